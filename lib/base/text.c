@@ -1,0 +1,122 @@
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WARNING_BYTES = 1024 };
+
+typedef struct {
+    char* out;
+    size_t size;
+    size_t length;  // of the whole text, cut or not
+} Text;
+
+typedef struct {
+    bool left;
+    bool zeros;
+    size_t width;
+} Field;
+
+static void put_char(Text* t, char c) {
+    if (t->length + 1 < t->size) t->out[t->length] = c;
+    t->length++;
+}
+
+static void put_fill(Text* t, char c, size_t n) {
+    while (n--) put_char(t, c);
+}
+
+static void put_bytes(Text* t, const Field* f, const char* bytes, size_t n) {
+    size_t fill = n < f->width ? f->width - n : 0;
+    if (!f->left) put_fill(t, ' ', fill);
+    for (size_t i = 0; i < n; i++) put_char(t, bytes[i]);
+    if (f->left) put_fill(t, ' ', fill);
+}
+
+static void put_number(Text* t, const Field* f, const char* sign, uint64_t value, unsigned base, const char* digits) {
+    char buffer[24];
+    size_t n = 0;
+    do {
+        buffer[sizeof buffer - ++n] = digits[value % base];
+        value /= base;
+    } while (value != 0);
+    size_t length = n + strlen(sign);
+    size_t fill = length < f->width ? f->width - length : 0;
+    if (!f->left && !f->zeros) put_fill(t, ' ', fill);
+    while (*sign) put_char(t, *sign++);
+    if (!f->left && f->zeros) put_fill(t, '0', fill);
+    for (; n > 0; n--) put_char(t, buffer[sizeof buffer - n]);
+    if (f->left) put_fill(t, ' ', fill);
+}
+
+size_t text_vformat(char* out, size_t size, const char* format, va_list args) {
+    static const char lower[] = "0123456789abcdef";
+    static const char upper[] = "0123456789ABCDEF";
+    Text t = {out, size, 0};
+    for (const char* s = format; *s; s++) {
+        if (*s != '%') {
+            put_char(&t, *s);
+            continue;
+        }
+        Field f = {0};
+        for (s++; *s == '-' || *s == '0'; s++) *(*s == '-' ? &f.left : &f.zeros) = true;
+        for (; *s >= '0' && *s <= '9'; s++) f.width = f.width * 10 + (size_t)(*s - '0');
+        bool wide = *s == 'l' || *s == 'z';  // long, long long and size_t are all 64 bits here
+        while (*s == 'l' || *s == 'z') s++;
+        switch (*s) {
+        case 's': {
+            const char* string = va_arg(args, const char*);
+            if (string == NULL) string = "(null)";
+            put_bytes(&t, &f, string, strlen(string));
+            break;
+        }
+        case 'c': {
+            char c = (char)va_arg(args, int);
+            put_bytes(&t, &f, &c, 1);
+            break;
+        }
+        case 'd':
+        case 'i': {
+            int64_t value = wide ? va_arg(args, int64_t) : va_arg(args, int);
+            uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+            put_number(&t, &f, value < 0 ? "-" : "", magnitude, 10, lower);
+            break;
+        }
+        case 'u':
+        case 'x':
+        case 'X': {
+            uint64_t value = wide ? va_arg(args, uint64_t) : va_arg(args, unsigned);
+            put_number(&t, &f, "", value, *s == 'u' ? 10 : 16, *s == 'X' ? upper : lower);
+            break;
+        }
+        case 'p': put_number(&t, &f, "0x", (uint64_t)(uintptr_t)va_arg(args, void*), 16, lower); break;
+        case '%': put_char(&t, '%'); break;
+        default: s--; break;  // not ours: leave the rest as it is; a '%' at the very end is dropped
+        }
+    }
+    if (size > 0) out[t.length < size ? t.length : size - 1] = '\0';
+    return t.length;
+}
+
+size_t text_format(char* out, size_t size, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    size_t length = text_vformat(out, size, format, args);
+    va_end(args);
+    return length;
+}
+
+void text_warn(const char* format, ...) {
+    char line[WARNING_BYTES];
+    int saved_errno = errno;
+    va_list args;
+    va_start(args, format);
+    size_t length = text_vformat(line, sizeof line, format, args);
+    va_end(args);
+    if (length >= sizeof line) length = sizeof line - 1;
+    // There is nobody left to tell when this fails.
+    ssize_t written = write(STDERR_FILENO, line, length);
+    (void)written;
+    errno = saved_errno;
+}

@@ -1,0 +1,18 @@
+// Text without malloc, stdio or locale: for messages of an allocator that may be in trouble.
+// Thread-safety: all functions work on the caller's buffer. Errors: text that does not fit is cut, the length returned is that
+// of the whole text (as snprintf does); write errors are ignored, errno is kept.
+#ifndef HAK_BASE_TEXT_H
+#define HAK_BASE_TEXT_H
+
+#include "base/compiler.h"
+
+#include <stdarg.h>
+
+// Understands %s %c %d %u %i %x %X %p %%, with l, ll and z, a width and a 0 or - flag.
+size_t text_format(char* out, size_t size, const char* format, ...) HAK_PRINTF(3, 4);
+size_t text_vformat(char* out, size_t size, const char* format, va_list args);
+
+// Formats to file descriptor 2 with one write(2). Cut at 1 KiB.
+void text_warn(const char* format, ...) HAK_PRINTF(1, 2);
+
+#endif

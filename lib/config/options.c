@@ -1,0 +1,299 @@
+#include "config/options.h"
+
+#include "base/lock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <hakmem/hakmem.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define PREFIX "HAKMEM_"
+
+enum { FIXED = 1, CHECKED = 2 };
+
+HakOptions hak_options = {
+#define OPTION_INT(field, NAME, def, min, max, flags, help) .field = (def),
+#define OPTION_ENUM(field, NAME, def, words, flags, help) .field = (def),
+#define OPTION_TEXT(field, NAME, def, flags, help) .field = def,
+#include "config/options.def"
+#undef OPTION_INT
+#undef OPTION_ENUM
+#undef OPTION_TEXT
+};
+
+#define COMMON(field, NAME, flags, text)                                                                         \
+    .name = PREFIX #NAME, .fixed = ((flags)&FIXED) != 0, .checked_only = ((flags)&CHECKED) != 0, .help = (text), \
+    .offset = offsetof(HakOptions, field)
+static const HakOptionInfo table[] = {
+#define OPTION_INT(field, NAME, def, lowest, highest, flags, help)                                      \
+    {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_INT, .default_value = (def), .min = (lowest), \
+     .max = (highest)},
+#define OPTION_ENUM(field, NAME, def, all_words, flags, help) \
+    {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_ENUM, .default_value = (def), .words = (all_words)},
+#define OPTION_TEXT(field, NAME, def, flags, help) \
+    {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_TEXT, .default_text = (def)},
+#include "config/options.def"
+#undef OPTION_INT
+#undef OPTION_ENUM
+#undef OPTION_TEXT
+};
+enum { COUNT = sizeof table / sizeof table[0] };
+
+static _Atomic bool frozen;
+
+const HakOptionInfo* hak_option_info(unsigned index) {
+    return index < COUNT ? &table[index] : NULL;
+}
+
+static const HakOptionInfo* find(const char* name, size_t length) {
+    for (unsigned i = 0; i < COUNT; i++)
+        if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
+    return NULL;
+}
+
+static _Atomic int64_t* number_of(const HakOptionInfo* info) {
+    return (_Atomic int64_t*)(void*)((char*)&hak_options + info->offset);
+}
+
+static char* text_of(const HakOptionInfo* info) {
+    return (char*)&hak_options + info->offset;
+}
+
+// Values as text
+
+// Start and length of word number `index` of "word|word|...".
+static const char* word_at(const char* words, int64_t index, size_t* length) {
+    for (; index > 0; index--) words = strchr(words, '|') + 1;
+    *length = strcspn(words, "|");
+    return words;
+}
+
+static size_t format_value(const HakOptionInfo* info, int64_t number, const char* text, char* buffer, size_t size) {
+    if (info->kind == HAK_OPTION_TEXT) return text_format(buffer, size, "%s", text);
+    if (info->kind == HAK_OPTION_INT) return text_format(buffer, size, "%ld", number);
+    size_t length;
+    const char* word = word_at(info->words, number, &length);
+    if (size > 0) {
+        size_t fits = length < size ? length : size - 1;
+        memcpy(buffer, word, fits);
+        buffer[fits] = '\0';
+    }
+    return length;
+}
+
+static size_t format_current(const HakOptionInfo* info, char* buffer, size_t size) {
+    if (info->kind == HAK_OPTION_TEXT) return format_value(info, 0, text_of(info), buffer, size);
+    return format_value(info, load_relaxed(number_of(info)), NULL, buffer, size);
+}
+
+size_t hak_option_default(const HakOptionInfo* info, char* buffer, size_t size) {
+    return format_value(info, info->default_value, info->default_text, buffer, size);
+}
+
+size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size) {
+    switch (info->kind) {
+    case HAK_OPTION_ENUM: return text_format(buffer, size, "%s", info->words);
+    case HAK_OPTION_TEXT: return text_format(buffer, size, "at most %u bytes", HAK_OPTION_TEXT_MAX - 1u);
+    case HAK_OPTION_INT: break;
+    }
+    if (info->max == INT64_MAX) return text_format(buffer, size, "%ld or more", info->min);
+    return text_format(buffer, size, "%ld to %ld", info->min, info->max);
+}
+
+// Values from text
+
+static unsigned suffix_shift(char c) {
+    switch (c) {
+    case 'K':
+    case 'k': return 10;
+    case 'M':
+    case 'm': return 20;
+    case 'G':
+    case 'g': return 30;
+    default: return 0;
+    }
+}
+
+// A decimal number with an optional sign and an optional K, M or G for powers of 1024.
+static bool parse_int(const char* text, int64_t* out) {
+    bool negative = *text == '-';
+    const char* s = text + (negative || *text == '+');
+    if (*s < '0' || *s > '9') return false;
+    int64_t value = 0;
+    for (; *s >= '0' && *s <= '9'; s++)
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *s - '0', &value)) return false;
+    unsigned shift = suffix_shift(*s);
+    if (shift != 0) {
+        s++;
+        if (__builtin_mul_overflow(value, INT64_C(1) << shift, &value)) return false;
+    }
+    if (*s != '\0') return false;
+    *out = negative ? -value : value;
+    return true;
+}
+
+static bool parse_word(const char* words, const char* text, int64_t* out) {
+    size_t wanted = strlen(text);
+    for (int64_t index = 0;; index++) {
+        size_t length;
+        const char* word = word_at(words, index, &length);
+        if (length == wanted && memcmp(word, text, length) == 0) {
+            *out = index;
+            return true;
+        }
+        if (word[length] == '\0') return false;
+    }
+}
+
+static bool assign(const HakOptionInfo* info, const char* value) {
+    if (info->kind == HAK_OPTION_TEXT) {
+        size_t length = strlen(value);
+        if (length >= HAK_OPTION_TEXT_MAX) return false;
+        memcpy(text_of(info), value, length + 1);
+        return true;
+    }
+    int64_t number;
+    if (info->kind == HAK_OPTION_ENUM) {
+        if (!parse_word(info->words, value, &number)) return false;
+    } else {
+        if (!parse_int(value, &number) || number < info->min || number > info->max) return false;
+    }
+    store_relaxed(number_of(info), number);
+    return true;
+}
+
+// The environment
+
+static bool is_default(const HakOptionInfo* info) {
+    if (info->kind == HAK_OPTION_TEXT) return strcmp(text_of(info), info->default_text) == 0;
+    return load_relaxed(number_of(info)) == info->default_value;
+}
+
+static void assign_or_warn(const HakOptionInfo* info, const char* value) {
+    char allowed[128], kept[HAK_OPTION_TEXT_MAX];
+    if (*value == '\0') return;  // as if it were not set
+    if (!assign(info, value)) {
+        hak_option_allowed(info, allowed, sizeof allowed);
+        format_current(info, kept, sizeof kept);
+        text_warn("libhakmem: %s=%s: wants %s; it stays %s\n", info->name, value, allowed, kept);
+    } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
+        text_warn("libhakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
+    }
+}
+
+// Insertions, deletions and replacements between two names; longer ones are compared by their first 40 characters.
+static size_t edit_distance(const char* a, size_t a_length, const char* b) {
+    enum { MOST = 40 };
+    size_t b_length = strlen(b);
+    if (a_length > MOST) a_length = MOST;
+    if (b_length > MOST) b_length = MOST;
+    size_t row[MOST + 1];
+    for (size_t j = 0; j <= b_length; j++) row[j] = j;
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b_length];
+}
+
+static void warn_unknown(const char* name, size_t length) {
+    char shown[64];
+    const HakOptionInfo* nearest = &table[0];
+    size_t nearest_distance = SIZE_MAX;
+    for (unsigned i = 0; i < COUNT; i++) {
+        size_t distance = edit_distance(name, length, table[i].name);
+        if (distance < nearest_distance) {
+            nearest_distance = distance;
+            nearest = &table[i];
+        }
+    }
+    if (length >= sizeof shown) length = sizeof shown - 1;
+    memcpy(shown, name, length);
+    shown[length] = '\0';
+    text_warn("libhakmem: there is no option %s; the nearest is %s\n", shown, nearest->name);
+}
+
+static void read_environment(void) {
+    bool seen[COUNT] = {false};
+    for (char** entry = environ; *entry != NULL; entry++) {
+        if (strncmp(*entry, PREFIX, sizeof PREFIX - 1) != 0) continue;
+        size_t length = strcspn(*entry, "=");
+        if ((*entry)[length] == '\0') continue;  // not of the form NAME=VALUE
+        const HakOptionInfo* info = find(*entry, length);
+        if (info == NULL) {
+            warn_unknown(*entry, length);
+        } else if (!seen[info - table]) {  // the first of several counts, as for getenv
+            seen[info - table] = true;
+            assign_or_warn(info, *entry + length + 1);
+        }
+    }
+}
+
+static void echo(void) {
+    char value[HAK_OPTION_TEXT_MAX];
+    text_warn("libhakmem: version %s, %s build, options in force:\n", hak_version(),
+              HAK_CHECKED ? "checked" : "release");
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (table[i].checked_only && !HAK_CHECKED) continue;
+        format_current(&table[i], value, sizeof value);
+        text_warn("libhakmem: %s=%s\n", table[i].name, value);
+    }
+}
+
+void hak_options_init(void) {
+    static HakLock lock;
+    static _Atomic bool done;
+    if (load_acquire(&done) || environ == NULL) return;  // pairs with the release below
+    hak_lock(&lock);
+    if (!load_relaxed(&done)) {
+        if (getauxval(AT_SECURE) == 0) read_environment();
+        if (hak_option(verbose) > 0) echo();
+        store_release(&done, true);
+    }
+    hak_unlock(&lock);
+}
+
+void hak_options_freeze(void) {
+    store_relaxed(&frozen, true);
+}
+
+// The public functions
+
+HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
+    hak_options_init();
+    const HakOptionInfo* info = find(name, strlen(name));
+    if (info == NULL) {
+        errno = ENOENT;
+        return -1;
+    }
+    if (format_current(info, buffer, size) >= size) {
+        errno = ERANGE;
+        return -1;
+    }
+    return 0;
+}
+
+HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
+    hak_options_init();
+    const HakOptionInfo* info = find(name, strlen(name));
+    int error = 0;
+    if (info == NULL) {
+        error = ENOENT;
+    } else if (info->fixed && load_relaxed(&frozen)) {
+        error = EBUSY;
+    } else if (!assign(info, value)) {
+        error = EINVAL;
+    }
+    if (error == 0) return 0;
+    errno = error;
+    return -1;
+}

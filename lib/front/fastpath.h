@@ -1,0 +1,83 @@
+// The hits: a malloc that finds a block in its TLS SLL, a free that puts one there. Everything else is a call.
+//
+//   hak_malloc(n) ── bin of n ── head? ──yes──> pop: follow the link, room + 1
+//                                  └──no──> malloc_refill: refill/refill.h, stage by stage
+//                 n > 1 KiB ─────> malloc_above_tiny: the same with a computed class up to 8 KiB; page runs; huge blocks
+//
+//   hak_free(p) ── owner word of p's slab ── mine and a class? ── room? ──yes──> push (tls_sll)
+//                                               │                   └──no──> free_over: onto the slab's free list (ss_local)
+//                                               └──no──> free_slow: into a bundle for its owner (ss_remote), page run, huge, foreign
+//
+// Thread-safety: the thread's own bins. Errors: as in hakmem.h.
+#ifndef HAK_FRONT_FASTPATH_H
+#define HAK_FRONT_FASTPATH_H
+
+#include "observe/ring.h"
+#include "superslab/heap.h"
+#include "superslab/owner_word.h"
+#include "thread/link.h"
+#include "thread/tls.h"
+
+HAK_NOINLINE void* malloc_refill(size_t size);
+HAK_NOINLINE void* malloc_above_tiny(size_t size);
+HAK_NOINLINE void free_over(void* p, uint64_t tag);
+HAK_NOINLINE void free_slow(void* p);
+
+// What `way` of a free event and counter says.
+typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
+
+// The checked build clears the link: a live block carries no pointer of the allocator.
+HAK_INLINE void* handed_out(void* block, size_t size) {
+    if (HAK_CHECKED && block) {
+        if (heap_contains(block)) *(uint64_t*)block = 0;
+        ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
+    }
+    return block;
+}
+
+HAK_INLINE void note_free(const void* block, FreeWay way) {
+    if (!HAK_CHECKED) return;
+    ring_record(HAK_EVENT_free, block, (uint32_t)slab_number_of(block), (uint64_t)way);
+    if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
+}
+
+HAK_INLINE void* bin_pop(FastBin bin, void* block) {
+    bin->head = link_read(block);
+    bin->room++;
+    return block;
+}
+
+HAK_INLINE void bin_push(FastBin bin, void* block) {
+    link_write(block, bin->head);
+    bin->head = block;
+}
+
+HAK_INLINE void* fast_malloc(size_t size) {
+    if (HAK_UNLIKELY(size > TINY_MAX)) return malloc_above_tiny(size);
+    FastBin bin = fast_bin((size + 15) & ~(size_t)15);  // class * 16; class 0 stays empty
+    void* block = bin->head;
+    if (HAK_UNLIKELY(block == NULL)) return malloc_refill(size);
+    return handed_out(bin_pop(bin, block), size);
+}
+
+HAK_INLINE void fast_free(void* p) {
+    uintptr_t s = slab_number_of(p);
+    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs))) {  // NULL and foreign pointers
+        free_slow(p);
+        return;
+    }
+    uint64_t tag = load_relaxed(&hak_heap.owner[s]) ^ fast_tls()->owner_key;
+    if (HAK_UNLIKELY(tag >= TAG_CLASSES)) {
+        free_slow(p);
+        return;
+    }
+    FastBin bin = fast_bin(tag);
+    if (HAK_UNLIKELY(--bin->room < 0)) {
+        free_over(p, tag);
+        return;
+    }
+    note_free(p, FREE_TLS_SLL);
+    bin_push(bin, p);
+}
+
+#endif

@@ -1,0 +1,57 @@
+// What is in use now, counted from the tables; and the counters of all threads, merged.
+#include "front/stats.h"
+#include "slab/size_class.h"
+#include "superslab/heap.h"
+#include "superslab/owner_word.h"
+#include "superslab/superslab.h"
+#include "superslab/units.h"
+#include "thread/tcb.h"
+
+static uint64_t slab_blocks_bytes(SlabNumber s) {
+    uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
+    if (!tag_is_class(tag)) return 0;
+    return (uint64_t)load_relaxed(&hak_heap.meta[s].used) * size_of_class((unsigned)(tag / TAG_PER_CLASS));
+}
+
+static void add_unit(hak_stats_t* out, UnitNumber u) {
+    const Unit* unit = &hak_heap.unit[u];
+    SlabNumber first = first_slab(u);
+    switch ((UnitKind)unit->kind) {
+    case UNIT_SLABS:
+        for (SlabNumber s = first; s < first + SLABS_PER_UNIT; s++) out->allocated += slab_blocks_bytes(s);
+        out->active += (uint64_t)__builtin_popcount(~unit->free_slabs) << SLAB_SHIFT;
+        break;
+    case UNIT_RUNS:
+        out->allocated += (uint64_t)load_relaxed(&hak_heap.meta[first].used) << PAGE_SHIFT;
+        out->active += UNIT_SIZE;
+        break;
+    case UNIT_HUGE:
+        out->allocated += unit->size;
+        out->active += (uint64_t)unit->length << UNIT_SHIFT;
+        break;
+    case UNIT_NONE:
+    case UNIT_FREE:
+    case UNIT_HUGE_REST: break;
+    }
+}
+
+void hak_gauges(hak_stats_t* out) {
+    uint64_t counters[HAK_COUNTER_COUNT];
+    hak_counters_sum(counters);
+    out->threads = counters[HAK_C_thread_started] - counters[HAK_C_thread_ended];
+    hak_lock(&heap_lock);
+    out->allocated = out->active = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) add_unit(out, u);
+    out->dirty = (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
+    out->mapped = (uint64_t)(hak_heap.mapped ? hak_heap.mapped - 1 : 0) << UNIT_SHIFT;
+    out->metadata = heap_table_bytes();
+    out->superslabs = superslab_totals.superslabs;
+    out->slabs = superslab_totals.slabs;
+    hak_unlock(&heap_lock);
+}
+
+void hak_counters_sum(uint64_t out[HAK_COUNTER_COUNT]) {
+    for (int i = 0; i < HAK_COUNTER_COUNT; i++) out[i] = load_relaxed(&hak_counters_shared.value[i]);
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        for (int i = 0; i < HAK_COUNTER_COUNT; i++) out[i] += load_relaxed(&tcb->counters.value[i]);
+}

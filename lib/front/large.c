@@ -1,0 +1,72 @@
+#include "front/large.h"
+
+#include "observe/ring.h"
+#include "slab/remote.h"
+#include "slab/run.h"
+#include "slab/slab.h"
+#include "superslab/huge.h"
+#include "superslab/superslab.h"
+
+#include <string.h>
+
+static uint32_t pages_for(size_t size) {
+    return size <= PAGE_SIZE_BYTES ? 1 : (uint32_t)((size + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT);
+}
+
+static bool adopt_runs(HakTcb* me) {
+    enum { LOOK_AT = 4 };
+    if (!registry_has(0)) return false;
+    ClaimResult result;
+    OwnedSlab slab = slab_adopt_registered(me, 0, LOOK_AT, &result);
+    if (slab.number == 0) return false;
+    tcb_count(me, HAK_C_adopt_by_refill);
+    ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
+    slab_place(me, slab, PLACE_PARTIAL);
+    return true;
+}
+
+static bool make_runs(HakTcb* me) {
+    bool clean = false;
+    SlabNumber s = superslab_make_runs(&clean);
+    if (s == 0) return false;
+    slab_place(me, slab_create(me, s, 0, clean), PLACE_PARTIAL);
+    return true;
+}
+
+// Own SuperSlabs, then what others freed into them, then those without owner, then a new one.
+static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
+    Run run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_absorb_all(me)) run = run_alloc(me, pages, align);
+    while (run.block == NULL && adopt_runs(me)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
+    return run;
+}
+
+void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
+    if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
+    uint32_t pages = pages_for(size);
+    Run run = find_run(me, pages, pages_for(alignment));
+    if (run.block && zero) {
+        if (run.zero)
+            tcb_count(me, HAK_C_calloc_known_zero);
+        else
+            memset(run.block, 0, size);
+    }
+    return run.block;
+}
+
+void run_free(HakTcb* me, void* block) {
+    block_free(me, block);
+}
+
+bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
+    if (size <= SMALL_MAX || size > RUN_MAX) return false;
+    uint32_t pages = pages_for(size), now = run_pages(block);
+    if (pages == now) return true;
+    SlabNumber s = first_slab(unit_of_slab((SlabNumber)slab_number_of(block)));
+    if (word_owner(load_relaxed(owner_word(s))) == (uint64_t)(uintptr_t)me) {
+        ClaimResult result;
+        return run_resize(me, slab_claim(me, s, TAG_RUNS, &result), block, pages);
+    }
+    return pages < now && pages >= now / 2;  // somebody else's: it stays as long as little is wasted
+}

@@ -1,0 +1,217 @@
+#include "front/life.h"
+
+#include "config/options.h"
+#include "front/stats.h"
+#include "observe/chaos.h"
+#include "observe/ring.h"
+#include "refill/refill.h"
+#include "slab/bundle.h"
+#include "slab/run.h"
+#include "superslab/heap.h"
+#include "thread/link.h"
+#include "thread/mailbox.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+HAK_TLS HakTls hak_tls = {.owner_key = OWNER_KEY_NONE};
+
+static HakLock init_lock;
+static _Atomic uint32_t initialised;
+static pthread_key_t exit_key;
+static bool have_exit_key;
+
+static void at_thread_exit(void* round);
+
+// --- the process
+
+static bool init_slow(void) {
+    hak_lock(&init_lock);
+    bool ok = load_relaxed(&initialised) != 0;
+    if (!ok) {
+        hak_options_init();
+        ok = heap_init();
+        if (ok) {
+            link_init(hak_option(links) != 0);
+#if HAK_CHECKED
+            store_relaxed(&hak_chaos_odds, hak_option(chaos));
+#endif
+            have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
+            hak_options_freeze();
+            store_release(&initialised, 1u);  // pairs with the acquire in process_init
+        }
+    }
+    hak_unlock(&init_lock);
+    return ok;
+}
+
+static bool process_init(void) {
+    return HAK_LIKELY(load_acquire(&initialised) != 0) || init_slow();
+}
+
+// --- a thread's beginning
+
+static void arm_exit(uintptr_t round) {
+    // May allocate for keys beyond the first 32: the control block is in place by now.
+    if (have_exit_key) pthread_setspecific(exit_key, (void*)round);
+}
+
+HakTcb* thread_tcb_slow(void) {
+    HakTls* tls = &hak_tls;
+    if (tls->tcb) return tls->tcb;
+    if (tls->ended || !process_init()) return NULL;
+    int saved_errno = errno;
+    HakTcb* me = tcb_take();
+    if (me) {
+        tls->tcb = me;
+        tls->owner_key = (uint64_t)(uintptr_t)me;
+        tcb_count(me, HAK_C_thread_started);
+        hak_ring_thread_start(me->number);
+        ring_record(HAK_EVENT_thread_start, NULL, 0, me->number);
+        arm_exit(1);
+    }
+    errno = saved_errno;
+    return me;
+}
+
+// --- a thread's end
+
+static void flush_bins(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        TlsBin* bin = &hak_tls.bin[c];
+        void* first = bin->head;
+        bin->head = NULL;
+        bin->room = (int32_t)bin->cap;
+        while (first) {
+            void* next = link_read(first);
+            SlabNumber s = (SlabNumber)slab_number_of(first);
+            ClaimResult result;
+            if (word_owner(load_relaxed(owner_word(s))) == (uint64_t)(uintptr_t)me)
+                slab_free_chain(me, slab_claim(me, s, tag_of_class(c), &result), first, first, 1);
+            else
+                bundle_add(me, s, c, first);
+            first = next;
+        }
+    }
+    bundles_flush(me);
+}
+
+static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag, &result);
+    slab_place(me, slab, PLACE_NONE);
+    if (!slab_publish(me, slab)) slab_dispose(me, slab);
+}
+
+// Publishes every slab of the control block, and forgets hints.
+static void give_up_all(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        TinyTLSSlab* tls = &me->tiny[c];
+        uint64_t tag = tag_of_class(c);
+        if (tls->bound) give_up(me, tls->bound, tag);
+        tls->bound = 0;
+        while (tls->partial) give_up(me, tls->partial, tag);
+        while (tls->full) give_up(me, tls->full, tag);
+        if (!HAK_CHECKED) {
+            tls->hot = tls->bench = 0;
+            for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;
+        }
+    }
+    for (int b = 0; b < RUN_BUCKETS; b++)
+        while (me->runs[b]) give_up(me, me->runs[b], TAG_RUNS);
+}
+
+// From here on senders take their messages back; what arrived before is freed by the reserve.
+static void* become_dead(HakTcb* me) {
+    store_seq_cst(&me->state, TCB_DEAD);  // pairs with the load in mailbox_send
+    return mailbox_take(me);
+}
+
+HakTcb* reserve_begin(void) {
+    if (!process_init()) return NULL;
+    HakTcb* reserve = tcb_reserve_lock();
+    store_seq_cst(&reserve->state, TCB_ALIVE);
+    return reserve;
+}
+
+void reserve_end(HakTcb* reserve) {
+    for (;;) {
+        give_up_all(reserve);
+        void* mail = become_dead(reserve);
+        if (mail == NULL) break;
+        store_seq_cst(&reserve->state, TCB_ALIVE);
+        blocks_free(reserve, mail);
+    }
+    tcb_reserve_unlock();
+}
+
+static void thread_end(HakTcb* me) {
+    flush_bins(me);
+    refill_take_mail(me);
+    give_up_all(me);
+    ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
+    hak_ring_thread_end();
+    tcb_count(me, HAK_C_thread_ended);
+    hak_tls.tcb = NULL;
+    hak_tls.owner_key = OWNER_KEY_NONE;
+    hak_tls.ended = 1;
+    void* mail = become_dead(me);
+    if (mail) {
+        HakTcb* reserve = reserve_begin();
+        blocks_free(reserve, mail);
+        reserve_end(reserve);
+    }
+    tcb_give(me);
+}
+
+// Destructors of other keys, and of thread_local objects, may allocate in every round the C library runs; so the last one is
+// waited for. What is allocated or freed after it goes through the reserve.
+static void at_thread_exit(void* round) {
+    int saved_errno = errno;
+    enum { ROUNDS = 4 };  // PTHREAD_DESTRUCTOR_ITERATIONS of the C library
+    if ((uintptr_t)round < ROUNDS)
+        arm_exit((uintptr_t)round + 1);
+    else if (hak_tls.tcb)
+        thread_end(hak_tls.tcb);
+    errno = saved_errno;
+}
+
+void thread_flush(void) {
+    HakTcb* me = hak_tls.tcb;
+    if (me == NULL) return;
+    flush_bins(me);
+    refill_take_mail(me);
+    run_absorb_all(me);
+}
+
+// --- fork: the child inherits no lock that another thread holds
+
+static void before_fork(void) {
+    hak_lock(&init_lock);
+    tcb_locks_take();
+    mmap_gate_lock_take();
+    registry_locks_take();
+    hak_lock(&heap_lock);
+}
+
+static void after_fork_in_parent(void) {
+    hak_unlock(&heap_lock);
+    registry_locks_release();
+    mmap_gate_lock_release();
+    tcb_locks_release();
+    hak_unlock(&init_lock);
+}
+
+static void after_fork_in_child(void) {
+    hak_lock_reset(&heap_lock);
+    registry_after_fork_in_child();
+    mmap_gate_after_fork_in_child();
+    tcb_after_fork_in_child(hak_tls.tcb);
+    hak_lock_reset(&init_lock);
+}
+
+__attribute__((constructor)) static void at_load(void) {
+    hak_options_init();
+    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    hak_stats_at_exit();
+}

@@ -1,0 +1,309 @@
+// malloc and its family, under their hak_ names. See fastpath.h for the way of a malloc and a free.
+#include "config/options.h"
+#include "front/fastpath.h"
+#include "front/large.h"
+#include "front/life.h"
+#include "observe/fatal.h"
+#include "refill/refill.h"
+#include "slab/bundle.h"
+#include "slab/run.h"
+#include "slab/size_class.h"
+#include "superslab/huge.h"
+#include "superslab/purge.h"
+
+#include <errno.h>
+#include <hakmem/hakmem.h>
+#include <string.h>
+
+static void* no_memory(void) {
+    errno = ENOMEM;
+    return NULL;
+}
+
+// --- bins
+
+// A whole slab's worth of blocks, but not more than a thousand: what is taken together stays together.
+static uint32_t default_cap(unsigned size_class) {
+    enum { MOST = 1024 };
+    uint32_t capacity = class_capacity(size_class);
+    return capacity < MOST ? capacity : MOST;
+}
+
+static void bin_set_up(FastBin bin, unsigned size_class) {
+    int64_t cap = hak_option(fast_cap);
+    bin->cap = cap < 0 ? default_cap(size_class) : (uint32_t)cap;
+    bin->room = (int32_t)bin->cap;
+}
+
+// The caller's bin is empty.
+static void* refill_bin(HakTcb* me, FastBin bin, unsigned size_class) {
+    if (bin->cap == 0) bin_set_up(bin, size_class);
+    TakenBlocks taken = refill(me, size_class, bin->cap ? bin->cap : 1);
+    if (taken.count == 0) return NULL;
+    bin->head = link_read(taken.first);
+    bin->room = (int32_t)(bin->cap + 1 - taken.count);
+    return taken.first;
+}
+
+// --- malloc
+
+static void* reserve_malloc(size_t size, size_t alignment, unsigned size_class) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) return NULL;
+    void* block = size_class ? refill(reserve, size_class, 1).first : large_alloc(reserve, size, alignment, false);
+    reserve_end(reserve);
+    return block;
+}
+
+static void* malloc_class(unsigned size_class, size_t size) {
+    FastBin bin = fast_bin(tag_of_class(size_class));
+    if (HAK_LIKELY(bin->head != NULL)) return handed_out(bin_pop(bin, bin->head), size);
+    HakTcb* me = thread_tcb();
+    void* block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
+    return block ? handed_out(block, size) : no_memory();
+}
+
+void* malloc_refill(size_t size) {
+    return malloc_class(class_of_size(size), size);
+}
+
+static void* malloc_large(size_t size, size_t alignment, bool zero) {
+    if (size > PTRDIFF_MAX) return no_memory();
+    HakTcb* me = thread_tcb();
+    void* block = me ? large_alloc(me, size, alignment, zero) : reserve_malloc(size, alignment, 0);
+    if (block == NULL) return no_memory();
+    if (me == NULL && zero) memset(block, 0, size);
+    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
+    return block;
+}
+
+void* malloc_above_tiny(size_t size) {
+    return size <= SMALL_MAX ? malloc_class(class_of_size(size), size) : malloc_large(size, 1, false);
+}
+
+void* hak_malloc(size_t size) {
+    return fast_malloc(size);
+}
+
+void* hak_calloc(size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
+    if (bytes > SMALL_MAX) return malloc_large(bytes, 1, true);
+    void* block = fast_malloc(bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+// --- free
+
+void free_over(void* p, uint64_t tag) {
+    FastBin bin = fast_bin(tag);
+    unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
+    HakTcb* me = hak_tls.tcb;
+    bin->room++;
+    if (bin->cap == 0 && hak_option(fast_cap) != 0) {
+        bin_set_up(bin, size_class);
+        bin->room--;
+        note_free(p, FREE_TLS_SLL);
+        bin_push(bin, p);
+        return;
+    }
+    note_free(p, FREE_SS_LOCAL);
+    tcb_count(me, HAK_C_free_ss_local);
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag, &result);
+    slab_free_chain(me, slab, p, p, 1);
+}
+
+static HAK_COLD void invalid_free(const void* p) {
+    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before", p);
+}
+
+static void reserve_free(void* p) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) invalid_free(p);
+    block_free(reserve, p);
+    reserve_end(reserve);
+}
+
+static void free_remote(HakTcb* me, SlabNumber s, uint64_t tag, void* p) {
+    note_free(p, FREE_SS_REMOTE);
+    tcb_count(me, HAK_C_free_ss_remote);
+    bundle_add(me, s, (unsigned)(tag / TAG_PER_CLASS), p);
+}
+
+void free_slow(void* p) {
+    if (p == NULL) return;
+    if (!heap_contains(p)) invalid_free(p);
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    // pairs with the release that made the slab or huge block
+    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
+    if (tag == TAG_HUGE) {
+        if (p != slab_address(s)) invalid_free(p);
+        note_free(p, FREE_HUGE);
+        huge_free(s);
+        return;
+    }
+    if (!tag_is_class(tag) && tag != TAG_RUNS && tag != TAG_RUNS_REST) invalid_free(p);
+    int saved_errno = errno;
+    HakTcb* me = thread_tcb();
+    if (me == NULL)
+        reserve_free(p);
+    else if (tag_is_class(tag))
+        free_remote(me, s, tag, p);
+    else {
+        note_free(p, FREE_RUN);
+        run_free(me, p);
+    }
+    errno = saved_errno;
+}
+
+void hak_free(void* p) {
+    fast_free(p);
+}
+
+void hak_free_sized(void* p, size_t size) {
+    (void)size;
+    fast_free(p);
+}
+
+void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
+    (void)alignment, (void)size;
+    fast_free(p);
+}
+
+// --- sizes
+
+// Usable bytes of a block that is not NULL; what is no block is fatal.
+static size_t block_size(const void* p) {
+    if (!heap_contains(p)) invalid_free(p);
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
+    if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
+    if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);
+    size_t pages = tag == TAG_RUNS || tag == TAG_RUNS_REST ? run_pages(p) : 0;
+    if (pages == 0) invalid_free(p);
+    return pages * PAGE_SIZE_BYTES;
+}
+
+size_t hak_malloc_usable_size(const void* p) {
+    return p ? block_size(p) : 0;
+}
+
+// --- realloc
+
+static void* realloc_in_place(void* p, size_t old, size_t size) {
+    if (old <= SMALL_MAX) return size <= old && size >= old / 2 ? p : NULL;
+    if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
+        return run_resize_in_place(hak_tls.tcb, p, size) ? p : NULL;
+    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
+}
+
+void* hak_realloc(void* p, size_t size) {
+    if (p == NULL) return fast_malloc(size);
+    if (size == 0) {
+        fast_free(p);
+        return NULL;
+    }
+    if (size > PTRDIFF_MAX) return no_memory();
+    size_t old = block_size(p);
+    void* same = realloc_in_place(p, old, size);
+    if (same) return same;
+    void* block = fast_malloc(size);
+    if (block == NULL) return size <= old ? p : NULL;
+    memcpy(block, p, old < size ? old : size);
+    fast_free(p);
+    return block;
+}
+
+void* hak_reallocarray(void* p, size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
+    return hak_realloc(p, bytes);
+}
+
+// --- alignment
+
+// Slabs start at multiples of 64 KiB, so blocks of a class stand at multiples of their size. Powers of two are classes: one fits.
+static unsigned class_aligned(size_t alignment, size_t size) {
+    unsigned c = class_of_size(size ? align_up(size, alignment) : alignment);
+    while (size_of_class(c) & (alignment - 1)) c++;
+    return c;
+}
+
+static void* malloc_aligned(size_t alignment, size_t size) {
+    if (alignment <= 16) return fast_malloc(size);
+    if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
+    if (size <= SMALL_MAX && alignment <= PAGE_SIZE_BYTES && align_up(size, alignment) <= SMALL_MAX)
+        return malloc_class(class_aligned(alignment, size), size);
+    return malloc_large(size, alignment, false);
+}
+
+void* hak_aligned_alloc(size_t alignment, size_t size) {
+    if (!is_pow2(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return malloc_aligned(alignment, size);
+}
+
+void* hak_memalign(size_t alignment, size_t size) {
+    if (alignment > (SIZE_MAX >> 1) + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!is_pow2(alignment)) alignment = alignment == 0 ? 1 : (size_t)2 << log2_floor(alignment);
+    return malloc_aligned(alignment, size);
+}
+
+int hak_posix_memalign(void** out, size_t alignment, size_t size) {
+    if (!is_pow2(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
+    int saved_errno = errno;
+    void* block = malloc_aligned(alignment, size);
+    errno = saved_errno;
+    if (block == NULL) return ENOMEM;
+    *out = block;
+    return 0;
+}
+
+void* hak_valloc(size_t size) {
+    return malloc_aligned(PAGE_SIZE_BYTES, size);
+}
+
+void* hak_pvalloc(size_t size) {
+    if (size > PTRDIFF_MAX) return no_memory();
+    return malloc_aligned(PAGE_SIZE_BYTES, align_up(size ? size : 1, PAGE_SIZE_BYTES));
+}
+
+// --- giving memory back
+
+// Slabs that the thread keeps although they are empty.
+static void give_back_empty_slabs(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        TinyTLSSlab* tls = &me->tiny[c];
+        const SlabNumber kept[] = {tls->bound, tls->partial};
+        for (int i = 0; i < 2; i++) {
+            ClaimResult result;
+            OwnedSlab slab = kept[i] ? slab_claim(me, kept[i], tag_of_class(c), &result) : (OwnedSlab){0};
+            if (slab.number == 0) continue;
+            slab_absorb(me, slab);
+            if (load_relaxed(&meta_of(slab)->used) != 0) continue;
+            if (tls->bound == slab.number) tls->bound = 0;
+            slab_dispose(me, slab);
+        }
+    }
+    for (SlabNumber s; (s = me->runs[RUN_BUCKETS - 1]) != 0;) {  // one with all 512 pages free
+        ClaimResult result;
+        slab_dispose(me, slab_claim(me, s, TAG_RUNS, &result));
+    }
+}
+
+int hak_trim(size_t keep) {
+    int saved_errno = errno;
+    thread_flush();
+    if (hak_tls.tcb) give_back_empty_slabs(hak_tls.tcb);
+    hak_lock(&heap_lock);
+    bool some = hak_heap.base != 0 && purge_free(keep);
+    hak_unlock(&heap_lock);
+    errno = saved_errno;
+    return some;
+}

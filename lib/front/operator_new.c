@@ -1,0 +1,61 @@
+// C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. The throwing
+// ones reach libstdc++ through weak references: a program that throws has it loaded.
+#include "front/fastpath.h"
+
+#include <hakmem/hakmem.h>
+#include <stdlib.h>
+
+typedef void (*NewHandler)(void);
+__attribute__((weak)) NewHandler get_new_handler(void) __asm__("_ZSt15get_new_handlerv");
+__attribute__((weak)) void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv");
+
+typedef size_t Alignment;  // std::align_val_t
+
+static void* allocate(size_t size, Alignment alignment) {
+    return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
+}
+
+// As the standard asks: call the handler until it frees something, or there is none. nothrow gives NULL then.
+static HAK_COLD void* allocate_again(size_t size, Alignment alignment, bool nothrow) {
+    for (;;) {
+        NewHandler handler = get_new_handler ? get_new_handler() : NULL;
+        if (handler == NULL) break;
+        handler();
+        void* p = allocate(size, alignment);
+        if (p) return p;
+    }
+    if (nothrow) return NULL;
+    if (throw_bad_alloc) throw_bad_alloc();
+    abort();
+}
+
+HAK_INLINE void* new_block(size_t size, Alignment alignment, bool nothrow) {
+    void* p = alignment ? allocate(size, alignment) : fast_malloc(size);
+    return HAK_LIKELY(p != NULL) ? p : allocate_again(size, alignment, nothrow);
+}
+
+// clang-format off
+#define DEFINE(type, name, params) type name params; HAK_PUBLIC type name params
+
+DEFINE(void*, _Znwm, (size_t n)) { return new_block(n, 0, false); }
+DEFINE(void*, _Znam, (size_t n)) { return new_block(n, 0, false); }
+DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(n, 0, true); }
+DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(n, 0, true); }
+DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { return new_block(n, a, false); }
+DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { return new_block(n, a, false); }
+DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(n, a, true); }
+DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(n, a, true); }
+
+DEFINE(void, _ZdlPv, (void* p)) { fast_free(p); }
+DEFINE(void, _ZdaPv, (void* p)) { fast_free(p); }
+DEFINE(void, _ZdlPvm, (void* p, size_t n)) { (void)n; fast_free(p); }
+DEFINE(void, _ZdaPvm, (void* p, size_t n)) { (void)n; fast_free(p); }
+DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; fast_free(p); }
+DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; fast_free(p); }
+DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { (void)a; fast_free(p); }
+DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { (void)a; fast_free(p); }
+DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)n; (void)a; fast_free(p); }
+DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)n; (void)a; fast_free(p); }
+DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; fast_free(p); }
+DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; fast_free(p); }
+// clang-format on

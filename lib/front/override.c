@@ -1,0 +1,128 @@
+// The names of the C library, each a door to its hak_ function. Not part of the core that hakstress links.
+#include "front/fastpath.h"
+#include "front/stats.h"
+
+#include <errno.h>
+#include <hakmem/hakmem.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DOOR HAK_PUBLIC
+
+// The two that matter have the hit inline instead of one more jump.
+DOOR void* malloc(size_t size) {
+    return fast_malloc(size);
+}
+
+DOOR void free(void* p) {
+    fast_free(p);
+}
+
+DOOR void* calloc(size_t count, size_t size) {
+    return hak_calloc(count, size);
+}
+
+DOOR void* realloc(void* p, size_t size) {
+    return hak_realloc(p, size);
+}
+
+DOOR void* reallocarray(void* p, size_t count, size_t size) {
+    return hak_reallocarray(p, count, size);
+}
+
+DOOR int posix_memalign(void** out, size_t alignment, size_t size) {
+    return hak_posix_memalign(out, alignment, size);
+}
+
+DOOR void* aligned_alloc(size_t alignment, size_t size) {
+    return hak_aligned_alloc(alignment, size);
+}
+
+DOOR void* memalign(size_t alignment, size_t size) {
+    return hak_memalign(alignment, size);
+}
+
+DOOR void* valloc(size_t size) {
+    return hak_valloc(size);
+}
+
+DOOR void* pvalloc(size_t size) {
+    return hak_pvalloc(size);
+}
+
+DOOR size_t malloc_usable_size(void* p) {
+    return hak_malloc_usable_size(p);
+}
+
+void cfree(void* p);
+void free_sized(void* p, size_t size);
+void free_aligned_sized(void* p, size_t alignment, size_t size);
+
+DOOR void cfree(void* p) {
+    fast_free(p);
+}
+
+DOOR void free_sized(void* p, size_t size) {
+    hak_free_sized(p, size);
+}
+
+DOOR void free_aligned_sized(void* p, size_t alignment, size_t size) {
+    hak_free_aligned_sized(p, alignment, size);
+}
+
+DOOR int malloc_trim(size_t keep) {
+    return hak_trim(keep);
+}
+
+DOOR void malloc_stats(void) {
+    hak_stats_text(STDERR_FILENO);
+}
+
+DOOR int malloc_info(int options, FILE* stream) {
+    if (options == 0) return hak_stats_xml(stream);
+    errno = EINVAL;
+    return -1;
+}
+
+DOOR struct mallinfo2 mallinfo2(void) {
+    return hak_mallinfo2();
+}
+
+static int capped(size_t n) {
+    return n < INT_MAX ? (int)n : INT_MAX;
+}
+
+DOOR struct mallinfo mallinfo(void) {
+    struct mallinfo2 m = hak_mallinfo2();
+    return (struct mallinfo){.arena = capped(m.arena),
+                             .ordblks = capped(m.ordblks),
+                             .smblks = capped(m.smblks),
+                             .hblks = capped(m.hblks),
+                             .hblkhd = capped(m.hblkhd),
+                             .usmblks = capped(m.usmblks),
+                             .fsmblks = capped(m.fsmblks),
+                             .uordblks = capped(m.uordblks),
+                             .fordblks = capped(m.fordblks),
+                             .keepcost = capped(m.keepcost)};
+}
+
+// Tuning parameters of another allocator: taken and ignored, as programs expect 1 for success.
+DOOR int mallopt(int parameter, int value) {
+    (void)parameter, (void)value;
+    return 1;
+}
+
+// Names under which the C library is known to reach its own allocator.
+// clang-format off
+#define LIBC_DOOR(type, name, params, body) type name params; DOOR type name params { body; }
+LIBC_DOOR(void*, __libc_malloc, (size_t size), return fast_malloc(size))
+LIBC_DOOR(void, __libc_free, (void* p), fast_free(p))
+LIBC_DOOR(void, __libc_cfree, (void* p), fast_free(p))
+LIBC_DOOR(void*, __libc_calloc, (size_t count, size_t size), return hak_calloc(count, size))
+LIBC_DOOR(void*, __libc_realloc, (void* p, size_t size), return hak_realloc(p, size))
+LIBC_DOOR(void*, __libc_memalign, (size_t alignment, size_t size), return hak_memalign(alignment, size))
+LIBC_DOOR(void*, __libc_valloc, (size_t size), return hak_valloc(size))
+LIBC_DOOR(void*, __libc_pvalloc, (size_t size), return hak_pvalloc(size))
+// clang-format on

@@ -1,0 +1,73 @@
+#include "base/text.h"
+#include "config/options.h"
+#include "front/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STATS_NONE, STATS_TEXT, STATS_JSON };
+enum { HIGH_FD = 200 };  // out of the way of programs that count on low numbers
+
+// Many programs close stderr in their last steps, so it is kept open under another number.
+static int kept_stderr = -1;
+static struct stat kept_identity;
+static bool started;
+
+void hak_stats_at_exit(void) {
+    int saved_errno = errno;
+    started = true;
+    if (hak_option(stats) != STATS_NONE && *hak_options.stats_file == '\0') {
+        kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH_FD);
+        if (kept_stderr >= 0 && fstat(kept_stderr, &kept_identity) != 0) kept_stderr = -1;
+    }
+    errno = saved_errno;
+}
+
+// A program that closes every number it knows of may have been given ours again, for another file.
+static int stderr_at_exit(void) {
+    struct stat now;
+    if (kept_stderr < 0 || fstat(kept_stderr, &now) != 0) return STDERR_FILENO;
+    bool same = now.st_dev == kept_identity.st_dev && now.st_ino == kept_identity.st_ino;
+    return same ? kept_stderr : STDERR_FILENO;
+}
+
+static int open_stats_file(const char* pattern) {
+    char path[2 * HAK_OPTION_TEXT_MAX];
+    size_t length = 0;
+    for (const char* s = pattern; *s != '\0' && length + 1 < sizeof path; s++) {
+        if (s[0] == '%' && s[1] == 'p') {
+            length += text_format(path + length, sizeof path - length, "%d", (int)getpid());
+            s++;
+        } else {
+            path[length++] = *s;
+        }
+    }
+    if (length >= sizeof path) length = sizeof path - 1;
+    path[length] = '\0';
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) text_warn("libhakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, errno);
+    return fd;
+}
+
+// A process that never allocated has nothing to say: the supervisor of hakstress is one.
+static bool was_used(void) {
+    uint64_t counters[HAK_COUNTER_COUNT];
+    hak_counters_sum(counters);
+    return counters[HAK_C_thread_started] != 0;
+}
+
+__attribute__((destructor)) static void write_stats(void) {
+    int64_t form = hak_option(stats);
+    if (!started || form == STATS_NONE || !was_used()) return;
+    bool to_file = *hak_options.stats_file != '\0';
+    int fd = to_file ? open_stats_file(hak_options.stats_file) : stderr_at_exit();
+    if (fd < 0) return;
+    if (form == STATS_JSON) {
+        hak_stats_json_line(fd);
+    } else {
+        hak_stats_text(fd);
+    }
+    if (to_file) close(fd);
+}

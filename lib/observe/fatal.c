@@ -1,0 +1,17 @@
+#include "observe/fatal.h"
+
+#include "base/text.h"
+#include "observe/ring.h"
+
+#include <stdlib.h>
+
+void fatal(const char* check, const char* site, const char* format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    text_vformat(text, sizeof text, format, args);
+    va_end(args);
+    ring_record(HAK_EVENT_violation, NULL, 0, 0);
+    text_warn("hakmem: check=%s site=%s %s\n", check, site, text);
+    abort();
+}

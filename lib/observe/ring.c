@@ -1,0 +1,127 @@
+#include "observe/ring.h"
+
+#include "base/bits.h"
+#include "base/lock.h"
+#include "config/options.h"
+#include "os/os.h"
+
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(HakRingRecord) == 32 && sizeof(HakRingSlot) == 128 && sizeof(HakRingFile) == 128,
+               "readers in other processes rely on the layout");
+
+HAK_TLS HakRingSlot* hak_ring_slot;
+uint32_t hak_ring_mask;
+
+static HakRingFile* _Atomic ring_file;
+static bool ring_is_shared;  // the memory came from hak_ring_attach
+static HakLock start_lock;
+static _Atomic uint32_t
+    next_slot;  // where the search for a free slot starts: the slot that ended longest ago comes last
+
+static const struct {
+    const char* name;
+    const char* meaning;
+} events[HAK_EVENT_COUNT] = {
+    {"none", ""},
+#define EVENT(name, meaning) {#name, meaning},
+#include "observe/events.def"
+#undef EVENT
+};
+
+const char* hak_event_name(unsigned event) {
+    return event < HAK_EVENT_COUNT ? events[event].name : "unknown";
+}
+
+const char* hak_event_meaning(unsigned event) {
+    return event < HAK_EVENT_COUNT ? events[event].meaning : "";
+}
+
+uint64_t hak_ring_clock(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+#endif
+}
+
+static size_t slot_bytes(uint32_t records) {
+    return sizeof(HakRingSlot) + (size_t)records * sizeof(HakRingRecord);
+}
+
+size_t hak_ring_bytes(uint32_t records) {
+    return align_up(sizeof(HakRingFile) + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
+}
+
+HakRingFile* hak_ring_file(void) {
+    return load_acquire(&ring_file);  // pairs with the release in start
+}
+
+static void start(void* memory, uint32_t records) {
+    HakRingFile* file = memory;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    file->version = HAK_RING_VERSION;
+    file->slots = HAK_RING_SLOTS;
+    file->records = records;
+    file->slot_bytes = (uint32_t)slot_bytes(records);
+    file->pid = (uint32_t)getpid();
+    file->start_tsc = hak_ring_clock();
+    file->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    file->magic = HAK_RING_MAGIC;
+    hak_ring_mask = records - 1;
+    store_release(&ring_file, file);  // pairs with the acquire in hak_ring_file
+}
+
+void hak_ring_attach(void* memory, uint32_t records) {
+    ring_is_shared = true;
+    start(memory, records);
+}
+
+static HakRingFile* file_or_private_memory(void) {
+    HakRingFile* file = hak_ring_file();
+    if (file != NULL) return file;
+    hak_lock(&start_lock);
+    if (hak_ring_file() == NULL) {
+        uint64_t wanted = (uint64_t)hak_option(ring);
+        uint32_t records = UINT32_C(1) << (log2_floor(wanted - 1) + 1);
+        void* memory = os_map(hak_ring_bytes(records));
+        if (memory != NULL) start(memory, records);
+    }
+    hak_unlock(&start_lock);
+    return hak_ring_file();
+}
+
+void hak_ring_thread_start(uint64_t thread) {
+    HakRingFile* file = file_or_private_memory();
+    if (file == NULL) return;
+    char* slots = (char*)(file + 1);
+    uint32_t first = add_relaxed(&next_slot, 1);
+    for (uint32_t i = 0; i < file->slots; i++) {
+        HakRingSlot* slot = (HakRingSlot*)(void*)(slots + (size_t)((first + i) % file->slots) * file->slot_bytes);
+        uint64_t nobody = 0;
+        if (!cas_acquire(&slot->thread, &nobody, thread)) continue;  // pairs with the release in hak_ring_thread_end
+        store_relaxed(&slot->os_tid, os_thread_id());
+        store_release(&slot->written, 0u);  // pairs with the acquire of a reader
+        hak_ring_slot = slot;
+        return;
+    }
+}
+
+void hak_ring_thread_end(void) {
+    if (hak_ring_slot == NULL) return;
+    store_release(&hak_ring_slot->thread, 0u);  // pairs with the acquire in hak_ring_thread_start
+    hak_ring_slot = NULL;
+}
+
+void hak_ring_after_fork(uint64_t thread) {
+    hak_lock_reset(&start_lock);
+    if (!ring_is_shared) return;
+    ring_is_shared = false;
+    store_relaxed(&ring_file, NULL);
+    hak_ring_slot = NULL;
+    hak_ring_thread_start(thread);
+}

@@ -1,0 +1,103 @@
+// The debug ring: the last events of every thread, in memory that outlives a crash.
+//
+//   HakRingFile | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
+//
+// A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(); otherwise the first
+// thread maps private memory. A thread has one slot from its birth to its end; slots are used again by later threads.
+// Thread-safety: a slot has one writer; readers may look at any time and must expect the newest record to be half written.
+// Errors: no slot left or no memory: nothing is recorded, nothing else changes.
+// The release build has none of this: ring_record() is an empty inline function there.
+#ifndef HAK_OBSERVE_RING_H
+#define HAK_OBSERVE_RING_H
+
+#include "base/atomic.h"
+
+typedef enum {
+    HAK_EVENT_NONE,
+#define EVENT(name, meaning) HAK_EVENT_##name,
+#include "observe/events.def"
+#undef EVENT
+    HAK_EVENT_COUNT
+} HakEvent;
+
+typedef struct {
+    uint64_t tsc;  // rdtsc on x86-64, else nanoseconds of CLOCK_MONOTONIC
+    uint64_t ptr;
+    uint64_t b;
+    uint32_t a;
+    uint16_t event;
+    uint16_t site;  // reserved for the refill stage or the number of a missing change
+} HakRingRecord;
+
+typedef struct {
+    _Atomic uint64_t written;  // records ever written; the newest is written - 1, at index (written - 1) % records
+    _Atomic uint64_t thread;   // the allocator's thread number; 0: the slot is free
+    _Atomic uint32_t os_tid;   // gettid() of that thread
+    uint32_t reserved[27];
+    HakRingRecord records[];
+} HakRingSlot;
+
+#define HAK_RING_MAGIC UINT64_C(0x31474e4952484b48)
+#define HAK_RING_VERSION 1u
+#define HAK_RING_SLOTS 256u
+
+typedef struct {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t slots;
+    uint32_t records;     // per slot, a power of two
+    uint32_t slot_bytes;  // sizeof(HakRingSlot) + records * sizeof(HakRingRecord)
+    uint32_t pid;
+    uint32_t reserved;
+    // a pair taken at the start, by which a reader turns tsc into time (the reader takes the second pair)
+    uint64_t start_tsc;
+    uint64_t start_ns;
+    // The last drain of each kind that broke the ownership rule; written when the drain starts.
+    _Atomic uint64_t violations;
+    uint8_t pad[72];  // to 128 bytes
+} HakRingFile;
+
+// Bytes of memory that a ring of `records` (a power of two) per thread needs.
+size_t hak_ring_bytes(uint32_t records);
+// Uses zeroed shared memory of hak_ring_bytes(records) for this process; call before the first allocation.
+void hak_ring_attach(void* memory, uint32_t records);
+HakRingFile* hak_ring_file(void);  // NULL: no ring
+const char* hak_event_name(unsigned event);
+const char* hak_event_meaning(unsigned event);
+
+#if HAK_CHECKED
+extern HAK_INTERNAL HAK_TLS HakRingSlot* hak_ring_slot;
+extern HAK_INTERNAL uint32_t hak_ring_mask;  // records - 1
+void hak_ring_thread_start(uint64_t thread);
+void hak_ring_thread_end(void);
+// In the child of a fork, for its one thread: shared memory stays the parent's, the child goes on with memory of its own.
+void hak_ring_after_fork(uint64_t thread);
+uint64_t hak_ring_clock(void);
+
+HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_t b) {
+    HakRingSlot* slot = hak_ring_slot;
+    if (HAK_UNLIKELY(slot == NULL)) return;
+    uint64_t n = load_relaxed(&slot->written);
+    HakRingRecord* r = &slot->records[n & hak_ring_mask];
+    r->tsc = hak_ring_clock();
+    r->ptr = (uint64_t)(uintptr_t)ptr;
+    r->b = b;
+    r->a = a;
+    r->event = (uint16_t)event;
+    r->site = 0;
+    store_release(&slot->written, n + 1);  // pairs with the acquire of a reader
+}
+#else
+HAK_INLINE void hak_ring_thread_start(uint64_t thread) {
+    (void)thread;
+}
+HAK_INLINE void hak_ring_thread_end(void) {
+}
+HAK_INLINE void hak_ring_after_fork(uint64_t thread) {
+    (void)thread;
+}
+HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_t b) {
+    (void)event, (void)ptr, (void)a, (void)b;
+}
+#endif
+#endif

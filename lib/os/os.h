@@ -1,0 +1,44 @@
+// The only system calls of the allocator's memory. All sizes are bytes and multiples of the page size, all addresses page-aligned.
+// Thread-safety: all functions. Errors: false or NULL, errno is left as it was before the call (the caller of malloc sets ENOMEM);
+// every call and every failure is counted.
+#ifndef HAK_OS_OS_H
+#define HAK_OS_OS_H
+
+#include "base/compiler.h"
+
+enum { OS_PAGE = 4096 };
+
+// Fresh zeroed memory anywhere.
+void* os_map(size_t bytes);
+// Fresh zeroed memory at exactly `at`; false also when something else is mapped there.
+bool os_map_at(void* at, size_t bytes);
+// Replaces whatever is mapped at `at` (which is ours) by fresh zeroed memory.
+bool os_map_over(void* at, size_t bytes);
+bool os_unmap(void* at, size_t bytes);
+// Gives the pages back; they read as zero afterwards. The range stays mapped.
+bool os_purge(void* at, size_t bytes);
+// Asks for huge pages behind the range.
+bool os_want_huge_pages(void* at, size_t bytes);
+// Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
+bool os_move(void* from, void* to, size_t bytes);
+// Start of a hole of address space of at least `bytes`, at this moment; 0: none.
+uintptr_t os_find_hole(size_t bytes);
+// Milliseconds of a clock that never goes back, a few milliseconds coarse.
+uint64_t os_clock_ms(void);
+// 64 bits that an attacker cannot guess from outside the process; no system call.
+uint64_t os_random(void);
+void os_yield(void);
+uint32_t os_thread_id(void);
+
+// The checked build can make system calls fail: call number `first` (1 is the next one) and the `count - 1` after it.
+#if HAK_CHECKED
+void os_fault_arm(uint64_t first, uint64_t count);
+uint64_t os_fault_calls(void);  // system calls counted since os_fault_arm
+bool os_fault_hit(void);
+#else
+HAK_INLINE bool os_fault_hit(void) {
+    return false;
+}
+#endif
+
+#endif

@@ -1,0 +1,109 @@
+#include "os/os.h"
+
+#include "observe/counters.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+static void* count(void* result, HakCounter counter) {
+    counter_add_shared(counter, 1);
+    if (result == MAP_FAILED) counter_add_shared(HAK_C_syscall_failed, 1);
+    return result;
+}
+
+static void* map(void* at, size_t bytes, int prot, int flags) {
+    int saved_errno = errno;
+    void* p =
+        os_fault_hit() ? MAP_FAILED : mmap(at, bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    errno = saved_errno;
+    return count(p, HAK_C_syscall_mmap);
+}
+
+static bool advise(void* at, size_t bytes, int advice) {
+    int saved_errno = errno;
+    int failed = os_fault_hit() ? -1 : madvise(at, bytes, advice);
+    errno = saved_errno;
+    return count(failed ? MAP_FAILED : at, HAK_C_syscall_madvise) != MAP_FAILED;
+}
+
+void* os_map(size_t bytes) {
+    void* p = map(NULL, bytes, PROT_READ | PROT_WRITE, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+bool os_map_at(void* at, size_t bytes) {
+    void* p = map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
+    if (p == MAP_FAILED) return false;
+    if (p == at) return true;
+    os_unmap(p, bytes);  // a kernel that takes the address for a hint
+    return false;
+}
+
+bool os_map_over(void* at, size_t bytes) {
+    return map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) != MAP_FAILED;
+}
+
+bool os_unmap(void* at, size_t bytes) {
+    int saved_errno = errno;
+    int failed = os_fault_hit() ? -1 : munmap(at, bytes);
+    errno = saved_errno;
+    return count(failed ? MAP_FAILED : at, HAK_C_syscall_munmap) != MAP_FAILED;
+}
+
+bool os_purge(void* at, size_t bytes) {
+    if (!advise(at, bytes, MADV_DONTNEED)) return false;
+    counter_add_shared(HAK_C_purged_bytes, bytes);
+    return true;
+}
+
+bool os_want_huge_pages(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_HUGEPAGE);
+}
+
+bool os_move(void* from, void* to, size_t bytes) {
+    int saved_errno = errno;
+    void* p = os_fault_hit() ? MAP_FAILED : mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    errno = saved_errno;
+    return count(p, HAK_C_syscall_mremap) != MAP_FAILED;
+}
+
+uintptr_t os_find_hole(size_t bytes) {
+    void* p = map(NULL, bytes, PROT_NONE, 0);
+    if (p == MAP_FAILED) return 0;
+    // A failure leaves the hole reserved but unreadable: os_map_at will refuse it, and the caller looks elsewhere.
+    return os_unmap(p, bytes) ? (uintptr_t)p : 0;
+}
+
+uint64_t os_clock_ms(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t os_random(void) {
+    static _Atomic uint64_t calls;
+    const uint64_t* seed = (const uint64_t*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel
+    uint64_t x =
+        (seed ? seed[0] ^ (seed[1] << 7) : (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
+    // finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+void os_yield(void) {
+    sched_yield();
+}
+
+uint32_t os_thread_id(void) {
+    return (uint32_t)syscall(SYS_gettid);
+}

@@ -1,0 +1,25 @@
+#include "config/options.h"
+#include "observe/ring.h"
+#include "refill/refill.h"
+
+enum { LOOK_AT = 4 };
+
+OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
+    if (!hak_option(ss_adopt)) {
+        tcb_count(me, HAK_C_early_disabled);
+        return (OwnedSlab){0};
+    }
+    if (!registry_has(size_class)) {
+        tcb_count(me, HAK_C_early_empty);
+        return (OwnedSlab){0};
+    }
+    ClaimResult result;
+    OwnedSlab slab = slab_adopt_registered(me, size_class, LOOK_AT, &result);
+    if (slab.number == 0) {
+        tcb_count(me, result == CLAIM_FOREIGN ? HAK_C_early_foreign : HAK_C_early_empty);
+        return slab;
+    }
+    tcb_count(me, HAK_C_adopt_by_refill);
+    ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
+    return slab;
+}

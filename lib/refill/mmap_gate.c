@@ -1,0 +1,54 @@
+#include "refill/refill.h"
+
+#include "config/options.h"
+#include "observe/ring.h"
+
+enum { LOOK_AT_REGISTERED = 64, LOOK_AT_FULL = 16 };
+
+static HakLock gate;
+
+// A full slab whose notice is still on its way may have blocks by now.
+static OwnedSlab woken(HakTcb* me, unsigned size_class) {
+    SlabNumber s = me->tiny[size_class].full;
+    for (int i = 0; s && i < LOOK_AT_FULL; i++, s = hak_heap.meta[s].next) {
+        ClaimResult result;
+        OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+        if (slab_has_blocks(slab)) return slab;
+    }
+    return (OwnedSlab){0};
+}
+
+static OwnedSlab registered(HakTcb* me, unsigned size_class) {
+    if (!hak_option(ss_adopt) || !registry_has(size_class)) return (OwnedSlab){0};
+    ClaimResult result;
+    OwnedSlab slab = slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
+    if (slab.number) {
+        tcb_count(me, HAK_C_adopt_by_refill);
+        ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
+    }
+    return slab;
+}
+
+OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
+    if (!hak_trylock(&gate)) {
+        tcb_count(me, HAK_C_early_lock_busy);
+        return (OwnedSlab){0};
+    }
+    OwnedSlab slab = woken(me, size_class);
+    if (slab.number == 0) slab = registered(me, size_class);
+    hak_unlock(&gate);
+    if (slab.number == 0) tcb_count(me, HAK_C_early_empty);
+    return slab;
+}
+
+void mmap_gate_lock_take(void) {
+    hak_lock(&gate);
+}
+
+void mmap_gate_lock_release(void) {
+    hak_unlock(&gate);
+}
+
+void mmap_gate_after_fork_in_child(void) {
+    hak_lock_reset(&gate);
+}

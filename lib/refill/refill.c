@@ -1,0 +1,88 @@
+#include "refill/refill.h"
+
+#include "observe/ring.h"
+#include "slab/bundle.h"
+
+enum { FLUSH_EVERY = 64 };
+
+typedef struct {
+    OwnedSlab (*find)(HakTcb* me, unsigned size_class);
+    HakCounter tried, hit;
+} Stage;
+
+static const Stage stages[] = {
+    {refill_tls_slab, HAK_C_tls_slab_tried, HAK_C_tls_slab_hit},
+    {refill_sticky, HAK_C_sticky_tried, HAK_C_sticky_hit},
+    {refill_hot, HAK_C_hot_tried, HAK_C_hot_hit},
+    {refill_bench, HAK_C_bench_tried, HAK_C_bench_hit},
+    {refill_mailbox, HAK_C_mailbox_tried, HAK_C_mailbox_hit},
+    {refill_adopt, HAK_C_adopt_tried, HAK_C_adopt_hit},
+    {refill_mmap_gate, HAK_C_mmap_gate_tried, HAK_C_mmap_gate_hit},
+    {refill_fresh, HAK_C_fresh_tried, HAK_C_fresh_hit},
+    {refill_superslab, HAK_C_superslab_tried, HAK_C_superslab_hit},
+};
+
+void refill_sleep(HakTcb* me, OwnedSlab slab) {
+    if (remote_want_notice(slab)) {
+        slab_place(me, slab, PLACE_FULL);
+        tcb_count(me, HAK_C_full_marked);
+        ring_record(HAK_EVENT_full, NULL, slab.number, meta_of(slab)->size_class);
+    } else
+        slab_place(me, slab, PLACE_PARTIAL);
+}
+
+OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s) {
+    static const HakCounter reason[] = {
+        [CLAIM_MINE] = HAK_C_early_no_free,      [CLAIM_WON] = HAK_C_early_no_free,
+        [CLAIM_FOREIGN] = HAK_C_early_foreign,   [CLAIM_WRONG_TAG] = HAK_C_early_wrong_class,
+        [CLAIM_RELEASED] = HAK_C_early_released,
+    };
+    if (s == 0) {
+        tcb_count(me, HAK_C_early_empty);
+        return (OwnedSlab){0};
+    }
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+    if (result == CLAIM_WON) {
+        tcb_count(me, HAK_C_adopt_by_refill);
+        ring_record(HAK_EVENT_adopt, NULL, s, 2);
+    }
+    if (slab.number && slab_has_blocks(slab)) return slab;
+    if (result == CLAIM_WON) refill_sleep(me, slab);
+    tcb_count(me, reason[result]);
+    return (OwnedSlab){0};
+}
+
+// The slab becomes the one that refills take from; the former one goes where it belongs.
+static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
+    TinyTLSSlab* tls = &me->tiny[size_class];
+    if (tls->bound == slab.number) return;
+    ClaimResult result;
+    OwnedSlab former = tls->bound ? slab_claim(me, tls->bound, tag_for(size_class), &result) : (OwnedSlab){0};
+    tls->bound = slab.number;
+    slab_place(me, slab, PLACE_BOUND);
+    tls->sticky[tls->sticky_next++ % STICKY_SLABS] = slab.number;
+    if (former.number == 0) return;
+    if (slab_has_blocks(former))
+        slab_place(me, former, PLACE_PARTIAL);
+    else
+        refill_sleep(me, former);
+}
+
+static void tick(HakTcb* me) {
+    if (++me->ticks % FLUSH_EVERY == 0) bundles_flush(me);
+}
+
+TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most) {
+    tick(me);
+    for (unsigned i = 0; i < sizeof stages / sizeof *stages; i++) {
+        tcb_count(me, stages[i].tried);
+        OwnedSlab slab = stages[i].find(me, size_class);
+        if (slab.number == 0) continue;
+        tcb_count(me, stages[i].hit);
+        ring_record(HAK_EVENT_refill, NULL, slab.number, size_class | (uint64_t)i << 16);
+        bind(me, size_class, slab);
+        return slab_take(me, slab, most);
+    }
+    return (TakenBlocks){NULL, 0};
+}

@@ -1,0 +1,12 @@
+#include "refill/refill.h"
+
+OwnedSlab refill_sticky(HakTcb* me, unsigned size_class) {
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    for (uint32_t i = 1; i <= STICKY_SLABS; i++) {
+        SlabNumber s = tls->sticky[(tls->sticky_next - i) % STICKY_SLABS];
+        if (s == tls->bound) continue;
+        OwnedSlab slab = refill_candidate(me, size_class, s);
+        if (slab.number) return slab;
+    }
+    return (OwnedSlab){0};
+}

@@ -1,0 +1,36 @@
+#include "slab/bundle.h"
+
+#include "slab/remote.h"
+#include "slab/size_class.h"
+#include "thread/link.h"
+
+enum { BUNDLE_BLOCKS = 32, BUNDLE_BYTES = 2048 };
+
+static void flush(HakTcb* me, RemoteBundle* bundle) {
+    RemoteBundle full = *bundle;
+    if (full.count == 0) return;
+    bundle->count = 0;
+    me->bundled -= full.count;
+    remote_free(me, full.slab, full.first, full.last, full.count);
+}
+
+void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block) {
+    RemoteBundle* bundle = &me->bundle[s % BUNDLES];
+    if (bundle->slab != s) {
+        flush(me, bundle);
+        bundle->slab = s;
+    }
+    if (bundle->count == 0)
+        bundle->last = block;
+    else
+        link_write(block, bundle->first);
+    bundle->first = block;
+    bundle->count++;
+    me->bundled++;
+    if (bundle->count >= BUNDLE_BLOCKS || bundle->count * size_of_class(size_class) >= BUNDLE_BYTES) flush(me, bundle);
+}
+
+void bundles_flush(HakTcb* me) {
+    if (me->bundled == 0) return;
+    for (int i = 0; i < BUNDLES; i++) flush(me, &me->bundle[i]);
+}

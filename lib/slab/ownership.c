@@ -1,0 +1,194 @@
+#include "slab/ownership.h"
+
+#include "base/text.h"
+#include "config/options.h"
+#include "observe/chaos.h"
+#include "observe/ring.h"
+#include "slab/remote.h"
+#include "slab/run.h"
+#include "slab/size_class.h"
+#include "slab/slab.h"
+
+#include <stdlib.h>
+
+// The registry: slabs without owner that have free blocks, a list per class (0: page runs). A slab may be in it and have an
+// owner for a moment: whoever claims it takes it out.
+typedef struct {
+    HakLock lock;
+    _Atomic SlabNumber first;
+} HAK_ALIGNED(HAK_CACHE_LINE) Registry;
+
+static Registry registry[CLASS_COUNT];
+
+static TinySlabMeta* meta_at(SlabNumber s) {
+    return &hak_heap.meta[s];
+}
+
+// Under the class's lock.
+static void registry_insert(Registry* r, SlabNumber s) {
+    TinySlabMeta* meta = meta_at(s);
+    SlabNumber first = load_relaxed(&r->first);
+    meta->prev = 0;
+    meta->next = first;
+    if (first) meta_at(first)->prev = s;
+    store_relaxed(&r->first, s);
+    meta->in_registry = 1;
+}
+
+static void registry_remove(Registry* r, SlabNumber s) {
+    TinySlabMeta* meta = meta_at(s);
+    if (meta->prev)
+        meta_at(meta->prev)->next = meta->next;
+    else
+        store_relaxed(&r->first, meta->next);
+    if (meta->next) meta_at(meta->next)->prev = meta->prev;
+    meta->next = meta->prev = 0;
+    meta->in_registry = 0;
+}
+
+bool registry_has(unsigned size_class) {
+    return load_relaxed(&registry[size_class].first) != 0;
+}
+
+// The only edge 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
+static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
+    uint64_t unowned = tag;
+    chaos_point();
+    // acquire: pairs with the release in slab_publish, so that the new owner sees all of the slab's meta
+    bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
+    if (won) {
+        chaos_point();
+        // pairs with the CAS in slab_publish; freers that met U wait for this or for the owner word
+        exchange_acquire(remote_word(s), REMOTE_EMPTY);
+    }
+    tcb_count(me, won ? HAK_C_claim_won : HAK_C_claim_refused);
+    ring_record(HAK_EVENT_claim, NULL, s, (won ? 1u : 0u) | word_owner(unowned) << 20);
+    return won;
+}
+
+OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+    uint64_t word = load_relaxed(owner_word(s));
+    if (word == tag && win(me, s, tag)) {
+        TinySlabMeta* meta = meta_at(s);
+        Registry* r = &registry[meta->size_class];
+        if (meta->in_registry) {  // only a publisher sets it, before its release; only an owner clears it
+            hak_lock(&r->lock);
+            registry_remove(r, s);
+            hak_unlock(&r->lock);
+        }
+        *result = CLAIM_WON;
+        return (OwnedSlab){s};
+    }
+    word = load_relaxed(owner_word(s));
+    *result = word_tag(word) == 0 ? CLAIM_RELEASED : word_tag(word) != tag ? CLAIM_WRONG_TAG : CLAIM_FOREIGN;
+    return (OwnedSlab){0};
+}
+
+OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result) {
+    Registry* r = &registry[size_class];
+    OwnedSlab adopted = {0};
+    *result = CLAIM_RELEASED;
+    hak_lock(&r->lock);
+    SlabNumber s = load_relaxed(&r->first);
+    for (unsigned i = 0; s && i < look_at && !adopted.number; i++) {
+        SlabNumber next = meta_at(s)->next;
+        if (win(me, s, tag_for(size_class))) {
+            registry_remove(r, s);
+            adopted.number = s;
+            *result = CLAIM_WON;
+        } else
+            *result = CLAIM_FOREIGN;
+        s = next;
+    }
+    hak_unlock(&r->lock);
+    return adopted;
+}
+
+OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean) {
+    TinySlabMeta* meta = meta_at(s);
+    meta->freelist = NULL;
+    store_relaxed(&meta->used, (uint16_t)0);
+    meta->free_count = meta->carved = 0;
+    meta->capacity = size_class ? class_capacity(size_class) : 0;
+    meta->block_size = size_class ? size_of_class(size_class) : 0;
+    meta->next = meta->prev = 0;
+    meta->size_class = (uint16_t)size_class;
+    meta->where = PLACE_NONE;
+    meta->in_registry = 0;
+    meta->carve_pages = 1;
+    meta->clean = clean;
+    if (size_class == 0) run_map_init(s, clean);
+    store_relaxed(remote_word(s), REMOTE_EMPTY);
+    // release: pairs with the acquire of whoever frees a block of it, and got that block from this thread
+    store_release(owner_word(s), owner_word_of(me, tag_for(size_class)));
+    ClaimResult result;
+    return slab_claim(me, s, tag_for(size_class), &result);
+}
+
+void slab_release(OwnedSlab slab) {
+    ring_record(HAK_EVENT_release, NULL, slab.number, meta_of(slab)->size_class);
+    // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab"
+    store_relaxed(owner_word(slab.number), WORD_NOT_A_SLAB);
+}
+
+bool slab_publish(HakTcb* me, OwnedSlab slab) {
+    TinySlabMeta* meta = meta_of(slab);
+    unsigned size_class = meta->size_class;
+    Registry* r = &registry[size_class];
+    SlabNumber s = slab.number;
+    for (;;) {
+        slab_absorb(me, slab);
+        if (load_relaxed(&meta->used) == 0) return false;
+        bool has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
+        if (has_space) {
+            // Still owned: an adopter that finds it there is refused and leaves it there.
+            hak_lock(&r->lock);
+            registry_insert(r, s);
+            hak_unlock(&r->lock);
+        }
+        // Back to no flag, if the owner slept on it: from here on a push is seen as one.
+        uint64_t word = REMOTE_NOTICE;
+        cas_release(remote_word(s), &word, REMOTE_EMPTY);
+        uint64_t empty = REMOTE_EMPTY;
+        chaos_point();
+        if (cas_release(remote_word(s), &empty, REMOTE_UNOWNED)) break;  // pairs with the exchange in win
+        if (has_space) {
+            hak_lock(&r->lock);
+            registry_remove(r, s);
+            hak_unlock(&r->lock);
+        }
+    }
+    ring_record(HAK_EVENT_publish, NULL, s, size_class);
+    tcb_count(me, HAK_C_publish);
+    chaos_point();
+    store_release(owner_word(s), tag_for(size_class));  // pairs with the acquire CAS in win
+    return true;
+}
+
+void registry_locks_take(void) {
+    for (unsigned c = 0; c < CLASS_COUNT; c++) hak_lock(&registry[c].lock);
+}
+
+void registry_locks_release(void) {
+    for (unsigned c = CLASS_COUNT; c-- > 0;) hak_unlock(&registry[c].lock);
+}
+
+void registry_after_fork_in_child(void) {
+    for (unsigned c = 0; c < CLASS_COUNT; c++) hak_lock_reset(&registry[c].lock);
+}
+
+#if HAK_CHECKED
+static uint32_t owner_number(uint64_t word) {
+    const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(word);
+    return owner ? owner->number : 0;
+}
+
+void slab_assert_owner(HakTcb* me, SlabNumber s) {
+    uint64_t word = load_relaxed(owner_word(s));
+    if (HAK_LIKELY(word_owner(word) == (uint64_t)(uintptr_t)me)) return;
+    ring_record(HAK_EVENT_violation, NULL, s, word_owner(word));
+    if (hak_option(debug_ownership) == 0) return;
+    text_warn("[OWNERSHIP ERROR] Thread %u draining slab %d owned by %u!\n", me->number, (int)s, owner_number(word));
+    abort();
+}
+#endif

@@ -1,0 +1,83 @@
+// Who owns a slab. The rule: free list, used count, carving and taking from the remote stack belong to the owner; everybody else
+// only pushes onto the remote stack of an owned slab, and claims a slab without owner before doing anything else with it.
+// Claim first, bind second, drain third.
+//
+//   not a slab --slab_create--> mine --slab_release--> not a slab       (empty)
+//                               mine --slab_publish--> unowned          (live blocks; remote word U)
+//                 unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
+//
+// These functions and superslab/huge.c (for words that nobody ever owns) are the only ones that write an owner word.
+// An OwnedSlab is made by slab_claim alone, and whatever is the owner's right takes one.
+// Thread-safety: any thread, for itself. Errors: as said.
+#ifndef HAK_SLAB_OWNERSHIP_H
+#define HAK_SLAB_OWNERSHIP_H
+
+#include "slab/remote_word.h"
+#include "superslab/heap.h"
+#include "superslab/owner_word.h"
+#include "thread/tcb.h"
+
+typedef struct {
+    SlabNumber number;  // 0: the claim was refused
+} OwnedSlab;
+
+typedef enum { CLAIM_MINE, CLAIM_WON, CLAIM_FOREIGN, CLAIM_WRONG_TAG, CLAIM_RELEASED } ClaimResult;
+
+typedef enum { PLACE_NONE, PLACE_BOUND, PLACE_PARTIAL, PLACE_FULL } SlabPlace;
+
+HAK_INLINE uint64_t owner_word_of(const HakTcb* me, uint64_t tag) {
+    return (uint64_t)(uintptr_t)me | tag;
+}
+
+HAK_INLINE _Atomic uint64_t* owner_word(SlabNumber s) {
+    return &hak_heap.owner[s];
+}
+
+HAK_INLINE TinySlabMeta* meta_of(OwnedSlab slab) {
+    return &hak_heap.meta[slab.number];
+}
+
+// The tag of slabs of a class; class 0 stands for page runs.
+HAK_INLINE uint64_t tag_for(unsigned size_class) {
+    return size_class ? tag_of_class(size_class) : TAG_RUNS;
+}
+
+OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result);
+
+// Makes the slab the caller's, if it is a slab of that tag and has no owner or the caller for one. One load when it is the
+// caller's already; one compare-and-swap when it has no owner.
+HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+    if (HAK_LIKELY(load_relaxed(owner_word(s)) == owner_word_of(me, tag))) {
+        *result = CLAIM_MINE;
+        return (OwnedSlab){s};
+    }
+    return slab_claim_slow(me, s, tag, result);
+}
+
+// A slab just taken from its SuperSlab (page runs: a whole unit) becomes the caller's, empty.
+OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean);
+// An empty slab is no slab any more; the caller gives its memory back.
+void slab_release(OwnedSlab slab);
+// Gives up a slab. false: it turned out to be empty, and still is the caller's, in no list: to be released.
+// The caller has taken it out of its lists.
+bool slab_publish(HakTcb* me, OwnedSlab slab);
+
+// The first slab without owner of a class that could be claimed, among at most `look_at` of the registry. Adopted, in no list.
+OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result);
+bool registry_has(unsigned size_class);
+
+// Around a fork.
+void registry_locks_take(void);
+void registry_locks_release(void);
+void registry_after_fork_in_child(void);
+
+// The ownership assertion (checked build, HAKMEM_DEBUG_OWNERSHIP): the caller owns the slab, or a report and abort.
+#if HAK_CHECKED
+void slab_assert_owner(HakTcb* me, SlabNumber s);
+#else
+HAK_INLINE void slab_assert_owner(HakTcb* me, SlabNumber s) {
+    (void)me, (void)s;
+}
+#endif
+
+#endif

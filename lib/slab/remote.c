@@ -1,0 +1,124 @@
+#include "slab/remote.h"
+
+#include "observe/chaos.h"
+#include "observe/fatal.h"
+#include "observe/ring.h"
+#include "os/os.h"
+#include "slab/run.h"
+#include "slab/slab.h"
+#include "thread/link.h"
+#include "thread/mailbox.h"
+
+RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
+    slab_assert_owner(me, slab.number);
+    uint64_t word = load_relaxed(remote_word(slab.number));
+    if (remote_count(word) == 0) return (RemoteBlocks){NULL, 0};
+    ring_record(HAK_EVENT_drain, remote_first(word), slab.number, remote_count(word));
+    chaos_point();
+    word = exchange_acquire(remote_word(slab.number), REMOTE_EMPTY);  // pairs with the release in push
+    tcb_count(me, HAK_C_drain);
+    counter_add(&me->counters, HAK_C_drained_blocks, remote_count(word));
+    return (RemoteBlocks){remote_first(word), remote_count(word)};
+}
+
+bool remote_want_notice(OwnedSlab slab) {
+    uint64_t word = REMOTE_EMPTY;
+    chaos_point();
+    // release: pairs with the acquire of the freer that takes the flag
+    return cas_release(remote_word(slab.number), &word, REMOTE_NOTICE) || word == REMOTE_NOTICE;
+}
+
+// In the child of a fork only: the owner does not exist here, and was caught between the remote word U and the owner word, in
+// slab_publish or in a claim. At both places the slab's meta is complete; what is left is to take the owner away.
+static bool finish_publish_of_orphan(SlabNumber s, uint64_t owner) {
+    const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(owner);
+    if (tcb == NULL || load_relaxed(&tcb->state) != TCB_ORPHANED) return false;
+    return cas_acq_rel(owner_word(s), &owner, word_tag(owner));
+}
+
+// Tells the owner that its full slab has a free block: `block` itself. Whose slab it is must be read after the flag was taken,
+// because an owner may give the slab up, and another one fall asleep on it, before.
+static void send_notice(HakTcb* me, SlabNumber s, void* block) {
+    uint64_t word = load_acquire(owner_word(s));
+    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
+    if (owner == NULL || owner == me) {
+        remote_free(me, s, block, block, 1);
+        return;
+    }
+    tcb_count(me, HAK_C_notice_sent);
+    ring_record(HAK_EVENT_notice, block, s, owner->number);
+    // From here on the block, which still counts as used, may be freed by the owner; the slab is not touched any more.
+    void* returned = mailbox_send(owner, block);
+    if (returned) blocks_free(me, returned);
+}
+
+// R2 and R3: onto the remote stack of an owned slab. false: the slab turned out to have no owner.
+static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
+    uint64_t word = load_relaxed(remote_word(s));
+    for (;;) {
+        chaos_point();
+        if (word == REMOTE_UNOWNED) return false;
+        if (word == REMOTE_NOTICE) {
+            // acquire, release: pairs with remote_want_notice; who takes the flag speaks for the blocks pushed after it
+            if (!cas_acq_rel(remote_word(s), &word, REMOTE_EMPTY)) continue;
+            void* notice = first;
+            if (count > 1) {
+                first = link_read(first);
+                // The slab may have changed hands meanwhile: start again with what is left. `notice` pins the slab.
+                remote_free(me, s, first, last, count - 1);
+            }
+            send_notice(me, s, notice);
+            return true;
+        }
+        link_write(last, remote_first(word));
+        if (cas_release(remote_word(s), &word, remote_make(first, remote_count(word) + count)))
+            break;  // pairs with remote_drain
+        tcb_count(me, HAK_C_remote_retry);
+    }
+    tcb_count(me, HAK_C_remote_push);
+    return true;
+}
+
+void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
+    enum { SPINS = 64 };
+    for (unsigned tries = 0;; tries++) {
+        uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_create
+        uint64_t tag = word_tag(word);
+        if (HAK_UNLIKELY(!tag_is_class(tag) && tag != TAG_RUNS))
+            fatal("double_free", "remote", "block %p was freed twice: its slab is free", first);
+        if (word_owner(word) == 0 || word_owner(word) == (uint64_t)(uintptr_t)me) {
+            ClaimResult result;
+            OwnedSlab slab = slab_claim(me, s, tag, &result);
+            if (slab.number) {
+                if (result == CLAIM_WON) {
+                    tcb_count(me, HAK_C_adopt_by_free);
+                    ring_record(HAK_EVENT_adopt, NULL, s, 1);
+                }
+                slab_free_chain(me, slab, first, last, count);
+                return;
+            }
+        } else if (push(me, s, first, last, count))
+            return;
+        else if (finish_publish_of_orphan(s, word))
+            continue;
+        // The owner is two instructions away from clearing the word, or the owner part.
+        if (tries < SPINS)
+            cpu_relax();
+        else
+            os_yield();
+    }
+}
+
+void block_free(HakTcb* me, void* block) {
+    SlabNumber s = (SlabNumber)slab_number_of(block);
+    if (word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST) s = first_slab(unit_of_slab(s));
+    remote_free(me, s, block, block, 1);
+}
+
+void blocks_free(HakTcb* me, void* first) {
+    while (first) {
+        void* next = link_read(first);
+        block_free(me, first);
+        first = next;
+    }
+}

@@ -1,0 +1,233 @@
+#include "slab/run.h"
+
+#include "base/text.h"
+#include "observe/fatal.h"
+#include "slab/slab.h"
+#include "superslab/superslab.h"
+#include "thread/link.h"
+
+#include <string.h>
+
+enum { LOOK_AT = 8 };
+
+static RunMap* map_of(SlabNumber s) {
+    return (RunMap*)&hak_heap.meta[s + 1];
+}
+
+// --- bit runs
+
+// First page >= from whose bit is `value`; PAGES_PER_UNIT: none.
+static uint32_t next_bit(const uint64_t* bits, uint32_t from, bool value) {
+    for (uint32_t w = from / 64; w < RUN_WORDS; w++) {
+        uint64_t word = value ? bits[w] : ~bits[w];
+        if (w == from / 64) word &= ~UINT64_C(0) << (from % 64);
+        if (word) return w * 64 + lowest_bit(word);
+    }
+    return PAGES_PER_UNIT;
+}
+
+// First page of the run of set bits that ends just before `end`.
+static uint32_t run_start(const uint64_t* bits, uint32_t end) {
+    uint32_t from = end;
+    while (from > 0) {
+        uint32_t w = (from - 1) / 64, top = (from - 1) % 64;
+        uint64_t clear = ~bits[w] & (~UINT64_C(0) >> (63 - top));
+        if (clear) return w * 64 + log2_floor(clear) + 1;
+        from = w * 64;
+    }
+    return 0;
+}
+
+static void write_bits(uint64_t* bits, uint32_t from, uint32_t count, bool value) {
+    while (count) {
+        uint32_t w = from / 64, at = from % 64, n = 64 - at < count ? 64 - at : count;
+        uint64_t mask = (n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1) << at;
+        bits[w] = value ? bits[w] | mask : bits[w] & ~mask;
+        from += n;
+        count -= n;
+    }
+}
+
+static uint16_t longest_run(const RunMap* map) {
+    uint32_t longest = 0;
+    for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
+        uint32_t end = next_bit(map->free, from, false);
+        if (end - from > longest) longest = end - from;
+        from = end;
+    }
+    return (uint16_t)longest;
+}
+
+// --- SuperSlabs of runs
+
+void run_map_init(SlabNumber s, bool clean) {
+    RunMap* map = map_of(s);
+    memset(map, 0, sizeof *map);
+    write_bits(map->free, 0, PAGES_PER_UNIT, true);
+    write_bits(map->dirty, 0, PAGES_PER_UNIT, !clean);
+    map->longest = PAGES_PER_UNIT;
+    for (SlabNumber i = 1; i < SLABS_PER_UNIT; i++) store_relaxed(owner_word(s + i), TAG_RUNS_REST);
+}
+
+SlabNumber* run_list(HakTcb* me, OwnedSlab slab) {
+    uint16_t longest = map_of(slab.number)->longest;
+    return &me->runs[longest ? log2_floor(longest) : 0];
+}
+
+bool run_has_space(OwnedSlab slab) {
+    return map_of(slab.number)->longest != 0;
+}
+
+// The list depends on the longest run: out of the old list before it changes, into the new one after.
+static void set_longest(HakTcb* me, OwnedSlab slab, uint16_t longest) {
+    RunMap* map = map_of(slab.number);
+    if (map->longest == longest) return;
+    TinySlabMeta* meta = meta_of(slab);
+    if (meta->where == PLACE_NONE) {
+        map->longest = longest;
+        return;
+    }
+    slab_place(me, slab, PLACE_NONE);
+    map->longest = longest;
+    slab_place(me, slab, PLACE_PARTIAL);
+}
+
+static void count_pages(OwnedSlab slab, int change) {
+    TinySlabMeta* meta = meta_of(slab);
+    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) + change));
+}
+
+static void* page_address(SlabNumber s, uint32_t page) {
+    return (char*)slab_address(s) + (size_t)page * PAGE_SIZE_BYTES;
+}
+
+static uint32_t page_of(const void* p) {
+    return (uint32_t)(((uintptr_t)p - hak_heap.base) >> PAGE_SHIFT) % PAGES_PER_UNIT;
+}
+
+// --- taking
+
+// First page of the tightest free run that holds `pages` aligned; PAGES_PER_UNIT: none. A unit is aligned to more than any run.
+static uint32_t best_fit(const RunMap* map, uint32_t pages, uint32_t align) {
+    uint32_t best = PAGES_PER_UNIT, best_length = UINT32_MAX;
+    for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
+        uint32_t end = next_bit(map->free, from, false), at = (uint32_t)align_up(from, align);
+        if (at + pages <= end && end - from < best_length) {
+            best = at;
+            best_length = end - from;
+            if (best_length == pages) break;
+        }
+        from = end;
+    }
+    return best;
+}
+
+static bool all_clear(const uint64_t* bits, uint32_t from, uint32_t count) {
+    return next_bit(bits, from, true) >= from + count;
+}
+
+static void occupy(HakTcb* me, OwnedSlab slab, uint32_t page, uint32_t pages) {
+    RunMap* map = map_of(slab.number);
+    write_bits(map->free, page, pages, false);
+    write_bits(map->dirty, page, pages, true);
+    count_pages(slab, (int)pages);
+    set_longest(me, slab, longest_run(map));
+}
+
+static Run take_from(HakTcb* me, SlabNumber s, uint32_t pages, uint32_t align) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
+    RunMap* map = map_of(s);
+    if (slab.number == 0 || map->longest < pages) return (Run){NULL, false};
+    uint32_t page = best_fit(map, pages, align);
+    if (page == PAGES_PER_UNIT) return (Run){NULL, false};
+    bool zero = all_clear(map->dirty, page, pages);
+    map->length[page] = (uint16_t)pages;
+    occupy(me, slab, page, pages);
+    return (Run){page_address(s, page), zero};
+}
+
+Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align) {
+    for (unsigned bucket = log2_floor(pages); bucket < RUN_BUCKETS; bucket++) {
+        int looked = 0;
+        for (SlabNumber s = me->runs[bucket], next; s && looked < LOOK_AT; s = next, looked++) {
+            next = hak_heap.meta[s].next;
+            Run run = take_from(me, s, pages, align);
+            if (run.block) return run;
+        }
+    }
+    return (Run){NULL, false};
+}
+
+// --- giving back
+
+static void free_one(HakTcb* me, OwnedSlab slab, void* block) {
+    RunMap* map = map_of(slab.number);
+    uint32_t page = page_of(block), pages = map->length[page];
+    if (HAK_UNLIKELY(pages == 0 || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
+        fatal("invalid_free", "run", "%p is not the start of a block in use: freed twice, or never handed out", block);
+    map->length[page] = 0;
+    write_bits(map->free, page, pages, true);
+    count_pages(slab, -(int)pages);
+    uint32_t start = run_start(map->free, page), end = next_bit(map->free, page, false);
+    if (end - start > map->longest) set_longest(me, slab, (uint16_t)(end - start));
+    tcb_count(me, HAK_C_free_run);
+}
+
+void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
+    while (count-- > 0) {
+        void* next = count ? link_read(first) : NULL;
+        free_one(me, slab, first);
+        first = next;
+    }
+}
+
+bool run_absorb_all(HakTcb* me) {
+    bool some = false;
+    for (unsigned bucket = 0; bucket < RUN_BUCKETS; bucket++)
+        for (SlabNumber s = me->runs[bucket], next; s; s = next) {
+            next = hak_heap.meta[s].next;
+            ClaimResult result;
+            OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
+            if (slab.number == 0 || !remote_has_blocks(slab)) continue;
+            slab_absorb(me, slab);
+            some = true;
+        }
+    return some;
+}
+
+// --- sizes
+
+uint32_t run_pages(const void* block) {
+    return map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
+}
+
+bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
+    RunMap* map = map_of(slab.number);
+    uint32_t page = page_of(block), old = map->length[page];
+    if (pages > old) {
+        if (page + pages > PAGES_PER_UNIT || next_bit(map->free, page + old, false) < page + pages) return false;
+        occupy(me, slab, page + old, pages - old);
+    } else if (pages < old) {
+        write_bits(map->free, page + pages, old - pages, true);
+        count_pages(slab, -(int)(old - pages));
+        set_longest(me, slab, longest_run(map));
+    }
+    map->length[page] = (uint16_t)pages;
+    return true;
+}
+
+size_t run_check(HakTcb* me, OwnedSlab slab) {
+    (void)me;
+    const RunMap* map = map_of(slab.number);
+    size_t wrong = 0;
+    uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&meta_of(slab)->used);
+    for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
+    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) block_pages += map->length[p];
+    if (free_pages + used != PAGES_PER_UNIT || block_pages != used || longest_run(map) != map->longest) {
+        text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n",
+                  slab.number, free_pages, used, block_pages, longest_run(map), map->longest);
+        wrong++;
+    }
+    return wrong;
+}

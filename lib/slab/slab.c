@@ -1,0 +1,206 @@
+#include "slab/slab.h"
+
+#include "base/text.h"
+#include "observe/chaos.h"
+#include "observe/fatal.h"
+#include "slab/run.h"
+#include "superslab/superslab.h"
+#include "thread/link.h"
+
+enum { CARVE_PAGES_MOST = 4 };
+
+static void count_used(TinySlabMeta* meta, int change) {
+    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) + change));
+}
+
+static void* block_at(OwnedSlab slab, uint32_t index) {
+    return (char*)slab_address(slab.number) + (size_t)index * meta_of(slab)->block_size;
+}
+
+// --- the owner's lists
+
+static SlabNumber* list_of(HakTcb* me, OwnedSlab slab) {
+    TinySlabMeta* meta = meta_of(slab);
+    if (meta->size_class == 0) return run_list(me, slab);
+    return meta->where == PLACE_FULL ? &me->tiny[meta->size_class].full : &me->tiny[meta->size_class].partial;
+}
+
+static void list_push(SlabNumber* list, OwnedSlab slab) {
+    TinySlabMeta* meta = meta_of(slab);
+    meta->prev = 0;
+    meta->next = *list;
+    if (*list) hak_heap.meta[*list].prev = slab.number;
+    *list = slab.number;
+}
+
+static void list_remove(SlabNumber* list, OwnedSlab slab) {
+    TinySlabMeta* meta = meta_of(slab);
+    if (meta->prev)
+        hak_heap.meta[meta->prev].next = meta->next;
+    else
+        *list = meta->next;
+    if (meta->next) hak_heap.meta[meta->next].prev = meta->prev;
+}
+
+static void count_place(HakTcb* me, const TinySlabMeta* meta, uint32_t change) {
+    if (meta->where == PLACE_NONE) return;
+    if (meta->size_class == 0)
+        me->run_superslabs += change;
+    else if (meta->where == PLACE_PARTIAL)
+        me->tiny[meta->size_class].partial_count += change;
+}
+
+void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
+    TinySlabMeta* meta = meta_of(slab);
+    count_place(me, meta, UINT32_MAX);
+    if (meta->where == PLACE_PARTIAL || meta->where == PLACE_FULL) list_remove(list_of(me, slab), slab);
+    meta->where = (uint8_t)place;
+    if (place == PLACE_PARTIAL || place == PLACE_FULL) list_push(list_of(me, slab), slab);
+    count_place(me, meta, 1);
+}
+
+void slab_dispose(HakTcb* me, OwnedSlab slab) {
+    bool runs = meta_of(slab)->size_class == 0;
+    slab_place(me, slab, PLACE_NONE);
+    slab_release(slab);
+    if (runs)
+        superslab_give_runs(slab.number);
+    else
+        superslab_give_slab(slab.number);
+}
+
+// --- blocks
+
+static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
+    TinySlabMeta* meta = meta_of(slab);
+    void* first = meta->freelist;
+    uint32_t count = meta->free_count;
+    if (count <= most) {
+        meta->freelist = NULL;
+    } else {
+        void* last = first;
+        for (count = 1; count < most; count++) last = link_read(last);
+        chaos_point();
+        meta->freelist = link_read(last);
+        link_write(last, NULL);
+    }
+    meta->free_count = (uint16_t)(meta->free_count - count);
+    count_used(meta, (int)count);
+    return (TakenBlocks){first, count};
+}
+
+// Cuts the next blocks, a page's worth or two, and chains them in order of address.
+static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
+    TinySlabMeta* meta = meta_of(slab);
+    uint32_t left = (uint32_t)meta->capacity - meta->carved;
+    uint32_t count = meta->carve_pages * (uint32_t)PAGE_SIZE_BYTES / meta->block_size;
+    if (count == 0) count = 1;
+    if (count > most) count = most;
+    if (count > left) count = left;
+    if (count == 0) return (TakenBlocks){NULL, 0};
+    char *first = block_at(slab, meta->carved), *block = first;
+    for (uint32_t i = 1; i < count; i++, block += meta->block_size) link_write(block, block + meta->block_size);
+    link_write(block, NULL);
+    meta->carved = (uint16_t)(meta->carved + count);
+    if (meta->carve_pages < CARVE_PAGES_MOST) meta->carve_pages = (uint8_t)(meta->carve_pages * 2);
+    count_used(meta, (int)count);
+    return (TakenBlocks){first, count};
+}
+
+static void push_chain(OwnedSlab slab, void* first, void* last, uint32_t count) {
+    TinySlabMeta* meta = meta_of(slab);
+    if (HAK_UNLIKELY(load_relaxed(&meta->used) < count))
+        fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
+              slab.number);
+    chaos_point();
+    link_write(last, meta->freelist);
+    meta->freelist = first;
+    meta->free_count = (uint16_t)(meta->free_count + count);
+    count_used(meta, -(int)count);
+}
+
+TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
+    if (meta_of(slab)->free_count) return take_freelist(slab, most);
+    if (remote_has_blocks(slab)) {
+        // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes.
+        RemoteBlocks remote = remote_drain(me, slab);
+        if (remote.count <= most) return (TakenBlocks){remote.first, remote.count};
+        TinySlabMeta* meta = meta_of(slab);
+        meta->freelist = remote.first;
+        meta->free_count = (uint16_t)remote.count;
+        count_used(meta, -(int)remote.count);
+        return take_freelist(slab, most);
+    }
+    return carve(slab, most);
+}
+
+static void* chain_end(void* first) {
+    for (void* next; (next = link_read(first)) != NULL;) first = next;
+    return first;
+}
+
+void slab_absorb(HakTcb* me, OwnedSlab slab) {
+    RemoteBlocks remote = remote_drain(me, slab);
+    if (remote.count == 0) return;
+    if (meta_of(slab)->size_class)
+        push_chain(slab, remote.first, chain_end(remote.first), remote.count);
+    else
+        run_free_chain(me, slab, remote.first, remote.count);
+}
+
+// One spare slab a class is kept, so that a class that comes and goes does not take and give the same slab again and again.
+static bool wanted_empty(HakTcb* me, const TinySlabMeta* meta) {
+    if (meta->where == PLACE_BOUND) return true;
+    return meta->size_class == 0 ? me->run_superslabs <= 1 : me->tiny[meta->size_class].partial_count == 0;
+}
+
+static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
+    if (tls->hot == s || tls->bound == s) return;
+    tls->bench = tls->hot;
+    tls->hot = s;
+}
+
+void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+    TinySlabMeta* meta = meta_of(slab);
+    if (meta->size_class == 0) {
+        run_free_chain(me, slab, first, count);
+    } else {
+        push_chain(slab, first, last, count);
+        hint_hot(&me->tiny[meta->size_class], slab.number);
+    }
+    if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
+        if (meta->where == PLACE_FULL || meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
+    } else {
+        bool counted = meta->where == PLACE_PARTIAL;
+        if (counted && meta->size_class) slab_place(me, slab, PLACE_NONE);
+        if (!wanted_empty(me, meta))
+            slab_dispose(me, slab);
+        else if (meta->where == PLACE_NONE || meta->where == PLACE_FULL)
+            slab_place(me, slab, PLACE_PARTIAL);
+    }
+}
+
+size_t slab_check(HakTcb* me, OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    if (meta->size_class == 0) return run_check(me, slab);
+    size_t wrong = 0, listed = 0;
+    uintptr_t base = (uintptr_t)slab_address(slab.number);
+    if (load_relaxed(&meta->used) + meta->free_count + (meta->capacity - meta->carved) != meta->capacity) {
+        text_warn("hakmem: check=counts slab %u: used %u + free %u + uncarved %u is not capacity %u\n", slab.number,
+                  load_relaxed(&meta->used), meta->free_count, meta->capacity - meta->carved, meta->capacity);
+        wrong++;
+    }
+    for (void* block = meta->freelist; block && listed <= meta->free_count; block = link_read(block), listed++) {
+        uintptr_t at = (uintptr_t)block - base;
+        if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= meta->carved) {
+            text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", slab.number, block);
+            return wrong + 1;
+        }
+    }
+    if (listed != meta->free_count) {
+        text_warn("hakmem: check=freelist slab %u: %u blocks counted on its free list, %zu found\n", slab.number,
+                  meta->free_count, listed);
+        wrong++;
+    }
+    return wrong;
+}

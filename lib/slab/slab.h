@@ -1,0 +1,38 @@
+// A slab of blocks of one size, in the hands of its owner: free list, carving, the owner's lists.
+//
+//   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
+//   bound:   the slab that refills of its class take from     partial: has free blocks      full: has none
+//
+// Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
+#ifndef HAK_SLAB_SLAB_H
+#define HAK_SLAB_SLAB_H
+
+#include "slab/ownership.h"
+#include "slab/remote.h"
+
+typedef struct {
+    void* first;
+    uint32_t count;
+} TakenBlocks;
+
+// Takes up to `most` (at least 1) blocks: from the free list, else from the remote stack, else newly cut. count 0: the slab is full.
+// The chain ends in NULL.
+TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
+// Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
+// belongs now, and gives it back when it is empty and not wanted.
+void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
+// Takes what others freed into the slab onto its free list.
+void slab_absorb(HakTcb* me, OwnedSlab slab);
+// Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
+void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
+// Gives an empty slab back to its SuperSlab.
+void slab_dispose(HakTcb* me, OwnedSlab slab);
+// Number of violated invariants, each described on stderr.
+size_t slab_check(HakTcb* me, OwnedSlab slab);
+
+HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    return meta->free_count != 0 || meta->carved < meta->capacity || remote_has_blocks(slab);
+}
+
+#endif

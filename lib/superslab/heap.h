@@ -1,0 +1,102 @@
+// The heap window and its tables.
+//
+//   window:  | tables: owner, meta, remote, unit | unit 0 | unit 1 | unit 2 | ... | not yet mapped ...
+//                                                  base     base + 2 MiB            base + units * 2 MiB
+//
+// A hole of address space is chosen once; memory and tables are mapped into it from the bottom up, so that nothing is reserved
+// ahead of need and one bound check tells ours from foreign. Tables are never unmapped: a stale slab number may always be
+// looked up, and a word of 0 there means "not a slab".
+// Thread-safety: reading tables as said at each; growing under heap_lock. Errors: false or 0 when the system gives no memory.
+#ifndef HAK_SUPERSLAB_HEAP_H
+#define HAK_SUPERSLAB_HEAP_H
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "superslab/geometry.h"
+
+// One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `in_registry`, `next` and `prev`
+// of a slab without owner, which the registry's lock guards; `used` may be read by anybody for statistics.
+//
+//   used + free_count + (capacity - carved) == capacity          blocks: handed out, on the freelist, never cut yet
+//   (handed out: live, in a TLS SLL, in a bundle, on the remote stack or in a mailbox)
+//
+//   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
+typedef struct {
+    void* freelist;         // links are encoded, see slab/link.h
+    _Atomic uint16_t used;  // page runs: pages handed out
+    uint16_t free_count;    // blocks on the freelist
+    uint16_t carved;        // blocks cut so far
+    uint16_t capacity;      // blocks that fit
+    uint32_t block_size;    // bytes
+    SlabNumber next, prev;  // the owner's list, or the registry's
+    uint16_t size_class;
+    uint8_t where;  // SlabPlace
+    uint8_t in_registry;
+    uint8_t carve_pages;  // pages cut at the next carving
+    uint8_t clean;        // 1: never used since the system gave it, uncarved blocks read as zero
+    uint8_t pad[22];
+} HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
+_Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
+
+// Anybody's: the slab's remote stack (slab/remote.h). A line of its own, because others write it.
+typedef struct {
+    _Atomic uint64_t word;
+} HAK_ALIGNED(HAK_CACHE_LINE) RemoteHead;
+
+typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST } UnitKind;
+
+// One unit. All fields are guarded by heap_lock.
+typedef struct {
+    uint8_t kind;           // UnitKind
+    uint8_t dirty;          // 1: may hold pages that are resident or not zero
+    uint8_t huge_pages;     // 1: huge pages were asked for
+    uint8_t moved;          // 1: pages were moved here; the mapping no longer merges with its neighbours
+    uint32_t length;        // units; valid in the first unit of a free run or huge block, and in the last of a free run
+    UnitNumber next, prev;  // free runs of one length, or SuperSlabs with free slabs
+    uint32_t free_slabs;    // UNIT_SLABS: bit i: slab i is free
+    uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
+    uint64_t freed_ms;      // free and dirty: since when
+    size_t size;            // UNIT_HUGE: usable bytes
+} HAK_ALIGNED(HAK_CACHE_LINE) Unit;
+_Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
+
+typedef struct {
+    uintptr_t base;           // address of unit 0, which is never mapped; 0: no heap yet
+    _Atomic uintptr_t slabs;  // slab numbers below this may be looked up
+    _Atomic uint64_t* owner;  // by slab number: owner word (slab/ownership.h)
+    TinySlabMeta* meta;
+    RemoteHead* remote;
+    Unit* unit;           // by unit number
+    UnitNumber tabled;    // units that the tables cover
+    UnitNumber mapped;    // units mapped so far, unit 0 counted
+    UnitNumber capacity;  // units that fit the window
+} HakHeap;
+
+extern HAK_INTERNAL HakHeap hak_heap;
+extern HAK_INTERNAL HakLock heap_lock;
+
+// Chooses the window and maps the first units. Idempotent; false: no memory. Takes heap_lock.
+bool heap_init(void);
+// Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
+bool heap_grow(UnitNumber units);
+// Bytes mapped for the tables. Under heap_lock.
+size_t heap_table_bytes(void);
+
+HAK_INLINE void* slab_address(SlabNumber s) {
+    return (void*)(hak_heap.base + ((uintptr_t)s << SLAB_SHIFT));
+}
+
+HAK_INLINE void* unit_address(UnitNumber u) {
+    return (void*)(hak_heap.base + ((uintptr_t)u << UNIT_SHIFT));
+}
+
+// Slab number of any address: >= hak_heap.slabs when it is foreign.
+HAK_INLINE uintptr_t slab_number_of(const void* p) {
+    return ((uintptr_t)p - hak_heap.base) >> SLAB_SHIFT;
+}
+
+HAK_INLINE bool heap_contains(const void* p) {
+    return slab_number_of(p) < load_relaxed(&hak_heap.slabs);
+}
+
+#endif

@@ -1,0 +1,144 @@
+#include "superslab/huge.h"
+
+#include "observe/counters.h"
+#include "os/os.h"
+#include "superslab/owner_word.h"
+#include "superslab/purge.h"
+#include "superslab/superslab.h"
+#include "superslab/units.h"
+
+#include <string.h>
+
+// Moved pages keep mappings apart, and the system allows some 65000 of those.
+enum { MOVED_UNITS_MOST = 8192 };
+static uint32_t moved_units;  // under heap_lock; counts moves, so it errs on the safe side
+
+static UnitNumber units_for(size_t size) {
+    return (UnitNumber)((size + UNIT_SIZE - 1) >> UNIT_SHIFT);
+}
+
+static Unit* head(SlabNumber s) {
+    return &hak_heap.unit[unit_of_slab(s)];
+}
+
+// Under heap_lock: units [from, from + length) become the rest of a huge block.
+static void mark_units(UnitNumber from, UnitNumber length) {
+    for (UnitNumber u = from; u < from + length; u++) hak_heap.unit[u].kind = UNIT_HUGE_REST;
+    superslab_totals.huge_units += length;
+}
+
+static void set_head(UnitNumber u, UnitNumber length, size_t size) {
+    hak_heap.unit[u].kind = UNIT_HUGE;
+    hak_heap.unit[u].length = length;
+    hak_heap.unit[u].size = size;
+}
+
+// Clears what is not known to be zero, and notes that all of it may be written from now on. The units belong to the caller.
+static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool zero) {
+    bool known = true;
+    for (UnitNumber i = 0; i < length; i++) {
+        Unit* unit = &hak_heap.unit[first + i];
+        size_t at = (size_t)i << UNIT_SHIFT, bytes = size - at < UNIT_SIZE ? size - at : UNIT_SIZE;
+        if (unit->dirty && zero) memset(unit_address(first + i), 0, bytes);
+        known &= !unit->dirty;
+        unit->dirty = 1;
+    }
+    if (zero && known) counter_add_shared(HAK_C_calloc_known_zero, 1);
+}
+
+void* huge_alloc(size_t size, size_t alignment, bool zero) {
+    size = align_up(size, PAGE_SIZE_BYTES);
+    UnitNumber length = units_for(size), align = units_for(alignment);
+    if (length >= hak_heap.capacity || align >= hak_heap.capacity) return NULL;
+    hak_lock(&heap_lock);
+    UnitNumber u = units_take(length, align ? align : 1);
+    if (u) {
+        counter_add_shared(HAK_C_huge_made, 1);
+        if (hak_heap.unit[u].dirty) counter_add_shared(HAK_C_huge_reused, 1);
+        mark_units(u, length);
+        set_head(u, length, size);
+    }
+    hak_unlock(&heap_lock);
+    if (u == 0) return NULL;
+    clear_dirty(u, length, size, zero);
+    store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);  // pairs with the acquire of a free by another thread
+    return unit_address(u);
+}
+
+void huge_free(SlabNumber s) {
+    UnitNumber u = unit_of_slab(s);
+    store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
+    hak_lock(&heap_lock);
+    UnitNumber length = hak_heap.unit[u].length;
+    superslab_totals.huge_units -= length;
+    units_give(u, length);
+    purge_tick();
+    hak_unlock(&heap_lock);
+    counter_add_shared(HAK_C_free_huge, 1);
+}
+
+size_t huge_size(SlabNumber s) {
+    return head(s)->size;
+}
+
+// Gives the units behind the first `length` back. Under heap_lock.
+static void shrink(UnitNumber u, UnitNumber length) {
+    UnitNumber surplus = hak_heap.unit[u].length - length;
+    if (surplus == 0) return;
+    superslab_totals.huge_units -= surplus;
+    units_give(u + length, surplus);
+    purge_tick();
+}
+
+// Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
+static UnitNumber move(UnitNumber old, UnitNumber length) {
+    UnitNumber old_length = hak_heap.unit[old].length;
+    if (moved_units + old_length > MOVED_UNITS_MOST) return 0;
+    UnitNumber u = units_take(length, 1);
+    if (u == 0) return 0;
+    size_t bytes = hak_heap.unit[old].size;
+    if (!os_move(unit_address(old), unit_address(u), bytes)) {
+        units_give(u, length);
+        return 0;
+    }
+    moved_units += old_length;
+    for (UnitNumber i = 0; i < old_length; i++) {
+        hak_heap.unit[u + i].moved = hak_heap.unit[u + i].dirty = 1;
+        hak_heap.unit[old + i].dirty = hak_heap.unit[old + i].moved = 0;
+    }
+    superslab_totals.huge_units -= old_length;
+    // A range that cannot be mapped again is address space lost, no more: its units stay out of use.
+    if (os_map_over(unit_address(old), bytes))
+        units_give(old, old_length);
+    else
+        for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
+    return u;
+}
+
+void* huge_resize(SlabNumber s, size_t size) {
+    size = align_up(size, PAGE_SIZE_BYTES);
+    UnitNumber u = unit_of_slab(s), length = units_for(size);
+    if (length >= hak_heap.capacity) return NULL;
+    hak_lock(&heap_lock);
+    UnitNumber old_length = hak_heap.unit[u].length, result = u;
+    if (length <= old_length) {
+        shrink(u, length);
+    } else if (units_take_behind(u + old_length, length - old_length)) {
+        mark_units(u + old_length, length - old_length);
+    } else {
+        result = move(u, length);
+        if (result) mark_units(result, length);
+    }
+    if (result) set_head(result, length, size);
+    hak_unlock(&heap_lock);
+    if (result == 0) return NULL;
+    if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
+    if (result != u) {
+        counter_add_shared(HAK_C_realloc_remapped, 1);
+        store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
+        store_release(&hak_heap.owner[first_slab(result)],
+                      TAG_HUGE);  // pairs with the acquire of a free by another thread
+    } else
+        counter_add_shared(HAK_C_realloc_in_place, 1);
+    return unit_address(result);
+}

@@ -1,0 +1,44 @@
+// The owner word of a slab: who owns it and what it is.
+//
+//   63                                12 11                0
+//   | address of the owner's HakTcb     | tag               |      owner part 0: nobody
+//
+//   tag 0                 not a slab: free, foreign, or the inside of a huge block
+//   tag class * 16        a slab of blocks of that class; the tag is the offset of the class's bin in the TLS
+//   TAG_RUNS              first slab of a SuperSlab of page runs; its word stands for all 32
+//   TAG_RUNS_REST         another slab of one; never owned, the first one says by whom
+//   TAG_HUGE              first slab of a huge block; never owned
+//
+// Who may write it: slab/ownership.c, and the takers and givers of memory while nobody else can see a block of it.
+#ifndef HAK_SUPERSLAB_OWNER_WORD_H
+#define HAK_SUPERSLAB_OWNER_WORD_H
+
+#include "superslab/geometry.h"
+
+#define WORD_NOT_A_SLAB UINT64_C(0)
+#define TAG_BITS UINT64_C(0xfff)
+#define TAG_PER_CLASS 16u
+#define TAG_CLASSES (CLASS_COUNT * TAG_PER_CLASS)  // tags below, but 0, are classes
+#define TAG_RUNS UINT64_C(0x800)
+#define TAG_RUNS_REST UINT64_C(0x810)
+#define TAG_HUGE UINT64_C(0x820)
+
+_Static_assert(TAG_CLASSES <= TAG_RUNS, "tags are distinct");
+
+HAK_INLINE uint64_t tag_of_class(unsigned size_class) {
+    return size_class * (uint64_t)TAG_PER_CLASS;
+}
+
+HAK_INLINE uint64_t word_tag(uint64_t word) {
+    return word & TAG_BITS;
+}
+
+HAK_INLINE uint64_t word_owner(uint64_t word) {
+    return word & ~TAG_BITS;
+}
+
+HAK_INLINE bool tag_is_class(uint64_t tag) {
+    return tag - 1 < TAG_CLASSES - 1;
+}
+
+#endif

@@ -1,0 +1,62 @@
+#include "superslab/purge.h"
+
+#include "config/options.h"
+#include "os/os.h"
+#include "superslab/superslab.h"
+#include "superslab/units.h"
+
+// Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again.
+static bool clean_run(UnitNumber first, UnitNumber length) {
+    bool moved = false;
+    for (UnitNumber u = first; u < first + length; u++) moved |= hak_heap.unit[u].moved;
+    void* at = unit_address(first);
+    size_t bytes = (size_t)length << UNIT_SHIFT;
+    if (moved ? !os_map_over(at, bytes) : !os_purge(at, bytes)) return false;
+    for (UnitNumber u = first; u < first + length; u++) {
+        hak_heap.unit[u].dirty = 0;
+        if (moved) hak_heap.unit[u].huge_pages = 0;
+        hak_heap.unit[u].moved = 0;
+    }
+    return true;
+}
+
+static uint64_t free_dirty_bytes(void) {
+    return (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
+}
+
+// Purges dirty runs, the oldest first, down to `keep` bytes; only those free since before `before`.
+static bool purge_runs(uint64_t keep, uint64_t before) {
+    bool some = false;
+    while (free_dirty_bytes() > keep) {
+        UnitNumber length, u = units_take_dirty_run(&length);
+        if (u == 0) break;
+        bool old_enough = hak_heap.unit[u].freed_ms <= before, went = old_enough && clean_run(u, length);
+        units_give(u, length);
+        some |= went;
+        if (!went) break;
+    }
+    return some;
+}
+
+void purge_tick(void) {
+    uint64_t live = ((uint64_t)(hak_heap.mapped - 1) << UNIT_SHIFT) -
+                    ((unit_totals.dirty_units + unit_totals.clean_units) << UNIT_SHIFT);
+    uint64_t keep = (uint64_t)hak_option(reserve);
+    if (keep < live / 8) keep = live / 8;
+    if (free_dirty_bytes() <= keep) return;
+    uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
+    if (now > idle) purge_runs(keep, now - idle);
+    purge_runs(4 * keep, UINT64_MAX);
+    if (free_dirty_bytes() > keep && ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT) > keep)
+        superslab_purge_free_slabs(now > idle ? now - idle : 0);
+}
+
+bool purge_free(size_t keep) {
+    bool some = purge_runs(keep, UINT64_MAX);
+    if (free_dirty_bytes() > keep) some |= superslab_purge_free_slabs(UINT64_MAX);
+    return some;
+}
+
+bool purge_everything_free(void) {
+    return purge_free(0);
+}

@@ -1,0 +1,19 @@
+// Free memory goes back to the system: the longest-free first, without a thread of its own and without system calls while a
+// program runs steadily.
+//
+//   free dirty bytes <= max(HAKMEM_RESERVE, live bytes / 8)       is left alone
+//   beyond that: what was free for HAKMEM_PURGE_MS goes; beyond four times that bound: the oldest goes at once
+//
+// Thread-safety: under heap_lock. Errors: memory that the system does not take back stays dirty and in use.
+#ifndef HAK_SUPERSLAB_PURGE_H
+#define HAK_SUPERSLAB_PURGE_H
+
+#include "superslab/heap.h"
+
+// Called when units were given back and now and then: purges what the policy lets go.
+void purge_tick(void);
+// Purges all but `keep` free dirty bytes; true: some went.
+bool purge_free(size_t keep);
+bool purge_everything_free(void);
+
+#endif

@@ -1,0 +1,175 @@
+#include "superslab/superslab.h"
+
+#include "config/options.h"
+#include "observe/counters.h"
+#include "os/os.h"
+#include "superslab/purge.h"
+#include "superslab/units.h"
+
+SuperSlabTotals superslab_totals;
+
+// SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
+static UnitNumber with_free;
+
+enum { ADAPTIVE_HUGE_PAGES_FROM = 8 };  // units in use, before huge pages are worth their memory
+
+static bool slabs_are_mappings(void) {
+    return hak_option(use_superslab) == 0;
+}
+
+static void list_push(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    unit->prev = 0;
+    unit->next = with_free;
+    if (with_free) hak_heap.unit[with_free].prev = u;
+    with_free = u;
+}
+
+static void list_remove(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    if (unit->prev)
+        hak_heap.unit[unit->prev].next = unit->next;
+    else
+        with_free = unit->next;
+    if (unit->next) hak_heap.unit[unit->next].prev = unit->prev;
+}
+
+static void want_huge_pages(UnitNumber u) {
+    int64_t mode = hak_option(thp);
+    Unit* unit = &hak_heap.unit[u];
+    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.superslabs >= ADAPTIVE_HUGE_PAGES_FROM);
+    if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
+        unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
+}
+
+static UnitNumber make(UnitKind kind) {
+    UnitNumber u = units_take(1, 1);
+    if (u == 0) return 0;
+    Unit* unit = &hak_heap.unit[u];
+    counter_add_shared(HAK_C_superslab_made, 1);
+    if (unit->dirty) counter_add_shared(HAK_C_superslab_reused, 1);
+    want_huge_pages(u);
+    unit->kind = (uint8_t)kind;
+    superslab_totals.superslabs++;
+    return u;
+}
+
+static void unmake(UnitNumber u) {
+    hak_heap.unit[u].kind = UNIT_NONE;
+    superslab_totals.superslabs--;
+    counter_add_shared(HAK_C_superslab_released, 1);
+    units_give(u, 1);
+    purge_tick();
+}
+
+// Takes the lowest free slab of u, one that is warm if there is one. Under heap_lock.
+static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
+    Unit* unit = &hak_heap.unit[u];
+    uint32_t warm = unit->free_slabs & unit->dirty_slabs;
+    unsigned i = lowest_bit(warm ? warm : unit->free_slabs);
+    uint32_t bit = 1u << i;
+    if (slabs_are_mappings() && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
+    *clean = (unit->dirty_slabs & bit) == 0;
+    superslab_totals.free_dirty_slabs -= !*clean;
+    unit->dirty_slabs |= bit;
+    unit->free_slabs &= ~bit;
+    if (unit->free_slabs == 0) list_remove(u);
+    superslab_totals.slabs++;
+    counter_add_shared(HAK_C_slab_taken, 1);
+    return first_slab(u) + i;
+}
+
+SlabNumber superslab_take_slab(bool* clean) {
+    hak_lock(&heap_lock);
+    SlabNumber s = with_free ? take_slab_of(with_free, clean) : 0;
+    hak_unlock(&heap_lock);
+    return s;
+}
+
+static void unmake_slabs(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    list_remove(u);
+    superslab_totals.free_dirty_slabs -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
+    unit->dirty = unit->dirty_slabs != 0;
+    if (slabs_are_mappings()) {
+        unit->dirty = 0;
+        // Without its mapping the unit can serve nobody else: it stays a SuperSlab without slabs.
+        if (!os_map_over(unit_address(u), UNIT_SIZE)) {
+            unit->dirty_slabs = 0;
+            list_push(u);
+            return;
+        }
+    }
+    unmake(u);
+}
+
+SlabNumber superslab_make(bool* clean) {
+    hak_lock(&heap_lock);
+    SlabNumber s = 0;
+    UnitNumber u = make(UNIT_SLABS);
+    if (u && slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) {
+        unmake(u);
+        u = 0;
+    }
+    if (u) {
+        Unit* unit = &hak_heap.unit[u];
+        unit->free_slabs = UINT32_MAX;
+        unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
+        superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
+        list_push(u);
+        s = take_slab_of(u, clean);
+        if (s == 0) unmake_slabs(u);
+    }
+    hak_unlock(&heap_lock);
+    return s;
+}
+
+void superslab_give_slab(SlabNumber s) {
+    UnitNumber u = unit_of_slab(s);
+    uint32_t bit = 1u << (s % SLABS_PER_UNIT);
+    hak_lock(&heap_lock);
+    Unit* unit = &hak_heap.unit[u];
+    if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
+    if (unit->free_slabs) list_remove(u);
+    unit->free_slabs |= bit;
+    list_push(u);
+    superslab_totals.slabs--;
+    superslab_totals.free_dirty_slabs += (unit->dirty_slabs & bit) != 0;
+    unit->freed_ms = os_clock_ms();
+    counter_add_shared(HAK_C_slab_released, 1);
+    if (unit->free_slabs == UINT32_MAX) unmake_slabs(u);
+    hak_unlock(&heap_lock);
+}
+
+SlabNumber superslab_make_runs(bool* clean) {
+    hak_lock(&heap_lock);
+    UnitNumber u = make(UNIT_RUNS);
+    if (u) {
+        *clean = !hak_heap.unit[u].dirty;
+        hak_heap.unit[u].dirty = 1;
+    }
+    hak_unlock(&heap_lock);
+    return first_slab(u);
+}
+
+void superslab_give_runs(SlabNumber s) {
+    hak_lock(&heap_lock);
+    unmake(unit_of_slab(s));
+    hak_unlock(&heap_lock);
+}
+
+bool superslab_purge_free_slabs(uint64_t before) {
+    bool some = false;
+    for (UnitNumber u = with_free; u; u = hak_heap.unit[u].next) {
+        Unit* unit = &hak_heap.unit[u];
+        if (unit->freed_ms > before) continue;
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left; left &= left - 1) {
+            unsigned i = lowest_bit(left);
+            if (!os_purge(slab_address(first_slab(u) + i), SLAB_SIZE)) return some;
+            unit->dirty_slabs &= ~(1u << i);
+            superslab_totals.free_dirty_slabs--;
+            some = true;
+        }
+    }
+    return some;
+}

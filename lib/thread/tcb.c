@@ -1,0 +1,96 @@
+#include "thread/tcb.h"
+
+#include "os/os.h"
+
+static _Atomic(HakTcb*) all;
+static HakLock pool_lock, reserve_lock;
+static HakTcb *pool_first, *pool_last;  // under pool_lock
+static uint32_t made;                   // under pool_lock
+static HakTcb reserve = {.state = TCB_ALIVE};
+static bool reserve_listed;  // under reserve_lock
+
+static void list(HakTcb* tcb) {
+    tcb->next_all = load_relaxed(&all);
+    while (!cas_release(&all, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
+}
+
+static void pool_append(HakTcb* tcb) {
+    tcb->next_pooled = NULL;
+    if (pool_last)
+        pool_last->next_pooled = tcb;
+    else
+        pool_first = tcb;
+    pool_last = tcb;
+}
+
+static void pool_prepend(HakTcb* tcb) {
+    tcb->next_pooled = pool_first;
+    pool_first = tcb;
+    if (pool_last == NULL) pool_last = tcb;
+}
+
+static bool pool_fill(void) {
+    enum { CHUNK = 4 };
+    HakTcb* chunk = os_map(CHUNK * sizeof(HakTcb));
+    if (chunk == NULL) return false;
+    for (int i = 0; i < CHUNK; i++) {
+        chunk[i].number = ++made;
+        list(&chunk[i]);
+        pool_append(&chunk[i]);
+    }
+    return true;
+}
+
+HakTcb* tcb_take(void) {
+    hak_lock(&pool_lock);
+    HakTcb* tcb = pool_first || pool_fill() ? pool_first : NULL;
+    if (tcb) {
+        pool_first = tcb->next_pooled;
+        if (pool_first == NULL) pool_last = NULL;
+        store_seq_cst(&tcb->state, TCB_ALIVE);
+    }
+    hak_unlock(&pool_lock);
+    return tcb;
+}
+
+void tcb_give(HakTcb* tcb) {
+    hak_lock(&pool_lock);
+    if (HAK_CHECKED)
+        pool_append(tcb);
+    else
+        pool_prepend(tcb);
+    hak_unlock(&pool_lock);
+}
+
+HakTcb* tcb_reserve_lock(void) {
+    hak_lock(&reserve_lock);
+    if (!reserve_listed) list(&reserve);
+    reserve_listed = true;
+    return &reserve;
+}
+
+void tcb_reserve_unlock(void) {
+    hak_unlock(&reserve_lock);
+}
+
+HakTcb* tcb_all(void) {
+    return load_acquire(&all);  // pairs with the release in list
+}
+
+void tcb_locks_take(void) {
+    hak_lock(&reserve_lock);
+    hak_lock(&pool_lock);
+}
+
+void tcb_locks_release(void) {
+    hak_unlock(&pool_lock);
+    hak_unlock(&reserve_lock);
+}
+
+void tcb_after_fork_in_child(HakTcb* survivor) {
+    hak_lock_reset(&pool_lock);
+    hak_lock_reset(&reserve_lock);
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb != survivor && tcb != &reserve && load_relaxed(&tcb->state) == TCB_ALIVE)
+            store_seq_cst(&tcb->state, TCB_ORPHANED);
+}

@@ -1,0 +1,85 @@
+// The control block of a thread: everything a thread keeps but its TLS bins.
+//
+//   state | mailbox | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
+//
+// Control blocks are type-stable: a block goes to the pool when its thread ends and to a later thread, never back to the system,
+// because its address stands in owner words and others may send to its mailbox at any time. The checked build hands them out
+// oldest first and never forgets their hints.
+//
+//   POOLED -> ALIVE     tcb_take, by the new thread
+//   ALIVE -> DEAD       the thread's exit, after it gave up all its slabs; from here on a sender takes its message back
+//   DEAD -> POOLED      tcb_give
+//   any -> ORPHANED     in the child of a fork, for every thread that does not exist there
+//
+// Thread-safety: state and mailbox are anybody's; the rest is the thread's own, but for counters, which anybody may read.
+// Errors: tcb_take gives NULL when there is no memory.
+#ifndef HAK_THREAD_TCB_H
+#define HAK_THREAD_TCB_H
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "observe/counters.h"
+#include "superslab/geometry.h"
+
+typedef enum { TCB_POOLED, TCB_ALIVE, TCB_DEAD, TCB_ORPHANED } TcbState;
+
+enum { STICKY_SLABS = 4, BUNDLES = 8, RUN_BUCKETS = 10 };
+
+// What a thread keeps for one size class. Sticky, hot and bench are hints, not ownership.
+typedef struct {
+    SlabNumber bound;                 // the slab that refills take from; 0: none
+    SlabNumber partial;               // own slabs with free blocks, bound one not counted
+    SlabNumber full;                  // own slabs without
+    SlabNumber hot;                   // most recently got a block back
+    SlabNumber bench;                 // what was hot before
+    SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
+    uint32_t sticky_next;
+    uint32_t partial_count;
+    uint32_t growth;  // slabs cut in a row without one recycled between
+} TinyTLSSlab;
+
+// Blocks of one foreign slab on their way there.
+typedef struct {
+    SlabNumber slab;
+    uint32_t count;
+    void* first;
+    void* last;
+} RemoteBundle;
+
+typedef struct HakTcb {
+    _Atomic uint32_t state;  // TcbState
+    uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
+    struct HakTcb* next_all;
+    struct HakTcb* next_pooled;
+    // a line that others write
+    _Atomic(void*) mailbox HAK_ALIGNED(HAK_CACHE_LINE);
+    uint32_t ticks HAK_ALIGNED(HAK_CACHE_LINE);
+    uint32_t bundled;              // blocks in bundles
+    uint32_t run_superslabs;       // SuperSlabs in `runs`
+    SlabNumber runs[RUN_BUCKETS];  // own SuperSlabs of page runs, by log2 of their longest free run
+    RemoteBundle bundle[BUNDLES];
+    HakCounters counters;
+    TinyTLSSlab tiny[CLASS_COUNT];
+} HAK_ALIGNED(4096) HakTcb;
+
+_Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
+
+HakTcb* tcb_take(void);
+void tcb_give(HakTcb* tcb);
+// The one block for operations of threads that have none: ended threads, and when there is no memory. Locked while in use.
+HakTcb* tcb_reserve_lock(void);
+void tcb_reserve_unlock(void);
+// All blocks ever made, the newest first; follow next_all.
+HakTcb* tcb_all(void);
+
+// Around a fork.
+void tcb_locks_take(void);
+void tcb_locks_release(void);
+// In the child: the locks are free, and every thread but `survivor` is no more.
+void tcb_after_fork_in_child(HakTcb* survivor);
+
+HAK_INLINE void tcb_count(HakTcb* tcb, HakCounter which) {
+    counter_add(&tcb->counters, which, 1);
+}
+
+#endif
