@@ -13,6 +13,7 @@
 #define HAK_FRONT_FASTPATH_H
 
 #include "observe/ring.h"
+#include "slab/size_class.h"
 #include "superslab/heap.h"
 #include "superslab/owner_word.h"
 #include "thread/link.h"
@@ -54,7 +55,7 @@ HAK_INLINE void bin_push(FastBin bin, void* block) {
 
 HAK_INLINE void* fast_malloc(size_t size) {
     if (HAK_UNLIKELY(size > TINY_MAX)) return malloc_above_tiny(size);
-    FastBin bin = fast_bin((size + 15) & ~(size_t)15);  // class * 16; class 0 stays empty
+    FastBin bin = fast_bin(hak_tag_of_tiny[size]);
     void* block = bin->head;
     if (HAK_UNLIKELY(block == NULL)) return malloc_refill(size);
     return handed_out(bin_pop(bin, block), size);

@@ -76,24 +76,38 @@ HakTcb* thread_tcb_slow(void) {
 
 // --- a thread's end
 
+// The blocks of a list that stand together in one slab: neighbours in a list mostly are, as they came from one refill.
+static void* cut_same_slab(void* first, void** last, uint32_t* count) {
+    SlabNumber s = (SlabNumber)slab_number_of(first);
+    void* next = link_read(first);
+    *last = first;
+    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
+        *last = next;
+        next = link_read(next);
+    }
+    return next;
+}
+
+static void flush_bin(HakTcb* me, void* first) {
+    while (first) {
+        SlabNumber s = (SlabNumber)slab_number_of(first);
+        void* last;
+        uint32_t count;
+        void* next = cut_same_slab(first, &last, &count);
+        remote_free(me, s, first, last, count);
+        first = next;
+    }
+}
+
 static void flush_bins(HakTcb* me) {
+    bundles_flush(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TlsBin* bin = &hak_tls.bin[c];
         void* first = bin->head;
         bin->head = NULL;
         bin->room = (int32_t)bin->cap;
-        while (first) {
-            void* next = link_read(first);
-            SlabNumber s = (SlabNumber)slab_number_of(first);
-            ClaimResult result;
-            if (word_owner(load_relaxed(owner_word(s))) == (uint64_t)(uintptr_t)me)
-                slab_free_chain(me, slab_claim(me, s, tag_of_class(c), &result), first, first, 1);
-            else
-                bundle_add(me, s, c, first);
-            first = next;
-        }
+        flush_bin(me, first);
     }
-    bundles_flush(me);
 }
 
 static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
@@ -202,12 +216,23 @@ static void after_fork_in_parent(void) {
     hak_unlock(&init_lock);
 }
 
+// A thread that is no more here may have taken the wish for a notice and not sent it: every full slab is put to sleep again.
+static void renew_notices(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
+        for (SlabNumber s = me->tiny[c].full, next; s; s = next) {
+            next = hak_heap.meta[s].next;
+            ClaimResult result;
+            refill_sleep(me, slab_claim(me, s, tag_of_class(c), &result));
+        }
+}
+
 static void after_fork_in_child(void) {
     hak_lock_reset(&heap_lock);
     registry_after_fork_in_child();
     mmap_gate_after_fork_in_child();
     tcb_after_fork_in_child(hak_tls.tcb);
     hak_lock_reset(&init_lock);
+    if (hak_tls.tcb) renew_notices(hak_tls.tcb);
 }
 
 __attribute__((constructor)) static void at_load(void) {

@@ -4,6 +4,7 @@
 #include "front/large.h"
 #include "front/life.h"
 #include "observe/fatal.h"
+#include "os/os.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
 #include "slab/run.h"
@@ -22,24 +23,49 @@ static void* no_memory(void) {
 
 // --- bins
 
-// A whole slab's worth of blocks, but not more than a thousand: what is taken together stays together.
-static uint32_t default_cap(unsigned size_class) {
+// The cap of a bin: 8 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
+// or a thousand: a program that allocates and frees in large batches gets large bins, one that merely fluctuates does not.
+static uint32_t first_cap(unsigned size_class) {
+    enum { BYTES = 8192, LEAST = 4, MOST = 128 };
+    uint32_t cap = BYTES / size_of_class(size_class);
+    return cap < LEAST ? LEAST : cap > MOST ? MOST : cap;
+}
+
+static uint32_t most_cap(unsigned size_class) {
     enum { MOST = 1024 };
     uint32_t capacity = class_capacity(size_class);
     return capacity < MOST ? capacity : MOST;
 }
 
+// A free found the bin full.
+static void note_overflow(HakTcb* me, FastBin bin, unsigned size_class) {
+    enum { SAMPLE = 64, QUICK_NS = 64 * 200 };
+    TinyTLSSlab* tls = &me->tiny[size_class];
+    if (++tls->overflows % SAMPLE != 0) return;
+    uint64_t now = os_clock_ns();
+    bool quick = now - tls->overflow_clock < QUICK_NS;
+    tls->overflow_clock = now;
+    if (!quick || bin->cap == 0 || hak_option(fast_cap) >= 0) return;
+    uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
+    bin->room += (int32_t)(cap - bin->cap);
+    bin->cap = (uint16_t)cap;
+}
+
 static void bin_set_up(FastBin bin, unsigned size_class) {
-    int64_t cap = hak_option(fast_cap);
-    bin->cap = cap < 0 ? default_cap(size_class) : (uint32_t)cap;
-    bin->room = (int32_t)bin->cap;
+    enum { FIRST_BATCH = 16 };
+    int64_t option = hak_option(fast_cap);
+    uint32_t cap = option < 0 ? first_cap(size_class) : (uint32_t)option;
+    bin->cap = (uint16_t)cap;
+    bin->batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH);
+    bin->room = (int32_t)cap;
 }
 
 // The caller's bin is empty.
 static void* refill_bin(HakTcb* me, FastBin bin, unsigned size_class) {
     if (bin->cap == 0) bin_set_up(bin, size_class);
-    TakenBlocks taken = refill(me, size_class, bin->cap ? bin->cap : 1);
+    TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
     if (taken.count == 0) return NULL;
+    bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
     bin->head = link_read(taken.first);
     bin->room = (int32_t)(bin->cap + 1 - taken.count);
     return taken.first;
@@ -109,6 +135,7 @@ void free_over(void* p, uint64_t tag) {
     }
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
+    note_overflow(me, bin, size_class);
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag, &result);
     slab_free_chain(me, slab, p, p, 1);

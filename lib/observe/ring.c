@@ -105,7 +105,6 @@ void hak_ring_thread_start(uint64_t thread) {
         uint64_t nobody = 0;
         if (!cas_acquire(&slot->thread, &nobody, thread)) continue;  // pairs with the release in hak_ring_thread_end
         store_relaxed(&slot->os_tid, os_thread_id());
-        store_release(&slot->written, 0u);  // pairs with the acquire of a reader
         hak_ring_slot = slot;
         return;
     }

@@ -25,6 +25,8 @@ bool os_move(void* from, void* to, size_t bytes);
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back, a few milliseconds coarse.
 uint64_t os_clock_ms(void);
+// Nanoseconds of a clock that never goes back; some 20 ns a call.
+uint64_t os_clock_ns(void);
 // 64 bits that an attacker cannot guess from outside the process; no system call.
 uint64_t os_random(void);
 void os_yield(void);

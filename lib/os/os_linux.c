@@ -89,6 +89,12 @@ uint64_t os_clock_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+uint64_t os_clock_ns(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
     const uint64_t* seed = (const uint64_t*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel

@@ -7,6 +7,14 @@ enum { LOOK_AT_REGISTERED = 64, LOOK_AT_FULL = 16 };
 
 static HakLock gate;
 
+// The bound slab, which the first stage spared while there was something to adopt.
+static OwnedSlab bound(HakTcb* me, unsigned size_class) {
+    SlabNumber s = me->tiny[size_class].bound;
+    ClaimResult result;
+    OwnedSlab slab = s ? slab_claim(me, s, tag_for(size_class), &result) : (OwnedSlab){0};
+    return slab.number && slab_has_blocks(slab) ? slab : (OwnedSlab){0};
+}
+
 // A full slab whose notice is still on its way may have blocks by now.
 static OwnedSlab woken(HakTcb* me, unsigned size_class) {
     SlabNumber s = me->tiny[size_class].full;
@@ -30,11 +38,13 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
 }
 
 OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
+    OwnedSlab slab = bound(me, size_class);
+    if (slab.number) return slab;
     if (!hak_trylock(&gate)) {
         tcb_count(me, HAK_C_early_lock_busy);
         return (OwnedSlab){0};
     }
-    OwnedSlab slab = woken(me, size_class);
+    slab = woken(me, size_class);
     if (slab.number == 0) slab = registered(me, size_class);
     hak_unlock(&gate);
     if (slab.number == 0) tcb_count(me, HAK_C_early_empty);

@@ -115,7 +115,6 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     meta->size_class = (uint16_t)size_class;
     meta->where = PLACE_NONE;
     meta->in_registry = 0;
-    meta->carve_pages = 1;
     meta->clean = clean;
     if (size_class == 0) run_map_init(s, clean);
     store_relaxed(remote_word(s), REMOTE_EMPTY);
@@ -127,6 +126,7 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
 
 void slab_release(OwnedSlab slab) {
     ring_record(HAK_EVENT_release, NULL, slab.number, meta_of(slab)->size_class);
+    if (meta_of(slab)->size_class == 0) run_map_clear(slab.number);
     // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab"
     store_relaxed(owner_word(slab.number), WORD_NOT_A_SLAB);
 }

@@ -6,7 +6,8 @@
 //                               mine --slab_publish--> unowned          (live blocks; remote word U)
 //                 unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
 //
-// These functions and superslab/huge.c (for words that nobody ever owns) are the only ones that write an owner word.
+// These functions are the only ones that write an owner word; beside them superslab/huge.c and run_map_init/run_map_clear write
+// words that nobody ever owns, and remote.c finishes what a thread left half-done that a fork did away with.
 // An OwnedSlab is made by slab_claim alone, and whatever is the owner's right takes one.
 // Thread-safety: any thread, for itself. Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H

@@ -36,20 +36,29 @@ static bool finish_publish_of_orphan(SlabNumber s, uint64_t owner) {
     return cas_acq_rel(owner_word(s), &owner, word_tag(owner));
 }
 
+// The slab whose words speak for a block: its own, or the first of its SuperSlab of page runs.
+static SlabNumber head_slab(const void* block) {
+    SlabNumber s = (SlabNumber)slab_number_of(block);
+    return word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST ? first_slab(unit_of_slab(s)) : s;
+}
+
 // Tells the owner that its full slab has a free block: `block` itself. Whose slab it is must be read after the flag was taken,
-// because an owner may give the slab up, and another one fall asleep on it, before.
-static void send_notice(HakTcb* me, SlabNumber s, void* block) {
-    uint64_t word = load_acquire(owner_word(s));
-    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
-    if (owner == NULL || owner == me) {
+// because an owner may give the slab up, and another one fall asleep on it, before. What comes back from the mailbox of a thread
+// that is no more may have been sent to the next user of its control block: each is sent on as the notice that it is.
+static void send_notice(HakTcb* me, void* block) {
+    SlabNumber s = head_slab(block);
+    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(load_acquire(owner_word(s)));
+    if (owner == NULL || owner == me || load_seq_cst(&owner->state) != TCB_ALIVE) {
         remote_free(me, s, block, block, 1);
         return;
     }
     tcb_count(me, HAK_C_notice_sent);
     ring_record(HAK_EVENT_notice, block, s, owner->number);
     // From here on the block, which still counts as used, may be freed by the owner; the slab is not touched any more.
-    void* returned = mailbox_send(owner, block);
-    if (returned) blocks_free(me, returned);
+    for (void *returned = mailbox_send(owner, block), *next; returned; returned = next) {
+        next = link_read(returned);
+        send_notice(me, returned);
+    }
 }
 
 // R2 and R3: onto the remote stack of an owned slab. false: the slab turned out to have no owner.
@@ -67,7 +76,7 @@ static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
                 // The slab may have changed hands meanwhile: start again with what is left. `notice` pins the slab.
                 remote_free(me, s, first, last, count - 1);
             }
-            send_notice(me, s, notice);
+            send_notice(me, notice);
             return true;
         }
         link_write(last, remote_first(word));
@@ -110,9 +119,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
 }
 
 void block_free(HakTcb* me, void* block) {
-    SlabNumber s = (SlabNumber)slab_number_of(block);
-    if (word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST) s = first_slab(unit_of_slab(s));
-    remote_free(me, s, block, block, 1);
+    remote_free(me, head_slab(block), block, block, 1);
 }
 
 void blocks_free(HakTcb* me, void* first) {

@@ -69,6 +69,10 @@ void run_map_init(SlabNumber s, bool clean) {
     for (SlabNumber i = 1; i < SLABS_PER_UNIT; i++) store_relaxed(owner_word(s + i), TAG_RUNS_REST);
 }
 
+void run_map_clear(SlabNumber s) {
+    for (SlabNumber i = 1; i < SLABS_PER_UNIT; i++) store_relaxed(owner_word(s + i), WORD_NOT_A_SLAB);
+}
+
 SlabNumber* run_list(HakTcb* me, OwnedSlab slab) {
     uint16_t longest = map_of(slab.number)->longest;
     return &me->runs[longest ? log2_floor(longest) : 0];
@@ -107,16 +111,24 @@ static uint32_t page_of(const void* p) {
 
 // --- taking
 
-// First page of the tightest free run that holds `pages` aligned; PAGES_PER_UNIT: none. A unit is aligned to more than any run.
-static uint32_t best_fit(const RunMap* map, uint32_t pages, uint32_t align) {
-    uint32_t best = PAGES_PER_UNIT, best_length = UINT32_MAX;
+typedef struct {
+    uint32_t page;        // PAGES_PER_UNIT: none fits
+    uint32_t start, end;  // the free run around it
+    uint32_t longest_other;
+} Fit;
+
+// The tightest free run that holds `pages` aligned, and the longest of all others. A unit is aligned to more than any run.
+static Fit best_fit(const RunMap* map, uint32_t pages, uint32_t align) {
+    Fit best = {.page = PAGES_PER_UNIT};
+    uint32_t best_length = UINT32_MAX;
     for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
-        uint32_t end = next_bit(map->free, from, false), at = (uint32_t)align_up(from, align);
-        if (at + pages <= end && end - from < best_length) {
-            best = at;
-            best_length = end - from;
-            if (best_length == pages) break;
-        }
+        uint32_t end = next_bit(map->free, from, false), at = (uint32_t)align_up(from, align), length = end - from;
+        if (at + pages <= end && length < best_length) {
+            if (best.page != PAGES_PER_UNIT && best_length > best.longest_other) best.longest_other = best_length;
+            best = (Fit){at, from, end, best.longest_other};
+            best_length = length;
+        } else if (length > best.longest_other)
+            best.longest_other = length;
         from = end;
     }
     return best;
@@ -126,12 +138,16 @@ static bool all_clear(const uint64_t* bits, uint32_t from, uint32_t count) {
     return next_bit(bits, from, true) >= from + count;
 }
 
-static void occupy(HakTcb* me, OwnedSlab slab, uint32_t page, uint32_t pages) {
+static void occupy(HakTcb* me, OwnedSlab slab, uint32_t page, uint32_t pages, uint32_t longest) {
     RunMap* map = map_of(slab.number);
     write_bits(map->free, page, pages, false);
     write_bits(map->dirty, page, pages, true);
     count_pages(slab, (int)pages);
-    set_longest(me, slab, longest_run(map));
+    set_longest(me, slab, (uint16_t)longest);
+}
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
 }
 
 static Run take_from(HakTcb* me, SlabNumber s, uint32_t pages, uint32_t align) {
@@ -139,12 +155,13 @@ static Run take_from(HakTcb* me, SlabNumber s, uint32_t pages, uint32_t align) {
     OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
     RunMap* map = map_of(s);
     if (slab.number == 0 || map->longest < pages) return (Run){NULL, false};
-    uint32_t page = best_fit(map, pages, align);
-    if (page == PAGES_PER_UNIT) return (Run){NULL, false};
-    bool zero = all_clear(map->dirty, page, pages);
-    map->length[page] = (uint16_t)pages;
-    occupy(me, slab, page, pages);
-    return (Run){page_address(s, page), zero};
+    Fit fit = best_fit(map, pages, align);
+    if (fit.page == PAGES_PER_UNIT) return (Run){NULL, false};
+    bool zero = all_clear(map->dirty, fit.page, pages);
+    map->length[fit.page] = (uint16_t)pages;
+    uint32_t rest = larger(fit.page - fit.start, fit.end - fit.page - pages);
+    occupy(me, slab, fit.page, pages, larger(rest, fit.longest_other));
+    return (Run){page_address(s, fit.page), zero};
 }
 
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align) {
@@ -207,7 +224,10 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
     uint32_t page = page_of(block), old = map->length[page];
     if (pages > old) {
         if (page + pages > PAGES_PER_UNIT || next_bit(map->free, page + old, false) < page + pages) return false;
-        occupy(me, slab, page + old, pages - old);
+        uint32_t grown = page + old, end = next_bit(map->free, grown, false);
+        bool was_longest = end - grown == map->longest;
+        occupy(me, slab, grown, pages - old, map->longest);
+        if (was_longest) set_longest(me, slab, longest_run(map));
     } else if (pages < old) {
         write_bits(map->free, page + pages, old - pages, true);
         count_pages(slab, -(int)(old - pages));

@@ -31,6 +31,8 @@ typedef struct {
 
 // Makes the map of a new SuperSlab of page runs, and its owner words but the first.
 void run_map_init(SlabNumber s, bool clean);
+// Before it is given back: these words name no slab any more.
+void run_map_clear(SlabNumber s);
 // A run of `pages` pages in one of the thread's SuperSlabs, its address a multiple of `align` pages. block NULL: none has one free.
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs. true: something was there.

@@ -7,8 +7,6 @@
 #include "superslab/superslab.h"
 #include "thread/link.h"
 
-enum { CARVE_PAGES_MOST = 4 };
-
 static void count_used(TinySlabMeta* meta, int change) {
     store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) + change));
 }
@@ -89,11 +87,11 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
     return (TakenBlocks){first, count};
 }
 
-// Cuts the next blocks, a page's worth or two, and chains them in order of address.
+// Cuts the next blocks, a page's worth: a page that is not needed yet is not touched. Chained in order of address.
 static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     TinySlabMeta* meta = meta_of(slab);
     uint32_t left = (uint32_t)meta->capacity - meta->carved;
-    uint32_t count = meta->carve_pages * (uint32_t)PAGE_SIZE_BYTES / meta->block_size;
+    uint32_t count = (uint32_t)PAGE_SIZE_BYTES / meta->block_size;
     if (count == 0) count = 1;
     if (count > most) count = most;
     if (count > left) count = left;
@@ -102,7 +100,6 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     for (uint32_t i = 1; i < count; i++, block += meta->block_size) link_write(block, block + meta->block_size);
     link_write(block, NULL);
     meta->carved = (uint16_t)(meta->carved + count);
-    if (meta->carve_pages < CARVE_PAGES_MOST) meta->carve_pages = (uint8_t)(meta->carve_pages * 2);
     count_used(meta, (int)count);
     return (TakenBlocks){first, count};
 }

@@ -32,9 +32,8 @@ typedef struct {
     uint16_t size_class;
     uint8_t where;  // SlabPlace
     uint8_t in_registry;
-    uint8_t carve_pages;  // pages cut at the next carving
-    uint8_t clean;        // 1: never used since the system gave it, uncarved blocks read as zero
-    uint8_t pad[22];
+    uint8_t clean;  // 1: never used since the system gave it, uncarved blocks read as zero
+    uint8_t pad[23];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
 

@@ -11,7 +11,8 @@ SuperSlabTotals superslab_totals;
 // SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
 static UnitNumber with_free;
 
-enum { ADAPTIVE_HUGE_PAGES_FROM = 8 };  // units in use, before huge pages are worth their memory
+// Huge pages are worth their memory once the heap is of some size and most of it is in use.
+enum { ADAPTIVE_SLABS = 8 * SLABS_PER_UNIT };
 
 static bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
@@ -37,7 +38,9 @@ static void list_remove(UnitNumber u) {
 static void want_huge_pages(UnitNumber u) {
     int64_t mode = hak_option(thp);
     Unit* unit = &hak_heap.unit[u];
-    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.superslabs >= ADAPTIVE_HUGE_PAGES_FROM);
+    bool dense = superslab_totals.slabs >= ADAPTIVE_SLABS &&
+                 (uint64_t)superslab_totals.slabs * 10 >= (uint64_t)superslab_totals.superslabs * SLABS_PER_UNIT * 9;
+    bool worth_it = mode == 2 || (mode == 1 && dense);
     if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
         unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
 }

@@ -10,7 +10,8 @@
 
 #include "thread/tcb.h"
 
-// Sends `block`. Returns the blocks that the caller must free again because the thread is no more, chained by links; or NULL.
+// Sends `block`. Returns the blocks, chained by links, that the caller must send on because the thread is no
+// more; or NULL.
 void* mailbox_send(HakTcb* to, void* block);
 // Takes all blocks, chained by links; NULL: none.
 void* mailbox_take(HakTcb* me);

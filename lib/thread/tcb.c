@@ -6,8 +6,8 @@ static _Atomic(HakTcb*) all;
 static HakLock pool_lock, reserve_lock;
 static HakTcb *pool_first, *pool_last;  // under pool_lock
 static uint32_t made;                   // under pool_lock
-static HakTcb reserve = {.state = TCB_ALIVE};
-static bool reserve_listed;  // under reserve_lock
+static HakTcb reserve;                  // DEAD between operations
+static bool reserve_listed;             // under reserve_lock
 
 static void list(HakTcb* tcb) {
     tcb->next_all = load_relaxed(&all);

@@ -6,10 +6,9 @@
 // because its address stands in owner words and others may send to its mailbox at any time. The checked build hands them out
 // oldest first and never forgets their hints.
 //
-//   POOLED -> ALIVE     tcb_take, by the new thread
+//   DEAD -> ALIVE       tcb_take, by the new thread
 //   ALIVE -> DEAD       the thread's exit, after it gave up all its slabs; from here on a sender takes its message back
-//   DEAD -> POOLED      tcb_give
-//   any -> ORPHANED     in the child of a fork, for every thread that does not exist there
+//   ALIVE -> ORPHANED   in the child of a fork, for every thread that does not exist there
 //
 // Thread-safety: state and mailbox are anybody's; the rest is the thread's own, but for counters, which anybody may read.
 // Errors: tcb_take gives NULL when there is no memory.
@@ -21,7 +20,7 @@
 #include "observe/counters.h"
 #include "superslab/geometry.h"
 
-typedef enum { TCB_POOLED, TCB_ALIVE, TCB_DEAD, TCB_ORPHANED } TcbState;
+typedef enum { TCB_DEAD, TCB_ALIVE, TCB_ORPHANED } TcbState;
 
 enum { STICKY_SLABS = 4, BUNDLES = 8, RUN_BUCKETS = 10 };
 
@@ -35,7 +34,8 @@ typedef struct {
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
     uint32_t sticky_next;
     uint32_t partial_count;
-    uint32_t growth;  // slabs cut in a row without one recycled between
+    uint32_t overflows;       // frees that found the TLS SLL full
+    uint64_t overflow_clock;  // ns, when the last 64 of them began
 } TinyTLSSlab;
 
 // Blocks of one foreign slab on their way there.

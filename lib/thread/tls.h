@@ -2,7 +2,7 @@
 // `owner_key`, so a thread starts without an initialisation loop.
 //
 //   bin:  head -> block -> block -> NULL      room = blocks that may still be freed into it (malloc +1, free -1)
-//         blocks in the list == cap - room    exact, unless a refill brought more than cap: then room starts negative
+//         blocks in the list == cap - room
 #ifndef HAK_THREAD_TLS_H
 #define HAK_THREAD_TLS_H
 
@@ -12,7 +12,8 @@
 typedef struct {
     void* head;
     int32_t room;
-    uint32_t cap;  // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
+    uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
+    uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
 } TlsBin;
 _Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
 

@@ -1,0 +1,17 @@
+#include "slab/size_class.h"
+
+#include "superslab/owner_word.h"
+
+// class_of_size() as a constant expression.
+#define DOUBLING(n) ((n) > 512 ? 9 : 8)
+#define TAG(n)                                                                                                    \
+    (uint16_t)(TAG_PER_CLASS * ((n) == 0                        ? CLASS_FIRST                                     \
+                                : (n) <= CLASS_LAST_LINEAR * 16 ? ((n) + 15) / 16                                 \
+                                                                : CLASS_LAST_LINEAR + 1 + (DOUBLING(n) - 8) * 8 + \
+                                                                      (((n)-1) >> (DOUBLING(n) - 3) & 7)))
+#define TAGS_4(n) TAG(n), TAG((n) + 1), TAG((n) + 2), TAG((n) + 3)
+#define TAGS_16(n) TAGS_4(n), TAGS_4((n) + 4), TAGS_4((n) + 8), TAGS_4((n) + 12)
+#define TAGS_64(n) TAGS_16(n), TAGS_16((n) + 16), TAGS_16((n) + 32), TAGS_16((n) + 48)
+#define TAGS_256(n) TAGS_64(n), TAGS_64((n) + 64), TAGS_64((n) + 128), TAGS_64((n) + 192)
+
+const uint16_t hak_tag_of_tiny[TINY_MAX + 1] = {TAGS_256(0), TAGS_256(256), TAGS_256(512), TAGS_256(768), TAG(1024)};
