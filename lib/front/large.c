@@ -45,6 +45,8 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
     uint32_t pages = pages_for(size);
+    void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
+    if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_run(me, pages, pages_for(alignment));
     if (run.block && zero) {
         if (run.zero)
@@ -56,7 +58,13 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
 }
 
 void run_free(HakTcb* me, void* block) {
-    block_free(me, block);
+    SlabNumber s = first_slab(unit_of_slab((SlabNumber)slab_number_of(block)));
+    if (HAK_LIKELY(load_relaxed(owner_word(s)) == owner_word_of(me, TAG_RUNS))) {
+        ClaimResult result;
+        run_free_local(me, slab_claim(me, s, TAG_RUNS, &result), block);
+    } else {
+        block_free(me, block);
+    }
 }
 
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {

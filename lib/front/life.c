@@ -9,7 +9,6 @@
 #include "slab/run.h"
 #include "superslab/heap.h"
 #include "thread/link.h"
-#include "thread/mailbox.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -99,8 +98,9 @@ static void flush_bin(HakTcb* me, void* first) {
     }
 }
 
-static void flush_bins(HakTcb* me) {
+static void flush_caches(HakTcb* me) {
     bundles_flush(me);
+    run_cache_flush(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TlsBin* bin = &hak_tls.bin[c];
         void* first = bin->head;
@@ -125,7 +125,6 @@ static void give_up_all(HakTcb* me) {
         if (tls->bound) give_up(me, tls->bound, tag);
         tls->bound = 0;
         while (tls->partial) give_up(me, tls->partial, tag);
-        while (tls->full) give_up(me, tls->full, tag);
         if (!HAK_CHECKED) {
             tls->hot = tls->bench = 0;
             for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;
@@ -135,33 +134,17 @@ static void give_up_all(HakTcb* me) {
         while (me->runs[b]) give_up(me, me->runs[b], TAG_RUNS);
 }
 
-// From here on senders take their messages back; what arrived before is freed by the reserve.
-static void* become_dead(HakTcb* me) {
-    store_seq_cst(&me->state, TCB_DEAD);  // pairs with the load in mailbox_send
-    return mailbox_take(me);
-}
-
 HakTcb* reserve_begin(void) {
-    if (!process_init()) return NULL;
-    HakTcb* reserve = tcb_reserve_lock();
-    store_seq_cst(&reserve->state, TCB_ALIVE);
-    return reserve;
+    return process_init() ? tcb_reserve_lock() : NULL;
 }
 
 void reserve_end(HakTcb* reserve) {
-    for (;;) {
-        give_up_all(reserve);
-        void* mail = become_dead(reserve);
-        if (mail == NULL) break;
-        store_seq_cst(&reserve->state, TCB_ALIVE);
-        blocks_free(reserve, mail);
-    }
+    give_up_all(reserve);
     tcb_reserve_unlock();
 }
 
 static void thread_end(HakTcb* me) {
-    flush_bins(me);
-    refill_take_mail(me);
+    flush_caches(me);
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
@@ -169,12 +152,6 @@ static void thread_end(HakTcb* me) {
     hak_tls.tcb = NULL;
     hak_tls.owner_key = OWNER_KEY_NONE;
     hak_tls.ended = 1;
-    void* mail = become_dead(me);
-    if (mail) {
-        HakTcb* reserve = reserve_begin();
-        blocks_free(reserve, mail);
-        reserve_end(reserve);
-    }
     tcb_give(me);
 }
 
@@ -193,8 +170,7 @@ static void at_thread_exit(void* round) {
 void thread_flush(void) {
     HakTcb* me = hak_tls.tcb;
     if (me == NULL) return;
-    flush_bins(me);
-    refill_take_mail(me);
+    flush_caches(me);
     run_absorb_all(me);
 }
 
@@ -216,23 +192,13 @@ static void after_fork_in_parent(void) {
     hak_unlock(&init_lock);
 }
 
-// A thread that is no more here may have taken the wish for a notice and not sent it: every full slab is put to sleep again.
-static void renew_notices(HakTcb* me) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
-        for (SlabNumber s = me->tiny[c].full, next; s; s = next) {
-            next = hak_heap.meta[s].next;
-            ClaimResult result;
-            refill_sleep(me, slab_claim(me, s, tag_of_class(c), &result));
-        }
-}
-
 static void after_fork_in_child(void) {
     hak_lock_reset(&heap_lock);
     registry_after_fork_in_child();
     mmap_gate_after_fork_in_child();
     tcb_after_fork_in_child(hak_tls.tcb);
     hak_lock_reset(&init_lock);
-    if (hak_tls.tcb) renew_notices(hak_tls.tcb);
+    if (hak_tls.tcb) hak_ring_after_fork(hak_tls.tcb->number);
 }
 
 __attribute__((constructor)) static void at_load(void) {

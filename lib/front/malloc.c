@@ -152,10 +152,17 @@ static void reserve_free(void* p) {
     reserve_end(reserve);
 }
 
-static void free_remote(HakTcb* me, SlabNumber s, uint64_t tag, void* p) {
+// A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
+static void free_remote(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
+    if (word_owner(word) == 0) {
+        note_free(p, FREE_SS_LOCAL);
+        tcb_count(me, HAK_C_free_ss_local);
+        remote_free(me, s, p, p, 1);
+        return;
+    }
     note_free(p, FREE_SS_REMOTE);
     tcb_count(me, HAK_C_free_ss_remote);
-    bundle_add(me, s, (unsigned)(tag / TAG_PER_CLASS), p);
+    bundle_add(me, s, (unsigned)(word_tag(word) / TAG_PER_CLASS), p);
 }
 
 void free_slow(void* p) {
@@ -163,7 +170,7 @@ void free_slow(void* p) {
     if (!heap_contains(p)) invalid_free(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the release that made the slab or huge block
-    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
+    uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
     if (tag == TAG_HUGE) {
         if (p != slab_address(s)) invalid_free(p);
         note_free(p, FREE_HUGE);
@@ -176,7 +183,7 @@ void free_slow(void* p) {
     if (me == NULL)
         reserve_free(p);
     else if (tag_is_class(tag))
-        free_remote(me, s, tag, p);
+        free_remote(me, s, word, p);
     else {
         note_free(p, FREE_RUN);
         run_free(me, p);

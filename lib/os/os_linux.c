@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -97,9 +98,10 @@ uint64_t os_clock_ns(void) {
 
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
-    const uint64_t* seed = (const uint64_t*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel
-    uint64_t x =
-        (seed ? seed[0] ^ (seed[1] << 7) : (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
+    uint64_t seed[2] = {(uintptr_t)&calls, 0};
+    const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
+    if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
+    uint64_t x = (seed[0] ^ (seed[1] << 7)) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
     // finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;

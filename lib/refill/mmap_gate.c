@@ -3,7 +3,7 @@
 #include "config/options.h"
 #include "observe/ring.h"
 
-enum { LOOK_AT_REGISTERED = 64, LOOK_AT_FULL = 16 };
+enum { LOOK_AT_REGISTERED = 64 };
 
 static HakLock gate;
 
@@ -13,17 +13,6 @@ static OwnedSlab bound(HakTcb* me, unsigned size_class) {
     ClaimResult result;
     OwnedSlab slab = s ? slab_claim(me, s, tag_for(size_class), &result) : (OwnedSlab){0};
     return slab.number && slab_has_blocks(slab) ? slab : (OwnedSlab){0};
-}
-
-// A full slab whose notice is still on its way may have blocks by now.
-static OwnedSlab woken(HakTcb* me, unsigned size_class) {
-    SlabNumber s = me->tiny[size_class].full;
-    for (int i = 0; s && i < LOOK_AT_FULL; i++, s = hak_heap.meta[s].next) {
-        ClaimResult result;
-        OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
-        if (slab_has_blocks(slab)) return slab;
-    }
-    return (OwnedSlab){0};
 }
 
 static OwnedSlab registered(HakTcb* me, unsigned size_class) {
@@ -44,8 +33,7 @@ OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
         tcb_count(me, HAK_C_early_lock_busy);
         return (OwnedSlab){0};
     }
-    slab = woken(me, size_class);
-    if (slab.number == 0) slab = registered(me, size_class);
+    slab = registered(me, size_class);
     hak_unlock(&gate);
     if (slab.number == 0) tcb_count(me, HAK_C_early_empty);
     return slab;

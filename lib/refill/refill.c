@@ -22,15 +22,6 @@ static const Stage stages[] = {
     {refill_superslab, HAK_C_superslab_tried, HAK_C_superslab_hit},
 };
 
-void refill_sleep(HakTcb* me, OwnedSlab slab) {
-    if (remote_want_notice(slab)) {
-        slab_place(me, slab, PLACE_FULL);
-        tcb_count(me, HAK_C_full_marked);
-        ring_record(HAK_EVENT_full, NULL, slab.number, meta_of(slab)->size_class);
-    } else
-        slab_place(me, slab, PLACE_PARTIAL);
-}
-
 OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s) {
     static const HakCounter reason[] = {
         [CLAIM_MINE] = HAK_C_early_no_free,      [CLAIM_WON] = HAK_C_early_no_free,
@@ -48,7 +39,7 @@ OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s) {
         ring_record(HAK_EVENT_adopt, NULL, s, 2);
     }
     if (slab.number && slab_has_blocks(slab)) return slab;
-    if (result == CLAIM_WON) refill_sleep(me, slab);
+    if (result == CLAIM_WON) slab_give_up_full(me, slab);
     tcb_count(me, reason[result]);
     return (OwnedSlab){0};
 }
@@ -63,10 +54,7 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     slab_place(me, slab, PLACE_BOUND);
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = slab.number;
     if (former.number == 0) return;
-    if (slab_has_blocks(former))
-        slab_place(me, former, PLACE_PARTIAL);
-    else
-        refill_sleep(me, former);
+    slab_give_up_full(me, former);
 }
 
 static void tick(HakTcb* me) {

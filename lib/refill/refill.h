@@ -4,7 +4,7 @@
 //   sticky     the last four slabs bound (a hint)
 //   hot        the slab that most recently got a block back (a hint)
 //   bench      what was hot before (a hint)
-//   mailbox    slabs that others freed into while they were full
+//   mailbox    slabs that others have announced (a hint)
 //   adopt      slabs without owner, from the registry
 //   mmap_gate  a last look at candidates, one thread at a time, before memory is asked for
 //   fresh      an empty slab of an existing SuperSlab
@@ -32,10 +32,6 @@ TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most);
 
 // Claims what a hint or list names, if it has blocks; else counts why not.
 OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s);
-// An own slab without blocks leaves the owner's sight until a notice comes.
-void refill_sleep(HakTcb* me, OwnedSlab slab);
-// Frees what is in the mailbox.
-void refill_take_mail(HakTcb* me);
 
 // The gate's lock, around a fork.
 void mmap_gate_lock_take(void);

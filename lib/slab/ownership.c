@@ -136,19 +136,17 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     unsigned size_class = meta->size_class;
     Registry* r = &registry[size_class];
     SlabNumber s = slab.number;
+    bool has_space;
     for (;;) {
         slab_absorb(me, slab);
         if (load_relaxed(&meta->used) == 0) return false;
-        bool has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
+        has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
         if (has_space) {
             // Still owned: an adopter that finds it there is refused and leaves it there.
             hak_lock(&r->lock);
             registry_insert(r, s);
             hak_unlock(&r->lock);
         }
-        // Back to no flag, if the owner slept on it: from here on a push is seen as one.
-        uint64_t word = REMOTE_NOTICE;
-        cas_release(remote_word(s), &word, REMOTE_EMPTY);
         uint64_t empty = REMOTE_EMPTY;
         chaos_point();
         if (cas_release(remote_word(s), &empty, REMOTE_UNOWNED)) break;  // pairs with the exchange in win
@@ -159,7 +157,7 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
         }
     }
     ring_record(HAK_EVENT_publish, NULL, s, size_class);
-    tcb_count(me, HAK_C_publish);
+    tcb_count(me, has_space ? HAK_C_publish : HAK_C_publish_full);
     chaos_point();
     store_release(owner_word(s), tag_for(size_class));  // pairs with the acquire CAS in win
     return true;

@@ -3,7 +3,7 @@
 // Claim first, bind second, drain third.
 //
 //   not a slab --slab_create--> mine --slab_release--> not a slab       (empty)
-//                               mine --slab_publish--> unowned          (live blocks; remote word U)
+//                               mine --slab_publish--> unowned          (full, or the thread ends; remote word U)
 //                 unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
 //
 // These functions are the only ones that write an owner word; beside them superslab/huge.c and run_map_init/run_map_clear write
@@ -24,7 +24,7 @@ typedef struct {
 
 typedef enum { CLAIM_MINE, CLAIM_WON, CLAIM_FOREIGN, CLAIM_WRONG_TAG, CLAIM_RELEASED } ClaimResult;
 
-typedef enum { PLACE_NONE, PLACE_BOUND, PLACE_PARTIAL, PLACE_FULL } SlabPlace;
+typedef enum { PLACE_NONE, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
 
 HAK_INLINE uint64_t owner_word_of(const HakTcb* me, uint64_t tag) {
     return (uint64_t)(uintptr_t)me | tag;

@@ -7,7 +7,6 @@
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "thread/link.h"
-#include "thread/mailbox.h"
 
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
     slab_assert_owner(me, slab.number);
@@ -19,13 +18,6 @@ RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
     tcb_count(me, HAK_C_drain);
     counter_add(&me->counters, HAK_C_drained_blocks, remote_count(word));
     return (RemoteBlocks){remote_first(word), remote_count(word)};
-}
-
-bool remote_want_notice(OwnedSlab slab) {
-    uint64_t word = REMOTE_EMPTY;
-    chaos_point();
-    // release: pairs with the acquire of the freer that takes the flag
-    return cas_release(remote_word(slab.number), &word, REMOTE_NOTICE) || word == REMOTE_NOTICE;
 }
 
 // In the child of a fork only: the owner does not exist here, and was caught between the remote word U and the owner word, in
@@ -42,43 +34,12 @@ static SlabNumber head_slab(const void* block) {
     return word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST ? first_slab(unit_of_slab(s)) : s;
 }
 
-// Tells the owner that its full slab has a free block: `block` itself. Whose slab it is must be read after the flag was taken,
-// because an owner may give the slab up, and another one fall asleep on it, before. What comes back from the mailbox of a thread
-// that is no more may have been sent to the next user of its control block: each is sent on as the notice that it is.
-static void send_notice(HakTcb* me, void* block) {
-    SlabNumber s = head_slab(block);
-    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(load_acquire(owner_word(s)));
-    if (owner == NULL || owner == me || load_seq_cst(&owner->state) != TCB_ALIVE) {
-        remote_free(me, s, block, block, 1);
-        return;
-    }
-    tcb_count(me, HAK_C_notice_sent);
-    ring_record(HAK_EVENT_notice, block, s, owner->number);
-    // From here on the block, which still counts as used, may be freed by the owner; the slab is not touched any more.
-    for (void *returned = mailbox_send(owner, block), *next; returned; returned = next) {
-        next = link_read(returned);
-        send_notice(me, returned);
-    }
-}
-
-// R2 and R3: onto the remote stack of an owned slab. false: the slab turned out to have no owner.
+// Onto the remote stack of an owned slab. false: the slab turned out to have no owner.
 static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
     uint64_t word = load_relaxed(remote_word(s));
     for (;;) {
         chaos_point();
         if (word == REMOTE_UNOWNED) return false;
-        if (word == REMOTE_NOTICE) {
-            // acquire, release: pairs with remote_want_notice; who takes the flag speaks for the blocks pushed after it
-            if (!cas_acq_rel(remote_word(s), &word, REMOTE_EMPTY)) continue;
-            void* notice = first;
-            if (count > 1) {
-                first = link_read(first);
-                // The slab may have changed hands meanwhile: start again with what is left. `notice` pins the slab.
-                remote_free(me, s, first, last, count - 1);
-            }
-            send_notice(me, notice);
-            return true;
-        }
         link_write(last, remote_first(word));
         if (cas_release(remote_word(s), &word, remote_make(first, remote_count(word) + count)))
             break;  // pairs with remote_drain
@@ -120,12 +81,4 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
 
 void block_free(HakTcb* me, void* block) {
     remote_free(me, head_slab(block), block, block, 1);
-}
-
-void blocks_free(HakTcb* me, void* first) {
-    while (first) {
-        void* next = link_read(first);
-        block_free(me, first);
-        first = next;
-    }
 }

@@ -12,22 +12,18 @@ typedef struct {
     uint32_t count;
 } RemoteBlocks;
 
-// Takes the whole remote stack; count 0: nothing was there. A flag that was set stays.
+// Takes the whole remote stack; count 0: nothing was there.
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab);
-// The owner goes to sleep on a full slab. false: blocks have arrived meanwhile.
-bool remote_want_notice(OwnedSlab slab);
 
 HAK_INLINE bool remote_has_blocks(OwnedSlab slab) {
     return load_relaxed(remote_word(slab.number)) > REMOTE_UNOWNED;
 }
 
-// Frees `count` blocks of slab `s`, chained first..last, wherever the slab is by now: pushed onto its remote stack, its sleeping
-// owner told, or, if it has no owner, claimed and freed locally. No access to the slab after the blocks are handed over.
+// Frees `count` blocks of slab `s`, chained first..last, wherever the slab is by now: pushed onto its remote stack, or, if it
+// has no owner, claimed and freed locally. No access to the slab after the blocks are handed over.
 void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count);
 
-// Frees one block of any slab, through whichever way it needs. For blocks out of mailboxes and caches.
+// Frees one block of any slab, through whichever way it needs. For blocks out of caches.
 void block_free(HakTcb* me, void* block);
-// The same for a chain of them.
-void blocks_free(HakTcb* me, void* first);
 
 #endif

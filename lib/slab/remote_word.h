@@ -1,23 +1,20 @@
-// The remote word of a slab: what other threads freed into it, and what its owner wants to be told.
+// The remote word of a slab: what other threads freed into it.
 //
 //   63        48 47                      4 3     0
 //   | count     | address of first block  | flags |
 //
 //   0               owned, nothing there
 //   count, first    owned, `count` blocks chained by links
-//   REMOTE_NOTICE   owned and full: the owner sleeps on it; the next freer takes the flag and tells the owner by mailbox
 //   REMOTE_UNOWNED  nobody owns the slab: no push is allowed, claim it instead
 //
-// Flags stand alone: with one set there are no blocks. They are set and cleared by the owner only, but for the one freer that
-// takes REMOTE_NOTICE.
+// The flag stands alone: with it there are no blocks. Only the owner sets it, and whoever claims the slab clears it.
 #ifndef HAK_SLAB_REMOTE_WORD_H
 #define HAK_SLAB_REMOTE_WORD_H
 
 #include "superslab/heap.h"
 
 #define REMOTE_EMPTY UINT64_C(0)
-#define REMOTE_NOTICE UINT64_C(1)
-#define REMOTE_UNOWNED UINT64_C(2)
+#define REMOTE_UNOWNED UINT64_C(1)
 #define REMOTE_POINTER UINT64_C(0x0000fffffffffff0)
 
 HAK_INLINE _Atomic uint64_t* remote_word(SlabNumber s) {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { LOOK_AT = 8 };
+enum { LOOK_AT = 8, RUN_CACHE_PAGES = 256, RUN_CACHE_PAGES_EACH = 64, RUN_IS_CACHED = 0x8000 };
 
 static RunMap* map_of(SlabNumber s) {
     return (RunMap*)&hak_heap.meta[s + 1];
@@ -178,11 +178,15 @@ Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align) {
 
 // --- giving back
 
+static HAK_COLD void invalid(const void* block) {
+    fatal("invalid_free", "run", "%p is not the start of a block in use: freed twice, or never handed out", block);
+}
+
 static void free_one(HakTcb* me, OwnedSlab slab, void* block) {
     RunMap* map = map_of(slab.number);
     uint32_t page = page_of(block), pages = map->length[page];
-    if (HAK_UNLIKELY(pages == 0 || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
-        fatal("invalid_free", "run", "%p is not the start of a block in use: freed twice, or never handed out", block);
+    if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
+        invalid(block);
     map->length[page] = 0;
     write_bits(map->free, page, pages, true);
     count_pages(slab, -(int)pages);
@@ -197,6 +201,45 @@ void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
         free_one(me, slab, first);
         first = next;
     }
+}
+
+void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
+    uint16_t* length = &map_of(slab.number)->length[page_of(block)];
+    uint32_t pages = *length;
+    if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
+        invalid(block);
+    RunCache* cache = &me->run_cache[pages <= RUN_CACHED_MOST ? pages : 0];
+    if (pages > RUN_CACHED_MOST || me->cached_pages + pages > RUN_CACHE_PAGES ||
+        (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH) {
+        slab_free_chain(me, slab, block, block, 1);
+        return;
+    }
+    *length = (uint16_t)(pages | RUN_IS_CACHED);
+    link_write(block, cache->first);
+    cache->first = block;
+    cache->count++;
+    me->cached_pages += pages;
+    tcb_count(me, HAK_C_free_run);
+}
+
+static void uncache(void* block, uint32_t pages) {
+    map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)] = (uint16_t)pages;
+}
+
+void* run_cache_take(HakTcb* me, uint32_t pages) {
+    if (pages > RUN_CACHED_MOST || me->run_cache[pages].first == NULL) return NULL;
+    RunCache* cache = &me->run_cache[pages];
+    void* block = cache->first;
+    cache->first = link_read(block);
+    cache->count--;
+    me->cached_pages -= pages;
+    uncache(block, pages);
+    return block;
+}
+
+void run_cache_flush(HakTcb* me) {
+    for (uint32_t pages = 1; pages <= RUN_CACHED_MOST && me->cached_pages; pages++)
+        for (void* block; (block = run_cache_take(me, pages)) != NULL;) block_free(me, block);
 }
 
 bool run_absorb_all(HakTcb* me) {
@@ -216,7 +259,8 @@ bool run_absorb_all(HakTcb* me) {
 // --- sizes
 
 uint32_t run_pages(const void* block) {
-    return map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
+    uint16_t length = map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
+    return length & RUN_IS_CACHED ? 0 : length;
 }
 
 bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
@@ -243,7 +287,7 @@ size_t run_check(HakTcb* me, OwnedSlab slab) {
     size_t wrong = 0;
     uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&meta_of(slab)->used);
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
-    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) block_pages += map->length[p];
+    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) block_pages += map->length[p] & (uint32_t)~RUN_IS_CACHED;
     if (free_pages + used != PAGES_PER_UNIT || block_pages != used || longest_run(map) != map->longest) {
         text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n",
                   slab.number, free_pages, used, block_pages, longest_run(map), map->longest);

@@ -2,7 +2,8 @@
 // published, adopted and freed into like a slab; its first slab's owner word, meta and remote stack stand for the whole.
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
-//   length[p] = pages of the block that starts at page p (0: none starts there)
+//   length[p] = pages of the block that starts at page p (0: none starts there), with RUN_IS_CACHED while the owner's cache has it
+//   cached_pages == sum over the cache of pages * count <= RUN_CACHE_PAGES
 //   used == pages of all blocks == 512 - (set bits of `free`)
 //   longest == length of the longest run of set bits
 //
@@ -37,6 +38,12 @@ void run_map_clear(SlabNumber s);
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs. true: something was there.
 bool run_absorb_all(HakTcb* me);
+// The owner frees one block: into its cache of runs where there is room, else as run_free_chain does.
+void run_free_local(HakTcb* me, OwnedSlab slab, void* block);
+// A cached run of exactly `pages` pages; NULL: none.
+void* run_cache_take(HakTcb* me, uint32_t pages);
+// Gives the cached runs back to their SuperSlabs.
+void run_cache_flush(HakTcb* me);
 // Gives the pages of `count` chained blocks back.
 void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count);
 // Pages of the block; 0: no block starts there.

@@ -1,8 +1,11 @@
 #include "slab/slab.h"
 
 #include "base/text.h"
+#include "config/options.h"
 #include "observe/chaos.h"
 #include "observe/fatal.h"
+#include "observe/ring.h"
+#include "slab/mailbox.h"
 #include "slab/run.h"
 #include "superslab/superslab.h"
 #include "thread/link.h"
@@ -20,7 +23,7 @@ static void* block_at(OwnedSlab slab, uint32_t index) {
 static SlabNumber* list_of(HakTcb* me, OwnedSlab slab) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) return run_list(me, slab);
-    return meta->where == PLACE_FULL ? &me->tiny[meta->size_class].full : &me->tiny[meta->size_class].partial;
+    return &me->tiny[meta->size_class].partial;
 }
 
 static void list_push(SlabNumber* list, OwnedSlab slab) {
@@ -51,9 +54,9 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, uint32_t change) {
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
     TinySlabMeta* meta = meta_of(slab);
     count_place(me, meta, UINT32_MAX);
-    if (meta->where == PLACE_PARTIAL || meta->where == PLACE_FULL) list_remove(list_of(me, slab), slab);
+    if (meta->where == PLACE_PARTIAL) list_remove(list_of(me, slab), slab);
     meta->where = (uint8_t)place;
-    if (place == PLACE_PARTIAL || place == PLACE_FULL) list_push(list_of(me, slab), slab);
+    if (place == PLACE_PARTIAL) list_push(list_of(me, slab), slab);
     count_place(me, meta, 1);
 }
 
@@ -65,6 +68,15 @@ void slab_dispose(HakTcb* me, OwnedSlab slab) {
         superslab_give_runs(slab.number);
     else
         superslab_give_slab(slab.number);
+}
+
+void slab_give_up_full(HakTcb* me, OwnedSlab slab) {
+    slab_place(me, slab, PLACE_NONE);
+    if (slab_has_blocks(slab)) {
+        slab_place(me, slab, PLACE_PARTIAL);
+    } else if (!slab_publish(me, slab)) {
+        slab_dispose(me, slab);
+    }
 }
 
 // --- blocks
@@ -119,9 +131,10 @@ static void push_chain(OwnedSlab slab, void* first, void* last, uint32_t count) 
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
     if (meta_of(slab)->free_count) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
-        // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes.
+        // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes
+        // and nothing is walked. More than asked for is fine, unless the user fixed the number.
         RemoteBlocks remote = remote_drain(me, slab);
-        if (remote.count <= most) return (TakenBlocks){remote.first, remote.count};
+        if (remote.count <= most || hak_option(fast_cap) < 0) return (TakenBlocks){remote.first, remote.count};
         TinySlabMeta* meta = meta_of(slab);
         meta->freelist = remote.first;
         meta->free_count = (uint16_t)remote.count;
@@ -157,6 +170,21 @@ static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
     tls->hot = s;
 }
 
+// The owner does not allocate this class: a slab of which an eighth is free is of more use to those who do.
+static void offer(HakTcb* me, OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    unsigned size_class = meta->size_class;
+    if (size_class == 0 || me->tiny[size_class].bound != 0 || meta->free_count * 8 < meta->capacity) return;
+    slab_place(me, slab, PLACE_NONE);
+    if (!slab_publish(me, slab)) {
+        slab_dispose(me, slab);
+        return;
+    }
+    mailbox_announce(size_class, slab.number);
+    tcb_count(me, HAK_C_announced);
+    ring_record(HAK_EVENT_announce, NULL, slab.number, size_class);
+}
+
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) {
@@ -166,15 +194,15 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_FULL || meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
-    } else {
-        bool counted = meta->where == PLACE_PARTIAL;
-        if (counted && meta->size_class) slab_place(me, slab, PLACE_NONE);
-        if (!wanted_empty(me, meta))
-            slab_dispose(me, slab);
-        else if (meta->where == PLACE_NONE || meta->where == PLACE_FULL)
-            slab_place(me, slab, PLACE_PARTIAL);
+        if (meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
+        offer(me, slab);
+        return;
     }
+    if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);
+    if (!wanted_empty(me, meta))
+        slab_dispose(me, slab);
+    else if (meta->where == PLACE_NONE)
+        slab_place(me, slab, PLACE_PARTIAL);
 }
 
 size_t slab_check(HakTcb* me, OwnedSlab slab) {

@@ -1,7 +1,8 @@
 // A slab of blocks of one size, in the hands of its owner: free list, carving, the owner's lists.
 //
 //   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
-//   bound:   the slab that refills of its class take from     partial: has free blocks      full: has none
+//   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
+//   A slab without a free block is given up: whoever frees into it next, owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
 #ifndef HAK_SLAB_SLAB_H
@@ -15,7 +16,7 @@ typedef struct {
     uint32_t count;
 } TakenBlocks;
 
-// Takes up to `most` (at least 1) blocks: from the free list, else from the remote stack, else newly cut. count 0: the slab is full.
+// Takes about `most` (at least 1) blocks: from the free list, else all of the remote stack, else newly cut. count 0: the slab is full.
 // The chain ends in NULL.
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
@@ -25,6 +26,9 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
+// Gives up a slab of blocks that has none free, so that a free by anybody makes it that thread's; back to the owner's list if blocks
+// arrive meanwhile.
+void slab_give_up_full(HakTcb* me, OwnedSlab slab);
 // Gives an empty slab back to its SuperSlab.
 void slab_dispose(HakTcb* me, OwnedSlab slab);
 // Number of violated invariants, each described on stderr.

@@ -47,7 +47,7 @@ static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool z
 }
 
 void* huge_alloc(size_t size, size_t alignment, bool zero) {
-    size = align_up(size, PAGE_SIZE_BYTES);
+    size = align_up(size ? size : 1, PAGE_SIZE_BYTES);
     UnitNumber length = units_for(size), align = units_for(alignment);
     if (length >= hak_heap.capacity || align >= hak_heap.capacity) return NULL;
     hak_lock(&heap_lock);
@@ -107,8 +107,8 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
         hak_heap.unit[old + i].dirty = hak_heap.unit[old + i].moved = 0;
     }
     superslab_totals.huge_units -= old_length;
-    // A range that cannot be mapped again is address space lost, no more: its units stay out of use.
-    if (os_map_over(unit_address(old), bytes))
+    // Whole units: the tail of the last one may hold what an earlier block left. A range that cannot be mapped again is address space lost, no more: its units stay out of use.
+    if (os_map_over(unit_address(old), (size_t)old_length << UNIT_SHIFT))
         units_give(old, old_length);
     else
         for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;

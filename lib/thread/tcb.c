@@ -6,8 +6,8 @@ static _Atomic(HakTcb*) all;
 static HakLock pool_lock, reserve_lock;
 static HakTcb *pool_first, *pool_last;  // under pool_lock
 static uint32_t made;                   // under pool_lock
-static HakTcb reserve;                  // DEAD between operations
-static bool reserve_listed;             // under reserve_lock
+static HakTcb reserve;
+static bool reserve_listed;  // under reserve_lock
 
 static void list(HakTcb* tcb) {
     tcb->next_all = load_relaxed(&all);
@@ -47,7 +47,7 @@ HakTcb* tcb_take(void) {
     if (tcb) {
         pool_first = tcb->next_pooled;
         if (pool_first == NULL) pool_last = NULL;
-        store_seq_cst(&tcb->state, TCB_ALIVE);
+        store_relaxed(&tcb->state, TCB_LIVING);
     }
     hak_unlock(&pool_lock);
     return tcb;
@@ -91,6 +91,5 @@ void tcb_after_fork_in_child(HakTcb* survivor) {
     hak_lock_reset(&pool_lock);
     hak_lock_reset(&reserve_lock);
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
-        if (tcb != survivor && tcb != &reserve && load_relaxed(&tcb->state) == TCB_ALIVE)
-            store_seq_cst(&tcb->state, TCB_ORPHANED);
+        if (tcb != survivor && tcb != &reserve) store_relaxed(&tcb->state, TCB_ORPHANED);
 }

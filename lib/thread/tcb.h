@@ -1,16 +1,15 @@
 // The control block of a thread: everything a thread keeps but its TLS bins.
 //
-//   state | mailbox | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
+//   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
 //
 // Control blocks are type-stable: a block goes to the pool when its thread ends and to a later thread, never back to the system,
-// because its address stands in owner words and others may send to its mailbox at any time. The checked build hands them out
-// oldest first and never forgets their hints.
+// because its address stands in owner words that others read. The checked build hands them out oldest first and never forgets
+// their hints.
 //
-//   DEAD -> ALIVE       tcb_take, by the new thread
-//   ALIVE -> DEAD       the thread's exit, after it gave up all its slabs; from here on a sender takes its message back
-//   ALIVE -> ORPHANED   in the child of a fork, for every thread that does not exist there
+//   LIVING -> ORPHANED   in the child of a fork, for every thread that does not exist there
+//   ORPHANED -> LIVING   tcb_take: only blocks that were in the pool come back
 //
-// Thread-safety: state and mailbox are anybody's; the rest is the thread's own, but for counters, which anybody may read.
+// Thread-safety: the thread's own, but for the state, and for counters, which anybody may read.
 // Errors: tcb_take gives NULL when there is no memory.
 #ifndef HAK_THREAD_TCB_H
 #define HAK_THREAD_TCB_H
@@ -20,15 +19,14 @@
 #include "observe/counters.h"
 #include "superslab/geometry.h"
 
-typedef enum { TCB_DEAD, TCB_ALIVE, TCB_ORPHANED } TcbState;
+typedef enum { TCB_LIVING, TCB_ORPHANED } TcbState;
 
-enum { STICKY_SLABS = 4, BUNDLES = 8, RUN_BUCKETS = 10 };
+enum { STICKY_SLABS = 4, BUNDLES = 8, RUN_BUCKETS = 10, RUN_CACHED_MOST = 32 };
 
 // What a thread keeps for one size class. Sticky, hot and bench are hints, not ownership.
 typedef struct {
     SlabNumber bound;                 // the slab that refills take from; 0: none
     SlabNumber partial;               // own slabs with free blocks, bound one not counted
-    SlabNumber full;                  // own slabs without
     SlabNumber hot;                   // most recently got a block back
     SlabNumber bench;                 // what was hot before
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
@@ -46,17 +44,23 @@ typedef struct {
     void* last;
 } RemoteBundle;
 
+// Page runs of one length that their owner freed and may want again soon. They count as used.
+typedef struct {
+    void* first;
+    uint32_t count;
+} RunCache;
+
 typedef struct HakTcb {
     _Atomic uint32_t state;  // TcbState
     uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
     struct HakTcb* next_all;
     struct HakTcb* next_pooled;
-    // a line that others write
-    _Atomic(void*) mailbox HAK_ALIGNED(HAK_CACHE_LINE);
-    uint32_t ticks HAK_ALIGNED(HAK_CACHE_LINE);
-    uint32_t bundled;              // blocks in bundles
-    uint32_t run_superslabs;       // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];  // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t ticks;
+    uint32_t bundled;                         // blocks in bundles
+    uint32_t run_superslabs;                  // SuperSlabs in `runs`
+    SlabNumber runs[RUN_BUCKETS];             // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t cached_pages;                    // in run_cache
+    RunCache run_cache[RUN_CACHED_MOST + 1];  // freed runs by length in pages, of own SuperSlabs
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];

@@ -31,7 +31,20 @@ _Static_assert(offsetof(HakTls, bin) == 0, "a tag is the offset of its bin");
 extern HAK_INTERNAL HAK_TLS HakTls hak_tls;
 
 // The fast paths reach the same variable relative to the thread pointer itself: a few instructions fewer than through an address.
-#if defined(__x86_64__) && defined(__GNUC__)
+// Sanitizers take such an offset for an address.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define HAK_SANITIZED 1
+#elif defined(__has_feature)
+#define HAK_SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
+#else
+#define HAK_SANITIZED 0
+#endif
+#if defined(__x86_64__) && defined(__GNUC__) && !HAK_SANITIZED
+#define HAK_TLS_BY_SEGMENT 1
+#else
+#define HAK_TLS_BY_SEGMENT 0
+#endif
+#if HAK_TLS_BY_SEGMENT
 #if defined(__clang__)
 #define HAK_THREAD_SEGMENT __attribute__((address_space(257)))
 #else
@@ -57,7 +70,7 @@ HAK_INLINE FastTls fast_tls(void) {
 
 // The bin of a class's tag.
 HAK_INLINE FastBin fast_bin(uint64_t tag) {
-#if defined(__x86_64__) && defined(__GNUC__)
+#if HAK_TLS_BY_SEGMENT
     __asm__("addq hak_tls@gottpoff(%%rip), %0" : "+r"(tag) : : "cc");
     return (FastBin)tag;
 #else

@@ -1,0 +1,96 @@
+// hak_check: what the calling thread owns, and what all share, tested against every invariant that the headers state.
+#include "base/text.h"
+#include "front/life.h"
+#include "slab/run.h"
+#include "slab/slab.h"
+#include "superslab/superslab.h"
+#include "superslab/units.h"
+#include "thread/link.h"
+
+#include <hakmem/hakmem.h>
+
+// thread/tls.h: blocks in the list == cap - room, and every one is of the class.
+static size_t check_bin(unsigned size_class) {
+    const TlsBin* bin = &hak_tls.bin[size_class];
+    int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
+    for (void* block = bin->head; block && listed <= expected; block = link_read(block), listed++) {
+        if (heap_contains(block) &&
+            word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) == tag_of_class(size_class))
+            continue;
+        text_warn("hakmem: check=tls_sll class %u: %p in the list is no block of the class\n", size_class, block);
+        return 1;
+    }
+    if (listed == expected) return 0;
+    text_warn("hakmem: check=tls_sll class %u: %ld blocks in the list, cap - room is %ld\n", size_class, (long)listed,
+              (long)expected);
+    return 1;
+}
+
+static size_t check_own(HakTcb* me, SlabNumber s, uint64_t tag, SlabPlace place) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag, &result);
+    if (slab.number && result == CLAIM_MINE && meta_of(slab)->where == place && !meta_of(slab)->in_registry)
+        return slab_check(me, slab);
+    text_warn("hakmem: check=owner slab %u is in a list of thread %u, which does not own it there\n", s, me->number);
+    return 1;
+}
+
+static size_t check_lists(HakTcb* me) {
+    size_t wrong = 0;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        const TinyTLSSlab* tls = &me->tiny[c];
+        uint32_t partial = 0;
+        if (tls->bound) wrong += check_own(me, tls->bound, tag_of_class(c), PLACE_BOUND);
+        for (SlabNumber s = tls->partial; s; s = hak_heap.meta[s].next, partial++)
+            wrong += check_own(me, s, tag_of_class(c), PLACE_PARTIAL);
+        if (partial != tls->partial_count) {
+            text_warn("hakmem: check=partial class %u: %u slabs in the list, %u counted\n", c, partial,
+                      tls->partial_count);
+            wrong++;
+        }
+    }
+    for (int b = 0; b < RUN_BUCKETS; b++)
+        for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next)
+            wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
+    return wrong;
+}
+
+// superslab/units.h: the totals are the sums of the runs, no two neighbours of one kind are apart; superslab.h: a free slab is no slab.
+static size_t check_units(void) {
+    uint64_t dirty = 0, clean = 0;
+    size_t wrong = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        const Unit *unit = &hak_heap.unit[u], *before = &hak_heap.unit[u - 1];
+        if (unit->kind == UNIT_FREE) {
+            *(unit->dirty ? &dirty : &clean) += 1;
+            bool first = before->kind != UNIT_FREE || before->dirty != unit->dirty;
+            if (first && hak_heap.unit[u + unit->length - 1].length != unit->length) {
+                text_warn("hakmem: check=units free run at unit %u: its ends disagree about its length\n", u);
+                wrong++;
+            }
+        }
+        for (uint32_t left = unit->kind == UNIT_SLABS ? unit->free_slabs : 0; left; left &= left - 1) {
+            SlabNumber s = first_slab(u) + lowest_bit(left);
+            if (load_relaxed(&hak_heap.owner[s]) == WORD_NOT_A_SLAB) continue;
+            text_warn("hakmem: check=units slab %u is free and has an owner word\n", s);
+            wrong++;
+        }
+    }
+    if (dirty == unit_totals.dirty_units && clean == unit_totals.clean_units) return wrong;
+    text_warn("hakmem: check=units %lu dirty and %lu clean units are free, %lu and %lu counted\n", (unsigned long)dirty,
+              (unsigned long)clean, (unsigned long)unit_totals.dirty_units, (unsigned long)unit_totals.clean_units);
+    return wrong + 1;
+}
+
+size_t hak_check(void) {
+    size_t wrong = 0;
+    HakTcb* me = hak_tls.tcb;
+    if (me) {
+        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(c);
+        wrong += check_lists(me);
+    }
+    hak_lock(&heap_lock);
+    wrong += check_units();
+    hak_unlock(&heap_lock);
+    return wrong;
+}

@@ -1,0 +1,71 @@
+// hak_describe: what the tables say of an address.
+#include "base/text.h"
+#include "slab/run.h"
+#include "slab/size_class.h"
+#include "superslab/heap.h"
+#include "superslab/huge.h"
+#include "superslab/owner_word.h"
+
+#include <hakmem/hakmem.h>
+
+static size_t describe_block(char* buffer, size_t size, const void* p, SlabNumber s, uint64_t word) {
+    unsigned size_class = (unsigned)(word_tag(word) / TAG_PER_CLASS);
+    uint32_t block_size = size_of_class(size_class);
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)slab_address(s), index = offset / block_size;
+    const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(word);
+    const char* state = index >= class_capacity(size_class) ? "behind the last block"
+                        : index >= hak_heap.meta[s].carved  ? "never handed out"
+                                                            : "";
+    return text_format(buffer, size,
+                       "%p: SuperSlab %p, slab %u, class %u (%u bytes), block %u%s at %p + %u, owner %u%s%s", p,
+                       unit_address(unit_of_slab(s)), s, size_class, block_size, (unsigned)index, *state ? "," : "",
+                       (char*)slab_address(s) + index * block_size, (unsigned)(offset % block_size),
+                       owner ? owner->number : 0, *state ? ", " : "", state);
+}
+
+static size_t describe_run(char* buffer, size_t size, const void* p, SlabNumber s) {
+    SlabNumber head = first_slab(unit_of_slab(s));
+    const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(load_relaxed(&hak_heap.owner[head]));
+    const char* unit = unit_address(unit_of_slab(s));
+    for (const char* at = (const char*)((uintptr_t)p & ~(PAGE_SIZE_BYTES - 1)); at >= unit; at -= PAGE_SIZE_BYTES) {
+        size_t bytes = run_pages(at) * PAGE_SIZE_BYTES;
+        if (bytes > (size_t)((const char*)p - at))
+            return text_format(buffer, size, "%p: SuperSlab %p, page run of %zu bytes at %p + %zu, live, owner %u", p,
+                               unit, bytes, at, (size_t)((const char*)p - at), owner ? owner->number : 0);
+        if (bytes) break;
+    }
+    return text_format(buffer, size, "%p: SuperSlab %p, free pages, owner %u", p, unit, owner ? owner->number : 0);
+}
+
+static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber s) {
+    UnitNumber u = unit_of_slab(s);
+    const Unit* unit = &hak_heap.unit[u];
+    switch ((UnitKind)unit->kind) {
+    case UNIT_HUGE:
+    case UNIT_HUGE_REST:
+        while (hak_heap.unit[u].kind == UNIT_HUGE_REST) u--;
+        return text_format(buffer, size, "%p: huge block of %zu bytes at %p + %zu, live", p, hak_heap.unit[u].size,
+                           unit_address(u), (size_t)((const char*)p - (const char*)unit_address(u)));
+    case UNIT_SLABS:
+        return text_format(buffer, size, "%p: SuperSlab %p, slab %u, free%s", p, unit_address(u), s,
+                           unit->dirty_slabs >> (s % SLABS_PER_UNIT) & 1 ? "" : ", its memory given back");
+    case UNIT_FREE:
+        return text_format(buffer, size, "%p: free memory of the allocator%s", p,
+                           unit->dirty ? "" : ", given back to the system");
+    case UNIT_NONE:
+    case UNIT_RUNS: break;
+    }
+    return text_format(buffer, size, "%p: address space of the allocator, not in use", p);
+}
+
+size_t hak_describe(const void* p, char* buffer, size_t size) {
+    if (!heap_contains(p)) return text_format(buffer, size, "%p: foreign, no memory of this allocator", p);
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word_tag(word);
+    if (tag_is_class(tag)) return describe_block(buffer, size, p, s, word);
+    if (tag == TAG_RUNS || tag == TAG_RUNS_REST) return describe_run(buffer, size, p, s);
+    hak_lock(&heap_lock);
+    size_t length = describe_unit(buffer, size, p, s);
+    hak_unlock(&heap_lock);
+    return length;
+}
