@@ -152,17 +152,30 @@ static void reserve_free(void* p) {
     reserve_end(reserve);
 }
 
+// A block of a foreign slab may wait in the caller's own list while that is less than half full: a thread that takes over the
+// blocks of another one then lives on what it frees, instead of needing as much memory again until the other has given up its
+// slabs. For the slab the block is in use all the while.
+static bool keep_foreign(uint64_t tag, void* p) {
+    FastBin bin = fast_bin(tag);
+    if (bin->room <= bin->cap / 2) return false;
+    bin->room--;
+    note_free(p, FREE_TLS_SLL);
+    bin_push(bin, p);
+    return true;
+}
+
 // A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
-static void free_remote(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
+static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
+    uint64_t tag = word_tag(word);
     if (word_owner(word) == 0) {
         note_free(p, FREE_SS_LOCAL);
         tcb_count(me, HAK_C_free_ss_local);
         remote_free(me, s, p, p, 1);
-        return;
+    } else if (!keep_foreign(tag, p)) {
+        note_free(p, FREE_SS_REMOTE);
+        tcb_count(me, HAK_C_free_ss_remote);
+        bundle_add(me, s, (unsigned)(tag / TAG_PER_CLASS), p);
     }
-    note_free(p, FREE_SS_REMOTE);
-    tcb_count(me, HAK_C_free_ss_remote);
-    bundle_add(me, s, (unsigned)(word_tag(word) / TAG_PER_CLASS), p);
 }
 
 void free_slow(void* p) {
@@ -183,7 +196,7 @@ void free_slow(void* p) {
     if (me == NULL)
         reserve_free(p);
     else if (tag_is_class(tag))
-        free_remote(me, s, word, p);
+        free_foreign(me, s, word, p);
     else {
         note_free(p, FREE_RUN);
         run_free(me, p);

@@ -1,16 +1,18 @@
 #include "config/options.h"
 #include "refill/refill.h"
 
-// Of the first few slabs with free blocks one that has some more of them: a refill for one block costs as much as one for many.
+// Of the first few partial slabs the fullest, so that the others become empty and can be given back; but one that has some blocks
+// to give, since a refill for one costs as much as a refill for many. If none has some, the one with most.
 static SlabNumber good_partial(const TinyTLSSlab* tls) {
-    enum { LOOK_AT = 4, ENOUGH = 8 };
-    SlabNumber best = tls->partial;
+    enum { LOOK_AT = 8, SOME = 8 };
+    SlabNumber fullest = 0, most = tls->partial;
     int looked = 0;
-    for (SlabNumber s = best; s && looked < LOOK_AT; s = hak_heap.meta[s].next, looked++) {
-        if (hak_heap.meta[s].free_count >= ENOUGH) return s;
-        if (hak_heap.meta[s].free_count > hak_heap.meta[best].free_count) best = s;
+    for (SlabNumber s = most; s && looked < LOOK_AT; s = hak_heap.meta[s].next, looked++) {
+        uint32_t free_count = hak_heap.meta[s].free_count;
+        if (free_count > hak_heap.meta[most].free_count) most = s;
+        if (free_count >= SOME && (fullest == 0 || free_count < hak_heap.meta[fullest].free_count)) fullest = s;
     }
-    return best;
+    return fullest ? fullest : most;
 }
 
 // Recycled blocks before new ones: the bound slab is cut further only when nothing else is at hand.

@@ -130,12 +130,13 @@ void* huge_resize(SlabNumber s, size_t size) {
         if (result) mark_units(result, length);
     }
     if (result) set_head(result, length, size);
+    // Before the lock goes: the old units are free by now, and whoever takes them writes this word.
+    if (result && result != u) store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_unlock(&heap_lock);
     if (result == 0) return NULL;
     if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
     if (result != u) {
         counter_add_shared(HAK_C_realloc_remapped, 1);
-        store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
         store_release(&hak_heap.owner[first_slab(result)],
                       TAG_HUGE);  // pairs with the acquire of a free by another thread
     } else

@@ -1,0 +1,34 @@
+// What a verb of hakstress is. To add one: a file in command/ that defines a `const struct command`, a declaration here, a
+// line in the table in main.c.
+#ifndef HAKSTRESS_COMMAND_H
+#define HAKSTRESS_COMMAND_H
+
+#include "args.h"
+
+enum exit_status {
+    STATUS_OK = 0,
+    STATUS_FAULT = 1,      // a fault was found
+    STATUS_USAGE = 2,      // the command line is wrong
+    STATUS_MISSING = 3,    // this machine lacks something
+    STATUS_UNTRUSTED = 4,  // measured, but not to be trusted
+    STATUS_HANG = 5,       // no thread made progress
+    STATUS_STOPPED = 130,  // Ctrl-C, SIGTERM or SIGHUP
+};
+
+struct command {
+    const char* name;
+    const char* synopsis;                 // what follows the name: "[SECONDS [THREADS]]"
+    const char* summary;                  // one line for the list of verbs
+    const struct option_spec* options;    // its own options beside the common ones, ended by a NULL name; NULL: none
+    const char* profile;                  // the profile in force unless --profile names another; NULL: none
+    int (*run)(const struct args* args);  // gives the exit status
+};
+
+extern const struct command command_repro;
+extern const struct command command_guard;
+extern const struct command command_bench;
+extern const struct command command_report;
+extern const struct command command_list;
+extern const struct command command_doctor;
+
+#endif

@@ -1,0 +1,337 @@
+// hakstress bench: workloads under one malloc library, every run a fresh process.
+#include "args.h"
+#include "command.h"
+#include "results.h"
+#include "worker_run.h"
+#include "workload/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RUNS_MAX = 1000 };
+
+static const struct option_spec bench_options[] = {
+    {"lib", "FILE|none", NULL, NULL,
+     "library to preload (default ../lib/libhakmem.so beside hakstress); none: the C library's"},
+    {"runs", "N", NULL, "3", "runs of each workload; figures are their medians"},
+    {"seconds", "S", NULL, "1", "length of a run"},
+    {"count", "N", NULL, "0", "end a run after N operations of each thread, whatever the time; 0: the time decides"},
+    {"threads", "T", NULL, "1", "threads; prodcons and xmalloc: pairs of threads"},
+    // Parameters of workloads, each of those that have it.
+    {"min", "BYTES", NULL, NULL, "smallest block: larson rptest mstress mid calloc"},
+    {"max", "BYTES", NULL, NULL, "largest block: larson rptest mstress mid calloc"},
+    {"size", "BYTES", NULL, NULL, "size of a block: pair batch prodcons xmalloc churn big trivial"},
+    {"chunks", "N", NULL, NULL, "live blocks of a thread: larson"},
+    {"rounds", "N", NULL, NULL, "a thread hands over after chunks * rounds replacements: larson"},
+    {"blocks", "N", NULL, NULL, "number of blocks: batch rptest mstress churn mid calloc trivial"},
+    {"cross", "N", NULL, NULL, "one block in N is freed by another thread: rptest"},
+    {"queue", "N", NULL, NULL, "length of the queue: prodcons"},
+    {"burst", "N", NULL, NULL, "blocks handed over at a time: prodcons"},
+    {"batch", "N", NULL, NULL, "blocks in a batch: xmalloc"},
+    {"batches", "N", NULL, NULL, "batches for each producer: xmalloc"},
+    {"from", "BYTES", NULL, NULL, "first size of the buffer: growth"},
+    {"to", "BYTES", NULL, NULL, "last size of the buffer: growth"},
+    {"percent", "N", NULL, NULL, "each size in percent of the one before: growth"},
+    {"bytes", "BYTES", NULL, NULL, "live bytes in each phase: fragment"},
+    {"first", "BYTES", NULL, NULL, "size of a block in the first phase: fragment"},
+    {"second", "BYTES", NULL, NULL, "size of a block in the second phase: fragment"},
+    {"keep", "N", NULL, NULL, "one block in N outlives the first phase: fragment"},
+    {.name = NULL},
+};
+
+struct bench {
+    const struct args* args;
+    struct worker_job job;  // but for workload and params
+    uint64_t runs;
+    FILE* out;
+    json_t* rows;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void note_stop(int signal) {
+    (void)signal;
+    stopped = 1;
+}
+
+// Without SA_RESTART, so that a read in progress ends.
+static bool catch_stops(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = note_stop};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (sigaction(signals[i], &action, NULL) == 0) continue;
+        missing_error("cannot catch signal %d: %s", signals[i], strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+// The workloads and their parameters
+
+static int unknown_workload(const char* name) {
+    char near[64];
+    workload_nearest(name, near, sizeof near);
+    if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", name);
+    return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", name, near);
+}
+
+static size_t chosen_count(const struct args* args) {
+    size_t count = 0;
+    if (args->operand_count > 0) return (size_t)args->operand_count;
+    while (workloads[count] != NULL) count++;
+    return count;
+}
+
+static const struct workload* chosen(const struct args* args, size_t index) {
+    return args->operand_count > 0 ? workload_find(args->operands[index]) : workloads[index];
+}
+
+static bool take_params(const struct args* args, const struct workload* workload,
+                        uint64_t values[WORKLOAD_PARAMS_MAX]) {
+    workload_standard_params(workload, values);
+    for (size_t i = 0; workload->params[i].name != NULL; i++) {
+        const struct workload_param* param = &workload->params[i];
+        if (args_is_set(args, param->name) && !args_number(args, param->name, param->min, param->max, &values[i]))
+            return false;
+    }
+    const char* conflict = workload_conflict(workload, values);
+    if (conflict != NULL) usage_error("%s: %s", workload->name, conflict);
+    return conflict == NULL;
+}
+
+static bool is_param_option(const struct option_spec* spec) {
+    for (const struct workload* const* w = workloads; *w != NULL; w++)
+        if (workload_param_index(*w, spec->name) >= 0) return true;
+    return false;
+}
+
+static bool somebody_takes(const struct args* args, const char* option) {
+    for (size_t i = 0; i < chosen_count(args); i++)
+        if (workload_param_index(chosen(args, i), option) >= 0) return true;
+    return false;
+}
+
+// An option of the command line that none of the chosen workloads has is a mistake; in a profile it may be meant for others.
+static int check_options(const struct args* args) {
+    for (const struct option_spec* spec = bench_options; spec->name != NULL; spec++) {
+        if (!is_param_option(spec) || args_source(args, spec->name) != FROM_COMMAND_LINE) continue;
+        if (!somebody_takes(args, spec->name))
+            return usage_error("--%s is no parameter of %s; see: hakstress list workloads", spec->name,
+                               args->operand_count == 1 ? args->operands[0] : "these workloads");
+    }
+    return STATUS_OK;
+}
+
+static int check_workloads(const struct args* args) {
+    for (int i = 0; i < args->operand_count; i++)
+        if (workload_find(args->operands[i]) == NULL) return unknown_workload(args->operands[i]);
+    for (size_t i = 0; i < chosen_count(args); i++) {
+        uint64_t values[WORKLOAD_PARAMS_MAX];
+        if (!take_params(args, chosen(args, i), values)) return STATUS_USAGE;
+    }
+    return check_options(args);
+}
+
+// Everything else that a run needs
+
+static bool take_seconds(const struct args* args, double* seconds) {
+    const char* text = args_text(args, "seconds");
+    char* end;
+    *seconds = strtod(text, &end);
+    if (end != text && *end == '\0' && isfinite(*seconds) && *seconds > 0 && *seconds <= 86400) return true;
+    usage_error("--seconds wants a number above 0, at most 86400, not '%s'", text);
+    return false;
+}
+
+static bool take_seed(const struct args* args, uint64_t* seed) {
+    if (args_is_set(args, "seed")) return args_number(args, "seed", 0, UINT64_MAX, seed);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *seed = (uint64_t)now.tv_nsec;
+    return true;
+}
+
+static int find_library(const struct args* args, char* path, size_t size, const char** library) {
+    const char* text = args_text(args, "lib");
+    *library = path;
+    if (text == NULL) return worker_beside("../lib/libhakmem.so", path, size) ? STATUS_OK : STATUS_MISSING;
+    if (strcmp(text, "none") == 0) {
+        *library = NULL;
+        return STATUS_OK;
+    }
+    char resolved[PATH_MAX];
+    if (realpath(text, resolved) == NULL) return missing_error("no library %s: %s", text, strerror(errno));
+    snprintf(path, size, "%s", resolved);
+    return STATUS_OK;
+}
+
+// Rows
+
+static int by_value(const void* a, const void* b) {
+    const double x = *(const double*)a, y = *(const double*)b;
+    return (x > y) - (x < y);
+}
+
+struct samples {
+    double values[RUNS_MAX];
+    size_t count;
+};
+
+static double median(struct samples* samples) {
+    if (samples->count == 0) return 0;
+    qsort(samples->values, samples->count, sizeof samples->values[0], by_value);
+    double upper = samples->values[samples->count / 2];
+    return samples->count % 2 != 0 ? upper : (samples->values[samples->count / 2 - 1] + upper) / 2;
+}
+
+static double median_of(json_t* runs, const char* field) {
+    static struct samples samples;
+    size_t index;
+    json_t* run;
+    samples.count = 0;
+    json_array_foreach(runs, index, run) {
+        samples.values[samples.count++] = json_number_value(json_object_get(run, field));
+    }
+    return median(&samples);
+}
+
+static double extreme_of(json_t* runs, const char* field, bool greatest) {
+    size_t index;
+    json_t* run;
+    double extreme = greatest ? -INFINITY : INFINITY;
+    json_array_foreach(runs, index, run) {
+        double value = json_number_value(json_object_get(run, field));
+        extreme = greatest ? fmax(extreme, value) : fmin(extreme, value);
+    }
+    return extreme;
+}
+
+static json_t* run_to_json(const struct worker_figures* figures) {
+    json_t* run = json_object();
+    json_object_set_new(run, "ops", json_integer((json_int_t)figures->ops));
+    json_object_set_new(run, "seconds", json_real(figures->seconds));
+    json_object_set_new(run, "ops_per_sec", json_real(figures->ops_per_sec));
+    json_object_set_new(run, "user_seconds", json_real(figures->user_seconds));
+    json_object_set_new(run, "system_seconds", json_real(figures->system_seconds));
+    json_object_set_new(run, "rss_peak_kib", json_integer((json_int_t)figures->rss_peak_kib));
+    json_object_set_new(run, "rss_freed_kib", json_integer((json_int_t)figures->rss_freed_kib));
+    json_object_set_new(run, "minor_faults", json_integer((json_int_t)figures->minor_faults));
+    json_object_set_new(run, "major_faults", json_integer((json_int_t)figures->major_faults));
+    return run;
+}
+
+static json_t* row_to_json(const struct worker_job* job, json_t* runs) {
+    json_t* params = json_object();
+    for (size_t i = 0; job->workload->params[i].name != NULL; i++)
+        json_object_set_new(params, job->workload->params[i].name, json_integer((json_int_t)job->params[i]));
+    json_t* row = json_object();
+    json_object_set_new(row, "workload", json_string(job->workload->name));
+    json_object_set_new(row, "params", params);
+    json_object_set(row, "runs", runs);
+    json_object_set_new(row, "ops_per_sec", json_real(median_of(runs, "ops_per_sec")));
+    return row;
+}
+
+static void print_heading(const struct bench* bench) {
+    const struct worker_job* job = &bench->job;
+    fprintf(bench->out,
+            "bench: lib=%s seconds=%g count=%" PRIu64 " threads=%" PRIu64 " runs=%" PRIu64 " seed=%" PRIu64 "\n",
+            job->library != NULL ? job->library : "none", job->seconds, job->count, job->threads, bench->runs,
+            job->seed);
+    fprintf(bench->out, "%-13s %12s %25s %8s %8s %10s %10s %9s\n", "workload", "ops/s", "(lowest .. highest)", "user s",
+            "sys s", "peak KiB", "freed KiB", "faults");
+}
+
+static void print_row(const struct bench* bench, const char* name, json_t* runs) {
+    fprintf(bench->out, "%-13s %12.0f (%10.0f .. %10.0f) %8.2f %8.2f %10.0f %10.0f %9.0f\n", name,
+            median_of(runs, "ops_per_sec"), extreme_of(runs, "ops_per_sec", false),
+            extreme_of(runs, "ops_per_sec", true), median_of(runs, "user_seconds"), median_of(runs, "system_seconds"),
+            median_of(runs, "rss_peak_kib"), median_of(runs, "rss_freed_kib"), median_of(runs, "minor_faults"));
+    fflush(bench->out);
+}
+
+static int end_status(enum worker_end end) {
+    switch (end) {
+    case WORKER_OK: return STATUS_OK;
+    case WORKER_FAILED: return STATUS_FAULT;
+    case WORKER_MISSING: return STATUS_MISSING;
+    case WORKER_STOPPED: break;
+    }
+    return STATUS_STOPPED;
+}
+
+// The runs that were complete are kept, whatever the next one comes to.
+static int run_workload(struct bench* bench, const struct workload* workload) {
+    uint64_t params[WORKLOAD_PARAMS_MAX];
+    if (!take_params(bench->args, workload, params)) return STATUS_USAGE;
+    struct worker_job job = bench->job;
+    job.workload = workload;
+    job.params = params;
+    enum worker_end end = WORKER_OK;
+    json_t* runs = json_array();
+    for (uint64_t i = 0; i < bench->runs && end == WORKER_OK; i++) {
+        struct worker_figures figures;
+        end = worker_run(&job, &figures);
+        if (end == WORKER_OK) json_array_append_new(runs, run_to_json(&figures));
+    }
+    if (json_array_size(runs) > 0) {
+        print_row(bench, workload->name, runs);
+        json_array_append_new(bench->rows, row_to_json(&job, runs));
+    }
+    json_decref(runs);
+    return end_status(end);
+}
+
+static int run_all(struct bench* bench) {
+    int status = STATUS_OK;
+    print_heading(bench);
+    for (size_t i = 0; i < chosen_count(bench->args) && status == STATUS_OK; i++)
+        status = run_workload(bench, chosen(bench->args, i));
+    return status;
+}
+
+static bool save(struct bench* bench, int status) {
+    json_t* result = result_new(bench->args, "bench");
+    json_object_set_new(result, "library", bench->job.library != NULL ? json_string(bench->job.library) : json_null());
+    json_object_set_new(result, "threads", json_integer((json_int_t)bench->job.threads));
+    json_object_set_new(result, "seed", json_integer((json_int_t)bench->job.seed));
+    json_object_set_new(result, "complete", json_boolean(status == STATUS_OK));
+    json_object_set(result, "workloads", bench->rows);
+    bool saved = result_save(bench->args, "bench", result);
+    json_decref(result);
+    return saved;
+}
+
+static int run(const struct args* args) {
+    char worker[PATH_MAX], library[PATH_MAX];
+    struct bench bench = {.args = args, .job = {.worker = worker, .stopped = &stopped}, .out = result_stream(args)};
+    int status = check_workloads(args);
+    if (status != STATUS_OK) return status;
+    if (!args_number(args, "runs", 1, RUNS_MAX, &bench.runs) || !take_seconds(args, &bench.job.seconds) ||
+        !args_number(args, "count", 0, UINT64_MAX, &bench.job.count) ||
+        !args_number(args, "threads", 1, WORKLOAD_THREADS_MAX, &bench.job.threads) || !take_seed(args, &bench.job.seed))
+        return STATUS_USAGE;
+    if (!worker_beside("hakstress-worker", worker, sizeof worker)) return STATUS_MISSING;
+    status = find_library(args, library, sizeof library, &bench.job.library);
+    if (status != STATUS_OK) return status;
+    if (!catch_stops()) return STATUS_MISSING;
+    bench.rows = json_array();
+    status = run_all(&bench);
+    if (!save(&bench, status) && status == STATUS_OK) status = STATUS_MISSING;
+    json_decref(bench.rows);
+    return status;
+}
+
+const struct command command_bench = {
+    .name = "bench",
+    .synopsis = "[WORKLOAD...]",
+    .summary = "workloads under libhakmem, or any other malloc library",
+    .options = bench_options,
+    .run = run,
+};

@@ -1,0 +1,122 @@
+// hakstress doctor: is this machine fit to run and to measure?
+#include "command.h"
+#include "machine.h"
+#include "supervise/shared.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum finding { FIT, NOTE, UNFIT };
+
+struct diagnosis {
+    int unfit;
+};
+
+static void tell(struct diagnosis* diagnosis, enum finding finding, const char* what, const char* value,
+                 const char* advice) {
+    static const char* const marks[] = {[FIT] = "ok", [NOTE] = "note", [UNFIT] = "UNFIT"};
+    printf("%-5s  %-22s %s%s%s\n", marks[finding], what, value, advice[0] != '\0' ? "  -- " : "", advice);
+    if (finding == UNFIT) diagnosis->unfit++;
+}
+
+static void check_processors(struct diagnosis* diagnosis) {
+    char text[32];
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    snprintf(text, sizeof text, "%ld", count);
+    tell(diagnosis, count > 1 ? FIT : NOTE, "processors", text, count > 1 ? "" : "races between threads will be rare");
+}
+
+static void check_load(struct diagnosis* diagnosis) {
+    char line[128];
+    machine_read_line("/proc/loadavg", line, sizeof line);
+    double load = strtod(line, NULL);
+    line[strcspn(line, " ")] = '\0';
+    bool busy = load > 0.5 * (double)sysconf(_SC_NPROCESSORS_ONLN);
+    tell(diagnosis, busy ? NOTE : FIT, "load", line, busy ? "other programs are busy: figures will be noisy" : "");
+}
+
+static void check_hugepages(struct diagnosis* diagnosis) {
+    char line[128];
+    machine_read_line("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof line);
+    tell(diagnosis, line[0] != '\0' ? FIT : NOTE, "transparent hugepages",
+         line[0] != '\0' ? line : "not in this kernel", "");
+}
+
+static void check_overcommit(struct diagnosis* diagnosis) {
+    char line[128];
+    machine_read_line("/proc/sys/vm/overcommit_memory", line, sizeof line);
+    bool strict = strcmp(line, "2") == 0;
+    tell(diagnosis, strict ? NOTE : FIT, "overcommit_memory", line,
+         strict ? "strict: address space counts as memory" : "");
+}
+
+static void check_mappings(struct diagnosis* diagnosis) {
+    char line[128];
+    machine_read_line("/proc/sys/vm/max_map_count", line, sizeof line);
+    bool few = strtol(line, NULL, 10) < 65530;
+    tell(diagnosis, few ? NOTE : FIT, "max_map_count", line,
+         few ? "runs with many threads may not get their stacks" : "");
+}
+
+static void check_address_space(struct diagnosis* diagnosis) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0) return;
+    bool unlimited = limit.rlim_cur == RLIM_INFINITY;
+    char text[32];
+    snprintf(text, sizeof text, "%llu MiB", (unsigned long long)limit.rlim_cur >> 20);
+    tell(diagnosis, unlimited ? FIT : NOTE, "address space", unlimited ? "unlimited" : text,
+         unlimited ? "" : "ulimit -v unlimited lifts it");
+}
+
+static void check_shared_memory(struct diagnosis* diagnosis) {
+    int fd;
+    struct shared* shared = shared_create(4096, &fd);
+    tell(diagnosis, shared != NULL ? FIT : UNFIT, "shared memory", shared != NULL ? "yes" : strerror(errno),
+         shared != NULL ? "" : "repro and guard need it for the debug ring");
+    if (shared == NULL) return;
+    shared_close(shared);
+    close(fd);
+}
+
+// Tried on a child, as the crash report does it.
+static void check_ptrace(struct diagnosis* diagnosis) {
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;) pause();
+    }
+    bool allowed = child > 0 && ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
+    tell(diagnosis, allowed ? FIT : NOTE, "ptrace of a child", allowed ? "yes" : strerror(errno),
+         allowed ? "" : "reports of hangs will lack backtraces");
+    if (child <= 0) return;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, __WALL);
+}
+
+static int doctor_run(const struct args* args) {
+    if (!args_operands_at_most(args, 0)) return STATUS_USAGE;
+    struct diagnosis diagnosis = {0};
+    check_processors(&diagnosis);
+    check_load(&diagnosis);
+    check_hugepages(&diagnosis);
+    check_overcommit(&diagnosis);
+    check_mappings(&diagnosis);
+    check_address_space(&diagnosis);
+    check_shared_memory(&diagnosis);
+    check_ptrace(&diagnosis);
+    printf("doctor: %s\n", diagnosis.unfit == 0 ? "fit" : "not fit");
+    return diagnosis.unfit == 0 ? STATUS_OK : STATUS_MISSING;
+}
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .synopsis = "",
+    .summary = "is this machine fit to run and to measure",
+    .run = doctor_run,
+};

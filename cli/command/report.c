@@ -1,0 +1,65 @@
+// hakstress report: a saved crash report, told again.
+#include "command.h"
+#include "report/crash_report.h"
+#include "results.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+// A report has two files beside each other; the JSON is the one that is read.
+static void json_beside(const char* path, char* out, size_t size) {
+    size_t length = strlen(path);
+    bool is_text = length > 4 && strcmp(path + length - 4, ".txt") == 0;
+    snprintf(out, size, "%.*s%s", (int)(is_text ? length - 4 : length), path, is_text ? ".json" : "");
+}
+
+// A result file carries the report of its fault.
+static const json_t* report_within(const json_t* file) {
+    const char* kind = json_string_value(json_object_get(file, "kind"));
+    if (kind != NULL && strcmp(kind, "crash_report") == 0) return file;
+    const json_t* fault = json_object_get(file, "fault");
+    return json_is_object(fault) ? fault : NULL;
+}
+
+static int explain(const struct args* args, const char* path, const json_t* file) {
+    const json_t* report = report_within(file);
+    if (report == NULL) return usage_error("%s holds no crash report; those end in .crash.txt and .crash.json", path);
+    json_int_t schema = json_integer_value(json_object_get(report, "schema"));
+    if (schema != CRASH_REPORT_SCHEMA)
+        return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
+                           CRASH_REPORT_SCHEMA);
+    const char* copy = args_text(args, "json");
+    bool to_stdout = copy != NULL && strcmp(copy, "-") == 0;
+    if (copy != NULL && !to_stdout && json_dump_file(report, copy, JSON_INDENT(1)) != 0)
+        return missing_error("cannot write %s: %s", copy, strerror(errno));
+    if (to_stdout) {
+        json_dumpf(report, stdout, JSON_INDENT(1));
+        putchar('\n');
+    } else {
+        crash_report_print(report, stdout);
+    }
+    return STATUS_OK;
+}
+
+static int report_run(const struct args* args) {
+    if (args->operand_count == 0) return usage_error("which report? usage: hakstress report FILE, FILE from results/");
+    if (!args_operands_at_most(args, 1)) return STATUS_USAGE;
+    char path[PATH_MAX];
+    json_beside(args->operands[0], path, sizeof path);
+    if (access(path, R_OK) != 0) return usage_error("cannot read %s: %s", path, strerror(errno));
+    json_error_t error;
+    json_t* file = json_load_file(path, 0, &error);
+    if (file == NULL) return usage_error("%s is no crash report: line %d: %s", path, error.line, error.text);
+    int status = explain(args, path, file);
+    json_decref(file);
+    return status;
+}
+
+const struct command command_report = {
+    .name = "report",
+    .synopsis = "FILE",
+    .summary = "explain a saved crash report",
+    .run = report_run,
+};

@@ -1,0 +1,64 @@
+#include "command.h"
+#include "nearest.h"
+#include "results.h"
+#include "supervise/child.h"
+
+#include <hakmem/hakmem.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct command* const commands[] = {
+    &command_repro, &command_guard, &command_bench, &command_report, &command_list, &command_doctor,
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_overview(FILE* out) {
+    fputs("usage: hakstress VERB [OPERANDS] [OPTIONS]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  hakstress %s %s\n      %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
+    fputs("\nhakstress VERB --help tells the options of a verb.\n"
+          "Exit status: 0 no fault, 1 a fault was found, 2 wrong usage, 3 something is missing on this machine,\n"
+          "4 the measurement is not trustworthy, 5 hang, 130 stopped.\n",
+          out);
+}
+
+static int unknown_verb(const char* verb) {
+    struct nearest nearest = {.typed = verb};
+    for (size_t i = 0; i < COMMANDS; i++) nearest_offer(&nearest, commands[i]->name);
+    if (nearest.best[0] == '\0') return usage_error("no verb '%s'; see: hakstress --help", verb);
+    return usage_error("no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
+}
+
+static int run_command(const struct command* command, int argc, char** argv) {
+    struct args args;
+    int status = args_parse(&args, command, argc, argv);
+    if (status < 0) status = command->run(&args);
+    args_free(&args);
+    // A result that nobody could read is no success.
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK)
+        return missing_error("cannot write to stdout: %s", strerror(errno));
+    return status;
+}
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        print_overview(stderr);
+        return STATUS_USAGE;
+    }
+    if (strcmp(argv[1], CHILD_VERB) == 0) return child_main(argc - 2, argv + 2);
+    results_remember_command_line(argc, argv);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_overview(stdout);
+        return STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("hakstress %s\n", hak_version());
+        return STATUS_OK;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i]->name) == 0) return run_command(commands[i], argc - 2, argv + 2);
+    }
+    return unknown_verb(argv[1]);
+}

@@ -1,0 +1,17 @@
+// The name that somebody probably meant.
+#ifndef HAKSTRESS_NEAREST_H
+#define HAKSTRESS_NEAREST_H
+
+#include <stddef.h>
+
+// Keeps a copy of the best candidate so far. Start with {.typed = text}; offer every name; `best` is "" when none is near.
+enum { NEAREST_LONGEST = 48 };
+struct nearest {
+    const char* typed;
+    size_t distance;
+    char best[NEAREST_LONGEST + 1];
+};
+
+void nearest_offer(struct nearest* nearest, const char* name);
+
+#endif

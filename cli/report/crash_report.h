@@ -1,0 +1,32 @@
+// The crash report: made once, as JSON, by the supervisor; the text is always rendered from the JSON, so that a saved report reads
+// the same later.
+// Thread-safety: none needed. Errors: what could not be had is said in the report.
+#ifndef HAKSTRESS_CRASH_REPORT_H
+#define HAKSTRESS_CRASH_REPORT_H
+
+#include "supervise/messages.h"
+#include "supervise/shared.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+#define CRASH_REPORT_SCHEMA 1
+
+enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG };
+
+struct report_input {
+    enum report_reason reason;
+    struct shared* shared;
+    pid_t child;                        // 0: gone
+    int died_of;                        // the signal, when the child is gone
+    double after;                       // seconds since the work began
+    const char* messages;               // the end of the child's stderr
+    const struct check_message* check;  // NULL: none
+};
+
+// The caller adds what run it was, and owns it.
+json_t* crash_report_make(const struct report_input* input);
+
+void crash_report_print(const json_t* report, FILE* out);
+
+#endif

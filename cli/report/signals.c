@@ -1,0 +1,73 @@
+#include "report/signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <ucontext.h>
+
+const char* signal_name(int signal) {
+    static char name[32];
+    const char* abbreviation = sigabbrev_np(signal);
+    if (abbreviation != NULL)
+        snprintf(name, sizeof name, "SIG%s", abbreviation);
+    else
+        snprintf(name, sizeof name, "SIG%d", signal);
+    return name;
+}
+
+const char* signal_code_name(int signal, int code) {
+    switch (code) {
+    case SI_USER: return "SI_USER";
+    case SI_TKILL: return "SI_TKILL";
+    case SI_QUEUE: return "SI_QUEUE";
+    case SI_KERNEL: return "SI_KERNEL";
+    default: break;
+    }
+    static const char* const segv[] = {[SEGV_MAPERR] = "SEGV_MAPERR", [SEGV_ACCERR] = "SEGV_ACCERR"};
+    static const char* const bus[] = {
+        [BUS_ADRALN] = "BUS_ADRALN", [BUS_ADRERR] = "BUS_ADRERR", [BUS_OBJERR] = "BUS_OBJERR"};
+    if (signal == SIGSEGV && (code == SEGV_MAPERR || code == SEGV_ACCERR)) return segv[code];
+    if (signal == SIGBUS && code >= BUS_ADRALN && code <= BUS_OBJERR) return bus[code];
+    return "unknown";
+}
+
+#if defined(__x86_64__)
+const char* register_name(unsigned index) {
+    static const char* const names[CRASH_REGISTERS] = {
+        [REG_R8] = "r8",   [REG_R9] = "r9",   [REG_R10] = "r10", [REG_R11] = "r11", [REG_R12] = "r12",
+        [REG_R13] = "r13", [REG_R14] = "r14", [REG_R15] = "r15", [REG_RDI] = "rdi", [REG_RSI] = "rsi",
+        [REG_RBP] = "rbp", [REG_RBX] = "rbx", [REG_RDX] = "rdx", [REG_RAX] = "rax", [REG_RCX] = "rcx",
+        [REG_RSP] = "rsp", [REG_RIP] = "rip",
+    };
+    return index < CRASH_REGISTERS ? names[index] : NULL;
+}
+
+// Bits of the page-fault error code: 0x2 write, 0x10 instruction fetch. Trap 14 is the page fault.
+const char* fault_access(const struct crash_record* record) {
+    if (record->registers[REG_TRAPNO] != 14) return NULL;
+    uint64_t error = record->registers[REG_ERR];
+    if ((error & 0x10) != 0) return "execute";
+    return (error & 0x2) != 0 ? "write" : "read";
+}
+
+bool is_canonical(uint64_t address) {
+    uint64_t top = address >> 47;
+    return top == 0 || top == 0x1ffff;
+}
+#else
+const char* register_name(unsigned index) {
+    (void)index;
+    return NULL;
+}
+
+const char* fault_access(const struct crash_record* record) {
+    (void)record;
+    return NULL;
+}
+
+bool is_canonical(uint64_t address) {
+    (void)address;
+    return true;
+}
+#endif

@@ -1,0 +1,14 @@
+// Names of functions from the symbol tables of ELF files. Unlike libunwind, which takes the nearest symbol before an address, a
+// function is named only when the address lies within it: in a stripped library the nearest one is some other function.
+// Thread-safety: none needed. Errors: false, no name.
+#ifndef HAKSTRESS_SYMBOLS_H
+#define HAKSTRESS_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The function at byte `file_offset` of an ELF file, and how far into it that is.
+bool symbol_at(const char* path, uint64_t file_offset, char* name, size_t size, uint64_t* offset);
+
+#endif

@@ -1,0 +1,201 @@
+#include "report/unwind.h"
+
+#include "report/symbols.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libunwind-ptrace.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { FRAMES_MAX = 64 };
+
+// Frames
+
+// `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
+static json_t* frame_json(const struct procmaps* maps, uint64_t pc, unsigned called) {
+    json_t* frame = json_object();
+    json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, pc));
+    const struct mapping* mapping = procmaps_find(maps, pc);
+    if (mapping == NULL) return frame;
+    char symbol[256];
+    uint64_t in_file = pc - mapping->start + mapping->offset, offset;
+    if (symbol_at(mapping->path, in_file - called, symbol, sizeof symbol, &offset)) {
+        json_object_set_new(frame, "symbol", json_string(symbol));
+        json_object_set_new(frame, "offset", json_integer((json_int_t)(offset + called)));
+    }
+    json_object_set_new(frame, "module", json_string(mapping->path));
+    json_object_set_new(frame, "module_offset", json_sprintf("0x%" PRIx64, in_file));
+    return frame;
+}
+
+static json_t* walk(unw_addr_space_t space, void* argument, const struct procmaps* maps, const char** problem) {
+    json_t* frames = json_array();
+    unw_cursor_t cursor;
+    unw_word_t pc;
+    int status = unw_init_remote(&cursor, space, argument);
+    if (status >= 0) status = 1;
+    while (status > 0 && json_array_size(frames) < FRAMES_MAX && unw_get_reg(&cursor, UNW_REG_IP, &pc) >= 0 &&
+           pc != 0) {
+        json_array_append_new(frames, frame_json(maps, pc, json_array_size(frames) > 0));
+        status = unw_step(&cursor);
+    }
+    if (status < 0) *problem = unw_strerror(status);
+    return frames;
+}
+
+// A crash: registers come from the record. libunwind passes its own bookkeeping (struct UPT_info) to every callback, so what ours
+// need stands here.
+
+static struct {
+    const struct crash_record* record;
+    const struct procmaps* maps;
+    int memory;  // /proc/PID/mem, or -1
+    uint64_t pc, stack_pointer;
+} source;
+
+static bool read_stack_copy(uint64_t address, unw_word_t* value) {
+    const struct crash_record* record = source.record;
+    if (address < record->stack_address || record->stack_bytes < sizeof *value ||
+        address - record->stack_address > record->stack_bytes - sizeof *value)
+        return false;
+    memcpy(value, record->stack + (address - record->stack_address), sizeof *value);
+    return true;
+}
+
+static bool read_process(uint64_t address, unw_word_t* value) {
+    return source.memory >= 0 && pread(source.memory, value, sizeof *value, (off_t)address) == (ssize_t)sizeof *value;
+}
+
+static bool read_mapped_file(uint64_t address, unw_word_t* value) {
+    const struct mapping* mapping = procmaps_find(source.maps, address);
+    if (mapping == NULL || mapping->path[0] != '/') return false;
+    int file = open(mapping->path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    bool done = pread(file, value, sizeof *value, (off_t)(address - mapping->start + mapping->offset)) ==
+                (ssize_t)sizeof *value;
+    close(file);
+    return done;
+}
+
+static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t* value, int write, void* argument) {
+    (void)space, (void)argument;
+    if (write) return -UNW_EINVAL;
+    // The copy first: it is from the moment of the crash.
+    return read_stack_copy(address, value) || read_process(address, value) || read_mapped_file(address, value)
+               ? 0
+               : -UNW_EINVAL;
+}
+
+#if defined(__x86_64__)
+static const int greg_of[] = {
+    [UNW_X86_64_RAX] = REG_RAX, [UNW_X86_64_RDX] = REG_RDX, [UNW_X86_64_RCX] = REG_RCX, [UNW_X86_64_RBX] = REG_RBX,
+    [UNW_X86_64_RSI] = REG_RSI, [UNW_X86_64_RDI] = REG_RDI, [UNW_X86_64_RBP] = REG_RBP, [UNW_X86_64_RSP] = REG_RSP,
+    [UNW_X86_64_R8] = REG_R8,   [UNW_X86_64_R9] = REG_R9,   [UNW_X86_64_R10] = REG_R10, [UNW_X86_64_R11] = REG_R11,
+    [UNW_X86_64_R12] = REG_R12, [UNW_X86_64_R13] = REG_R13, [UNW_X86_64_R14] = REG_R14, [UNW_X86_64_R15] = REG_R15,
+    [UNW_X86_64_RIP] = REG_RIP,
+};
+enum { GREGS = sizeof greg_of / sizeof greg_of[0] };
+
+static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t* value, int write, void* argument) {
+    (void)space, (void)argument;
+    if (write || number < 0 || number >= GREGS) return -UNW_EBADREG;
+    if (number == UNW_X86_64_RIP)
+        *value = source.pc;
+    else if (number == UNW_X86_64_RSP)
+        *value = source.stack_pointer;
+    else
+        *value = source.record->registers[greg_of[number]];
+    return 0;
+}
+
+// After a jump to nowhere the return address still lies on top of the stack: go on from the caller.
+static json_t* leave_wild_pc(void) {
+    const struct mapping* mapping = procmaps_find(source.maps, source.pc);
+    unw_word_t caller;
+    if ((mapping != NULL && mapping->permissions[2] == 'x') ||
+        access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
+        return NULL;
+    json_t* frame = json_object();
+    json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, source.pc));
+    json_object_set_new(frame, "symbol", json_string("(not code)"));
+    source.pc = caller;
+    source.stack_pointer += sizeof caller;
+    return frame;
+}
+
+json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem) {
+    static unw_accessors_t accessors;
+    accessors = _UPT_accessors;
+    accessors.access_mem = access_memory;
+    accessors.access_reg = access_register;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    source.record = record;
+    source.maps = maps;
+    source.memory = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    source.pc = record->registers[REG_RIP];
+    source.stack_pointer = record->registers[REG_RSP];
+
+    json_t* wild = leave_wild_pc();
+    json_t* frames = NULL;
+    unw_addr_space_t space = unw_create_addr_space(&accessors, 0);
+    void* argument = pid > 0 ? _UPT_create(pid) : NULL;
+    if (space != NULL && argument != NULL)
+        frames = walk(space, argument, maps, problem);
+    else
+        *problem = "the process was gone before its stack could be unwound";
+    if (argument != NULL) _UPT_destroy(argument);
+    if (space != NULL) unw_destroy_addr_space(space);
+    if (source.memory >= 0) close(source.memory);
+    if (frames == NULL) frames = json_array();
+    if (wild != NULL) json_array_insert_new(frames, 0, wild);
+    return frames;
+}
+#else
+json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem) {
+    (void)record, (void)maps, (void)pid;
+    *problem = "registers are recorded on x86-64 only";
+    return json_array();
+}
+#endif
+
+// A living thread
+
+// Gives false when ptrace is refused. A thread that does not stop within a second sleeps in the kernel for good.
+static bool stop_thread(pid_t thread, const char** problem) {
+    if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) != 0 || ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) != 0) {
+        *problem = strerror(errno);
+        return false;
+    }
+    for (int i = 0; i < 1000; i++) {
+        int status;
+        if (waitpid(thread, &status, __WALL | WNOHANG) == thread) return WIFSTOPPED(status);
+        struct timespec nap = {.tv_nsec = 1000000};
+        nanosleep(&nap, NULL);
+    }
+    *problem = "the thread could not be stopped within a second";
+    return false;
+}
+
+json_t* unwind_thread(const struct procmaps* maps, pid_t thread, const char** problem) {
+    json_t* frames = NULL;
+    if (!stop_thread(thread, problem)) return json_array();
+    unw_addr_space_t space = unw_create_addr_space(&_UPT_accessors, 0);
+    void* argument = _UPT_create(thread);
+    if (space != NULL && argument != NULL)
+        frames = walk(space, argument, maps, problem);
+    else
+        *problem = "out of memory";
+    if (argument != NULL) _UPT_destroy(argument);
+    if (space != NULL) unw_destroy_addr_space(space);
+    ptrace(PTRACE_DETACH, thread, NULL, NULL);
+    return frames != NULL ? frames : json_array();
+}

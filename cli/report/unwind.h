@@ -1,0 +1,18 @@
+// Backtraces of another process, by libunwind.
+// Thread-safety: one unwinding at a time in the whole process. Errors: an empty backtrace; `problem` says why.
+#ifndef HAKSTRESS_UNWIND_H
+#define HAKSTRESS_UNWIND_H
+
+#include "report/crash_record.h"
+#include "report/procmaps.h"
+
+#include <jansson.h>
+
+// From the registers of a crash record. Memory is read from the process while it is there, else from the copied stack and the
+// mapped files. Gives an array of frames: pc, symbol, offset, module, module_offset.
+json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem);
+
+// Of one thread, which is stopped by ptrace for as long as it takes.
+json_t* unwind_thread(const struct procmaps* maps, pid_t thread, const char** problem);
+
+#endif

@@ -1,0 +1,243 @@
+#include "results.h"
+
+#include "machine.h"
+
+#include <hakmem/hakmem.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static char command_line[4096];
+static const char* program = "hakstress";
+static time_t start_time;  // one for all files of this run
+
+static bool is_plain(const char* word) {
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,%@";
+    return *word != '\0' && strspn(word, safe) == strlen(word);
+}
+
+static size_t append_text(char* out, size_t size, size_t used, const char* text) {
+    int written = snprintf(out + used, size - used, "%s", text);
+    size_t length = written > 0 ? (size_t)written : 0;
+    return used + length < size ? used + length : size - 1;
+}
+
+static size_t append_quoted(char* out, size_t size, size_t used, const char* word) {
+    if (is_plain(word)) return append_text(out, size, used, word);
+    used = append_text(out, size, used, "'");
+    for (; *word != '\0'; word++) {
+        char one[] = {*word, '\0'};
+        used = append_text(out, size, used, *word == '\'' ? "'\\''" : one);
+    }
+    return append_text(out, size, used, "'");
+}
+
+void results_remember_command_line(int argc, char** argv) {
+    size_t used = 0;
+    start_time = time(NULL);
+    program = argv[0];
+    for (int i = 0; i < argc; i++) {
+        if (i > 0) used = append_text(command_line, sizeof command_line, used, " ");
+        used = append_quoted(command_line, sizeof command_line, used, argv[i]);
+    }
+}
+
+static bool has_option_for(const struct args* args, const char* variable, size_t length) {
+    for (size_t i = 0; i < args->value_count; i++) {
+        const char* env = args->values[i].spec->env;
+        if (env != NULL && strlen(env) == length && strncmp(env, variable, length) == 0) return true;
+    }
+    return false;
+}
+
+static int by_text(const void* a, const void* b) {
+    return strcmp(*(char* const*)a, *(char* const*)b);
+}
+
+void result_again(const struct args* args, const char* tail, char* out, size_t size) {
+    char* variables[64];
+    size_t count = 0, used = 0;
+    for (char** entry = environ; *entry != NULL && count < sizeof variables / sizeof variables[0]; entry++) {
+        bool ours = strncmp(*entry, "HAKMEM_", 7) == 0 && !has_option_for(args, *entry, strcspn(*entry, "="));
+        if (ours) variables[count++] = *entry;
+    }
+    qsort(variables, count, sizeof variables[0], by_text);
+    out[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        char name[128];
+        size_t length = strcspn(variables[i], "=");
+        snprintf(name, sizeof name, "%.*s=", (int)length, variables[i]);
+        used = append_text(out, size, used, name);
+        if (variables[i][length] == '=') used = append_quoted(out, size, used, variables[i] + length + 1);
+        used = append_text(out, size, used, " ");
+    }
+    used = append_quoted(out, size, used, program);
+    used = append_text(out, size, used, " ");
+    append_text(out, size, used, tail);
+}
+
+static json_t* build_describe(void) {
+    json_t* build = json_object();
+    json_object_set_new(build, "version", json_string(hak_version()));
+    json_object_set_new(build, "compiler", json_string(__VERSION__));
+    json_object_set_new(build, "core", json_string("checked"));
+    return build;
+}
+
+json_t* result_new(const struct args* args, const char* kind) {
+    char when[32];
+    struct tm utc;
+    gmtime_r(&start_time, &utc);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    json_t* result = json_object();
+    json_object_set_new(result, "schema", json_integer(RESULT_SCHEMA));
+    json_object_set_new(result, "kind", json_string(kind));
+    json_object_set_new(result, "command_line", json_string(command_line));
+    json_object_set_new(result, "profile", args->profile != NULL ? json_string(args->profile) : json_null());
+    json_object_set_new(result, "started", json_string(when));
+    json_object_set_new(result, "machine", machine_describe());
+    json_object_set_new(result, "build", build_describe());
+    return result;
+}
+
+static bool is_directory(const char* path) {
+    struct stat status;
+    if (stat(path, &status) != 0) return false;
+    if (!S_ISDIR(status.st_mode)) errno = ENOTDIR;
+    return S_ISDIR(status.st_mode);
+}
+
+static bool make_directory(const char* path) {
+    char part[PATH_MAX];
+    int written = snprintf(part, sizeof part, "%s", path);
+    if (written <= 0 || (size_t)written >= sizeof part) errno = ENAMETOOLONG;
+    for (char* slash = part + 1; written > 0 && (size_t)written < sizeof part; slash++) {
+        if (*slash != '/' && *slash != '\0') continue;
+        bool last = *slash == '\0';
+        *slash = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) break;
+        if (last && access(path, W_OK | X_OK) == 0 && is_directory(path)) return true;
+        if (last) break;
+        *slash = '/';
+    }
+    missing_error("cannot write to the directory %s: %s; name another with --results DIR", path, strerror(errno));
+    return false;
+}
+
+bool result_path(const struct args* args, const char* kind, const char* suffix, char* out, size_t size) {
+    const char* directory = args_text(args, "results");
+    if (!make_directory(directory)) return false;
+    char when[32];
+    struct tm utc;
+    gmtime_r(&start_time, &utc);
+    strftime(when, sizeof when, "%Y%m%d-%H%M%S", &utc);
+    int written = snprintf(out, size, "%s/%s-%s-%d%s", directory, kind, when, (int)getpid(), suffix);
+    if (written > 0 && (size_t)written < size) return true;
+    missing_error("the path %s is too long; name another with --results DIR", directory);
+    return false;
+}
+
+// Removing old runs. Files of a run share their name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
+
+struct run {
+    char stem[NAME_MAX + 1];
+    struct timespec newest;
+};
+
+static size_t stem_length(const char* name) {
+    const char* suffix = strchr(name, '.');
+    if (suffix == NULL) return 0;
+    bool ours = strcmp(suffix, ".json") == 0 || strcmp(suffix, ".crash.json") == 0 || strcmp(suffix, ".crash.txt") == 0;
+    int date_at = 0, end = 0;
+    for (const char* dash = strchr(name, '-'); ours && dash != NULL && date_at == 0; dash = strchr(dash + 1, '-')) {
+        int date, clock, pid;
+        if (sscanf(dash, "-%8d-%6d-%d%n", &date, &clock, &pid, &end) == 3 && dash + end == suffix) date_at = 1;
+    }
+    return date_at != 0 ? (size_t)(suffix - name) : 0;
+}
+
+static bool later(struct timespec a, struct timespec b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+static int newest_first(const void* a, const void* b) {
+    const struct run *x = a, *y = b;
+    if (later(x->newest, y->newest)) return -1;
+    return later(y->newest, x->newest) ? 1 : 0;
+}
+
+static size_t list_runs(int directory, DIR* stream, struct run** runs) {
+    size_t count = 0, room = 0;
+    for (struct dirent* entry; (entry = readdir(stream)) != NULL;) {
+        size_t length = stem_length(entry->d_name);
+        struct stat status;
+        if (length == 0 || fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        size_t at = 0;
+        while (at < count &&
+               (strncmp((*runs)[at].stem, entry->d_name, length) != 0 || (*runs)[at].stem[length] != '\0'))
+            at++;
+        if (at == room) {
+            room = room * 2 + 64;
+            struct run* more = realloc(*runs, room * sizeof **runs);
+            if (more == NULL) return count;
+            *runs = more;
+        }
+        if (at == count) {
+            (*runs)[count] = (struct run){.newest = status.st_mtim};
+            memcpy((*runs)[count++].stem, entry->d_name, length);
+        } else if (later(status.st_mtim, (*runs)[at].newest)) {
+            (*runs)[at].newest = status.st_mtim;
+        }
+    }
+    return count;
+}
+
+static void remove_old_runs(const char* path) {
+    static const char* const suffixes[] = {".json", ".crash.json", ".crash.txt"};
+    DIR* stream = opendir(path);
+    if (stream == NULL) return;
+    struct run* runs = NULL;
+    size_t count = list_runs(dirfd(stream), stream, &runs);
+    if (count > RESULTS_KEPT) qsort(runs, count, sizeof *runs, newest_first);
+    for (size_t i = RESULTS_KEPT; i < count; i++) {
+        for (size_t j = 0; j < sizeof suffixes / sizeof suffixes[0]; j++) {
+            char name[NAME_MAX + 16];
+            snprintf(name, sizeof name, "%s%s", runs[i].stem, suffixes[j]);
+            unlinkat(dirfd(stream), name, 0);  // most runs lack some of the three
+        }
+    }
+    free(runs);
+    closedir(stream);
+}
+
+static bool write_json(json_t* value, const char* path) {
+    if (json_dump_file(value, path, JSON_INDENT(1)) == 0) return true;
+    missing_error("cannot write %s: %s", path, strerror(errno));
+    return false;
+}
+
+bool result_save(const struct args* args, const char* kind, json_t* result) {
+    char path[PATH_MAX];
+    bool saved = result_path(args, kind, ".json", path, sizeof path) && write_json(result, path);
+    remove_old_runs(args_text(args, "results"));
+    const char* copy = args_text(args, "json");
+    if (copy == NULL) return saved;
+    if (strcmp(copy, "-") != 0) return write_json(result, copy) && saved;
+    if (json_dumpf(result, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF || fflush(stdout) != 0) {
+        missing_error("cannot write the result to stdout: %s", strerror(errno));
+        return false;
+    }
+    return saved;
+}
+
+FILE* result_stream(const struct args* args) {
+    const char* copy = args_text(args, "json");
+    return copy != NULL && strcmp(copy, "-") == 0 ? stderr : stdout;
+}

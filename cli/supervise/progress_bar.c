@@ -1,0 +1,28 @@
+#include "supervise/progress_bar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { WIDTH = 30 };
+
+bool progress_bar_wanted(bool quiet) {
+    const char* terminal = getenv("TERM");
+    return !quiet && isatty(STDERR_FILENO) == 1 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+void progress_bar_draw(const char* title, double done, double whole, double ops_per_second) {
+    double part = whole > 0 ? done / whole : 1;
+    int filled = (int)((part < 1 ? part : 1) * WIDTH);
+    char bar[WIDTH + 1];
+    for (int i = 0; i < WIDTH; i++) bar[i] = i < filled ? '#' : '.';
+    bar[WIDTH] = '\0';
+    fprintf(stderr, "\r%s [%s] %.0f/%.0f s, %.2f M ops/s\033[K", title, bar, done, whole, ops_per_second / 1e6);
+    fflush(stderr);
+}
+
+void progress_bar_clear(void) {
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+}

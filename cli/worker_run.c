@@ -1,0 +1,221 @@
+#include "worker_run.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 8, ARGUMENT_SIZE = 64 };
+
+struct arguments {
+    char* vector[ARGUMENTS_MAX + 1];
+    char text[ARGUMENTS_MAX][ARGUMENT_SIZE];
+    size_t count;
+};
+
+struct child {
+    pid_t pid;
+    int input;   // closing it lets the worker end
+    int output;  // its one line
+};
+
+static char* next_argument(struct arguments* arguments) {
+    char* text = arguments->text[arguments->count];
+    arguments->vector[arguments->count++] = text;
+    return text;
+}
+
+static void add_number(struct arguments* arguments, const char* key, uint64_t value) {
+    snprintf(next_argument(arguments), ARGUMENT_SIZE, "%s=%" PRIu64, key, value);
+}
+
+static void make_arguments(const struct worker_job* job, struct arguments* arguments) {
+    snprintf(next_argument(arguments), ARGUMENT_SIZE, "hakstress-worker");
+    snprintf(next_argument(arguments), ARGUMENT_SIZE, "%s", job->workload->name);
+    snprintf(next_argument(arguments), ARGUMENT_SIZE, "seconds=%.9g", job->seconds);
+    add_number(arguments, "threads", job->threads);
+    add_number(arguments, "count", job->count);
+    add_number(arguments, "seed", job->seed);
+    add_number(arguments, "hold", 1);
+    for (size_t i = 0; job->workload->params[i].name != NULL; i++)
+        add_number(arguments, job->workload->params[i].name, job->params[i]);
+}
+
+// Our environment with nothing preloaded but the library. To be freed; NULL: out of memory.
+static char** make_environment(const char* library) {
+    static const char preload[] = "LD_PRELOAD=";
+    static char entry[sizeof preload + PATH_MAX];
+    size_t count = 0;
+    while (environ[count] != NULL) count++;
+    char** environment = calloc(count + 2, sizeof *environment);
+    if (environment == NULL) return NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], preload, sizeof preload - 1) != 0) environment[used++] = environ[i];
+    snprintf(entry, sizeof entry, "%s%s", preload, library != NULL ? library : "");
+    if (library != NULL) environment[used] = entry;
+    return environment;
+}
+
+// posix_spawn, so that no copied page of ours is counted among the worker's.
+static int spawn(const struct worker_job* job, char** environment, const int input[2], const int output[2],
+                 pid_t* pid) {
+    struct arguments arguments = {.count = 0};
+    make_arguments(job, &arguments);
+    posix_spawn_file_actions_t actions;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return error;
+    error = posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
+    if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    if (error == 0) error = posix_spawn(pid, job->worker, &actions, NULL, arguments.vector, environment);
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+}
+
+static bool start(const struct worker_job* job, struct child* child) {
+    int input[2] = {-1, -1}, output[2] = {-1, -1};
+    char** environment = make_environment(job->library);
+    int error = environment == NULL ? ENOMEM : 0;
+    if (error == 0 && (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)) error = errno;
+    if (error == 0) error = spawn(job, environment, input, output, &child->pid);
+    free(environment);
+    if (input[0] >= 0) close(input[0]);
+    if (output[1] >= 0) close(output[1]);
+    if (error == 0) {
+        child->input = input[1];
+        child->output = output[0];
+        return true;
+    }
+    if (input[1] >= 0) close(input[1]);
+    if (output[0] >= 0) close(output[0]);
+    missing_error("cannot start %s: %s", job->worker, strerror(error));
+    return false;
+}
+
+// The line without its end. False: the worker ended, or we were stopped, before it was complete.
+static bool read_line(const struct worker_job* job, int fd, char* line, size_t size) {
+    size_t used = 0;
+    while (used + 1 < size && !*job->stopped) {
+        ssize_t got = read(fd, line + used, 1);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        if (line[used] == '\n') {
+            line[used] = '\0';
+            return true;
+        }
+        used++;
+    }
+    return false;
+}
+
+static bool parse_line(const char* line, struct worker_figures* figures, uintptr_t* malloc_at) {
+    return sscanf(line,
+                  "ops=%" SCNu64 " seconds=%lf ops_per_sec=%lf rss_peak_kib=%" SCNu64 " rss_freed_kib=%" SCNu64
+                  " malloc_at=%" SCNxPTR,
+                  &figures->ops, &figures->seconds, &figures->ops_per_sec, &figures->rss_peak_kib,
+                  &figures->rss_freed_kib, malloc_at) == 6;
+}
+
+// The file that is mapped at an address of a process; "" when there is none. False after a message.
+static bool mapped_file(pid_t pid, uintptr_t address, char* path, size_t size) {
+    char name[64], line[PATH_MAX + 128];
+    snprintf(name, sizeof name, "/proc/%d/maps", (int)pid);
+    FILE* maps = fopen(name, "re");
+    if (maps == NULL) {
+        missing_error("cannot read %s: %s; it is needed to see which malloc ran", name, strerror(errno));
+        return false;
+    }
+    path[0] = '\0';
+    while (fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t from, to;
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to) != 2 || address < from || address >= to) continue;
+        const char* file = strchr(line, '/');
+        if (file != NULL) snprintf(path, size, "%.*s", (int)strcspn(file, "\n"), file);
+    }
+    fclose(maps);
+    return true;
+}
+
+static bool is_c_library(const char* path) {
+    const char* name = strrchr(path, '/');
+    return name != NULL && (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0);
+}
+
+static bool right_library(const struct worker_job* job, pid_t pid, uintptr_t malloc_at) {
+    char path[PATH_MAX];
+    if (!mapped_file(pid, malloc_at, path, sizeof path)) return false;
+    if (job->library != NULL ? strcmp(path, job->library) == 0 : is_c_library(path)) return true;
+    missing_error("the worker's malloc is that of %s, not of %s: nothing was measured", path,
+                  job->library != NULL ? job->library : "the C library");
+    return false;
+}
+
+static enum worker_end failed(const struct worker_job* job, int status) {
+    if (*job->stopped) return WORKER_STOPPED;
+    if (WIFSIGNALED(status))
+        missing_error("%s ended by signal %d (%s)", job->workload->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) == STATUS_MISSING)
+        return WORKER_MISSING;  // it has said why
+    else
+        missing_error("%s ended with status %d and without a result", job->workload->name, WEXITSTATUS(status));
+    return WORKER_FAILED;
+}
+
+static double in_seconds(struct timeval time) {
+    return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
+}
+
+static int reap(const struct child* child, struct worker_figures* figures) {
+    struct rusage usage = {0};
+    int status = 0;
+    while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR) {}
+    figures->user_seconds = in_seconds(usage.ru_utime);
+    figures->system_seconds = in_seconds(usage.ru_stime);
+    figures->minor_faults = (uint64_t)usage.ru_minflt;
+    figures->major_faults = (uint64_t)usage.ru_majflt;
+    return status;
+}
+
+enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures) {
+    struct child child;
+    char line[256];
+    uintptr_t malloc_at = 0;
+    *figures = (struct worker_figures){0};
+    if (!start(job, &child)) return WORKER_MISSING;
+    const bool complete = read_line(job, child.output, line, sizeof line) && parse_line(line, figures, &malloc_at);
+    const bool right =
+        complete && right_library(job, child.pid, malloc_at);  // it waits for us, so its maps are still there
+    if (*job->stopped) kill(child.pid, SIGKILL);
+    close(child.input);
+    close(child.output);
+    int status = reap(&child, figures);
+    if (!complete || status != 0) return failed(job, status);
+    return right ? WORKER_OK : WORKER_MISSING;
+}
+
+bool worker_beside(const char* name, char* out, size_t size) {
+    char self[PATH_MAX], path[PATH_MAX + 64], resolved[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) {
+        missing_error("cannot read /proc/self/exe: %s", strerror(errno));
+        return false;
+    }
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(path, sizeof path, "%s/%s", self, name);
+    if (realpath(path, resolved) == NULL || strlen(resolved) >= size) {
+        missing_error("there is no %s: %s; build it first: scripts/build.sh", path, strerror(errno));
+        return false;
+    }
+    snprintf(out, size, "%s", resolved);
+    return true;
+}

@@ -1,0 +1,40 @@
+// One run of hakstress-worker in a fresh process under a malloc library, and the proof that it was that library.
+// Thread-safety: none; one run at a time. Errors: a line on stderr, and what end it came to.
+#ifndef HAKSTRESS_WORKER_RUN_H
+#define HAKSTRESS_WORKER_RUN_H
+
+#include "workload/workload.h"
+
+#include <signal.h>
+
+struct worker_job {
+    const char* worker;   // the program
+    const char* library;  // to preload, an absolute path without symbolic links; NULL: the C library's malloc
+    const struct workload* workload;
+    const uint64_t* params;
+    double seconds;
+    uint64_t threads, count, seed;
+    const volatile sig_atomic_t* stopped;  // set by a signal handler: end the run
+};
+
+struct worker_figures {
+    uint64_t ops;
+    double seconds, ops_per_sec;
+    uint64_t rss_peak_kib, rss_freed_kib;
+    double user_seconds, system_seconds;
+    uint64_t minor_faults, major_faults;
+};
+
+enum worker_end {
+    WORKER_OK,
+    WORKER_FAILED,   // it crashed, or found damage
+    WORKER_MISSING,  // it could not run, or not with the library asked for
+    WORKER_STOPPED,
+};
+
+enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures);
+
+// "DIR/name", DIR being where the running program lies. False after a message when there is no such file.
+bool worker_beside(const char* name, char* out, size_t size);
+
+#endif

@@ -1,0 +1,68 @@
+// Cleared blocks from tiny to large with random replacement: whether memory that is known to be zero is cleared again, and whether
+// memory that was used before is cleared at all.
+#include "workload/team.h"
+
+#include "workload/alloc.h"
+
+#include <string.h>
+
+enum { BLOCKS, MIN, MAX };
+#define BLOCKS_MAX 65536
+
+static const struct workload_param params[] = {
+    {"blocks", 1000, 1, BLOCKS_MAX, "live blocks of each thread"},
+    {"min", 16, 16, 1 << 30, "bytes of the smallest block"},
+    {"max", 16384, 16, 1 << 30, "bytes of the largest block"},
+    {NULL, 0, 0, 0, NULL},
+};
+
+// Reads and dirties the first, the middle and the last word.
+static void check_and_dirty(char* block, size_t size) {
+    const size_t word = sizeof(uint64_t);
+    const size_t at[] = {0, size / 2 / word * word, (size - word) / word * word};
+    for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++) {
+        uint64_t* where = (uint64_t*)(void*)(block + at[i]);
+        if (*where != 0)
+            workload_fault("zero", "calloc", "word at byte %zu of %p, %zu bytes, is %#llx", at[i], (void*)block, size,
+                           (unsigned long long)*where);
+    }
+    for (unsigned i = 0; i < sizeof at / sizeof at[0]; i++) memset(block + at[i], 0xff, word);
+}
+
+static char* new_block(struct team_member* member) {
+    const uint64_t* p = member->run->params;
+    const size_t size = team_size(member, p[MIN], p[MAX]);
+    char* block = team_calloc(size);
+    check_and_dirty(block, size);
+    return block;
+}
+
+static void work(struct team_member* member) {
+    char** blocks = member->memory;
+    const uint64_t count = member->run->params[BLOCKS];
+    const unsigned burst = 64;
+    for (uint64_t i = 0; i < count; i++) blocks[i] = new_block(member);
+    team_ready(member);
+    do {
+        for (unsigned i = 0; i < burst; i++) {
+            uint64_t victim = workload_random_below(&member->random, count);
+            wl_free(blocks[victim]);
+            blocks[victim] = new_block(member);
+        }
+    } while (team_goes_on(member, burst));
+    team_done(member);
+    for (uint64_t i = 0; i < count; i++) wl_free(blocks[i]);
+}
+
+static int run(const struct workload_run* run, struct workload_result* result) {
+    const struct team_plan plan = {.roles = 1, .memory = BLOCKS_MAX * sizeof(char*), .work = work};
+    return team_run(run, &plan, result);
+}
+
+const struct workload workload_calloc = {
+    .name = "calloc",
+    .summary = "cleared blocks to 16 KiB with random replacement: what clearing costs",
+    .source = "ours",
+    .params = params,
+    .run = run,
+};

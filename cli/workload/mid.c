@@ -1,0 +1,53 @@
+// A working set of middle-sized blocks with random replacement: spans of pages are reused, split and joined. What counts is that
+// memory just freed is handed out again without a system call and without a page fault.
+#include "workload/team.h"
+
+#include "workload/alloc.h"
+
+enum { BLOCKS, MIN, MAX };
+#define BLOCKS_MAX 65536
+
+static const struct workload_param params[] = {
+    {"blocks", 1000, 1, BLOCKS_MAX, "live blocks of each thread"},
+    {"min", 16 << 10, 1, 1 << 30, "bytes of the smallest block"},
+    {"max", 64 << 10, 1, 1 << 30, "bytes of the largest block"},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static char* new_block(struct team_member* member) {
+    const uint64_t* p = member->run->params;
+    const size_t size = team_size(member, p[MIN], p[MAX]);
+    char* block = team_malloc(size);
+    team_touch(block, size);
+    return block;
+}
+
+static void work(struct team_member* member) {
+    char** blocks = member->memory;
+    const uint64_t count = member->run->params[BLOCKS];
+    const unsigned burst = 16;
+    for (uint64_t i = 0; i < count; i++) blocks[i] = new_block(member);
+    team_ready(member);
+    do {
+        for (unsigned i = 0; i < burst; i++) {
+            uint64_t victim = workload_random_below(&member->random, count);
+            wl_free(blocks[victim]);
+            blocks[victim] = new_block(member);
+        }
+    } while (team_goes_on(member, burst));
+    team_done(member);
+    for (uint64_t i = 0; i < count; i++) wl_free(blocks[i]);
+}
+
+static int run(const struct workload_run* run, struct workload_result* result) {
+    const struct team_plan plan = {.roles = 1, .memory = BLOCKS_MAX * sizeof(char*), .work = work};
+    return team_run(run, &plan, result);
+}
+
+const struct workload workload_mid = {
+    .name = "mid",
+    .summary = "working set of blocks of 16 to 64 KiB, replaced at random: reuse of spans of pages",
+    .source = "ours, after the middle sizes of rptest (M. Jansson)",
+    .params = params,
+    .run = run,
+};

@@ -1,0 +1,47 @@
+#!/bin/sh
+# The library exports the names of tests/exported_symbols.txt and no others; a program that must not replace malloc does not.
+#
+# usage: check_symbols.sh library LIBHAKMEM.so NAMES
+#        check_symbols.sh program PROGRAM...       none of them may define malloc or free
+# Exit status: 0 fine, 1 a difference, 2 wrong usage.
+set -eu
+usage() {
+    echo "usage: check_symbols.sh library LIB NAMES | check_symbols.sh program PROGRAM..." >&2
+    exit 2
+}
+
+[ $# -ge 2 ] || usage
+mode=$1
+shift
+case $mode in
+library)
+    [ $# -eq 2 ] || usage
+    exported=$(mktemp)
+    wanted=$(mktemp)
+    trap 'rm -f "$exported" "$wanted"' EXIT
+    nm -D --defined-only "$1" | awk '{ print $NF }' | sort >"$exported"
+    grep -v '^#' "$2" | grep . | sort >"$wanted"
+    if ! diff -u "$wanted" "$exported"; then
+        echo "$1: its exported names differ from $2: - is missing, + is not in the list"
+        exit 1
+    fi
+    echo "$1: $(wc -l <"$exported") names, as listed"
+    ;;
+program)
+    found=0
+    for program; do
+        # both tables: a symbol of the program itself wins over LD_PRELOAD when it is dynamic, and always inside the program
+        names=$({ nm --defined-only "$program"; nm -D --defined-only "$program"; } | awk '{ print $NF }')
+        [ -n "$names" ] || { echo "$program: no symbols to look at (stripped?)"; exit 1; }
+        for name in malloc calloc realloc free posix_memalign _Znwm; do
+            if echo "$names" | grep -qx "$name"; then
+                echo "$program defines $name: it would win over LD_PRELOAD"
+                found=1
+            fi
+        done
+    done
+    [ $found -eq 0 ] && echo "no malloc in: $*"
+    exit $found
+    ;;
+*) usage ;;
+esac

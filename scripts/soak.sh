@@ -1,0 +1,55 @@
+#!/bin/bash
+# Long runs: scripts/soak.sh MINUTES. Goes round guard, repro, fast0, the property test and thread churn, each time with a
+# fresh seed, until the time is up. Stops at the first fault and says what to run to see it again.
+set -u
+cd "$(dirname "$0")/.."
+
+case ${1:-} in
+'' | 0 | *[!0-9]*)
+    echo "soak.sh: how long? usage: scripts/soak.sh MINUTES" >&2
+    exit 2
+    ;;
+esac
+deadline=$((SECONDS + $1 * 60))
+
+scripts/bootstrap.sh --tests && scripts/build.sh build -Dtests=enabled || exit
+tests=build/tests
+runs=0
+
+# run COMMAND...: the output is shown only when something is wrong.
+run() {
+    [ $SECONDS -lt $deadline ] || {
+        echo "soak: ok, $runs runs in $((SECONDS / 60)) minutes"
+        exit 0
+    }
+    echo "soak: [$((SECONDS / 60)) min] $*" >&2
+    timeout --kill-after=10 900 "$@" >build/soak.log 2>&1 </dev/null || {
+        local status=$?
+        tail -n 60 build/soak.log
+        echo "soak: FAILED after $((SECONDS / 60)) minutes with exit status $status; to run it again: $*"
+        exit 1
+    }
+    runs=$((runs + 1))
+}
+
+# On the same library as a program that is preloaded with it.
+preloaded() {
+    local library=$1
+    shift
+    run env LD_PRELOAD="$PWD/build/lib/$library" TEST_ALLOCATOR=hakmem "$@"
+}
+
+fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
+
+while :; do
+    seed=$(fresh_seed)
+    run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet
+    run build/cli/hakstress repro 60 20 --profile repro --seed "$seed" --quiet
+    run build/cli/hakstress repro 30 20 --profile fast0 --seed "$seed" --quiet
+    for library in libhakmem.so libhakmem-checked.so; do
+        preloaded $library $tests/property "$seed" 30 4
+        preloaded $library $tests/property "$seed" 10 1
+        preloaded $library $tests/threads storm 10
+        preloaded $library $tests/threads create 20000
+    done
+done
