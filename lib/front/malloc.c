@@ -23,10 +23,10 @@ static void* no_memory(void) {
 
 // --- bins
 
-// The cap of a bin: 8 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
+// The cap of a bin: 16 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
 // or a thousand: a program that allocates and frees in large batches gets large bins, one that merely fluctuates does not.
 static uint32_t first_cap(unsigned size_class) {
-    enum { BYTES = 8192, LEAST = 4, MOST = 128 };
+    enum { BYTES = 16384, LEAST = 8, MOST = 256 };
     uint32_t cap = BYTES / size_of_class(size_class);
     return cap < LEAST ? LEAST : cap > MOST ? MOST : cap;
 }
@@ -152,29 +152,16 @@ static void reserve_free(void* p) {
     reserve_end(reserve);
 }
 
-// A block of a foreign slab may wait in the caller's own list while that is less than half full: a thread that takes over the
-// blocks of another one then lives on what it frees, instead of needing as much memory again until the other has given up its
-// slabs. For the slab the block is in use all the while.
-static bool keep_foreign(uint64_t tag, void* p) {
-    FastBin bin = fast_bin(tag);
-    if (bin->room <= bin->cap / 2) return false;
-    bin->room--;
-    note_free(p, FREE_TLS_SLL);
-    bin_push(bin, p);
-    return true;
-}
-
 // A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
 static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
-    uint64_t tag = word_tag(word);
     if (word_owner(word) == 0) {
         note_free(p, FREE_SS_LOCAL);
         tcb_count(me, HAK_C_free_ss_local);
         remote_free(me, s, p, p, 1);
-    } else if (!keep_foreign(tag, p)) {
+    } else {
         note_free(p, FREE_SS_REMOTE);
         tcb_count(me, HAK_C_free_ss_remote);
-        bundle_add(me, s, (unsigned)(tag / TAG_PER_CLASS), p);
+        bundle_add(me, s, (unsigned)(word_tag(word) / TAG_PER_CLASS), p);
     }
 }
 

@@ -7,14 +7,6 @@ enum { LOOK_AT_REGISTERED = 64 };
 
 static HakLock gate;
 
-// The bound slab, which the first stage spared while there was something to adopt.
-static OwnedSlab bound(HakTcb* me, unsigned size_class) {
-    SlabNumber s = me->tiny[size_class].bound;
-    ClaimResult result;
-    OwnedSlab slab = s ? slab_claim(me, s, tag_for(size_class), &result) : (OwnedSlab){0};
-    return slab.number && slab_has_blocks(slab) ? slab : (OwnedSlab){0};
-}
-
 static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     if (!hak_option(ss_adopt) || !registry_has(size_class)) return (OwnedSlab){0};
     ClaimResult result;
@@ -27,13 +19,11 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
 }
 
 OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
-    OwnedSlab slab = bound(me, size_class);
-    if (slab.number) return slab;
     if (!hak_trylock(&gate)) {
         tcb_count(me, HAK_C_early_lock_busy);
         return (OwnedSlab){0};
     }
-    slab = registered(me, size_class);
+    OwnedSlab slab = registered(me, size_class);
     hak_unlock(&gate);
     if (slab.number == 0) tcb_count(me, HAK_C_early_empty);
     return slab;

@@ -1,4 +1,3 @@
-#include "config/options.h"
 #include "refill/refill.h"
 
 // Of the first few partial slabs the fullest, so that the others become empty and can be given back; but one that has some blocks
@@ -25,7 +24,7 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
         if (meta_of(bound)->free_count || remote_has_blocks(bound)) return bound;
     }
     if (tls->partial) return refill_candidate(me, size_class, good_partial(tls));
-    if (bound.number && slab_has_blocks(bound) && !(registry_has(size_class) && hak_option(ss_adopt))) return bound;
+    if (bound.number && slab_has_blocks(bound)) return bound;
     tcb_count(me, tls->bound ? HAK_C_early_no_free : HAK_C_early_empty);
     return (OwnedSlab){0};
 }

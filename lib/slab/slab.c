@@ -174,7 +174,7 @@ static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
 static void offer(HakTcb* me, OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     unsigned size_class = meta->size_class;
-    if (size_class == 0 || me->tiny[size_class].bound != 0 || meta->free_count * 8 < meta->capacity) return;
+    if (HAK_LIKELY(size_class == 0 || me->tiny[size_class].bound != 0) || meta->free_count * 8 < meta->capacity) return;
     slab_place(me, slab, PLACE_NONE);
     if (!slab_publish(me, slab)) {
         slab_dispose(me, slab);

@@ -12,7 +12,7 @@ SuperSlabTotals superslab_totals;
 static UnitNumber with_free;
 
 // Huge pages are worth their memory once the heap is of some size and most of it is in use.
-enum { ADAPTIVE_SLABS = 8 * SLABS_PER_UNIT };
+enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT };
 
 static bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;

@@ -35,8 +35,11 @@ extern HAK_INTERNAL HAK_TLS HakTls hak_tls;
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define HAK_SANITIZED 1
 #elif defined(__has_feature)
-#define HAK_SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
-#else
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define HAK_SANITIZED 1
+#endif
+#endif
+#ifndef HAK_SANITIZED
 #define HAK_SANITIZED 0
 #endif
 #if defined(__x86_64__) && defined(__GNUC__) && !HAK_SANITIZED
