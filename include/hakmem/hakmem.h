@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/* What stands here is public, also while the library itself is compiled with everything else hidden. */
+#pragma GCC visibility push(default)
+
 /* Memory of at least `size` bytes; hak_malloc(0) gives a distinct block. NULL with errno ENOMEM when there is none, or when
  * size exceeds PTRDIFF_MAX. */
 void* hak_malloc(size_t size);
@@ -86,6 +89,8 @@ size_t hak_describe(const void* p, char* buffer, size_t size);
 
 /* "0.1.0" */
 const char* hak_version(void);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

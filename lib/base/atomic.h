@@ -21,6 +21,8 @@
 
 // Compare-and-swap: true when *p was *expected and is now v; else *expected is what was seen. The order holds on success;
 // a failure is relaxed, and the caller looks again.
+#define cas_relaxed(p, expected, v) \
+    atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_relaxed, memory_order_relaxed)
 #define cas_acquire(p, expected, v) \
     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acquire, memory_order_relaxed)
 #define cas_release(p, expected, v) \

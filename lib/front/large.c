@@ -13,6 +13,12 @@ static uint32_t pages_for(size_t size) {
     return size <= PAGE_SIZE_BYTES ? 1 : (uint32_t)((size + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT);
 }
 
+// A cached run is more often of the length that is asked for if lengths are few. Pages at the end that nobody touches cost address
+// space only.
+static uint32_t run_length(size_t size) {
+    return run_cached_length(pages_for(size));
+}
+
 static bool adopt_runs(HakTcb* me) {
     enum { LOOK_AT = 4 };
     if (!registry_has(0)) return false;
@@ -44,7 +50,7 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
-    uint32_t pages = pages_for(size);
+    uint32_t pages = run_length(size);
     void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
     if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_run(me, pages, pages_for(alignment));
@@ -69,10 +75,10 @@ void run_free(HakTcb* me, void* block) {
 
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     if (size <= SMALL_MAX || size > RUN_MAX) return false;
-    uint32_t pages = pages_for(size), now = run_pages(block);
+    uint32_t pages = run_length(size), now = run_pages(block);
     if (pages == now) return true;
     SlabNumber s = first_slab(unit_of_slab((SlabNumber)slab_number_of(block)));
-    if (word_owner(load_relaxed(owner_word(s))) == (uint64_t)(uintptr_t)me) {
+    if (me && load_relaxed(owner_word(s)) == owner_word_of(me, TAG_RUNS)) {
         ClaimResult result;
         return run_resize(me, slab_claim(me, s, TAG_RUNS, &result), block, pages);
     }

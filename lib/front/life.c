@@ -1,5 +1,6 @@
 #include "front/life.h"
 
+#include "base/text.h"
 #include "config/options.h"
 #include "front/stats.h"
 #include "observe/chaos.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 HAK_TLS HakTls hak_tls = {.owner_key = OWNER_KEY_NONE};
 
@@ -155,12 +157,12 @@ static void thread_end(HakTcb* me) {
     tcb_give(me);
 }
 
-// Destructors of other keys, and of thread_local objects, may allocate in every round the C library runs; so the last one is
-// waited for. What is allocated or freed after it goes through the reserve.
+// Destructors of other keys may allocate after ours has run: it asks for another round once. What is allocated or freed later than
+// that goes through the reserve. Not in the last round the C library runs: a thread that first allocates in a destructor must
+// still come to an end.
 static void at_thread_exit(void* round) {
     int saved_errno = errno;
-    // PTHREAD_DESTRUCTOR_ITERATIONS of the C library; in the last of them ThreadSanitizer already gives its own state up.
-    enum { ROUNDS = HAK_SANITIZED ? 3 : 4 };
+    enum { ROUNDS = 2 };
     if ((uintptr_t)round < ROUNDS)
         arm_exit((uintptr_t)round + 1);
     else if (hak_tls.tcb)
@@ -199,11 +201,17 @@ static void after_fork_in_child(void) {
     mmap_gate_after_fork_in_child();
     tcb_after_fork_in_child(hak_tls.tcb);
     hak_lock_reset(&init_lock);
-    if (hak_tls.tcb) hak_ring_after_fork(hak_tls.tcb->number);
+    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
 }
 
-__attribute__((constructor)) static void at_load(void) {
+// The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
+// those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
+// set up its own view of it yet.
+__attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
+    (void)argc, (void)argv;
+    if (environ == NULL) environ = environment;
     hak_options_init();
-    pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0)
+        text_warn("hakmem: no memory to prepare for forks: a child of a process with threads may hang\n");
     hak_stats_at_exit();
 }

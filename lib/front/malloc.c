@@ -165,6 +165,15 @@ static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
     }
 }
 
+// A thread that has not allocated yet gets a control block only when it frees more often than the C library does in the last steps
+// of a thread's life, when nobody would give the block back.
+static HakTcb* tcb_for_free(void) {
+    enum { FEW = 64 };
+    HakTls* tls = &hak_tls;
+    if (tls->tcb) return tls->tcb;
+    return tls->early_frees < FEW && ++tls->early_frees ? NULL : thread_tcb();
+}
+
 void free_slow(void* p) {
     if (p == NULL) return;
     if (!heap_contains(p)) invalid_free(p);
@@ -179,7 +188,7 @@ void free_slow(void* p) {
     }
     if (!tag_is_class(tag) && tag != TAG_RUNS && tag != TAG_RUNS_REST) invalid_free(p);
     int saved_errno = errno;
-    HakTcb* me = thread_tcb();
+    HakTcb* me = tcb_for_free();
     if (me == NULL)
         reserve_free(p);
     else if (tag_is_class(tag))
@@ -211,6 +220,7 @@ void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
 static size_t block_size(const void* p) {
     if (!heap_contains(p)) invalid_free(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
+    // pairs with the release that made the slab or huge block
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
     if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
     if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);

@@ -122,5 +122,5 @@ void hak_ring_after_fork(uint64_t thread) {
     ring_is_shared = false;
     store_relaxed(&ring_file, NULL);
     hak_ring_slot = NULL;
-    hak_ring_thread_start(thread);
+    if (thread) hak_ring_thread_start(thread);
 }

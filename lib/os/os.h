@@ -30,6 +30,7 @@ uint64_t os_clock_ns(void);
 // 64 bits that an attacker cannot guess from outside the process; no system call.
 uint64_t os_random(void);
 void os_yield(void);
+void os_sleep_briefly(void);  // 50 microseconds
 uint32_t os_thread_id(void);
 
 // The checked build can make system calls fail: call number `first` (1 is the next one) and the `count - 1` after it.

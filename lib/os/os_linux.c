@@ -112,6 +112,13 @@ void os_yield(void) {
     sched_yield();
 }
 
+void os_sleep_briefly(void) {
+    int saved_errno = errno;
+    struct timespec while_short = {.tv_nsec = 50000};
+    nanosleep(&while_short, NULL);  // waking early does no harm
+    errno = saved_errno;
+}
+
 uint32_t os_thread_id(void) {
     return (uint32_t)syscall(SYS_gettid);
 }

@@ -23,7 +23,7 @@ SlabNumber mailbox_fetch(unsigned size_class) {
     for (uint32_t i = 0; i < PLACES; i++) {
         _Atomic SlabNumber* place = &box->place[(newest - i) % PLACES];
         SlabNumber s = load_relaxed(place);
-        if (s && cas_acquire(place, &s, 0u)) return s;
+        if (s && cas_relaxed(place, &s, 0u)) return s;
     }
     return 0;
 }

@@ -58,8 +58,8 @@ static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
         chaos_point();
-        // pairs with the CAS in slab_publish; freers that met U wait for this or for the owner word
-        exchange_acquire(remote_word(s), REMOTE_EMPTY);
+        // Nobody else writes while U stands; freers that met it wait for this.
+        store_relaxed(remote_word(s), REMOTE_EMPTY);
     }
     tcb_count(me, won ? HAK_C_claim_won : HAK_C_claim_refused);
     ring_record(HAK_EVENT_claim, NULL, s, (won ? 1u : 0u) | word_owner(unowned) << 20);
@@ -127,7 +127,8 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
 void slab_release(OwnedSlab slab) {
     ring_record(HAK_EVENT_release, NULL, slab.number, meta_of(slab)->size_class);
     if (meta_of(slab)->size_class == 0) run_map_clear(slab.number);
-    // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab"
+    // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab".
+    // Relaxed: heap_lock, which giving the memory back takes, stands between this and the next slab_create.
     store_relaxed(owner_word(slab.number), WORD_NOT_A_SLAB);
 }
 
@@ -149,7 +150,7 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
         }
         uint64_t empty = REMOTE_EMPTY;
         chaos_point();
-        if (cas_release(remote_word(s), &empty, REMOTE_UNOWNED)) break;  // pairs with the exchange in win
+        if (cas_release(remote_word(s), &empty, REMOTE_UNOWNED)) break;  // the owner word below carries the rest
         if (has_space) {
             hak_lock(&r->lock);
             registry_remove(r, s);

@@ -25,6 +25,7 @@ RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
 static bool finish_publish_of_orphan(SlabNumber s, uint64_t owner) {
     const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(owner);
     if (tcb == NULL || load_relaxed(&tcb->state) != TCB_ORPHANED) return false;
+    // stands for the release in slab_publish, and pairs like it with the acquire of the next claim
     return cas_acq_rel(owner_word(s), &owner, word_tag(owner));
 }
 
@@ -50,9 +51,9 @@ static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
 }
 
 void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
-    enum { SPINS = 64 };
+    enum { SPINS = 64, YIELDS = 256 };
     for (unsigned tries = 0;; tries++) {
-        uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_create
+        uint64_t word = load_acquire(owner_word(s));  // pairs with the releases in slab_create, slab_publish
         uint64_t tag = word_tag(word);
         if (HAK_UNLIKELY(!tag_is_class(tag) && tag != TAG_RUNS))
             fatal("double_free", "remote", "block %p was freed twice: its slab is free", first);
@@ -74,8 +75,10 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         // The owner is two instructions away from clearing the word, or the owner part.
         if (tries < SPINS)
             cpu_relax();
-        else
+        else if (tries < YIELDS)
             os_yield();
+        else
+            os_sleep_briefly();  // an owner of lower real-time priority must get its turn
     }
 }
 

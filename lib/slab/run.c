@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { LOOK_AT = 8, RUN_CACHE_PAGES = 256, RUN_CACHE_PAGES_EACH = 64, RUN_IS_CACHED = 0x8000 };
+enum { LOOK_AT = 8, RUN_CACHE_PAGES = 512, RUN_CACHE_PAGES_EACH = 128, RUN_IS_CACHED = 0x8000 };
 
 static RunMap* map_of(SlabNumber s) {
     return (RunMap*)&hak_heap.meta[s + 1];
@@ -203,42 +203,40 @@ void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     }
 }
 
+// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11; 20, 24, 28, 32: 12..15.
+static unsigned cache_bin(uint32_t pages) {
+    if (pages <= 8) return pages - 1;
+    return pages <= 16 ? 3 + pages / 2 : pages <= RUN_CACHED_MOST ? 7 + pages / 4 : 0;
+}
+
 void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
     uint16_t* length = &map_of(slab.number)->length[page_of(block)];
     uint32_t pages = *length;
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
-    RunCache* cache = &me->run_cache[pages <= RUN_CACHED_MOST ? pages : 0];
-    if (pages > RUN_CACHED_MOST || me->cached_pages + pages > RUN_CACHE_PAGES ||
-        (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH) {
+    RunCache* cache = &me->run_cache[cache_bin(pages)];
+    if (pages > RUN_CACHED_MOST || run_cached_length(pages) != pages || cache->count == RUN_CACHE_BLOCKS ||
+        me->cached_pages + pages > RUN_CACHE_PAGES || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH) {
         slab_free_chain(me, slab, block, block, 1);
         return;
     }
     *length = (uint16_t)(pages | RUN_IS_CACHED);
-    link_write(block, cache->first);
-    cache->first = block;
-    cache->count++;
+    cache->block[cache->count++] = block;
     me->cached_pages += pages;
     tcb_count(me, HAK_C_free_run);
 }
 
-static void uncache(void* block, uint32_t pages) {
-    map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)] = (uint16_t)pages;
-}
-
 void* run_cache_take(HakTcb* me, uint32_t pages) {
-    if (pages > RUN_CACHED_MOST || me->run_cache[pages].first == NULL) return NULL;
-    RunCache* cache = &me->run_cache[pages];
-    void* block = cache->first;
-    cache->first = link_read(block);
-    cache->count--;
+    RunCache* cache = &me->run_cache[cache_bin(pages)];
+    if (pages > RUN_CACHED_MOST || cache->count == 0) return NULL;
+    void* block = cache->block[--cache->count];
     me->cached_pages -= pages;
-    uncache(block, pages);
+    map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)] = (uint16_t)pages;
     return block;
 }
 
 void run_cache_flush(HakTcb* me) {
-    for (uint32_t pages = 1; pages <= RUN_CACHED_MOST && me->cached_pages; pages++)
+    for (uint32_t pages = 1; pages <= RUN_CACHED_MOST && me->cached_pages; pages = run_cached_length(pages + 1))
         for (void* block; (block = run_cache_take(me, pages)) != NULL;) block_free(me, block);
 }
 
@@ -251,6 +249,7 @@ bool run_absorb_all(HakTcb* me) {
             OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
             if (slab.number == 0 || !remote_has_blocks(slab)) continue;
             slab_absorb(me, slab);
+            if (load_relaxed(&meta_of(slab)->used) == 0 && me->run_superslabs > 1) slab_dispose(me, slab);
             some = true;
         }
     return some;

@@ -38,6 +38,12 @@ void run_map_clear(SlabNumber s);
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs. true: something was there.
 bool run_absorb_all(HakTcb* me);
+// Run lengths that are cached: 1..8 pages, then four per doubling up to RUN_CACHED_MOST. Such a length, given pages; others as is.
+HAK_INLINE uint32_t run_cached_length(uint32_t pages) {
+    if (pages <= 8 || pages > RUN_CACHED_MOST) return pages;
+    return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
+}
+
 // The owner frees one block: into its cache of runs where there is room, else as run_free_chain does.
 void run_free_local(HakTcb* me, OwnedSlab slab, void* block);
 // A cached run of exactly `pages` pages; NULL: none.

@@ -132,9 +132,10 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
     if (meta_of(slab)->free_count) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
         // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes
-        // and nothing is walked. More than asked for is fine, unless the user fixed the number.
+        // and nothing is walked. More than asked for is fine, unless the user fixed the number or one is wanted.
         RemoteBlocks remote = remote_drain(me, slab);
-        if (remote.count <= most || hak_option(fast_cap) < 0) return (TakenBlocks){remote.first, remote.count};
+        if (remote.count <= most || (most > 1 && hak_option(fast_cap) < 0))
+            return (TakenBlocks){remote.first, remote.count};
         TinySlabMeta* meta = meta_of(slab);
         meta->freelist = remote.first;
         meta->free_count = (uint16_t)remote.count;
@@ -185,6 +186,33 @@ static void offer(HakTcb* me, OwnedSlab slab) {
     ring_record(HAK_EVENT_announce, NULL, slab.number, size_class);
 }
 
+// What others freed into slabs that no refill has looked at for long would keep them for ever: when a list has doubled, all of it
+// is drained, and slabs that are empty by now go back.
+static void sweep(HakTcb* me, unsigned size_class) {
+    for (SlabNumber s = me->tiny[size_class].partial, next; s; s = next) {
+        next = hak_heap.meta[s].next;
+        ClaimResult result;
+        OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+        slab_absorb(me, slab);
+        if (load_relaxed(&meta_of(slab)->used) == 0 && me->tiny[size_class].partial_count > 1) slab_dispose(me, slab);
+    }
+}
+
+// A slab that was in no list joins the owner's.
+static void join(HakTcb* me, OwnedSlab slab) {
+    enum { FEW = 8 };
+    unsigned size_class = meta_of(slab)->size_class;
+    slab_place(me, slab, PLACE_PARTIAL);
+    uint32_t* count = size_class ? &me->tiny[size_class].partial_count : &me->run_superslabs;
+    uint32_t* sweep_at = size_class ? &me->tiny[size_class].sweep_at : &me->run_sweep_at;
+    if (HAK_LIKELY(*count < FEW || *count < *sweep_at)) return;
+    if (size_class)
+        sweep(me, size_class);
+    else
+        run_absorb_all(me);
+    *sweep_at = *count * 2;
+}
+
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) {
@@ -194,8 +222,10 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
-        offer(me, slab);
+        if (meta->where == PLACE_NONE)
+            join(me, slab);
+        else
+            offer(me, slab);
         return;
     }
     if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);

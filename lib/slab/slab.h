@@ -26,8 +26,8 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
-// Gives up a slab of blocks that has none free, so that a free by anybody makes it that thread's; back to the owner's list if blocks
-// arrive meanwhile.
+// Gives up a slab of blocks that has none free, so that a free by anybody makes it that thread's. Blocks that have arrived by
+// now keep it in the owner's list; what arrives during the giving up goes with it, to the registry.
 void slab_give_up_full(HakTcb* me, OwnedSlab slab);
 // Gives an empty slab back to its SuperSlab.
 void slab_dispose(HakTcb* me, OwnedSlab slab);

@@ -22,7 +22,7 @@
 //
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
-    void* freelist;         // links are encoded, see slab/link.h
+    void* freelist;         // links are encoded, see thread/link.h
     _Atomic uint16_t used;  // page runs: pages handed out
     uint16_t free_count;    // blocks on the freelist
     uint16_t carved;        // blocks cut so far

@@ -90,6 +90,13 @@ static void shrink(UnitNumber u, UnitNumber length) {
     purge_tick();
 }
 
+// Units whose mapping a move took away, or may have taken away before it failed.
+static void map_again(UnitNumber first, UnitNumber length) {
+    bool mapped = os_map_over(unit_address(first), (size_t)length << UNIT_SHIFT);
+    for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
+    if (mapped) units_give(first, length);  // else lost: its units stay out of use
+}
+
 // Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
 static UnitNumber move(UnitNumber old, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[old].length;
@@ -98,20 +105,18 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     if (u == 0) return 0;
     size_t bytes = hak_heap.unit[old].size;
     if (!os_move(unit_address(old), unit_address(u), bytes)) {
-        units_give(u, length);
+        map_again(u, length);
         return 0;
     }
     moved_units += old_length;
     for (UnitNumber i = 0; i < old_length; i++) {
         hak_heap.unit[u + i].moved = hak_heap.unit[u + i].dirty = 1;
-        hak_heap.unit[old + i].dirty = hak_heap.unit[old + i].moved = 0;
+        hak_heap.unit[old + i].moved = 0;
     }
     superslab_totals.huge_units -= old_length;
-    // Whole units: the tail of the last one may hold what an earlier block left. A range that cannot be mapped again is address space lost, no more: its units stay out of use.
-    if (os_map_over(unit_address(old), (size_t)old_length << UNIT_SHIFT))
-        units_give(old, old_length);
-    else
-        for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
+    // Whole units: the tail of the last one may hold what an earlier block left.
+    for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
+    map_again(old, old_length);
     return u;
 }
 

@@ -21,7 +21,14 @@
 
 typedef enum { TCB_LIVING, TCB_ORPHANED } TcbState;
 
-enum { STICKY_SLABS = 4, BUNDLES = 8, RUN_BUCKETS = 10, RUN_CACHED_MOST = 32 };
+enum {
+    STICKY_SLABS = 4,
+    BUNDLES = 8,
+    RUN_BUCKETS = 10,
+    RUN_CACHED_MOST = 32,
+    RUN_CACHE_BINS = 16,
+    RUN_CACHE_BLOCKS = 32
+};
 
 // What a thread keeps for one size class. Sticky, hot and bench are hints, not ownership.
 typedef struct {
@@ -32,6 +39,7 @@ typedef struct {
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
     uint32_t sticky_next;
     uint32_t partial_count;
+    uint32_t sweep_at;        // partial slabs at which all of them are drained
     uint32_t overflows;       // frees that found the TLS SLL full
     uint64_t overflow_clock;  // ns, when the last 64 of them began
 } TinyTLSSlab;
@@ -44,10 +52,11 @@ typedef struct {
     void* last;
 } RemoteBundle;
 
-// Page runs of one length that their owner freed and may want again soon. They count as used.
+// Page runs of one length that their owner freed and may want again soon. They count as used. An array, not a list: the first line
+// of a large block is seldom warm.
 typedef struct {
-    void* first;
     uint32_t count;
+    void* block[RUN_CACHE_BLOCKS];
 } RunCache;
 
 typedef struct HakTcb {
@@ -56,11 +65,12 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     struct HakTcb* next_pooled;
     uint32_t ticks;
-    uint32_t bundled;                         // blocks in bundles
-    uint32_t run_superslabs;                  // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];             // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;                    // in run_cache
-    RunCache run_cache[RUN_CACHED_MOST + 1];  // freed runs by length in pages, of own SuperSlabs
+    uint32_t bundled;                    // blocks in bundles
+    uint32_t run_superslabs;             // SuperSlabs in `runs`
+    uint32_t run_sweep_at;               // run_superslabs at which all of them are drained
+    SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t cached_pages;               // in run_cache
+    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (run_cache_bin), of own SuperSlabs
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];

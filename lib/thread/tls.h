@@ -24,7 +24,8 @@ typedef struct {
     TlsBin bin[CLASS_COUNT];
     uint64_t owner_key;  // address of tcb, or OWNER_KEY_NONE
     HakTcb* tcb;
-    uint32_t ended;  // 1: the thread's exit has run; it uses the reserve control block from now on
+    uint32_t early_frees;  // frees while there was no control block yet
+    uint32_t ended;        // 1: the thread's exit has run; it uses the reserve control block from now on
 } HakTls;
 _Static_assert(offsetof(HakTls, bin) == 0, "a tag is the offset of its bin");
 

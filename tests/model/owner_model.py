@@ -13,8 +13,8 @@ import sys
 import time
 
 import protocol
-from protocol import (ALIVE, BLOCKED, FREE, META_STEPS, ORPHANED, STEPS, UNOWNED, Violation, begin, every_block,
-                      has_blocks, kept_blocks, mutated)
+from protocol import (BLOCKED, FREE, META_STEPS, ORPHANED, STEPS, UNOWNED, Violation, begin, every_block,
+                      kept_blocks)
 from scenarios import MUTATIONS, SCENARIOS, initial_world, random_scenario
 
 
@@ -31,7 +31,8 @@ def advance(world, t):
         if not script:
             return [w]
         w.threads[t] = w.threads[t]._replace(script=script[1:])
-        w.threads[t] = w.threads[t]._replace(stack=begin(w, t, script[0]))
+        frames = begin(w, t, script[0])  # may change the thread
+        w.threads[t] = w.threads[t]._replace(stack=frames)
     frame = w.threads[t].stack[0]
     if frame[0] in META_STEPS and w.setup.torn:
         if w.meta(t, frame[1]).torn is None:
@@ -44,40 +45,51 @@ def advance(world, t):
     return [w] + (more or [])
 
 
-def settle(w):
-    """The living threads read their mail and look at their partial slabs, as their next refills would."""
-    for _ in range(3):
-        for t, thread in enumerate(w.threads):
-            if not thread.me or w.tcbs[thread.me].state != ALIVE:
-                continue
-            w = w.clone()
-            w.threads[t] = thread._replace(script=(('poll',), ('tick',)))
-            while w.threads[t].stack or w.threads[t].script:
-                following = advance(w, t)
-                if not following:
-                    raise Violation(f'thread {t} waits for ever after all others have ended')
-                w = following[0]
+def run_alone(w, t, *script):
+    """The world after thread t has done that, with all others at rest."""
+    w = w.clone()
+    w.threads[t] = w.threads[t]._replace(script=script)
+    while w.threads[t].stack or w.threads[t].script:
+        following = advance(w, t)
+        if not following:
+            raise Violation(f'thread {t} waits for ever at {w.threads[t].stack[:1]} after all others have ended')
+        w = following[0]
     return w
 
 
 def check_end(w):
-    """All scripts have ended: nothing lost, nothing stranded, nothing kept that should have gone back."""
+    """All scripts have ended: nothing lost, nothing in no list; then all threads end, then all is freed."""
     for t, thread in enumerate(w.threads):
         if thread.stack or thread.script:
             raise Violation(f'thread {t} waits for ever at {thread.stack[:1] or thread.script[:1]}')
     if w.locks:
         raise Violation(f'locks left held: {w.locks}')
-    w = settle(w)
     dead = {i for i, tcb in enumerate(w.tcbs) if tcb.state == ORPHANED}
-    for i, tcb in enumerate(w.tcbs):
-        if not set(tcb.mail) <= w.missing:
-            raise Violation(f'blocks {tcb.mail} stranded in the mailbox of {i}, state {tcb.state}')
-    found = kept_blocks(w, range(len(w.tcbs)))
+    check_blocks(w)
+    for s, slab in enumerate(w.slabs):
+        if w.mapped and slab.owner and slab.owner not in dead and slab.place is None:
+            raise Violation(f'slab {s} is owned by {slab.owner} and in none of its lists')
+    for t, thread in enumerate(w.threads):
+        if thread.me:
+            w = run_alone(w, t, ('exit',))
+    check_blocks(w)
+    check_all_given_up(w, dead)
+    w = run_alone(w, 0, ('late', ''.join(sorted(w.allocated))))
+    check_blocks(w)
+    check_all_given_back(w, dead)
+
+
+def check_blocks(w):
+    found = kept_blocks(w)
     if len(found) != len(set(found)):
         raise Violation(f'a block is in two places: {sorted(found)}')
     lost = set(every_block(w)) - set(found)
     if not lost <= w.missing:
         raise Violation(f'blocks lost: {sorted(lost - w.missing)}')
+
+
+def check_all_given_up(w, dead):
+    """No thread is left: what is in use has no owner, and whoever comes can claim it."""
     for s, slab in enumerate(w.slabs):
         if w.mapped and slab.tag != FREE and slab.owner not in dead:
             check_slab_at_rest(w, s, slab)
@@ -93,17 +105,26 @@ def check_end(w):
 def check_slab_at_rest(w, s, slab):
     if slab.torn is not None:
         raise Violation(f'slab {s} has half-updated meta')
-    if has_blocks(slab):
-        raise Violation(f'blocks {slab.remote} stranded on the remote stack of slab {s}, {slab.owner}, {slab.place}')
+    if slab.owner:
+        raise Violation(f'slab {s} was not given up by {slab.owner}, which has ended')
+    if slab.remote != UNOWNED:
+        raise Violation(f'slab {s} is unowned without U: {slab.remote}')
     if slab.used != len(w.setup.blocks[s]) - len(slab.free):
         raise Violation(f'slab {s}: used is {slab.used}, free are {sorted(slab.free)}')
     if slab.used == 0:
         raise Violation(f'slab {s} is empty and was not released')
-    if slab.owner == 0:
-        if slab.remote != UNOWNED and not mutated('no-U'):
-            raise Violation(f'slab {s} is unowned without U')
-        if slab.free and not slab.in_reg:
-            raise Violation(f'slab {s} is unowned, has free blocks and is not in the registry')
+    if bool(slab.free) != slab.in_reg:
+        raise Violation(f'slab {s} is unowned with free blocks {sorted(slab.free)}, in the registry: {slab.in_reg}')
+
+
+def check_all_given_back(w, dead):
+    """Every block was freed: only what a fork took away may be left."""
+    left = [s for s, slab in enumerate(w.slabs)
+            if w.mapped and slab.tag != FREE and slab.owner not in dead and not w.setup.blocks[s] & w.missing]
+    if left:
+        raise Violation(f'every block is free, and slabs {left} are not given back')
+    if w.mapped and not w.child:
+        raise Violation('every block is free, and the SuperSlab is not given back')
 
 
 class Found(Exception):
@@ -170,12 +191,12 @@ def trace_to(number, before, here):
     path = []
     while before[here]:
         here_from, t, doing = before[here][0]
-        slabs, tcbs = keys[here][0], keys[here][1]
+        slabs = keys[here][0]
         state = ' '.join(f'[{x.owner}|{x.tag} remote={x.remote!r} free={"".join(sorted(x.free))} used={x.used} '
                          f'{x.place}{" in_reg" if x.in_reg else ""}{" torn" if x.torn is not None else ""}]'
                          for x in slabs)
-        mail = ' '.join(f'{i}:{x.state}{"".join(x.mail)}' for i, x in enumerate(tcbs) if i)
-        path.append(f'  thread {t} {doing[1]}  ->  {state} tcb {mail}')
+        lists = ' '.join(f'{i}:{"".join(sorted(x.sll))}' for i, x in enumerate(keys[here][2]) if x.sll)
+        path.append(f'  thread {t} {doing[1]}  ->  {state} {f"lists {lists}" if lists else ""}')
         here = here_from
     return path[::-1]
 

@@ -1,51 +1,54 @@
 """The ownership protocol of lib/slab, as steps on a small world.
 
 The world: one SuperSlab with two slabs, one lock per size class (its registry), the SuperSlab lock, the lock of the
-reserve TCB, a few threads. A step of a thread is ONE access to something shared; a frame (step name, arguments...) on
-the thread's stack says what it does next. A spin is a step that is disabled until what it waits for changes, so a wait
-without end is a state in which nobody can move. Owner-only data (free list, used, list place) is one step too; in the
-scenarios with a fork such a step is split in two, so that a fork can fall between its halves.
+reserve TCB, the mailbox of each class, a few threads. A step of a thread is ONE access to something shared; a frame
+(step name, arguments...) on the thread's stack says what it does next. A spin is a step that is disabled until what it
+waits for changes, so a wait without end is a state in which nobody can move. Owner-only data (free list, used, list
+place) is one step too; in the scenarios with a fork such a step is split in two, so that a fork can fall between.
 
 Owner word      (owner, tag): owner 0 = nobody, else a TCB; tag = size class, or FREE = not a slab, its memory is with
                 the SuperSlab.
-Remote word     tuple of blocks (empty = nothing), 'N' = the owner sleeps on the full slab and wants one notice,
-                'U' = unowned or about to be: do not push, claim.
-TCB state       'A' alive, 'D' dead, 'P' dead and in the pool (may be taken again), 'O' orphaned by a fork.
-                The reserve TCB serves threads that have none, under its lock; it is alive while somebody uses it.
+Remote word     tuple of blocks (empty = nothing), 'U' = unowned or about to be: do not push, claim.
+TCB             'L' living, 'O' orphaned by a fork; pooled: may be taken by a new thread. The reserve TCB serves threads
+                that have none, under its lock, and owns nothing between two of them.
+SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
+Place           'bound' or 'partial': the list of its owner that a slab is in; None: in none.
+Page runs       have the same words and steps as slabs of blocks; RS is what is theirs alone.
 
 Steps, by the function of lib/ that they belong to
-  remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain; RN take N;
-                 RX finish what a dead owner began
-  send_notice    NT load owner again, after N was taken; NS does it read mail?; then mailbox_send, or remote_free
-  mailbox_send   M1 push; M2 load the receiver's state; M3 take everything back out of a dead one's mailbox
-  mailbox_take   P1 take everything, free each block again
+  remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain, or out of the way of U;
+                 RX finish_publish_of_orphan
+  keep_foreign   K0 load owner, the blocks go into the SLL
   slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 take the remote word (U goes); C3 out of the registry
-  refill_candidate   a hint: H1 load owner; H2 C1; then C2, C3. The tables of owner words and remote words outlive the
-                 SuperSlabs, so a hint needs no lock and may be as old as it likes
+  refill_candidate   a hint: H1 load owner; H2 C1; then C2, C3; HB are there blocks? else given up again. The tables of
+                 owner and remote words outlive the SuperSlabs, so a hint needs no lock and may be as old as it likes
+  mailbox        MA announce; MF fetch, then as any hint. One step each: a hint is a number without data behind it
   slab_adopt_registered   G0 lock the class; G1 C1 on an entry; G2 C2; G3 unlink, unlock
-  slab_publish   A1 absorb; A2 empty? release; A3 into the registry; A4n N -> empty; A4 remote empty -> U
+  bind           BIND place; GU slab_give_up_full of the slab bound before
+  slab_take      TK the free list; DT else the remote stack, whole, into the SLL (its blocks stay used)
+  slab_publish   A1 absorb; A2 empty? release; A3 into the registry if blocks are free; A4 remote empty -> U
                  (A4u: it was not, out of the registry and again); A5 owner -> 0
   slab_release   L0 owner word = FREE; L1 lock the SuperSlabs, back to its SuperSlab, the last one gives back that
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
-  remote_want_notice   FU remote empty -> N
-  remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty. The operation `woken` of a
-                 script is the mmap gate's look at own full slabs
-  local          LOCAL free into an own slab; TAKE malloc every free block of one
-  thread_end     E1 mailbox; E2 publish every slab; E3 state = DEAD; E4 mailbox again: what was in it is freed by the
-                 reserve; E6 into the pool
-  reserve_begin, reserve_end   E5 lock, alive; E2 publish every slab; E7 state = DEAD; E8 mailbox, unlock when empty
+  remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty (hak_trim)
+  slab_free_chain    LOCAL free into an own slab: kept, given back, or offered (A1, then MA)
+  run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
+  thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
+  reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
   fork           X0 take every lock, one after the other; X9 fork
 """
 from collections import namedtuple
 
 FREE = '-'  # tag of a slab that is with its SuperSlab; a claim names a size class, so it cannot win such a slab
-NOTICE, UNOWNED = 'N', 'U'
-ALIVE, DEAD, POOLED, ORPHANED = 'A', 'D', 'P', 'O'
-LATE = 0  # identity of a thread without TCB
+UNOWNED = 'U'
+LIVING, ORPHANED = 'L', 'O'
+LATE = 0  # identity of a thread without TCB: the owner part of an unowned slab, too
+MAILBOX_PLACES = 2
 
 Slab = namedtuple('Slab', 'owner tag remote free used place in_reg torn')
-Tcb = namedtuple('Tcb', 'state mail')
-Thread = namedtuple('Thread', 'me script stack')
+Tcb = namedtuple('Tcb', 'state pooled')
+Thread = namedtuple('Thread', 'me script stack sll')
+NOTHING = frozenset()
 
 MUTATION = None  # the rule that is left out in this exploration (scenarios.MUTATIONS)
 
@@ -64,19 +67,20 @@ def slab_of(block):
 
 class World:
     """Everything shared, and where each thread stands."""
-    __slots__ = ('slabs', 'tcbs', 'threads', 'mapped', 'mask', 'locks', 'registry', 'allocated', 'missing', 'child',
-                 'setup')
+    __slots__ = ('slabs', 'tcbs', 'threads', 'mapped', 'mask', 'locks', 'registry', 'mailbox', 'allocated', 'missing',
+                 'child', 'setup')
 
     def clone(self):
         w = World.__new__(World)
         w.slabs, w.tcbs, w.threads = self.slabs[:], self.tcbs[:], self.threads[:]
         w.mapped, w.mask, w.locks, w.registry = self.mapped, self.mask, self.locks, self.registry
+        w.mailbox = self.mailbox
         w.allocated, w.missing, w.child, w.setup = self.allocated, self.missing, self.child, self.setup
         return w
 
     def key(self):
         return (tuple(self.slabs), tuple(self.tcbs), tuple(self.threads), self.mapped, self.mask, self.locks,
-                self.registry, self.allocated, self.missing, self.child)
+                self.registry, self.mailbox, self.allocated, self.missing, self.child)
 
     # -- access, each with its check
     def header(self, s):
@@ -94,9 +98,9 @@ class World:
 
     def meta(self, t, s):
         """Free list, used, place: the owner's alone, and whole."""
-        slab = self.header(s)
-        if slab.owner != self.threads[t].me:
-            raise Violation(f'meta of slab {s} touched by {self.threads[t].me}, its owner is {slab.owner}')
+        slab, me = self.header(s), self.threads[t].me
+        if slab.owner != me or me == LATE:
+            raise Violation(f'meta of slab {s} touched by {me}, its owner is {slab.owner}')
         if slab.torn not in (None, t):
             raise Violation(f'meta of slab {s} read half-updated')
         return slab
@@ -106,6 +110,11 @@ class World:
 
     def set_tcb(self, i, **fields):
         self.tcbs[i] = self.tcbs[i]._replace(**fields)
+
+    def listed(self, me, *places):
+        """The slabs in these lists of a TCB. A slab that is in no list is not found."""
+        return [s for s, slab in enumerate(self.slabs)
+                if self.mapped and me and slab.owner == me and slab.place in (places or ('bound', 'partial'))]
 
     # -- locks: name -> thread that holds it
     def holds_up(self, t, lock):
@@ -126,9 +135,15 @@ class World:
     def be(self, t, me):
         self.threads[t] = self.threads[t]._replace(me=me)
 
+    def cache(self, t, blocks):
+        sll = self.threads[t].sll
+        if sll & set(blocks):
+            raise Violation(f'blocks {blocks} twice in the list of thread {t}')
+        self.threads[t] = self.threads[t]._replace(sll=sll | set(blocks))
 
-def free_each(blocks):
-    return tuple(('R0', slab_of(b), (b,)) for b in blocks)
+
+def by_slab(blocks):
+    return [(s, part) for s in (0, 1) if (part := tuple(sorted(b for b in blocks if slab_of(b) == s)))]
 
 
 BLOCKED = 'blocked'
@@ -147,7 +162,11 @@ def meta_step(function):
     return step(function)
 
 
-# ---- remote_push: a bundle of blocks of one slab, from a thread that may or may not own it
+def has_blocks(slab):
+    return isinstance(slab.remote, tuple) and slab.remote != ()
+
+
+# ---- remote_free: a bundle of blocks of one slab, from a thread that may or may not own it
 
 @step
 def R0(w, t, s, blocks):
@@ -175,13 +194,14 @@ def R1(w, t, s, blocks, tag):
 @step
 def R2(w, t, s, blocks, seen):
     slab = w.entered(s)
-    if slab.remote == NOTICE:
-        return w.go(t, ('RN', s, blocks, seen))
+    orphan = w.tcbs[seen].state == ORPHANED
+    if orphan and mutated('orphans-are-free'):
+        return w.go(t, ('RX', s, blocks, seen))
     if slab.remote != UNOWNED:
         return w.go(t, ('R3', s, blocks, seen, slab.remote))
     if slab.owner != seen:
         return w.go(t, ('R0', s, blocks))
-    if w.tcbs[seen].state == ORPHANED and not mutated('no-orphan-rule'):
+    if orphan and not mutated('no-orphan-rule'):
         return w.go(t, ('RX', s, blocks, seen))
     return BLOCKED  # the owner is between A4 and A5, or between C1 and C2: spin
 
@@ -202,70 +222,24 @@ def R3(w, t, s, blocks, seen, expected):
     if len(set(both)) != len(both):
         raise Violation(f'block twice on the remote stack: {both}')
     w.set(s, remote=tuple(sorted(both)))
+    w.go(t, *((('R4', s),) if mutated('touch-after-push') else ()))
+
+
+@step
+def R4(w, t, s):
+    w.entered(s)
     w.go(t)
 
 
 @step
-def RN(w, t, s, blocks, seen):
-    """Whoever takes N owes the owner one notice: the first block is the notice, the others are pushed."""
-    if w.entered(s).remote != NOTICE:
-        return w.go(t, ('R2', s, blocks, seen))
-    w.set(s, remote=())
-    pushed = blocks if mutated('notice-also-pushed') else blocks[1:]
-    rest = (('R0', s, pushed),) if pushed else ()
-    if mutated('no-reread'):
-        return w.go(t, *rest, ('M1', seen, blocks[0]))
-    w.go(t, *rest, ('NT', s, blocks[0]))
-
-
-# ---- slab_notify and the mailbox
-
-@step
-def NT(w, t, s, block):
-    owner = w.entered(s).owner
-    if owner in (0, w.threads[t].me):
-        w.go(t, ('R0', s, (block,)))
-    else:
-        w.go(t, ('NS', s, block, owner))
-
-
-@step
-def NS(w, t, s, block, owner):
-    """Who is not alive does not sleep on the slab: the one before has given it up, or is about to, and N with it."""
-    w.go(t, ('M1', owner, block) if w.tcbs[owner].state == ALIVE else ('R0', s, (block,)))
-
-
-@step
-def M1(w, t, to, block):
-    mail = w.tcbs[to].mail
-    if block in mail:
-        raise Violation(f'block {block} twice in a mailbox')
-    w.set_tcb(to, mail=tuple(sorted(mail + (block,))))
-    w.go(t, ('M2', to))
-
-
-@step
-def M2(w, t, to):
-    alive = w.tcbs[to].state == ALIVE or mutated('no-dead-check')
-    w.go(t, *(() if alive else (('M3', to),)))
-
-
-@step
-def M3(w, t, to):
-    """The TCB may have a new thread by now whose notices are among these: each one is sent on as a notice."""
-    mail = w.tcbs[to].mail
-    w.set_tcb(to, mail=())
-    if mutated('swallow'):
-        return w.go(t, *free_each(mail))
-    w.go(t, *(('NT', slab_of(b), b) for b in mail))
-
-
-@step
-def P1(w, t):
-    me = w.threads[t].me
-    mail = w.tcbs[me].mail
-    w.set_tcb(me, mail=())
-    w.go(t, *free_each(mail))
+def K0(w, t, s, blocks):
+    slab = w.entered(s)
+    if slab.owner == 0:
+        return w.go(t, ('R0', s, blocks))
+    if mutated('foreign-not-used') and slab.owner != w.threads[t].me:
+        w.set(s, used=slab.used - len(blocks))
+    w.cache(t, blocks)
+    w.go(t)
 
 
 # ---- slab_claim, after the compare-and-swap C1 has been won
@@ -274,17 +248,18 @@ def P1(w, t):
 def C2(w, t, s):
     taken = take_remote(w, t, s)
     if mutated('keep-U'):
-        w.set(s, remote=UNOWNED if taken == UNOWNED else ())
-    w.go(t, *merge(s, taken))
+        w.set(s, remote=taken)
+    w.go(t)
 
 
 @step
 def C3(w, t, s):
     slab = w.meta(t, s)
+    if mutated('no-unlink'):
+        return w.go(t)
     if slab.in_reg and w.holds_up(t, slab.tag):
         return BLOCKED
     unlink(w, slab, s)
-    w.set(s, place='partial')
     w.go(t)
 
 
@@ -295,7 +270,7 @@ def unlink(w, slab, s):
 
 
 def take_remote(w, t, s):
-    """Exchange of the remote word with empty: owner only. A list is merged by the caller; N and U are just dropped."""
+    """Exchange of the remote word with empty: owner only."""
     slab = w.header(s)
     if slab.owner != w.threads[t].me:
         raise Violation(f'remote stack of slab {s} taken by {w.threads[t].me}, its owner is {slab.owner}')
@@ -303,16 +278,24 @@ def take_remote(w, t, s):
     return slab.remote
 
 
-def merge(s, taken):
-    return (('MG', s, taken),) if taken not in ((), NOTICE, UNOWNED) else ()
-
-
 # ---- owner-only work
 
 @meta_step
 def LOCAL(w, t, s, blocks):
+    """slab_free_chain: then the slab goes where it belongs."""
     give_back_blocks(w, t, s, blocks)
-    w.go(t, *release_if_empty(w, s))
+    slab, me = w.slabs[s], w.threads[t].me
+    same_class = [o for o in w.listed(me) if o != s and w.slabs[o].tag == slab.tag]
+    if slab.used == 0:
+        spare = w.setup.keeps_spare and not any(w.slabs[o].place == 'partial' for o in same_class)
+        if slab.place != 'bound' and not spare:
+            return w.go(t, ('L0', s))
+    if slab.place is None:
+        w.set(s, place='partial')
+    bound = slab.place == 'bound' or any(w.slabs[o].place == 'bound' for o in same_class)
+    if slab.used and not bound and len(slab.free) >= w.setup.offered_from:
+        return w.go(t, ('A1', s, (('MA', slab.tag, s),)))
+    w.go(t)
 
 
 @meta_step
@@ -325,46 +308,85 @@ def give_back_blocks(w, t, s, blocks):
     slab = w.meta(t, s)
     if slab.free & set(blocks) or slab.used < len(blocks):
         raise Violation(f'blocks {blocks} freed twice in slab {s}')
-    w.set(s, free=slab.free | set(blocks), used=slab.used - len(blocks), place='partial')
-
-
-def release_if_empty(w, s):
-    return (('L0', s),) if w.slabs[s].used == 0 else ()
-
-
-@meta_step
-def TAKE(w, t, s):
-    """malloc of every free block of an own slab: they stay allocated."""
-    slab = w.meta(t, s)
-    w.allocated = w.allocated | slab.free
-    w.set(s, free=frozenset(), used=slab.used + len(slab.free))
-    w.go(t)
+    w.set(s, free=slab.free | set(blocks), used=slab.used - len(blocks))
 
 
 @step
 def D1(w, t, s):
-    """remote_drain of an own slab with blocks on its remote stack."""
-    w.go(t, *merge(s, take_remote(w, t, s)))
-
-
-def has_blocks(slab):
-    return isinstance(slab.remote, tuple) and slab.remote != ()
+    taken = take_remote(w, t, s)
+    w.go(t, *((('MG', s, taken),) if taken and taken != UNOWNED else ()))
 
 
 @step
 def TRIM(w, t, s):
-    w.meta(t, s)
-    w.go(t, *release_if_empty(w, s))
+    w.go(t, *((('L0', s),) if w.meta(t, s).used == 0 else ()))
+
+
+# ---- refill: bind and take
+
+@step
+def RF(w, t, cls):
+    """refill_tls_slab: the bound slab, else one of the partial ones."""
+    mine = [s for place in ('bound', 'partial') for s in w.listed(w.threads[t].me, place)
+            if w.slabs[s].tag == cls and (w.slabs[s].free or has_blocks(w.slabs[s]))]
+    w.go(t, *((('BIND', mine[0]), ('TK', mine[0])) if mine else ()))
+
+
+@meta_step
+def BIND(w, t, s):
+    slab = w.meta(t, s)
+    former = [o for o in w.listed(w.threads[t].me, 'bound') if o != s and w.slabs[o].tag == slab.tag]
+    w.set(s, place='bound')
+    if mutated('full-dropped'):
+        for o in former:
+            w.set(o, place=None)
+        return w.go(t)
+    w.go(t, *(('GU', o) for o in former))
 
 
 @step
-def FU(w, t, s):
-    """slab_mark_full: blocks that came in meanwhile are drained instead."""
+def GU(w, t, s):
     slab = w.meta(t, s)
-    if slab.remote == () or slab.remote == NOTICE:
-        w.set(s, remote=NOTICE, place='full')
+    if slab.free or has_blocks(slab):
+        w.set(s, place='partial')
         return w.go(t)
-    w.go(t, ('D1', s), ('TRIM', s))
+    w.go(t, ('A1', s, ()))
+
+
+@meta_step
+def TK(w, t, s):
+    """The reserve serves one malloc: it hands out one block; a thread takes what is there."""
+    slab = w.meta(t, s)
+    if not slab.free:
+        return w.go(t, *((('DT', s),) if has_blocks(slab) else ()))
+    if w.threads[t].me == w.setup.reserve:
+        return hand_out_one(w, t, s)
+    w.cache(t, slab.free)
+    w.set(s, free=NOTHING, used=slab.used + len(slab.free))
+    w.go(t)
+
+
+def hand_out_one(w, t, s):
+    slab = w.slabs[s]
+    block = min(slab.free)
+    w.allocated = w.allocated | {block}
+    w.set(s, free=slab.free - {block}, used=slab.used + 1)
+    w.go(t)
+
+
+@step
+def DT(w, t, s):
+    """The whole remote stack goes into the SLL: for the slab nothing changes. The reserve has no SLL."""
+    taken = take_remote(w, t, s)
+    if w.threads[t].me == w.setup.reserve:
+        if mutated('reserve-drops'):
+            w.allocated = w.allocated | {taken[0]}
+            return w.go(t)
+        return w.go(t, ('MG', s, taken), ('TK', s))
+    if mutated('drained-not-used'):
+        w.set(s, used=w.slabs[s].used - len(taken))
+    w.cache(t, taken)
+    w.go(t)
 
 
 # ---- slab_release
@@ -376,16 +398,18 @@ def L0(w, t, s):
         raise Violation(f'slab {s} released with blocks outside')
     if slab.in_reg:
         raise Violation(f'slab {s} released while in the registry')
+    if len(slab.free) != len(w.setup.blocks[s]):
+        raise Violation(f'slab {s} released with blocks {sorted(w.setup.blocks[s] - slab.free)} outside')
     if mutated('mask-before-word'):
         return w.go(t, ('L1', s), ('L9', s))
-    w.set(s, owner=0, tag=FREE)
+    w.set(s, owner=0, tag=FREE, place=None)
     w.go(t, ('L1u', s) if mutated('release-unlocked') else ('L1', s))
 
 
 @step
 def L9(w, t, s):
     w.header(s)
-    w.set(s, owner=0, tag=FREE)
+    w.set(s, owner=0, tag=FREE, place=None)
     w.go(t)
 
 
@@ -436,7 +460,7 @@ def F1(w, t, cls):
 def F2(w, t, s, cls):
     if w.header(s).owner != 0 or w.slabs[s].tag != FREE:
         raise Violation(f'fresh slab {s} is not free')
-    w.set(s, remote=(), free=w.setup.blocks[s], used=0, place='partial', in_reg=False, torn=None)
+    w.set(s, remote=(), free=w.setup.blocks[s], used=0, place=None, in_reg=False, torn=None)
     w.go(t, ('F3', s, cls))
 
 
@@ -444,7 +468,7 @@ def F2(w, t, s, cls):
 def F3(w, t, s, cls):
     w.header(s)
     w.set(s, owner=w.threads[t].me, tag=cls)
-    w.go(t, ('TAKE', s))
+    w.go(t, ('BIND', s), ('TK', s))
 
 
 # ---- claim through a hint
@@ -454,24 +478,64 @@ def H1(w, t, s, cls):
     slab = w.header(s)
     if mutated('look-before-claim'):
         w.meta(t, s)
-    if mutated('drain-before-claim'):
+    if (slab.owner, slab.tag) == (w.threads[t].me, cls):
+        w.go(t, ('HB', s, cls, False))
+    elif mutated('drain-before-claim'):
         w.go(t, ('C2', s), ('H2', s, cls))
-    elif (slab.owner, slab.tag) == (0, cls) or (mutated('bind-anyway') and slab.owner):
+    elif claimable(slab, cls) or (mutated('bind-anyway') and slab.owner):
         w.go(t, ('H2', s, cls))
     else:
         w.go(t)
 
 
+def claimable(slab, cls):
+    if mutated('claim-any-class'):
+        return slab.owner == 0 and slab.tag != FREE
+    return (slab.owner, slab.tag) == (0, cls)
+
+
 @step
 def H2(w, t, s, cls):
-    slab = w.header(s)
-    won = (slab.owner, slab.tag) == (0, cls)
+    won = claimable(w.header(s), cls)
     if won:
         w.set(s, owner=w.threads[t].me)
-    w.go(t, *((('C2', s), ('C3', s)) if won or mutated('bind-anyway') else ()))
+    w.go(t, *((('C2', s), ('C3', s), ('HB', s, cls, True)) if won or mutated('bind-anyway') else ()))
 
 
-# ---- slab_adopt: from the registry
+@step
+def HB(w, t, s, cls, won):
+    """A full slab that was claimed in vain is given up again."""
+    slab = w.meta(t, s)
+    if slab.tag != cls:
+        raise Violation(f'slab {s} is of class {slab.tag}, claimed for class {cls}')
+    if slab.free or has_blocks(slab):
+        w.go(t, ('BIND', s), ('TK', s))
+    else:
+        w.go(t, *((('GU', s),) if won and not mutated('keep-full') else ()))
+
+
+# ---- the mailbox of a class
+
+@step
+def MA(w, t, cls, s):
+    """The oldest announcement is overwritten."""
+    others = [entry for entry in w.mailbox if entry[0] != cls]
+    w.mailbox = tuple(sorted(others) + ([e for e in w.mailbox if e[0] == cls] + [(cls, s)])[-MAILBOX_PLACES:])
+    w.go(t)
+
+
+@step
+def MF(w, t, cls):
+    announced = [i for i, entry in enumerate(w.mailbox) if entry[0] == cls]
+    if not announced:
+        return w.go(t)
+    newest = announced[-1]
+    s = w.mailbox[newest][1]
+    w.mailbox = w.mailbox[:newest] + w.mailbox[newest + 1:]
+    w.go(t, *((('BIND', s), ('TK', s)) if mutated('fetch-unclaimed') else (('H1', s, cls),)))
+
+
+# ---- slab_adopt_registered
 
 @step
 def G0(w, t, cls):
@@ -496,105 +560,114 @@ def G1(w, t, cls, entries):
 
 @step
 def G2(w, t, s, cls):
-    w.go(t, *merge(s, take_remote(w, t, s)), ('G3', s, cls))
+    take_remote(w, t, s)
+    w.go(t, ('G3', s, cls))
 
 
 @step
 def G3(w, t, s, cls):
-    unlink(w, w.meta(t, s), s)
-    w.set(s, place='partial')
+    slab = w.meta(t, s)
+    if not slab.free:
+        raise Violation(f'slab {s} was in the registry and has no free block')
+    unlink(w, slab, s)
     w.unlock(cls)
-    w.go(t, *release_if_empty(w, s))
+    w.go(t, ('BIND', s), ('TK', s))
 
 
-# ---- slab_publish
-
-@step
-def A1(w, t, s):
-    slab = w.meta(t, s)
-    w.go(t, *((('D1', s),) if has_blocks(slab) else ()), ('A2', s))
-
+# ---- slab_publish; `then` follows when the slab was given up
 
 @step
-def A2(w, t, s):
+def A1(w, t, s, then):
     slab = w.meta(t, s)
-    if slab.used == 0:
+    w.set(s, place=None)
+    w.go(t, *((('D1', s),) if has_blocks(slab) else ()), ('A2', s, then))
+
+
+@step
+def A2(w, t, s, then):
+    slab = w.meta(t, s)
+    if slab.used == 0 and not mutated('empty-published'):
         w.go(t, ('L0', s))
+    elif mutated('insert-after-A5'):
+        w.go(t, ('A4', s, then))
     else:
-        w.go(t, ('A3', s) if slab.free else ('A4n', s))
+        w.go(t, ('A3' if slab.free else first_of_hand_over(), s, then))
+
+
+def first_of_hand_over():
+    return 'A5' if mutated('A5-before-A4') else 'A4'
 
 
 @step
-def A3(w, t, s):
+def A3(w, t, s, then):
     slab = w.meta(t, s)
     if w.holds_up(t, slab.tag):
         return BLOCKED
     w.registry = w.registry | {(slab.tag, s)}
     w.set(s, in_reg=True)
-    w.go(t, ('A4n', s))
+    w.go(t, *(then if mutated('insert-after-A5') else ((first_of_hand_over(), s, then),)))
 
 
 @step
-def A4n(w, t, s):
-    if w.header(s).remote == NOTICE:
-        w.set(s, remote=())
-    w.go(t, ('A5', s) if mutated('A5-before-A4') else ('A4', s))
-
-
-@step
-def A4(w, t, s):
+def A4(w, t, s, then):
     slab = w.header(s)
-    if mutated('no-U'):
-        return w.go(t, ('A5', s))
-    if slab.remote != ():
-        return w.go(t, ('A4u', s))
-    w.set(s, remote=UNOWNED)
-    w.go(t, *(() if mutated('A5-before-A4') else (('A5', s),)))
+    if mutated('no-U') or (mutated('full-without-U') and not slab.free):
+        return w.go(t, ('A5', s, then))
+    if slab.remote != () and not mutated('no-reabsorb'):
+        return w.go(t, ('A4u', s, then))
+    if slab.remote == ():
+        w.set(s, remote=UNOWNED)
+    w.go(t, *(then if mutated('A5-before-A4') else (('A5', s, then),)))
 
 
 @step
-def A4u(w, t, s):
+def A4u(w, t, s, then):
     slab = w.meta(t, s)
     if w.holds_up(t, slab.tag):
         return BLOCKED
-    unlink(w, slab, s)
-    w.go(t, ('A1', s))
+    if not mutated('no-unlink-again'):
+        unlink(w, slab, s)
+    w.go(t, ('A1', s, then))
 
 
 @step
-def A5(w, t, s):
+def A5(w, t, s, then):
     w.meta(t, s)
-    w.set(s, owner=0, place=None)
-    w.go(t, *((('A4', s),) if mutated('A5-before-A4') else ()))
+    w.set(s, owner=0)
+    if mutated('A5-before-A4'):
+        return w.go(t, ('A4', s, then))
+    w.go(t, *((('A3', s, then),) if mutated('insert-after-A5') and w.slabs[s].free else then))
+
+
+# ---- realloc of a page run in place
+
+@step
+def RS(w, t, s):
+    owner, me = w.header(s).owner, w.threads[t].me
+    mine = owner == me and (me != LATE or mutated('nobody-is-me'))
+    w.go(t, *((('RZ', s),) if mine else ()))
+
+
+@meta_step
+def RZ(w, t, s):
+    w.meta(t, s)
+    w.go(t)
 
 
 # ---- thread exit, and what a thread without TCB does
 
 @step
-def E1(w, t):
-    P1(w, t)
+def E0(w, t):
+    blocks = w.threads[t].sll
+    w.threads[t] = w.threads[t]._replace(sll=NOTHING)
+    w.go(t, *(() if mutated('no-flush') else (('R0',) + part for part in by_slab(blocks))))
 
 
 @step
 def E2(w, t):
     """Own lists, nobody else changes them: publish slab after slab."""
-    me = w.threads[t].me
-    mine = [s for s, slab in enumerate(w.slabs) if w.mapped and slab.owner == me]
-    w.go(t, *((('A1', mine[0]), ('E2',)) if mine else ()))
-
-
-@step
-def E3(w, t):
-    w.set_tcb(w.threads[t].me, state=DEAD)
-    w.go(t)
-
-
-@step
-def E4(w, t):
-    me = w.threads[t].me
-    mail = w.tcbs[me].mail
-    w.set_tcb(me, mail=())
-    w.go(t, *((('E5', free_each(mail)),) if mail else ()), ('E6', me))
+    mine = w.listed(w.threads[t].me)
+    w.go(t, *((('A1', mine[0], ()), ('E2',)) if mine else ()))
 
 
 @step
@@ -603,31 +676,19 @@ def E5(w, t, work):
         return BLOCKED
     w.lock(t, 'reserve')
     w.be(t, w.setup.reserve)
-    w.set_tcb(w.setup.reserve, state=ALIVE)
-    w.go(t, *work, ('E2',), ('E7',))
+    w.go(t, *work, *(() if mutated('reserve-keeps') else (('E2',),)), ('E8',))
 
 
 @step
-def E6(w, t, me):
-    w.set_tcb(me, state=POOLED)
-    w.be(t, LATE)
+def E6(w, t):
+    w.set_tcb(w.threads[t].me, pooled=True)
+    if not mutated('pool-first'):
+        w.be(t, LATE)
     w.go(t)
 
 
 @step
-def E7(w, t):
-    if not mutated('reserve-mail'):
-        w.set_tcb(w.setup.reserve, state=DEAD)
-    w.go(t, ('E8',))
-
-
-@step
 def E8(w, t):
-    reserve = w.setup.reserve
-    mail = w.tcbs[reserve].mail
-    if mail and not mutated('reserve-mail'):
-        w.set_tcb(reserve, state=ALIVE, mail=())
-        return w.go(t, *free_each(mail), ('E2',), ('E7',))
     w.unlock('reserve')
     w.be(t, LATE)
     w.go(t)
@@ -635,10 +696,12 @@ def E8(w, t):
 
 @step
 def START(w, t, tcb):
-    """A new thread takes the TCB of a dead one."""
-    if w.tcbs[tcb].state != POOLED:
+    """A new thread takes a TCB from the pool."""
+    if not w.tcbs[tcb].pooled:
         return BLOCKED
-    w.set_tcb(tcb, state=ALIVE)
+    if any(w.mapped and slab.owner == tcb for slab in w.slabs):
+        raise Violation(f'TCB {tcb} is taken by a new thread and owns a slab')
+    w.set_tcb(tcb, state=LIVING, pooled=False)
     w.be(t, tcb)
     w.go(t)
 
@@ -662,34 +725,19 @@ def X9(w, t, child):
     w.locks = ()
     w.go(t)
     born.locks, born.child = (), True
-    me = born.threads[t].me
-    for i, tcb in enumerate(born.tcbs):
-        if i != me and tcb.state == ALIVE:
+    me, sll = born.threads[t].me, born.threads[t].sll
+    for i in range(1, len(born.tcbs)):
+        if i not in (me, born.setup.reserve):
             born.set_tcb(i, state=ORPHANED)
-    born.missing = frozenset(every_block(born)) - frozenset(kept_blocks(born, mail_of=(me,)))
-    if not mutated('no-renewed-notice'):
-        renew_notices(born, me)
-    scripts = dict(child)
-    for i, thread in enumerate(born.threads):
-        if i != t:
-            born.threads[i] = Thread(LATE, (), ())
-    for i, script in scripts.items():
+    born.threads = [Thread(LATE, (), (), NOTHING)] * len(born.threads)
+    for i, script in dict(child).items():
         if i == t:
-            born.threads[i] = Thread(me, script, ())
-        else:
-            born.set_tcb(born.setup.spare, state=ALIVE)
-            born.threads[i] = Thread(born.setup.spare, script, ())
+            born.threads[i] = Thread(me, script, (), sll)
+        else:  # the child's second thread takes a TCB that was in the pool
+            born.set_tcb(born.setup.spare, state=LIVING, pooled=False)
+            born.threads[i] = Thread(born.setup.spare, script, (), NOTHING)
+    born.missing = frozenset(every_block(born)) - frozenset(kept_blocks(born))
     return [born]
-
-
-def renew_notices(w, me):
-    """Whoever had taken the N of a slab of the survivor owes it a notice that never comes."""
-    for s, slab in enumerate(w.slabs):
-        if w.mapped and slab.owner == me and slab.place == 'full':
-            if has_blocks(slab):
-                w.set(s, place='partial')
-            else:
-                w.set(s, remote=NOTICE)
 
 
 # ---- operations of a script
@@ -704,45 +752,48 @@ def locks_for_fork(w):
 def begin(w, t, op):
     """The frames of a script's next operation."""
     me, name, args = w.threads[t].me, op[0], op[1:]
-    owned = [s for s, slab in enumerate(w.slabs) if w.mapped and me and slab.owner == me]
-    if name in ('free', 'free_if', 'late', 'late_if'):
+    if name in ('free', 'free_if', 'keep', 'keep_if', 'late', 'late_if'):
         blocks = tuple(b for b in args[0] if b in w.allocated)
-        if name in ('free', 'late') and len(blocks) != len(args[0]):
+        if name in ('free', 'keep', 'late') and len(blocks) != len(args[0]):
             raise Violation(f'the script frees {args[0]}, allocated are {sorted(w.allocated)}')
         w.allocated = w.allocated - set(blocks)
-        bundles = tuple(('R0', s, part) for s in (0, 1) if (part := tuple(b for b in blocks if slab_of(b) == s)))
+        bundles = tuple(('K0' if name.startswith('keep') else 'R0',) + part for part in by_slab(blocks))
         return (('E5', bundles),) if name in ('late', 'late_if') else bundles
-    if name == 'take':
-        return tuple(('TAKE', s) for s in owned if w.slabs[s].free)
-    if name == 'full':
-        return tuple(('FU', s) for s in owned if not w.slabs[s].free)
-    if name == 'poll':
-        return (('P1',),)
-    if name == 'tick':  # a refill's look at its partial slabs; a full one waits for its notice
-        return tuple(frame for s in owned if w.slabs[s].place == 'partial' and has_blocks(w.slabs[s])
-                     for frame in (('D1', s), ('TRIM', s)))
-    if name == 'woken':  # the mmap gate's look at full slabs
-        return tuple(('D1', s) for s in owned if w.slabs[s].place == 'full' and has_blocks(w.slabs[s]))
+    if name == 'pop':  # mallocs that empty the SLL
+        w.allocated = w.allocated | w.threads[t].sll
+        if mutated('foreign-not-used'):
+            for s, part in by_slab(w.threads[t].sll):
+                w.set(s, used=w.slabs[s].used + (len(part) if w.slabs[s].owner != me else 0))
+        w.threads[t] = w.threads[t]._replace(sll=NOTHING)
+        return ()
+    if name == 'late_do':  # one operation of a thread without TCB
+        return (('E5', args),)
+    if name == 'flush':
+        return (('E0',),)
+    if name == 'trim':
+        return tuple(frame for s in w.listed(me) for frame in (('D1', s), ('TRIM', s)))
     if name == 'publish':
-        return tuple(('A1', s) for s in owned)
+        return (('E2',),)
     if name == 'exit':
-        return ('E1',), ('E2',), ('E3',), ('E4',)
+        if mutated('pool-first'):
+            return ('E0',), ('E6',), ('E2',), ('E8',)
+        return ('E0',), ('E2',), ('E6',)
     if name == 'fork':
         return (('X0', locks_for_fork(w), args[0]),)
-    return ((name,) + args,)  # hint, adopt, fresh, start: H1, G0, F1, START
+    return ((name,) + args,)  # refill, hint, adopt, mailbox, fresh, resize, start: RF, H1, G0, MF, F1, RS, START
 
 
 def every_block(w):
     return [b for s, slab in enumerate(w.slabs) if w.mapped and slab.tag != FREE for b in w.setup.blocks[s]]
 
 
-def kept_blocks(w, mail_of):
-    """The blocks that no thread has in hand, each as often as it is somewhere; of the mailboxes only these."""
+def kept_blocks(w):
+    """The blocks that no thread has in hand, each as often as it is somewhere."""
     found = list(w.allocated)
     for slab in w.slabs:
         if w.mapped and slab.tag != FREE:
             found += slab.free
             found += slab.remote if isinstance(slab.remote, tuple) else ()
-    for i in mail_of:
-        found += w.tcbs[i].mail
+    for thread in w.threads:
+        found += thread.sll
     return found

@@ -2,45 +2,50 @@
 import random
 from collections import namedtuple
 
-from protocol import ALIVE, DEAD, FREE, LATE, NOTICE, POOLED, UNOWNED, Slab, Tcb, Thread, World
+from protocol import FREE, LATE, LIVING, NOTHING, UNOWNED, Slab, Tcb, Thread, World
+
+NEVER = 99
 
 
-class Setup(namedtuple('Setup', 'blocks classes reserve spare torn')):
+class Setup(namedtuple('Setup', 'blocks classes reserve spare torn offered_from keeps_spare')):
     """What does not change during an exploration."""
     __hash__ = object.__hash__
 
 
-Scenario = namedtuple('Scenario', 'name slabs scripts torn deep')
+# offers: a thread that has no bound slab of a class gives up a slab of it with so many free blocks, and announces it.
+# spare: a thread keeps its first empty slab of a class.
+Scenario = namedtuple('Scenario', 'name slabs scripts torn deep offers spare')
 
 
 def initial_world(scenario):
     n = len(scenario.scripts)
     w = World()
     w.slabs, blocks, classes = [], [], set()
-    w.allocated, w.mask = frozenset(), frozenset()
-    for s, (owner, cls, names, free, remote) in enumerate(scenario.slabs):
-        names, free = frozenset(names), frozenset(free)
+    w.allocated, w.mask = NOTHING, NOTHING
+    for s, (owner, cls, names, free_ones, remote, place) in enumerate(scenario.slabs):
+        names, free_ones = frozenset(names), frozenset(free_ones)
         blocks.append(names)
         if cls == FREE:
-            w.slabs.append(Slab(0, FREE, (), frozenset(), 0, None, False, None))
+            w.slabs.append(Slab(0, FREE, (), NOTHING, 0, None, False, None))
             w.mask = w.mask | {s}
             continue
         classes.add(cls)
-        place = 'full' if remote == NOTICE else 'partial' if owner else None
-        w.slabs.append(Slab(owner, cls, remote, free, len(names) - len(free), place, owner == 0 and bool(free), None))
-        w.allocated = w.allocated | (names - free)
+        listed = owner == 0 and bool(free_ones)
+        w.slabs.append(Slab(owner, cls, remote, free_ones, len(names) - len(free_ones), place, listed, None))
+        w.allocated = w.allocated | (names - free_ones - set(remote))
     ops = [op for script in scenario.scripts for op in script]
-    classes |= {op[-1] for op in ops if op[0] in ('H1', 'G0', 'F1')}
-    w.tcbs = [Tcb(DEAD, ())] + [Tcb(ALIVE, ()) for _ in range(n)] + [Tcb(DEAD, ()), Tcb(POOLED, ())]
+    ops += [op for args in ops if args[0] == 'late_do' for op in args[1:]]
+    classes |= {op[-1] for op in ops if op[0] in ('H1', 'G0', 'MF', 'RF', 'F1')}
+    w.tcbs = [Tcb(LIVING, False)] + [Tcb(LIVING, False) for _ in range(n)] + [Tcb(LIVING, False), Tcb(LIVING, True)]
     w.threads = []
     for t, script in enumerate(scenario.scripts):
-        newcomer = script[:1] and script[0][0] in ('START', 'late')  # has no TCB at first
+        newcomer = script[:1] and script[0][0] in ('START', 'RS', 'late', 'late_do')  # has no TCB at first
         if newcomer:
-            w.set_tcb(t + 1, state=POOLED)
-        w.threads.append(Thread(LATE if newcomer else t + 1, tuple(script), ()))
-    w.mapped, w.locks, w.child, w.missing = True, (), False, frozenset()
+            w.set_tcb(t + 1, pooled=True)
+        w.threads.append(Thread(LATE if newcomer else t + 1, tuple(script), (), NOTHING))
+    w.mapped, w.locks, w.mailbox, w.child, w.missing = True, (), (), False, NOTHING
     w.registry = frozenset((slab.tag, s) for s, slab in enumerate(w.slabs) if slab.in_reg)
-    w.setup = Setup(tuple(blocks), frozenset(classes), n + 1, n + 2, scenario.torn)
+    w.setup = Setup(tuple(blocks), frozenset(classes), n + 1, n + 2, scenario.torn, scenario.offers, scenario.spare)
     return w
 
 
@@ -51,6 +56,11 @@ X, Y = 'X', 'Y'  # two size classes
 
 def free(blocks):
     return ('free', blocks)
+
+
+def keep(blocks):
+    """Freed into the thread's own list, whoever owns their slab."""
+    return ('keep', blocks)
 
 
 def late(blocks):
@@ -66,166 +76,223 @@ def hint(s, cls=X):
     return ('H1', s, cls)
 
 
-TAKE_ALL, MARK_FULL, WOKEN, POLL, TICK = ('take',), ('full',), ('woken',), ('poll',), ('tick',)
+def late_do(*ops):
+    return ('late_do',) + ops
+
+
+TAKE, TAKE_Y, POP, TRIM, FLUSH = ('RF', X), ('RF', Y), ('pop',), ('trim',), ('flush',)
 EXIT, PUBLISH = ('exit',), ('publish',)
-ADOPT, FRESH_X, FRESH_Y = ('G0', X), ('F1', X), ('F1', Y)
+ADOPT, ADOPT_Y, FETCH, FRESH_X, FRESH_Y = ('G0', X), ('G0', Y), ('MF', X), ('F1', X), ('F1', Y)
+
+
+def resize(s):
+    return ('RS', s)
+
+
+def start(tcb):
+    return ('START', tcb)
 
 
 def fork(child):
     return ('fork', tuple(sorted(child.items())))
 
 
-NO_SLAB = (0, FREE, 'pq', '', ())
+NO_SLAB = (0, FREE, 'pq', '', (), None)
 
 
-def scene(name, slab0, *scripts, slab1=NO_SLAB, torn=False, deep=False):
-    return Scenario(name, (slab0, slab1), scripts, torn, deep)
+def scene(name, slab0, *scripts, slab1=NO_SLAB, torn=False, deep=False, offers=NEVER, spare=False):
+    return Scenario(name, (slab0, slab1), scripts, torn, deep, offers, spare)
 
 
-def owned(blocks, spare='', by=1, remote=()):
-    return (by, X, blocks + spare, spare, remote)
+def owned(blocks, spare='', by=1, remote='', cls=X, place='partial'):
+    return (by, cls, blocks + spare + remote, spare, tuple(remote), place)
 
 
-def full(blocks):
-    return (1, X, blocks, '', NOTICE)
+def bound(blocks, spare='', by=1, remote='', cls=X):
+    return owned(blocks, spare, by, remote, cls, 'bound')
 
 
 def unowned(blocks, spare='', cls=X):
-    return (0, cls, blocks + spare, spare, UNOWNED)
+    return (0, cls, blocks + spare, spare, UNOWNED, None)
 
 
 SCENARIOS = [
-    # notice, mailbox, exit
-    scene('bundles into a full slab, owner exits', full('abcd'), [EXIT], [free('ab')], [free('cd')]),
-    scene('bundle of three, owner exits', full('abcd'), [free('d'), EXIT], [free('abc')]),
-    scene('last blocks of a full slab', full('abc'), [POLL, TICK, EXIT], [free('ab')], [free('c')]),
-    scene('full, poll, full again', full('abcd'), [POLL, TAKE_ALL, MARK_FULL, POLL], [free('ab')], [free('c')]),
-    scene('woken before the notice', full('abcd'), [WOKEN, TAKE_ALL, MARK_FULL, POLL], [free('ab')], [free('c')]),
-    scene('exit of owner and freers', full('abc'), [EXIT], [free('a'), EXIT], [free('b'), EXIT]),
-    scene('notice to the owner before last', full('abc'), [EXIT], [free('a')],
-          [ADOPT, free('c'), TAKE_ALL, MARK_FULL, POLL]),
-    scene('stale receiver, new full owner', owned('abc', 'h'), [TAKE_ALL, MARK_FULL, free('h'), EXIT], [free('ab')],
-          [ADOPT, TAKE_ALL, MARK_FULL, POLL]),
+    # full slabs are given up; whoever frees into one next owns it
+    scene('a full slab is given up against frees', bound('abc'), [TAKE, hint(1), POP], [free('ab')], [free('c'), EXIT],
+          slab1=owned('p', 'q')),
+    scene('given up, claimed by a free, given up again', bound('abcd'), [FRESH_X, EXIT],
+          [free('ab'), TAKE, POP, FRESH_X], [free('cd'), EXIT]),
+    scene('two free into a full slab without owner', unowned('abcd'), [free('ab'), TAKE, POP], [free('cd'), EXIT]),
+    scene('three free into a full slab without owner', unowned('abc'), [free('a'), EXIT], [free('b')], [free('c')]),
+    scene('a hint to a full slab without owner', unowned('abc'), [hint(0), POP, EXIT], [free('ab'), EXIT],
+          [hint(0), free('c')]),
+    scene('bundle of three, owner exits', bound('abcd'), [free('d'), EXIT], [free('abc')], [ADOPT, POP]),
+    scene('exit of owner and freers', bound('abc'), [EXIT], [free('a'), EXIT], [free('b'), EXIT]),
+    # the remote stack goes whole into the list; foreign blocks wait in it
+    scene('drain into the list', bound('abc', remote='d'), [TAKE, POP, TAKE, POP, free('d'), EXIT], [free('ab')],
+          [free('c')]),
+    scene('drained, then published', bound('abc'), [TAKE, EXIT], [free('ab'), TAKE], [free('c'), ADOPT]),
+    scene('foreign blocks in the list', owned('abc', 'h'), [free('c'), TRIM, EXIT], [keep('ab'), POP, ('keep_if', 'a'), EXIT],
+          [ADOPT, EXIT]),
+    scene('foreign blocks, the owner goes', owned('ab', 'h'), [free('b'), EXIT], [keep('a'), FLUSH],
+          [ADOPT, POP, EXIT]),
+    scene('foreign block keeps its slab', owned('ab', 'h'), [free('b'), TRIM], [keep('a'), POP, free('a')],
+          [FRESH_Y, hint(0)], slab1=(0, FREE, 'p', '', (), None)),
     # publish and adopt
-    scene('publish against frees', owned('abc', 'h'), [PUBLISH, TICK], [free('ab')], [free('c'), TICK]),
-    scene('publish against adopt', owned('ab', 'h'), [PUBLISH, free('a'), TICK], [ADOPT, free('b'), EXIT],
-          [ADOPT, TICK]),
+    scene('publish against frees', owned('abc', 'h'), [PUBLISH, TRIM], [free('ab')], [free('c'), TRIM]),
+    scene('publish against adopt', owned('ab', 'h'), [PUBLISH, free('a'), TRIM], [ADOPT, free('b'), EXIT],
+          [ADOPT, TRIM]),
     scene('exit, adopt, exit', owned('abc', 'h'), [free('c'), EXIT], [ADOPT, EXIT], [free('ab'), EXIT]),
-    scene('two adopt by a free', unowned('abc', 'h'), [free('ab'), TICK], [free('c'), EXIT], [ADOPT]),
-    # a recycled TCB
-    scene('recycled TCB', full('ab'), [EXIT], [free('a')], [('START', 1), ADOPT, TAKE_ALL, MARK_FULL, POLL]),
-    scene('mail of a recycled TCB is taken by a late sender', full('ab'), [EXIT], [free('a')],
-          [('START', 1), MARK_FULL, POLL], [free('p')], slab1=(1, X, 'pq', '', ())),
-    scene('new thread, new slab, old mail', full('ab'), [free('b'), EXIT], [free('a')],
-          [('START', 1), FRESH_X, MARK_FULL, POLL], [if_allocated('p')], slab1=(0, FREE, 'pq', '', ())),
-    # frees of threads without TCB
-    scene('late frees', full('abc'), [EXIT, late('c')], [free('a'), EXIT, late('b')]),
-    scene('late free against freers', owned('abc', 'h'), [EXIT], [late('ab')], [free('c'), TICK]),
-    scene('notice meets the reserve', full('abc'), [free('b'), EXIT], [late('c')], [free('a'), EXIT]),
+    scene('adopt against a claim by a free', unowned('abc', 'h'), [free('ab'), TAKE], [free('c'), EXIT], [ADOPT, POP]),
+    scene('the last blocks of a published slab', unowned('ab', 'h'), [free('a'), PUBLISH], [free('b'), PUBLISH],
+          [hint(0), TRIM]),
+    # announcements
+    scene('offered and fetched', owned('abcd'), [free('a'), free('b')], [FETCH, POP, EXIT], [free('c'), FETCH],
+          offers=2),
+    scene('offered, fetched by two', bound('abc', by=2), [free('a')], [FRESH_X, FETCH, EXIT], [FETCH, free('bc'), FETCH],
+          offers=1),
+    scene('an old announcement', owned('ab'), [free('a'), free('b')], [FRESH_Y, FETCH, PUBLISH], [FETCH, FRESH_X, FETCH],
+          offers=1),
+    scene('offers and spares', owned('ab', 'h'), [free('a'), TRIM], [FETCH, free('b'), EXIT], [free('p'), FETCH],
+          slab1=owned('p', 'q', by=3), offers=2, spare=True),
+    # recycled TCBs, threads without TCB
+    scene('recycled TCB', bound('ab'), [EXIT], [free('a')], [start(1), ADOPT, POP, hint(0), EXIT]),
+    scene('late frees', bound('abc'), [EXIT, late('c')], [free('a'), EXIT, late('b')]),
+    scene('late free against freers', owned('abc', 'h'), [EXIT], [late('ab')], [free('c'), TRIM]),
+    scene('late free into a full slab', unowned('abc'), [late('a')], [late('b')], [free('c'), hint(0)]),
+    scene('late malloc against freers', unowned('abc'), [late_do(hint(0))], [free('ab')], [free('c')]),
+    scene('late malloc from the registry', unowned('ab', 'h'), [late_do(ADOPT), late_do(hint(0))], [free('ab'), EXIT],
+          [ADOPT, POP]),
+    scene('realloc in place without TCB', unowned('ab', 'h'), [resize(0), start(1), ADOPT, resize(0)],
+          [ADOPT, resize(0), EXIT]),
     # release, the SuperSlab goes, ABA
-    scene('both slabs go back', owned('a', 'h'), [TICK, EXIT], [free('a')], [free('p'), EXIT],
-          slab1=(3, X, 'p', '', ())),
-    scene('hint while the SuperSlab goes', owned('a', 'h'), [free('a')], [hint(0), TICK], [free('p'), EXIT],
-          slab1=(3, Y, 'p', '', ())),
-    scene('hint to an owned slab', owned('ab', 'h'), [free('a'), PUBLISH], [hint(0), TAKE_ALL, MARK_FULL, POLL],
-          [free('b')]),
-    scene('hint, slab taken by another class', owned('a'), [free('a'), FRESH_X, PUBLISH], [hint(0), TAKE_ALL],
-          [FRESH_Y, PUBLISH]),
+    scene('both slabs go back', owned('a', 'h'), [TRIM, EXIT], [free('a')], [free('p'), EXIT], slab1=owned('p', by=3)),
+    scene('hint while the SuperSlab goes', owned('a', 'h'), [free('a')], [hint(0), TRIM], [free('p'), EXIT],
+          slab1=owned('p', by=3, cls=Y)),
+    scene('hint to an owned slab', owned('ab', 'h'), [free('a'), PUBLISH], [hint(0), POP, FRESH_X], [free('b')]),
+    scene('hint, slab taken by another class', owned('a'), [free('a'), FRESH_X, PUBLISH], [hint(0), POP],
+          [FRESH_Y, POP, PUBLISH]),
     scene('fresh after release, other class', owned('a', 'h'), [free('a')], [FRESH_Y, free('p')],
-          [hint(0), hint(1), TICK], slab1=(2, Y, 'p', '', ())),
+          [hint(0), hint(1), TRIM], slab1=owned('p', by=2, cls=Y)),
     # fork: thread 0 forks at any instant; the child frees what is still allocated, alone or with a new thread
-    scene('fork while the owner exits', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'), TICK)})], [EXIT],
+    scene('fork while the owner exits', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'), TRIM)})], [EXIT],
           torn=True),
     scene('fork, two freers in the child', owned('abc', 'h', by=2),
-          [fork({0: (if_allocated('ab'), TICK), 1: (if_allocated('c'), TICK)})], [EXIT], torn=True),
-    scene('fork, full slab of a dead owner', (2, X, 'abc', '', NOTICE), [fork({0: (if_allocated('abc'), TICK)})],
-          [POLL, EXIT], [free('ab')], torn=True),
-    scene('fork while another claims by a free', unowned('abc', 'h'), [fork({0: (if_allocated('bc'), ADOPT, TICK)})],
-          [free('a'), TICK], torn=True),
-    scene('fork, child adopts from the registry', unowned('ab', 'h'),
-          [fork({0: (ADOPT, if_allocated('ab'), TICK), 1: (ADOPT, TICK)})], [free('a'), PUBLISH], torn=True),
-    scene('fork while another is late', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'), TICK)})], [EXIT],
-          [late('b')], torn=True),
-    scene('fork while a slab goes back', owned('a', 'h', by=2), [fork({0: (if_allocated('ap'), FRESH_Y, EXIT)})],
-          [free('a')], [free('p'), FRESH_Y], slab1=(3, X, 'p', '', ()), torn=True),
-    scene('fork while another claims by a free, no space', unowned('abcd'), [fork({0: (if_allocated('bc'), TICK)})],
-          [free('a'), TICK], torn=True),
-    scene('fork while a notice is on its way', full('abc'), [fork({0: (POLL, TICK), 1: (if_allocated('b'),)})],
-          [free('a')], torn=True),
-    scene('fork while another claims by a hint', unowned('ab', 'h'), [fork({0: (hint(0), if_allocated('ab'), TICK)})],
+          [fork({0: (if_allocated('ab'), TRIM), 1: (if_allocated('c'), TRIM)})], [EXIT], torn=True),
+    scene('fork while a full slab is given up', bound('abc', by=2),
+          [fork({0: (if_allocated('ab'), hint(0)), 1: (if_allocated('c'),)})], [FRESH_X, EXIT], [free('ab')],
+          torn=True),
+    scene('fork while another claims by a free', unowned('abc', 'h'), [fork({0: (if_allocated('bc'), ADOPT, TRIM)})],
+          [free('a'), TRIM], torn=True),
+    scene('fork while another claims by a free, no space', unowned('abcd'), [fork({0: (if_allocated('bc'), TRIM)})],
+          [free('a'), TRIM], torn=True),
+    scene('fork while another claims by a hint', unowned('ab', 'h'), [fork({0: (hint(0), if_allocated('ab'), TRIM)})],
           [hint(0), EXIT], torn=True),
+    scene('fork, child adopts from the registry', unowned('ab', 'h'),
+          [fork({0: (ADOPT, if_allocated('ab'), TRIM), 1: (ADOPT, TRIM)})], [free('a'), PUBLISH], torn=True),
+    scene('fork while another offers', owned('abc', by=2), [fork({0: (FETCH, if_allocated('abc'), FETCH)})],
+          [free('a'), free('b')], torn=True, offers=1),
+    scene('fork while another is late', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'), TRIM)})], [EXIT],
+          [late('b')], torn=True),
+    scene('fork with foreign blocks in the list', owned('abc', 'h', by=2),
+          [keep('ab'), fork({0: (POP, if_allocated('abc'), EXIT)})], [free('c'), EXIT], torn=True),
+    scene('fork while a slab goes back', owned('a', 'h', by=2), [fork({0: (if_allocated('ap'), FRESH_Y, EXIT)})],
+          [free('a')], [free('p'), FRESH_Y], slab1=owned('p', by=3), torn=True),
     # bigger ones
-    scene('three bundles and an exit', full('abcdef'), [free('f'), EXIT], [free('ab'), EXIT], [free('cd')], [free('e')],
-          deep=True),
-    scene('refull cycles', owned('abcd'), [MARK_FULL, POLL, free('d'), MARK_FULL, POLL, EXIT],
-          [free('a'), MARK_FULL, POLL, EXIT], [free('bc'), POLL], [ADOPT], deep=True),
+    scene('three bundles and an exit', bound('abcdef'), [free('f'), EXIT], [free('ab'), EXIT], [free('cd')],
+          [free('e')], deep=True),
+    scene('given up again and again', bound('abcd'), [FRESH_X, free('d'), EXIT], [free('a'), TAKE, POP, FRESH_X, EXIT],
+          [free('bc'), TAKE, EXIT], [ADOPT, hint(0)], deep=True),
     scene('two exits, adopt, late', owned('abcd', 'h'), [EXIT, late('d')], [ADOPT, free('a'), EXIT], [free('b'), EXIT],
-          [free('c')], deep=True),
-    scene('recycled TCB, two senders', full('abc'), [free('c'), EXIT], [free('ab')],
-          [('START', 1), ADOPT, TAKE_ALL, MARK_FULL, POLL, EXIT], [free('p'), ADOPT, TICK],
-          slab1=(1, X, 'pq', '', NOTICE), deep=True),
-    scene('two slabs, hints and gate', owned('ab', 'h'), [free('a'), EXIT], [hint(0), hint(1), TICK],
-          [free('bp'), FRESH_Y], [hint(1, Y), EXIT], slab1=(1, X, 'p', '', ()), deep=True),
-    scene('fork among three', (2, X, 'abcd', '', NOTICE),
-          [fork({0: (if_allocated('abd'), TICK), 1: (if_allocated('c'), ADOPT)})], [POLL, EXIT],
+          [keep('c'), EXIT], deep=True),
+    scene('recycled TCB, two senders', bound('abc'), [free('c'), EXIT], [free('ab')],
+          [start(1), ADOPT, POP, hint(1), EXIT], [free('p'), ADOPT, TRIM], slab1=unowned('pq'), deep=True),
+    scene('two slabs, hints and announcements', owned('ab', 'h'), [free('a'), EXIT], [hint(0), hint(1), FETCH],
+          [free('bp'), FRESH_Y], [hint(1, Y), FETCH, EXIT], slab1=owned('p'), deep=True, offers=1),
+    scene('fork among three', bound('abcd', by=2),
+          [fork({0: (if_allocated('abd'), TRIM), 1: (if_allocated('c'), ADOPT)})], [FRESH_X, EXIT],
           [free('ab')], [free('c'), EXIT], torn=True, deep=True),
 ]
 
 # One rule left out, and the scenario that must notice. Several others may, too.
 MUTATIONS = [
     ('no-U', 'publish does not set U', 'publish against frees'),
-    ('no-dead-check', 'sender does not look whether the receiver is dead', 'bundles into a full slab, owner exits'),
-    ('no-reread', 'notice goes to the owner seen before N was taken', 'stale receiver, new full owner'),
+    ('full-without-U', 'publish sets U only when blocks are free', 'a full slab is given up against frees'),
+    ('no-reabsorb', 'publish goes on although blocks have come', 'publish against frees'),
+    ('no-unlink-again', 'publish stays in the registry while it absorbs again', 'publish against frees'),
+    ('insert-after-A5', 'publish goes into the registry after it gave up the owner word', 'publish against adopt'),
+    ('A5-before-A4', 'the owner word is released before U is set', 'publish against frees'),
+    ('empty-published', 'publish does not look whether the slab is empty', 'the last blocks of a published slab'),
+    ('full-dropped', 'the slab bound before is left in no list', 'a full slab is given up against frees'),
+    ('keep-full', 'a full slab claimed by a hint is kept, in no list', 'a hint to a full slab without owner'),
+    ('no-unlink', 'the claimer stays in the registry', 'adopt against a claim by a free'),
+    ('keep-U', 'the claimer does not take U', 'adopt against a claim by a free'),
+    ('meta-before-U', 'the claimer touches meta before it takes U', 'fork while another claims by a free, no space'),
     ('bind-anyway', "the claim's result is ignored", 'hint to an owned slab'),
     ('drain-before-claim', 'the remote stack is taken before the claim', 'hint to an owned slab'),
-    ('notice-also-pushed', 'the block that is the notice is pushed as well', 'bundle of three, owner exits'),
+    ('look-before-claim', 'a hint looks at meta before it claims', 'hint to an owned slab'),
+    ('claim-any-class', 'the claim does not name a class', 'hint, slab taken by another class'),
+    ('fetch-unclaimed', 'what the mailbox gave is bound without a claim', 'offered, fetched by two'),
+    ('foreign-not-used', 'foreign blocks in the list are not counted as used', 'foreign block keeps its slab'),
+    ('drained-not-used', 'blocks drained into the list are not counted as used', 'drain into the list'),
+    ('touch-after-push', 'the freer looks at the slab after its push', 'publish against frees'),
+    ('no-flush', "a thread's list is not flushed at its end", 'foreign blocks, the owner goes'),
+    ('pool-first', 'the TCB goes to the pool before its slabs are given up', 'recycled TCB'),
+    ('reserve-keeps', 'the reserve does not give up what it came to own', 'late free against freers'),
+    ('reserve-drops', 'the reserve takes the remote stack whole and hands out one block of it',
+     'late malloc against freers'),
+    ('nobody-is-me', 'a thread without TCB takes an unowned slab for its own', 'realloc in place without TCB'),
     ('release-unlocked', 'a slab goes back without the SuperSlab lock', 'both slabs go back'),
     ('words-in-superslab', 'owner words go with their SuperSlab', 'hint while the SuperSlab goes'),
-    ('look-before-claim', 'a hint looks at meta before it claims', 'hint to an owned slab'),
     ('mask-before-word', 'the SuperSlab gets the slab before its owner word is FREE',
      'fresh after release, other class'),
     ('no-orphan-rule', 'the child waits for an owner that does not exist', 'fork while the owner exits'),
-    ('A5-before-A4', 'the owner word is released before U is set', 'publish against frees'),
-    ('keep-U', 'the claimer does not take U', 'two adopt by a free'),
-    ('meta-before-U', 'the claimer touches meta before it takes U', 'fork while another claims by a free, no space'),
-    ('no-renewed-notice', 'the child trusts that a taken N will be followed by a notice',
-     'fork while a notice is on its way'),
-    ('swallow', "what a late sender takes out of a recycled TCB's mailbox is freed plainly",
-     'new thread, new slab, old mail'),
-    ('reserve-mail', 'the reserve TCB ends without a look at its mailbox', 'notice meets the reserve'),
+    ('orphans-are-free', 'the child takes slabs of orphans that have no U', 'fork, two freers in the child'),
     ('fork-reserve-last', 'the fork takes the reserve lock after the others', 'fork while another is late'),
 ]
+
+
+def random_slab(r, blocks, spare, cls, owners):
+    kind = r.choice(('bound', 'bound', 'owned', 'unowned'))
+    if kind == 'unowned':
+        return unowned(blocks, spare, cls)
+    if kind == 'bound':
+        return bound(blocks, r.choice(('', spare)), by=r.choice(owners), cls=cls)
+    return owned(blocks, spare or 'h' if blocks[0] < 'p' else spare or 'z', by=r.choice(owners), cls=cls)
 
 
 def random_scenario(seed, with_fork):
     """Three threads that do anything to one or two slabs; frees of blocks that are not allocated then are skipped."""
     r = random.Random(seed)
-    blocks, spare = 'abcd'[:r.choice((2, 3, 3, 4))], r.choice(('', 'h', 'h'))
-    slab0 = r.choice((full(blocks), owned(blocks, spare, by=r.choice((1, 2))), unowned(blocks, spare)))
-    others = 'pq'[:r.choice((1, 2))]
-    slab1 = r.choice((NO_SLAB, NO_SLAB, (r.choice((1, 2, 3)), r.choice((X, Y)), others, '', r.choice(((), NOTICE))),
-                      unowned(others, cls=r.choice((X, Y)))))
-    pool = [TAKE_ALL, MARK_FULL, WOKEN, POLL, TICK, PUBLISH, ADOPT, FRESH_X, FRESH_Y, hint(0), hint(1), hint(1, Y),
-            if_allocated('a'), if_allocated('p')]
+    blocks = 'abcd'[:r.choice((2, 3, 3, 4))]
+    slab0 = random_slab(r, blocks, r.choice(('', 'h')), X, (1, 2))
+    others, cls = 'pq'[:r.choice((1, 2))], r.choice((X, Y))
+    slab1 = NO_SLAB if r.random() < 0.5 else random_slab(r, others, '', cls, (3,))
+    pool = [TAKE, TAKE_Y, POP, POP, TRIM, PUBLISH, FLUSH, ADOPT, ADOPT_Y, FETCH, FRESH_X, FRESH_Y, hint(0), hint(1),
+            hint(1, Y), if_allocated('a'), if_allocated('p')]
     scripts = [[r.choice(pool) for _ in range(r.choice((0, 1, 1, 2, 2)))] for _ in range(3)]
     allocated = list(blocks + others)
     r.shuffle(allocated)
     while allocated:
         bundle, allocated = allocated[:(size := r.choice((1, 1, 2, 2, 3)))], allocated[size:]
         script = r.choice(scripts)
-        script.insert(r.randrange(len(script) + 1), if_allocated(''.join(sorted(bundle))))
+        op = 'keep_if' if r.random() < 0.25 else 'free_if'
+        script.insert(r.randrange(len(script) + 1), (op, ''.join(sorted(bundle))))
     living = [t for t in range(3) if r.random() < 0.5] or [0]
     for t in set(range(3)) - set(living):
         cut = r.randrange(len(scripts[t]) + 1)
-        scripts[t][cut:] = [EXIT] + [('late_if', op[1]) for op in scripts[t][cut:] if op[0] == 'free_if']
+        late_ops = [('late_if', op[1]) if op[0].endswith('_if') else late_do(op) for op in scripts[t][cut:]
+                    if op[0] in ('free_if', 'keep_if', 'H1', 'G0', 'MF')]
+        scripts[t][cut:] = [EXIT] + late_ops
     if with_fork:
-        child = {living[0]: (if_allocated(blocks[::2] + others), r.choice(pool), TICK)}
+        child = {living[0]: (if_allocated(blocks[::2] + others), r.choice(pool), TRIM)}
         if r.random() < 0.5:
             child[(living[0] + 1) % 3] = (if_allocated(blocks[1::2]), r.choice(pool))
         forker = scripts[living[0]]
         forker.insert(r.randrange(len(forker) + 1), fork(child))
     elif len(living) == 2 and living[1] + 1 not in (slab0[0], slab1[0]):
         dead = ({0, 1, 2} - set(living)).pop()
-        scripts[living[1]].insert(0, ('START', dead + 1))
+        scripts[living[1]].insert(0, start(dead + 1))
     name = f'random {seed}' + (' with a fork' if with_fork else '')
-    return Scenario(name, (slab0, slab1), tuple(map(tuple, scripts)), with_fork, True)
+    return Scenario(name, (slab0, slab1), tuple(map(tuple, scripts)), with_fork, True, r.choice((1, 2, NEVER)),
+                    r.random() < 0.3)

@@ -1,0 +1,124 @@
+// Little address space: the allocator uses nearly all of it, says NULL with ENOMEM when it is gone, and works on after the
+// blocks were freed.
+//
+//   oom [MIB]       limit of the address space; default 200
+#include "support/family.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+
+typedef struct Link {
+    struct Link* next;
+} Link;
+
+static Link* allocate_until_refused(size_t size, size_t* total) {
+    Link* list = NULL;
+    *total = 0;
+    for (;;) {
+        errno = 0;
+        Link* p = t_malloc(size);
+        if (p == NULL) break;
+        memset(p, 0x5a, size < 4096 ? size : 4096);
+        p->next = list;
+        list = p;
+        *total += size;
+    }
+    CHECK(errno == ENOMEM, "malloc(%zu) gave NULL after %zu bytes", size, *total);
+    return list;
+}
+
+static void free_list(Link* list) {
+    while (list != NULL) {
+        Link* next = list->next;
+        t_free(list);
+        list = next;
+    }
+}
+
+// Every entry point refuses cleanly, and keeps what it was given, while memory is out.
+static void refuse_everything(Link* list) {
+    size_t size = 64 * MIB;
+    errno = 0;
+    void* p = t_calloc(1, size);
+    CHECK(p == NULL && errno == ENOMEM, "calloc gave %p", p);
+    errno = 0;
+    p = t_realloc(list, size);
+    CHECK(p == NULL && errno == ENOMEM, "realloc gave %p", p);
+    errno = 0;
+    p = t_aligned_alloc(4 * MIB, size);
+    CHECK(p == NULL && errno == ENOMEM, "aligned_alloc gave %p", p);
+    p = list;
+    int error = t_posix_memalign(&p, 64, size);
+    CHECK(error == ENOMEM && p == list, "posix_memalign gave %d, %p", error, p);
+}
+
+static void exhaust(size_t size, size_t expected) {
+    for (int round = 0; round < 3; round++) {
+        size_t total;
+        Link* list = allocate_until_refused(size, &total);
+        if (round == 0) test_say("%zu bytes a block: %zu MiB before NULL", size, total / MIB);
+        CHECK(total >= expected, "round %d: blocks of %zu bytes: %zu KiB before NULL, expected %zu KiB", round, size,
+              total >> 10, expected >> 10);
+        refuse_everything(list);
+        free_list(list);
+        void* p = t_malloc(MIB);
+        CHECK(p != NULL, "round %d: malloc(1 MiB) after all blocks of %zu bytes were freed", round, size);
+        t_free(p);
+    }
+}
+
+static void* allocate_in_thread(void* argument) {
+    (void)argument;
+    size_t total;
+    free_list(allocate_until_refused(3000, &total));
+    return NULL;
+}
+
+// Of what the limit leaves. Runs of pages and of 2 MiB units do not divide evenly; other allocators have headers.
+static size_t expected_percent(size_t size) {
+    if (size > 256 << 10) return 60;
+    if (!test_is_hakmem()) return size < 64 ? 45 : 70;
+    return size > 8 << 10 ? 90 : size == 4096 ? 95 : 93;
+}
+
+static void run(size_t limit, size_t size) {
+    alarm(60);
+    size_t before = mapped_bytes();
+    struct rlimit rlimit = {limit, limit};
+    CHECK(setrlimit(RLIMIT_AS, &rlimit) == 0, "setrlimit");
+    exhaust(size, (limit - before) / 100 * expected_percent(size));
+    // blocks of another size, and of another thread, find what the first ones left
+    exhaust(size == 4096 ? 64 : 4096, limit / 2);
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    if (pthread_create(&thread, &attributes, allocate_in_thread, NULL) == 0) pthread_join(thread, NULL);
+    pthread_attr_destroy(&attributes);
+    test_check_heap();
+    _exit(0);
+}
+
+int main(int argc, char** argv) {
+    size_t limit = test_argument(argc, argv, 1, 200) * MIB;
+    test_start("oom", 0);
+    const size_t sizes[] = {4096, 16, 64, 1000, 20000, 100000, 700000, 3 * MIB};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        pid_t pid = fork();
+        CHECK(pid >= 0, "fork");
+        if (pid == 0) run(limit, sizes[i]);
+        int status;
+        while (waitpid(pid, &status, 0) < 0) CHECK(errno == EINTR, "waitpid");
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "blocks of %zu bytes: wait status %#x", sizes[i],
+              (unsigned)status);
+    }
+    test_say("oom: ok");
+    return 0;
+}

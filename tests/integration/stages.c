@@ -1,0 +1,245 @@
+// Every stage of the refill is reached and serves: for each of them the situation that it is there for is set up, and its
+// counters must say so.
+#include "support/family.h"
+#include "support/test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SIZE = 4000,
+    PER_SLAB = 16,
+    SLABS = 12,
+    BLOCKS = SLABS * PER_SLAB
+};  // sixteen blocks of the class of 4 KiB fill a slab
+
+static size_t (*stats_json)(char*, size_t);
+static char* blocks[BLOCKS];
+
+static uint64_t counter(const char* name) {
+    static char text[65536];
+    char key[64];
+    size_t length = stats_json(text, sizeof text);
+    CHECK(length < sizeof text, "hak_stats_json wants %zu bytes", length);
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char* at = strstr(text, key);
+    CHECK(at != NULL, "no counter %s in %s", name, text);
+    return strtoull(at + strlen(key), NULL, 10);
+}
+
+static uintptr_t slab_of(const void* p) {
+    return (uintptr_t)p >> 16;
+}
+
+static void in_thread(void* (*body)(void*), void* argument) {
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, body, argument) == 0, "pthread_create");
+    pthread_join(thread, NULL);
+}
+
+static void fill(void) {
+    for (int i = 0; i < BLOCKS; i++) {
+        blocks[i] = t_malloc(SIZE);
+        memset(blocks[i], i, SIZE);
+    }
+}
+
+static void empty(void) {
+    for (int i = 0; i < BLOCKS; i++) t_free(blocks[i]);
+    memset(blocks, 0, sizeof blocks);
+}
+
+// The slab, as a number, of which the newest block is the `nth` in the order in which the slabs were last bound, 0 the newest.
+static uintptr_t nth_newest_slab(int nth) {
+    uintptr_t last = 0;
+    for (int i = BLOCKS - 1; i >= 0; i--) {
+        if (blocks[i] == NULL || slab_of(blocks[i]) == last) continue;
+        last = slab_of(blocks[i]);
+        if (nth-- == 0) return last;
+    }
+    CHECK(false, "the blocks fill fewer slabs than expected");
+}
+
+// Every other block, so that the slab has free ones and live ones.
+static void* free_half_of(void* slab) {
+    int n = 0;
+    for (int i = 0; i < BLOCKS; i++)
+        if (blocks[i] != NULL && slab_of(blocks[i]) == (uintptr_t)slab && n++ % 2 == 0) {
+            t_free(blocks[i]);
+            blocks[i] = NULL;
+        }
+    return NULL;
+}
+
+// More than the thread has cached and in slabs with free blocks, so that a refill looks at all the stages before `fresh`.
+static void refill_now(void) {
+    char* wanted[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) wanted[i] = t_malloc(SIZE);
+    for (int i = 0; i < BLOCKS; i++) t_free(wanted[i]);
+}
+
+// ---- the situations; each runs in a thread of its own, which starts without slabs
+
+static void* own_partial_slab(void* unused) {
+    (void)unused;
+    fill();
+    // more frees than the cache holds go to the slabs, and come back from there
+    empty();
+    fill();
+    empty();
+    return NULL;
+}
+
+static void* recently_bound_slab_that_others_freed_into(void* unused) {
+    (void)unused;
+    fill();
+    in_thread(free_half_of, (void*)nth_newest_slab(1));
+    refill_now();
+    empty();
+    return NULL;
+}
+
+// Makes `slab` the one that got a block back last, then full again.
+static void make_hot(uintptr_t slab) {
+    free_half_of((void*)slab);
+    for (int i = 0; i < BLOCKS; i++)
+        if (blocks[i] == NULL) blocks[i] = t_malloc(SIZE);
+}
+
+// Six more slabs push all others out of the sticky ring; then others free into `slab`.
+static void forget_and_free(uintptr_t slab) {
+    char* more[6 * PER_SLAB];
+    for (int i = 0; i < 6 * PER_SLAB; i++) more[i] = t_malloc(SIZE);
+    in_thread(free_half_of, (void*)slab);
+    refill_now();
+    for (int i = 0; i < 6 * PER_SLAB; i++) t_free(more[i]);
+    empty();
+}
+
+static void* hot_slab_that_others_freed_into(void* unused) {
+    (void)unused;
+    fill();
+    uintptr_t hot = nth_newest_slab(SLABS - 2);
+    make_hot(hot);
+    forget_and_free(hot);
+    return NULL;
+}
+
+static void* formerly_hot_slab_that_others_freed_into(void* unused) {
+    (void)unused;
+    fill();
+    uintptr_t bench = nth_newest_slab(SLABS - 2), hot = nth_newest_slab(SLABS - 3);
+    make_hot(bench);
+    make_hot(hot);
+    forget_and_free(bench);
+    return NULL;
+}
+
+// More slabs than hints can name, freed into by threads that have no use for them.
+static void* slabs_that_others_announced(void* unused) {
+    (void)unused;
+    fill();
+    for (int i = 0; i < 8; i++) in_thread(free_half_of, (void*)nth_newest_slab(i + 2));
+    refill_now();
+    empty();
+    return NULL;
+}
+
+static void* leave_half(void* unused) {
+    (void)unused;
+    fill();
+    for (int i = 0; i < BLOCKS; i += 2) {
+        t_free(blocks[i]);
+        blocks[i] = NULL;
+    }
+    return NULL;
+}
+
+static void* slab_of_an_ended_thread(void* unused) {
+    (void)unused;
+    in_thread(leave_half, NULL);
+    refill_now();
+    empty();
+    return NULL;
+}
+
+// Several threads look for the same candidates at the same time, and only one gets each.
+static _Atomic(char*) given[BLOCKS];
+static _Atomic bool over;
+
+static void* free_given(void* unused) {
+    (void)unused;
+    while (!over)
+        for (int i = 0; i < BLOCKS; i++) t_free(atomic_exchange(&given[i], NULL));
+    return NULL;
+}
+
+static void* candidates_that_others_take(void* unused) {
+    (void)unused;
+    enum { FREERS = 3 };
+    pthread_t freers[FREERS];
+    over = false;
+    for (int i = 0; i < FREERS; i++) CHECK(pthread_create(&freers[i], NULL, free_given, NULL) == 0, "pthread_create");
+    double end = now_seconds() + 1;
+    while (now_seconds() < end)
+        for (int i = 0; i < BLOCKS; i++) {
+            char* p = t_malloc(SIZE);
+            t_free(atomic_exchange(&given[i], p));
+        }
+    over = true;
+    for (int i = 0; i < FREERS; i++) pthread_join(freers[i], NULL);
+    for (int i = 0; i < BLOCKS; i++) t_free(atomic_exchange(&given[i], NULL));
+    return NULL;
+}
+
+static void* much_new_memory(void* unused) {
+    (void)unused;
+    enum { MANY = 2000 };
+    static char* many[MANY];
+    for (int i = 0; i < MANY; i++) many[i] = t_malloc(SIZE);
+    for (int i = 0; i < MANY; i++) t_free(many[i]);
+    return NULL;
+}
+
+static const struct {
+    const char* stage;
+    void* (*situation)(void*);
+    int attempts;
+} stages[] = {
+    {"superslab", much_new_memory, 1},
+    {"fresh", much_new_memory, 1},
+    {"tls_slab", own_partial_slab, 1},
+    {"sticky", recently_bound_slab_that_others_freed_into, 5},
+    {"hot", hot_slab_that_others_freed_into, 5},
+    {"bench", formerly_hot_slab_that_others_freed_into, 5},
+    {"mailbox", slabs_that_others_announced, 5},
+    {"adopt", slab_of_an_ended_thread, 5},
+    {"mmap_gate", candidates_that_others_take, 20},
+};
+
+int main(void) {
+    test_start("stages", 0);
+    void* symbol = test_symbol("hak_stats_json");
+    CHECK(symbol != NULL, "no hak_stats_json: run this under libhakmem");
+    memcpy(&stats_json, &symbol, sizeof stats_json);
+    unsigned missed = 0;
+    for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+        char tried[64], hit[64];
+        snprintf(tried, sizeof tried, "%s_tried", stages[i].stage);
+        snprintf(hit, sizeof hit, "%s_hit", stages[i].stage);
+        uint64_t tried_before = counter(tried), hit_before = counter(hit);
+        int attempt = 0;
+        while (attempt++ < stages[i].attempts && counter(hit) == hit_before) in_thread(stages[i].situation, NULL);
+        uint64_t tried_now = counter(tried) - tried_before, hit_now = counter(hit) - hit_before;
+        test_say("%-10s tried %6llu hit %6llu%s", stages[i].stage, (unsigned long long)tried_now,
+                 (unsigned long long)hit_now, hit_now == 0 ? "   MISSED" : "");
+        CHECK(tried_now >= hit_now, "%s: hit more often than tried", stages[i].stage);
+        missed += hit_now == 0;
+        test_check_heap();
+    }
+    CHECK(missed == 0, "%u stages never served", missed);
+    test_say("stages: ok");
+    return 0;
+}

@@ -1,0 +1,349 @@
+// Threads that come and go, and blocks that outlive them or change hands.
+//
+//   threads create [COUNT]       threads created and ended one after another: memory stays flat
+//   threads dead [ROUNDS]        a thread dies with 2000 live blocks, others free them
+//   threads keys [COUNT]         pthread_key destructors that allocate and free in every round the C library grants
+//   threads pipe [BATCHES]       one thread only allocates, the other only frees
+//   threads idle                 a thread frees ten foreign blocks, then sleeps for ever: the owner gets them back all the same
+//   threads storm [SECONDS]      64 threads hand blocks around while they are born and die
+//   threads churn [SECONDS]      three threads that stay trade blocks with threads that die: memory stays flat
+#include "support/family.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#define MIB ((size_t)1 << 20)
+
+static pthread_t start(void* (*body)(void*), void* argument) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    int error = pthread_create(&thread, &attributes, body, argument);
+    CHECK(error == 0, "pthread_create gave %d", error);
+    pthread_attr_destroy(&attributes);
+    return thread;
+}
+
+static void expect_flat(size_t before, size_t allowed, const char* what) {
+    size_t after = rss_bytes();
+    test_say("%s: RSS %zu KiB before, %zu KiB after", what, before >> 10, after >> 10);
+    CHECK(after <= before + allowed, "%s: RSS grew from %zu to %zu bytes, allowed are %zu more", what, before, after,
+          allowed);
+}
+
+// ---- create ----
+
+static void* short_life(void* argument) {
+    unsigned n = (unsigned)(uintptr_t)argument;
+    char* blocks[40];
+    for (unsigned i = 0; i < 40; i++) {
+        size_t size = 16 + (n * 7 + i * 53) % 3000;
+        blocks[i] = t_malloc(size);
+        memset(blocks[i], (int)i, size);
+    }
+    if (n % 16 == 0) t_free(t_malloc(300000));
+    for (unsigned i = 0; i < 40; i++) {
+        CHECK(blocks[i][0] == (char)i, "thread %u lost block %u", n, i);
+        t_free(blocks[i]);
+    }
+    return NULL;
+}
+
+static void create(uint64_t count) {
+    size_t before = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        pthread_t pair[2] = {start(short_life, (void*)(uintptr_t)i), start(short_life, (void*)(uintptr_t)(i * 3))};
+        pthread_join(pair[0], NULL);
+        pthread_join(pair[1], NULL);
+        if (i == count / 10) before = rss_bytes();
+    }
+    expect_flat(before, MIB, "create");
+}
+
+// ---- dead ----
+
+#define LEFT_BEHIND 2000
+
+typedef struct {
+    unsigned char* p;
+    size_t size;
+} Left;
+
+static Left left[LEFT_BEHIND];
+
+static void* leave_blocks(void* argument) {
+    Random random = {(uint64_t)(uintptr_t)argument};
+    for (unsigned i = 0; i < LEFT_BEHIND; i++) {
+        left[i].size = 1 + random_below(&random, i % 100 == 0 ? 40000 : 600);
+        left[i].p = t_malloc(left[i].size);
+        memset(left[i].p, (int)(i & 255), left[i].size);
+    }
+    return NULL;
+}
+
+static void* free_odd(void* argument) {
+    (void)argument;
+    for (unsigned i = 1; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
+    return NULL;
+}
+
+static void dead(uint64_t rounds) {
+    size_t before = 0;
+    for (uint64_t round = 0; round < rounds; round++) {
+        pthread_join(start(leave_blocks, (void*)(uintptr_t)(round + 1)), NULL);
+        for (unsigned i = 0; i < LEFT_BEHIND; i++)
+            for (size_t at = 0; at < left[i].size; at++)
+                CHECK(left[i].p[at] == (i & 255), "round %llu, block %u of %zu bytes: byte %zu is %u",
+                      (unsigned long long)round, i, left[i].size, at, left[i].p[at]);
+        // half of them freed by a second thread that dies as well
+        pthread_join(start(free_odd, NULL), NULL);
+        for (unsigned i = 0; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
+        if (round == rounds / 2) before = rss_bytes();
+    }
+    expect_flat(before, 2 * MIB, "dead");
+}
+
+// ---- keys ----
+
+enum { KEYS = 3 };
+static pthread_key_t keys[KEYS];
+static _Atomic unsigned destructor_calls;
+static _Atomic unsigned last_rounds;
+
+typedef struct {
+    unsigned key;
+    unsigned rounds;
+    char* block;
+} KeyValue;
+
+static void destroy_value(void* argument) {
+    KeyValue* value = argument;
+    atomic_fetch_add(&destructor_calls, 1);
+    CHECK(value->block[0] == 'k', "the block of key %u was overwritten", value->key);
+    t_free(value->block);
+    unsigned key = value->key;
+    unsigned rounds = value->rounds + 1;
+    t_free(value);
+    char* scratch[50];
+    for (unsigned i = 0; i < 50; i++) scratch[i] = t_calloc(1, 24 + i * 31);
+    for (unsigned i = 0; i < 50; i++) t_free(scratch[i]);
+    if (rounds >= PTHREAD_DESTRUCTOR_ITERATIONS) {
+        atomic_fetch_add(&last_rounds, 1);
+        return;
+    }
+    value = t_malloc(sizeof *value);
+    *value = (KeyValue){key, rounds, t_malloc(200)};
+    value->block[0] = 'k';
+    pthread_setspecific(keys[key], value);
+}
+
+static void* use_keys(void* argument) {
+    (void)argument;
+    for (unsigned k = 0; k < KEYS; k++) {
+        KeyValue* value = t_malloc(sizeof *value);
+        *value = (KeyValue){k, 0, t_malloc(100)};
+        value->block[0] = 'k';
+        pthread_setspecific(keys[k], value);
+    }
+    return NULL;
+}
+
+static void run_keys(uint64_t count) {
+    // glibc allocates second-level tables for keys from 32 on: the last key is such a one
+    pthread_key_t unused;
+    for (unsigned k = 0; k < KEYS; k++) {
+        if (k == KEYS - 1)
+            for (unsigned i = 0; i < 40; i++) pthread_key_create(&unused, NULL);
+        CHECK(pthread_key_create(&keys[k], destroy_value) == 0, "pthread_key_create");
+    }
+    size_t before = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        pthread_join(start(use_keys, NULL), NULL);
+        if (i == count / 10) before = rss_bytes();
+    }
+    CHECK(destructor_calls == count * KEYS * PTHREAD_DESTRUCTOR_ITERATIONS, "%u destructor calls in %llu threads",
+          (unsigned)destructor_calls, (unsigned long long)count);
+    CHECK(last_rounds == count * KEYS, "%u", (unsigned)last_rounds);
+    expect_flat(before, MIB, "keys");
+}
+
+// ---- pipe ----
+
+enum { BATCH = 1000, QUEUE = 8, PIPE_BLOCK = 64 };
+static char* batches[QUEUE][BATCH];
+static sem_t full, empty;
+
+static void wait_for(sem_t* semaphore) {
+    while (sem_wait(semaphore) != 0) CHECK(errno == EINTR, "sem_wait");
+}
+
+static void* only_free(void* argument) {
+    uint64_t count = *(uint64_t*)argument;
+    for (uint64_t n = 0; n < count; n++) {
+        wait_for(&full);
+        char** batch = batches[n % QUEUE];
+        for (unsigned i = 0; i < BATCH; i++) {
+            CHECK(batch[i][0] == (char)i && batch[i][PIPE_BLOCK - 1] == (char)n, "batch %llu, block %u",
+                  (unsigned long long)n, i);
+            t_free(batch[i]);
+        }
+        sem_post(&empty);
+    }
+    return NULL;
+}
+
+static void run_pipe(uint64_t count) {
+    CHECK(sem_init(&full, 0, 0) == 0 && sem_init(&empty, 0, QUEUE) == 0, "sem_init");
+    size_t before = rss_bytes();
+    size_t live = (size_t)QUEUE * BATCH * PIPE_BLOCK;
+    pthread_t consumer = start(only_free, &count);
+    for (uint64_t n = 0; n < count; n++) {
+        wait_for(&empty);
+        for (unsigned i = 0; i < BATCH; i++) {
+            char* p = t_malloc(PIPE_BLOCK);
+            p[0] = (char)i;
+            p[PIPE_BLOCK - 1] = (char)n;
+            batches[n % QUEUE][i] = p;
+        }
+        sem_post(&full);
+    }
+    pthread_join(consumer, NULL);
+    expect_flat(before, 4 * live + 2 * MIB, "pipe");
+}
+
+// ---- idle ----
+
+static sem_t freed, never;
+static char* given[10];
+
+static void* free_ten_and_sleep(void* argument) {
+    (void)argument;
+    // a cached thread: has used the allocator itself, so it has what batches remote frees
+    t_free(t_malloc(64));
+    for (int i = 0; i < 10; i++) t_free(given[i]);
+    sem_post(&freed);
+    wait_for(&never);
+    return NULL;
+}
+
+static void idle(void) {
+    // With `STREAMS` sleepers that each hold back at most ten blocks of 32 KiB, memory must not grow with their number more
+    // than by what they may park.
+    enum { STREAMS = 100, SIZE = 32000 };
+    CHECK(sem_init(&freed, 0, 0) == 0 && sem_init(&never, 0, 0) == 0, "sem_init");
+    size_t before = 0;
+    for (int n = 0; n < STREAMS; n++) {
+        for (int i = 0; i < 10; i++) {
+            given[i] = t_malloc(SIZE);
+            memset(given[i], 1, SIZE);
+        }
+        pthread_detach(start(free_ten_and_sleep, NULL));
+        wait_for(&freed);
+        if (n == STREAMS / 10) before = rss_bytes();
+    }
+    // a stack and a control block for each sleeper; all blocks together would be 29 MiB
+    expect_flat(before, STREAMS * (size_t)40000 + 2 * MIB, "idle");
+}
+
+// ---- storm ----
+
+enum { STORM_THREADS = 64, SLOTS = 4096 };
+static _Atomic(uint64_t*) slots[SLOTS];
+static _Atomic bool storm_over;
+
+static void drop(uint64_t* p) {
+    if (p == NULL) return;
+    size_t words = p[0] & 0xffff;
+    for (size_t i = 1; i < words; i++)
+        CHECK(p[i] == p[0] + i, "block %p of %zu words: word %zu is %#llx", (void*)p, words, i,
+              (unsigned long long)p[i]);
+    t_free(p);
+}
+
+static void replace_one(Random* random, bool large) {
+    size_t words = 2 + random_below(random, large ? 5000 : 60);
+    uint64_t* p = t_malloc(words * sizeof *p);
+    p[0] = (random_next(random) & ~UINT64_C(0xffff)) | words;
+    for (size_t w = 1; w < words; w++) p[w] = p[0] + w;
+    drop(atomic_exchange(&slots[random_below(random, SLOTS)], p));
+}
+
+static void* hand_around(void* argument) {
+    Random random = {(uint64_t)(uintptr_t)argument};
+    for (int i = 0; i < 3000 && !atomic_load(&storm_over); i++) replace_one(&random, i % 500 == 0);
+    return NULL;
+}
+
+static void* hand_around_for_ever(void* argument) {
+    Random random = {(uint64_t)(uintptr_t)argument};
+    for (unsigned i = 0; !atomic_load(&storm_over); i++) replace_one(&random, i % 500 == 0);
+    return NULL;
+}
+
+static void empty_slots(void) {
+    for (int i = 0; i < SLOTS; i++) drop(atomic_exchange(&slots[i], NULL));
+}
+
+static void storm(uint64_t seconds) {
+    pthread_t threads[STORM_THREADS];
+    uint64_t born = 0;
+    for (int i = 0; i < STORM_THREADS; i++) threads[i] = start(hand_around, (void*)(uintptr_t)++born);
+    double end = now_seconds() + (double)seconds;
+    while (now_seconds() < end)
+        for (int i = 0; i < STORM_THREADS; i++) {
+            pthread_join(threads[i], NULL);
+            threads[i] = start(hand_around, (void*)(uintptr_t)++born);
+        }
+    atomic_store(&storm_over, true);
+    for (int i = 0; i < STORM_THREADS; i++) pthread_join(threads[i], NULL);
+    empty_slots();
+    test_say("storm: %llu threads", (unsigned long long)born);
+}
+
+static void churn(uint64_t seconds) {
+    enum { LASTING = 3 };
+    pthread_t lasting[LASTING];
+    uintptr_t born = 0;
+    for (int i = 0; i < LASTING; i++) lasting[i] = start(hand_around_for_ever, (void*)++born);
+    double begin = now_seconds(), end = begin + (double)seconds;
+    size_t before = 0;
+    while (now_seconds() < end) {
+        pthread_join(start(hand_around, (void*)++born), NULL);
+        if (before == 0 && now_seconds() > begin + (double)seconds / 4) before = rss_bytes();
+    }
+    expect_flat(before, 8 * MIB, "churn");
+    atomic_store(&storm_over, true);
+    for (int i = 0; i < LASTING; i++) pthread_join(lasting[i], NULL);
+    empty_slots();
+}
+
+int main(int argc, char** argv) {
+    const char* mode = argc > 1 ? argv[1] : "";
+    uint64_t n = test_argument(argc, argv, 2, 0);
+    test_start("threads", 0);
+    if (strcmp(mode, "create") == 0)
+        create(n ? n : 10000);
+    else if (strcmp(mode, "dead") == 0)
+        dead(n ? n : 4000);
+    else if (strcmp(mode, "keys") == 0)
+        run_keys(n ? n : 2000);
+    else if (strcmp(mode, "pipe") == 0)
+        run_pipe(n ? n : 3000);
+    else if (strcmp(mode, "idle") == 0)
+        idle();
+    else if (strcmp(mode, "storm") == 0)
+        storm(n ? n : 5);
+    else if (strcmp(mode, "churn") == 0)
+        churn(n ? n : 4);
+    else
+        CHECK(false, "mode \"%s\": choose create, dead, keys, pipe, idle, storm or churn", mode);
+    test_check_heap();
+    test_say("threads %s: ok", mode);
+    return 0;
+}

@@ -1,0 +1,55 @@
+// What every test program shares: checks that say what they saw, a seeded generator, and what the kernel says of this process.
+// Nothing here allocates: it must not disturb the allocator under test.
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Ends the process with status 1 after one line that names the place, the condition, the values and the seed.
+#define CHECK(condition, ...)                                                     \
+    do {                                                                          \
+        if (!(condition)) test_fail(__FILE__, __LINE__, #condition, __VA_ARGS__); \
+    } while (0)
+
+#define TEST_SKIP 77  // meson counts this exit status as skipped
+
+// Remembers the name and prints it with the seed and the allocator in use. With TEST_ALLOCATOR=hakmem in the environment the
+// test fails when libhakmem is not what answers: a preload that silently did not happen must not pass.
+void test_start(const char* name, uint64_t seed);
+bool test_is_hakmem(void);
+void test_fail(const char* file, int line, const char* condition, const char* format, ...)
+    __attribute__((format(printf, 4, 5), noreturn));
+// A line on stdout, written at once.
+void test_say(const char* format, ...) __attribute__((format(printf, 1, 2)));
+// The numbers of the command line: argv[i], or `otherwise` where it is missing. Anything else ends with status 2.
+uint64_t test_argument(int argc, char** argv, int i, uint64_t otherwise);
+uint64_t test_random_seed(void);
+// A function of libhakmem that is no part of the C library; NULL under another allocator.
+void* test_symbol(const char* name);
+// hak_check() where the allocator is libhakmem: fails on the first violated invariant.
+void test_check_heap(void);
+
+typedef struct {
+    uint64_t state;
+} Random;
+
+uint64_t random_next(Random* random);
+// Evenly from 0 to n - 1; n is not 0.
+uint64_t random_below(Random* random, uint64_t n);
+
+double now_seconds(void);
+size_t rss_bytes(void);     // resident memory, exact
+size_t mapped_bytes(void);  // address space
+void sleep_ms(unsigned ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

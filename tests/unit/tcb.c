@@ -1,0 +1,67 @@
+#include "thread/tcb.h"
+
+#include "unit.h"
+
+#include <pthread.h>
+
+enum { THREADS = 6, ROUNDS = 20000 };
+
+static void blocks_are_distinct_aligned_and_listed(void** state) {
+    (void)state;
+    HakTcb* taken[20];
+    for (int i = 0; i < 20; i++) {
+        taken[i] = tcb_take();
+        assert_non_null(taken[i]);
+        assert_int_equal((uintptr_t)taken[i] % 4096, 0);
+        for (int j = 0; j < i; j++) assert_true(taken[j] != taken[i] && taken[j]->number != taken[i]->number);
+        bool listed = false;
+        for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) listed |= tcb == taken[i];
+        assert_true(listed);
+    }
+    for (int i = 0; i < 20; i++) tcb_give(taken[i]);
+}
+
+static void the_checked_build_hands_out_the_oldest_first(void** state) {
+    (void)state;
+    HakTcb* a = tcb_take();
+    tcb_give(a);
+    unsigned others = 0;
+    HakTcb* next;
+    while ((next = tcb_take()) != a && others < 100) others++;
+    assert_ptr_equal(next, a);
+    assert_true(others >= 1);
+}
+
+static _Atomic bool shared;
+
+static void* take_and_give(void* argument) {
+    (void)argument;
+    for (int i = 0; i < ROUNDS; i++) {
+        HakTcb* tcb = tcb_take();
+        if (tcb == NULL || tcb->bundled != 0)
+            atomic_store(&shared, true);
+        else {
+            tcb->bundled = 1;  // nobody else may see it
+            tcb->bundled = 0;
+            tcb_give(tcb);
+        }
+    }
+    return NULL;
+}
+
+static void no_two_threads_have_the_same_block(void** state) {
+    (void)state;
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, NULL), 0);
+    for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    assert_false(atomic_load(&shared));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_are_distinct_aligned_and_listed),
+        cmocka_unit_test(no_two_threads_have_the_same_block),
+        cmocka_unit_test(the_checked_build_hands_out_the_oldest_first),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
