@@ -16,6 +16,7 @@
 typedef struct {
     HakLock lock;
     _Atomic SlabNumber first;
+    SlabNumber last;
 } HAK_ALIGNED(HAK_CACHE_LINE) Registry;
 
 static Registry registry[CLASS_COUNT];
@@ -24,14 +25,16 @@ static TinySlabMeta* meta_at(SlabNumber s) {
     return &hak_heap.meta[s];
 }
 
-// Under the class's lock.
+// Under the class's lock. First in, first out: a slab that waits gathers more free blocks.
 static void registry_insert(Registry* r, SlabNumber s) {
     TinySlabMeta* meta = meta_at(s);
-    SlabNumber first = load_relaxed(&r->first);
-    meta->prev = 0;
-    meta->next = first;
-    if (first) meta_at(first)->prev = s;
-    store_relaxed(&r->first, s);
+    meta->prev = r->last;
+    meta->next = 0;
+    if (r->last)
+        meta_at(r->last)->next = s;
+    else
+        store_relaxed(&r->first, s);
+    r->last = s;
     meta->in_registry = 1;
 }
 
@@ -41,7 +44,10 @@ static void registry_remove(Registry* r, SlabNumber s) {
         meta_at(meta->prev)->next = meta->next;
     else
         store_relaxed(&r->first, meta->next);
-    if (meta->next) meta_at(meta->next)->prev = meta->prev;
+    if (meta->next)
+        meta_at(meta->next)->prev = meta->prev;
+    else
+        r->last = meta->prev;
     meta->next = meta->prev = 0;
     meta->in_registry = 0;
 }
@@ -66,22 +72,38 @@ static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     return won;
 }
 
-OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
-    uint64_t word = load_relaxed(owner_word(s));
-    if (word == tag && win(me, s, tag)) {
-        TinySlabMeta* meta = meta_at(s);
-        Registry* r = &registry[meta->size_class];
-        if (meta->in_registry) {  // only a publisher sets it, before its release; only an owner clears it
-            hak_lock(&r->lock);
-            registry_remove(r, s);
-            hak_unlock(&r->lock);
-        }
+// For the owner of a slab: takes it out of the registry, or into it, if it is not there or is.
+static void set_listed(SlabNumber s, bool listed) {
+    TinySlabMeta* meta = meta_at(s);
+    if (meta->in_registry == listed) return;  // only an owner changes it
+    Registry* r = &registry[meta->size_class];
+    hak_lock(&r->lock);
+    if (listed)
+        registry_insert(r, s);
+    else
+        registry_remove(r, s);
+    hak_unlock(&r->lock);
+}
+
+static OwnedSlab claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+    if (load_relaxed(owner_word(s)) == tag && win(me, s, tag)) {
         *result = CLAIM_WON;
         return (OwnedSlab){s};
     }
-    word = load_relaxed(owner_word(s));
+    uint64_t word = load_relaxed(owner_word(s));
     *result = word_tag(word) == 0 ? CLAIM_RELEASED : word_tag(word) != tag ? CLAIM_WRONG_TAG : CLAIM_FOREIGN;
     return (OwnedSlab){0};
+}
+
+OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+    OwnedSlab slab = claim(me, s, tag, result);
+    if (slab.number) set_listed(s, false);
+    return slab;
+}
+
+OwnedSlab slab_claim_briefly(HakTcb* me, SlabNumber s, uint64_t tag) {
+    ClaimResult result;
+    return claim(me, s, tag, &result);
 }
 
 OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result) {
@@ -135,30 +157,23 @@ void slab_release(OwnedSlab slab) {
 bool slab_publish(HakTcb* me, OwnedSlab slab) {
     TinySlabMeta* meta = meta_of(slab);
     unsigned size_class = meta->size_class;
-    Registry* r = &registry[size_class];
     SlabNumber s = slab.number;
-    bool has_space;
-    for (;;) {
+    uint64_t empty;
+    do {
         slab_absorb(me, slab);
-        if (load_relaxed(&meta->used) == 0) return false;
-        has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
-        if (has_space) {
-            // Still owned: an adopter that finds it there is refused and leaves it there.
-            hak_lock(&r->lock);
-            registry_insert(r, s);
-            hak_unlock(&r->lock);
+        if (load_relaxed(&meta->used) == 0) {
+            set_listed(s, false);
+            return false;
         }
-        uint64_t empty = REMOTE_EMPTY;
+        bool has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
+        // Still owned: an adopter that finds it in the registry is refused and leaves it there.
+        if (has_space) set_listed(s, true);
+        empty = REMOTE_EMPTY;
         chaos_point();
-        if (cas_release(remote_word(s), &empty, REMOTE_UNOWNED)) break;  // the owner word below carries the rest
-        if (has_space) {
-            hak_lock(&r->lock);
-            registry_remove(r, s);
-            hak_unlock(&r->lock);
-        }
-    }
+    } while (!cas_release(remote_word(s), &empty,
+                          REMOTE_UNOWNED));  // a push came first; the owner word below carries the rest
     ring_record(HAK_EVENT_publish, NULL, s, size_class);
-    tcb_count(me, has_space ? HAK_C_publish : HAK_C_publish_full);
+    tcb_count(me, meta->in_registry ? HAK_C_publish : HAK_C_publish_full);
     chaos_point();
     store_release(owner_word(s), tag_for(size_class));  // pairs with the acquire CAS in win
     return true;

@@ -171,48 +171,6 @@ static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
     tls->hot = s;
 }
 
-// The owner does not allocate this class: a slab of which an eighth is free is of more use to those who do.
-static void offer(HakTcb* me, OwnedSlab slab) {
-    const TinySlabMeta* meta = meta_of(slab);
-    unsigned size_class = meta->size_class;
-    if (HAK_LIKELY(size_class == 0 || me->tiny[size_class].bound != 0) || meta->free_count * 8 < meta->capacity) return;
-    slab_place(me, slab, PLACE_NONE);
-    if (!slab_publish(me, slab)) {
-        slab_dispose(me, slab);
-        return;
-    }
-    mailbox_announce(size_class, slab.number);
-    tcb_count(me, HAK_C_announced);
-    ring_record(HAK_EVENT_announce, NULL, slab.number, size_class);
-}
-
-// What others freed into slabs that no refill has looked at for long would keep them for ever: when a list has doubled, all of it
-// is drained, and slabs that are empty by now go back.
-static void sweep(HakTcb* me, unsigned size_class) {
-    for (SlabNumber s = me->tiny[size_class].partial, next; s; s = next) {
-        next = hak_heap.meta[s].next;
-        ClaimResult result;
-        OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
-        slab_absorb(me, slab);
-        if (load_relaxed(&meta_of(slab)->used) == 0 && me->tiny[size_class].partial_count > 1) slab_dispose(me, slab);
-    }
-}
-
-// A slab that was in no list joins the owner's.
-static void join(HakTcb* me, OwnedSlab slab) {
-    enum { FEW = 8 };
-    unsigned size_class = meta_of(slab)->size_class;
-    slab_place(me, slab, PLACE_PARTIAL);
-    uint32_t* count = size_class ? &me->tiny[size_class].partial_count : &me->run_superslabs;
-    uint32_t* sweep_at = size_class ? &me->tiny[size_class].sweep_at : &me->run_sweep_at;
-    if (HAK_LIKELY(*count < FEW || *count < *sweep_at)) return;
-    if (size_class)
-        sweep(me, size_class);
-    else
-        run_absorb_all(me);
-    *sweep_at = *count * 2;
-}
-
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) {
@@ -222,10 +180,7 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_NONE)
-            join(me, slab);
-        else
-            offer(me, slab);
+        if (meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
         return;
     }
     if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);
@@ -233,6 +188,29 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         slab_dispose(me, slab);
     else if (meta->where == PLACE_NONE)
         slab_place(me, slab, PLACE_PARTIAL);
+}
+
+bool slab_is_welcome(const HakTcb* me, unsigned size_class) {
+    enum { PARTIAL_MOST = 4, RUNS_MOST = 4 };
+    if (size_class == 0) return me->run_superslabs < RUNS_MOST;
+    return me->tiny[size_class].bound != 0 && me->tiny[size_class].partial_count < PARTIAL_MOST;
+}
+
+void slab_free_and_leave(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+    TinySlabMeta* meta = meta_of(slab);
+    unsigned size_class = meta->size_class;
+    bool was_full = !meta->in_registry;
+    if (size_class)
+        push_chain(slab, first, last, count);
+    else
+        run_free_chain(me, slab, first, count);
+    if (!slab_publish(me, slab)) {
+        slab_dispose(me, slab);
+    } else if (was_full) {
+        mailbox_announce(size_class, slab.number);
+        tcb_count(me, HAK_C_announced);
+        ring_record(HAK_EVENT_announce, NULL, slab.number, size_class);
+    }
 }
 
 size_t slab_check(HakTcb* me, OwnedSlab slab) {

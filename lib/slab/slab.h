@@ -22,6 +22,10 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
 // belongs now, and gives it back when it is empty and not wanted.
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
+// Whether the thread should keep a slab without owner that it frees into: it allocates the class and has few with free blocks.
+bool slab_is_welcome(const HakTcb* me, unsigned size_class);
+// The same for a slab claimed briefly: it is given up again, for those who need it.
+void slab_free_and_leave(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
 // Takes what others freed into the slab onto its free list.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.

@@ -5,6 +5,8 @@
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 
+enum { DIRTY_MOST = 128 << 20 };
+
 // Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again.
 static bool clean_run(UnitNumber first, UnitNumber length) {
     bool moved = false;
@@ -28,9 +30,9 @@ static uint64_t free_dirty_bytes(void) {
 static bool purge_runs(uint64_t keep, uint64_t before) {
     bool some = false;
     while (free_dirty_bytes() > keep) {
-        UnitNumber length, u = units_take_dirty_run(&length);
+        UnitNumber length, u = units_take_dirty_run(before, &length);
         if (u == 0) break;
-        bool old_enough = hak_heap.unit[u].freed_ms <= before, went = old_enough && clean_run(u, length);
+        bool went = clean_run(u, length);
         units_give(u, length);
         some |= went;
         if (!went) break;
@@ -39,21 +41,22 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
 }
 
 void purge_tick(void) {
-    uint64_t live = ((uint64_t)(hak_heap.mapped - 1) << UNIT_SHIFT) -
-                    ((unit_totals.dirty_units + unit_totals.clean_units) << UNIT_SHIFT);
-    uint64_t keep = (uint64_t)hak_option(reserve);
-    if (keep < live / 8) keep = live / 8;
-    if (free_dirty_bytes() <= keep) return;
+    static uint64_t next_ms;  // under heap_lock
+    uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
+    if (dirty <= reserve) return;
+    uint64_t live = ((uint64_t)(hak_heap.mapped - 1 - unit_totals.dirty_units - unit_totals.clean_units)) << UNIT_SHIFT;
+    uint64_t most = live / 2 < DIRTY_MOST ? DIRTY_MOST : live / 2;
+    if (dirty > most) purge_runs(most, UINT64_MAX);
     uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
-    if (now > idle) purge_runs(keep, now - idle);
-    purge_runs(4 * keep, UINT64_MAX);
-    if (free_dirty_bytes() > keep && ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT) > keep)
-        superslab_purge_free_slabs(now > idle ? now - idle : 0);
+    if (now < next_ms) return;
+    next_ms = now + idle;
+    purge_runs(reserve, now > idle ? now - idle : 0);
+    if (free_dirty_bytes() > reserve) superslab_purge_idle_slabs(free_dirty_bytes() - reserve);
 }
 
 bool purge_free(size_t keep) {
     bool some = purge_runs(keep, UINT64_MAX);
-    if (free_dirty_bytes() > keep) some |= superslab_purge_free_slabs(UINT64_MAX);
+    if (free_dirty_bytes() > keep) some |= superslab_purge_free_slabs();
     return some;
 }
 

@@ -1,8 +1,9 @@
 // Free memory goes back to the system: the longest-free first, without a thread of its own and without system calls while a
 // program runs steadily.
 //
-//   free dirty bytes <= max(HAKMEM_RESERVE, live bytes / 8)       is left alone
-//   beyond that: what was free for HAKMEM_PURGE_MS goes; beyond four times that bound: the oldest goes at once
+//   free dirty bytes <= HAKMEM_RESERVE                 is left alone
+//   beyond that: what nobody wanted for HAKMEM_PURGE_MS goes, looked at that often
+//   free dirty bytes <= max(128 MiB, live bytes / 2)   always: the oldest goes at once
 //
 // Thread-safety: under heap_lock. Errors: memory that the system does not take back stays dirty and in use.
 #ifndef HAK_SUPERSLAB_PURGE_H

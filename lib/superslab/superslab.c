@@ -76,6 +76,7 @@ static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     superslab_totals.free_dirty_slabs -= !*clean;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
+    unit->idle_slabs &= ~bit;
     if (unit->free_slabs == 0) list_remove(u);
     superslab_totals.slabs++;
     counter_add_shared(HAK_C_slab_taken, 1);
@@ -117,6 +118,7 @@ SlabNumber superslab_make(bool* clean) {
     if (u) {
         Unit* unit = &hak_heap.unit[u];
         unit->free_slabs = UINT32_MAX;
+        unit->idle_slabs = 0;
         unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
         superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
         list_push(u);
@@ -138,9 +140,11 @@ void superslab_give_slab(SlabNumber s) {
     list_push(u);
     superslab_totals.slabs--;
     superslab_totals.free_dirty_slabs += (unit->dirty_slabs & bit) != 0;
-    unit->freed_ms = os_clock_ms();
     counter_add_shared(HAK_C_slab_released, 1);
-    if (unit->free_slabs == UINT32_MAX) unmake_slabs(u);
+    if (unit->free_slabs == UINT32_MAX)
+        unmake_slabs(u);
+    else
+        purge_tick();
     hak_unlock(&heap_lock);
 }
 
@@ -161,18 +165,36 @@ void superslab_give_runs(SlabNumber s) {
     hak_unlock(&heap_lock);
 }
 
-bool superslab_purge_free_slabs(uint64_t before) {
-    bool some = false;
+// Purges the slabs of `which`, all free and dirty. false: the system takes nothing back at present.
+static bool purge_slabs(UnitNumber u, uint32_t which) {
+    Unit* unit = &hak_heap.unit[u];
+    for (; which; which &= which - 1) {
+        unsigned i = lowest_bit(which);
+        if (!os_purge(slab_address(first_slab(u) + i), SLAB_SIZE)) return false;
+        unit->dirty_slabs &= ~(1u << i);
+        superslab_totals.free_dirty_slabs--;
+    }
+    return true;
+}
+
+bool superslab_purge_free_slabs(void) {
+    uint32_t before = superslab_totals.free_dirty_slabs;
+    for (UnitNumber u = with_free; u; u = hak_heap.unit[u].next)
+        if (!purge_slabs(u, hak_heap.unit[u].free_slabs & hak_heap.unit[u].dirty_slabs)) break;
+    return superslab_totals.free_dirty_slabs != before;
+}
+
+void superslab_purge_idle_slabs(uint64_t bytes) {
+    uint64_t left = bytes >> SLAB_SHIFT;
     for (UnitNumber u = with_free; u; u = hak_heap.unit[u].next) {
         Unit* unit = &hak_heap.unit[u];
-        if (unit->freed_ms > before) continue;
-        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left; left &= left - 1) {
-            unsigned i = lowest_bit(left);
-            if (!os_purge(slab_address(first_slab(u) + i), SLAB_SIZE)) return some;
-            unit->dirty_slabs &= ~(1u << i);
-            superslab_totals.free_dirty_slabs--;
-            some = true;
+        uint32_t idle = unit->idle_slabs & unit->dirty_slabs;
+        // A part of a huge page cannot go without splitting it.
+        if (!unit->huge_pages && left > 0) {
+            if (!purge_slabs(u, idle)) return;
+            uint32_t gone = (uint32_t)__builtin_popcount(idle);
+            left -= gone < left ? gone : left;
         }
+        unit->idle_slabs = unit->free_slabs & unit->dirty_slabs;
     }
-    return some;
 }

@@ -29,7 +29,9 @@ void superslab_give_slab(SlabNumber s);
 SlabNumber superslab_make_runs(bool* clean);
 void superslab_give_runs(SlabNumber s);
 
-// Under heap_lock: purges free slabs of live SuperSlabs whose SuperSlab last changed before `before`; true: some went.
-bool superslab_purge_free_slabs(uint64_t before);
+// Under heap_lock: purges all free slabs of live SuperSlabs; true: some went.
+bool superslab_purge_free_slabs(void);
+// Under heap_lock: purges about `bytes` of those that have been free since the call before.
+void superslab_purge_idle_slabs(uint64_t bytes);
 
 #endif

@@ -149,14 +149,14 @@ bool units_take_behind(UnitNumber first, UnitNumber length) {
     return true;
 }
 
-UnitNumber units_take_dirty_run(UnitNumber* length) {
+UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     UnitNumber oldest = 0;
     for (uint64_t left = bins[true].nonempty; left; left &= left - 1) {
         int looked = 0;
         for (UnitNumber u = bins[true].head[lowest_bit(left)]; u && looked < LOOK_AT; u = unit(u)->next, looked++)
             if (oldest == 0 || unit(u)->freed_ms < unit(oldest)->freed_ms) oldest = u;
     }
-    if (oldest == 0) return 0;
+    if (oldest == 0 || unit(oldest)->freed_ms > before) return 0;
     *length = unit(oldest)->length;
     cut(oldest, oldest, *length);
     return oldest;

@@ -26,7 +26,8 @@ bool units_take_behind(UnitNumber first, UnitNumber length);
 void units_give(UnitNumber first, UnitNumber length);
 // Units that the system has just mapped.
 void units_add_fresh(UnitNumber first, UnitNumber length);
-// The longest-free dirty run; 0: none. For purge.c, which takes it out, purges it and gives it back clean.
-UnitNumber units_take_dirty_run(UnitNumber* length);
+// The longest-free dirty run, if it has been free since before `before` (ms); 0: none. For purge.c, which purges it and gives it
+// back clean.
+UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length);
 
 #endif

@@ -39,7 +39,6 @@ typedef struct {
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
     uint32_t sticky_next;
     uint32_t partial_count;
-    uint32_t sweep_at;        // partial slabs at which all of them are drained
     uint32_t overflows;       // frees that found the TLS SLL full
     uint64_t overflow_clock;  // ns, when the last 64 of them began
 } TinyTLSSlab;
@@ -67,7 +66,6 @@ typedef struct HakTcb {
     uint32_t ticks;
     uint32_t bundled;                    // blocks in bundles
     uint32_t run_superslabs;             // SuperSlabs in `runs`
-    uint32_t run_sweep_at;               // run_superslabs at which all of them are drained
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache
     RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (run_cache_bin), of own SuperSlabs
