@@ -54,7 +54,6 @@ typedef struct {
     UnitNumber next, prev;  // free runs of one length, or SuperSlabs with free slabs
     uint32_t free_slabs;    // UNIT_SLABS: bit i: slab i is free
     uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
-    uint32_t idle_slabs;    // UNIT_SLABS: bit i: slab i has been free since the last look for idle ones
     uint64_t freed_ms;      // free and dirty: since when
     size_t size;            // UNIT_HUGE: usable bytes
 } HAK_ALIGNED(HAK_CACHE_LINE) Unit;

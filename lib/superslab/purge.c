@@ -40,18 +40,28 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
     return some;
 }
 
+// Under heap_lock; one look a tick of the coarse clock, some milliseconds, and few slabs at a look: a percent or two of the time at
+// most.
+static void look(uint64_t now) {
+    enum { SLABS_AT_A_LOOK = 16 };
+    uint64_t reserve = (uint64_t)hak_option(reserve), idle = (uint64_t)hak_option(purge_ms);
+    purge_runs(reserve, now > idle ? now - idle : 0);
+    uint64_t slabs = (free_dirty_bytes() - reserve) >> SLAB_SHIFT;
+    if (free_dirty_bytes() > reserve)
+        superslab_purge_coldest_slabs(slabs < SLABS_AT_A_LOOK ? (uint32_t)slabs : SLABS_AT_A_LOOK);
+}
+
 void purge_tick(void) {
-    static uint64_t next_ms;  // under heap_lock
-    uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
-    if (dirty <= reserve) return;
+    static uint64_t last_look;  // under heap_lock
+    uint64_t dirty = free_dirty_bytes();
+    if (dirty <= (uint64_t)hak_option(reserve)) return;
     uint64_t live = ((uint64_t)(hak_heap.mapped - 1 - unit_totals.dirty_units - unit_totals.clean_units)) << UNIT_SHIFT;
     uint64_t most = live / 2 < DIRTY_MOST ? DIRTY_MOST : live / 2;
     if (dirty > most) purge_runs(most, UINT64_MAX);
-    uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
-    if (now < next_ms) return;
-    next_ms = now + idle;
-    purge_runs(reserve, now > idle ? now - idle : 0);
-    if (free_dirty_bytes() > reserve) superslab_purge_idle_slabs(free_dirty_bytes() - reserve);
+    uint64_t now = os_clock_ms();
+    if (now == last_look) return;
+    last_look = now;
+    look(now);
 }
 
 bool purge_free(size_t keep) {

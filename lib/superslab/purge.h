@@ -2,7 +2,7 @@
 // program runs steadily.
 //
 //   free dirty bytes <= HAKMEM_RESERVE                 is left alone
-//   beyond that: what nobody wanted for HAKMEM_PURGE_MS goes, looked at that often
+//   beyond that: units that nobody wanted for HAKMEM_PURGE_MS go, and the coldest free slabs, a few a millisecond
 //   free dirty bytes <= max(128 MiB, live bytes / 2)   always: the oldest goes at once
 //
 // Thread-safety: under heap_lock. Errors: memory that the system does not take back stays dirty and in use.

@@ -9,10 +9,10 @@
 SuperSlabTotals superslab_totals;
 
 // SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
-static UnitNumber with_free;
+static UnitNumber with_free, with_free_last;
 
-// Huge pages are worth their memory once the heap is of some size and most of it is in use.
-enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT };
+// Huge pages are worth their memory once the heap is large: by then another 2 MiB is a small part of it.
+enum { ADAPTIVE_SLABS = 32 * SLABS_PER_UNIT };
 
 static bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
@@ -22,7 +22,10 @@ static void list_push(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
     unit->prev = 0;
     unit->next = with_free;
-    if (with_free) hak_heap.unit[with_free].prev = u;
+    if (with_free)
+        hak_heap.unit[with_free].prev = u;
+    else
+        with_free_last = u;
     with_free = u;
 }
 
@@ -32,15 +35,16 @@ static void list_remove(UnitNumber u) {
         hak_heap.unit[unit->prev].next = unit->next;
     else
         with_free = unit->next;
-    if (unit->next) hak_heap.unit[unit->next].prev = unit->prev;
+    if (unit->next)
+        hak_heap.unit[unit->next].prev = unit->prev;
+    else
+        with_free_last = unit->prev;
 }
 
 static void want_huge_pages(UnitNumber u) {
     int64_t mode = hak_option(thp);
     Unit* unit = &hak_heap.unit[u];
-    bool dense = superslab_totals.slabs >= ADAPTIVE_SLABS &&
-                 (uint64_t)superslab_totals.slabs * 10 >= (uint64_t)superslab_totals.superslabs * SLABS_PER_UNIT * 9;
-    bool worth_it = mode == 2 || (mode == 1 && dense);
+    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.slabs >= ADAPTIVE_SLABS);
     if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
         unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
 }
@@ -76,7 +80,6 @@ static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     superslab_totals.free_dirty_slabs -= !*clean;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
-    unit->idle_slabs &= ~bit;
     if (unit->free_slabs == 0) list_remove(u);
     superslab_totals.slabs++;
     counter_add_shared(HAK_C_slab_taken, 1);
@@ -118,7 +121,6 @@ SlabNumber superslab_make(bool* clean) {
     if (u) {
         Unit* unit = &hak_heap.unit[u];
         unit->free_slabs = UINT32_MAX;
-        unit->idle_slabs = 0;
         unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
         superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
         list_push(u);
@@ -184,17 +186,11 @@ bool superslab_purge_free_slabs(void) {
     return superslab_totals.free_dirty_slabs != before;
 }
 
-void superslab_purge_idle_slabs(uint64_t bytes) {
-    uint64_t left = bytes >> SLAB_SHIFT;
-    for (UnitNumber u = with_free; u; u = hak_heap.unit[u].next) {
-        Unit* unit = &hak_heap.unit[u];
-        uint32_t idle = unit->idle_slabs & unit->dirty_slabs;
-        // A part of a huge page cannot go without splitting it.
-        if (!unit->huge_pages && left > 0) {
-            if (!purge_slabs(u, idle)) return;
-            uint32_t gone = (uint32_t)__builtin_popcount(idle);
-            left -= gone < left ? gone : left;
-        }
-        unit->idle_slabs = unit->free_slabs & unit->dirty_slabs;
+void superslab_purge_coldest_slabs(uint32_t most) {
+    for (UnitNumber u = with_free_last; u && most > 0; u = hak_heap.unit[u].prev) {
+        const Unit* unit = &hak_heap.unit[u];
+        if (unit->huge_pages) continue;  // a part of a huge page cannot go without splitting it
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1, most--)
+            if (!purge_slabs(u, left & -left)) return;
     }
 }

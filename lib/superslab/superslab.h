@@ -31,7 +31,7 @@ void superslab_give_runs(SlabNumber s);
 
 // Under heap_lock: purges all free slabs of live SuperSlabs; true: some went.
 bool superslab_purge_free_slabs(void);
-// Under heap_lock: purges about `bytes` of those that have been free since the call before.
-void superslab_purge_idle_slabs(uint64_t bytes);
+// Under heap_lock: purges up to `most` of those that have been free for longest.
+void superslab_purge_coldest_slabs(uint32_t most);
 
 #endif
