@@ -37,7 +37,7 @@ write remote  slab/ownership.c   slab_publish
 write remote  slab/remote.c      remote_drain
 write remote  slab/remote.c      push
 make  slab    slab/ownership.h   slab_claim
-make  slab    slab/ownership.c   slab_claim_slow
+make  slab    slab/ownership.c   claim
 make  slab    slab/ownership.c   slab_adopt_registered
 reach owner   slab/ownership.h   owner_word
 reach remote  slab/remote_word.h remote_word

@@ -54,14 +54,6 @@ meson_tests() {
     fi
 }
 
-# sanitized NAME SANITIZERS: builds with them, and runs what does not replace malloc, which is theirs there.
-sanitized() {
-    local build=build/$1
-    step "$1-build" env CC=clang CXX=clang++ scripts/build.sh "$build" "-Db_sanitize=$2" -Db_lundef=false -Dcli=false \
-        -Dtests=enabled || return
-    step "$1" meson test -C "$build" --suite unit --suite linked --timeout-multiplier 5 --print-errorlogs
-}
-
 finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]
@@ -77,7 +69,8 @@ step format scripts/check_format.sh
 step docs-current scripts/gen_docs.py --check
 meson_tests
 step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
-sanitized thread-sanitizer thread
-sanitized address-sanitizer address,undefined
+for sanitizer in clang:thread gcc:thread clang:address clang:undefined; do
+    step "sanitizer-$sanitizer" scripts/test_sanitizers.sh --seconds 6 "$sanitizer"
+done
 
 finish

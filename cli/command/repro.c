@@ -71,10 +71,16 @@ static bool read_plan(struct repro* repro) {
         return false;
     uint64_t chaos;
     if (args_is_set(args, "chaos") && !args_number(args, "chaos", 0, 1000000, &chaos)) return false;
-    if (changes_valid(args_text(args, "changes"))) return true;
+    const char* changes = args_text(args, "changes");
     char name[128];
+    if (changes_valid(changes)) {
+        if (strcmp(changes, "all") == 0) return true;
+        usage_error("%s: this core has all six changes built in and no switch to take one out; give 'all', not '%s'",
+                    args_where(args, "changes", name, sizeof name), changes);
+        return false;
+    }
     usage_error("%s is all, none, or a list of numbers from 1 to %d as 1-2,6; not '%s'",
-                args_where(args, "changes", name, sizeof name), CHANGES_COUNT, args_text(args, "changes"));
+                args_where(args, "changes", name, sizeof name), CHANGES_COUNT, changes);
     return false;
 }
 

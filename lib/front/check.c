@@ -1,6 +1,9 @@
 // hak_check: what the calling thread owns, and what all share, tested against every invariant that the headers state.
 #include "base/text.h"
+#include "config/options.h"
+#include "front/check.h"
 #include "front/life.h"
+#include "observe/fatal.h"
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "superslab/superslab.h"
@@ -94,3 +97,12 @@ size_t hak_check(void) {
     hak_unlock(&heap_lock);
     return wrong;
 }
+
+#if HAK_CHECKED
+void guard_tick(HakTcb* me) {
+    enum { EVERY = 256 };
+    if (!hak_option(guard) || me->ticks % EVERY != 0) return;
+    size_t wrong = hak_check();
+    if (wrong) fatal("heap", "guard", "%zu invariants of the heap do not hold, see above", wrong);
+}
+#endif

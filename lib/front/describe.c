@@ -53,6 +53,7 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
         return text_format(buffer, size, "%p: free memory of the allocator%s", p,
                            unit->dirty ? "" : ", given back to the system");
     case UNIT_NONE:
+    case UNIT_LOST:
     case UNIT_RUNS: break;
     }
     return text_format(buffer, size, "%p: address space of the allocator, not in use", p);

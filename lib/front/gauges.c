@@ -30,6 +30,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
         out->active += (uint64_t)unit->length << UNIT_SHIFT;
         break;
     case UNIT_NONE:
+    case UNIT_LOST:
     case UNIT_FREE:
     case UNIT_HUGE_REST: break;
     }

@@ -1,5 +1,6 @@
 // malloc and its family, under their hak_ names. See fastpath.h for the way of a malloc and a free.
 #include "config/options.h"
+#include "front/check.h"
 #include "front/fastpath.h"
 #include "front/large.h"
 #include "front/life.h"
@@ -86,6 +87,7 @@ static void* malloc_class(unsigned size_class, size_t size) {
     if (HAK_LIKELY(bin->head != NULL)) return handed_out(bin_pop(bin, bin->head), size);
     HakTcb* me = thread_tcb();
     void* block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
+    if (me) guard_tick(me);
     return block ? handed_out(block, size) : no_memory();
 }
 

@@ -203,10 +203,10 @@ void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     }
 }
 
-// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11; 20, 24, 28, 32: 12..15.
+// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11.
+_Static_assert(3 + RUN_CACHED_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
 static unsigned cache_bin(uint32_t pages) {
-    if (pages <= 8) return pages - 1;
-    return pages <= 16 ? 3 + pages / 2 : pages <= RUN_CACHED_MOST ? 7 + pages / 4 : 0;
+    return pages <= 8 ? pages - 1 : pages <= RUN_CACHED_MOST ? 3 + pages / 2 : 0;
 }
 
 void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {

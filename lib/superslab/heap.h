@@ -42,7 +42,7 @@ typedef struct {
     _Atomic uint64_t word;
 } HAK_ALIGNED(HAK_CACHE_LINE) RemoteHead;
 
-typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST } UnitKind;
+typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST, UNIT_LOST } UnitKind;
 
 // One unit. All fields are guarded by heap_lock.
 typedef struct {

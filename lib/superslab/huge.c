@@ -92,9 +92,13 @@ static void shrink(UnitNumber u, UnitNumber length) {
 
 // Units whose mapping a move took away, or may have taken away before it failed.
 static void map_again(UnitNumber first, UnitNumber length) {
-    bool mapped = os_map_over(unit_address(first), (size_t)length << UNIT_SHIFT);
-    for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
-    if (mapped) units_give(first, length);  // else lost: its units stay out of use
+    if (!os_map_over(unit_address(first), (size_t)length << UNIT_SHIFT)) {
+        units_lose(first, length);
+        return;
+    }
+    for (UnitNumber u = first; u < first + length; u++)
+        hak_heap.unit[u].dirty = hak_heap.unit[u].huge_pages = hak_heap.unit[u].moved = 0;
+    units_give(first, length);
 }
 
 // Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
@@ -111,7 +115,6 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     moved_units += old_length;
     for (UnitNumber i = 0; i < old_length; i++) {
         hak_heap.unit[u + i].moved = hak_heap.unit[u + i].dirty = 1;
-        hak_heap.unit[old + i].moved = 0;
     }
     superslab_totals.huge_units -= old_length;
     // Whole units: the tail of the last one may hold what an earlier block left.

@@ -65,6 +65,7 @@ void purge_tick(void) {
 }
 
 bool purge_free(size_t keep) {
+    units_recover();
     bool some = purge_runs(keep, UINT64_MAX);
     if (free_dirty_bytes() > keep) some |= superslab_purge_free_slabs();
     return some;

@@ -149,6 +149,21 @@ bool units_take_behind(UnitNumber first, UnitNumber length) {
     return true;
 }
 
+void units_lose(UnitNumber first, UnitNumber length) {
+    for (UnitNumber u = first; u < first + length; u++) unit(u)->kind = UNIT_LOST;
+    unit_totals.lost_units += length;
+}
+
+void units_recover(void) {
+    for (UnitNumber u = 1; unit_totals.lost_units && u < hak_heap.mapped; u++) {
+        if (unit(u)->kind != UNIT_LOST) continue;
+        if (!os_map_over(unit_address(u), UNIT_SIZE)) return;
+        unit(u)->dirty = unit(u)->huge_pages = unit(u)->moved = 0;
+        unit_totals.lost_units--;
+        units_give(u, 1);
+    }
+}
+
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     UnitNumber oldest = 0;
     for (uint64_t left = bins[true].nonempty; left; left &= left - 1) {

@@ -13,6 +13,7 @@
 typedef struct {
     uint64_t dirty_units;  // free, still occupying memory
     uint64_t clean_units;  // free, mapped
+    uint64_t lost_units;   // see units_lose
 } UnitTotals;
 
 extern HAK_INTERNAL UnitTotals unit_totals;
@@ -26,6 +27,10 @@ bool units_take_behind(UnitNumber first, UnitNumber length);
 void units_give(UnitNumber first, UnitNumber length);
 // Units that the system has just mapped.
 void units_add_fresh(UnitNumber first, UnitNumber length);
+// Units whose mapping may be gone and could not be made again: out of use until units_recover() can.
+void units_lose(UnitNumber first, UnitNumber length);
+// Maps lost units again as far as the system lets it, and gives them back.
+void units_recover(void);
 // The longest-free dirty run, if it has been free since before `before` (ms); 0: none. For purge.c, which purges it and gives it
 // back clean.
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length);

@@ -25,8 +25,8 @@ enum {
     STICKY_SLABS = 4,
     BUNDLES = 8,
     RUN_BUCKETS = 10,
-    RUN_CACHED_MOST = 32,
-    RUN_CACHE_BINS = 16,
+    RUN_CACHED_MOST = 16,
+    RUN_CACHE_BINS = 12,
     RUN_CACHE_BLOCKS = 32
 };
 

@@ -174,6 +174,7 @@ class Usage(Case):
         for bad in ("7", "0", "1-", "2-1", "1,,2", "some", ""):
             self.refused(["repro", "--changes", bad], "--changes")
         self.refused(["repro"], "HAKMEM_CHANGES", HAKMEM_CHANGES="9")
+        self.refused(["repro", "--changes", "1-2,6"], "all six changes built in")
         self.refused(["repro", "--profile", "repr"], "did you mean 'repro'")
         self.refused(["list"], "list what?")
         self.refused(["list", "event"], "did you mean 'events'")
