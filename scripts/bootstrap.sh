@@ -46,6 +46,9 @@ find_missing() {
     need clang-format has_command clang-format
     need libcmocka-dev has_module cmocka
     need binutils has_command objdump
+    need redis-server has_command redis-server
+    need redis-tools has_command redis-benchmark
+    need sqlite3 has_command sqlite3
 }
 
 give_up() {

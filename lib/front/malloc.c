@@ -24,10 +24,10 @@ static void* no_memory(void) {
 
 // --- bins
 
-// The cap of a bin: 16 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
+// The cap of a bin: 32 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
 // or a thousand: a program that allocates and frees in large batches gets large bins, one that merely fluctuates does not.
 static uint32_t first_cap(unsigned size_class) {
-    enum { BYTES = 16384, LEAST = 8, MOST = 256 };
+    enum { BYTES = 32768, LEAST = 8, MOST = 256 };
     uint32_t cap = BYTES / size_of_class(size_class);
     return cap < LEAST ? LEAST : cap > MOST ? MOST : cap;
 }

@@ -191,7 +191,7 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
 }
 
 bool slab_is_welcome(const HakTcb* me, unsigned size_class) {
-    enum { PARTIAL_MOST = 4, RUNS_MOST = 4 };
+    enum { PARTIAL_MOST = 8, RUNS_MOST = 4 };
     if (size_class == 0) return me->run_superslabs < RUNS_MOST;
     return me->tiny[size_class].bound != 0 && me->tiny[size_class].partial_count < PARTIAL_MOST;
 }

@@ -94,7 +94,7 @@ def check_all_given_up(w, dead):
         if w.mapped and slab.tag != FREE and slab.owner not in dead:
             check_slab_at_rest(w, s, slab)
     linked = {(slab.tag, s) for s, slab in enumerate(w.slabs) if w.mapped and slab.in_reg}
-    if linked != set(w.registry):
+    if linked != set(w.registry) or len(linked) != len(w.registry):
         raise Violation(f'registry {sorted(w.registry)} differs from the flags {sorted(linked)}')
     if w.mapped and not w.child and {s for s, slab in enumerate(w.slabs) if slab.tag == FREE} != w.mask:
         raise Violation(f'released slabs and mask {sorted(w.mask)} differ')

@@ -12,26 +12,30 @@ Remote word     tuple of blocks (empty = nothing), 'U' = unowned or about to be:
 TCB             'L' living, 'O' orphaned by a fork; pooled: may be taken by a new thread. The reserve TCB serves threads
                 that have none, under its lock, and owns nothing between two of them.
 SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
+                The slab of a block may be given up, and get another owner, while the block is in the list.
+Registry        per class, the unowned slabs with free blocks in the order in which they came.
 Place           'bound' or 'partial': the list of its owner that a slab is in; None: in none.
 Page runs       have the same words and steps as slabs of blocks; RS is what is theirs alone.
 
 Steps, by the function of lib/ that they belong to
+  fast_free      K0 load owner; mine: the blocks go into the SLL; else as R0
   remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain, or out of the way of U;
-                 RX finish_publish_of_orphan
-  keep_foreign   K0 load owner, the blocks go into the SLL
-  slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 take the remote word (U goes); C3 out of the registry
+                 RX finish_publish_of_orphan. Whether an unowned slab is welcome or only visited, is open: both are tried
+  slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 remote word = empty (U goes); C3 out of the registry
+  slab_claim_briefly, slab_free_and_leave    C1 and C2 alone; VF free into the slab; A1.. as slab_publish, then MA if it
+                 was full
   refill_candidate   a hint: H1 load owner; H2 C1; then C2, C3; HB are there blocks? else given up again. The tables of
                  owner and remote words outlive the SuperSlabs, so a hint needs no lock and may be as old as it likes
   mailbox        MA announce; MF fetch, then as any hint. One step each: a hint is a number without data behind it
   slab_adopt_registered   G0 lock the class; G1 C1 on an entry; G2 C2; G3 unlink, unlock
   bind           BIND place; GU slab_give_up_full of the slab bound before
   slab_take      TK the free list; DT else the remote stack, whole, into the SLL (its blocks stay used)
-  slab_publish   A1 absorb; A2 empty? release; A3 into the registry if blocks are free; A4 remote empty -> U
-                 (A4u: it was not, out of the registry and again); A5 owner -> 0
+  slab_publish   A1 absorb; A2 empty? A2u out of the registry, release; A3 into the registry if blocks are free and it is not
+                 there; A4 remote empty -> U (it was not: again from A1); A5 owner -> 0
   slab_release   L0 owner word = FREE; L1 lock the SuperSlabs, back to its SuperSlab, the last one gives back that
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
   remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty (hak_trim)
-  slab_free_chain    LOCAL free into an own slab: kept, given back, or offered (A1, then MA)
+  slab_free_chain    LOCAL free into an own slab: kept or given back
   run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
   thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
   reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
@@ -174,21 +178,29 @@ def R0(w, t, s, blocks):
     if slab.owner == me:
         w.go(t, ('LOCAL', s, blocks))
     elif slab.owner == 0:
-        w.go(t, ('R1', s, blocks, slab.tag))
+        visited = w.clone()
+        visited.go(t, ('R1', s, blocks, slab.tag, True))
+        w.go(t, ('R1', s, blocks, slab.tag, False))
+        return [visited]
     else:
         w.go(t, ('R2', s, blocks, slab.owner))
 
 
 @step
-def R1(w, t, s, blocks, tag):
+def R1(w, t, s, blocks, tag, visit):
     slab = w.entered(s)
     if (slab.owner, slab.tag) != (0, tag):
         return w.go(t, ('R0', s, blocks))
     w.set(s, owner=w.threads[t].me)
     local = ('LOCAL', s, blocks)
-    if mutated('meta-before-U'):
-        return w.go(t, local, ('C2', s), ('C3', s))
-    w.go(t, ('C2', s), ('C3', s), local)
+    if visit and mutated('visit-before-U'):
+        w.go(t, ('RZ', s), ('C2', s), ('VF', s, blocks))
+    elif visit:
+        w.go(t, ('C2', s), *((('C3', s),) if mutated('visit-unlists') else ()), ('VF', s, blocks))
+    elif mutated('meta-before-U'):
+        w.go(t, ('C3', s), ('RZ', s), ('C2', s), local)
+    else:
+        w.go(t, ('C2', s), ('C3', s), local)
 
 
 @step
@@ -234,9 +246,9 @@ def R4(w, t, s):
 @step
 def K0(w, t, s, blocks):
     slab = w.entered(s)
-    if slab.owner == 0:
+    if slab.owner != w.threads[t].me:
         return w.go(t, ('R0', s, blocks))
-    if mutated('foreign-not-used') and slab.owner != w.threads[t].me:
+    if mutated('listed-not-used'):
         w.set(s, used=slab.used - len(blocks))
     w.cache(t, blocks)
     w.go(t)
@@ -246,27 +258,39 @@ def K0(w, t, s, blocks):
 
 @step
 def C2(w, t, s):
-    taken = take_remote(w, t, s)
-    if mutated('keep-U'):
-        w.set(s, remote=taken)
+    if not mutated('keep-U'):
+        take_remote(w, t, s)
     w.go(t)
 
 
 @step
 def C3(w, t, s):
     slab = w.meta(t, s)
-    if mutated('no-unlink'):
+    if mutated('no-unlink') or not slab.in_reg:
         return w.go(t)
-    if slab.in_reg and w.holds_up(t, slab.tag):
+    if w.holds_up(t, slab.tag):
         return BLOCKED
-    unlink(w, slab, s)
+    unlist(w, t, s)
     w.go(t)
 
 
-def unlink(w, slab, s):
-    if slab.in_reg:
-        w.registry = w.registry - {(slab.tag, s)}
-        w.set(s, in_reg=False)
+def enlist(w, t, s):
+    guard_registry(w, t, s)
+    if w.slabs[s].in_reg:
+        raise Violation(f'slab {s} is put into the registry twice')
+    w.registry += ((w.slabs[s].tag, s),)
+    w.set(s, in_reg=True)
+
+
+def unlist(w, t, s):
+    guard_registry(w, t, s)
+    w.registry = tuple(entry for entry in w.registry if entry != (w.slabs[s].tag, s))
+    w.set(s, in_reg=False)
+
+
+def guard_registry(w, t, s):
+    if w.holds_up(t, w.slabs[s].tag):
+        raise Violation(f'the registry of {w.slabs[s].tag} is changed while another thread holds its lock')
 
 
 def take_remote(w, t, s):
@@ -292,9 +316,33 @@ def LOCAL(w, t, s, blocks):
             return w.go(t, ('L0', s))
     if slab.place is None:
         w.set(s, place='partial')
-    bound = slab.place == 'bound' or any(w.slabs[o].place == 'bound' for o in same_class)
-    if slab.used and not bound and len(slab.free) >= w.setup.offered_from:
-        return w.go(t, ('A1', s, (('MA', slab.tag, s),)))
+    w.go(t)
+
+
+@meta_step
+def VF(w, t, s, blocks):
+    """slab_free_and_leave: the slab is given up again; if it was full, it is announced."""
+    was_full = not w.meta(t, s).in_reg
+    give_back_blocks(w, t, s, blocks)
+    then = (('MA', w.slabs[s].tag, s),) if was_full else ()
+    if (mutated('visit-unlists') and w.slabs[s].used) or (mutated('visit-leaves-empty') and not was_full):
+        return w.go(t, ('A4', s, then))
+    if mutated('visit-looks-back'):
+        then = (('VB', s),)
+    if mutated('visit-U-unseen'):
+        return w.go(t, ('VU', s), ('A5', s, then))
+    w.go(t, ('A1', s, then))
+
+
+@step
+def VB(w, t, s):
+    w.meta(t, s)
+    w.go(t)
+
+
+@step
+def VU(w, t, s):
+    w.set(s, remote=UNOWNED)
     w.go(t)
 
 
@@ -542,7 +590,7 @@ def G0(w, t, cls):
     if w.holds_up(t, cls):
         return BLOCKED
     w.lock(t, cls)
-    w.go(t, ('G1', cls, tuple(sorted(s for c, s in w.registry if c == cls))))
+    w.go(t, ('G1', cls, tuple(s for c, s in w.registry if c == cls)))
 
 
 @step
@@ -555,7 +603,7 @@ def G1(w, t, cls, entries):
     if (slab.owner, slab.tag) == (0, cls):
         w.set(s, owner=w.threads[t].me)
         return w.go(t, ('G2', s, cls))
-    w.go(t, ('G1', cls, entries[1:]))  # its owner is about to publish it, or to unlink it: leave it
+    w.go(t, ('G1', cls, entries[1:]))  # its owner visits it, or is about to publish it, or to unlink it: leave it
 
 
 @step
@@ -569,7 +617,7 @@ def G3(w, t, s, cls):
     slab = w.meta(t, s)
     if not slab.free:
         raise Violation(f'slab {s} was in the registry and has no free block')
-    unlink(w, slab, s)
+    unlist(w, t, s)
     w.unlock(cls)
     w.go(t, ('BIND', s), ('TK', s))
 
@@ -587,11 +635,21 @@ def A1(w, t, s, then):
 def A2(w, t, s, then):
     slab = w.meta(t, s)
     if slab.used == 0 and not mutated('empty-published'):
-        w.go(t, ('L0', s))
+        w.go(t, *((('A2u', s),) if slab.in_reg and not mutated('empty-listed') else ()), ('L0', s))
     elif mutated('insert-after-A5'):
         w.go(t, ('A4', s, then))
     else:
-        w.go(t, ('A3' if slab.free else first_of_hand_over(), s, then))
+        listed = slab.in_reg and not mutated('listed-again')
+        w.go(t, ('A3' if slab.free and not listed else first_of_hand_over(), s, then))
+
+
+@step
+def A2u(w, t, s):
+    slab = w.meta(t, s)
+    if w.holds_up(t, slab.tag) and not mutated('unlisted-unlocked'):
+        return BLOCKED
+    unlist(w, t, s)
+    w.go(t)
 
 
 def first_of_hand_over():
@@ -603,31 +661,21 @@ def A3(w, t, s, then):
     slab = w.meta(t, s)
     if w.holds_up(t, slab.tag):
         return BLOCKED
-    w.registry = w.registry | {(slab.tag, s)}
-    w.set(s, in_reg=True)
+    enlist(w, t, s)
     w.go(t, *(then if mutated('insert-after-A5') else ((first_of_hand_over(), s, then),)))
 
 
 @step
 def A4(w, t, s, then):
+    """Blocks have come: again, and the slab stays in the registry."""
     slab = w.header(s)
     if mutated('no-U') or (mutated('full-without-U') and not slab.free):
         return w.go(t, ('A5', s, then))
     if slab.remote != () and not mutated('no-reabsorb'):
-        return w.go(t, ('A4u', s, then))
+        return w.go(t, ('A1', s, then))
     if slab.remote == ():
         w.set(s, remote=UNOWNED)
     w.go(t, *(then if mutated('A5-before-A4') else (('A5', s, then),)))
-
-
-@step
-def A4u(w, t, s, then):
-    slab = w.meta(t, s)
-    if w.holds_up(t, slab.tag):
-        return BLOCKED
-    if not mutated('no-unlink-again'):
-        unlink(w, slab, s)
-    w.go(t, ('A1', s, then))
 
 
 @step
@@ -636,7 +684,7 @@ def A5(w, t, s, then):
     w.set(s, owner=0)
     if mutated('A5-before-A4'):
         return w.go(t, ('A4', s, then))
-    w.go(t, *((('A3', s, then),) if mutated('insert-after-A5') and w.slabs[s].free else then))
+    w.go(t, *((('A3', s, then),) if mutated('insert-after-A5') and w.slabs[s].free and not w.slabs[s].in_reg else then))
 
 
 # ---- realloc of a page run in place
@@ -761,9 +809,6 @@ def begin(w, t, op):
         return (('E5', bundles),) if name in ('late', 'late_if') else bundles
     if name == 'pop':  # mallocs that empty the SLL
         w.allocated = w.allocated | w.threads[t].sll
-        if mutated('foreign-not-used'):
-            for s, part in by_slab(w.threads[t].sll):
-                w.set(s, used=w.slabs[s].used + (len(part) if w.slabs[s].owner != me else 0))
         w.threads[t] = w.threads[t]._replace(sll=NOTHING)
         return ()
     if name == 'late_do':  # one operation of a thread without TCB

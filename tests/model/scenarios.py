@@ -4,17 +4,14 @@ from collections import namedtuple
 
 from protocol import FREE, LATE, LIVING, NOTHING, UNOWNED, Slab, Tcb, Thread, World
 
-NEVER = 99
 
-
-class Setup(namedtuple('Setup', 'blocks classes reserve spare torn offered_from keeps_spare')):
+class Setup(namedtuple('Setup', 'blocks classes reserve spare torn keeps_spare')):
     """What does not change during an exploration."""
     __hash__ = object.__hash__
 
 
-# offers: a thread that has no bound slab of a class gives up a slab of it with so many free blocks, and announces it.
-# spare: a thread keeps its first empty slab of a class.
-Scenario = namedtuple('Scenario', 'name slabs scripts torn deep offers spare')
+# torn: steps on owner-only data are split in two. spare: a thread keeps its first empty slab of a class.
+Scenario = namedtuple('Scenario', 'name slabs scripts torn deep spare')
 
 
 def initial_world(scenario):
@@ -44,8 +41,8 @@ def initial_world(scenario):
             w.set_tcb(t + 1, pooled=True)
         w.threads.append(Thread(LATE if newcomer else t + 1, tuple(script), (), NOTHING))
     w.mapped, w.locks, w.mailbox, w.child, w.missing = True, (), (), False, NOTHING
-    w.registry = frozenset((slab.tag, s) for s, slab in enumerate(w.slabs) if slab.in_reg)
-    w.setup = Setup(tuple(blocks), frozenset(classes), n + 1, n + 2, scenario.torn, scenario.offers, scenario.spare)
+    w.registry = tuple((slab.tag, s) for s, slab in enumerate(w.slabs) if slab.in_reg)
+    w.setup = Setup(tuple(blocks), frozenset(classes), n + 1, n + 2, scenario.torn, scenario.spare)
     return w
 
 
@@ -59,7 +56,7 @@ def free(blocks):
 
 
 def keep(blocks):
-    """Freed into the thread's own list, whoever owns their slab."""
+    """Freed into the thread's own list, where it owns their slab."""
     return ('keep', blocks)
 
 
@@ -100,8 +97,8 @@ def fork(child):
 NO_SLAB = (0, FREE, 'pq', '', (), None)
 
 
-def scene(name, slab0, *scripts, slab1=NO_SLAB, torn=False, deep=False, offers=NEVER, spare=False):
-    return Scenario(name, (slab0, slab1), scripts, torn, deep, offers, spare)
+def scene(name, slab0, *scripts, slab1=NO_SLAB, torn=False, deep=False, spare=False):
+    return Scenario(name, (slab0, slab1), scripts, torn, deep, spare)
 
 
 def owned(blocks, spare='', by=1, remote='', cls=X, place='partial'):
@@ -128,16 +125,30 @@ SCENARIOS = [
           [hint(0), free('c')]),
     scene('bundle of three, owner exits', bound('abcd'), [free('d'), EXIT], [free('abc')], [ADOPT, POP]),
     scene('exit of owner and freers', bound('abc'), [EXIT], [free('a'), EXIT], [free('b'), EXIT]),
-    # the remote stack goes whole into the list; foreign blocks wait in it
+    # the remote stack goes whole into the list; the slabs of a list's blocks may get another owner
     scene('drain into the list', bound('abc', remote='d'), [TAKE, POP, TAKE, POP, free('d'), EXIT], [free('ab')],
           [free('c')]),
     scene('drained, then published', bound('abc'), [TAKE, EXIT], [free('ab'), TAKE], [free('c'), ADOPT]),
-    scene('foreign blocks in the list', owned('abc', 'h'), [free('c'), TRIM, EXIT], [keep('ab'), POP, ('keep_if', 'a'), EXIT],
-          [ADOPT, EXIT]),
-    scene('foreign blocks, the owner goes', owned('ab', 'h'), [free('b'), EXIT], [keep('a'), FLUSH],
-          [ADOPT, POP, EXIT]),
-    scene('foreign block keeps its slab', owned('ab', 'h'), [free('b'), TRIM], [keep('a'), POP, free('a')],
+    scene('in the list of a former owner', owned('abc', 'h'), [keep('ab'), PUBLISH, POP, ('keep_if', 'a'), EXIT],
+          [free('c'), TRIM, EXIT], [ADOPT, EXIT]),
+    scene('in the list, flushed to the next owner', bound('abc'), [keep('a'), FRESH_X, FLUSH, EXIT],
+          [free('bc'), TAKE, POP, EXIT], [ADOPT, POP, EXIT]),
+    scene('a block in a list keeps its slab', owned('ab', 'h'), [keep('a'), PUBLISH, POP, free('a')], [free('b'), TRIM],
           [FRESH_Y, hint(0)], slab1=(0, FREE, 'p', '', (), None)),
+    # visits: claimed briefly, listed all the while
+    scene('a visit against an adopter', unowned('abc', 'h'), [free('a'), free('b')], [ADOPT, POP, EXIT], [free('c')]),
+    scene('visits by two and an adopter', unowned('abcd', 'h'), [free('ab'), TRIM], [free('c'), EXIT], [ADOPT, free('d')]),
+    scene('a visit that empties the slab', unowned('ab', 'h'), [free('ab')], [ADOPT, POP, EXIT], [hint(0), EXIT]),
+    scene('visits until empty, by three', unowned('abc', 'h'), [free('a')], [free('b')], [free('c'), ADOPT]),
+    scene('a visit against a publisher', owned('abc', 'h'), [PUBLISH, free('a')], [free('b'), EXIT], [free('c'), ADOPT]),
+    scene('a visit to a full slab, announced', unowned('abc'), [free('a'), free('b')], [FETCH, POP, EXIT],
+          [free('c'), FETCH]),
+    scene('a visit among two in the registry', unowned('ab', 'h'), [free('ap')], [ADOPT, POP, EXIT], [free('b'), ADOPT],
+          slab1=unowned('p', 'q')),
+    scene('two in the registry become empty', unowned('a', 'h'), [free('a')], [free('p'), ADOPT], [ADOPT, EXIT],
+          slab1=unowned('p', 'q')),
+    scene('visited, empty, made again for another class', unowned('ab', 'h'), [free('ab')], [FRESH_Y, POP, PUBLISH],
+          [hint(0), ADOPT, POP]),
     # publish and adopt
     scene('publish against frees', owned('abc', 'h'), [PUBLISH, TRIM], [free('ab')], [free('c'), TRIM]),
     scene('publish against adopt', owned('ab', 'h'), [PUBLISH, free('a'), TRIM], [ADOPT, free('b'), EXIT],
@@ -147,19 +158,18 @@ SCENARIOS = [
     scene('the last blocks of a published slab', unowned('ab', 'h'), [free('a'), PUBLISH], [free('b'), PUBLISH],
           [hint(0), TRIM]),
     # announcements
-    scene('offered and fetched', owned('abcd'), [free('a'), free('b')], [FETCH, POP, EXIT], [free('c'), FETCH],
-          offers=2),
-    scene('offered, fetched by two', bound('abc', by=2), [free('a')], [FRESH_X, FETCH, EXIT], [FETCH, free('bc'), FETCH],
-          offers=1),
-    scene('an old announcement', owned('ab'), [free('a'), free('b')], [FRESH_Y, FETCH, PUBLISH], [FETCH, FRESH_X, FETCH],
-          offers=1),
-    scene('offers and spares', owned('ab', 'h'), [free('a'), TRIM], [FETCH, free('b'), EXIT], [free('p'), FETCH],
-          slab1=owned('p', 'q', by=3), offers=2, spare=True),
+    scene('announced, fetched by two', unowned('abc'), [free('a')], [FRESH_X, FETCH, EXIT], [FETCH, free('bc'), FETCH]),
+    scene('an old announcement', unowned('ab'), [free('a'), free('b')], [FRESH_Y, FETCH, PUBLISH],
+          [FETCH, FRESH_X, FETCH]),
+    scene('announcements and spares', unowned('ab'), [free('a'), TRIM], [FETCH, free('b'), EXIT], [free('p'), FETCH],
+          slab1=owned('p', 'q', by=3), spare=True),
     # recycled TCBs, threads without TCB
     scene('recycled TCB', bound('ab'), [EXIT], [free('a')], [start(1), ADOPT, POP, hint(0), EXIT]),
     scene('late frees', bound('abc'), [EXIT, late('c')], [free('a'), EXIT, late('b')]),
     scene('late free against freers', owned('abc', 'h'), [EXIT], [late('ab')], [free('c'), TRIM]),
     scene('late free into a full slab', unowned('abc'), [late('a')], [late('b')], [free('c'), hint(0)]),
+    scene('first frees without TCB', unowned('abc', 'h'), [late('a'), start(1), free('b'), EXIT], [free('c'), EXIT],
+          [ADOPT, EXIT]),
     scene('late malloc against freers', unowned('abc'), [late_do(hint(0))], [free('ab')], [free('c')]),
     scene('late malloc from the registry', unowned('ab', 'h'), [late_do(ADOPT), late_do(hint(0))], [free('ab'), EXIT],
           [ADOPT, POP]),
@@ -190,12 +200,21 @@ SCENARIOS = [
           [hint(0), EXIT], torn=True),
     scene('fork, child adopts from the registry', unowned('ab', 'h'),
           [fork({0: (ADOPT, if_allocated('ab'), TRIM), 1: (ADOPT, TRIM)})], [free('a'), PUBLISH], torn=True),
-    scene('fork while another offers', owned('abc', by=2), [fork({0: (FETCH, if_allocated('abc'), FETCH)})],
-          [free('a'), free('b')], torn=True, offers=1),
+    scene('fork while another visits a full slab', unowned('abc'), [fork({0: (FETCH, if_allocated('abc'), FETCH)})],
+          [free('a'), free('b')], torn=True),
+    scene('fork while another visits', unowned('abc', 'h'),
+          [fork({0: (ADOPT, if_allocated('bc'), TRIM), 1: (ADOPT, if_allocated('a'))})], [free('a')], torn=True),
+    scene('fork while a visit empties the slab', unowned('ab', 'h'),
+          [fork({0: (ADOPT, if_allocated('b'), TRIM), 1: (if_allocated('a'), ADOPT)})], [free('ab')], torn=True),
+    scene('fork while two visit', unowned('abc', 'h'), [fork({0: (if_allocated('abc'), ADOPT)})], [free('a')],
+          [free('b')], torn=True),
+    scene('fork, a dead visitor in the registry', unowned('ab', 'h'),
+          [fork({0: (ADOPT, if_allocated('p'), ADOPT), 1: (if_allocated('ab'), ADOPT)})], [free('a')],
+          slab1=unowned('p', 'q'), torn=True),
     scene('fork while another is late', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'), TRIM)})], [EXIT],
           [late('b')], torn=True),
-    scene('fork with foreign blocks in the list', owned('abc', 'h', by=2),
-          [keep('ab'), fork({0: (POP, if_allocated('abc'), EXIT)})], [free('c'), EXIT], torn=True),
+    scene('fork with blocks of a former slab in the list', owned('abc', 'h'),
+          [keep('ab'), PUBLISH, fork({0: (POP, if_allocated('abc'), EXIT)})], [free('c'), EXIT], torn=True),
     scene('fork while a slab goes back', owned('a', 'h', by=2), [fork({0: (if_allocated('ap'), FRESH_Y, EXIT)})],
           [free('a')], [free('p'), FRESH_Y], slab1=owned('p', by=3), torn=True),
     # bigger ones
@@ -204,11 +223,11 @@ SCENARIOS = [
     scene('given up again and again', bound('abcd'), [FRESH_X, free('d'), EXIT], [free('a'), TAKE, POP, FRESH_X, EXIT],
           [free('bc'), TAKE, EXIT], [ADOPT, hint(0)], deep=True),
     scene('two exits, adopt, late', owned('abcd', 'h'), [EXIT, late('d')], [ADOPT, free('a'), EXIT], [free('b'), EXIT],
-          [keep('c'), EXIT], deep=True),
+          [free('c'), EXIT], deep=True),
     scene('recycled TCB, two senders', bound('abc'), [free('c'), EXIT], [free('ab')],
           [start(1), ADOPT, POP, hint(1), EXIT], [free('p'), ADOPT, TRIM], slab1=unowned('pq'), deep=True),
     scene('two slabs, hints and announcements', owned('ab', 'h'), [free('a'), EXIT], [hint(0), hint(1), FETCH],
-          [free('bp'), FRESH_Y], [hint(1, Y), FETCH, EXIT], slab1=owned('p'), deep=True, offers=1),
+          [free('bp'), FRESH_Y], [hint(1, Y), FETCH, EXIT], slab1=owned('p'), deep=True),
     scene('fork among three', bound('abcd', by=2),
           [fork({0: (if_allocated('abd'), TRIM), 1: (if_allocated('c'), ADOPT)})], [FRESH_X, EXIT],
           [free('ab')], [free('c'), EXIT], torn=True, deep=True),
@@ -219,7 +238,15 @@ MUTATIONS = [
     ('no-U', 'publish does not set U', 'publish against frees'),
     ('full-without-U', 'publish sets U only when blocks are free', 'a full slab is given up against frees'),
     ('no-reabsorb', 'publish goes on although blocks have come', 'publish against frees'),
-    ('no-unlink-again', 'publish stays in the registry while it absorbs again', 'publish against frees'),
+    ('listed-again', 'publish does not look whether the slab is in the registry already', 'publish against frees'),
+    ('empty-listed', 'publish releases an empty slab without unlisting it', 'a visit that empties the slab'),
+    ('unlisted-unlocked', 'an empty slab leaves the registry without its lock', 'a visit that empties the slab'),
+    ('visit-unlists', 'a visit takes the slab out of the registry and does not put it back',
+     'a visit against an adopter'),
+    ('visit-leaves-empty', 'a visit does not look whether the slab is empty', 'a visit that empties the slab'),
+    ('visit-before-U', 'a visit touches meta before it takes U', 'fork while another visits'),
+    ('visit-looks-back', 'a visit looks at the slab after it gave it up', 'a visit against an adopter'),
+    ('visit-U-unseen', 'a visit stores U over what has come', 'visits by two and an adopter'),
     ('insert-after-A5', 'publish goes into the registry after it gave up the owner word', 'publish against adopt'),
     ('A5-before-A4', 'the owner word is released before U is set', 'publish against frees'),
     ('empty-published', 'publish does not look whether the slab is empty', 'the last blocks of a published slab'),
@@ -232,11 +259,11 @@ MUTATIONS = [
     ('drain-before-claim', 'the remote stack is taken before the claim', 'hint to an owned slab'),
     ('look-before-claim', 'a hint looks at meta before it claims', 'hint to an owned slab'),
     ('claim-any-class', 'the claim does not name a class', 'hint, slab taken by another class'),
-    ('fetch-unclaimed', 'what the mailbox gave is bound without a claim', 'offered, fetched by two'),
-    ('foreign-not-used', 'foreign blocks in the list are not counted as used', 'foreign block keeps its slab'),
+    ('fetch-unclaimed', 'what the mailbox gave is bound without a claim', 'announced, fetched by two'),
+    ('listed-not-used', 'blocks freed into a list are not counted as used', 'a block in a list keeps its slab'),
     ('drained-not-used', 'blocks drained into the list are not counted as used', 'drain into the list'),
     ('touch-after-push', 'the freer looks at the slab after its push', 'publish against frees'),
-    ('no-flush', "a thread's list is not flushed at its end", 'foreign blocks, the owner goes'),
+    ('no-flush', "a thread's list is not flushed at its end", 'in the list, flushed to the next owner'),
     ('pool-first', 'the TCB goes to the pool before its slabs are given up', 'recycled TCB'),
     ('reserve-keeps', 'the reserve does not give up what it came to own', 'late free against freers'),
     ('reserve-drops', 'the reserve takes the remote stack whole and hands out one block of it',
@@ -294,5 +321,4 @@ def random_scenario(seed, with_fork):
         dead = ({0, 1, 2} - set(living)).pop()
         scripts[living[1]].insert(0, start(dead + 1))
     name = f'random {seed}' + (' with a fork' if with_fork else '')
-    return Scenario(name, (slab0, slab1), tuple(map(tuple, scripts)), with_fork, True, r.choice((1, 2, NEVER)),
-                    r.random() < 0.3)
+    return Scenario(name, (slab0, slab1), tuple(map(tuple, scripts)), with_fork, True, r.random() < 0.3)
