@@ -37,15 +37,12 @@ write remote  slab/ownership.c   slab_publish
 write remote  slab/remote.c      remote_drain
 write remote  slab/remote.c      push
 make  slab    slab/ownership.h   slab_claim
-make  slab    slab/ownership.c   claim
+make  slab    slab/ownership.c   slab_claim_slow
 make  slab    slab/ownership.c   slab_adopt_registered
 reach owner   slab/ownership.h   owner_word
 reach remote  slab/remote_word.h remote_word
-reach owner   superslab/heap.c   grow_tables
-reach remote  superslab/heap.c   grow_tables
 reach owner   superslab/heap.c   lay_out
 reach remote  superslab/heap.c   lay_out
-reach owner   superslab/heap.c   try_window
 """
 
 FUNCTION = re.compile(r"^(?!#|typedef|struct|union|enum)[A-Za-z_][^;{}=#]*?\b(\w+)\(([^;{}]*)\)\s*\{", re.M)

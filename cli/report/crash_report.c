@@ -175,13 +175,10 @@ static bool is_stopped(pid_t pid) {
 }
 
 static json_t* verdict_json(const struct report_input* input, const struct procmaps* maps) {
-    const char* changes = getenv("HAKMEM_CHANGES");
     struct verdict_facts facts = {
         .record = input->reason == REPORT_CRASH ? &input->shared->crash : NULL,
         .check = input->check,
         .maps = maps,
-        .violations = load_relaxed(&shared_ring(input->shared)->violations),
-        .missing_changes = changes != NULL && strcmp(changes, "all") != 0 ? changes : NULL,
         .died_of = input->died_of,
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),

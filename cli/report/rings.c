@@ -92,7 +92,9 @@ static int explain_drain(const HakRingRecord* record, char* out, size_t size) {
 }
 
 static int explain_claim(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, %s", record->a, low_half(record) & 1 ? "won" : "refused");
+    if (low_half(record) & 1) return snprintf(out, size, "slab %u, won", record->a);
+    return snprintf(out, size, "slab %u, refused, control block bits 12 to 43: 0x%x", record->a,
+                    (uint32_t)(record->b >> 32));
 }
 
 static int explain_class(const HakRingRecord* record, char* out, size_t size) {
@@ -107,6 +109,11 @@ static int explain_thread(const HakRingRecord* record, char* out, size_t size) {
     return snprintf(out, size, "thread %" PRIu64, record->b);
 }
 
+static int explain_violation(const HakRingRecord* record, char* out, size_t size) {
+    if (record->a == 0) return snprintf(out, size, "see the messages");
+    return snprintf(out, size, "slab %u, of control block 0x%" PRIx64, record->a, record->b);
+}
+
 // What `a` and `b` mean, as events.def tells it; by name, so that an event that is not here is shown in figures.
 static void explain(const HakRingRecord* record, char* out, size_t size) {
     static const struct {
@@ -116,7 +123,7 @@ static void explain(const HakRingRecord* record, char* out, size_t size) {
         {"malloc", explain_malloc},       {"free", explain_free},          {"refill", explain_refill},
         {"drain", explain_drain},         {"claim", explain_claim},        {"release", explain_class},
         {"publish", explain_class},       {"announce", explain_class},     {"adopt", explain_adopt},
-        {"thread_start", explain_thread}, {"thread_exit", explain_thread},
+        {"thread_start", explain_thread}, {"thread_exit", explain_thread}, {"violation", explain_violation},
     };
     const char* name = hak_event_name(record->event);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -136,7 +143,6 @@ static json_t* event_json(const HakRingRecord* record, const struct ring_clock* 
     if (record->ptr != 0) json_object_set_new(event, "ptr", json_sprintf("0x%" PRIx64, record->ptr));
     json_object_set_new(event, "a", json_integer(record->a));
     json_object_set_new(event, "b", json_sprintf("0x%" PRIx64, record->b));
-    if (record->site != 0) json_object_set_new(event, "site", json_integer(record->site));
     json_object_set_new(event, "text", json_string(text));
     return event;
 }

@@ -138,15 +138,6 @@ static bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) 
     return judge(verdict, "the threads wait for each other, or one turns in a circle", "low");
 }
 
-static void add_circumstances(struct verdict* verdict, const struct verdict_facts* facts) {
-    if (facts->violations != 0)
-        note(verdict, json_sprintf("%" PRIu64 " drains of slabs that the draining thread did not own were recorded",
-                                   facts->violations));
-    if (facts->missing_changes != NULL)
-        note(verdict,
-             json_sprintf("the run was made with HAKMEM_CHANGES=%s, so unsafe drains were in", facts->missing_changes));
-}
-
 json_t* verdict_make(const struct verdict_facts* facts) {
     static bool (*const rules[])(struct verdict*, const struct verdict_facts*) = {
         by_check, by_hang, by_sender,       by_payload_address, by_payload_register,
@@ -156,7 +147,6 @@ json_t* verdict_make(const struct verdict_facts* facts) {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i](&verdict, facts)) break;
     }
-    add_circumstances(&verdict, facts);
     json_t* result = json_object();
     json_object_set_new(result, "cause", json_string(verdict.cause));
     json_object_set_new(result, "evidence", verdict.evidence);

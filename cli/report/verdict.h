@@ -12,9 +12,7 @@ struct verdict_facts {
     const struct crash_record* record;  // NULL: the handler did not run
     const struct check_message* check;  // NULL: no check spoke
     const struct procmaps* maps;
-    uint64_t violations;          // drains that broke the ownership rule, as the ring counted them
-    const char* missing_changes;  // value of HAKMEM_CHANGES when it is not "all", else NULL
-    int died_of;                  // signal without a record; 0: none
+    int died_of;  // signal without a record; 0: none
     bool hang;
     bool stopped;  // by SIGSTOP or the like, at the time of the hang
 };

@@ -50,8 +50,9 @@ size_t hak_malloc_usable_size(const void* p);
 /* Gives free memory back to the system, all but `keep` bytes. Returns 1 when some was given back, else 0. */
 int hak_trim(size_t keep);
 
-/* Walks what the calling thread owns and all shared structures, and tests every invariant. Returns the number of violations,
- * each described on stderr. */
+/* Walks the calling thread's own slabs, its bins and lists, and the unit structures that all threads share, and tests them against
+ * their invariants. Not the slabs of other threads, nor those without owner. Returns the number of violations, each described
+ * on stderr; a damaged link aborts. */
 size_t hak_check(void);
 
 /* Statistics of the whole process. `size` and `version` come first and tell an older reader what is there; fields are only
@@ -61,7 +62,7 @@ typedef struct hak_stats_t {
     uint32_t size;       /* sizeof of the struct that the library filled in */
     uint32_t version;    /* HAK_STATS_VERSION */
     uint64_t allocated;  /* bytes in blocks that the program holds, or that wait in caches */
-    uint64_t active;     /* bytes in slabs and extents that hold at least one block */
+    uint64_t active;     /* bytes in slabs, SuperSlabs of page runs and huge blocks in use */
     uint64_t dirty;      /* free bytes that still occupy memory */
     uint64_t mapped;     /* bytes of address space mapped for blocks */
     uint64_t metadata;   /* bytes mapped for the allocator's own tables */
@@ -83,8 +84,9 @@ size_t hak_stats_json(char* buffer, size_t size);
 int hak_option_get(const char* name, char* buffer, size_t size);
 int hak_option_set(const char* name, const char* value);
 
-/* What is known of an address, as one line of text: SuperSlab, slab, block, class, owner, live or free. Never touches the
- * memory at p. Returns the length of the whole text, as snprintf does. */
+/* What is known of an address, as one line of text: SuperSlab, slab, block, class, owner. Of a small block in a slab that the calling
+ * thread owns also whether it is free; "live or cached" says that it is the program's, or on its way back in some thread's cache.
+ * Never touches the memory at p. Returns the length of the whole text, as snprintf does. */
 size_t hak_describe(const void* p, char* buffer, size_t size);
 
 /* "0.1.0" */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { WARNING_BYTES = 1024 };
@@ -116,7 +117,8 @@ void text_warn(const char* format, ...) {
     va_end(args);
     if (length >= sizeof line) length = sizeof line - 1;
     // There is nobody left to tell when this fails.
-    ssize_t written = write(STDERR_FILENO, line, length);
+    // Not the C library's function, which is a cancellation point.
+    long written = syscall(SYS_write, STDERR_FILENO, line, length);
     (void)written;
     errno = saved_errno;
 }

@@ -1,4 +1,5 @@
-// hak_check: what the calling thread owns, and what all share, tested against every invariant that the headers state.
+// hak_check: what the calling thread owns, and the unit structures that all share, tested against the invariants that the headers
+// state. Not the registry, nor what other threads own: that would need them to stand still.
 #include "base/text.h"
 #include "config/options.h"
 #include "front/check.h"
@@ -58,6 +59,24 @@ static size_t check_lists(HakTcb* me) {
     return wrong;
 }
 
+// thread/tcb.h, slab/run.h, slab/bundle.h: what is counted of the caches is what is in them.
+static size_t check_cache_sums(const HakTcb* me) {
+    uint32_t cached_pages = 0, bundled = 0;
+    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS; bin++, pages = run_cached_length(pages + 1))
+        cached_pages += pages * me->run_cache[bin].count;
+    for (int i = 0; i < BUNDLES; i++) bundled += me->bundle[i].count;
+    size_t wrong = 0;
+    if (cached_pages != me->cached_pages) {
+        text_warn("hakmem: check=run_cache %u pages in the cache, %u counted\n", cached_pages, me->cached_pages);
+        wrong++;
+    }
+    if (bundled != me->bundled) {
+        text_warn("hakmem: check=bundles %u blocks in bundles, %u counted\n", bundled, me->bundled);
+        wrong++;
+    }
+    return wrong;
+}
+
 // superslab/units.h: the totals are the sums of the runs, no two neighbours of one kind are apart; superslab.h: a free slab is no slab.
 static size_t check_units(void) {
     uint64_t dirty = 0, clean = 0;
@@ -91,6 +110,7 @@ size_t hak_check(void) {
     if (me) {
         for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(c);
         wrong += check_lists(me);
+        wrong += check_cache_sums(me);
     }
     hak_lock(&heap_lock);
     wrong += check_units();

@@ -5,22 +5,50 @@
 #include "superslab/heap.h"
 #include "superslab/huge.h"
 #include "superslab/owner_word.h"
+#include "thread/link.h"
+#include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
+
+// Whether the block is in a list of the caller's. The list may be damaged: it is followed as long as it stays in slabs of the class,
+// and never through the block itself.
+static bool is_listed(const void* block, const void* first, uint32_t most, uint64_t tag) {
+    const void* at = first;
+    for (uint32_t i = 0; at && i < most; i++) {
+        if (at == block) return true;
+        if (!heap_contains(at) || word_tag(load_relaxed(&hak_heap.owner[slab_number_of(at)])) != tag) return false;
+        uint64_t next = *(const uint64_t*)at ^ hak_link_key;
+        if (link_is_corrupt(next) || next % 16 != 0) return false;
+        at = (const void*)(uintptr_t)next;
+    }
+    return false;
+}
+
+// What can be said of a block of an own slab. Who holds one that is in neither list, the tables do not tell: the program, or another
+// thread's bin, a bundle or the remote stack.
+static const char* state_of_own(SlabNumber s, unsigned size_class, uintptr_t index) {
+    const TinySlabMeta* meta = &hak_heap.meta[s];
+    const TlsBin* bin = &hak_tls.bin[size_class];
+    const char* block = (const char*)slab_address(s) + index * meta->block_size;
+    uint64_t tag = tag_of_class(size_class);
+    if (index >= meta->carved) return ", never handed out";
+    bool is_free =
+        is_listed(block, meta->freelist, meta->free_count, tag) || is_listed(block, bin->head, bin->cap, tag);
+    return is_free ? ", free" : ", live or cached";
+}
 
 static size_t describe_block(char* buffer, size_t size, const void* p, SlabNumber s, uint64_t word) {
     unsigned size_class = (unsigned)(word_tag(word) / TAG_PER_CLASS);
     uint32_t block_size = size_of_class(size_class);
     uintptr_t offset = (uintptr_t)p - (uintptr_t)slab_address(s), index = offset / block_size;
     const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(word);
-    const char* state = index >= class_capacity(size_class) ? "behind the last block"
-                        : index >= hak_heap.meta[s].carved  ? "never handed out"
+    const char* state = index >= class_capacity(size_class) ? ", behind the last block"
+                        : owner && owner == hak_tls.tcb     ? state_of_own(s, size_class, index)
                                                             : "";
-    return text_format(buffer, size,
-                       "%p: SuperSlab %p, slab %u, class %u (%u bytes), block %u%s at %p + %u, owner %u%s%s", p,
-                       unit_address(unit_of_slab(s)), s, size_class, block_size, (unsigned)index, *state ? "," : "",
+    return text_format(buffer, size, "%p: SuperSlab %p, slab %u, class %u (%u bytes), block %u at %p + %u, owner %u%s",
+                       p, unit_address(unit_of_slab(s)), s, size_class, block_size, (unsigned)index,
                        (char*)slab_address(s) + index * block_size, (unsigned)(offset % block_size),
-                       owner ? owner->number : 0, *state ? ", " : "", state);
+                       owner ? owner->number : 0, state);
 }
 
 static size_t describe_run(char* buffer, size_t size, const void* p, SlabNumber s) {
@@ -30,11 +58,13 @@ static size_t describe_run(char* buffer, size_t size, const void* p, SlabNumber 
     for (const char* at = (const char*)((uintptr_t)p & ~(PAGE_SIZE_BYTES - 1)); at >= unit; at -= PAGE_SIZE_BYTES) {
         size_t bytes = run_pages(at) * PAGE_SIZE_BYTES;
         if (bytes > (size_t)((const char*)p - at))
-            return text_format(buffer, size, "%p: SuperSlab %p, page run of %zu bytes at %p + %zu, live, owner %u", p,
-                               unit, bytes, at, (size_t)((const char*)p - at), owner ? owner->number : 0);
+            return text_format(buffer, size,
+                               "%p: SuperSlab %p, page run of %zu bytes at %p + %zu, live or cached, owner %u", p, unit,
+                               bytes, at, (size_t)((const char*)p - at), owner ? owner->number : 0);
         if (bytes) break;
     }
-    return text_format(buffer, size, "%p: SuperSlab %p, free pages, owner %u", p, unit, owner ? owner->number : 0);
+    return text_format(buffer, size, "%p: SuperSlab %p, free or cached pages, owner %u", p, unit,
+                       owner ? owner->number : 0);
 }
 
 static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber s) {

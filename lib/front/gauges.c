@@ -44,7 +44,7 @@ void hak_gauges(hak_stats_t* out) {
     out->allocated = out->active = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) add_unit(out, u);
     out->dirty = (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
-    out->mapped = (uint64_t)(hak_heap.mapped ? hak_heap.mapped - 1 : 0) << UNIT_SHIFT;
+    out->mapped = (uint64_t)heap_units() << UNIT_SHIFT;
     out->metadata = heap_table_bytes();
     out->superslabs = superslab_totals.superslabs;
     out->slabs = superslab_totals.slabs;

@@ -43,7 +43,8 @@ static bool make_runs(HakTcb* me) {
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     Run run = run_alloc(me, pages, align);
     if (run.block == NULL && run_absorb_all(me)) run = run_alloc(me, pages, align);
-    while (run.block == NULL && adopt_runs(me)) run = run_alloc(me, pages, align);
+    // Not all that there are: one that does not fit either stays with the thread.
+    for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
     return run;
 }

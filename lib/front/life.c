@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 HAK_TLS HakTls hak_tls = {.owner_key = OWNER_KEY_NONE};
@@ -158,8 +159,8 @@ static void thread_end(HakTcb* me) {
 }
 
 // Destructors of other keys may allocate after ours has run: it asks for another round once. What is allocated or freed later than
-// that goes through the reserve. Not in the last round the C library runs: a thread that first allocates in a destructor must
-// still come to an end.
+// that goes through the reserve. Not for a later round: a thread that first allocates in a destructor should come to an end too,
+// which it does unless that happens in the last of the four rounds.
 static void at_thread_exit(void* round) {
     int saved_errno = errno;
     enum { ROUNDS = 2 };
@@ -179,7 +180,16 @@ void thread_flush(void) {
 
 // --- fork: the child inherits no lock that another thread holds
 
+// The C library takes the lock of its list of streams after our handler has run; a thread may hold it and wait for a stream whose
+// reader waits for memory. So it is taken first here. It is recursive; the C library takes it, and resets it in the child, only in
+// a process with threads.
+__attribute__((weak)) void _IO_list_lock(void);
+__attribute__((weak)) void _IO_list_unlock(void);
+static bool holds_streams;  // by the thread that forks
+
 static void before_fork(void) {
+    holds_streams = _IO_list_lock && _IO_list_unlock && !__libc_single_threaded;
+    if (holds_streams) _IO_list_lock();
     hak_lock(&init_lock);
     tcb_locks_take();
     mmap_gate_lock_take();
@@ -193,6 +203,7 @@ static void after_fork_in_parent(void) {
     mmap_gate_lock_release();
     tcb_locks_release();
     hak_unlock(&init_lock);
+    if (holds_streams) _IO_list_unlock();
 }
 
 static void after_fork_in_child(void) {

@@ -128,7 +128,8 @@ void free_over(void* p, uint64_t tag) {
     unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
     HakTcb* me = hak_tls.tcb;
     bin->room++;
-    if (bin->cap == 0 && hak_option(fast_cap) != 0) {
+    // What a thread does not allocate it need not cache.
+    if (bin->cap == 0 && hak_option(fast_cap) != 0 && me->tiny[size_class].bound) {
         bin_set_up(bin, size_class);
         bin->room--;
         note_free(p, FREE_TLS_SLL);
@@ -257,6 +258,7 @@ void* hak_realloc(void* p, size_t size) {
     void* block = fast_malloc(size);
     if (block == NULL) return size <= old ? p : NULL;
     memcpy(block, p, old < size ? old : size);
+    counter_add_shared(HAK_C_realloc_copied, 1);
     fast_free(p);
     return block;
 }
@@ -322,25 +324,29 @@ void* hak_pvalloc(size_t size) {
 
 // --- giving memory back
 
-// Slabs that the thread keeps although they are empty.
+// Slabs that the thread keeps although they are empty, or that others have emptied.
+static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+    slab_absorb(me, slab);
+    if (load_relaxed(&meta_of(slab)->used) != 0) return;
+    if (size_class && me->tiny[size_class].bound == s) me->tiny[size_class].bound = 0;
+    slab_dispose(me, slab);
+}
+
+static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
+    for (SlabNumber s = first, next; s; s = next) {
+        next = hak_heap.meta[s].next;
+        give_back_if_empty(me, s, size_class);
+    }
+}
+
 static void give_back_empty_slabs(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        TinyTLSSlab* tls = &me->tiny[c];
-        const SlabNumber kept[] = {tls->bound, tls->partial};
-        for (int i = 0; i < 2; i++) {
-            ClaimResult result;
-            OwnedSlab slab = kept[i] ? slab_claim(me, kept[i], tag_of_class(c), &result) : (OwnedSlab){0};
-            if (slab.number == 0) continue;
-            slab_absorb(me, slab);
-            if (load_relaxed(&meta_of(slab)->used) != 0) continue;
-            if (tls->bound == slab.number) tls->bound = 0;
-            slab_dispose(me, slab);
-        }
+        give_back_list(me, me->tiny[c].partial, c);
+        if (me->tiny[c].bound) give_back_if_empty(me, me->tiny[c].bound, c);
     }
-    for (SlabNumber s; (s = me->runs[RUN_BUCKETS - 1]) != 0;) {  // one with all 512 pages free
-        ClaimResult result;
-        slab_dispose(me, slab_claim(me, s, TAG_RUNS, &result));
-    }
+    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0);
 }
 
 int hak_trim(size_t keep) {

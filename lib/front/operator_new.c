@@ -1,13 +1,17 @@
-// C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. The throwing
-// ones reach libstdc++ through weak references: a program that throws has it loaded.
+// C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. What they need
+// of libstdc++ when memory runs out, they reach through weak references, or look up then: it may have come by dlopen.
+// Limit: a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
 #include "front/fastpath.h"
 
+#include <dlfcn.h>
 #include <hakmem/hakmem.h>
 #include <stdlib.h>
 
 typedef void (*NewHandler)(void);
-__attribute__((weak)) NewHandler get_new_handler(void) __asm__("_ZSt15get_new_handlerv");
-__attribute__((weak)) void throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv");
+#define GET_NEW_HANDLER "_ZSt15get_new_handlerv"
+#define THROW_BAD_ALLOC "_ZSt17__throw_bad_allocv"
+__attribute__((weak)) NewHandler get_new_handler(void) __asm__(GET_NEW_HANDLER);
+__attribute__((weak)) void throw_bad_alloc(void) __asm__(THROW_BAD_ALLOC);
 
 typedef size_t Alignment;  // std::align_val_t
 
@@ -15,17 +19,31 @@ static void* allocate(size_t size, Alignment alignment) {
     return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
 }
 
+// A libstdc++ that came by dlopen: in the global scope, or loaded with RTLD_LOCAL, found by its soname. NULL: there is none.
+static void* find_in_runtime(const char* name) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    if (found) return found;
+    void* runtime = dlopen("libstdc++.so.6", RTLD_NOLOAD | RTLD_LAZY);
+    if (runtime == NULL) return NULL;
+    found = dlsym(runtime, name);
+    dlclose(runtime);  // whoever loaded it keeps it loaded
+    return found;
+}
+
 // As the standard asks: call the handler until it frees something, or there is none. nothrow gives NULL then.
 static HAK_COLD void* allocate_again(size_t size, Alignment alignment, bool nothrow) {
+    NewHandler (*get_handler)(void) =
+        get_new_handler ? get_new_handler : (NewHandler(*)(void))find_in_runtime(GET_NEW_HANDLER);
     for (;;) {
-        NewHandler handler = get_new_handler ? get_new_handler() : NULL;
+        NewHandler handler = get_handler ? get_handler() : NULL;
         if (handler == NULL) break;
         handler();
         void* p = allocate(size, alignment);
         if (p) return p;
     }
     if (nothrow) return NULL;
-    if (throw_bad_alloc) throw_bad_alloc();
+    void (*throw_it)(void) = throw_bad_alloc ? throw_bad_alloc : (void (*)(void))find_in_runtime(THROW_BAD_ALLOC);
+    if (throw_it) throw_it();
     abort();
 }
 

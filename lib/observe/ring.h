@@ -25,15 +25,14 @@ typedef struct {
     uint64_t ptr;
     uint64_t b;
     uint32_t a;
-    uint16_t event;
-    uint16_t site;  // reserved for the refill stage or the number of a missing change
+    uint32_t event;
 } HakRingRecord;
 
 typedef struct {
     _Atomic uint64_t written;  // records ever written; the newest is written - 1, at index (written - 1) % records
     _Atomic uint64_t thread;   // the allocator's thread number; 0: the slot is free
     _Atomic uint32_t os_tid;   // gettid() of that thread
-    uint32_t reserved[27];
+    uint8_t pad[108];          // to 128 bytes
     HakRingRecord records[];
 } HakRingSlot;
 
@@ -43,18 +42,15 @@ typedef struct {
 
 typedef struct {
     uint64_t magic;
+    // a pair taken at the start, by which a reader turns tsc into time (the reader takes the second pair)
+    uint64_t start_tsc;
+    uint64_t start_ns;
     uint32_t version;
     uint32_t slots;
     uint32_t records;     // per slot, a power of two
     uint32_t slot_bytes;  // sizeof(HakRingSlot) + records * sizeof(HakRingRecord)
     uint32_t pid;
-    uint32_t reserved;
-    // a pair taken at the start, by which a reader turns tsc into time (the reader takes the second pair)
-    uint64_t start_tsc;
-    uint64_t start_ns;
-    // The last drain of each kind that broke the ownership rule; written when the drain starts.
-    _Atomic uint64_t violations;
-    uint8_t pad[72];  // to 128 bytes
+    uint8_t pad[84];  // to 128 bytes
 } HakRingFile;
 
 // Bytes of memory that a ring of `records` (a power of two) per thread needs.
@@ -83,8 +79,7 @@ HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_
     r->ptr = (uint64_t)(uintptr_t)ptr;
     r->b = b;
     r->a = a;
-    r->event = (uint16_t)event;
-    r->site = 0;
+    r->event = (uint32_t)event;
     store_release(&slot->written, n + 1);  // pairs with the acquire of a reader
 }
 #else

@@ -10,7 +10,8 @@ enum { OS_PAGE = 4096 };
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
-// Fresh zeroed memory at exactly `at`; false also when something else is mapped there.
+// Fresh zeroed memory at exactly `at`. On failure *occupied tells whether something else is mapped there; NULL is allowed.
+bool os_map_at_unless(void* at, size_t bytes, bool* occupied);
 bool os_map_at(void* at, size_t bytes);
 // Replaces whatever is mapped at `at` (which is ours) by fresh zeroed memory.
 bool os_map_over(void* at, size_t bytes);

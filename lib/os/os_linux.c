@@ -21,12 +21,19 @@ static void* count(void* result, HakCounter counter) {
     return result;
 }
 
-static void* map(void* at, size_t bytes, int prot, int flags) {
+// *error: errno of a failure.
+static void* map_or(void* at, size_t bytes, int prot, int flags, int* error) {
     int saved_errno = errno;
-    void* p =
-        os_fault_hit() ? MAP_FAILED : mmap(at, bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    errno = ENOMEM;
+    void* p = os_fault_hit() ? MAP_FAILED : mmap(at, bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *error = errno;
     errno = saved_errno;
     return count(p, HAK_C_syscall_mmap);
+}
+
+static void* map(void* at, size_t bytes, int prot, int flags) {
+    int error;
+    return map_or(at, bytes, prot, flags, &error);
 }
 
 static bool advise(void* at, size_t bytes, int advice) {
@@ -41,12 +48,18 @@ void* os_map(size_t bytes) {
     return p == MAP_FAILED ? NULL : p;
 }
 
-bool os_map_at(void* at, size_t bytes) {
-    void* p = map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
-    if (p == MAP_FAILED) return false;
+bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
+    int error;
+    void* p = map_or(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE, &error);
     if (p == at) return true;
-    os_unmap(p, bytes);  // a kernel that takes the address for a hint
+    // An old kernel takes the address for a hint and gives another one.
+    if (occupied) *occupied = p != MAP_FAILED || error == EEXIST;
+    if (p != MAP_FAILED) os_unmap(p, bytes);  // counted if it fails; the memory is then address space lost
     return false;
+}
+
+bool os_map_at(void* at, size_t bytes) {
+    return os_map_at_unless(at, bytes, NULL);
 }
 
 bool os_map_over(void* at, size_t bytes) {
@@ -115,7 +128,8 @@ void os_yield(void) {
 void os_sleep_briefly(void) {
     int saved_errno = errno;
     struct timespec while_short = {.tv_nsec = 50000};
-    nanosleep(&while_short, NULL);  // waking early does no harm
+    // Not the C library's function, which is a cancellation point. Waking early does no harm.
+    syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &while_short, NULL);
     errno = saved_errno;
 }
 

@@ -5,7 +5,7 @@
 enum { LOOK_AT = 4 };
 
 OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
-    if (!hak_option(ss_adopt)) {
+    if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve keeps no slab to go on with
         tcb_count(me, HAK_C_early_disabled);
         return (OwnedSlab){0};
     }

@@ -85,25 +85,15 @@ static void set_listed(SlabNumber s, bool listed) {
     hak_unlock(&r->lock);
 }
 
-static OwnedSlab claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
     if (load_relaxed(owner_word(s)) == tag && win(me, s, tag)) {
+        set_listed(s, false);
         *result = CLAIM_WON;
         return (OwnedSlab){s};
     }
     uint64_t word = load_relaxed(owner_word(s));
     *result = word_tag(word) == 0 ? CLAIM_RELEASED : word_tag(word) != tag ? CLAIM_WRONG_TAG : CLAIM_FOREIGN;
     return (OwnedSlab){0};
-}
-
-OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
-    OwnedSlab slab = claim(me, s, tag, result);
-    if (slab.number) set_listed(s, false);
-    return slab;
-}
-
-OwnedSlab slab_claim_briefly(HakTcb* me, SlabNumber s, uint64_t tag) {
-    ClaimResult result;
-    return claim(me, s, tag, &result);
 }
 
 OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result) {
@@ -137,7 +127,6 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     meta->size_class = (uint16_t)size_class;
     meta->where = PLACE_NONE;
     meta->in_registry = 0;
-    meta->clean = clean;
     if (size_class == 0) run_map_init(s, clean);
     store_relaxed(remote_word(s), REMOTE_EMPTY);
     // release: pairs with the acquire of whoever frees a block of it, and got that block from this thread
@@ -187,8 +176,21 @@ void registry_locks_release(void) {
     for (unsigned c = CLASS_COUNT; c-- > 0;) hak_unlock(&registry[c].lock);
 }
 
+// Slabs that a thread which does not exist in the child was about to give up or had just claimed: nobody could adopt them, and they
+// would stand in the way.
+static void unlist_orphans(Registry* r) {
+    for (SlabNumber s = load_relaxed(&r->first), next; s; s = next) {
+        next = meta_at(s)->next;
+        bool owned = word_owner(load_relaxed(owner_word(s))) != 0;
+        if (owned && load_relaxed(remote_word(s)) != REMOTE_UNOWNED) registry_remove(r, s);
+    }
+}
+
 void registry_after_fork_in_child(void) {
-    for (unsigned c = 0; c < CLASS_COUNT; c++) hak_lock_reset(&registry[c].lock);
+    for (unsigned c = 0; c < CLASS_COUNT; c++) {
+        hak_lock_reset(&registry[c].lock);
+        unlist_orphans(&registry[c]);
+    }
 }
 
 #if HAK_CHECKED

@@ -8,7 +8,7 @@
 //
 // These functions are the only ones that write an owner word; beside them superslab/huge.c and run_map_init/run_map_clear write
 // words that nobody ever owns, and remote.c finishes what a thread left half-done that a fork did away with.
-// An OwnedSlab is made by a claim alone, and whatever is the owner's right takes one.
+// An OwnedSlab is made by slab_claim alone, and whatever is the owner's right takes one.
 // Thread-safety: any thread, for itself. Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
 #define HAK_SLAB_OWNERSHIP_H
@@ -55,11 +55,8 @@ HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimRes
     return slab_claim_slow(me, s, tag, result);
 }
 
-// The same for a slab without owner, to give it up again at once: it stays in the registry, if it is there, where nobody can adopt it
-// meanwhile. number 0: somebody else owns it.
-OwnedSlab slab_claim_briefly(HakTcb* me, SlabNumber s, uint64_t tag);
-
-// A slab just taken from its SuperSlab (page runs: a whole unit) becomes the caller's, empty.
+// A slab just taken from its SuperSlab (page runs: a whole unit) becomes the caller's, empty. clean: it reads as
+// zero; of use for page runs.
 OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean);
 // An empty slab is no slab any more; the caller gives its memory back.
 void slab_release(OwnedSlab slab);

@@ -50,15 +50,8 @@ static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
     return true;
 }
 
-// Into an own slab, or one without owner, which becomes the caller's for good or for a moment. false: somebody else was faster.
-static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t word, void* first, void* last, uint32_t count) {
-    uint64_t tag = word_tag(word);
-    bool unowned = word_owner(word) == 0;
-    if (unowned && !slab_is_welcome(me, tag_is_class(tag) ? (unsigned)(tag / TAG_PER_CLASS) : 0)) {
-        OwnedSlab visited = slab_claim_briefly(me, s, tag);
-        if (visited.number) slab_free_and_leave(me, visited, first, last, count);
-        return visited.number != 0;
-    }
+// Into an own slab, or one without owner, which becomes the caller's. false: somebody else was faster.
+static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, void* last, uint32_t count) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, tag, &result);
     if (slab.number == 0) return false;
@@ -78,7 +71,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         if (HAK_UNLIKELY(!tag_is_class(tag) && tag != TAG_RUNS))
             fatal("double_free", "remote", "block %p was freed twice: its slab is free", first);
         if (word_owner(word) == 0 || word_owner(word) == (uint64_t)(uintptr_t)me) {
-            if (free_as_owner(me, s, word, first, last, count)) return;
+            if (free_as_owner(me, s, tag, first, last, count)) return;
         } else if (push(me, s, first, last, count)) {
             return;
         } else if (finish_publish_of_orphan(s, word)) {

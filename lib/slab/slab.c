@@ -26,21 +26,28 @@ static SlabNumber* list_of(HakTcb* me, OwnedSlab slab) {
     return &me->tiny[meta->size_class].partial;
 }
 
-static void list_push(SlabNumber* list, OwnedSlab slab) {
+static void list_push(HakTcb* me, OwnedSlab slab) {
     TinySlabMeta* meta = meta_of(slab);
+    SlabNumber* list = list_of(me, slab);
     meta->prev = 0;
     meta->next = *list;
-    if (*list) hak_heap.meta[*list].prev = slab.number;
+    if (*list)
+        hak_heap.meta[*list].prev = slab.number;
+    else if (meta->size_class)
+        me->tiny[meta->size_class].partial_last = slab.number;
     *list = slab.number;
 }
 
-static void list_remove(SlabNumber* list, OwnedSlab slab) {
+static void list_remove(HakTcb* me, OwnedSlab slab) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->prev)
         hak_heap.meta[meta->prev].next = meta->next;
     else
-        *list = meta->next;
-    if (meta->next) hak_heap.meta[meta->next].prev = meta->prev;
+        *list_of(me, slab) = meta->next;
+    if (meta->next)
+        hak_heap.meta[meta->next].prev = meta->prev;
+    else if (meta->size_class)
+        me->tiny[meta->size_class].partial_last = meta->prev;
 }
 
 static void count_place(HakTcb* me, const TinySlabMeta* meta, uint32_t change) {
@@ -54,9 +61,9 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, uint32_t change) {
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
     TinySlabMeta* meta = meta_of(slab);
     count_place(me, meta, UINT32_MAX);
-    if (meta->where == PLACE_PARTIAL) list_remove(list_of(me, slab), slab);
+    if (meta->where == PLACE_PARTIAL) list_remove(me, slab);
     meta->where = (uint8_t)place;
-    if (place == PLACE_PARTIAL) list_push(list_of(me, slab), slab);
+    if (place == PLACE_PARTIAL) list_push(me, slab);
     count_place(me, meta, 1);
 }
 
@@ -171,6 +178,43 @@ static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
     tls->hot = s;
 }
 
+// Given up for others, who find it in the registry or the mailbox.
+static void evict(HakTcb* me, SlabNumber s, unsigned size_class) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+    slab_place(me, slab, PLACE_NONE);
+    if (!slab_publish(me, slab)) {
+        slab_dispose(me, slab);
+        return;
+    }
+    tcb_count(me, HAK_C_evict);
+    if (size_class == 0) return;
+    mailbox_announce(size_class, s);
+    ring_record(HAK_EVENT_announce, NULL, s, size_class);
+}
+
+static SlabNumber fullest_runs(const HakTcb* me, SlabNumber but) {
+    for (int b = 0; b < RUN_BUCKETS; b++)
+        for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next)
+            if (s != but) return s;
+    return 0;
+}
+
+// A slab without owner that the thread freed into joins its list; for one too many, the one that joined longest ago goes. So frees
+// that walk through slab after slab cost a claim and a giving up for each slab, and a thread that frees what others allocated
+// does not come to own all of it. A thread that does not allocate the class keeps one.
+static void join(HakTcb* me, OwnedSlab slab) {
+    enum { PARTIAL_MOST = 4, RUNS_MOST = 4 };
+    unsigned size_class = meta_of(slab)->size_class;
+    slab_place(me, slab, PLACE_PARTIAL);
+    if (size_class == 0) {
+        if (me->run_superslabs > RUNS_MOST) evict(me, fullest_runs(me, slab.number), 0);
+        return;
+    }
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    if (tls->partial_count > (tls->bound ? PARTIAL_MOST : 1)) evict(me, tls->partial_last, size_class);
+}
+
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) {
@@ -180,7 +224,7 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_NONE) slab_place(me, slab, PLACE_PARTIAL);
+        if (meta->where == PLACE_NONE) join(me, slab);
         return;
     }
     if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);
@@ -188,29 +232,6 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         slab_dispose(me, slab);
     else if (meta->where == PLACE_NONE)
         slab_place(me, slab, PLACE_PARTIAL);
-}
-
-bool slab_is_welcome(const HakTcb* me, unsigned size_class) {
-    enum { PARTIAL_MOST = 8, RUNS_MOST = 4 };
-    if (size_class == 0) return me->run_superslabs < RUNS_MOST;
-    return me->tiny[size_class].bound != 0 && me->tiny[size_class].partial_count < PARTIAL_MOST;
-}
-
-void slab_free_and_leave(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
-    TinySlabMeta* meta = meta_of(slab);
-    unsigned size_class = meta->size_class;
-    bool was_full = !meta->in_registry;
-    if (size_class)
-        push_chain(slab, first, last, count);
-    else
-        run_free_chain(me, slab, first, count);
-    if (!slab_publish(me, slab)) {
-        slab_dispose(me, slab);
-    } else if (was_full) {
-        mailbox_announce(size_class, slab.number);
-        tcb_count(me, HAK_C_announced);
-        ring_record(HAK_EVENT_announce, NULL, slab.number, size_class);
-    }
 }
 
 size_t slab_check(HakTcb* me, OwnedSlab slab) {

@@ -2,7 +2,7 @@
 //
 //   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
 //   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   A slab without a free block is given up: whoever frees into it next, owns it.
+//   A slab without a free block is given up: whoever frees into it next owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
 #ifndef HAK_SLAB_SLAB_H
@@ -22,15 +22,11 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
 // belongs now, and gives it back when it is empty and not wanted.
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
-// Whether the thread should keep a slab without owner that it frees into: it allocates the class and has few with free blocks.
-bool slab_is_welcome(const HakTcb* me, unsigned size_class);
-// The same for a slab claimed briefly: it is given up again, for those who need it.
-void slab_free_and_leave(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
 // Takes what others freed into the slab onto its free list.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
-// Gives up a slab of blocks that has none free, so that a free by anybody makes it that thread's. Blocks that have arrived by
+// Gives up a slab of blocks that has none free, so that anybody who frees into it may claim it. Blocks that have arrived by
 // now keep it in the owner's list; what arrives during the giving up goes with it, to the registry.
 void slab_give_up_full(HakTcb* me, OwnedSlab slab);
 // Gives an empty slab back to its SuperSlab.

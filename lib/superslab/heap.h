@@ -14,8 +14,8 @@
 #include "base/lock.h"
 #include "superslab/geometry.h"
 
-// One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `in_registry`, `next` and `prev`
-// of a slab without owner, which the registry's lock guards; `used` may be read by anybody for statistics.
+// One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `next` and `prev` of a
+// slab in the registry, which the registry's lock guards; `used` may be read by anybody for statistics.
 //
 //   used + free_count + (capacity - carved) == capacity          blocks: handed out, on the freelist, never cut yet
 //   (handed out: live, in a TLS SLL, in a bundle or on the remote stack)
@@ -32,8 +32,7 @@ typedef struct {
     uint16_t size_class;
     uint8_t where;  // SlabPlace
     uint8_t in_registry;
-    uint8_t clean;  // 1: never used since the system gave it, uncarved blocks read as zero
-    uint8_t pad[23];
+    uint8_t pad[24];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
 
@@ -68,6 +67,7 @@ typedef struct {
     Unit* unit;           // by unit number
     UnitNumber tabled;    // units that the tables cover
     UnitNumber mapped;    // units mapped so far, unit 0 counted
+    UnitNumber gaps;      // of these, left out because something else is mapped there
     UnitNumber capacity;  // units that fit the window
 } HakHeap;
 
@@ -80,6 +80,11 @@ bool heap_init(void);
 bool heap_grow(UnitNumber units);
 // Bytes mapped for the tables. Under heap_lock.
 size_t heap_table_bytes(void);
+
+// Units mapped for blocks. Under heap_lock.
+HAK_INLINE UnitNumber heap_units(void) {
+    return hak_heap.mapped ? hak_heap.mapped - 1 - hak_heap.gaps : 0;
+}
 
 HAK_INLINE void* slab_address(SlabNumber s) {
     return (void*)(hak_heap.base + ((uintptr_t)s << SLAB_SHIFT));

@@ -11,10 +11,10 @@
 
 // Moved pages keep mappings apart, and the system allows some 65000 of those.
 enum { MOVED_UNITS_MOST = 8192 };
-static uint32_t moved_units;  // under heap_lock; counts moves, so it errs on the safe side
 
-static UnitNumber units_for(size_t size) {
-    return (UnitNumber)((size + UNIT_SIZE - 1) >> UNIT_SHIFT);
+// Not narrowed to a UnitNumber before it is known to be one.
+static size_t units_for(size_t size) {
+    return (size + UNIT_SIZE - 1) >> UNIT_SHIFT;
 }
 
 static Unit* head(SlabNumber s) {
@@ -48,8 +48,8 @@ static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool z
 
 void* huge_alloc(size_t size, size_t alignment, bool zero) {
     size = align_up(size ? size : 1, PAGE_SIZE_BYTES);
-    UnitNumber length = units_for(size), align = units_for(alignment);
-    if (length >= hak_heap.capacity || align >= hak_heap.capacity) return NULL;
+    if (units_for(size) >= hak_heap.capacity || units_for(alignment) >= hak_heap.capacity) return NULL;
+    UnitNumber length = (UnitNumber)units_for(size), align = (UnitNumber)units_for(alignment);
     hak_lock(&heap_lock);
     UnitNumber u = units_take(length, align ? align : 1);
     if (u) {
@@ -96,15 +96,14 @@ static void map_again(UnitNumber first, UnitNumber length) {
         units_lose(first, length);
         return;
     }
-    for (UnitNumber u = first; u < first + length; u++)
-        hak_heap.unit[u].dirty = hak_heap.unit[u].huge_pages = hak_heap.unit[u].moved = 0;
+    units_are_fresh(first, length);
     units_give(first, length);
 }
 
 // Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
 static UnitNumber move(UnitNumber old, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[old].length;
-    if (moved_units + old_length > MOVED_UNITS_MOST) return 0;
+    if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
     UnitNumber u = units_take(length, 1);
     if (u == 0) return 0;
     size_t bytes = hak_heap.unit[old].size;
@@ -112,10 +111,7 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
         map_again(u, length);
         return 0;
     }
-    moved_units += old_length;
-    for (UnitNumber i = 0; i < old_length; i++) {
-        hak_heap.unit[u + i].moved = hak_heap.unit[u + i].dirty = 1;
-    }
+    units_are_moved(u, old_length);
     superslab_totals.huge_units -= old_length;
     // Whole units: the tail of the last one may hold what an earlier block left.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
@@ -125,8 +121,8 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
 
 void* huge_resize(SlabNumber s, size_t size) {
     size = align_up(size, PAGE_SIZE_BYTES);
-    UnitNumber u = unit_of_slab(s), length = units_for(size);
-    if (length >= hak_heap.capacity) return NULL;
+    if (units_for(size) >= hak_heap.capacity) return NULL;
+    UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
     hak_lock(&heap_lock);
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
     if (length <= old_length) {

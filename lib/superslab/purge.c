@@ -14,11 +14,10 @@ static bool clean_run(UnitNumber first, UnitNumber length) {
     void* at = unit_address(first);
     size_t bytes = (size_t)length << UNIT_SHIFT;
     if (moved ? !os_map_over(at, bytes) : !os_purge(at, bytes)) return false;
-    for (UnitNumber u = first; u < first + length; u++) {
-        hak_heap.unit[u].dirty = 0;
-        if (moved) hak_heap.unit[u].huge_pages = 0;
-        hak_heap.unit[u].moved = 0;
-    }
+    if (moved)
+        units_are_fresh(first, length);
+    else
+        for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
     return true;
 }
 
@@ -40,34 +39,25 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
     return some;
 }
 
-// Under heap_lock; one look a tick of the coarse clock, some milliseconds, and few slabs at a look: a percent or two of the time at
-// most.
-static void look(uint64_t now) {
-    enum { SLABS_AT_A_LOOK = 16 };
-    uint64_t reserve = (uint64_t)hak_option(reserve), idle = (uint64_t)hak_option(purge_ms);
-    purge_runs(reserve, now > idle ? now - idle : 0);
-    uint64_t slabs = (free_dirty_bytes() - reserve) >> SLAB_SHIFT;
-    if (free_dirty_bytes() > reserve)
-        superslab_purge_coldest_slabs(slabs < SLABS_AT_A_LOOK ? (uint32_t)slabs : SLABS_AT_A_LOOK);
-}
-
 void purge_tick(void) {
-    static uint64_t last_look;  // under heap_lock
-    uint64_t dirty = free_dirty_bytes();
-    if (dirty <= (uint64_t)hak_option(reserve)) return;
-    uint64_t live = ((uint64_t)(hak_heap.mapped - 1 - unit_totals.dirty_units - unit_totals.clean_units)) << UNIT_SHIFT;
+    static uint64_t next_look;  // under heap_lock
+    uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
+    if (dirty <= reserve) return;
+    uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
     uint64_t most = live / 2 < DIRTY_MOST ? DIRTY_MOST : live / 2;
     if (dirty > most) purge_runs(most, UINT64_MAX);
-    uint64_t now = os_clock_ms();
-    if (now == last_look) return;
-    last_look = now;
-    look(now);
+    uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
+    if (now < next_look) return;
+    next_look = now + idle;
+    purge_runs(reserve, now > idle ? now - idle : 0);
+    superslab_purge_surplus(reserve);
 }
 
 bool purge_free(size_t keep) {
     units_recover();
     bool some = purge_runs(keep, UINT64_MAX);
-    if (free_dirty_bytes() > keep) some |= superslab_purge_free_slabs();
+    uint64_t dirty = free_dirty_bytes();
+    if (dirty > keep) some |= superslab_purge_free_slabs((dirty - keep + SLAB_SIZE - 1) >> SLAB_SHIFT);
     return some;
 }
 

@@ -2,7 +2,7 @@
 // program runs steadily.
 //
 //   free dirty bytes <= HAKMEM_RESERVE                 is left alone
-//   beyond that: units that nobody wanted for HAKMEM_PURGE_MS go, and the coldest free slabs, a few a millisecond
+//   beyond that: units that nobody wanted for HAKMEM_PURGE_MS go, and as many free slabs as were never needed in that time
 //   free dirty bytes <= max(128 MiB, live bytes / 2)   always: the oldest goes at once
 //
 // Thread-safety: under heap_lock. Errors: memory that the system does not take back stays dirty and in use.

@@ -11,6 +11,9 @@ SuperSlabTotals superslab_totals;
 // SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
 static UnitNumber with_free, with_free_last;
 
+// The least number of free dirty slabs since the last look for surplus ones.
+static uint32_t least_dirty;
+
 // Huge pages are worth their memory once the heap is large: by then another 2 MiB is a small part of it.
 enum { ADAPTIVE_SLABS = 32 * SLABS_PER_UNIT };
 
@@ -70,14 +73,16 @@ static void unmake(UnitNumber u) {
 }
 
 // Takes the lowest free slab of u, one that is warm if there is one. Under heap_lock.
-static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
+static SlabNumber take_slab_of(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
     uint32_t warm = unit->free_slabs & unit->dirty_slabs;
     unsigned i = lowest_bit(warm ? warm : unit->free_slabs);
     uint32_t bit = 1u << i;
-    if (slabs_are_mappings() && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
-    *clean = (unit->dirty_slabs & bit) == 0;
-    superslab_totals.free_dirty_slabs -= !*clean;
+    bool was_dirty = (unit->dirty_slabs & bit) != 0;
+    // A slab that could not be unmapped is dirty and still there.
+    if (slabs_are_mappings() && !was_dirty && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
+    superslab_totals.free_dirty_slabs -= was_dirty;
+    if (superslab_totals.free_dirty_slabs < least_dirty) least_dirty = superslab_totals.free_dirty_slabs;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
     if (unit->free_slabs == 0) list_remove(u);
@@ -86,9 +91,9 @@ static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     return first_slab(u) + i;
 }
 
-SlabNumber superslab_take_slab(bool* clean) {
+SlabNumber superslab_take_slab(void) {
     hak_lock(&heap_lock);
-    SlabNumber s = with_free ? take_slab_of(with_free, clean) : 0;
+    SlabNumber s = with_free ? take_slab_of(with_free) : 0;
     hak_unlock(&heap_lock);
     return s;
 }
@@ -110,7 +115,7 @@ static void unmake_slabs(UnitNumber u) {
     unmake(u);
 }
 
-SlabNumber superslab_make(bool* clean) {
+SlabNumber superslab_make(void) {
     hak_lock(&heap_lock);
     SlabNumber s = 0;
     UnitNumber u = make(UNIT_SLABS);
@@ -124,7 +129,7 @@ SlabNumber superslab_make(bool* clean) {
         unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
         superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
         list_push(u);
-        s = take_slab_of(u, clean);
+        s = take_slab_of(u);
         if (s == 0) unmake_slabs(u);
     }
     hak_unlock(&heap_lock);
@@ -167,30 +172,33 @@ void superslab_give_runs(SlabNumber s) {
     hak_unlock(&heap_lock);
 }
 
-// Purges the slabs of `which`, all free and dirty. false: the system takes nothing back at present.
-static bool purge_slabs(UnitNumber u, uint32_t which) {
+// false: the system takes nothing back at present.
+static bool purge_slab(UnitNumber u, uint32_t bit) {
     Unit* unit = &hak_heap.unit[u];
-    for (; which; which &= which - 1) {
-        unsigned i = lowest_bit(which);
-        if (!os_purge(slab_address(first_slab(u) + i), SLAB_SIZE)) return false;
-        unit->dirty_slabs &= ~(1u << i);
-        superslab_totals.free_dirty_slabs--;
-    }
+    if (!os_purge(slab_address(first_slab(u) + lowest_bit(bit)), SLAB_SIZE)) return false;
+    unit->dirty_slabs &= ~bit;
+    superslab_totals.free_dirty_slabs--;
     return true;
 }
 
-bool superslab_purge_free_slabs(void) {
+static void purge_coldest(uint64_t most, bool split_huge_pages) {
+    if (slabs_are_mappings()) return;  // given back when freed
+    for (UnitNumber u = with_free_last; u && most > 0; u = hak_heap.unit[u].prev) {
+        const Unit* unit = &hak_heap.unit[u];
+        if (unit->huge_pages && !split_huge_pages) continue;
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1, most--)
+            if (!purge_slab(u, left & -left)) return;
+    }
+}
+
+bool superslab_purge_free_slabs(uint64_t most) {
     uint32_t before = superslab_totals.free_dirty_slabs;
-    for (UnitNumber u = with_free; u; u = hak_heap.unit[u].next)
-        if (!purge_slabs(u, hak_heap.unit[u].free_slabs & hak_heap.unit[u].dirty_slabs)) break;
+    purge_coldest(most, true);
     return superslab_totals.free_dirty_slabs != before;
 }
 
-void superslab_purge_coldest_slabs(uint32_t most) {
-    for (UnitNumber u = with_free_last; u && most > 0; u = hak_heap.unit[u].prev) {
-        const Unit* unit = &hak_heap.unit[u];
-        if (unit->huge_pages) continue;  // a part of a huge page cannot go without splitting it
-        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1, most--)
-            if (!purge_slabs(u, left & -left)) return;
-    }
+void superslab_purge_surplus(uint64_t reserve) {
+    uint64_t keep = reserve >> SLAB_SHIFT;
+    if (least_dirty > keep) purge_coldest(least_dirty - keep, false);
+    least_dirty = superslab_totals.free_dirty_slabs;
 }

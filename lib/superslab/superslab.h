@@ -19,19 +19,20 @@ typedef struct {
 
 extern HAK_INTERNAL SuperSlabTotals superslab_totals;  // under heap_lock
 
-// A free slab of an existing SuperSlab. *clean: its memory reads as zero.
-SlabNumber superslab_take_slab(bool* clean);
+// A free slab of an existing SuperSlab.
+SlabNumber superslab_take_slab(void);
 // A slab of a new SuperSlab.
-SlabNumber superslab_make(bool* clean);
+SlabNumber superslab_make(void);
 void superslab_give_slab(SlabNumber s);
 
-// A whole unit for page runs: its first slab's number.
+// A whole unit for page runs: its first slab's number. *clean: it reads as zero.
 SlabNumber superslab_make_runs(bool* clean);
 void superslab_give_runs(SlabNumber s);
 
-// Under heap_lock: purges all free slabs of live SuperSlabs; true: some went.
-bool superslab_purge_free_slabs(void);
-// Under heap_lock: purges up to `most` of those that have been free for longest.
-void superslab_purge_coldest_slabs(uint32_t most);
+// Under heap_lock: purges up to `most` free slabs of live SuperSlabs, the longest-free first; true: some went.
+bool superslab_purge_free_slabs(uint64_t most);
+// Under heap_lock: purges the free slabs, but `reserve` bytes of them, that were there all the time since the call before: the
+// least number that was free and dirty in between.
+void superslab_purge_surplus(uint64_t reserve);
 
 #endif

@@ -141,12 +141,38 @@ UnitNumber units_take(UnitNumber length, UnitNumber align) {
     return u;
 }
 
+// Free units right behind `first`, `first` included; a dirty and a clean run may follow each other.
+static UnitNumber free_from(UnitNumber first) {
+    UnitNumber u = first;
+    while (u < hak_heap.mapped && unit(u)->kind == UNIT_FREE) u += unit(u)->length;
+    return u - first;
+}
+
 bool units_take_behind(UnitNumber first, UnitNumber length) {
-    if (first + length > hak_heap.mapped && !heap_grow(first + length - hak_heap.mapped)) return false;
-    if (first >= hak_heap.mapped || unit(first)->kind != UNIT_FREE || unit(first)->length < length) return false;
+    UnitNumber there = free_from(first);
+    if (there < length) {
+        if (first + there != hak_heap.mapped || !heap_grow(length - there) || free_from(first) < length) return false;
+    }
     // `first` begins a free run: the unit before it belongs to the block that grows.
-    cut(first, first, length);
+    for (UnitNumber u = first, left = length, piece; left > 0; u += piece, left -= piece) {
+        piece = unit(u)->length < left ? unit(u)->length : left;
+        cut(u, u, piece);
+    }
     return true;
+}
+
+void units_are_fresh(UnitNumber first, UnitNumber length) {
+    for (UnitNumber u = first; u < first + length; u++) {
+        unit_totals.moved_units -= unit(u)->moved;
+        unit(u)->dirty = unit(u)->huge_pages = unit(u)->moved = 0;
+    }
+}
+
+void units_are_moved(UnitNumber first, UnitNumber length) {
+    for (UnitNumber u = first; u < first + length; u++) {
+        unit_totals.moved_units += !unit(u)->moved;
+        unit(u)->dirty = unit(u)->moved = 1;
+    }
 }
 
 void units_lose(UnitNumber first, UnitNumber length) {
@@ -158,7 +184,7 @@ void units_recover(void) {
     for (UnitNumber u = 1; unit_totals.lost_units && u < hak_heap.mapped; u++) {
         if (unit(u)->kind != UNIT_LOST) continue;
         if (!os_map_over(unit_address(u), UNIT_SIZE)) return;
-        unit(u)->dirty = unit(u)->huge_pages = unit(u)->moved = 0;
+        units_are_fresh(u, 1);
         unit_totals.lost_units--;
         units_give(u, 1);
     }

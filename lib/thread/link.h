@@ -10,7 +10,11 @@
 
 #include "base/compiler.h"
 
-#define LINK_BITS_NEVER_SET UINT64_C(0xffff80000000000f)
+#if defined(__x86_64__)
+#define LINK_BITS_NEVER_SET UINT64_C(0xffff80000000000f)  // user space ends below bit 47
+#else
+#define LINK_BITS_NEVER_SET UINT64_C(0xffff00000000000f)  // or below bit 48
+#endif
 
 extern HAK_INTERNAL uint64_t hak_link_key;
 extern HAK_INTERNAL uint64_t hak_link_must_be_zero;  // bits that no decoded link has

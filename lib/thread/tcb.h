@@ -34,6 +34,7 @@ enum {
 typedef struct {
     SlabNumber bound;                 // the slab that refills take from; 0: none
     SlabNumber partial;               // own slabs with free blocks, bound one not counted
+    SlabNumber partial_last;          // the other end of that list
     SlabNumber hot;                   // most recently got a block back
     SlabNumber bench;                 // what was hot before
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
@@ -81,6 +82,10 @@ void tcb_give(HakTcb* tcb);
 // The one block for operations of threads that have none: ended threads, and when there is no memory. Locked while in use.
 HakTcb* tcb_reserve_lock(void);
 void tcb_reserve_unlock(void);
+HAK_INLINE bool tcb_is_reserve(const HakTcb* tcb) {
+    return tcb->number == 0;
+}
+
 // All blocks ever made, the newest first; follow next_all.
 HakTcb* tcb_all(void);
 

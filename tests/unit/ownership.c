@@ -30,11 +30,10 @@ static int start(void** state) {
 }
 
 static OwnedSlab new_slab(HakTcb* me) {
-    bool clean;
-    SlabNumber s = superslab_take_slab(&clean);
-    if (s == 0) s = superslab_make(&clean);
+    SlabNumber s = superslab_take_slab();
+    if (s == 0) s = superslab_make();
     assert_int_not_equal(s, 0);
-    return slab_create(me, s, CLASS, clean);
+    return slab_create(me, s, CLASS, false);
 }
 
 // The thread allocates this class: it keeps the slab, also when it is empty, and what it adopts.

@@ -42,7 +42,7 @@ static void header(void** state) {
 
 static void nothing_is_recorded_without_a_slot(void** state) {
     (void)state;
-    ring_record(HAK_EVENT_mark, NULL, 1, 2);
+    ring_record(HAK_EVENT_refill, NULL, 1, 2);
     for (unsigned i = 0; i < file->slots; i++) assert_int_equal(load_relaxed(&slot_at(i)->written), 0);
 }
 
@@ -73,7 +73,7 @@ static void the_newest_records_are_kept(void** state) {
 static void* one_thread(void* argument) {
     uint64_t number = (uint64_t)(uintptr_t)argument;
     hak_ring_thread_start(number);
-    for (uint32_t i = 0; i < 1000; i++) ring_record(HAK_EVENT_mark, NULL, i, number);
+    for (uint32_t i = 0; i < 1000; i++) ring_record(HAK_EVENT_refill, NULL, i, number);
     HakRingSlot* slot = hak_ring_slot;
     // only this thread has written here
     for (unsigned i = 0; slot && i < RECORDS; i++)
