@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 static const struct option_spec repro_options[] = {
-    {"changes", "LIST", "HAKMEM_CHANGES", "all", "which of the six changes are in: all, none, or a list as 1-2,6"},
+    {"changes", "LIST", "HAKMEM_CHANGES", "all",
+     "which of the six changes are in: all; this core has no switch to take one out"},
     {"min", "BYTES", NULL, "8", "smallest block"},
     {"max", "BYTES", NULL, "128", "largest block"},
     {"chunks", "N", NULL, "1024", "live blocks of each thread"},

@@ -1,5 +1,5 @@
-// The mailbox of a size class: where a slab that has free blocks again is announced by a thread that has no use for them, and
-// fetched by one that has. An announcement is a hint, not ownership: the slab was published before, stands in the registry, and
+// The mailbox of a size class: where a slab that has free blocks again is announced by a thread that has too many of its class, and
+// fetched by one that needs one. An announcement is a hint, not ownership: the slab was published before, stands in the registry, and
 // is claimed like any other by who fetches it. One that is overwritten is lost without harm.
 // Thread-safety: any thread. Errors: none.
 #ifndef HAK_SLAB_MAILBOX_H

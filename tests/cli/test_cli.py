@@ -173,7 +173,11 @@ class Usage(Case):
         self.refused(["repro", "1", "1", "--", "ls"], "one operand too many")
         for bad in ("7", "0", "1-", "2-1", "1,,2", "some", ""):
             self.refused(["repro", "--changes", bad], "--changes")
-        self.refused(["repro"], "HAKMEM_CHANGES", HAKMEM_CHANGES="9")
+        result = self.run_it("repro", HAKMEM_CHANGES="9")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        of_the_core, ours = result.stderr.splitlines()  # the core reads its options before main
+        self.assertIn("HAKMEM_CHANGES=9: wants all", of_the_core)
+        self.assertIn("hakstress: HAKMEM_CHANGES", ours)
         self.refused(["repro", "--changes", "1-2,6"], "all six changes built in")
         self.refused(["repro", "--profile", "repr"], "did you mean 'repro'")
         self.refused(["list"], "list what?")
