@@ -96,6 +96,9 @@ def check_all_given_up(w, dead):
     linked = {(slab.tag, s) for s, slab in enumerate(w.slabs) if w.mapped and slab.in_reg}
     if linked != set(w.registry) or len(linked) != len(w.registry):
         raise Violation(f'registry {sorted(w.registry)} differs from the flags {sorted(linked)}')
+    for _, s in w.registry:
+        if w.slabs[s].owner in dead and w.slabs[s].remote != UNOWNED:
+            raise Violation(f'slab {s} is in the registry, and its owner {w.slabs[s].owner} will never give it up')
     if w.mapped and not w.child and {s for s, slab in enumerate(w.slabs) if slab.tag == FREE} != w.mask:
         raise Violation(f'released slabs and mask {sorted(w.mask)} differ')
     if w.mapped and len(w.mask) == len(w.slabs):

@@ -20,10 +20,8 @@ Page runs       have the same words and steps as slabs of blocks; RS is what is 
 Steps, by the function of lib/ that they belong to
   fast_free      K0 load owner; mine: the blocks go into the SLL; else as R0
   remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain, or out of the way of U;
-                 RX finish_publish_of_orphan. Whether an unowned slab is welcome or only visited, is open: both are tried
+                 RX finish_publish_of_orphan
   slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 remote word = empty (U goes); C3 out of the registry
-  slab_claim_briefly, slab_free_and_leave    C1 and C2 alone; VF free into the slab; A1.. as slab_publish, then MA if it
-                 was full
   refill_candidate   a hint: H1 load owner; H2 C1; then C2, C3; HB are there blocks? else given up again. The tables of
                  owner and remote words outlive the SuperSlabs, so a hint needs no lock and may be as old as it likes
   mailbox        MA announce; MF fetch, then as any hint. One step each: a hint is a number without data behind it
@@ -35,11 +33,14 @@ Steps, by the function of lib/ that they belong to
   slab_release   L0 owner word = FREE; L1 lock the SuperSlabs, back to its SuperSlab, the last one gives back that
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
   remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty (hak_trim)
-  slab_free_chain    LOCAL free into an own slab: kept or given back
+  slab_free_chain    LOCAL free into an own slab: kept or given back. One that was claimed joins the partial list
+  evict          EV out of the list, A1.. as slab_publish, MA. How many slabs are one too many is open: after each joining
+                 nothing is tried, and the eviction of each slab of the list, also of the one that has just joined (the
+                 model's lists are shorter than the program's)
   run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
   thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
   reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
-  fork           X0 take every lock, one after the other; X9 fork
+  fork           X0 take every lock, one after the other; X9 fork, in the child unlist_orphans
 """
 from collections import namedtuple
 
@@ -178,26 +179,19 @@ def R0(w, t, s, blocks):
     if slab.owner == me:
         w.go(t, ('LOCAL', s, blocks))
     elif slab.owner == 0:
-        visited = w.clone()
-        visited.go(t, ('R1', s, blocks, slab.tag, True))
-        w.go(t, ('R1', s, blocks, slab.tag, False))
-        return [visited]
+        w.go(t, ('R1', s, blocks, slab.tag))
     else:
         w.go(t, ('R2', s, blocks, slab.owner))
 
 
 @step
-def R1(w, t, s, blocks, tag, visit):
+def R1(w, t, s, blocks, tag):
     slab = w.entered(s)
     if (slab.owner, slab.tag) != (0, tag):
         return w.go(t, ('R0', s, blocks))
     w.set(s, owner=w.threads[t].me)
     local = ('LOCAL', s, blocks)
-    if visit and mutated('visit-before-U'):
-        w.go(t, ('RZ', s), ('C2', s), ('VF', s, blocks))
-    elif visit:
-        w.go(t, ('C2', s), *((('C3', s),) if mutated('visit-unlists') else ()), ('VF', s, blocks))
-    elif mutated('meta-before-U'):
+    if mutated('meta-before-U'):
         w.go(t, ('C3', s), ('RZ', s), ('C2', s), local)
     else:
         w.go(t, ('C2', s), ('C3', s), local)
@@ -278,6 +272,8 @@ def enlist(w, t, s):
     guard_registry(w, t, s)
     if w.slabs[s].in_reg:
         raise Violation(f'slab {s} is put into the registry twice')
+    if w.slabs[s].place is not None:
+        raise Violation(f'slab {s} is put into the registry while it is in a list of its owner')
     w.registry += ((w.slabs[s].tag, s),)
     w.set(s, in_reg=True)
 
@@ -314,35 +310,39 @@ def LOCAL(w, t, s, blocks):
         spare = w.setup.keeps_spare and not any(w.slabs[o].place == 'partial' for o in same_class)
         if slab.place != 'bound' and not spare:
             return w.go(t, ('L0', s))
+    if slab.used and slab.place is None:
+        return join(w, t, s)
     if slab.place is None:
         w.set(s, place='partial')
     w.go(t)
 
 
+def join(w, t, s):
+    """Whether there is one too many now, and which goes, is open."""
+    w.set(s, place='partial')
+    evicting = []
+    for other in w.listed(w.threads[t].me, 'partial'):
+        if w.slabs[other].tag == w.slabs[s].tag:
+            evicting.append(w.clone())
+            evicting[-1].go(t, ('EV', other))
+    w.go(t)
+    return evicting
+
+
 @meta_step
-def VF(w, t, s, blocks):
-    """slab_free_and_leave: the slab is given up again; if it was full, it is announced."""
-    was_full = not w.meta(t, s).in_reg
-    give_back_blocks(w, t, s, blocks)
-    then = (('MA', w.slabs[s].tag, s),) if was_full else ()
-    if (mutated('visit-unlists') and w.slabs[s].used) or (mutated('visit-leaves-empty') and not was_full):
-        return w.go(t, ('A4', s, then))
-    if mutated('visit-looks-back'):
-        then = (('VB', s),)
-    if mutated('visit-U-unseen'):
-        return w.go(t, ('VU', s), ('A5', s, then))
-    w.go(t, ('A1', s, then))
+def EV(w, t, s):
+    """evict: given up for others, then announced."""
+    cls = w.meta(t, s).tag
+    if not mutated('evicted-in-list'):
+        w.set(s, place=None)
+    if mutated('announced-first'):
+        return w.go(t, ('MA', cls, s), ('A1', s, ()))
+    w.go(t, ('A1', s, (('VB', s) if mutated('evict-looks-back') else ('MA', cls, s),)))
 
 
 @step
 def VB(w, t, s):
     w.meta(t, s)
-    w.go(t)
-
-
-@step
-def VU(w, t, s):
-    w.set(s, remote=UNOWNED)
     w.go(t)
 
 
@@ -398,6 +398,7 @@ def GU(w, t, s):
     if slab.free or has_blocks(slab):
         w.set(s, place='partial')
         return w.go(t)
+    w.set(s, place=None)
     w.go(t, ('A1', s, ()))
 
 
@@ -567,6 +568,8 @@ def HB(w, t, s, cls, won):
 @step
 def MA(w, t, cls, s):
     """The oldest announcement is overwritten."""
+    if w.slabs[s].owner == w.threads[t].me:
+        raise Violation(f'slab {s} is announced before it is given up: whoever fetches it is refused')
     others = [entry for entry in w.mailbox if entry[0] != cls]
     w.mailbox = tuple(sorted(others) + ([e for e in w.mailbox if e[0] == cls] + [(cls, s)])[-MAILBOX_PLACES:])
     w.go(t)
@@ -603,7 +606,7 @@ def G1(w, t, cls, entries):
     if (slab.owner, slab.tag) == (0, cls):
         w.set(s, owner=w.threads[t].me)
         return w.go(t, ('G2', s, cls))
-    w.go(t, ('G1', cls, entries[1:]))  # its owner visits it, or is about to publish it, or to unlink it: leave it
+    w.go(t, ('G1', cls, entries[1:]))  # its owner is about to publish it, or to unlink it: leave it
 
 
 @step
@@ -622,12 +625,11 @@ def G3(w, t, s, cls):
     w.go(t, ('BIND', s), ('TK', s))
 
 
-# ---- slab_publish; `then` follows when the slab was given up
+# ---- slab_publish of a slab in no list; `then` follows when it was given up (an eviction's announcement)
 
 @step
 def A1(w, t, s, then):
     slab = w.meta(t, s)
-    w.set(s, place=None)
     w.go(t, *((('D1', s),) if has_blocks(slab) else ()), ('A2', s, then))
 
 
@@ -669,18 +671,19 @@ def A3(w, t, s, then):
 def A4(w, t, s, then):
     """Blocks have come: again, and the slab stays in the registry."""
     slab = w.header(s)
-    if mutated('no-U') or (mutated('full-without-U') and not slab.free):
+    if mutated('no-U') or (mutated('full-without-U') and not slab.free) or (mutated('evict-without-U') and then):
         return w.go(t, ('A5', s, then))
-    if slab.remote != () and not mutated('no-reabsorb'):
+    if slab.remote != () and not mutated('no-reabsorb') and not mutated('U-stored'):
         return w.go(t, ('A1', s, then))
-    if slab.remote == ():
+    if slab.remote == () or mutated('U-stored'):
         w.set(s, remote=UNOWNED)
     w.go(t, *(then if mutated('A5-before-A4') else (('A5', s, then),)))
 
 
 @step
 def A5(w, t, s, then):
-    w.meta(t, s)
+    if w.meta(t, s).place is not None:
+        raise Violation(f'slab {s} is given up while it is in a list of its owner')
     w.set(s, owner=0)
     if mutated('A5-before-A4'):
         return w.go(t, ('A4', s, then))
@@ -715,6 +718,8 @@ def E0(w, t):
 def E2(w, t):
     """Own lists, nobody else changes them: publish slab after slab."""
     mine = w.listed(w.threads[t].me)
+    if mine:
+        w.set(mine[0], place=None)
     w.go(t, *((('A1', mine[0], ()), ('E2',)) if mine else ()))
 
 
@@ -784,8 +789,21 @@ def X9(w, t, child):
         else:  # the child's second thread takes a TCB that was in the pool
             born.set_tcb(born.setup.spare, state=LIVING, pooled=False)
             born.threads[i] = Thread(born.setup.spare, script, (), NOTHING)
+    unlist_orphans(born)
     born.missing = frozenset(every_block(born)) - frozenset(kept_blocks(born))
     return [born]
+
+
+def unlist_orphans(w):
+    """In the child: what a dead thread was publishing or had claimed would stand in the way of adopters for ever."""
+    for _, s in w.registry:
+        slab = w.slabs[s]
+        if slab.owner and w.tcbs[slab.owner].state != ORPHANED:
+            raise Violation(f'slab {s} is in the registry, and its owner {slab.owner} forks')
+        half_done = slab.remote == UNOWNED and not mutated('unlists-U')
+        if slab.owner and not half_done and not mutated('orphans-listed'):
+            w.registry = tuple(entry for entry in w.registry if entry[1] != s)
+            w.set(s, in_reg=False)
 
 
 # ---- operations of a script
