@@ -8,7 +8,7 @@
 //   adopt      slabs without owner, from the registry
 //   mmap_gate  a last look at candidates, one thread at a time, before memory is asked for
 //   fresh      an empty slab of an existing SuperSlab
-//   superslab  a new SuperSlab                                     (also in fresh.c)
+//   superslab  a new SuperSlab
 //
 // A stage gives an owned slab that has blocks, or number 0 after it counted why it missed (early_*).
 // Thread-safety: the calling thread, for itself. Errors: number 0 of the last stage means that there is no memory.
