@@ -237,7 +237,7 @@ def main():
     parser.add_argument('--mutation', metavar='NAME', help='this mutation alone, with the way to the violation')
     parser.add_argument('--list', action='store_true', help='names of scenarios and mutations')
     parser.add_argument('--random', metavar='N', type=int,
-                        help='so many random scenarios without and with a fork (default 25 each; --deep 500)')
+                        help='so many random scenarios without and with a fork (default 20 each; --deep 500)')
     args = parser.parse_args()
     if args.random is not None and args.random < 0:
         parser.error('--random wants a number that is not negative')
@@ -256,7 +256,7 @@ def main():
     if args.scenario is not None:
         return 0 if run_scenario(by_name[args.scenario]) else 1
     held = [run_scenario(s) for s in SCENARIOS if args.deep or not s.deep]
-    drawn = (500 if args.deep else 25) if args.random is None else args.random
+    drawn = (500 if args.deep else 20) if args.random is None else args.random
     held += [run_scenario(random_scenario(seed, with_fork)) for with_fork in (False, True) for seed in range(drawn)]
     caught = [run_mutation(name, what, by_name[catcher]) for name, what, catcher in MUTATIONS]
     print(f'{sum(held)} of {len(held)} scenarios hold, {sum(caught)} of {len(caught)} mutations caught')

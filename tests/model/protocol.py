@@ -800,8 +800,7 @@ def unlist_orphans(w):
         slab = w.slabs[s]
         if slab.owner and w.tcbs[slab.owner].state != ORPHANED:
             raise Violation(f'slab {s} is in the registry, and its owner {slab.owner} forks')
-        half_done = slab.remote == UNOWNED and not mutated('unlists-U')
-        if slab.owner and not half_done and not mutated('orphans-listed'):
+        if slab.owner and slab.remote != UNOWNED and not mutated('orphans-listed'):
             w.registry = tuple(entry for entry in w.registry if entry[1] != s)
             w.set(s, in_reg=False)
 

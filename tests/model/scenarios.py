@@ -277,7 +277,6 @@ MUTATIONS = [
     ('no-orphan-rule', 'the child waits for an owner that does not exist', 'fork while the owner exits'),
     ('orphans-are-free', 'the child takes slabs of orphans that have no U', 'fork, two freers in the child'),
     ('orphans-listed', 'the child leaves slabs of orphans in the registry', 'fork while another evicts'),
-    ('unlists-U', 'the child takes half-published slabs out of the registry', 'fork while another evicts'),
     ('fork-reserve-last', 'the fork takes the reserve lock after the others', 'fork while another is late'),
 ]
 
