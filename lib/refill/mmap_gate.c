@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "observe/ring.h"
+#include "superslab/superslab.h"
 
 enum { LOOK_AT_REGISTERED = 64 };
 
@@ -18,6 +19,29 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     return slab;
 }
 
+// Takes an empty slab out of the lists of another class, where the thread keeps it in case that class comes back. 0: there is none.
+static SlabNumber take_spare(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        TinyTLSSlab* tls = &me->tiny[c];
+        if (tls->bound && load_relaxed(&hak_heap.meta[tls->bound].used) == 0) {
+            SlabNumber s = tls->bound;
+            tls->bound = 0;
+            return s;
+        }
+        if (tls->partial && load_relaxed(&hak_heap.meta[tls->partial].used) == 0) return tls->partial;
+    }
+    return 0;
+}
+
+static OwnedSlab converted_spare(HakTcb* me, unsigned size_class) {
+    SlabNumber s = take_spare(me);
+    if (s == 0) return (OwnedSlab){0};
+    ClaimResult result;
+    slab_dispose(me, slab_claim(me, s, tag_for(hak_heap.meta[s].size_class), &result));
+    s = superslab_take_slab();
+    return s ? slab_create(me, s, size_class, false) : (OwnedSlab){0};
+}
+
 OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
     if (!hak_trylock(&gate)) {
         tcb_count(me, HAK_C_early_lock_busy);
@@ -25,6 +49,7 @@ OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
     }
     OwnedSlab slab = registered(me, size_class);
     hak_unlock(&gate);
+    if (slab.number == 0) slab = converted_spare(me, size_class);
     if (slab.number == 0) tcb_count(me, HAK_C_early_empty);
     return slab;
 }

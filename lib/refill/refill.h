@@ -6,7 +6,7 @@
 //   bench      what was hot before (a hint)
 //   mailbox    slabs that others have announced (a hint)
 //   adopt      slabs without owner, from the registry
-//   mmap_gate  a last look at candidates, one thread at a time, before memory is asked for
+//   mmap_gate  the last look before memory is asked for: more of the registry, one thread at a time; the thread's own spare slabs
 //   fresh      an empty slab of an existing SuperSlab
 //   superslab  a new SuperSlab
 //

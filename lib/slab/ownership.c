@@ -75,7 +75,8 @@ static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
 // For the owner of a slab: takes it out of the registry, or into it, if it is not there or is.
 static void set_listed(SlabNumber s, bool listed) {
     TinySlabMeta* meta = meta_at(s);
-    if (meta->in_registry == listed) return;  // only an owner changes it
+    if (meta->in_registry == listed)
+        return;  // only an owner changes it, or the child of a fork while it has one thread
     Registry* r = &registry[meta->size_class];
     hak_lock(&r->lock);
     if (listed)

@@ -109,6 +109,11 @@ static uint32_t page_of(const void* p) {
     return (uint32_t)(((uintptr_t)p - hak_heap.base) >> PAGE_SHIFT) % PAGES_PER_UNIT;
 }
 
+// The entry of a block belongs to whoever holds the block: its page's owner, or the thread in whose cache it is.
+static _Atomic uint16_t* length_of(const void* block) {
+    return &map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
+}
+
 // --- taking
 
 typedef struct {
@@ -158,7 +163,7 @@ static Run take_from(HakTcb* me, SlabNumber s, uint32_t pages, uint32_t align) {
     Fit fit = best_fit(map, pages, align);
     if (fit.page == PAGES_PER_UNIT) return (Run){NULL, false};
     bool zero = all_clear(map->dirty, fit.page, pages);
-    map->length[fit.page] = (uint16_t)pages;
+    store_relaxed(&map->length[fit.page], (uint16_t)pages);
     uint32_t rest = larger(fit.page - fit.start, fit.end - fit.page - pages);
     occupy(me, slab, fit.page, pages, larger(rest, fit.longest_other));
     return (Run){page_address(s, fit.page), zero};
@@ -184,10 +189,10 @@ static HAK_COLD void invalid(const void* block) {
 
 static void free_one(HakTcb* me, OwnedSlab slab, void* block) {
     RunMap* map = map_of(slab.number);
-    uint32_t page = page_of(block), pages = map->length[page];
+    uint32_t page = page_of(block), pages = load_relaxed(&map->length[page]);
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
-    map->length[page] = 0;
+    store_relaxed(&map->length[page], (uint16_t)0);
     write_bits(map->free, page, pages, true);
     count_pages(slab, -(int)pages);
     uint32_t start = run_start(map->free, page), end = next_bit(map->free, page, false);
@@ -210,8 +215,8 @@ static unsigned cache_bin(uint32_t pages) {
 }
 
 void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
-    uint16_t* length = &map_of(slab.number)->length[page_of(block)];
-    uint32_t pages = *length;
+    _Atomic uint16_t* length = length_of(block);
+    uint32_t pages = load_relaxed(length);
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
     RunCache* cache = &me->run_cache[cache_bin(pages)];
@@ -220,7 +225,7 @@ void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
         slab_free_chain(me, slab, block, block, 1);
         return;
     }
-    *length = (uint16_t)(pages | RUN_IS_CACHED);
+    store_relaxed(length, (uint16_t)(pages | RUN_IS_CACHED));
     cache->block[cache->count++] = block;
     me->cached_pages += pages;
     tcb_count(me, HAK_C_free_run);
@@ -231,7 +236,7 @@ void* run_cache_take(HakTcb* me, uint32_t pages) {
     if (pages > RUN_CACHED_MOST || cache->count == 0) return NULL;
     void* block = cache->block[--cache->count];
     me->cached_pages -= pages;
-    map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)] = (uint16_t)pages;
+    store_relaxed(length_of(block), (uint16_t)pages);
     return block;
 }
 
@@ -258,13 +263,13 @@ bool run_absorb_all(HakTcb* me) {
 // --- sizes
 
 uint32_t run_pages(const void* block) {
-    uint16_t length = map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
+    uint16_t length = load_relaxed(length_of(block));
     return length & RUN_IS_CACHED ? 0 : length;
 }
 
 bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
     RunMap* map = map_of(slab.number);
-    uint32_t page = page_of(block), old = map->length[page];
+    uint32_t page = page_of(block), old = load_relaxed(&map->length[page]);
     if (pages > old) {
         if (page + pages > PAGES_PER_UNIT || next_bit(map->free, page + old, false) < page + pages) return false;
         uint32_t grown = page + old, end = next_bit(map->free, grown, false);
@@ -276,7 +281,7 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
         count_pages(slab, -(int)(old - pages));
         set_longest(me, slab, longest_run(map));
     }
-    map->length[page] = (uint16_t)pages;
+    store_relaxed(&map->length[page], (uint16_t)pages);
     return true;
 }
 
@@ -286,7 +291,8 @@ size_t run_check(HakTcb* me, OwnedSlab slab) {
     size_t wrong = 0;
     uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&meta_of(slab)->used);
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
-    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) block_pages += map->length[p] & (uint32_t)~RUN_IS_CACHED;
+    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++)
+        block_pages += load_relaxed(&map->length[p]) & (uint32_t)~RUN_IS_CACHED;
     if (free_pages + used != PAGES_PER_UNIT || block_pages != used || longest_run(map) != map->longest) {
         text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n",
                   slab.number, free_pages, used, block_pages, longest_run(map), map->longest);

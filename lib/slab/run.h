@@ -2,7 +2,7 @@
 // published, adopted and freed into like a slab; its first slab's owner word, meta and remote stack stand for the whole.
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
-//   length[p] = pages of the block that starts at page p (0: none starts there), with RUN_IS_CACHED while the owner's cache has it
+//   length[p] = pages of the block that starts at page p (0: none starts there), with RUN_IS_CACHED while a thread's cache has it
 //   cached_pages == sum over the cache of pages * count <= RUN_CACHE_PAGES
 //   used == pages of all blocks == 512 - (set bits of `free`)
 //   longest == length of the longest run of set bits
@@ -19,7 +19,7 @@ enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
 typedef struct {
     uint64_t free[RUN_WORDS];
     uint64_t dirty[RUN_WORDS];  // bit 1: the page may hold something else than zeros
-    uint16_t length[PAGES_PER_UNIT];
+    _Atomic uint16_t length[PAGES_PER_UNIT];
     uint16_t longest;
 } RunMap;
 _Static_assert(sizeof(RunMap) <= (SLABS_PER_UNIT - 1) * sizeof(TinySlabMeta),

@@ -69,7 +69,7 @@ typedef struct HakTcb {
     uint32_t run_superslabs;             // SuperSlabs in `runs`
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache
-    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (run_cache_bin), of own SuperSlabs
+    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (cache_bin); its SuperSlab was its own then
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];

@@ -34,9 +34,9 @@ Steps, by the function of lib/ that they belong to
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
   remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty (hak_trim)
   slab_free_chain    LOCAL free into an own slab: kept or given back. One that was claimed joins the partial list
-  evict          EV out of the list, A1.. as slab_publish, MA. How many slabs are one too many is open: after each joining
-                 nothing is tried, and the eviction of each slab of the list, also of the one that has just joined (the
-                 model's lists are shorter than the program's)
+  evict          EV out of the list, A1.. as slab_publish, MA. How many slabs are one too many is open: when one has
+                 joined, no eviction is tried, and that of each slab of the list, also of the one that has just joined
+                 (the model's lists are shorter than the program's)
   run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
   thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
   reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
