@@ -1,6 +1,5 @@
 #include "front/large.h"
 
-#include "observe/ring.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -25,8 +24,6 @@ static bool adopt_runs(HakTcb* me) {
     ClaimResult result;
     OwnedSlab slab = slab_adopt_registered(me, 0, LOOK_AT, &result);
     if (slab.number == 0) return false;
-    tcb_count(me, HAK_C_adopt_by_refill);
-    ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
     slab_place(me, slab, PLACE_PARTIAL);
     return true;
 }

@@ -1,5 +1,4 @@
 #include "config/options.h"
-#include "observe/ring.h"
 #include "refill/refill.h"
 
 enum { LOOK_AT = 4 };
@@ -15,11 +14,6 @@ OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
     }
     ClaimResult result;
     OwnedSlab slab = slab_adopt_registered(me, size_class, LOOK_AT, &result);
-    if (slab.number == 0) {
-        tcb_count(me, result == CLAIM_FOREIGN ? HAK_C_early_foreign : HAK_C_early_empty);
-        return slab;
-    }
-    tcb_count(me, HAK_C_adopt_by_refill);
-    ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
+    if (slab.number == 0) tcb_count(me, result == CLAIM_FOREIGN ? HAK_C_early_foreign : HAK_C_early_empty);
     return slab;
 }

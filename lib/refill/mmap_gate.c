@@ -1,7 +1,6 @@
 #include "refill/refill.h"
 
 #include "config/options.h"
-#include "observe/ring.h"
 #include "superslab/superslab.h"
 
 enum { LOOK_AT_REGISTERED = 64 };
@@ -11,12 +10,7 @@ static HakLock gate;
 static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     if (!hak_option(ss_adopt) || !registry_has(size_class)) return (OwnedSlab){0};
     ClaimResult result;
-    OwnedSlab slab = slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
-    if (slab.number) {
-        tcb_count(me, HAK_C_adopt_by_refill);
-        ring_record(HAK_EVENT_adopt, NULL, slab.number, 2);
-    }
-    return slab;
+    return slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
 }
 
 // Takes an empty slab out of the lists of another class, where the thread keeps it in case that class comes back. 0: there is none.

@@ -109,6 +109,8 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_a
             registry_remove(r, s);
             adopted.number = s;
             *result = CLAIM_WON;
+            tcb_count(me, HAK_C_adopt_by_refill);
+            ring_record(HAK_EVENT_adopt, NULL, s, 2);
         } else
             *result = CLAIM_FOREIGN;
         s = next;
