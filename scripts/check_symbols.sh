@@ -3,10 +3,12 @@
 #
 # usage: check_symbols.sh library LIBHAKMEM.so NAMES
 #        check_symbols.sh program PROGRAM...       none of them may define malloc or free
+#        check_symbols.sh without CHECKED_LIB LIB NAME...   no text and no symbol of LIB contains NAME, though CHECKED_LIB does
 # Exit status: 0 fine, 1 a difference, 2 wrong usage.
 set -eu
 usage() {
-    echo "usage: check_symbols.sh library LIB NAMES | check_symbols.sh program PROGRAM..." >&2
+    echo "usage: check_symbols.sh library LIB NAMES | check_symbols.sh program PROGRAM... |" \
+        "check_symbols.sh without CHECKED_LIB LIB NAME..." >&2
     exit 2
 }
 
@@ -42,6 +44,19 @@ program)
     done
     [ $found -eq 0 ] && echo "no malloc in: $*"
     exit $found
+    ;;
+without)
+    [ $# -ge 3 ] || usage
+    checked=$1 library=$2
+    shift 2
+    for name; do
+        grep -q -a -e "$name" "$checked" || { echo "$checked has no '$name' either: the name is wrong"; exit 1; }
+        if grep -q -a -e "$name" "$library"; then
+            echo "$library contains '$name', which only the checked build may have"
+            exit 1
+        fi
+    done
+    echo "$library: none of: $*"
     ;;
 *) usage ;;
 esac

@@ -31,12 +31,10 @@ static void list_profiles(void) {
 }
 
 static void list_changes(void) {
-    puts("1  refill, the bound slab's SuperSlab: no drain of slabs that are not the thread's own\n"
-         "2  refill at entry: no drain of slabs that are not the thread's own\n"
-         "3  sticky ring: claim, then bind, then drain\n"
-         "4  hot slot: claim, then bind, then drain\n"
-         "5  bench slot: claim, then bind, then drain\n"
-         "6  mmap gate: claim, then bind, then drain");
+#define CHANGE(number, site, file, missing, words) \
+    printf("%d  %-16s lib/%s: %s\n   when it is missing: %s\n", number, #site, file, words, missing);
+#include "config/changes.def"
+#undef CHANGE
 }
 
 static void list_counters(void) {

@@ -1,7 +1,6 @@
 // hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
-#include "changes.h"
 #include "command.h"
-#include "config/options.h"
+#include "config/changes.h"
 #include "report/rings.h"
 #include "results.h"
 #include "supervise/supervisor.h"
@@ -20,7 +19,7 @@
 
 static const struct option_spec repro_options[] = {
     {"changes", "LIST", "HAKMEM_CHANGES", "all",
-     "which of the six changes are in: all; this core has no switch to take one out"},
+     "which of the six changes are in: all, none, or a list as 1-2,6; what a missing one does: hakstress list changes"},
     {"min", "BYTES", NULL, "8", "smallest block"},
     {"max", "BYTES", NULL, "128", "largest block"},
     {"chunks", "N", NULL, "1024", "live blocks of each thread"},
@@ -72,16 +71,16 @@ static bool read_plan(struct repro* repro) {
         return false;
     uint64_t chaos;
     if (args_is_set(args, "chaos") && !args_number(args, "chaos", 0, 1000000, &chaos)) return false;
-    const char* changes = args_text(args, "changes");
+    return true;
+}
+
+// Through the library's own reading of the option; after it has read the environment.
+static bool read_changes(const struct repro* repro) {
+    const char* changes = args_text(repro->args, "changes");
+    if (hak_option_set("HAKMEM_CHANGES", changes) == 0) return true;
     char name[128];
-    if (changes_valid(changes)) {
-        if (strcmp(changes, "all") == 0) return true;
-        usage_error("%s: this core has all six changes built in and no switch to take one out; give 'all', not '%s'",
-                    args_where(args, "changes", name, sizeof name), changes);
-        return false;
-    }
     usage_error("%s is all, none, or a list of numbers from 1 to %d as 1-2,6; not '%s'",
-                args_where(args, "changes", name, sizeof name), CHANGES_COUNT, changes);
+                args_where(repro->args, "changes", name, sizeof name), CHANGES_COUNT, changes);
     return false;
 }
 
@@ -249,6 +248,7 @@ static json_t* result_json(const struct repro* repro, const struct supervision* 
     json_object_set_new(result, "peak_rss_kib", json_integer((json_int_t)supervision->peak_rss_kib));
     json_object_set_new(result, "samples", samples_json(supervision));
     json_object_set_new(result, "counters", counters_json(shared));
+    json_object_set_new(result, "foreign_drains", rings_foreign_drain_counts(shared_ring(shared)));
     json_object_set(result, "fault", supervision->report != NULL ? supervision->report : json_null());
     if (report[0] != '\0') json_object_set_new(result, "report", json_string(report));
     return result;
@@ -300,9 +300,10 @@ static int conclude(struct repro* repro, struct supervision* supervision, enum s
 static int repro_run(const struct args* args) {
     struct repro repro = {.args = args, .workload = &workload_larson};
     if (!read_plan(&repro)) return STATUS_USAGE;
+    take_over_environment();
+    if (!read_changes(&repro)) return STATUS_USAGE;
     char path[PATH_MAX];  // before the work, not after it
     if (!result_path(args, args->command->name, ".json", path, sizeof path)) return STATUS_MISSING;
-    take_over_environment();
     describe_again(&repro);
     struct supervision supervision = {
         .title = args->command->name, .quiet = args_is_set(args, "quiet"), .hang_after = (double)repro.hang_after};

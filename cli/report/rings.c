@@ -13,8 +13,7 @@ static bool is_started(const HakRingFile* ring) {
 }
 
 static const HakRingSlot* slot_at(const HakRingFile* ring, uint32_t index) {
-    const char* slots = (const char*)(ring + 1);
-    return (const void*)(slots + (size_t)index * ring->slot_bytes);
+    return hak_ring_slot_at((HakRingFile*)(uintptr_t)ring, index);
 }
 
 static uint32_t slot_count(const HakRingFile* ring) {
@@ -25,6 +24,15 @@ uint64_t rings_events(const HakRingFile* ring) {
     uint64_t events = 0;
     for (uint32_t i = 0; i < slot_count(ring); i++) events += load_relaxed(&slot_at(ring, i)->written);
     return events;
+}
+
+json_t* rings_foreign_drain_counts(const HakRingFile* ring) {
+    json_t* counts = json_object();
+#define CHANGE(number, site, file, missing, words) \
+    json_object_set_new(counts, #site, json_integer((json_int_t)load_relaxed(&ring->foreign_drains[number])));
+#include "config/changes.def"
+#undef CHANGE
+    return counts;
 }
 
 uint64_t rings_thread_number(const HakRingFile* ring, uint32_t os_tid) {
@@ -91,6 +99,15 @@ static int explain_drain(const HakRingRecord* record, char* out, size_t size) {
     return snprintf(out, size, "slab %u, %u blocks", record->a, low_half(record));
 }
 
+static int explain_foreign_drain(const HakRingRecord* record, char* out, size_t size) {
+    return snprintf(out, size, "slab %u, %u blocks, though another thread owns it: change %u is missing", record->a,
+                    low_half(record), (uint32_t)(record->b >> 32));
+}
+
+static int explain_bad_link(const HakRingRecord* record, char* out, size_t size) {
+    return snprintf(out, size, "slab %u, its link is 0x%" PRIx64, record->a, record->b);
+}
+
 static int explain_claim(const HakRingRecord* record, char* out, size_t size) {
     if (low_half(record) & 1) return snprintf(out, size, "slab %u, won", record->a);
     return snprintf(out, size, "slab %u, refused, control block bits 12 to 43: 0x%x", record->a,
@@ -120,10 +137,20 @@ static void explain(const HakRingRecord* record, char* out, size_t size) {
         const char* event;
         int (*explain)(const HakRingRecord* record, char* out, size_t size);
     } known[] = {
-        {"malloc", explain_malloc},       {"free", explain_free},          {"refill", explain_refill},
-        {"drain", explain_drain},         {"claim", explain_claim},        {"release", explain_class},
-        {"publish", explain_class},       {"announce", explain_class},     {"adopt", explain_adopt},
-        {"thread_start", explain_thread}, {"thread_exit", explain_thread}, {"violation", explain_violation},
+        {"malloc", explain_malloc},
+        {"free", explain_free},
+        {"refill", explain_refill},
+        {"drain", explain_drain},
+        {"foreign_drain", explain_foreign_drain},
+        {"bad_link", explain_bad_link},
+        {"claim", explain_claim},
+        {"release", explain_class},
+        {"publish", explain_class},
+        {"announce", explain_class},
+        {"adopt", explain_adopt},
+        {"thread_start", explain_thread},
+        {"thread_exit", explain_thread},
+        {"violation", explain_violation},
     };
     const char* name = hak_event_name(record->event);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

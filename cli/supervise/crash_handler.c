@@ -38,11 +38,10 @@ static void on_freeze(int signal) {
 
 // The rings name the threads that allocate; those are the ones that would go on writing events.
 static void freeze_others(pid_t self) {
-    const HakRingFile* ring = shared_ring(shared_memory);
+    HakRingFile* ring = shared_ring(shared_memory);
     if (ring->magic != HAK_RING_MAGIC) return;
-    const char* slots = (const char*)(ring + 1);
     for (uint32_t i = 0; i < HAK_RING_SLOTS; i++) {
-        const HakRingSlot* slot = (const void*)(slots + (size_t)i * ring->slot_bytes);
+        const HakRingSlot* slot = hak_ring_slot_at(ring, i);
         pid_t thread = (pid_t)load_relaxed(&slot->os_tid);
         if (load_acquire(&slot->thread) == 0 || thread == self || thread == 0) continue;
         syscall(SYS_tgkill, getpid(), thread, FREEZE_SIGNAL);  // one that has ended by now is as good as frozen

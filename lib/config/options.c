@@ -17,10 +17,12 @@ HakOptions hak_options = {
 #define OPTION_INT(field, NAME, def, min, max, flags, help) .field = (def),
 #define OPTION_ENUM(field, NAME, def, words, flags, help) .field = (def),
 #define OPTION_TEXT(field, NAME, def, flags, help) .field = def,
+#define OPTION_SET(field, NAME, count, flags, help) .field = (1 << (count)) - 1,
 #include "config/options.def"
 #undef OPTION_INT
 #undef OPTION_ENUM
 #undef OPTION_TEXT
+#undef OPTION_SET
 };
 
 #define COMMON(field, NAME, flags, text)                                                                         \
@@ -34,10 +36,13 @@ static const HakOptionInfo table[] = {
     {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_ENUM, .default_value = (def), .words = (all_words)},
 #define OPTION_TEXT(field, NAME, def, flags, help) \
     {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_TEXT, .default_text = (def)},
+#define OPTION_SET(field, NAME, count, flags, help) \
+    {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_SET, .default_value = (1 << (count)) - 1, .max = (count)},
 #include "config/options.def"
 #undef OPTION_INT
 #undef OPTION_ENUM
 #undef OPTION_TEXT
+#undef OPTION_SET
 };
 enum { COUNT = sizeof table / sizeof table[0] };
 
@@ -70,9 +75,27 @@ static const char* word_at(const char* words, int64_t index, size_t* length) {
     return words;
 }
 
+// "all", "none", or the members as numbers and ranges: "1-2,6".
+static size_t format_set(int64_t members, int64_t count, char* buffer, size_t size) {
+    if (members == 0) return text_format(buffer, size, "none");
+    if (members == (INT64_C(1) << count) - 1) return text_format(buffer, size, "all");
+    char text[HAK_OPTION_TEXT_MAX];
+    size_t length = 0;
+    for (int64_t first = 1, last; first <= count; first = last + 1) {
+        last = first;
+        if ((members >> (first - 1) & 1) == 0) continue;
+        while (members >> last & 1) last++;
+        const char* comma = length > 0 ? "," : "";
+        length += first == last ? text_format(text + length, sizeof text - length, "%s%ld", comma, first)
+                                : text_format(text + length, sizeof text - length, "%s%ld-%ld", comma, first, last);
+    }
+    return text_format(buffer, size, "%s", text);
+}
+
 static size_t format_value(const HakOptionInfo* info, int64_t number, const char* text, char* buffer, size_t size) {
     if (info->kind == HAK_OPTION_TEXT) return text_format(buffer, size, "%s", text);
     if (info->kind == HAK_OPTION_INT) return text_format(buffer, size, "%ld", number);
+    if (info->kind == HAK_OPTION_SET) return format_set(number, info->max, buffer, size);
     size_t length;
     const char* word = word_at(info->words, number, &length);
     if (size > 0) {
@@ -96,6 +119,7 @@ size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size) 
     switch (info->kind) {
     case HAK_OPTION_ENUM: return text_format(buffer, size, "%s", info->words);
     case HAK_OPTION_TEXT: return text_format(buffer, size, "at most %u bytes", HAK_OPTION_TEXT_MAX - 1u);
+    case HAK_OPTION_SET: return text_format(buffer, size, "all, none, or a list of 1 to %ld as 1-2,6", info->max);
     case HAK_OPTION_INT: break;
     }
     if (info->max == INT64_MAX) return text_format(buffer, size, "%ld or more", info->min);
@@ -147,6 +171,29 @@ static bool parse_word(const char* words, const char* text, int64_t* out) {
     }
 }
 
+static bool parse_member(const char** text, int64_t count, int64_t* out) {
+    int64_t value = 0;
+    if (**text < '1' || **text > '9') return false;
+    for (; **text >= '0' && **text <= '9' && value <= count; ++*text) value = value * 10 + (**text - '0');
+    *out = value;
+    return value <= count;
+}
+
+static bool parse_set(const char* text, int64_t count, int64_t* out) {
+    *out = (INT64_C(1) << count) - 1;
+    if (strcmp(text, "all") == 0) return true;
+    *out = 0;
+    if (strcmp(text, "none") == 0) return true;
+    for (int64_t first, last;; text++) {
+        if (!parse_member(&text, count, &first)) return false;
+        last = first;
+        if (*text == '-' && (text++, !parse_member(&text, count, &last) || last < first)) return false;
+        for (; first <= last; first++) *out |= INT64_C(1) << (first - 1);
+        if (*text == '\0') return true;
+        if (*text != ',') return false;
+    }
+}
+
 static bool assign(const HakOptionInfo* info, const char* value) {
     if (info->kind == HAK_OPTION_TEXT) {
         size_t length = strlen(value);
@@ -157,6 +204,8 @@ static bool assign(const HakOptionInfo* info, const char* value) {
     int64_t number;
     if (info->kind == HAK_OPTION_ENUM) {
         if (!parse_word(info->words, value, &number)) return false;
+    } else if (info->kind == HAK_OPTION_SET) {
+        if (!parse_set(value, info->max, &number)) return false;
     } else {
         if (!parse_int(value, &number) || number < info->min || number > info->max) return false;
     }

@@ -13,10 +13,12 @@ typedef struct {
 #define OPTION_INT(field, NAME, def, min, max, flags, help) _Atomic int64_t field;
 #define OPTION_ENUM(field, NAME, def, words, flags, help) _Atomic int64_t field;
 #define OPTION_TEXT(field, NAME, def, flags, help) char field[HAK_OPTION_TEXT_MAX];
+#define OPTION_SET(field, NAME, count, flags, help) _Atomic int64_t field;  // bit i: i + 1 is in
 #include "config/options.def"
 #undef OPTION_INT
 #undef OPTION_ENUM
 #undef OPTION_TEXT
+#undef OPTION_SET
 } HakOptions;
 
 extern HAK_INTERNAL HakOptions hak_options;  // statically initialised with the defaults
@@ -30,16 +32,16 @@ void hak_options_init(void);
 void hak_options_freeze(void);
 
 // What the table says of an option, for help, lists and documentation.
-typedef enum { HAK_OPTION_INT, HAK_OPTION_ENUM, HAK_OPTION_TEXT } HakOptionKind;
+typedef enum { HAK_OPTION_INT, HAK_OPTION_ENUM, HAK_OPTION_TEXT, HAK_OPTION_SET } HakOptionKind;
 
 typedef struct {
     const char* name;  // of the environment variable, whole
     HakOptionKind kind;
     bool fixed;             // cannot change once the first block was handed out
     bool checked_only;      // does something in the checked build only
-    int64_t default_value;  // of an ENUM: index of the word
+    int64_t default_value;  // of an ENUM: index of the word; of a SET: all bits
     int64_t min;
-    int64_t max;
+    int64_t max;               // of a SET: its count
     const char* words;         // of an ENUM: "word|word|..."
     const char* default_text;  // of a TEXT
     const char* help;

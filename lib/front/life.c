@@ -35,6 +35,7 @@ static bool init_slow(void) {
         ok = heap_init();
         if (ok) {
             link_init(hak_option(links) != 0);
+            hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key, 0);
 #if HAK_CHECKED
             store_relaxed(&hak_chaos_odds, hak_option(chaos));
 #endif
@@ -116,6 +117,7 @@ static void flush_caches(HakTcb* me) {
 static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, tag, &result);
+    if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
     slab_place(me, slab, PLACE_NONE);
     if (!slab_publish(me, slab)) slab_dispose(me, slab);
 }

@@ -11,7 +11,10 @@ void fatal(const char* check, const char* site, const char* format, ...) {
     va_start(args, format);
     text_vformat(text, sizeof text, format, args);
     va_end(args);
+    char line[640];
+    text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, site, text);
     ring_record(HAK_EVENT_violation, NULL, 0, 0);
-    text_warn("hakmem: check=%s site=%s %s\n", check, site, text);
+    hak_ring_last_words(line);
+    text_warn("%s", line);
     abort();
 }

@@ -5,10 +5,12 @@
 #include "config/options.h"
 #include "os/os.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(HakRingRecord) == 32 && sizeof(HakRingSlot) == 128 && sizeof(HakRingFile) == 128,
+_Static_assert(sizeof(HakRingRecord) == 32 && sizeof(HakRingSlot) == 128 && sizeof(HakRingFile) == 4096 &&
+                   sizeof(HakForeignDrain) == 64,
                "readers in other processes rely on the layout");
 
 HAK_TLS HakRingSlot* hak_ring_slot;
@@ -53,11 +55,41 @@ static size_t slot_bytes(uint32_t records) {
 }
 
 size_t hak_ring_bytes(uint32_t records) {
-    return align_up(sizeof(HakRingFile) + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
+    size_t drains = HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain);
+    return align_up(sizeof(HakRingFile) + drains + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
 }
 
 HakRingFile* hak_ring_file(void) {
     return load_acquire(&ring_file);  // pairs with the release in start
+}
+
+static struct { uint64_t heap, link_key, guard; } told;  // under start_lock
+
+static void pass_on_told(HakRingFile* file) {
+    file->heap = told.heap;
+    file->link_key = told.link_key;
+    file->guard = told.guard;
+}
+
+void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
+    hak_lock(&start_lock);
+    told.heap = heap;
+    told.link_key = link_key;
+    told.guard = guard;
+    if (hak_ring_file()) pass_on_told(hak_ring_file());
+    hak_unlock(&start_lock);
+}
+
+void hak_ring_last_words(const char* text) {
+    static _Atomic uint32_t said;
+    HakRingFile* file = hak_ring_file();
+    uint32_t nobody = 0;
+    if (file == NULL || !cas_relaxed(&said, &nobody, 1u)) return;
+    size_t length = strlen(text);
+    if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
+    memcpy(file->last_words, text, length);
+    file->last_words[length] = '\0';
+    store_release(&file->has_last_words, 1u);  // pairs with the acquire of a reader
 }
 
 static void start(void* memory, uint32_t records) {
@@ -71,6 +103,7 @@ static void start(void* memory, uint32_t records) {
     file->pid = (uint32_t)getpid();
     file->start_tsc = hak_ring_clock();
     file->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    pass_on_told(file);
     file->magic = HAK_RING_MAGIC;
     hak_ring_mask = records - 1;
     store_release(&ring_file, file);  // pairs with the acquire in hak_ring_file
@@ -98,10 +131,9 @@ static HakRingFile* file_or_private_memory(void) {
 void hak_ring_thread_start(uint64_t thread) {
     HakRingFile* file = file_or_private_memory();
     if (file == NULL) return;
-    char* slots = (char*)(file + 1);
     uint32_t first = add_relaxed(&next_slot, 1);
     for (uint32_t i = 0; i < file->slots; i++) {
-        HakRingSlot* slot = (HakRingSlot*)(void*)(slots + (size_t)((first + i) % file->slots) * file->slot_bytes);
+        HakRingSlot* slot = hak_ring_slot_at(file, (first + i) % file->slots);
         uint64_t nobody = 0;
         if (!cas_acquire(&slot->thread, &nobody, thread)) continue;  // pairs with the release in hak_ring_thread_end
         store_relaxed(&slot->os_tid, os_thread_id());

@@ -1,6 +1,6 @@
 // The debug ring: the last events of every thread, in memory that outlives a crash.
 //
-//   HakRingFile | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
+//   HakRingFile | foreign drains | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
 //
 // A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(); otherwise the first
 // thread maps private memory. A thread has one slot from its birth to its end; slots are used again by later threads.
@@ -37,8 +37,27 @@ typedef struct {
 } HakRingSlot;
 
 #define HAK_RING_MAGIC UINT64_C(0x31474e4952484b48)
-#define HAK_RING_VERSION 1u
+#define HAK_RING_VERSION 2u
 #define HAK_RING_SLOTS 256u
+#define HAK_RING_FOREIGN_DRAINS 1024u
+#define HAK_RING_LAST_WORDS 1024u
+
+// A drain of a slab that somebody else owned: what a missing change does (refill/unsafe_drain.h). The last one of each slab is kept,
+// since a ring may hold milliseconds and the crash come later. At index slab % HAK_RING_FOREIGN_DRAINS; several threads may write one
+// at a time, and the last wins.
+typedef struct {
+    uint64_t tsc;    // when it began; 0: none
+    uint64_t first;  // address of the first block
+    uint32_t slab;
+    uint32_t change;        // the number of the missing change
+    uint32_t thread;        // allocator's number of the thread that drained
+    uint32_t os_tid;        // its gettid()
+    uint32_t owner;         // allocator's number of the thread that owned the slab
+    uint32_t owner_os_tid;  // 0: unknown
+    uint32_t blocks;
+    uint32_t size_class;
+    uint8_t pad[16];  // to 64 bytes
+} HakForeignDrain;
 
 typedef struct {
     uint64_t magic;
@@ -50,7 +69,14 @@ typedef struct {
     uint32_t records;     // per slot, a power of two
     uint32_t slot_bytes;  // sizeof(HakRingSlot) + records * sizeof(HakRingRecord)
     uint32_t pid;
-    uint8_t pad[84];  // to 128 bytes
+    // Where in the process's memory a reader finds more; 0: not there (yet).
+    uint64_t heap;                                  // HakHeap (superslab/heap.h)
+    uint64_t link_key;                              // hak_link_key
+    uint64_t guard;                                 // the root of guard's records
+    _Atomic uint64_t foreign_drains[8];             // by number of the missing change, all that there were
+    _Atomic uint32_t has_last_words;                // 1: what follows is complete
+    char last_words[HAK_RING_LAST_WORDS];           // why the process aborted itself
+    uint8_t pad[4096 - 140 - HAK_RING_LAST_WORDS];  // to 4096 bytes
 } HakRingFile;
 
 // Bytes of memory that a ring of `records` (a power of two) per thread needs.
@@ -58,6 +84,15 @@ size_t hak_ring_bytes(uint32_t records);
 // Uses zeroed shared memory of hak_ring_bytes(records) for this process; call before the first allocation.
 void hak_ring_attach(void* memory, uint32_t records);
 HakRingFile* hak_ring_file(void);  // NULL: no ring
+// The drains of slabs that somebody else owned.
+HAK_INLINE HakForeignDrain* hak_ring_foreign_drains(HakRingFile* file) {
+    return (HakForeignDrain*)(void*)(file + 1);
+}
+// Slot `index` of the file.
+HAK_INLINE HakRingSlot* hak_ring_slot_at(HakRingFile* file, uint32_t index) {
+    char* slots = (char*)(hak_ring_foreign_drains(file) + HAK_RING_FOREIGN_DRAINS);
+    return (HakRingSlot*)(void*)(slots + (size_t)index * file->slot_bytes);
+}
 const char* hak_event_name(unsigned event);
 const char* hak_event_meaning(unsigned event);
 
@@ -66,6 +101,10 @@ extern HAK_INTERNAL HAK_TLS HakRingSlot* hak_ring_slot;
 extern HAK_INTERNAL uint32_t hak_ring_mask;  // records - 1
 void hak_ring_thread_start(uint64_t thread);
 void hak_ring_thread_end(void);
+// What a reader of the ring may want to look up in the process.
+void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard);
+// Keeps a line for the report: where stderr is closed, it is the only place that has it. The first line that is kept stays.
+void hak_ring_last_words(const char* text);
 // In the child of a fork, for its one thread: shared memory stays the parent's, the child goes on with memory of its own.
 void hak_ring_after_fork(uint64_t thread);
 uint64_t hak_ring_clock(void);
@@ -87,6 +126,12 @@ HAK_INLINE void hak_ring_thread_start(uint64_t thread) {
     (void)thread;
 }
 HAK_INLINE void hak_ring_thread_end(void) {
+}
+HAK_INLINE void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
+    (void)heap, (void)link_key, (void)guard;
+}
+HAK_INLINE void hak_ring_last_words(const char* text) {
+    (void)text;
 }
 HAK_INLINE void hak_ring_after_fork(uint64_t thread) {
     (void)thread;

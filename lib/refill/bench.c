@@ -1,5 +1,5 @@
 #include "refill/refill.h"
 
 OwnedSlab refill_bench(HakTcb* me, unsigned size_class) {
-    return refill_candidate(me, size_class, me->tiny[size_class].bench);
+    return refill_hint(me, CHANGE_bench, size_class, me->tiny[size_class].bench);
 }

@@ -1,5 +1,5 @@
 #include "refill/refill.h"
 
 OwnedSlab refill_hot(HakTcb* me, unsigned size_class) {
-    return refill_candidate(me, size_class, me->tiny[size_class].hot);
+    return refill_hint(me, CHANGE_hot, size_class, me->tiny[size_class].hot);
 }

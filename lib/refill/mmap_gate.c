@@ -1,6 +1,7 @@
 #include "refill/refill.h"
 
 #include "config/options.h"
+#include "refill/unsafe_drain.h"
 #include "superslab/superslab.h"
 
 enum { LOOK_AT_REGISTERED = 64 };
@@ -17,7 +18,8 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
 static SlabNumber take_spare(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];
-        if (tls->bound && load_relaxed(&hak_heap.meta[tls->bound].used) == 0) {
+        bool bound = tls->bound && load_relaxed(&hak_heap.meta[tls->bound].used) == 0;
+        if (bound && !(HAK_CHECKED && bound_without_claim(me, c))) {
             SlabNumber s = tls->bound;
             tls->bound = 0;
             return s;
@@ -41,7 +43,9 @@ OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
         tcb_count(me, HAK_C_early_lock_busy);
         return (OwnedSlab){0};
     }
-    OwnedSlab slab = registered(me, size_class);
+    OwnedSlab slab = {0};
+    if (change_is_missing(CHANGE_mmap_gate)) slab = unsafe_drain_and_bind_any(me, CHANGE_mmap_gate, size_class);
+    if (slab.number == 0) slab = registered(me, size_class);
     hak_unlock(&gate);
     if (slab.number == 0) slab = converted_spare(me, size_class);
     if (slab.number == 0) tcb_count(me, HAK_C_early_empty);

@@ -1,6 +1,7 @@
 #include "refill/refill.h"
 
 #include "observe/ring.h"
+#include "refill/unsafe_drain.h"
 #include "slab/bundle.h"
 
 enum { FLUSH_EVERY = 64 };
@@ -44,6 +45,14 @@ OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s) {
     return (OwnedSlab){0};
 }
 
+OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s) {
+    if (change_is_missing(change)) {
+        OwnedSlab slab = unsafe_drain_and_bind(me, change, size_class, s);
+        if (slab.number) return slab;
+    }
+    return refill_candidate(me, size_class, s);
+}
+
 // The slab becomes the one that refills take from; the former one goes where it belongs.
 static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     TinyTLSSlab* tls = &me->tiny[size_class];
@@ -63,6 +72,7 @@ static void tick(HakTcb* me) {
 
 TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most) {
     tick(me);
+    if (change_is_missing(CHANGE_alloc_superslab)) unsafe_drain_superslab(me, CHANGE_alloc_superslab, size_class);
     for (unsigned i = 0; i < sizeof stages / sizeof *stages; i++) {
         tcb_count(me, stages[i].tried);
         OwnedSlab slab = stages[i].find(me, size_class);

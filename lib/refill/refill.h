@@ -15,6 +15,7 @@
 #ifndef HAK_REFILL_REFILL_H
 #define HAK_REFILL_REFILL_H
 
+#include "config/changes.h"
 #include "slab/slab.h"
 
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class);
@@ -32,6 +33,8 @@ TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most);
 
 // Claims what a hint or list names, if it has blocks; else counts why not.
 OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s);
+// The same for a hint whose order of steps is one of the six changes.
+OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s);
 
 // The gate's lock, around a fork.
 void mmap_gate_lock_take(void);

@@ -1,4 +1,5 @@
 #include "refill/refill.h"
+#include "refill/unsafe_drain.h"
 
 // Of the first few partial slabs the fullest, so that the others become empty and can be given back; but one that has some blocks
 // to give, since a refill for one costs as much as a refill for many. If none has some, the one with most.
@@ -25,6 +26,7 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     }
     if (tls->partial) return refill_candidate(me, size_class, good_partial(tls));
     if (bound.number && slab_has_blocks(bound)) return bound;
+    if (change_is_missing(CHANGE_superslab_refill)) unsafe_drain_superslab(me, CHANGE_superslab_refill, size_class);
     tcb_count(me, tls->bound ? HAK_C_early_no_free : HAK_C_early_empty);
     return (OwnedSlab){0};
 }

@@ -3,13 +3,12 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "observe/chaos.h"
+#include "observe/fatal.h"
 #include "observe/ring.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/size_class.h"
 #include "slab/slab.h"
-
-#include <stdlib.h>
 
 // The registry: slabs without owner that have free blocks, a list per class (0: page runs). A slab may be in it and have an
 // owner for a moment: whoever claims it takes it out.
@@ -202,12 +201,13 @@ static uint32_t owner_number(uint64_t word) {
     return owner ? owner->number : 0;
 }
 
-void slab_assert_owner(HakTcb* me, SlabNumber s) {
+void slab_assert_owner(HakTcb* me, SlabNumber s, const char* site) {
     uint64_t word = load_relaxed(owner_word(s));
     if (HAK_LIKELY(word_owner(word) == (uint64_t)(uintptr_t)me)) return;
     ring_record(HAK_EVENT_violation, NULL, s, word_owner(word));
     if (hak_option(debug_ownership) == 0) return;
     text_warn("[OWNERSHIP ERROR] Thread %u draining slab %d owned by %u!\n", me->number, (int)s, owner_number(word));
-    abort();
+    fatal("ownership", site, "thread %u drains slab %u, which thread %u owns (0: nobody)", me->number, s,
+          owner_number(word));
 }
 #endif

@@ -72,12 +72,13 @@ void registry_locks_take(void);
 void registry_locks_release(void);
 void registry_after_fork_in_child(void);
 
-// The ownership assertion (checked build, HAKMEM_DEBUG_OWNERSHIP): the caller owns the slab, or a report and abort.
+// The ownership assertion (checked build, HAKMEM_DEBUG_OWNERSHIP): the caller, which drains at `site`, owns the slab, or a
+// report and abort.
 #if HAK_CHECKED
-void slab_assert_owner(HakTcb* me, SlabNumber s);
+void slab_assert_owner(HakTcb* me, SlabNumber s, const char* site);
 #else
-HAK_INLINE void slab_assert_owner(HakTcb* me, SlabNumber s) {
-    (void)me, (void)s;
+HAK_INLINE void slab_assert_owner(HakTcb* me, SlabNumber s, const char* site) {
+    (void)me, (void)s, (void)site;
 }
 #endif
 

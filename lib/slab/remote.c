@@ -9,7 +9,7 @@
 #include "thread/link.h"
 
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
-    slab_assert_owner(me, slab.number);
+    slab_assert_owner(me, slab.number, "drain");
     uint64_t word = load_relaxed(remote_word(slab.number));
     if (remote_count(word) == 0) return (RemoteBlocks){NULL, 0};
     ring_record(HAK_EVENT_drain, remote_first(word), slab.number, remote_count(word));

@@ -95,8 +95,8 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
     if (count <= most) {
         meta->freelist = NULL;
     } else {
-        void* last = first;
-        for (count = 1; count < most; count++) last = link_read(last);
+        void *last = first, *next;
+        for (count = 1; count < most && (next = link_read(last)) != NULL; count++) last = next;
         chaos_point();
         meta->freelist = link_read(last);
         link_write(last, NULL);
@@ -136,7 +136,7 @@ static void push_chain(OwnedSlab slab, void* first, void* last, uint32_t count) 
 }
 
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
-    if (meta_of(slab)->free_count) return take_freelist(slab, most);
+    if (meta_of(slab)->freelist) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
         // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes
         // and nothing is walked. More than asked for is fine, unless the user fixed the number or one is wanted.

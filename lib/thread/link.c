@@ -1,6 +1,7 @@
 #include "thread/link.h"
 
 #include "observe/fatal.h"
+#include "observe/ring.h"
 #include "os/os.h"
 
 uint64_t hak_link_key;
@@ -18,4 +19,8 @@ void link_corrupt(const void* block, uint64_t next) {
           "freed, "
           "or past the end of the block before it",
           block, (void*)(uintptr_t)next);
+}
+
+void link_note_bad(const void* block, uint64_t next) {
+    ring_record(HAK_EVENT_bad_link, block, (uint32_t)slab_number_of(block), next);
 }

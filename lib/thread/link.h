@@ -8,7 +8,7 @@
 #ifndef HAK_THREAD_LINK_H
 #define HAK_THREAD_LINK_H
 
-#include "base/compiler.h"
+#include "superslab/heap.h"
 
 #if defined(__x86_64__)
 #define LINK_BITS_NEVER_SET UINT64_C(0xffff80000000000f)  // user space ends below bit 47
@@ -21,6 +21,9 @@ extern HAK_INTERNAL uint64_t hak_link_must_be_zero;  // bits that no decoded lin
 void link_init(bool encoded);
 
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t next);
+
+// Checked build: a plain link that leads out of the heap. Only noted: who follows it faults.
+HAK_COLD void link_note_bad(const void* block, uint64_t next);
 
 HAK_INLINE void link_write(void* block, const void* next) {
     *(uint64_t*)block = (uint64_t)(uintptr_t)next ^ hak_link_key;
@@ -40,6 +43,8 @@ HAK_INLINE bool link_is_corrupt(uint64_t next) {
 HAK_INLINE void* link_read(const void* block) {
     uint64_t next = *(const uint64_t*)block ^ hak_link_key;
     if (HAK_UNLIKELY(link_is_corrupt(next))) link_corrupt(block, next);
+    if (HAK_CHECKED && HAK_UNLIKELY(next != 0 && !heap_contains((const void*)(uintptr_t)next)))
+        link_note_bad(block, next);
     return (void*)(uintptr_t)next;
 }
 

@@ -1,5 +1,4 @@
 // The parts of hakstress that need no process to watch.
-#include "changes.h"
 #include "nearest.h"
 #include "report/hidden_text.h"
 #include "report/procmaps.h"
@@ -16,14 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static void changes_are_told_from_other_text(void** state) {
-    (void)state;
-    static const char* const good[] = {"all", "none", "1", "6", "1-2", "1-2,6", "1,3,6", "1-6", "3-3"};
-    static const char* const bad[] = {"", "0", "7", "2-1", "1-", "-1", "1,,2", "1,", "all,1", "12", " 1"};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) assert_true(changes_valid(good[i]));
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(changes_valid(bad[i]));
-}
 
 static void the_nearest_name_wins(void** state) {
     (void)state;
@@ -148,7 +139,6 @@ static void a_function_is_named_within_its_bounds(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(changes_are_told_from_other_text),
         cmocka_unit_test(the_nearest_name_wins),
         cmocka_unit_test(silence_is_a_hang_after_the_limit),
         cmocka_unit_test(messages_name_the_check_that_failed),

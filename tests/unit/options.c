@@ -53,6 +53,26 @@ static void bad_values_change_nothing(void** state) {
     expect_error("HAKMEM_STATS_FILE", longer, EINVAL);
 }
 
+static void sets_are_lists_of_members(void** state) {
+    (void)state;
+    static const struct {
+        const char *given, *shown;
+        int64_t members;
+    } good[] = {
+        {"none", "none", 0},    {"all", "all", 63}, {"1", "1", 1},          {"6", "6", 32},     {"1-2", "1-2", 3},
+        {"1-2,6", "1-2,6", 35}, {"3-3", "3", 4},    {"6,1,3", "1,3,6", 37}, {"1-6", "all", 63}, {"1-3,2-4", "1-4", 15},
+    };
+    static const char* const bad[] = {"",     "0",  "7",     "2-1", "1-", "-1",
+                                      "1,,2", "1,", "all,1", "12",  " 1", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(hak_option_set("HAKMEM_CHANGES", good[i].given), 0);
+        assert_int_equal(hak_option(changes), good[i].members);
+        expect("HAKMEM_CHANGES", good[i].shown);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) expect_error("HAKMEM_CHANGES", bad[i], EINVAL);
+    assert_int_equal(hak_option_set("HAKMEM_CHANGES", "all"), 0);
+}
+
 static void unknown_names(void** state) {
     (void)state;
     char buffer[64];
@@ -122,6 +142,7 @@ int main(int argc, char** argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_get),
         cmocka_unit_test(bad_values_change_nothing),
+        cmocka_unit_test(sets_are_lists_of_members),
         cmocka_unit_test(unknown_names),
         cmocka_unit_test(the_environment_is_read_and_checked),
         cmocka_unit_test(fixed_options_are_busy_later),

@@ -21,7 +21,7 @@ static int attach(void** state) {
 }
 
 static HakRingSlot* slot_at(unsigned i) {
-    return (HakRingSlot*)(void*)((char*)(file + 1) + (size_t)i * file->slot_bytes);
+    return hak_ring_slot_at(file, i);
 }
 
 static void header(void** state) {

@@ -1,0 +1,22 @@
+// The six changes as switches: which of them are missing is an option of the checked build; in the release build none ever is, and
+// the compiler drops what asks.
+// Thread-safety: fixed since the first allocation.
+#ifndef HAK_CONFIG_CHANGES_H
+#define HAK_CONFIG_CHANGES_H
+
+#include "config/options.h"
+
+typedef enum {
+#define CHANGE(number, site, file, missing, words) CHANGE_##site = (number),
+#include "config/changes.def"
+#undef CHANGE
+    CHANGES_END
+} Change;
+
+enum { CHANGES_COUNT = CHANGES_END - 1 };
+
+HAK_INLINE bool change_is_missing(Change change) {
+    return HAK_CHECKED && (hak_option(changes) >> (change - 1) & 1) == 0;
+}
+
+#endif

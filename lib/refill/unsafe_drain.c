@@ -1,0 +1,121 @@
+#include "refill/unsafe_drain.h"
+
+#include "observe/chaos.h"
+#include "observe/ring.h"
+#include "refill/refill.h"
+#include "slab/slab.h"
+#include "thread/link.h"
+
+static const char* const site_of[] = {
+#define CHANGE(number, site, file, missing, words) [number] = #site,
+#include "config/changes.def"
+#undef CHANGE
+};
+
+// Only for a slab that the caller does not own and is about to use all the same.
+static OwnedSlab slab_assume_owned(SlabNumber s) {
+    return (OwnedSlab){s};
+}
+
+static const HakTcb* other_owner(const HakTcb* me, SlabNumber s, uint64_t* tag) {
+    uint64_t word = load_relaxed(owner_word(s));
+    *tag = word_tag(word);
+    const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(word);
+    return owner != me ? owner : NULL;
+}
+
+// For the report: before the drain, which may be what crashes.
+static void tell(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner, uint64_t word) {
+    ring_record(HAK_EVENT_foreign_drain, remote_first(word), s, remote_count(word) | (uint64_t)missing << 32);
+    HakRingFile* file = hak_ring_file();
+    if (file == NULL) return;
+    add_relaxed(&file->foreign_drains[missing], 1u);
+    HakForeignDrain* drain = &hak_ring_foreign_drains(file)[s % HAK_RING_FOREIGN_DRAINS];
+    drain->first = (uint64_t)(uintptr_t)remote_first(word);
+    drain->slab = s;
+    drain->change = missing;
+    drain->thread = me->number;
+    drain->os_tid = hak_ring_slot ? load_relaxed(&hak_ring_slot->os_tid) : 0;
+    drain->owner = owner->number;
+    drain->owner_os_tid = 0;
+    drain->blocks = remote_count(word);
+    drain->size_class = hak_heap.meta[s].size_class;
+    drain->tsc = hak_ring_clock();
+}
+
+// The owner's push, in the steps in which it was written; the owner may be at any of its own.
+static void push(TinySlabMeta* meta, void* block) {
+    chaos_point();
+    void* head = meta->freelist;
+    chaos_point();
+    link_write(block, head);
+    chaos_point();
+    meta->freelist = block;
+    meta->free_count++;
+    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) - 1));
+}
+
+static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner) {
+    uint64_t word = load_acquire(remote_word(s));  // pairs with the release in remote.c
+    if (remote_count(word) == 0) return false;
+    slab_assert_owner(me, s, site_of[missing]);
+    tell(me, missing, s, owner, word);
+    // Not an exchange: that could take the word of a slab which its owner has given up by now.
+    if (!cas_acquire(remote_word(s), &word, REMOTE_EMPTY)) return false;
+    OwnedSlab slab = slab_assume_owned(s);
+    for (void *block = remote_first(word), *next; block; block = next) {
+        next = link_read(block);
+        push(meta_of(slab), block);
+    }
+    return true;
+}
+
+// By this thread, or by an earlier one that had the same control block.
+static SlabNumber bound_last(const HakTcb* me, unsigned size_class) {
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    return tls->bound ? tls->bound : tls->sticky[(tls->sticky_next - 1) % STICKY_SLABS];
+}
+
+void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class) {
+    SlabNumber s = bound_last(me, size_class);
+    if (s == 0) return;
+    SlabNumber first = first_slab(unit_of_slab(s));
+    for (SlabNumber other = first; other < first + SLABS_PER_UNIT; other++) {
+        uint64_t tag;
+        const HakTcb* owner = other_owner(me, other, &tag);
+        if (owner && tag_is_class(tag)) unsafe_drain(me, missing, other, owner);
+    }
+}
+
+// As binding was: the thread's own notes change, the lists of the slab's owner do not.
+static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
+    TinyTLSSlab* tls = &me->tiny[size_class];
+    ClaimResult result;
+    OwnedSlab former = tls->bound ? slab_claim(me, tls->bound, tag_for(size_class), &result) : (OwnedSlab){0};
+    tls->bound = s;
+    tls->sticky[tls->sticky_next++ % STICKY_SLABS] = s;
+    if (former.number) slab_give_up_full(me, former);
+}
+
+OwnedSlab unsafe_drain_and_bind(HakTcb* me, Change missing, unsigned size_class, SlabNumber s) {
+    uint64_t tag;
+    const HakTcb* owner = s ? other_owner(me, s, &tag) : NULL;
+    if (owner == NULL || tag != tag_for(size_class) || hak_heap.meta[s].freelist != NULL) return (OwnedSlab){0};
+    chaos_point();
+    if (!unsafe_drain(me, missing, s, owner)) return (OwnedSlab){0};
+    bind_without_claim(me, size_class, s);
+    ClaimResult ignored;
+    (void)slab_claim(me, s, tag_for(size_class), &ignored);
+    return slab_assume_owned(s);
+}
+
+OwnedSlab unsafe_drain_and_bind_any(HakTcb* me, Change missing, unsigned size_class) {
+    enum { SUPERSLABS = 2 };
+    SlabNumber s = bound_last(me, size_class), end = (SlabNumber)load_relaxed(&hak_heap.slabs);
+    SlabNumber first = s ? first_slab(unit_of_slab(s)) : SLABS_PER_UNIT;
+    for (SlabNumber near = first; near < first + SUPERSLABS * SLABS_PER_UNIT && near < end; near++) {
+        OwnedSlab slab = unsafe_drain_and_bind(me, missing, size_class, near);
+        if (slab.number) return slab;
+    }
+    return (OwnedSlab){0};
+}
