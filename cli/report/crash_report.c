@@ -19,7 +19,7 @@ enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, NEAR_ZERO = 0x10000 };
 // What a value points at
 
 static json_t* describe_address(const struct report_input* input, const struct procmaps* maps, uint64_t value) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     if (!is_canonical(value)) return json_string("no address (non-canonical)");
     if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
     if (value > UINT64_MAX - NEAR_ZERO) return json_string("a small negative number");
@@ -46,7 +46,7 @@ static json_t* value_json(const struct report_input* input, const struct procmap
 // The parts of a crash
 
 static json_t* signal_json(const struct report_input* input, const struct procmaps* maps) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     json_t* signal = json_object();
     json_object_set_new(signal, "number", json_integer(record->signal));
     json_object_set_new(signal, "name", json_string(signal_name(record->signal)));
@@ -67,7 +67,7 @@ static json_t* registers_json(const struct report_input* input, const struct pro
     json_t* registers = json_array();
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) == NULL) continue;
-        json_t* one = value_json(input, maps, input->shared->crash.registers[i]);
+        json_t* one = value_json(input, maps, input->crash->registers[i]);
         json_object_set_new(one, "name", json_string(register_name(i)));
         json_array_append_new(registers, one);
     }
@@ -75,9 +75,9 @@ static json_t* registers_json(const struct report_input* input, const struct pro
 }
 
 static void add_history(json_t* histories, const struct report_input* input, const char* name, uint64_t address) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     if (address < NEAR_ZERO) return;
-    json_t* events = rings_history(shared_ring(input->shared), record->time, address, HISTORY_EVENTS);
+    json_t* events = rings_history(input->ring, record->time, address, HISTORY_EVENTS);
     if (json_array_size(events) == 0) {
         json_decref(events);
         return;
@@ -91,7 +91,7 @@ static void add_history(json_t* histories, const struct report_input* input, con
 
 // What the rings know of the blocks that the fault address and the registers name.
 static json_t* histories_json(const struct report_input* input) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     json_t* histories = json_array();
     add_history(histories, input, "fault_addr", record->fault_address);
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
@@ -103,13 +103,12 @@ static json_t* histories_json(const struct report_input* input) {
 }
 
 static void add_crash(json_t* report, const struct report_input* input, const struct procmaps* maps) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     uint32_t os_tid = load_relaxed(&record->claimed);
     const char* problem = NULL;
     json_object_set_new(report, "signal", signal_json(input, maps));
     json_object_set_new(report, "os_tid", json_integer(os_tid));
-    json_object_set_new(report, "thread",
-                        json_integer((json_int_t)rings_thread_number(shared_ring(input->shared), os_tid)));
+    json_object_set_new(report, "thread", json_integer((json_int_t)rings_thread_number(input->ring, os_tid)));
     json_object_set_new(report, "registers", registers_json(input, maps));
     json_object_set_new(report, "backtrace", unwind_crash(record, maps, input->child, &problem));
     if (problem != NULL) json_object_set_new(report, "backtrace_problem", json_string(problem));
@@ -126,8 +125,7 @@ static json_t* thread_json(const struct report_input* input, const struct procma
     const char* problem = NULL;
     json_t* object = json_object();
     json_object_set_new(object, "os_tid", json_integer(thread));
-    json_object_set_new(object, "thread",
-                        json_integer((json_int_t)rings_thread_number(shared_ring(input->shared), (uint32_t)thread)));
+    json_object_set_new(object, "thread", json_integer((json_int_t)rings_thread_number(input->ring, (uint32_t)thread)));
     json_object_set_new(object, "backtrace", unwind_thread(maps, thread, &problem));
     if (problem != NULL) json_object_set_new(object, "backtrace_problem", json_string(problem));
     return object;
@@ -149,18 +147,19 @@ static void add_threads(json_t* report, const struct report_input* input, const 
 
 // Counters: what the child wrote down last
 
-static json_t* counters_json(const struct shared* shared) {
+static json_t* counters_json(const struct child_statistics* statistics) {
     static char text[STATISTICS_BYTES];
-    uint32_t before = load_acquire(&shared->statistics.sequence);
-    memcpy(text, shared->statistics.text, sizeof text);
+    if (statistics == NULL) return json_null();
+    uint32_t before = load_acquire(&statistics->sequence);
+    memcpy(text, statistics->text, sizeof text);
     text[sizeof text - 1] = '\0';
-    bool whole = before != 0 && before % 2 == 0 && load_seq_cst(&shared->statistics.sequence) == before;
+    bool whole = before != 0 && before % 2 == 0 && load_seq_cst(&statistics->sequence) == before;
     json_t* counters = whole ? json_loads(text, 0, NULL) : NULL;
     return counters != NULL ? counters : json_null();
 }
 
 static bool load_maps(struct procmaps* maps, const struct report_input* input) {
-    const struct crash_record* record = &input->shared->crash;
+    const struct crash_record* record = input->crash;
     if (input->reason == REPORT_CRASH && procmaps_parse(maps, record->maps, record->maps_bytes)) return true;
     return input->child > 0 && procmaps_read(maps, input->child);
 }
@@ -176,7 +175,7 @@ static bool is_stopped(pid_t pid) {
 
 static json_t* verdict_json(const struct report_input* input, const struct procmaps* maps) {
     struct verdict_facts facts = {
-        .record = input->reason == REPORT_CRASH ? &input->shared->crash : NULL,
+        .record = input->reason == REPORT_CRASH ? input->crash : NULL,
         .check = input->check,
         .maps = maps,
         .died_of = input->died_of,
@@ -187,13 +186,13 @@ static json_t* verdict_json(const struct report_input* input, const struct procm
 }
 
 static double zero_time(const struct report_input* input) {
-    if (input->reason == REPORT_CRASH) return input->shared->crash.time;
+    if (input->reason == REPORT_CRASH) return input->crash->time;
     return workload_clock();
 }
 
 json_t* crash_report_make(const struct report_input* input) {
     static const char* const reasons[] = {[REPORT_CRASH] = "crash", [REPORT_DEATH] = "death", [REPORT_HANG] = "hang"};
-    HakRingFile* ring = shared_ring(input->shared);
+    const HakRingFile* ring = input->ring;
     struct procmaps maps = {0};
     bool have_maps = load_maps(&maps, input);
     json_t* report = json_object();
@@ -210,10 +209,10 @@ json_t* crash_report_make(const struct report_input* input) {
     if (input->died_of != 0) json_object_set_new(report, "died_of", json_string(signal_name(input->died_of)));
     if (input->reason == REPORT_CRASH) add_crash(report, input, &maps);
     if (input->reason == REPORT_HANG) add_threads(report, input, &maps);
-    json_object_set_new(report, "counters", counters_json(input->shared));
+    json_object_set_new(report, "counters", counters_json(input->statistics));
     json_object_set_new(report, "messages", json_string(input->messages));
     json_object_set_new(report, "rings",
-                        rings_tails(ring, zero_time(input), load_relaxed(&input->shared->crash.claimed), TAIL_EVENTS));
+                        rings_tails(ring, zero_time(input), load_relaxed(&input->crash->claimed), TAIL_EVENTS));
     if (!have_maps) json_object_set_new(report, "maps_problem", json_string("the memory map could not be had"));
     procmaps_free(&maps);
     return report;

@@ -16,12 +16,14 @@ enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG };
 
 struct report_input {
     enum report_reason reason;
-    struct shared* shared;
-    pid_t child;                        // 0: gone
-    int died_of;                        // the signal, when the child is gone
-    double after;                       // seconds since the work began
-    const char* messages;               // the end of the child's stderr
-    const struct check_message* check;  // NULL: none
+    const struct crash_record* crash;           // all zero where nothing was copied
+    HakRingFile* ring;                          // the process's debug rings
+    const struct child_statistics* statistics;  // NULL: none
+    pid_t child;                                // 0: gone
+    int died_of;                                // the signal, when the child is gone
+    double after;                               // seconds since the work began
+    const char* messages;                       // the end of the child's stderr
+    const struct check_message* check;          // NULL: none
 };
 
 // The caller adds what run it was, and owns it.

@@ -116,7 +116,9 @@ static void make_report(struct watch* watch, enum report_reason reason, int died
     if (!watch->gone) of->peak_rss_kib = memory_own_kib(watch->child.pid, "VmHWM");
     struct report_input input = {
         .reason = reason,
-        .shared = of->shared,
+        .crash = &of->shared->crash,
+        .ring = shared_ring(of->shared),
+        .statistics = &of->shared->statistics,
         .child = watch->gone ? 0 : watch->child.pid,
         .died_of = died_of,
         .after = of->after,
