@@ -211,6 +211,11 @@ static int print_help(const struct args* args) {
         printf("\nOptions:\n");
         print_options(command->options);
     }
+    if (command->examples != NULL) {
+        printf("\nExamples:\n");
+        for (const char* line = command->examples; *line != '\0'; line += strcspn(line, "\n") + 1)
+            printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    }
     printf("\nCommon options:\n");
     print_options(common_options);
     printf("\nAn option on the command line beats the environment, which beats the profile");

@@ -19,6 +19,7 @@ struct command {
     const char* name;
     const char* synopsis;                 // what follows the name: "[SECONDS [THREADS]]"
     const char* summary;                  // one line for the list of verbs
+    const char* examples;                 // for --help: one a line
     const struct option_spec* options;    // its own options beside the common ones, ended by a NULL name; NULL: none
     const char* profile;                  // the profile in force unless --profile names another; NULL: none
     int (*run)(const struct args* args);  // gives the exit status

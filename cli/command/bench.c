@@ -332,6 +332,9 @@ const struct command command_bench = {
     .name = "bench",
     .synopsis = "[WORKLOAD...]",
     .summary = "workloads under libhakmem, or any other malloc library",
+    .examples = "hakstress bench                              # every workload\n"
+                "hakstress bench larson --threads 4 --seconds 5\n"
+                "hakstress bench larson pair --lib none       # under the C library's malloc\n",
     .options = bench_options,
     .run = run,
 };

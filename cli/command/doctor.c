@@ -1,7 +1,9 @@
 // hakstress doctor: is this machine fit to run and to measure?
+#include "allocators.h"
 #include "command.h"
 #include "machine.h"
 #include "supervise/shared.h"
+#include "workload/workload.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -99,6 +101,41 @@ static void check_ptrace(struct diagnosis* diagnosis) {
     waitpid(child, NULL, __WALL);
 }
 
+static void check_peers(struct diagnosis* diagnosis) {
+    struct allocator found[ALLOCATORS_MOST];
+    size_t count = allocators_find(found);
+    char text[256] = "";
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "", found[i].name);
+    tell(diagnosis, count > 2 ? FIT : NOTE, "allocators", text,
+         count > 2 ? "" : "install libjemalloc2, libmimalloc2.0 or libtcmalloc-minimal4 to compare with");
+}
+
+static int by_size(const void* a, const void* b) {
+    double x = *(const double*)a, y = *(const double*)b;
+    return x < y ? -1 : x > y;
+}
+
+static double time_of_a_fixed_piece_of_work(void) {
+    double start = workload_clock();
+    volatile uint64_t sum = 0;
+    for (uint64_t i = 0; i < 2000000; i++) sum += i * i;
+    return workload_clock() - start;
+}
+
+// How much longer the same work takes now and then: the middle half of the rounds against their median.
+static void check_noise(struct diagnosis* diagnosis) {
+    enum { ROUNDS = 40 };
+    double times[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) times[i] = time_of_a_fixed_piece_of_work();
+    qsort(times, ROUNDS, sizeof times[0], by_size);
+    double spread = (times[ROUNDS * 3 / 4] - times[ROUNDS / 4]) / times[ROUNDS / 2];
+    char text[32];
+    snprintf(text, sizeof text, "%.1f %%", spread * 100);
+    tell(diagnosis, spread < 0.05 ? FIT : NOTE, "noise", text,
+         spread < 0.05 ? "" : "the same work takes now longer, now shorter: small differences cannot be shown");
+}
+
 static int doctor_run(const struct args* args) {
     if (!args_operands_at_most(args, 0)) return STATUS_USAGE;
     struct diagnosis diagnosis = {0};
@@ -110,6 +147,8 @@ static int doctor_run(const struct args* args) {
     check_address_space(&diagnosis);
     check_shared_memory(&diagnosis);
     check_ptrace(&diagnosis);
+    check_peers(&diagnosis);
+    check_noise(&diagnosis);
     printf("doctor: %s\n", diagnosis.unfit == 0 ? "fit" : "not fit");
     return diagnosis.unfit == 0 ? STATUS_OK : STATUS_MISSING;
 }
@@ -118,5 +157,6 @@ const struct command command_doctor = {
     .name = "doctor",
     .synopsis = "",
     .summary = "is this machine fit to run and to measure",
+    .examples = "hakstress doctor && hakstress repro\n",
     .run = doctor_run,
 };

@@ -1,4 +1,5 @@
 // hakstress list: what there is to choose from.
+#include "allocators.h"
 #include "command.h"
 #include "config/options.h"
 #include "nearest.h"
@@ -37,6 +38,13 @@ static void list_changes(void) {
 #undef CHANGE
 }
 
+static void list_allocators(void) {
+    struct allocator found[ALLOCATORS_MOST];
+    size_t count = allocators_find(found);
+    for (size_t i = 0; i < count; i++)
+        printf("%-9s %s\n", found[i].name, found[i].path[0] != '\0' ? found[i].path : "(the C library's own)");
+}
+
 static void list_counters(void) {
     for (unsigned i = 0; i < HAK_COUNTER_COUNT; i++)
         printf("%-12s %-20s %s\n", hak_counter_group(i), hak_counter_name(i), hak_counter_help(i));
@@ -62,8 +70,9 @@ static const struct {
     const char* name;
     void (*print)(void);
 } lists[] = {
-    {"workloads", list_workloads}, {"profiles", list_profiles}, {"changes", list_changes},
-    {"counters", list_counters},   {"events", list_events},     {"options", list_options},
+    {"allocators", list_allocators}, {"workloads", list_workloads}, {"profiles", list_profiles},
+    {"changes", list_changes},       {"counters", list_counters},   {"events", list_events},
+    {"options", list_options},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
 
@@ -84,7 +93,9 @@ static int list_run(const struct args* args) {
 
 const struct command command_list = {
     .name = "list",
-    .synopsis = "workloads|profiles|changes|counters|events|options",
+    .synopsis = "allocators|workloads|profiles|changes|counters|events|options",
     .summary = "what there is to choose from",
+    .examples = "hakstress list options\n"
+                "hakstress list allocators   # what compare can compare on this machine\n",
     .run = list_run,
 };

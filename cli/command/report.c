@@ -61,5 +61,7 @@ const struct command command_report = {
     .name = "report",
     .synopsis = "FILE",
     .summary = "explain a saved crash report",
+    .examples = "hakstress report results/repro-20260102-030405-678.crash.txt\n"
+                "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n",
     .run = report_run,
 };

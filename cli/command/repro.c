@@ -323,6 +323,10 @@ const struct command command_repro = {
     .name = "repro",
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "Larson churn on the checked core, default 30 s with 20 threads",
+    .examples = "hakstress repro                              # 30 s, 20 threads, all changes in: clean\n"
+                "hakstress repro 30 4 --changes none          # the historical fault, within a second or so\n"
+                "hakstress repro 60 4 --changes 1-2,4-6       # change 3 alone missing\n"
+                "hakstress repro 30 20 --profile fast0        # without the thread-local lists\n",
     .options = repro_options,
     .profile = "repro",
     .run = repro_run,
@@ -332,6 +336,8 @@ const struct command command_guard = {
     .name = "guard",
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "the same with every check on",
+    .examples = "hakstress guard                              # 30 s, 20 threads\n"
+                "hakstress guard 15 4 --changes 1-5           # stops at the first drain that change 6 forbids\n",
     .options = repro_options,
     .profile = "guard",
     .run = repro_run,

@@ -150,6 +150,7 @@ class Usage(Case):
             verb_help = self.run_it(verb, "--help")
             self.assertEqual(verb_help.returncode, 0)
             self.assertIn("--profile NAME", verb_help.stdout)
+            self.assertIn("\nExamples:\n  hakstress " + verb, verb_help.stdout)
             self.assertEqual(verb_help.stderr, "")
         self.assertRegex(self.run_it("--version").stdout, r"^hakstress \d+\.\d+\.\d+\n$")
         self.assertRegex(self.run_it("repro", "--version").stdout, r"^hakstress \d+\.\d+\.\d+\n$")
@@ -224,6 +225,8 @@ class Usage(Case):
         result = self.run_it("doctor")
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertEqual(result.stdout.splitlines()[-1], "doctor: fit")
+        self.assertRegex(result.stdout, r"\n(ok   |note )  allocators +glibc hakmem")
+        self.assertRegex(result.stdout, r"\n(ok   |note )  noise +\d+\.\d %")
 
 
 class Profiles(Case):

@@ -1,0 +1,74 @@
+#include "allocators.h"
+
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define TRIPLET "x86_64-linux-gnu"
+#define SCUDO_SUFFIX "-x86_64"
+#else
+#define TRIPLET "aarch64-linux-gnu"
+#define SCUDO_SUFFIX "-aarch64"
+#endif
+
+// Where libraries are, in the order in which they are looked for; file names with wildcards for versions.
+static const char* const folders[] = {"/usr/local/lib", "/usr/lib/" TRIPLET, "/usr/lib64", "/usr/lib"};
+
+static const struct {
+    const char* name;
+    const char* files[4];
+} known[] = {
+    {"jemalloc", {"libjemalloc.so.2"}},
+    {"mimalloc", {"libmimalloc.so.[0-9]*"}},
+    {"tcmalloc", {"libtcmalloc_minimal.so.[0-9]*", "libtcmalloc.so.[0-9]*"}},
+    {"rpmalloc", {"librpmallocwrap.so", "librpmalloc.so"}},
+    {"snmalloc", {"libsnmallocshim.so"}},
+    {"scudo",
+     {"libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so",
+      "llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so",
+      "clang/*/lib/linux/libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so"}},
+};
+
+// The file that sorts last among those that fit, since that is mostly the newest.
+static bool last_match(const char* folder, const char* file, char* out) {
+    char pattern[PATH_MAX];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/%s", folder, file);
+    if (glob(pattern, 0, NULL, &found) != 0) return false;
+    bool resolved = realpath(found.gl_pathv[found.gl_pathc - 1], out) != NULL;
+    globfree(&found);
+    return resolved;
+}
+
+static bool find(const char* const files[], char* out) {
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        for (size_t j = 0; j < 4 && files[j] != NULL; j++)
+            if (last_match(folders[i], files[j], out)) return true;
+    return false;
+}
+
+static bool beside_us(char* out) {
+    char self[PATH_MAX], path[PATH_MAX + 32];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) return false;
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(path, sizeof path, "%s/../lib/libhakmem.so", self);
+    return realpath(path, out) != NULL;
+}
+
+size_t allocators_find(struct allocator out[ALLOCATORS_MOST]) {
+    size_t count = 0;
+    out[count++] = (struct allocator){.name = "glibc"};
+    out[count].name = "hakmem";
+    if (beside_us(out[count].path)) count++;
+    for (size_t i = 0; i < sizeof known / sizeof known[0] && count < ALLOCATORS_MOST; i++) {
+        out[count].name = known[i].name;
+        if (find(known[i].files, out[count].path)) count++;
+    }
+    return count;
+}
