@@ -1,0 +1,9 @@
+#include "fault.h"
+
+int main(void) {
+    void* p = opaque(malloc(100));
+    free(p);
+    free(opaque(p));
+    go_on(100);
+    return not_noticed();
+}

@@ -1,0 +1,40 @@
+// For the programs of the fault gallery: each does one wrong thing, and says so and ends with status 0 if nothing stops it.
+#ifndef FAULT_H
+#define FAULT_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The compiler must not see what becomes of a block, or it would leave the fault out.
+static inline void* opaque(void* p) {
+    __asm__ volatile("" : "+r"(p) : : "memory");
+    return p;
+}
+
+static inline int not_noticed(void) {
+    puts("not noticed");
+    return 0;
+}
+
+// Allocates and frees a while, as a program does after its mistake.
+static inline void go_on(size_t size) {
+    enum { BLOCKS = 4096 };
+    static void* block[BLOCKS];
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < BLOCKS; i++) {
+            block[i] = opaque(malloc(size));
+            memset(block[i], 'x', size);
+        }
+        for (int i = 0; i < BLOCKS; i++) free(opaque(block[i]));
+    }
+}
+
+static inline void in_another_thread(void* (*work)(void*), void* argument) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, work, argument) != 0 || pthread_join(thread, NULL) != 0) abort();
+}
+
+#endif

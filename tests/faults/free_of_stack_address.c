@@ -1,0 +1,7 @@
+#include "fault.h"
+
+int main(void) {
+    char array[64];
+    free(opaque(array));
+    return not_noticed();
+}

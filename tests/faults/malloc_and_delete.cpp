@@ -1,0 +1,7 @@
+#include "fault.h"
+
+int main() {
+    int* p = static_cast<int*>(opaque(malloc(sizeof(int))));
+    delete p;
+    return not_noticed();
+}
