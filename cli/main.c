@@ -6,8 +6,10 @@
 #include <hakmem/hakmem.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command* const commands[] = {
     &command_repro, &command_guard, &command_bench, &command_report, &command_list, &command_doctor,
@@ -42,7 +44,16 @@ static int run_command(const struct command* command, int argc, char** argv) {
     return status;
 }
 
+// Where a standard file is closed, the next one that is opened gets its number, and is written to.
+static void fill_standard_files(void) {
+    int file;
+    do file = open("/dev/null", O_RDWR);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0) close(file);
+}
+
 int main(int argc, char** argv) {
+    fill_standard_files();
     if (argc < 2) {
         print_overview(stderr);
         return STATUS_USAGE;

@@ -9,6 +9,7 @@ enum { CRASH_REGISTERS = 23, CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 25
 
 struct crash_record {
     _Atomic uint32_t claimed;  // 0, or the gettid() of the thread that fills this in
+    _Atomic uint32_t started;  // 1: all but stack and maps is there
     _Atomic uint32_t ready;    // 1: all of it is there
     int32_t signal;
     int32_t code;                         // si_code
@@ -16,6 +17,7 @@ struct crash_record {
     int32_t sender;                       // si_pid of a signal that somebody sent
     uint64_t fault_address;               // si_addr
     double time;                          // CLOCK_MONOTONIC
+    uint64_t tick;                        // hak_ring_clock(); 0: unknown
     uint64_t registers[CRASH_REGISTERS];  // gregs of the ucontext
     uint64_t stack_address;               // of the first byte copied: the stack pointer less the red zone
     uint64_t stack_bytes;

@@ -1,31 +1,49 @@
 #include "report/crash_report.h"
 
 #include "machine.h"
+#include "report/heap_view.h"
 #include "report/hidden_text.h"
+#include "report/history.h"
 #include "report/procmaps.h"
 #include "report/rings.h"
 #include "report/signals.h"
+#include "report/story.h"
 #include "report/unwind.h"
 #include "report/verdict.h"
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, NEAR_ZERO = 0x10000 };
+enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, HISTORIES = 8, SLAB_HISTORY_EVENTS = 40, NEAR_ZERO = 0x10000 };
+
+// What a report is made from, opened once.
+struct making {
+    const struct report_input* input;
+    const struct crash_record* record;  // NULL: nothing was copied
+    struct procmaps maps;
+    struct heap_view heap;
+    struct ring_reader rings;
+    struct story story;
+    uint32_t os_tid, thread;  // that crashed; 0: unknown
+    json_t* missing;          // what could not be had
+};
+
+__attribute__((format(printf, 2, 3))) static void not_had(struct making* making, const char* format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    json_array_append_new(making->missing, json_string(text));
+}
 
 // What a value points at
 
-static json_t* describe_address(const struct report_input* input, const struct procmaps* maps, uint64_t value) {
-    const struct crash_record* record = input->crash;
-    if (!is_canonical(value)) return json_string("no address (non-canonical)");
-    if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
-    if (value > UINT64_MAX - NEAR_ZERO) return json_string("a small negative number");
-    if (value >= record->stack_address && value - record->stack_address < record->stack_bytes)
-        return json_string("the stack of the crashed thread");
-    const struct mapping* mapping = procmaps_find(maps, value);
+static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
     if (mapping == NULL) return json_string("nothing is mapped there");
     if (mapping->path[0] == '\0')
         return json_sprintf("anonymous memory %s, 0x%" PRIx64 " + 0x%" PRIx64, mapping->permissions, mapping->start,
@@ -34,19 +52,42 @@ static json_t* describe_address(const struct report_input* input, const struct p
                         value - mapping->start + mapping->offset);
 }
 
-static json_t* value_json(const struct report_input* input, const struct procmaps* maps, uint64_t value) {
+static json_t* number_text(const struct making* making, uint64_t value) {
+    const struct crash_record* record = making->record;
+    if (hidden_poison(value, HIDDEN_POISON)) return json_string("the filling of freed memory, read as a pointer");
+    if (!is_canonical(value)) return json_string("no address (non-canonical)");
+    if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
+    if (value > UINT64_MAX - NEAR_ZERO) return json_string("a small negative number");
+    if (value >> 63 != 0) return json_string("in the kernel's half of the addresses");
+    if (record != NULL && value >= record->stack_address && value - record->stack_address < record->stack_bytes)
+        return json_string("the stack of the crashed thread");
+    return NULL;
+}
+
+static json_t* value_json(struct making* making, uint64_t value) {
     json_t* object = json_object();
     char text[9];
     json_object_set_new(object, "value", json_sprintf("0x%" PRIx64, value));
-    json_object_set_new(object, "points_at", describe_address(input, maps, value));
     if (hidden_text_whole(value, text)) json_object_set_new(object, "text", json_string(text));
+    json_t* what = number_text(making, value);
+    if (what == NULL) {
+        struct heap_place place = heap_view_find(&making->heap, value);
+        if (place.kind != HEAP_FOREIGN && place.kind != HEAP_UNKNOWN) {
+            json_t* json = heap_place_json(&place);
+            what = json_incref(json_object_get(json, "text"));
+            json_object_set_new(object, "place", json);
+        } else {
+            what = mapping_text(procmaps_find(&making->maps, value), value);
+        }
+    }
+    json_object_set_new(object, "points_at", what);
     return object;
 }
 
 // The parts of a crash
 
-static json_t* signal_json(const struct report_input* input, const struct procmaps* maps) {
-    const struct crash_record* record = input->crash;
+static json_t* signal_json(struct making* making) {
+    const struct crash_record* record = making->record;
     json_t* signal = json_object();
     json_object_set_new(signal, "number", json_integer(record->signal));
     json_object_set_new(signal, "name", json_string(signal_name(record->signal)));
@@ -57,62 +98,90 @@ static json_t* signal_json(const struct report_input* input, const struct procma
         return signal;
     }
     json_object_set_new(signal, "fault_addr", json_sprintf("0x%" PRIx64, record->fault_address));
-    json_object_set_new(signal, "fault_addr_is", value_json(input, maps, record->fault_address));
+    json_object_set_new(signal, "fault_addr_is", value_json(making, record->fault_address));
     const char* access = fault_access(record);
     json_object_set_new(signal, "access", access != NULL ? json_string(access) : json_null());
     return signal;
 }
 
-static json_t* registers_json(const struct report_input* input, const struct procmaps* maps) {
+static json_t* registers_json(struct making* making) {
     json_t* registers = json_array();
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) == NULL) continue;
-        json_t* one = value_json(input, maps, input->crash->registers[i]);
+        json_t* one = value_json(making, making->record->registers[i]);
         json_object_set_new(one, "name", json_string(register_name(i)));
         json_array_append_new(registers, one);
     }
     return registers;
 }
 
-static void add_history(json_t* histories, const struct report_input* input, const char* name, uint64_t address) {
-    const struct crash_record* record = input->crash;
-    if (address < NEAR_ZERO) return;
-    json_t* events = rings_history(input->ring, record->time, address, HISTORY_EVENTS);
-    if (json_array_size(events) == 0) {
-        json_decref(events);
-        return;
+// Histories
+
+static bool has_history(const json_t* histories, const char* key, const json_t* value) {
+    size_t i;
+    json_t* history;
+    json_array_foreach(histories, i, history) {
+        if (json_equal(json_object_get(history, key), value) == 1) return true;
     }
-    json_t* history = json_object();
-    json_object_set_new(history, "of", json_string(name));
-    json_object_set_new(history, "address", json_sprintf("0x%" PRIx64, address));
-    json_object_set_new(history, "events", events);
-    json_array_append_new(histories, history);
+    return false;
 }
 
-// What the rings know of the blocks that the fault address and the registers name.
-static json_t* histories_json(const struct report_input* input) {
-    const struct crash_record* record = input->crash;
+static void append_once(json_t* histories, const char* key, json_t* history) {
+    bool wanted = history != NULL && json_array_size(histories) < HISTORIES &&
+                  !has_history(histories, key, json_object_get(history, key));
+    if (wanted)
+        json_array_append_new(histories, history);
+    else
+        json_decref(history);
+}
+
+// Of the block that a value points into, or where the heap cannot be seen, of the value itself.
+static void add_block_history(struct making* making, json_t* histories, const char* of, uint64_t value) {
+    if (value < NEAR_ZERO || !is_canonical(value)) return;
+    struct heap_place place = heap_view_find(&making->heap, value);
+    uint64_t block = place.block != 0 ? place.block : value;
+    append_once(histories, "address", history_of_block_json(&making->rings, of, block, HISTORY_EVENTS));
+}
+
+static json_t* histories_json(struct making* making) {
+    const struct crash_record* record = making->record;
     json_t* histories = json_array();
-    add_history(histories, input, "fault_addr", record->fault_address);
+    if (making->story.has_link) add_block_history(making, histories, "the story", making->story.block);
+    if (record == NULL) return histories;
+    if (record->code > 0) add_block_history(making, histories, "fault_addr", record->fault_address);
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
-        bool seen = record->registers[i] == record->fault_address;
-        for (unsigned j = 0; j < i; j++) seen = seen || record->registers[j] == record->registers[i];
-        if (!seen && register_name(i) != NULL) add_history(histories, input, register_name(i), record->registers[i]);
+        if (register_name(i) != NULL) add_block_history(making, histories, register_name(i), record->registers[i]);
     }
     return histories;
 }
 
-static void add_crash(json_t* report, const struct report_input* input, const struct procmaps* maps) {
-    const struct crash_record* record = input->crash;
-    uint32_t os_tid = load_relaxed(&record->claimed);
+static void add_slab_history(struct making* making, json_t* histories, const char* of, uint32_t slab) {
+    json_t* history = history_of_slab_json(&making->rings, of, slab, SLAB_HISTORY_EVENTS);
+    if (history != NULL && making->heap.problem == NULL) {
+        struct heap_place place = heap_view_slab(&making->heap, slab);
+        json_object_set_new(history, "place", heap_place_json(&place));
+    }
+    append_once(histories, "slab", history);
+}
+
+static json_t* slab_histories_json(struct making* making) {
+    json_t* histories = json_array();
+    add_slab_history(making, histories, "the story", making->story.slab);
+    if (making->record != NULL && making->record->code > 0)
+        add_slab_history(making, histories, "fault_addr",
+                         heap_view_find(&making->heap, making->record->fault_address).slab);
+    return histories;
+}
+
+static void add_crash(json_t* report, struct making* making) {
     const char* problem = NULL;
-    json_object_set_new(report, "signal", signal_json(input, maps));
-    json_object_set_new(report, "os_tid", json_integer(os_tid));
-    json_object_set_new(report, "thread", json_integer((json_int_t)rings_thread_number(input->ring, os_tid)));
-    json_object_set_new(report, "registers", registers_json(input, maps));
-    json_object_set_new(report, "backtrace", unwind_crash(record, maps, input->child, &problem));
+    json_object_set_new(report, "signal", signal_json(making));
+    json_object_set_new(report, "os_tid", json_integer(making->os_tid));
+    json_object_set_new(report, "thread", json_integer(making->thread));
+    json_object_set_new(report, "registers", registers_json(making));
+    json_object_set_new(report, "backtrace",
+                        unwind_crash(making->record, &making->maps, making->input->child, &problem));
     if (problem != NULL) json_object_set_new(report, "backtrace_problem", json_string(problem));
-    json_object_set_new(report, "histories", histories_json(input));
 }
 
 // The parts of a hang: a backtrace of every thread
@@ -121,24 +190,25 @@ static int is_thread(const struct dirent* entry) {
     return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
 }
 
-static json_t* thread_json(const struct report_input* input, const struct procmaps* maps, pid_t thread) {
+static json_t* thread_json(const struct making* making, pid_t thread) {
     const char* problem = NULL;
     json_t* object = json_object();
     json_object_set_new(object, "os_tid", json_integer(thread));
-    json_object_set_new(object, "thread", json_integer((json_int_t)rings_thread_number(input->ring, (uint32_t)thread)));
-    json_object_set_new(object, "backtrace", unwind_thread(maps, thread, &problem));
+    json_object_set_new(object, "thread",
+                        json_integer((json_int_t)rings_thread_number(making->input->ring, (uint32_t)thread)));
+    json_object_set_new(object, "backtrace", unwind_thread(&making->maps, thread, &problem));
     if (problem != NULL) json_object_set_new(object, "backtrace_problem", json_string(problem));
     return object;
 }
 
-static void add_threads(json_t* report, const struct report_input* input, const struct procmaps* maps) {
+static void add_threads(json_t* report, const struct making* making) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", (int)input->child);
+    snprintf(path, sizeof path, "/proc/%d/task", (int)making->input->child);
     struct dirent** found;
     int count = scandir(path, &found, is_thread, versionsort);
     json_t* threads = json_array();
     for (int i = 0; i < count; i++) {
-        json_array_append_new(threads, thread_json(input, maps, (pid_t)strtol(found[i]->d_name, NULL, 10)));
+        json_array_append_new(threads, thread_json(making, (pid_t)strtol(found[i]->d_name, NULL, 10)));
         free(found[i]);
     }
     if (count >= 0) free(found);
@@ -158,10 +228,11 @@ static json_t* counters_json(const struct child_statistics* statistics) {
     return counters != NULL ? counters : json_null();
 }
 
-static bool load_maps(struct procmaps* maps, const struct report_input* input) {
-    const struct crash_record* record = input->crash;
-    if (input->reason == REPORT_CRASH && procmaps_parse(maps, record->maps, record->maps_bytes)) return true;
-    return input->child > 0 && procmaps_read(maps, input->child);
+static bool load_maps(struct making* making) {
+    const struct report_input* input = making->input;
+    if (making->record != NULL && procmaps_parse(&making->maps, making->record->maps, making->record->maps_bytes))
+        return true;
+    return input->child > 0 && procmaps_read(&making->maps, input->child);
 }
 
 // Is the process in state T: stopped by a signal?
@@ -173,47 +244,144 @@ static bool is_stopped(pid_t pid) {
     return state != NULL && strncmp(state, ") T", 3) == 0;
 }
 
-static json_t* verdict_json(const struct report_input* input, const struct procmaps* maps) {
+// A check names addresses of code: which functions these are.
+static void name_code_in_check(struct making* making, json_t* evidence) {
+    const char* at = making->input->check != NULL ? making->input->check->line : "";
+    while ((at = strstr(at, " pc 0x")) != NULL) {
+        at += strlen(" pc ");
+        json_t* place = code_place(&making->maps, strtoull(at, NULL, 16), 1);
+        const char* symbol = json_string_value(json_object_get(place, "symbol"));
+        const char* module = json_string_value(json_object_get(place, "module"));
+        if (module != NULL)
+            json_array_append_new(
+                evidence,
+                json_sprintf("pc %s is %s+0x%llx in %s", json_string_value(json_object_get(place, "pc")),
+                             symbol != NULL ? symbol : "?",
+                             (unsigned long long)json_integer_value(json_object_get(place, "offset")), module));
+        json_decref(place);
+    }
+}
+
+// A crash whose handler crashed too leaves a part of the record.
+static bool handler_died(const struct report_input* input) {
+    return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
+}
+
+static json_t* verdict_json(struct making* making) {
+    const struct report_input* input = making->input;
+    struct heap_place place = {0};
+    if (making->record != NULL) place = heap_view_find(&making->heap, making->record->fault_address);
     struct verdict_facts facts = {
-        .record = input->reason == REPORT_CRASH ? input->crash : NULL,
+        .record = making->record,
         .check = input->check,
-        .maps = maps,
+        .maps = &making->maps,
+        .story = &making->story,
+        .place = making->record != NULL ? &place : NULL,
+        .workload = input->workload,
         .died_of = input->died_of,
+        .handler_died = handler_died(input),
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),
     };
-    return verdict_make(&facts);
+    json_t* verdict = verdict_make(&facts);
+    name_code_in_check(making, json_object_get(verdict, "evidence"));
+    return verdict;
 }
 
-static double zero_time(const struct report_input* input) {
-    if (input->reason == REPORT_CRASH) return input->crash->time;
-    return workload_clock();
+// The first line of the text: what a search through many reports looks for.
+static json_t* headline(const struct making* making) {
+    const struct report_input* input = making->input;
+    const struct crash_record* record = making->record;
+    const char* site = making->story.site != NULL ? making->story.site : "none";
+    if (input->reason == REPORT_HANG) return json_sprintf("hakstress: hang after=%.3f", input->after);
+    if (input->check != NULL)
+        return json_sprintf("hakstress: crash check=%s site=%s thread=%u os_tid=%u after=%.3f", input->check->check,
+                            input->check->site, making->thread, making->os_tid, input->after);
+    if (record == NULL)
+        return json_sprintf("hakstress: death signal=%s after=%.3f", signal_name(input->died_of), input->after);
+    if (record->code <= 0)
+        return json_sprintf("hakstress: crash signal=%s sender=%d thread=%u os_tid=%u after=%.3f",
+                            signal_name(record->signal), record->sender, making->thread, making->os_tid, input->after);
+    return json_sprintf(
+        "hakstress: crash signal=%s fault_addr=0x%" PRIx64 " thread=%u os_tid=%u foreign_drain=%s after=%.3f",
+        signal_name(record->signal), record->fault_address, making->thread, making->os_tid, site, input->after);
+}
+
+static void say_what_is_missing(struct making* making, bool have_maps) {
+    const struct report_input* input = making->input;
+    const struct heap_view* heap = &making->heap;
+    if (input->died_of != 0 && making->record == NULL)
+        not_had(making,
+                "registers and stack: the process died of %s before they could be copied; registers and stack are "
+                "lost, rings and counters are not",
+                signal_name(input->died_of));
+    if (handler_died(input))
+        not_had(making, "%s: what copies them after a crash crashed itself, in os thread %u",
+                making->record != NULL ? "stack and memory map" : "registers, stack and memory map", making->os_tid);
+    if (heap->problem != NULL) not_had(making, "what addresses lie in: %s", heap->problem);
+    if (!have_maps) not_had(making, "the memory map of the process");
+    if (making->record != NULL && making->record->stack_bytes == 0) not_had(making, "a copy of the stack");
+    uint64_t since = rings_complete_since(&making->rings);
+    if (since != 0)
+        not_had(making,
+                "all events: some rings hold nothing from before %.3f ms before the end; a longer ring: HAKMEM_RING",
+                -1e3 * rings_time(&making->rings, since));
+    if (input->messages[0] == '\0' && input->check != NULL)
+        not_had(making, "messages on stderr: it was closed; the last line was found in the debug ring");
+}
+
+static void open_making(struct making* making, const struct report_input* input) {
+    const struct crash_record* record = input->crash;
+    *making = (struct making){.input = input, .missing = json_array()};
+    bool copied = load_acquire(&record->ready) != 0 || load_acquire(&record->started) != 0;
+    if (input->reason != REPORT_HANG && (input->reason == REPORT_CRASH || copied)) making->record = record;
+    making->os_tid = load_relaxed(&record->claimed);
+    making->thread = (uint32_t)rings_thread_number(input->ring, making->os_tid);
+    bool have_maps = load_maps(making);
+    heap_view_open(&making->heap, input->ring, input->child, &making->maps);
+    const struct crash_record* dated = making->record;
+    rings_open(&making->rings, input->ring, &making->heap, dated != NULL ? dated->tick : 0,
+               dated != NULL ? dated->time : workload_clock());
+    const struct story_input of = {.rings = &making->rings,
+                                   .heap = &making->heap,
+                                   .record = making->record,
+                                   .check = input->check,
+                                   .workload = input->workload,
+                                   .thread = making->thread,
+                                   .os_tid = making->os_tid};
+    story_find(&making->story, &of);
+    say_what_is_missing(making, have_maps);
 }
 
 json_t* crash_report_make(const struct report_input* input) {
     static const char* const reasons[] = {[REPORT_CRASH] = "crash", [REPORT_DEATH] = "death", [REPORT_HANG] = "hang"};
-    const HakRingFile* ring = input->ring;
-    struct procmaps maps = {0};
-    bool have_maps = load_maps(&maps, input);
+    struct making making;
+    open_making(&making, input);
     json_t* report = json_object();
     json_object_set_new(report, "schema", json_integer(CRASH_REPORT_SCHEMA));
     json_object_set_new(report, "kind", json_string("crash_report"));
     json_object_set_new(report, "reason", json_string(reasons[input->reason]));
+    json_object_set_new(report, "headline", headline(&making));
     json_object_set_new(report, "after", json_real(input->after));
-    json_object_set_new(report, "events", json_integer((json_int_t)rings_events(ring)));
-    json_object_set_new(report, "verdict", verdict_json(input, &maps));
+    json_object_set_new(report, "events", json_integer((json_int_t)rings_events(input->ring)));
+    json_object_set_new(report, "verdict", verdict_json(&making));
+    json_object_set_new(report, "story", making.story.json != NULL ? making.story.json : json_null());
     if (input->check != NULL) {
         json_object_set_new(report, "check", json_string(input->check->check));
         json_object_set_new(report, "site", json_string(input->check->site));
+        json_object_set_new(report, "check_line", json_string(input->check->line));
     }
     if (input->died_of != 0) json_object_set_new(report, "died_of", json_string(signal_name(input->died_of)));
-    if (input->reason == REPORT_CRASH) add_crash(report, input, &maps);
-    if (input->reason == REPORT_HANG) add_threads(report, input, &maps);
+    if (making.record != NULL) add_crash(report, &making);
+    if (input->reason == REPORT_HANG) add_threads(report, &making);
+    json_object_set_new(report, "histories", histories_json(&making));
+    json_object_set_new(report, "slab_histories", slab_histories_json(&making));
+    json_object_set_new(report, "rings", rings_tails(&making.rings, making.os_tid, TAIL_EVENTS));
     json_object_set_new(report, "counters", counters_json(input->statistics));
+    json_object_set_new(report, "foreign_drains", rings_foreign_drain_counts(input->ring));
     json_object_set_new(report, "messages", json_string(input->messages));
-    json_object_set_new(report, "rings",
-                        rings_tails(ring, zero_time(input), load_relaxed(&input->crash->claimed), TAIL_EVENTS));
-    if (!have_maps) json_object_set_new(report, "maps_problem", json_string("the memory map could not be had"));
-    procmaps_free(&maps);
+    json_object_set_new(report, "not_had", making.missing);
+    heap_view_close(&making.heap);
+    procmaps_free(&making.maps);
     return report;
 }

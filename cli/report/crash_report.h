@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#define CRASH_REPORT_SCHEMA 1
+#define CRASH_REPORT_SCHEMA 2
 
 enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG };
 
@@ -24,6 +24,7 @@ struct report_input {
     double after;                               // seconds since the work began
     const char* messages;                       // the end of the child's stderr
     const struct check_message* check;          // NULL: none
+    const char* workload;                       // of hakstress; NULL: a program of somebody else
 };
 
 // The caller adds what run it was, and owns it.

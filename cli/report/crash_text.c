@@ -1,11 +1,12 @@
 // The crash report as text, for people.
 #include "report/crash_report.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OTHER_THREADS_EVENTS = 8 };
+enum { OTHER_THREADS_EVENTS = 8, WIDTH = 118 };
 
 static const char* text_of(const json_t* object, const char* key) {
     const char* text = json_string_value(json_object_get(object, key));
@@ -16,28 +17,96 @@ static long long number_of(const json_t* object, const char* key) {
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
-static void print_verdict(const json_t* report, FILE* out) {
-    const json_t* verdict = json_object_get(report, "verdict");
-    fprintf(out, "verdict: %s (confidence: %s)\n", text_of(verdict, "cause"), text_of(verdict, "confidence"));
+static bool has(const json_t* object, const char* key) {
+    const json_t* value = json_object_get(object, key);
+    return value != NULL && !json_is_null(value);
+}
+
+// A text that may be long, its further lines `indent` blanks from the left. The cursor stands at column `at`.
+static void print_wrapped(const char* text, int at, int indent, FILE* out) {
+    while (*text != '\0') {
+        int word = (int)strcspn(text, " \n");
+        if (at > indent && at + 1 + word > WIDTH) {
+            fprintf(out, "\n%*s", indent, "");
+            at = indent;
+        } else if (at > indent) {
+            fputc(' ', out);
+            at++;
+        }
+        fprintf(out, "%.*s", word, text);
+        at += word;
+        text += word;
+        text += *text != '\0';
+    }
+    fputc('\n', out);
+}
+
+static void print_list(const json_t* list, FILE* out) {
     size_t i;
     json_t* line;
-    json_array_foreach(json_object_get(verdict, "evidence"), i, line) fprintf(out, "  - %s\n", json_string_value(line));
+    json_array_foreach(list, i, line) {
+        fputs("  - ", out);
+        print_wrapped(json_string_value(line), 4, 4, out);
+    }
+}
+
+static void print_verdict(const json_t* report, FILE* out) {
+    const json_t* verdict = json_object_get(report, "verdict");
+    char line[768];
+    snprintf(line, sizeof line, "%s (at fault: %s; confidence: %s)", text_of(verdict, "cause"),
+             text_of(verdict, "culprit"), text_of(verdict, "confidence"));
+    fputs("verdict: ", out);
+    print_wrapped(line, 9, 9, out);
+    print_list(json_object_get(verdict, "evidence"), out);
+}
+
+static void print_milliseconds(const json_t* time, FILE* out) {
+    if (json_is_real(time))
+        fprintf(out, "%+12.3f ms  ", 1e3 * json_real_value(time));
+    else
+        fprintf(out, "%12s     ", "?");
+}
+
+static void print_story(const json_t* report, FILE* out) {
+    const json_t* story = json_object_get(report, "story");
+    if (!json_is_object(story)) return;
+    bool crash = strcmp(text_of(report, "reason"), "crash") == 0;
+    fprintf(out, "\nwhat happened (times relative to %s):\n", crash ? "the crash" : "this report");
+    size_t i;
+    json_t* step;
+    json_array_foreach(json_object_get(story, "steps"), i, step) {
+        fprintf(out, "%3zu.", i + 1);
+        print_milliseconds(json_object_get(step, "time"), out);
+        print_wrapped(text_of(step, "text"), 21, 21, out);
+    }
+    if (json_array_size(json_object_get(story, "unknown")) == 0) return;
+    fputs("  not known:\n", out);
+    print_list(json_object_get(story, "unknown"), out);
 }
 
 static void print_run(const json_t* report, FILE* out) {
-    fprintf(out, "\nrun: %s\nafter: %.3f s, %lld events\n", text_of(report, "again"),
-            json_real_value(json_object_get(report, "after")), number_of(report, "events"));
-    if (json_object_get(report, "check") != NULL)
-        fprintf(out, "check: %s, site %s\n", text_of(report, "check"), text_of(report, "site"));
-    if (json_object_get(report, "died_of") != NULL)
-        fprintf(out, "died of: %s; registers and stack are lost, rings and counters are not\n",
-                text_of(report, "died_of"));
+    fprintf(out, "\nafter: %.3f s, %lld events\n", json_real_value(json_object_get(report, "after")),
+            number_of(report, "events"));
+    if (has(report, "check"))
+        fprintf(out, "check: %s, site %s\n  %s\n", text_of(report, "check"), text_of(report, "site"),
+                text_of(report, "check_line"));
+    if (has(report, "died_of")) fprintf(out, "died of: %s\n", text_of(report, "died_of"));
 }
 
-static void print_value(const json_t* value, FILE* out) {
-    fprintf(out, "%-18s %s", text_of(value, "value"), text_of(value, "points_at"));
-    if (json_object_get(value, "text") != NULL) fprintf(out, ", text \"%s\"", text_of(value, "text"));
-    fputc('\n', out);
+static void print_not_had(const json_t* report, FILE* out) {
+    const json_t* list = json_object_get(report, "not_had");
+    if (json_array_size(list) == 0) return;
+    fprintf(out, "\nwhat could not be had:\n");
+    print_list(list, out);
+}
+
+static void print_value(const json_t* value, int indent, FILE* out) {
+    char text[1024];
+    int used = snprintf(text, sizeof text, "%-18s %s", text_of(value, "value"), text_of(value, "points_at"));
+    if (has(value, "text") && used > 0 && (size_t)used < sizeof text)
+        snprintf(text + used, sizeof text - (size_t)used, ", text \"%s\"", text_of(value, "text"));
+    fprintf(out, "%.19s", text);
+    print_wrapped(text + 19, indent + 19, indent + 19, out);
 }
 
 static void print_signal(const json_t* report, FILE* out) {
@@ -46,12 +115,12 @@ static void print_signal(const json_t* report, FILE* out) {
     fprintf(out, "\nsignal: %s, code %lld (%s), in thread %lld (os thread %lld)\n", text_of(signal, "name"),
             number_of(signal, "code"), text_of(signal, "code_name"), number_of(report, "thread"),
             number_of(report, "os_tid"));
-    if (json_object_get(signal, "sender") != NULL) fprintf(out, "sent by: process %lld\n", number_of(signal, "sender"));
+    if (has(signal, "sender")) fprintf(out, "sent by: process %lld\n", number_of(signal, "sender"));
     const json_t* address = json_object_get(signal, "fault_addr_is");
     if (address == NULL) return;
     fprintf(out, "fault_addr: ");
-    print_value(address, out);
-    if (text_of(signal, "access")[0] != '\0') fprintf(out, "access: %s\n", text_of(signal, "access"));
+    print_value(address, 12, out);
+    if (has(signal, "access")) fprintf(out, "access: %s\n", text_of(signal, "access"));
 }
 
 static void print_registers(const json_t* report, FILE* out) {
@@ -62,7 +131,7 @@ static void print_registers(const json_t* report, FILE* out) {
     json_t* one;
     json_array_foreach(registers, i, one) {
         fprintf(out, "  %-4s ", text_of(one, "name"));
-        print_value(one, out);
+        print_value(one, 7, out);
     }
 }
 
@@ -71,26 +140,40 @@ static const char* file_name(const char* path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+static void print_frame(size_t number, const json_t* frame, FILE* out) {
+    fprintf(out, " %c #%-2zu %-18s ", json_is_true(json_object_get(frame, "allocator")) ? '*' : ' ', number,
+            text_of(frame, "pc"));
+    if (!has(frame, "symbol"))
+        fprintf(out, "?");
+    else
+        fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)number_of(frame, "offset"));
+    if (has(frame, "module"))
+        fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
+    fputc('\n', out);
+}
+
+// A recursion repeats itself: what is like the frames before and behind it is left out.
 static void print_backtrace(const json_t* holder, FILE* out) {
-    size_t i;
+    size_t i, left_out = 0;
     json_t* frame;
-    json_array_foreach(json_object_get(holder, "backtrace"), i, frame) {
-        fprintf(out, "  #%-2zu %-18s ", i, text_of(frame, "pc"));
-        if (json_object_get(frame, "symbol") == NULL)
-            fprintf(out, "?");
-        else
-            fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)number_of(frame, "offset"));
-        if (json_object_get(frame, "module") != NULL)
-            fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
-        fputc('\n', out);
+    const json_t* frames = json_object_get(holder, "backtrace");
+    json_array_foreach(frames, i, frame) {
+        const json_t *before = i > 0 ? json_array_get(frames, i - 1) : NULL, *behind = json_array_get(frames, i + 1);
+        if (json_equal(before, behind) == 1 && json_equal(before, frame) == 1) {
+            left_out++;
+            continue;
+        }
+        if (left_out > 0) fprintf(out, "       %zu times the same\n", left_out);
+        left_out = 0;
+        print_frame(i, frame, out);
     }
-    if (json_object_get(holder, "backtrace_problem") != NULL)
+    if (has(holder, "backtrace_problem"))
         fprintf(out, "  the backtrace ends here: %s\n", text_of(holder, "backtrace_problem"));
 }
 
 static void print_threads(const json_t* report, FILE* out) {
-    if (json_object_get(report, "backtrace") != NULL) {
-        fprintf(out, "\nbacktrace:\n");
+    if (has(report, "backtrace")) {
+        fprintf(out, "\nbacktrace (* is the allocator's code):\n");
         print_backtrace(report, out);
     }
     size_t i;
@@ -102,29 +185,48 @@ static void print_threads(const json_t* report, FILE* out) {
     }
 }
 
-static void print_who(long long os_tid, FILE* out) {
-    if (os_tid == 0)
-        fprintf(out, "%-19s", "ended thread");
+static void print_who(const json_t* event, FILE* out) {
+    char number[24] = "?", who[64];
+    if (number_of(event, "thread") != 0) snprintf(number, sizeof number, "%lld", number_of(event, "thread"));
+    if (number_of(event, "os_tid") == 0)
+        snprintf(who, sizeof who, "thread %s (ended)", number);
     else
-        fprintf(out, "os thread %-9lld ", os_tid);
+        snprintf(who, sizeof who, "thread %s (os %lld%s)", number, number_of(event, "os_tid"),
+                 json_is_true(json_object_get(event, "ended")) ? ", ended" : "");
+    fprintf(out, "%-29s ", who);
 }
 
-static void print_event(const json_t* event, FILE* out) {
-    double time = json_real_value(json_object_get(event, "time"));
-    fprintf(out, "  %+14.3f us  ", time * 1e6);
-    if (json_object_get(event, "os_tid") != NULL) print_who(number_of(event, "os_tid"), out);
-    fprintf(out, "%-12s %-16s %s", text_of(event, "event"), text_of(event, "ptr"), text_of(event, "text"));
-    if (json_object_get(event, "site") != NULL) fprintf(out, ", site %lld", number_of(event, "site"));
-    fputc('\n', out);
+static void print_event(const json_t* event, bool with_thread, FILE* out) {
+    fprintf(out, "  %+14.3f us  ", json_real_value(json_object_get(event, "time")) * 1e6);
+    if (with_thread) print_who(event, out);
+    fprintf(out, "%-13s %-14s  %s\n", text_of(event, "event"), text_of(event, "ptr"), text_of(event, "text"));
+}
+
+static void print_events(const json_t* history, FILE* out) {
+    size_t i;
+    json_t* event;
+    json_array_foreach(json_object_get(history, "events"), i, event) print_event(event, true, out);
+    if (has(history, "complete_since"))
+        fprintf(out, "  (complete only from %+.3f us on)\n",
+                1e6 * json_real_value(json_object_get(history, "complete_since")));
 }
 
 static void print_histories(const json_t* report, FILE* out) {
-    size_t i, j;
-    json_t *history, *event;
+    size_t i;
+    json_t* history;
     json_array_foreach(json_object_get(report, "histories"), i, history) {
-        fprintf(out, "\nblock %s (%s), what the rings still know of it:\n", text_of(history, "address"),
+        fprintf(out, "\nhistory of block %s (%s), as far as the rings know it:\n", text_of(history, "address"),
                 text_of(history, "of"));
-        json_array_foreach(json_object_get(history, "events"), j, event) print_event(event, out);
+        print_events(history, out);
+    }
+    json_array_foreach(json_object_get(report, "slab_histories"), i, history) {
+        fprintf(out, "\nhistory of slab %lld (%s), as far as the rings know it:\n", number_of(history, "slab"),
+                text_of(history, "of"));
+        if (has(history, "place")) {
+            fputs("  at the end: ", out);
+            print_wrapped(text_of(json_object_get(history, "place"), "text"), 14, 14, out);
+        }
+        print_events(history, out);
     }
 }
 
@@ -133,7 +235,7 @@ static void print_tail(const json_t* tail, size_t most, FILE* out) {
     size_t count = json_array_size(events), first = count > most ? count - most : 0;
     fprintf(out, "\nring of thread %lld (os thread %lld), last %zu of %lld events:\n", number_of(tail, "thread"),
             number_of(tail, "os_tid"), count - first, number_of(tail, "written"));
-    for (size_t i = first; i < count; i++) print_event(json_array_get(events, i), out);
+    for (size_t i = first; i < count; i++) print_event(json_array_get(events, i), false, out);
 }
 
 // All of the crashed thread's tail, less of the other living threads; those of ended threads are in the JSON.
@@ -150,30 +252,55 @@ static void print_rings(const json_t* report, FILE* out) {
     if (ended > 0) fprintf(out, "\nrings of %zu ended threads: in the JSON file\n", ended);
 }
 
+// The figures that are not zero, three in a line.
+static void print_figures(const json_t* figures, FILE* out) {
+    const char* name;
+    json_t* value;
+    int column = 0;
+    json_object_foreach((json_t*)(uintptr_t)figures, name, value) {
+        if (!json_is_integer(value) || json_integer_value(value) == 0) continue;
+        fprintf(out, "%s%-22s %12lld", column == 0 ? "  " : "   ", name, (long long)json_integer_value(value));
+        column = (column + 1) % 3;
+        if (column == 0) fputc('\n', out);
+    }
+    if (column != 0) fputc('\n', out);
+}
+
 static void print_counters(const json_t* report, FILE* out) {
     const json_t* counters = json_object_get(report, "counters");
-    fprintf(out, "\ncounters (written down about once a second; these are the last):\n");
-    if (json_is_null(counters) || counters == NULL) {
+    fprintf(out, "\ncounters that are not zero (written down about once a second; these are the last):\n");
+    if (json_is_object(counters)) {
+        print_figures(counters, out);
+        print_figures(json_object_get(counters, "counters"), out);
+    } else {
         fprintf(out, "  none: the process was writing them, or never did\n");
-        return;
     }
-    char* text = json_dumps(counters, JSON_INDENT(2));
-    if (text == NULL) return;
-    fprintf(out, "%s\n", text);
-    free(text);
+    fprintf(out, "\nslabs of other threads that were drained, by site (counted up to the end):\n");
+    print_figures(json_object_get(report, "foreign_drains"), out);
+}
+
+static void print_words(FILE* out) {
+    fprintf(
+        out,
+        "\nThreads have the allocator's numbers; a thread that starts may get the number of one that ended. A slab is "
+        "64 KiB\nwith blocks of one size, a SuperSlab 32 slabs; the owner of a slab is the one thread that may use "
+        "its free list.\nOthers that free its blocks push them onto its remote stack, which the owner drains.\n");
 }
 
 void crash_report_print(const json_t* report, FILE* out) {
+    fprintf(out, "%s\n", text_of(report, "headline"));
     print_verdict(report, out);
+    print_story(report, out);
+    print_words(out);
     print_run(report, out);
     print_signal(report, out);
+    print_not_had(report, out);
     print_threads(report, out);
     print_registers(report, out);
     print_histories(report, out);
     print_rings(report, out);
     print_counters(report, out);
-    if (json_object_get(report, "maps_problem") != NULL)
-        fprintf(out, "\nmemory map: %s\n", text_of(report, "maps_problem"));
     if (text_of(report, "messages")[0] != '\0')
         fprintf(out, "\nlast messages of the process:\n%s", text_of(report, "messages"));
+    fprintf(out, "\nto run it again: %s\n", text_of(report, "again"));
 }

@@ -14,3 +14,11 @@ bool hidden_text_whole(uint64_t value, char out[9]) {
 bool hidden_text_payload(uint64_t value) {
     return (value & 0xffff) == 0x6261 || ((value >> 8) & 0xffff) == 0x6261;
 }
+
+bool hidden_poison(uint64_t value, uint8_t poison) {
+    uint32_t four = poison * UINT32_C(0x01010101);
+    for (unsigned shift = 0; shift <= 32; shift += 8) {
+        if ((uint32_t)(value >> shift) == four) return true;
+    }
+    return false;
+}

@@ -1,9 +1,6 @@
 #include "report/rings.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 // Slots
@@ -46,224 +43,185 @@ uint64_t rings_thread_number(const HakRingFile* ring, uint32_t os_tid) {
 
 // Time: the ring holds one pair of clock values from its start, the second is taken here.
 
-struct ring_clock {
-    double start, seconds_per_tick;
-    uint64_t start_tick;
+// Both clocks at one moment: of several tries the one that nothing came between.
+static void read_clocks(uint64_t* tick, double* seconds) {
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < 16; i++) {
+        struct timespec now;
+        uint64_t before = hak_ring_clock();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        uint64_t took = hak_ring_clock() - before;
+        if (took >= least) continue;
+        least = took;
+        *tick = before + took / 2;
+        *seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+}
+
+void rings_open(struct ring_reader* reader, const HakRingFile* ring, const struct heap_view* heap, uint64_t zero_tick,
+                double zero) {
+    uint64_t tick = 0;
+    double now = 0, start = 1e-9 * (double)ring->start_ns;
+    read_clocks(&tick, &now);
+    double ticks = (double)(tick - ring->start_tsc), per_tick = ticks > 0 && now > start ? (now - start) / ticks : 0;
+    if (zero_tick == 0 && per_tick > 0) zero_tick = tick + (uint64_t)(int64_t)((zero - now) / per_tick);
+    *reader = (struct ring_reader){ring, heap, zero_tick, per_tick};
+}
+
+double rings_time(const struct ring_reader* reader, uint64_t tick) {
+    return (double)(int64_t)(tick - reader->zero) * reader->seconds_per_tick;
+}
+
+// Tenancies: a slot serves one thread after another, and between two of them stand a thread_exit and a thread_start.
+
+// A walk through one slot, from its oldest record to its newest.
+struct walk {
+    const HakRingFile* ring;
+    const HakRingSlot* slot;
+    uint64_t next, end;   // record numbers
+    uint64_t last_start;  // of the tenancy that the slot's header speaks of
+    uint32_t thread;      // number of the present tenant; 0: unknown
 };
 
-// One calibration for a whole report, so that the same record has the same time everywhere in it.
-static const struct ring_clock* ring_clock(const HakRingFile* ring) {
-    static struct ring_clock clock;
-    static const HakRingFile* calibrated;
-    if (calibrated == ring) return &clock;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t tick = hak_ring_clock();
-    double start = 1e-9 * (double)ring->start_ns;
-    double passed = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec - start;
-    double ticks = (double)(tick - ring->start_tsc);
-    clock = (struct ring_clock){start, ticks > 0 ? passed / ticks : 0, ring->start_tsc};
-    calibrated = ring;
-    return &clock;
+static const HakRingRecord* record_at(const HakRingFile* ring, const HakRingSlot* slot, uint64_t number) {
+    return &slot->records[number & (ring->records - 1)];
 }
 
-static double seconds_of(const struct ring_clock* clock, uint64_t tick) {
-    return clock->start + (double)(int64_t)(tick - clock->start_tick) * clock->seconds_per_tick;
+static bool is_boundary(const HakRingRecord* record) {
+    return record->event == HAK_EVENT_thread_start || record->event == HAK_EVENT_thread_exit;
 }
 
-// Events
-
-static const char* name_of_way(uint64_t way) {
-    static const char* const ways[] = {"unknown", "tls_sll", "ss_local", "ss_remote", "run", "huge"};
-    return way < sizeof ways / sizeof ways[0] ? ways[way] : ways[0];
-}
-
-static uint32_t low_half(const HakRingRecord* record) {
-    return (uint32_t)record->b;
-}
-
-static int explain_malloc(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, %" PRIu64 " bytes", record->a, record->b);
-}
-
-static int explain_free(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, %s", record->a, name_of_way(record->b));
-}
-
-static int explain_refill(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, class %u, stage %u", record->a, low_half(record) & 0xffff,
-                    low_half(record) >> 16);
-}
-
-static int explain_drain(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, %u blocks", record->a, low_half(record));
-}
-
-static int explain_foreign_drain(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, %u blocks, though another thread owns it: change %u is missing", record->a,
-                    low_half(record), (uint32_t)(record->b >> 32));
-}
-
-static int explain_bad_link(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, its link is 0x%" PRIx64, record->a, record->b);
-}
-
-static int explain_claim(const HakRingRecord* record, char* out, size_t size) {
-    if (low_half(record) & 1) return snprintf(out, size, "slab %u, won", record->a);
-    return snprintf(out, size, "slab %u, refused, control block bits 12 to 43: 0x%x", record->a,
-                    (uint32_t)(record->b >> 32));
-}
-
-static int explain_class(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, class %u", record->a, low_half(record));
-}
-
-static int explain_adopt(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "slab %u, by a %s", record->a, low_half(record) == 1 ? "free" : "refill");
-}
-
-static int explain_thread(const HakRingRecord* record, char* out, size_t size) {
-    return snprintf(out, size, "thread %" PRIu64, record->b);
-}
-
-static int explain_violation(const HakRingRecord* record, char* out, size_t size) {
-    if (record->a == 0) return snprintf(out, size, "see the messages");
-    return snprintf(out, size, "slab %u, of control block 0x%" PRIx64, record->a, record->b);
-}
-
-// What `a` and `b` mean, as events.def tells it; by name, so that an event that is not here is shown in figures.
-static void explain(const HakRingRecord* record, char* out, size_t size) {
-    static const struct {
-        const char* event;
-        int (*explain)(const HakRingRecord* record, char* out, size_t size);
-    } known[] = {
-        {"malloc", explain_malloc},
-        {"free", explain_free},
-        {"refill", explain_refill},
-        {"drain", explain_drain},
-        {"foreign_drain", explain_foreign_drain},
-        {"bad_link", explain_bad_link},
-        {"claim", explain_claim},
-        {"release", explain_class},
-        {"publish", explain_class},
-        {"announce", explain_class},
-        {"adopt", explain_adopt},
-        {"thread_start", explain_thread},
-        {"thread_exit", explain_thread},
-        {"violation", explain_violation},
-    };
-    const char* name = hak_event_name(record->event);
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(known[i].event, name) != 0) continue;
-        known[i].explain(record, out, size);
-        return;
+// The oldest records belong to a thread whose start is forgotten: its exit names it, or the slot, if it still has that thread.
+static uint32_t first_tenant(const struct walk* walk) {
+    for (uint64_t i = walk->next; i < walk->end; i++) {
+        const HakRingRecord* record = record_at(walk->ring, walk->slot, i);
+        if (is_boundary(record)) return record->event == HAK_EVENT_thread_exit ? (uint32_t)record->b : 0;
     }
-    snprintf(out, size, "a 0x%x, b 0x%" PRIx64, record->a, record->b);
+    return (uint32_t)load_relaxed(&walk->slot->thread);
 }
 
-static json_t* event_json(const HakRingRecord* record, const struct ring_clock* clock, double zero) {
-    char text[128];
-    explain(record, text, sizeof text);
-    json_t* event = json_object();
-    json_object_set_new(event, "time", json_real(seconds_of(clock, record->tsc) - zero));
-    json_object_set_new(event, "event", json_string(hak_event_name(record->event)));
-    if (record->ptr != 0) json_object_set_new(event, "ptr", json_sprintf("0x%" PRIx64, record->ptr));
-    json_object_set_new(event, "a", json_integer(record->a));
-    json_object_set_new(event, "b", json_sprintf("0x%" PRIx64, record->b));
-    json_object_set_new(event, "text", json_string(text));
-    return event;
-}
-
-static size_t held(const HakRingFile* ring, const HakRingSlot* slot) {
+static struct walk walk_start(const HakRingFile* ring, const HakRingSlot* slot) {
     uint64_t written = load_acquire(&slot->written);  // pairs with the release in ring_record
-    return (size_t)(written < ring->records ? written : ring->records);
-}
-
-// Record number `back` before the newest; 0 is the newest.
-static const HakRingRecord* record_at(const HakRingFile* ring, const HakRingSlot* slot, size_t back) {
-    return &slot->records[(load_relaxed(&slot->written) - 1 - back) & (ring->records - 1)];
-}
-
-// A slot serves one thread after another. How many of its records, from the newest, are of the present one: up to its start.
-static size_t of_present_thread(const HakRingFile* ring, const HakRingSlot* slot) {
-    size_t records = held(ring, slot);
-    for (size_t back = 0; back < records; back++) {
-        if (record_at(ring, slot, back)->event == HAK_EVENT_thread_start) return back + 1;
+    uint64_t held = written < ring->records ? written : ring->records;
+    struct walk walk = {.ring = ring, .slot = slot, .next = written - held, .end = written};
+    walk.last_start = walk.next;
+    for (uint64_t i = written; i-- > walk.next;) {
+        if (record_at(ring, slot, i)->event != HAK_EVENT_thread_start) continue;
+        walk.last_start = i;
+        break;
     }
-    return records;
+    walk.thread = first_tenant(&walk);
+    return walk;
 }
 
-static json_t* slot_json(const HakRingFile* ring, const HakRingSlot* slot, const struct ring_clock* clock, double zero,
-                         size_t most) {
+static bool walk_step(struct walk* walk, struct ring_event* event) {
+    if (walk->next >= walk->end) return false;
+    const HakRingRecord* record = record_at(walk->ring, walk->slot, walk->next);
+    if (is_boundary(record)) walk->thread = (uint32_t)record->b;
+    bool last = walk->next >= walk->last_start;
+    *event = (struct ring_event){
+        .record = *record,
+        .thread = walk->thread,
+        .os_tid = last ? load_relaxed(&walk->slot->os_tid) : 0,
+        .ended = !last || load_relaxed(&walk->slot->thread) == 0,
+    };
+    walk->next++;
+    return true;
+}
+
+// Searches
+
+static int by_time(const void* a, const void* b) {
+    uint64_t x = ((const struct ring_event*)a)->record.tsc, y = ((const struct ring_event*)b)->record.tsc;
+    return x < y ? -1 : x > y;
+}
+
+// The newest events of one slot, at most `most`, in no order: `found` is filled round and round.
+static size_t find_in_slot(const HakRingFile* ring, const HakRingSlot* slot, ring_filter* filter, const void* wanted,
+                           size_t most, struct ring_event* found) {
+    struct walk walk = walk_start(ring, slot);
+    struct ring_event event;
+    size_t count = 0;
+    while (walk_step(&walk, &event)) {
+        if (event.record.event != HAK_EVENT_NONE && filter(&event.record, wanted)) found[count++ % most] = event;
+    }
+    return count < most ? count : most;
+}
+
+size_t rings_find(const struct ring_reader* reader, ring_filter* filter, const void* wanted, size_t most,
+                  struct ring_event* out) {
+    struct ring_event* found = calloc((size_t)slot_count(reader->ring) * most + 1, sizeof *found);
+    if (found == NULL) return 0;
+    size_t count = 0;
+    for (uint32_t i = 0; i < slot_count(reader->ring); i++)
+        count += find_in_slot(reader->ring, slot_at(reader->ring, i), filter, wanted, most, found + count);
+    qsort(found, count, sizeof *found, by_time);
+    size_t given = count < most ? count : most;
+    for (size_t i = 0; i < given; i++) out[i] = found[count - given + i];
+    free(found);
+    return given;
+}
+
+uint64_t rings_complete_since(const struct ring_reader* reader) {
+    uint64_t since = 0;
+    for (uint32_t i = 0; i < slot_count(reader->ring); i++) {
+        const HakRingSlot* slot = slot_at(reader->ring, i);
+        uint64_t written = load_relaxed(&slot->written);
+        if (written <= reader->ring->records) continue;
+        uint64_t oldest = record_at(reader->ring, slot, written)->tsc;
+        if (oldest > since) since = oldest;
+    }
+    return since;
+}
+
+uint32_t rings_os_tid_of(const struct ring_reader* reader, uint32_t number, uint64_t tick) {
+    for (uint32_t i = 0; number != 0 && i < slot_count(reader->ring); i++) {
+        const HakRingSlot* slot = slot_at(reader->ring, i);
+        struct walk walk = walk_start(reader->ring, slot);
+        if (walk.next == walk.end) continue;
+        const HakRingRecord* first = record_at(reader->ring, slot, walk.last_start);
+        const HakRingRecord* last = record_at(reader->ring, slot, walk.end - 1);
+        uint64_t thread = load_relaxed(&slot->thread);
+        bool ended = thread == 0;
+        if (ended && last->event == HAK_EVENT_thread_exit) thread = last->b;
+        if (thread == number && first->tsc <= tick && (!ended || last->tsc >= tick)) return load_relaxed(&slot->os_tid);
+    }
+    return 0;
+}
+
+// Tails
+
+static json_t* tail_json(const struct ring_reader* reader, const HakRingSlot* slot, size_t most) {
+    struct walk walk = walk_start(reader->ring, slot);
+    struct ring_event event;
     json_t* events = json_array();
-    size_t count = of_present_thread(ring, slot);
-    if (count > most) count = most;
-    for (size_t back = count; back-- > 0;)
-        json_array_append_new(events, event_json(record_at(ring, slot, back), clock, zero));
+    uint32_t thread = walk.thread;
+    while (walk_step(&walk, &event)) {
+        thread = event.thread;
+        if (walk.next > walk.last_start && walk.end - walk.next < most)
+            json_array_append_new(events, ring_event_json(reader, &event));
+    }
     json_t* tail = json_object();
-    uint64_t thread = load_relaxed(&slot->thread);
-    json_object_set_new(tail, "thread", json_integer((json_int_t)thread));
+    bool alive = load_relaxed(&slot->thread) != 0;
+    json_object_set_new(tail, "thread", json_integer((json_int_t)(alive ? load_relaxed(&slot->thread) : thread)));
     json_object_set_new(tail, "os_tid", json_integer(load_relaxed(&slot->os_tid)));
-    json_object_set_new(tail, "alive", json_boolean(thread != 0));
+    json_object_set_new(tail, "alive", json_boolean(alive));
     json_object_set_new(tail, "written", json_integer((json_int_t)load_relaxed(&slot->written)));
     json_object_set_new(tail, "events", events);
     return tail;
 }
 
-json_t* rings_tails(const HakRingFile* ring, double zero, uint32_t first, size_t most) {
+json_t* rings_tails(const struct ring_reader* reader, uint32_t first, size_t most) {
     json_t* tails = json_array();
-    for (uint32_t i = 0; i < slot_count(ring); i++) {
-        const HakRingSlot* slot = slot_at(ring, i);
+    for (uint32_t i = 0; i < slot_count(reader->ring); i++) {
+        const HakRingSlot* slot = slot_at(reader->ring, i);
         if (load_relaxed(&slot->written) == 0) continue;
         bool leads = load_relaxed(&slot->os_tid) == first && load_relaxed(&slot->thread) != 0;
-        json_t* tail = slot_json(ring, slot, ring_clock(ring), zero, most);
+        json_t* tail = tail_json(reader, slot, most);
         if (leads)
             json_array_insert_new(tails, 0, tail);
         else
             json_array_append_new(tails, tail);
     }
     return tails;
-}
-
-// History of a block
-
-struct sighting {
-    const HakRingRecord* record;
-    const HakRingSlot* slot;
-    bool present;  // by the thread that has the slot now, else by one before it
-};
-
-static int by_time(const void* a, const void* b) {
-    uint64_t x = ((const struct sighting*)a)->record->tsc, y = ((const struct sighting*)b)->record->tsc;
-    return x < y ? -1 : x > y;
-}
-
-// The newest sightings of one slot, at most `most`.
-static size_t find_in_slot(const HakRingFile* ring, const HakRingSlot* slot, uint64_t address, struct sighting* found,
-                           size_t most) {
-    size_t count = 0, records = held(ring, slot), present = of_present_thread(ring, slot);
-    for (size_t back = 0; back < records && count < most; back++) {
-        const HakRingRecord* record = record_at(ring, slot, back);
-        if (record->ptr == address && record->event != HAK_EVENT_NONE)
-            found[count++] = (struct sighting){record, slot, back < present};
-    }
-    return count;
-}
-
-json_t* rings_history(const HakRingFile* ring, double zero, uint64_t address, size_t most) {
-    json_t* history = json_array();
-    struct sighting* found = calloc((size_t)slot_count(ring) * most + 1, sizeof *found);
-    if (found == NULL) return history;
-    size_t count = 0;
-    for (uint32_t i = 0; i < slot_count(ring); i++)
-        count += find_in_slot(ring, slot_at(ring, i), address, found + count, most);
-    qsort(found, count, sizeof *found, by_time);
-    for (size_t i = count > most ? count - most : 0; i < count; i++) {
-        json_t* event = event_json(found[i].record, ring_clock(ring), zero);
-        // Which of the ended threads it was, the slot no longer says.
-        json_object_set_new(event, "os_tid", json_integer(found[i].present ? load_relaxed(&found[i].slot->os_tid) : 0));
-        json_array_append_new(history, event);
-    }
-    free(found);
-    return history;
 }

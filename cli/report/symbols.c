@@ -44,25 +44,35 @@ static bool address_of(const struct image* image, const Elf64_Ehdr* header, uint
     return false;
 }
 
+// A name in a table of strings, which may lie about its end.
+static void copy_name(char* out, size_t size, const char* text, const Elf64_Shdr* strings, uint32_t at) {
+    snprintf(out, size, "%.*s", (int)strnlen(text + at, strings->sh_size - at), text + at);
+}
+
 static bool search_table(const struct image* image, const Elf64_Shdr* table, const Elf64_Shdr* strings,
-                         uint64_t address, char* name, size_t size, uint64_t* offset) {
+                         uint64_t address, struct symbol* out) {
     size_t count = table->sh_size / sizeof(Elf64_Sym);
-    const Elf64_Sym* symbols = part(image, table->sh_offset, count, sizeof *symbols);
+    const Elf64_Sym *symbols = part(image, table->sh_offset, count, sizeof *symbols), *file = NULL;
     const char* text = part(image, strings->sh_offset, strings->sh_size, 1);
     for (size_t i = 0; symbols != NULL && text != NULL && i < count; i++) {
         const Elf64_Sym* symbol = &symbols[i];
+        if (symbol->st_name >= strings->sh_size) continue;
+        // The static functions of a file follow its name.
+        if (ELF64_ST_TYPE(symbol->st_info) == STT_FILE) file = symbol;
         bool inside = ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_shndx != SHN_UNDEF &&
                       address >= symbol->st_value && address - symbol->st_value < symbol->st_size;
-        if (!inside || symbol->st_name >= strings->sh_size) continue;
-        snprintf(name, size, "%.*s", (int)strnlen(text + symbol->st_name, strings->sh_size - symbol->st_name),
-                 text + symbol->st_name);
-        *offset = address - symbol->st_value;
+        if (!inside) continue;
+        copy_name(out->name, sizeof out->name, text, strings, symbol->st_name);
+        out->file[0] = '\0';
+        if (file != NULL && ELF64_ST_BIND(symbol->st_info) == STB_LOCAL)
+            copy_name(out->file, sizeof out->file, text, strings, file->st_name);
+        out->offset = address - symbol->st_value;
         return true;
     }
     return false;
 }
 
-static bool search(const struct image* image, uint64_t file_offset, char* name, size_t size, uint64_t* offset) {
+static bool search(const struct image* image, uint64_t file_offset, struct symbol* out) {
     const Elf64_Ehdr* header = part(image, 0, 1, sizeof *header);
     uint64_t address;
     if (header == NULL || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -74,17 +84,16 @@ static bool search(const struct image* image, uint64_t file_offset, char* name, 
     for (size_t kind = 0; sections != NULL && kind < 2; kind++) {
         for (size_t i = 0; i < header->e_shnum; i++) {
             if (sections[i].sh_type != kinds[kind] || sections[i].sh_link >= header->e_shnum) continue;
-            if (search_table(image, &sections[i], &sections[sections[i].sh_link], address, name, size, offset))
-                return true;
+            if (search_table(image, &sections[i], &sections[sections[i].sh_link], address, out)) return true;
         }
     }
     return false;
 }
 
-bool symbol_at(const char* path, uint64_t file_offset, char* name, size_t size, uint64_t* offset) {
+bool symbol_at(const char* path, uint64_t file_offset, struct symbol* out) {
     struct image image;
     if (!open_image(&image, path)) return false;
-    bool found = search(&image, file_offset, name, size, offset);
+    bool found = search(&image, file_offset, out);
     munmap((void*)(uintptr_t)image.bytes, image.size);
     return found;
 }

@@ -8,7 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The function at byte `file_offset` of an ELF file, and how far into it that is.
-bool symbol_at(const char* path, uint64_t file_offset, char* name, size_t size, uint64_t* offset);
+struct symbol {
+    char name[256];
+    char file[64];    // the source file of a static function; "" where that is not known
+    uint64_t offset;  // how far into the function
+};
+
+// The function at byte `file_offset` of an ELF file.
+bool symbol_at(const char* path, uint64_t file_offset, struct symbol* out);
 
 #endif

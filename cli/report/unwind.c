@@ -19,21 +19,48 @@ enum { FRAMES_MAX = 64 };
 
 // Frames
 
-// `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
-static json_t* frame_json(const struct procmaps* maps, uint64_t pc, unsigned called) {
+// The allocator's source files, each between two spaces; the build knows them.
+#ifndef ALLOCATOR_FILES
+#define ALLOCATOR_FILES ""
+#endif
+
+static bool is_allocator(const char* module, const struct symbol* symbol) {
+    const char* slash = strrchr(module, '/');
+    if (strncmp(slash != NULL ? slash + 1 : module, "libhakmem", 9) == 0) return true;
+    char file[sizeof symbol->file + 2];
+    snprintf(file, sizeof file, " %s ", symbol->file);
+    return strncmp(symbol->name, "hak_", 4) == 0 || (symbol->file[0] != '\0' && strstr(ALLOCATOR_FILES, file) != NULL);
+}
+
+json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     json_t* frame = json_object();
     json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, pc));
     const struct mapping* mapping = procmaps_find(maps, pc);
     if (mapping == NULL) return frame;
-    char symbol[256];
-    uint64_t in_file = pc - mapping->start + mapping->offset, offset;
-    if (symbol_at(mapping->path, in_file - called, symbol, sizeof symbol, &offset)) {
-        json_object_set_new(frame, "symbol", json_string(symbol));
-        json_object_set_new(frame, "offset", json_integer((json_int_t)(offset + called)));
+    struct symbol symbol = {.name = ""};
+    uint64_t in_file = pc - mapping->start + mapping->offset;
+    if (symbol_at(mapping->path, in_file - called, &symbol)) {
+        json_object_set_new(frame, "symbol", json_string(symbol.name));
+        json_object_set_new(frame, "offset", json_integer((json_int_t)(symbol.offset + called)));
     }
     json_object_set_new(frame, "module", json_string(mapping->path));
     json_object_set_new(frame, "module_offset", json_sprintf("0x%" PRIx64, in_file));
+    json_object_set_new(frame, "allocator", json_boolean(is_allocator(mapping->path, &symbol)));
     return frame;
+}
+
+static bool same_module(const json_t* a, const json_t* b) {
+    return json_equal(json_object_get(a, "module"), json_object_get(b, "module")) == 1;
+}
+
+// Not every function tells where it is from. What the allocator calls in its own file is the allocator.
+static void mark_inner_frames(json_t* frames) {
+    for (size_t i = json_array_size(frames); i-- > 1;) {
+        const json_t* frame = json_array_get(frames, i);
+        json_t* inner = json_array_get(frames, i - 1);
+        if (json_is_true(json_object_get(frame, "allocator")) && same_module(frame, inner))
+            json_object_set_new(inner, "allocator", json_true());
+    }
 }
 
 static json_t* walk(unw_addr_space_t space, void* argument, const struct procmaps* maps, const char** problem) {
@@ -44,10 +71,11 @@ static json_t* walk(unw_addr_space_t space, void* argument, const struct procmap
     if (status >= 0) status = 1;
     while (status > 0 && json_array_size(frames) < FRAMES_MAX && unw_get_reg(&cursor, UNW_REG_IP, &pc) >= 0 &&
            pc != 0) {
-        json_array_append_new(frames, frame_json(maps, pc, json_array_size(frames) > 0));
+        json_array_append_new(frames, code_place(maps, pc, json_array_size(frames) > 0));
         status = unw_step(&cursor);
     }
     if (status < 0) *problem = unw_strerror(status);
+    mark_inner_frames(frames);
     return frames;
 }
 

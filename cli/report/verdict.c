@@ -5,151 +5,469 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <ucontext.h>
 
 enum { FIRST_MAPPABLE = 0x10000, STACK_REACH = 64 << 10 };
 
+#if defined(__x86_64__)
+enum { STACK_POINTER = REG_RSP, INSTRUCTION_POINTER = REG_RIP };
+#else
+enum { STACK_POINTER, INSTRUCTION_POINTER };
+#endif
+
 struct verdict {
-    const char* cause;
-    const char* confidence;
+    char cause[512];
+    const char *confidence, *culprit;
     json_t* evidence;
 };
 
-static void note(struct verdict* verdict, json_t* text) {
-    json_array_append_new(verdict->evidence, text);
+__attribute__((format(printf, 2, 3))) static void note(struct verdict* verdict, const char* format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    json_array_append_new(verdict->evidence, json_string(text));
 }
 
-static bool judge(struct verdict* verdict, const char* cause, const char* confidence) {
-    verdict->cause = cause;
+static bool judge(struct verdict* verdict, const char* culprit, const char* confidence, const char* cause) {
+    snprintf(verdict->cause, sizeof verdict->cause, "%s", cause);
     verdict->confidence = confidence;
+    verdict->culprit = culprit;
     return true;
 }
 
-// Each rule looks at one kind of sign; the first that recognises it decides.
+// A fault of memory access that the processor reported, not a signal that somebody sent. SIGBUS comes for pointers that are no
+// addresses, where they are used through the stack's registers.
+static const struct crash_record* access_fault(const struct verdict_facts* facts) {
+    const struct crash_record* record = facts->record;
+    bool access = record != NULL && (record->signal == SIGSEGV || record->signal == SIGBUS) && record->code > 0;
+    return access ? record : NULL;
+}
 
-static bool by_check(struct verdict* verdict, const struct verdict_facts* facts) {
+// Missing changes
+
+static bool has_foreign_drain(const struct verdict_facts* facts) {
+    return facts->story != NULL && facts->story->tie != TIE_NONE;
+}
+
+static void note_drain(struct verdict* verdict, const struct story* story) {
+    char drainer[64], owner[64];
+    who_text(&story->drainer, drainer, sizeof drainer);
+    who_text(&story->owner, owner, sizeof owner);
+    if (story->tie == TIE_CHECK)
+        note(verdict, "%s was about to drain slab %u (%u blocks waiting), which %s owned", drainer, story->slab,
+             story->blocks, story->owner.thread != 0 ? owner : "nobody");
+    else
+        note(verdict, "%s drained slab %u (%u blocks) while %s owned it", drainer, story->slab, story->blocks, owner);
+    if (change_words(story->change) != NULL)
+        note(verdict, "that is what change %u, \"%s\", prevents; it was switched off", story->change,
+             change_words(story->change));
+}
+
+static void cause_missing_change(struct verdict* verdict, const struct story* story, const char* effect) {
+    char drainer[64];
+    who_text(&(struct who){.thread = story->drainer.thread}, drainer, sizeof drainer);
+    if (story->site != NULL)
+        snprintf(verdict->cause, sizeof verdict->cause,
+                 "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, so %s %s slab %u of "
+                 "thread %u%s",
+                 story->change, story->site, drainer, story->tie == TIE_CHECK ? "was about to drain" : "drained",
+                 story->slab, story->owner.thread, effect);
+    else
+        snprintf(verdict->cause, sizeof verdict->cause,
+                 "the allocator broke its own ownership rule: %s %s slab %u of thread %u%s; please report it", drainer,
+                 story->tie == TIE_CHECK ? "was about to drain" : "drained", story->slab, story->owner.thread, effect);
+    verdict->culprit = story->site != NULL ? "missing change" : "allocator";
+}
+
+// Checks that spoke
+
+static bool by_ownership_check(struct verdict* verdict, const struct verdict_facts* facts) {
+    if (facts->check == NULL || strcmp(facts->check->check, "ownership") != 0) return false;
+    note(verdict, "the process said: %s", facts->check->line);
+    uint32_t change = change_of_site(facts->check->site);
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, "; the ownership check stopped it before any harm was done");
+    } else if (change != 0) {
+        snprintf(
+            verdict->cause, sizeof verdict->cause,
+            "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, and a thread was about "
+            "to drain a slab that another one owns",
+            change, facts->check->site);
+        verdict->culprit = "missing change";
+    } else {
+        judge(verdict, "allocator", "high",
+              "the allocator was about to drain a slab of another thread: its own invariant broke; please report it");
+    }
+    verdict->confidence = "high";
+    return true;
+}
+
+static const struct {
+    const char *check, *of_program;
+} program_faults[] = {
+    {"double_free", "your code freed a block twice"},
+    {"invalid_free", "your code freed a pointer that is no block of this allocator"},
+    {"interior_free", "your code freed a pointer into the middle of a block"},
+    {"mismatched_free", "your code freed a block with the wrong function for the one that allocated it"},
+    {"wrong_size", "your code freed a block with a size that is not the block's"},
+    {"overflow", "your code wrote past the end of a block"},
+    {"underflow", "your code wrote before the start of a block"},
+    {"write_after_free", "your code wrote into a block after it was freed"},
+    {"use_after_free", "your code used a block after it was freed"},
+    {"link", "your code wrote into a freed block, or past the end of the block before it"},
+};
+
+// What the check says, without its name and site, which the report shows apart.
+static const char* details_of(const struct check_message* check) {
+    const char* site = strstr(check->line, " site=");
+    const char* text = site != NULL ? strchr(site + 1, ' ') : NULL;
+    return text != NULL ? text + 1 : check->line;
+}
+
+static bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
-    note(verdict, json_sprintf("the process said: %s", facts->check->line));
-    if (strcmp(facts->check->check, "ownership") == 0)
-        return judge(verdict, "a thread drained a slab that another thread owns", "high");
-    if (strcmp(facts->check->check, "payload") == 0)
-        return judge(verdict, "a live block was overwritten: it was handed out twice, or the allocator wrote into it",
-                     "high");
-    if (strcmp(facts->check->check, "memory") == 0) return judge(verdict, "the allocator gave no memory", "high");
-    return judge(verdict, "a check of the allocator found its own structures damaged", "high");
+    for (size_t i = 0; i < sizeof program_faults / sizeof program_faults[0]; i++) {
+        if (strcmp(facts->check->check, program_faults[i].check) != 0) continue;
+        note(verdict, "check %s in %s: %s", facts->check->check, facts->check->site, details_of(facts->check));
+        if (has_foreign_drain(facts)) {
+            note_drain(verdict, facts->story);
+            cause_missing_change(verdict, facts->story, ", and its lists are no longer right");
+            verdict->confidence = facts->workload != NULL ? "high" : "medium";
+            return true;
+        }
+        if (facts->workload == NULL) return judge(verdict, "program", "high", program_faults[i].of_program);
+        snprintf(
+            verdict->cause, sizeof verdict->cause,
+            "the check %s failed in a workload that does nothing of the kind: the allocator's own invariant broke; "
+            "please report it",
+            facts->check->check);
+        verdict->culprit = "allocator";
+        verdict->confidence = "medium";
+        return true;
+    }
+    return false;
+}
+
+static bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) {
+    if (facts->check == NULL) return false;
+    note(verdict, "check %s in %s: %s", facts->check->check, facts->check->site, details_of(facts->check));
+    if (strcmp(facts->check->check, "memory") == 0)
+        return judge(verdict, "outside", "high", "the system gave the allocator no memory");
+    bool payload = strcmp(facts->check->check, "payload") == 0;
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story,
+                             payload ? ", and a live block was handed out twice or written into" : "");
+        verdict->confidence = payload ? "high" : "medium";
+        return true;
+    }
+    if (payload)
+        return judge(verdict, "allocator", "high",
+                     "a live block was overwritten: it was handed out twice, or the allocator wrote into it");
+    return judge(verdict, "allocator", "high", "the allocator's own invariant broke: please report it");
+}
+
+static bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
+    if (!facts->hang) return false;
+    if (facts->stopped) {
+        note(verdict, "the kernel had the process in state T when its silence was noticed");
+        return judge(verdict, "outside", "high", "the process was stopped by a signal from outside");
+    }
+    note(verdict, "no thread's counter moved; the backtraces show where each of them was");
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, ", and a list that two threads changed runs in a circle");
+        verdict->confidence = "medium";
+        return true;
+    }
+    return judge(verdict, "unknown", "low", "the threads wait for each other, or one turns in a circle");
 }
 
 static bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL || record->code > 0 || record->signal == SIGABRT) return false;
-    note(verdict, json_sprintf("%s was sent by process %d, no access of this program caused it",
-                               signal_name(record->signal), record->sender));
-    return judge(verdict, "a signal from outside", "high");
+    note(verdict, "%s was sent by process %d, no access of this program caused it", signal_name(record->signal),
+         record->sender);
+    return judge(verdict, "outside", "high", "a signal from outside");
 }
 
-static bool by_payload_address(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+// Links
+
+static void note_link(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct story* story = facts->story;
     char text[9];
-    if (record == NULL || record->code <= 0 || !hidden_text_whole(record->fault_address, text)) return false;
-    bool payload = hidden_text_payload(record->fault_address);
-    note(verdict, json_sprintf("the fault address 0x%" PRIx64 " is the text \"%s\"", record->fault_address, text));
-    if (payload)
-        note(verdict,
-             json_string("'a' and 'b' are what the workload writes to the start of each block, where the link of a "
-                         "free block lies"));
-    return judge(verdict, "user data was followed as a free-list link: the block was in use and on a free list at once",
-                 payload ? "high" : "medium");
+    note(verdict,
+         "block 0x%" PRIx64 " of slab %u held 0x%" PRIx64 " where a free block has the address of the next one",
+         story->block, story->block_slab, story->link);
+    if (hidden_text_whole(story->link, text))
+        note(verdict, "0x%" PRIx64 " is the text \"%s\"%s", story->link, text,
+             facts->workload != NULL && hidden_text_payload(story->link)
+                 ? ": 'a' and 'b' are what the workload writes to the start of each block"
+                 : "");
+    if (story->block_was_given_twice)
+        note(verdict, "that block was handed out twice without a free in between");
+    else if (story->block_was_live)
+        note(verdict, "that block was in use: handed out, and not freed since");
 }
 
-static bool by_payload_register(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+static bool by_followed_link(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct story* story = facts->story;
+    if (story == NULL || !story->has_link) return false;
+    if (has_foreign_drain(facts)) note_drain(verdict, story);
+    note_link(verdict, facts);
+    if (has_foreign_drain(facts)) {
+        cause_missing_change(
+            verdict, story,
+            "; a block was in use and on a free list at once, and user data was followed as a free-list "
+            "link");
+        verdict->confidence = story->tie == TIE_LINK ? "high" : "medium";
+        return true;
+    }
+    if (facts->workload != NULL)
+        return judge(verdict, "allocator", "high",
+                     "user data was followed as a free-list link: the block was in use and on a free list at once");
+    return judge(verdict, "program", story->block_was_free ? "high" : "medium",
+                 "your code wrote into a block after it was freed, or past the end of the block before it: the link in "
+                 "the free block was overwritten");
+}
+
+// Without an event that shows the link.
+static bool by_text_address(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    char text[9];
+    if (record == NULL || !hidden_text_whole(record->fault_address, text)) return false;
+    bool payload = facts->workload != NULL && hidden_text_payload(record->fault_address);
+    note(verdict, "the fault address 0x%" PRIx64 " is the text \"%s\"", record->fault_address, text);
+    if (payload)
+        note(verdict, "'a' and 'b' are what the workload writes to the start of each block, where the link of a free "
+                      "block lies");
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, "; user data was followed as a free-list link");
+        verdict->confidence = payload ? "high" : "medium";
+        return true;
+    }
+    if (payload)
+        return judge(verdict, "allocator", "high",
+                     "user data was followed as a free-list link: the block was in use and on a free list at once");
+    return judge(
+        verdict, "program", "medium",
+        "text was followed as a pointer: your code wrote it over the pointer, or used memory after it was freed");
+}
+
+static const char* kind_of_bad_pointer(uint64_t value, const char* workload) {
+    char text[9];
+    if (hidden_poison(value, HIDDEN_POISON))
+        return "the pointer was read out of freed memory: your code used a block after it was freed";
+    if (hidden_text_whole(value, text) || (workload != NULL && hidden_text_payload(value)))
+        return "text was followed as a pointer: it had been written over it";
+    if (value >> 47 > 0x1ffff / 2 && is_canonical(value)) return "a pointer into the kernel's half was followed";
+    return "a damaged pointer was followed";
+}
+
+// The processor names no address for these: it is found in the registers.
+static bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
     if (record == NULL || record->code != SI_KERNEL) return false;
+    uint64_t pointer = 0;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         uint64_t value = record->registers[i];
         if (register_name(i) == NULL || is_canonical(value)) continue;
         char text[9];
-        note(verdict, json_sprintf("%s holds 0x%" PRIx64
-                                   ", which is no address (non-canonical); the kernel reports address 0 for it",
-                                   register_name(i), value));
-        if (hidden_text_whole(value, text) || hidden_text_payload(value))
-            return judge(verdict, "user data was followed as a pointer: a free-list link was overwritten", "medium");
+        bool is_text = hidden_text_whole(value, text), telling = is_text || hidden_poison(value, HIDDEN_POISON);
+        note(verdict,
+             "%s holds 0x%" PRIx64 ", which is no address (non-canonical); the kernel reports address 0 for it%s%s%s",
+             register_name(i), value, is_text ? "; it is the text \"" : "", is_text ? text : "", is_text ? "\"" : "");
+        if (pointer == 0 || telling) pointer = value;
+        if (hidden_poison(value, HIDDEN_POISON))
+            note(verdict, "0x%02x is what freed memory is filled with in guard mode", (unsigned)HIDDEN_POISON);
     }
-    return judge(verdict, "a damaged pointer was followed", "medium");
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, "; a link that two threads had changed was followed");
+        verdict->confidence = "medium";
+        return true;
+    }
+    return judge(verdict, facts->workload != NULL ? "allocator" : "program", "medium",
+                 kind_of_bad_pointer(pointer, facts->workload));
 }
 
-#if defined(__x86_64__)
+static bool by_poison_address(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || !hidden_poison(record->fault_address, HIDDEN_POISON)) return false;
+    note(verdict, "the fault address 0x%" PRIx64 " is made of 0x%02x, which freed memory is filled with in guard mode",
+         record->fault_address, (unsigned)HIDDEN_POISON);
+    return judge(verdict, "program", "high", kind_of_bad_pointer(record->fault_address, facts->workload));
+}
+
+static bool by_kernel_address(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || record->fault_address >> 63 == 0) return false;
+    note(verdict, "the fault address 0x%" PRIx64 " lies in the kernel's half, where no program has memory",
+         record->fault_address);
+    return judge(verdict, "unknown", "medium",
+                 "a negative number was used as a pointer, or a 32-bit one was extended with its sign");
+}
+
+// Places
+
 static bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
-    if (record == NULL || record->signal != SIGSEGV || record->code <= 0) return false;
-    uint64_t stack_pointer = record->registers[REG_RSP];
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || record->signal != SIGSEGV || STACK_POINTER == INSTRUCTION_POINTER) return false;
+    uint64_t stack_pointer = record->registers[STACK_POINTER];
     uint64_t low = stack_pointer - STACK_REACH;
     if (record->fault_address < low || record->fault_address > stack_pointer + 4096) return false;
     const struct mapping* mapping = procmaps_find(facts->maps, record->fault_address);
     if (mapping != NULL && mapping->permissions[0] == 'r') return false;
-    note(verdict,
-         json_sprintf("the fault address lies at the stack pointer 0x%" PRIx64 ", in memory that is not for use",
-                      stack_pointer));
-    return judge(verdict, "the stack overflowed", "high");
+    note(verdict, "the fault address lies at the stack pointer 0x%" PRIx64 ", in memory that is not for use",
+         stack_pointer);
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "high",
+                 "the stack overflowed: a recursion without end, or very large local variables");
 }
-#else
-static bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
-    (void)verdict, (void)facts;
-    return false;
+
+static bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    const struct heap_place* place = facts->place;
+    if (record == NULL || place == NULL || !place->in_window || place->accessible) return false;
+    json_t* json = heap_place_json(place);
+    note(verdict, "the fault address lies in the heap: %s", json_string_value(json_object_get(json, "text")));
+    json_decref(json);
+    const char* access = fault_access(record);
+    bool write = access != NULL && strcmp(access, "write") == 0;
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, ", and memory was used that had been given back");
+        verdict->confidence = "medium";
+        return true;
+    }
+    if (facts->workload != NULL)
+        return judge(verdict, "allocator", "medium",
+                     "memory was used that the allocator had given back to the system: please report it");
+    return judge(verdict, "program", "high",
+                 write ? "your code wrote memory that had been freed and given back"
+                       : "your code read memory that had been freed and given back");
 }
-#endif
+
+static bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || STACK_POINTER == INSTRUCTION_POINTER) return false;
+    uint64_t pc = record->registers[INSTRUCTION_POINTER];
+    const char* access = fault_access(record);
+    bool execute = access != NULL && strcmp(access, "execute") == 0;
+    const struct mapping* mapping = procmaps_find(facts->maps, pc);
+    bool code = mapping != NULL && mapping->permissions[2] == 'x';
+    if (!execute && (code || facts->maps->count == 0)) return false;
+    note(verdict, "the instruction pointer is 0x%" PRIx64 ", where no code is", pc);
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
+                 "a jump to where no code is: a function pointer or a return address was overwritten, or was NULL");
+}
 
 static bool by_null(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || record->fault_address >= FIRST_MAPPABLE || record->signal != SIGSEGV) return false;
+    note(verdict, "the fault address 0x%" PRIx64 " is near 0: NULL plus an offset of %" PRIu64 " bytes",
+         record->fault_address, record->fault_address);
+    if (has_foreign_drain(facts)) {
+        note_drain(verdict, facts->story);
+        cause_missing_change(verdict, facts->story, ", and a list that two threads had changed was followed");
+        verdict->confidence = "medium";
+        return true;
+    }
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
+                 "a null pointer was followed, to a member or an element behind it");
+}
+
+// The rest
+
+static bool by_foreign_drain(struct verdict* verdict, const struct verdict_facts* facts) {
+    if (facts->record == NULL || !has_foreign_drain(facts)) return false;
+    note_drain(verdict, facts->story);
+    if (facts->record->code > 0)
+        note(verdict, "%s at 0x%" PRIx64, signal_name(facts->record->signal), facts->record->fault_address);
+    cause_missing_change(verdict, facts->story, ", and both changed its free list");
+    verdict->confidence = facts->story->tie == TIE_LATEST ? "low" : "medium";
+    return true;
+}
+
+static bool by_instruction(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
-    if (record == NULL || record->code <= 0 || record->fault_address >= FIRST_MAPPABLE || record->signal != SIGSEGV)
-        return false;
-    note(verdict, json_sprintf("the fault address 0x%" PRIx64 " is near 0", record->fault_address));
-    return judge(verdict, "a null pointer was followed", "medium");
+    if (record == NULL || record->code <= 0 || (record->signal != SIGFPE && record->signal != SIGILL)) return false;
+    note(verdict, "%s (%s) at 0x%" PRIx64, signal_name(record->signal), signal_code_name(record->signal, record->code),
+         record->fault_address);
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
+                 record->signal == SIGFPE
+                     ? "an arithmetic fault, as a division by zero"
+                     : "an instruction that the processor does not know: a compiler's trap for code "
+                       "that cannot be reached, or a wrong jump");
 }
 
 static bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL) return false;
     if (record->signal == SIGABRT) {
-        note(verdict, json_string("the process called abort() and named no check"));
-        return judge(verdict, "an assertion outside the allocator, or of the C library", "low");
+        note(verdict, "the process called abort() and named no check");
+        return judge(verdict, "unknown", "low", "an assertion outside the allocator, or of the C library");
     }
-    note(verdict, json_sprintf("%s at 0x%" PRIx64, signal_name(record->signal), record->fault_address));
-    return judge(verdict, "an access to memory that is not mapped, or not for this kind of access", "low");
+    note(verdict, "%s at 0x%" PRIx64, signal_name(record->signal), record->fault_address);
+    return judge(verdict, "unknown", "low", "an access to memory that is not mapped, or not for this kind of access");
 }
 
 static bool by_death(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->died_of == 0) return false;
-    note(verdict,
-         json_sprintf("the process died of %s before its handler could copy anything", signal_name(facts->died_of)));
+    if (facts->handler_died)
+        note(verdict, "a thread crashed, and what copies registers and stack then crashed too");
+    else
+        note(verdict, "the process died of %s before its handler could copy anything", signal_name(facts->died_of));
+    if (has_foreign_drain(facts)) note_drain(verdict, facts->story);
     if (facts->died_of == SIGKILL)
-        return judge(verdict, "killed from outside: by hand, or by the kernel when memory ran out (see dmesg)",
-                     "medium");
-    return judge(verdict, "the crash was so deep that the handler could not run", "low");
-}
-
-static bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
-    if (!facts->hang) return false;
-    if (facts->stopped) {
-        note(verdict, json_string("the kernel had the process in state T when its silence was noticed"));
-        return judge(verdict, "the process was stopped by a signal from outside", "high");
-    }
-    note(verdict, json_string("no thread's counter moved; the backtraces show where each of them was"));
-    return judge(verdict, "the threads wait for each other, or one turns in a circle", "low");
+        return judge(verdict, "outside", "medium",
+                     "killed from outside: by hand, or by the kernel when memory ran out (see dmesg)");
+    return judge(verdict, "unknown", "low", "the crash was so deep that the handler could not do its work");
 }
 
 json_t* verdict_make(const struct verdict_facts* facts) {
-    static bool (*const rules[])(struct verdict*, const struct verdict_facts*) = {
-        by_check, by_hang, by_sender,       by_payload_address, by_payload_register,
-        by_stack, by_null, by_other_signal, by_death,
+    // The first that recognises its sign decides: what the process said itself, then what was recorded, then what addresses tell.
+    static const struct {
+        const char* name;
+        bool (*judge)(struct verdict* verdict, const struct verdict_facts* facts);
+    } rules[] = {
+        {"ownership_check", by_ownership_check},
+        {"program_check", by_program_check},
+        {"other_check", by_other_check},
+        {"hang", by_hang},
+        {"sender", by_sender},
+        {"followed_link", by_followed_link},
+        {"text_address", by_text_address},
+        {"poison_address", by_poison_address},
+        {"impossible_address", by_impossible_address},
+        {"stack", by_stack},
+        {"freed_memory", by_freed_memory},
+        {"execution", by_execution},
+        {"null", by_null},
+        {"foreign_drain", by_foreign_drain},
+        {"kernel_address", by_kernel_address},
+        {"instruction", by_instruction},
+        {"other_signal", by_other_signal},
+        {"death", by_death},
     };
-    struct verdict verdict = {.cause = "unknown", .confidence = "low", .evidence = json_array()};
+    struct verdict verdict = {.cause = "unknown", .confidence = "low", .culprit = "unknown", .evidence = json_array()};
+    const char* rule = "none";
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i](&verdict, facts)) break;
+        if (!rules[i].judge(&verdict, facts)) continue;
+        rule = rules[i].name;
+        break;
     }
     json_t* result = json_object();
     json_object_set_new(result, "cause", json_string(verdict.cause));
     json_object_set_new(result, "evidence", verdict.evidence);
     json_object_set_new(result, "confidence", json_string(verdict.confidence));
+    json_object_set_new(result, "culprit", json_string(verdict.culprit));
+    json_object_set_new(result, "rule", json_string(rule));
     return result;
 }

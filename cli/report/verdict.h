@@ -1,9 +1,12 @@
-// One line that names the most likely cause of a fault, with the evidence and how sure it is.
+// One line that names the most likely cause of a fault, with the evidence and how sure it is. Above all it tells a fault of the
+// allocator from one of the program that uses it.
 #ifndef HAKSTRESS_VERDICT_H
 #define HAKSTRESS_VERDICT_H
 
 #include "report/crash_record.h"
+#include "report/heap_view.h"
 #include "report/procmaps.h"
+#include "report/story.h"
 #include "supervise/messages.h"
 
 #include <jansson.h>
@@ -12,12 +15,17 @@ struct verdict_facts {
     const struct crash_record* record;  // NULL: the handler did not run
     const struct check_message* check;  // NULL: no check spoke
     const struct procmaps* maps;
-    int died_of;  // signal without a record; 0: none
+    const struct story* story;       // NULL: none was looked for
+    const struct heap_place* place;  // of the fault address; NULL: unknown
+    const char* workload;            // of hakstress, whose code is beyond doubt; NULL: somebody's program
+    int died_of;                     // signal without a record; 0: none
+    bool handler_died;               // the handler began to copy, and crashed itself
     bool hang;
     bool stopped;  // by SIGSTOP or the like, at the time of the hang
 };
 
-// {"cause": TEXT, "evidence": [TEXT...], "confidence": "high"|"medium"|"low"}
+// {"cause": TEXT, "evidence": [TEXT...], "confidence": "high"|"medium"|"low",
+//  "culprit": "missing change"|"allocator"|"program"|"outside"|"unknown", "rule": NAME}
 json_t* verdict_make(const struct verdict_facts* facts);
 
 #endif

@@ -9,7 +9,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { ALT_STACK_BYTES = 32 << 10, WAIT_FOR_SUPERVISOR_MS = 20000, RED_ZONE = 128 };
+enum { ALT_STACK_BYTES = 32 << 10, WAIT_FOR_SUPERVISOR_MS = 20000, RED_ZONE = 128, PAGE = 4096 };
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
 enum { CRASH_SIGNALS = sizeof crash_signals / sizeof crash_signals[0] };
@@ -36,30 +36,70 @@ static void on_freeze(int signal) {
     for (;;) sleep_ms(1000);  // until the supervisor kills the process
 }
 
-// The rings name the threads that allocate; those are the ones that would go on writing events.
+struct directory_entry {  // as the kernel gives it
+    uint64_t number;
+    int64_t next;
+    uint16_t bytes;
+    uint8_t type;
+    char name[];
+};
+
+static pid_t parse_pid(const char* name) {
+    pid_t pid = 0;
+    for (; *name >= '0' && *name <= '9'; name++) pid = pid * 10 + (*name - '0');
+    return pid;
+}
+
+static bool freeze_once(pid_t thread) {
+    enum { THREADS_MAX = 4096 };
+    static pid_t frozen[THREADS_MAX];
+    static size_t count;
+    for (size_t i = 0; i < count; i++) {
+        if (frozen[i] == thread) return false;
+    }
+    if (count == THREADS_MAX) return false;
+    frozen[count++] = thread;
+    syscall(SYS_tgkill, getpid(), thread, FREEZE_SIGNAL);  // one that has ended by now is as good as frozen
+    return true;
+}
+
+// All other threads, so that their rings keep what led here. Until a look finds none that is new: one may just be starting another.
 static void freeze_others(pid_t self) {
-    HakRingFile* ring = shared_ring(shared_memory);
-    if (ring->magic != HAK_RING_MAGIC) return;
-    for (uint32_t i = 0; i < HAK_RING_SLOTS; i++) {
-        const HakRingSlot* slot = hak_ring_slot_at(ring, i);
-        pid_t thread = (pid_t)load_relaxed(&slot->os_tid);
-        if (load_acquire(&slot->thread) == 0 || thread == self || thread == 0) continue;
-        syscall(SYS_tgkill, getpid(), thread, FREEZE_SIGNAL);  // one that has ended by now is as good as frozen
+    _Alignas(struct directory_entry) char entries[4096];
+    for (bool more = true; more;) {
+        more = false;
+        int directory = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) return;
+        for (long bytes; (bytes = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0;) {
+            for (long at = 0; at < bytes;) {
+                const struct directory_entry* entry = (const void*)(entries + at);
+                pid_t thread = parse_pid(entry->name);
+                if (thread > 0 && thread != self) more |= freeze_once(thread);
+                at += entry->bytes;
+            }
+        }
+        close(directory);
     }
 }
 
 // Reading through the kernel gives an error where reading memory would be the next fault.
-static void copy_stack(struct crash_record* record, uint64_t stack_pointer) {
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    if (memory < 0) return;
-    record->stack_address = stack_pointer - RED_ZONE;
+static void copy_stack_from(struct crash_record* record, int memory, uint64_t address) {
+    record->stack_address = address;
     for (size_t done = 0; done < sizeof record->stack;) {
-        ssize_t got =
-            pread(memory, record->stack + done, sizeof record->stack - done, (off_t)(record->stack_address + done));
+        ssize_t got = pread(memory, record->stack + done, sizeof record->stack - done, (off_t)(address + done));
         if (got <= 0) break;  // the end of the stack
         done += (size_t)got;
         record->stack_bytes = done;
     }
+}
+
+// Where a stack is used up, it begins above
+// the stack pointer.
+static void copy_stack(struct crash_record* record, uint64_t stack_pointer) {
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    if (memory < 0) return;
+    copy_stack_from(record, memory, stack_pointer - RED_ZONE);
+    if (record->stack_bytes == 0) copy_stack_from(record, memory, (stack_pointer + PAGE) & -(uint64_t)PAGE);
     close(memory);
 }
 
@@ -76,6 +116,7 @@ static void copy_maps(struct crash_record* record) {
 
 static void fill(struct crash_record* record, int signal, const siginfo_t* info, const ucontext_t* context) {
     struct timespec now;
+    record->tick = hak_ring_clock();
     clock_gettime(CLOCK_MONOTONIC, &now);
     record->time = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
     record->signal = signal;
@@ -87,6 +128,7 @@ static void fill(struct crash_record* record, int signal, const siginfo_t* info,
         record->sender = info->si_pid;
 #if defined(__x86_64__)
     for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = (uint64_t)context->uc_mcontext.gregs[i];
+    store_release(&record->started, 1u);  // pairs with the acquire in the report
     copy_stack(record, record->registers[REG_RSP]);
 #else
     (void)context;

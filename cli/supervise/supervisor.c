@@ -107,7 +107,11 @@ static void read_last_messages(struct watch* watch) {
         poll(&more, 1, 10);
         messages_read(messages);
     }
+    const HakRingFile* ring = shared_ring(watch->of->shared);
     watch->of->has_check = messages_find_check(messages->text, &watch->of->check);
+    // Where stderr was closed, the line is in the ring alone.
+    if (!watch->of->has_check && load_acquire(&ring->has_last_words) != 0)
+        watch->of->has_check = messages_find_check(ring->last_words, &watch->of->check);
 }
 
 static void make_report(struct watch* watch, enum report_reason reason, int died_of) {
@@ -124,6 +128,7 @@ static void make_report(struct watch* watch, enum report_reason reason, int died
         .after = of->after,
         .messages = of->messages.text,
         .check = of->has_check ? &of->check : NULL,
+        .workload = of->shared->plan.workload,
     };
     of->report = crash_report_make(&input);
 }

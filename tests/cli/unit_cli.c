@@ -124,16 +124,16 @@ static void maps_are_parsed_and_searched(void** state) {
 static void a_function_is_named_within_its_bounds(void** state) {
     (void)state;
     struct procmaps maps;
-    char name[64];
-    uint64_t offset, address = (uint64_t)(uintptr_t)watchdog_start;
+    struct symbol symbol;
+    uint64_t address = (uint64_t)(uintptr_t)watchdog_start;
     assert_true(procmaps_read(&maps, getpid()));
     const struct mapping* mapping = procmaps_find(&maps, address);
     assert_non_null(mapping);
-    assert_true(symbol_at(mapping->path, address - mapping->start + mapping->offset, name, sizeof name, &offset));
-    assert_string_equal(name, "watchdog_start");
-    assert_int_equal(offset, 0);
-    assert_false(symbol_at(mapping->path, UINT64_MAX, name, sizeof name, &offset));
-    assert_false(symbol_at("/proc/self/status", 0, name, sizeof name, &offset));
+    assert_true(symbol_at(mapping->path, address - mapping->start + mapping->offset, &symbol));
+    assert_string_equal(symbol.name, "watchdog_start");
+    assert_int_equal(symbol.offset, 0);
+    assert_false(symbol_at(mapping->path, UINT64_MAX, &symbol));
+    assert_false(symbol_at("/proc/self/status", 0, &symbol));
     procmaps_free(&maps);
 }
 

@@ -1,0 +1,20 @@
+// Reading the memory of a process that waits in its crash handler, or is stopped.
+// Thread-safety: none needed. Errors: false where nothing can be read; nothing is changed then.
+#ifndef HAKSTRESS_PROCESS_MEMORY_H
+#define HAKSTRESS_PROCESS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process_memory {
+    pid_t pid;  // 0: the process is gone
+    int file;   // /proc/PID/mem, for where process_vm_readv is refused; -1: none
+};
+
+void process_memory_open(struct process_memory* memory, pid_t pid);
+bool process_memory_read(const struct process_memory* memory, uint64_t address, void* out, size_t bytes);
+void process_memory_close(struct process_memory* memory);
+
+#endif
