@@ -22,7 +22,7 @@ static const struct workload_param larson_params[] = {
 
 struct shared_state {
     const struct workload_run* run;
-    _Atomic uint32_t over;  // the time is up
+    _Atomic uint32_t over;  // the time is up, or a lane cannot go on
     _Atomic int error;      // the first errno that ended a lane
     size_t min, span;       // sizes are min + [0, span)
     size_t chunks;
@@ -150,7 +150,7 @@ static void run_lanes(struct shared_state* shared, struct lane* lanes, struct wo
     }
     if (error != 0) fail_with(shared, error);
     if (shared->run->count == 0) {
-        if (atomic_load(&shared->over) == 0) workload_wait(start + shared->run->seconds, shared->run->stop);
+        workload_wait(start + shared->run->seconds, shared->run->stop, &shared->over);
         atomic_store(&shared->over, 1);
     }
     for (unsigned i = 0; i < started; i++) wait_for_lane(&lanes[i]);

@@ -22,10 +22,11 @@ double workload_clock(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void workload_wait(double deadline, const _Atomic uint32_t* stop) {
+void workload_wait(double deadline, const _Atomic uint32_t* stop, const _Atomic uint32_t* over) {
     // Short sleeps, since the flag is in memory that another process writes to.
     const double step = 0.01;
-    while (atomic_load_explicit(stop, memory_order_relaxed) == 0) {
+    while (atomic_load_explicit(stop, memory_order_relaxed) == 0 &&
+           atomic_load_explicit(over, memory_order_relaxed) == 0) {
         double left = deadline - workload_clock();
         if (left <= 0) return;
         if (left > step) left = step;

@@ -56,8 +56,8 @@ _Noreturn void workload_fault(const char* check, const char* site, const char* f
 
 // Seconds of CLOCK_MONOTONIC.
 double workload_clock(void);
-// Sleeps until workload_clock() reaches `deadline` or *stop is set.
-void workload_wait(double deadline, const _Atomic uint32_t* stop);
+// Sleeps until workload_clock() reaches `deadline`, or *stop or *over is set.
+void workload_wait(double deadline, const _Atomic uint32_t* stop, const _Atomic uint32_t* over);
 
 // xorshift64*: G. Marsaglia, "Xorshift RNGs" (2003); multiplier by S. Vigna (2014). A state is never 0.
 struct workload_random {
