@@ -221,6 +221,7 @@ static int print_help(const struct args* args) {
     printf("\nAn option on the command line beats the environment, which beats the profile");
     if (command->profile != NULL) printf(" (here: %s)", command->profile);
     printf(".\nHAKMEM_* variables: hakstress list options\n");
+    if (command->notes != NULL) printf("\n%s", command->notes);
     return STATUS_OK;
 }
 

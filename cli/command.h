@@ -22,12 +22,14 @@ struct command {
     const char* examples;                 // for --help: one a line
     const struct option_spec* options;    // its own options beside the common ones, ended by a NULL name; NULL: none
     const char* profile;                  // the profile in force unless --profile names another; NULL: none
+    const char* notes;                    // what --help says after the options; NULL: nothing
     int (*run)(const struct args* args);  // gives the exit status
 };
 
 extern const struct command command_repro;
 extern const struct command command_guard;
 extern const struct command command_bench;
+extern const struct command command_run;
 extern const struct command command_report;
 extern const struct command command_list;
 extern const struct command command_doctor;

@@ -39,14 +39,18 @@ static size_t append_quoted(char* out, size_t size, size_t used, const char* wor
     return append_text(out, size, used, "'");
 }
 
+void result_quote(char* const* words, int count, char* out, size_t size) {
+    size_t used = strlen(out);
+    for (int i = 0; i < count; i++) {
+        if (used > 0) used = append_text(out, size, used, " ");
+        used = append_quoted(out, size, used, words[i]);
+    }
+}
+
 void results_remember_command_line(int argc, char** argv) {
-    size_t used = 0;
     start_time = time(NULL);
     program = argv[0];
-    for (int i = 0; i < argc; i++) {
-        if (i > 0) used = append_text(command_line, sizeof command_line, used, " ");
-        used = append_quoted(command_line, sizeof command_line, used, argv[i]);
-    }
+    result_quote(argv, argc, command_line, sizeof command_line);
 }
 
 static bool has_option_for(const struct args* args, const char* variable, size_t length) {
@@ -146,6 +150,29 @@ bool result_path(const struct args* args, const char* kind, const char* suffix, 
 
 // Removing old runs. Files of a run share their name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
 
+enum { SUFFIXES = 1 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
+
+void result_report_suffix(unsigned number, const char* extension, char* out, size_t size) {
+    if (number == 1)
+        snprintf(out, size, ".crash.%s", extension);
+    else
+        snprintf(out, size, ".crash-%u.%s", number, extension);
+}
+
+// All that the files of a run may end in.
+static const char* suffix_at(unsigned index, char buffer[SUFFIX_BYTES]) {
+    if (index == 0) return ".json";
+    result_report_suffix((index + 1) / 2, index % 2 == 0 ? "txt" : "json", buffer, SUFFIX_BYTES);
+    return buffer;
+}
+
+static bool is_suffix(const char* text) {
+    char buffer[SUFFIX_BYTES];
+    for (unsigned i = 0; i < SUFFIXES; i++)
+        if (strcmp(text, suffix_at(i, buffer)) == 0) return true;
+    return false;
+}
+
 struct run {
     char stem[NAME_MAX + 1];
     struct timespec newest;
@@ -154,7 +181,7 @@ struct run {
 static size_t stem_length(const char* name) {
     const char* suffix = strchr(name, '.');
     if (suffix == NULL) return 0;
-    bool ours = strcmp(suffix, ".json") == 0 || strcmp(suffix, ".crash.json") == 0 || strcmp(suffix, ".crash.txt") == 0;
+    bool ours = is_suffix(suffix);
     int date_at = 0, end = 0;
     for (const char* dash = strchr(name, '-'); ours && dash != NULL && date_at == 0; dash = strchr(dash + 1, '-')) {
         int date, clock, pid;
@@ -200,17 +227,16 @@ static size_t list_runs(int directory, DIR* stream, struct run** runs) {
 }
 
 static void remove_old_runs(const char* path) {
-    static const char* const suffixes[] = {".json", ".crash.json", ".crash.txt"};
     DIR* stream = opendir(path);
     if (stream == NULL) return;
     struct run* runs = NULL;
     size_t count = list_runs(dirfd(stream), stream, &runs);
     if (count > RESULTS_KEPT) qsort(runs, count, sizeof *runs, newest_first);
     for (size_t i = RESULTS_KEPT; i < count; i++) {
-        for (size_t j = 0; j < sizeof suffixes / sizeof suffixes[0]; j++) {
-            char name[NAME_MAX + 16];
-            snprintf(name, sizeof name, "%s%s", runs[i].stem, suffixes[j]);
-            unlinkat(dirfd(stream), name, 0);  // most runs lack some of the three
+        for (unsigned j = 0; j < SUFFIXES; j++) {
+            char name[NAME_MAX + SUFFIX_BYTES], suffix[SUFFIX_BYTES];
+            snprintf(name, sizeof name, "%s%s", runs[i].stem, suffix_at(j, suffix));
+            unlinkat(dirfd(stream), name, 0);  // most runs lack most of them
         }
     }
     free(runs);

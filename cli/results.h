@@ -10,12 +10,16 @@
 
 #define RESULT_SCHEMA 1
 #define RESULTS_KEPT 50
+#define RESULT_REPORTS_MAX 16  // crash reports of one run
 
 // An object with schema, kind, command line, time, machine and build. The caller adds what it measured, and owns it.
 json_t* result_new(const struct args* args, const char* kind);
 
 // "DIR/KIND-YYYYMMDD-HHMMSS-PID" + suffix, DIR being --results (made when missing). False after a message.
 bool result_path(const struct args* args, const char* kind, const char* suffix, char* out, size_t size);
+
+// The suffix of crash report `number`, from 1: ".crash.txt", ".crash-2.txt", ...; `extension` is "txt" or "json".
+void result_report_suffix(unsigned number, const char* extension, char* out, size_t size);
 
 // Writes the result to its file, to --json where given, and removes the oldest runs beyond RESULTS_KEPT.
 bool result_save(const struct args* args, const char* kind, json_t* result);
@@ -25,6 +29,8 @@ FILE* result_stream(const struct args* args);
 
 // The command line of this process as it can be typed again, in shell quoting.
 void results_remember_command_line(int argc, char** argv);
+// Appends words to a command line, in shell quoting; what does not fit is cut.
+void result_quote(char* const* words, int count, char* out, size_t size);
 // A command line that does the same run again: every HAKMEM_* variable in force that no option of the verb stands for, the
 // program, and `tail`.
 void result_again(const struct args* args, const char* tail, char* out, size_t size);

@@ -36,5 +36,7 @@ enum worker_end worker_run(const struct worker_job* job, struct worker_figures* 
 
 // "DIR/name", DIR being where the running program lies. False after a message when there is no such file.
 bool worker_beside(const char* name, char* out, size_t size);
+// The same for a library, as it lies in the build folder or where it is installed.
+bool library_beside(const char* name, char* out, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 // hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
 #include "command.h"
 #include "config/changes.h"
+#include "report/crash_save.h"
 #include "report/rings.h"
 #include "results.h"
 #include "supervise/supervisor.h"
@@ -254,23 +255,12 @@ static json_t* result_json(const struct repro* repro, const struct supervision* 
     return result;
 }
 
-// Writes the crash report as text and as JSON; `path` becomes that of the text, or "" after a message.
 static void save_report(const struct repro* repro, struct supervision* supervision, char* path, size_t size) {
-    char json_path[PATH_MAX];
-    const char* kind = repro->args->command->name;
     path[0] = '\0';
     if (supervision->report == NULL) return;
     json_object_set_new(supervision->report, "again", json_string(repro->again));
     json_object_set_new(supervision->report, "options", options_json());
-    if (!result_path(repro->args, kind, ".crash.json", json_path, sizeof json_path) ||
-        !result_path(repro->args, kind, ".crash.txt", path, size))
-        return;
-    FILE* text = fopen(path, "we");
-    if (text != NULL) crash_report_print(supervision->report, text);
-    if (text == NULL || fclose(text) != 0 || json_dump_file(supervision->report, json_path, JSON_INDENT(1)) != 0) {
-        missing_error("cannot write the report %s: %s", path, strerror(errno));
-        path[0] = '\0';
-    }
+    crash_report_save(repro->args, 1, supervision->report, path, size);
 }
 
 static int exit_status(enum supervised outcome) {

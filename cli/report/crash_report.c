@@ -278,6 +278,7 @@ static json_t* verdict_json(struct making* making) {
         .story = &making->story,
         .place = making->record != NULL ? &place : NULL,
         .workload = input->workload,
+        .process = input->process,
         .died_of = input->died_of,
         .handler_died = handler_died(input),
         .hang = input->reason == REPORT_HANG,

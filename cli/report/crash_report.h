@@ -25,6 +25,10 @@ struct report_input {
     const char* messages;                       // the end of the child's stderr
     const struct check_message* check;          // NULL: none
     const char* workload;                       // of hakstress; NULL: a program of somebody else
+    // of a program of the user's
+    const char* command;  // NULL: it is a workload of ours
+    pid_t process;        // also when it is gone; `child` may be one of its threads
+    bool unwatched;       // nobody could look at it when it died
 };
 
 // The caller adds what run it was, and owns it.

@@ -192,6 +192,12 @@ static bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) 
 static bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL || record->code > 0 || record->signal == SIGABRT) return false;
+    if (record->sender == facts->process && facts->process != 0) {
+        note(verdict, "%s was sent by process %d, which is the one that died", signal_name(record->signal),
+             record->sender);
+        return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
+                     "the process sent the signal to itself");
+    }
     note(verdict, "%s was sent by process %d, no access of this program caused it", signal_name(record->signal),
          record->sender);
     return judge(verdict, "outside", "high", "a signal from outside");
@@ -423,12 +429,12 @@ static bool by_death(struct verdict* verdict, const struct verdict_facts* facts)
     if (facts->handler_died)
         note(verdict, "a thread crashed, and what copies registers and stack then crashed too");
     else
-        note(verdict, "the process died of %s before its handler could copy anything", signal_name(facts->died_of));
+        note(verdict, "the process died of %s before anything could be copied", signal_name(facts->died_of));
     if (has_foreign_drain(facts)) note_drain(verdict, facts->story);
     if (facts->died_of == SIGKILL)
         return judge(verdict, "outside", "medium",
                      "killed from outside: by hand, or by the kernel when memory ran out (see dmesg)");
-    return judge(verdict, "unknown", "low", "the crash was so deep that the handler could not do its work");
+    return judge(verdict, "unknown", "low", "nothing could be seen of the crash");
 }
 
 json_t* verdict_make(const struct verdict_facts* facts) {

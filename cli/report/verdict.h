@@ -18,6 +18,7 @@ struct verdict_facts {
     const struct story* story;       // NULL: none was looked for
     const struct heap_place* place;  // of the fault address; NULL: unknown
     const char* workload;            // of hakstress, whose code is beyond doubt; NULL: somebody's program
+    int process;                     // 0: unknown
     int died_of;                     // signal without a record; 0: none
     bool handler_died;               // the handler began to copy, and crashed itself
     bool hang;

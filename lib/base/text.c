@@ -108,6 +108,19 @@ size_t text_format(char* out, size_t size, const char* format, ...) {
     return length;
 }
 
+size_t text_expand(char* out, size_t size, const char* pattern, int number) {
+    size_t length = 0;
+    for (const char* s = pattern; *s != '\0'; s++) {
+        size_t left = length < size ? size - length : 0;
+        bool is_number = s[0] == '%' && s[1] == 'p';
+        char* at = out + (size - left);
+        length += is_number ? text_format(at, left, "%d", number) : text_format(at, left, "%c", (int)*s);
+        s += is_number;
+    }
+    if (length == 0 && size > 0) *out = '\0';
+    return length;
+}
+
 void text_warn(const char* format, ...) {
     char line[WARNING_BYTES];
     int saved_errno = errno;

@@ -12,6 +12,9 @@
 size_t text_format(char* out, size_t size, const char* format, ...) HAK_PRINTF(3, 4);
 size_t text_vformat(char* out, size_t size, const char* format, va_list args);
 
+// Copies `pattern`, with every %p in it as `number`.
+size_t text_expand(char* out, size_t size, const char* pattern, int number);
+
 // Formats to file descriptor 2 with one write(2). Cut at 1 KiB.
 void text_warn(const char* format, ...) HAK_PRINTF(1, 2);
 

@@ -35,17 +35,7 @@ static int stderr_at_exit(void) {
 
 static int open_stats_file(const char* pattern) {
     char path[2 * HAK_OPTION_TEXT_MAX];
-    size_t length = 0;
-    for (const char* s = pattern; *s != '\0' && length + 1 < sizeof path; s++) {
-        if (s[0] == '%' && s[1] == 'p') {
-            length += text_format(path + length, sizeof path - length, "%d", (int)getpid());
-            s++;
-        } else {
-            path[length++] = *s;
-        }
-    }
-    if (length >= sizeof path) length = sizeof path - 1;
-    path[length] = '\0';
+    text_expand(path, sizeof path, pattern, (int)getpid());
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0) text_warn("libhakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, errno);
     return fd;

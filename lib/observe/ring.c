@@ -3,6 +3,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "config/options.h"
+#include "observe/ring_file.h"
 #include "os/os.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ HAK_TLS HakRingSlot* hak_ring_slot;
 uint32_t hak_ring_mask;
 
 static HakRingFile* _Atomic ring_file;
-static bool ring_is_shared;  // the memory came from hak_ring_attach
+static enum { PRIVATE, ATTACHED, IN_FILE } ring_kind;  // where its memory came from
 static HakLock start_lock;
 static _Atomic uint32_t
     next_slot;  // where the search for a free slot starts: the slot that ended longest ago comes last
@@ -54,9 +55,13 @@ static size_t slot_bytes(uint32_t records) {
     return sizeof(HakRingSlot) + (size_t)records * sizeof(HakRingRecord);
 }
 
+// The header and what stands before the first slot.
+static size_t head_bytes(void) {
+    return sizeof(HakRingFile) + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain);
+}
+
 size_t hak_ring_bytes(uint32_t records) {
-    size_t drains = HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain);
-    return align_up(sizeof(HakRingFile) + drains + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
+    return align_up(head_bytes() + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
 }
 
 HakRingFile* hak_ring_file(void) {
@@ -104,14 +109,25 @@ static void start(void* memory, uint32_t records) {
     file->start_tsc = hak_ring_clock();
     file->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     pass_on_told(file);
-    file->magic = HAK_RING_MAGIC;
+    store_release(&file->magic, HAK_RING_MAGIC);  // last: a reader that sees it finds the rest
     hak_ring_mask = records - 1;
     store_release(&ring_file, file);  // pairs with the acquire in hak_ring_file
 }
 
 void hak_ring_attach(void* memory, uint32_t records) {
-    ring_is_shared = true;
+    ring_kind = ATTACHED;
     start(memory, records);
+}
+
+static void* new_file(size_t bytes) {
+    void* memory = ring_file_map(bytes);
+    if (memory == NULL) return NULL;
+    if (ring_file_reserve(memory, head_bytes())) {
+        ring_kind = IN_FILE;
+        return memory;
+    }
+    os_unmap(memory, bytes);  // counted if it fails
+    return NULL;
 }
 
 static HakRingFile* file_or_private_memory(void) {
@@ -121,7 +137,8 @@ static HakRingFile* file_or_private_memory(void) {
     if (hak_ring_file() == NULL) {
         uint64_t wanted = (uint64_t)hak_option(ring);
         uint32_t records = UINT32_C(1) << (log2_floor(wanted - 1) + 1);
-        void* memory = os_map(hak_ring_bytes(records));
+        void* memory = new_file(hak_ring_bytes(records));
+        if (memory == NULL) memory = os_map(hak_ring_bytes(records));
         if (memory != NULL) start(memory, records);
     }
     hak_unlock(&start_lock);
@@ -134,6 +151,7 @@ void hak_ring_thread_start(uint64_t thread) {
     uint32_t first = add_relaxed(&next_slot, 1);
     for (uint32_t i = 0; i < file->slots; i++) {
         HakRingSlot* slot = hak_ring_slot_at(file, (first + i) % file->slots);
+        if (ring_kind == IN_FILE && !ring_file_reserve(slot, file->slot_bytes)) return;
         uint64_t nobody = 0;
         if (!cas_acquire(&slot->thread, &nobody, thread)) continue;  // pairs with the release in hak_ring_thread_end
         store_relaxed(&slot->os_tid, os_thread_id());
@@ -150,9 +168,13 @@ void hak_ring_thread_end(void) {
 
 void hak_ring_after_fork(uint64_t thread) {
     hak_lock_reset(&start_lock);
-    if (!ring_is_shared) return;
-    ring_is_shared = false;
-    store_relaxed(&ring_file, NULL);
+    if (ring_kind == PRIVATE) return;
+    HakRingFile* parents = hak_ring_file();
     hak_ring_slot = NULL;
-    if (thread) hak_ring_thread_start(thread);
+    store_relaxed(&ring_file, NULL);
+    if (ring_kind == IN_FILE) os_unmap(parents, hak_ring_bytes(parents->records));  // counted if it fails
+    ring_kind = PRIVATE;
+    if (thread == 0) return;
+    hak_ring_thread_start(thread);
+    ring_record(HAK_EVENT_thread_start, NULL, 0, thread);
 }

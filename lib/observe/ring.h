@@ -2,8 +2,8 @@
 //
 //   HakRingFile | foreign drains | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
 //
-// A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(); otherwise the first
-// thread maps private memory. A thread has one slot from its birth to its end; slots are used again by later threads.
+// A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(), or names a file for it
+// (HAKMEM_RING_FILE); otherwise the first thread maps private memory. A thread has one slot from its birth to its end; slots are used again by later threads.
 // Thread-safety: a slot has one writer; readers may look at any time and must expect the newest record to be half written.
 // Errors: no slot left or no memory: nothing is recorded, nothing else changes.
 // The release build has none of this: ring_record() is an empty inline function there.
@@ -60,7 +60,7 @@ typedef struct {
 } HakForeignDrain;
 
 typedef struct {
-    uint64_t magic;
+    _Atomic uint64_t magic;  // written last
     // a pair taken at the start, by which a reader turns tsc into time (the reader takes the second pair)
     uint64_t start_tsc;
     uint64_t start_ns;
@@ -105,7 +105,7 @@ void hak_ring_thread_end(void);
 void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard);
 // Keeps a line for the report: where stderr is closed, it is the only place that has it. The first line that is kept stays.
 void hak_ring_last_words(const char* text);
-// In the child of a fork, for its one thread: shared memory stays the parent's, the child goes on with memory of its own.
+// In the child of a fork, for its one thread: a shared ring stays the parent's, the child goes on with one of its own.
 void hak_ring_after_fork(uint64_t thread);
 uint64_t hak_ring_clock(void);
 

@@ -115,7 +115,7 @@ class Case(unittest.TestCase):
         return match
 
     def only_result(self):
-        names = [n for n in os.listdir(self.results) if n.endswith(".json") and ".crash." not in n]
+        names = [n for n in os.listdir(self.results) if n.endswith(".json") and ".crash" not in n]
         self.assertEqual(len(names), 1, names)
         with open(os.path.join(self.results, names[0])) as file:
             return json.load(file)
@@ -144,9 +144,9 @@ class Usage(Case):
     def test_help_and_version(self):
         overview = self.run_it("--help")
         self.assertEqual(overview.returncode, 0)
-        for verb in ("repro", "guard", "bench", "report", "list", "doctor"):
+        for verb in ("repro", "guard", "bench", "run", "report", "list", "doctor"):
             self.assertIn(f"hakstress {verb}", overview.stdout)
-        for verb in ("repro", "guard", "report", "list", "doctor"):
+        for verb in ("repro", "guard", "run", "report", "list", "doctor"):
             verb_help = self.run_it(verb, "--help")
             self.assertEqual(verb_help.returncode, 0)
             self.assertIn("--profile NAME", verb_help.stdout)

@@ -58,6 +58,17 @@ static void null_and_odd_formats(void** state) {
     assert_string_equal(buffer, "0x0");
 }
 
+static void numbers_take_their_place(void** state) {
+    (void)state;
+    char buffer[16];
+    assert_int_equal(text_expand(buffer, sizeof buffer, "a%p/%p%", 42), 7);
+    assert_string_equal(buffer, "a42/42%");
+    assert_int_equal(text_expand(buffer, 4, "a%p/%p%", 42), 7);
+    assert_string_equal(buffer, "a42");
+    assert_int_equal(text_expand(buffer, sizeof buffer, "", 42), 0);
+    assert_string_equal(buffer, "");
+}
+
 static void warnings_go_to_stderr_in_one_piece(void** state) {
     (void)state;
     int ends[2], saved = dup(STDERR_FILENO);
@@ -88,6 +99,7 @@ int main(void) {
         cmocka_unit_test(as_snprintf),
         cmocka_unit_test(cut_text_tells_its_length),
         cmocka_unit_test(null_and_odd_formats),
+        cmocka_unit_test(numbers_take_their_place),
         cmocka_unit_test(warnings_go_to_stderr_in_one_piece),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,322 @@
+// hakstress run: any program under the checked library, its crash explained.
+#include "command.h"
+#include "report/leaks.h"
+#include "report/procmaps.h"
+#include "results.h"
+#include "supervise/faults.h"
+#include "supervise/launch.h"
+#include "worker_run.h"
+#include "workload/workload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_TOLD = 10 };
+
+static const struct option_spec run_options[] = {
+    {"guard", NULL, NULL, NULL, "every check on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
+    {"leaks", NULL, NULL, NULL,
+     "tell what each process that exits never freed, and where that was allocated; implies --guard"},
+    {"fault-exit", "N", NULL, "1", "exit status when a crash report was written; see below"},
+    {.name = NULL},
+};
+
+static const char run_notes[] =
+    "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. All processes that come of it are watched, "
+    "each\n"
+    "that crashes gets a report; the run ends when all of them have ended. Lines of hakstress go to stderr, at the "
+    "end.\n"
+    "HAKMEM_* variables that are set hold, but for HAKMEM_GUARD with --guard, and HAKMEM_RING_FILE; HAKMEM_RING is "
+    "1024.\n"
+    "\n"
+    "Exit status: COMMAND's own, 128 + N when it died of signal N, 127 when it is not found, 126 when it cannot be "
+    "executed.\n"
+    "When a report was written: N of --fault-exit N if that is given on the command line; else 1 if COMMAND itself "
+    "survived\n"
+    "and one of its child processes crashed.\n";
+
+struct run {
+    const struct args* args;
+    struct ring_dir rings;
+    char library[PATH_MAX];
+    char command[4096], again[8192];
+    uint64_t fault_exit;
+    struct launch launch;
+    struct faults faults;
+    struct tracing tracing;
+    json_t* leaks;             // of each process that exited and left some
+    bool records_found;        // in any of them
+    size_t without;            // processes that ended without having loaded the library
+    char first_without[4096];  // the first of them
+};
+
+// The plan
+
+static bool read_plan(struct run* run) {
+    const struct args* args = run->args;
+    if (args->operand_count > 0) {
+        usage_error("-- goes before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
+        return false;
+    }
+    if (args->rest_count == 0) {
+        usage_error("run what? usage: hakstress run %s", args->command->synopsis);
+        return false;
+    }
+    return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
+}
+
+static bool is_guarded(const struct args* args) {
+    return args_is_set(args, "guard") || args_is_set(args, "leaks");
+}
+
+static bool find_library(struct run* run) {
+    if (!library_beside("libhakmem-checked.so", run->library, sizeof run->library)) return false;
+    if (strpbrk(run->library, " :") == NULL) return true;
+    missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", run->library);
+    return false;
+}
+
+static void describe_again(struct run* run) {
+    const struct args* args = run->args;
+    char tail[sizeof run->command + 64];
+    result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
+    snprintf(tail, sizeof tail, "run %s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+             args_is_set(args, "leaks") ? "--leaks " : "", run->command);
+    result_again(args, tail, run->again, sizeof run->again);
+}
+
+static bool set(const char* name, const char* value, bool replace) {
+    if (setenv(name, value, replace) == 0) return true;
+    missing_error("cannot set %s: %s", name, strerror(errno));
+    return false;
+}
+
+// This process's own environment: it starts nothing but the command.
+static bool set_environment(const struct run* run) {
+    char ring_file[sizeof run->rings.path + 16];
+    char* preload = NULL;
+    const char* others = getenv("LD_PRELOAD");
+    bool more = others != NULL && *others != '\0';
+    if (asprintf(&preload, "%s%s%s", run->library, more ? ":" : "", more ? others : "") < 0) {
+        missing_error("out of memory");
+        return false;
+    }
+    snprintf(ring_file, sizeof ring_file, "%s/%%p.ring", run->rings.path);
+    bool done = set("LD_PRELOAD", preload, true) && set("HAKMEM_RING_FILE", ring_file, true) &&
+                set("HAKMEM_RING", "1024", false);
+    free(preload);
+    if (!done || !is_guarded(run->args)) return done;
+    return set("HAKMEM_GUARD", "1", true) && set("HAKMEM_LINKS", "encoded", false) &&
+           set("HAKMEM_DEBUG_OWNERSHIP", "1", false);
+}
+
+// A file that is opened must not come to stand where the command's caller closed stdin, stdout or stderr.
+static void occupy_standard_streams(void) {
+    int fd;
+    do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
+
+// Watching
+
+static void on_death(void* context, const struct tracing_death* death) {
+    struct run* run = context;
+    faults_add(&run->faults, death);
+}
+
+static bool is_loaded(const struct run* run, pid_t thread) {
+    struct procmaps maps = {0};
+    bool found = !procmaps_read(&maps, thread);  // nothing can be said
+    for (size_t i = 0; i < maps.count && !found; i++) found = strcmp(maps.mappings[i].path, run->library) == 0;
+    procmaps_free(&maps);
+    return found;
+}
+
+static void find_leaks(struct run* run, pid_t process, pid_t thread) {
+    char command[4096] = "unknown";
+    struct ring_copy copy;
+    if (json_array_size(run->leaks) >= LEAKING_PROCESSES_MAX && process != run->launch.pid) return;
+    ring_dir_read(&run->rings, thread, &copy);
+    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->start_tsc);
+    ring_copy_free(&copy);
+    run->records_found = run->records_found || leaks != NULL;
+    if (json_array_size(json_object_get(leaks, "sites")) > 0) {
+        process_command(thread, command, sizeof command);
+        json_object_set_new(leaks, "pid", json_integer(process));
+        json_object_set_new(leaks, "command", json_string(command));
+        json_array_append(run->leaks, leaks);
+    }
+    json_decref(leaks);
+}
+
+static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
+    struct run* run = context;
+    if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
+    if (ring_dir_has(&run->rings, thread) || is_loaded(run, thread)) return;
+    if (run->without++ == 0) process_command(thread, run->first_without, sizeof run->first_without);
+}
+
+static void on_over(void* context, pid_t process) {
+    const struct run* run = context;
+    ring_dir_forget(&run->rings, process);
+}
+
+// Where nobody watched, the rings still hold the last words of those whom a check has stopped.
+static void on_ring(void* context, pid_t process) {
+    struct run* run = context;
+    struct ring_copy copy;
+    ring_dir_read(&run->rings, process, &copy);
+    bool spoke = load_relaxed(&copy.ring->has_last_words) != 0;
+    ring_copy_free(&copy);
+    if (spoke && process != run->launch.pid)
+        faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
+}
+
+static void watch(struct run* run) {
+    run->tracing = (struct tracing){.context = run, .died = on_death, .exiting = on_exiting, .over = on_over};
+    tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
+    if (run->launch.traced) return;
+    if (!ring_dir_has(&run->rings, run->launch.pid)) {
+        run->without = 1;
+        snprintf(run->first_without, sizeof run->first_without, "%s", run->command);
+    }
+    ring_dir_each(&run->rings, on_ring, run);
+}
+
+// The result
+
+static int own_status(int status) {
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int exit_status(const struct run* run) {
+    int status = run->tracing.status;
+    if (run->faults.count == 0) return own_status(status);
+    if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
+    return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
+}
+
+static void save_result(const struct run* run, int status) {
+    int raw = run->tracing.status;
+    json_t* command = json_array();
+    for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_string(run->args->rest[i]));
+    json_t* result = result_new(run->args, run->args->command->name);
+    json_object_set_new(result, "again", json_string(run->again));
+    json_object_set_new(result, "outcome", json_string(run->faults.count > 0 ? "fault" : "ok"));
+    json_object_set_new(result, "command", command);
+    json_object_set_new(result, "guard", json_boolean(is_guarded(run->args)));
+    json_object_set_new(result, "library", json_string(run->library));
+    json_object_set_new(result, "seconds", json_real(workload_clock() - run->faults.began));
+    json_object_set_new(result, "status", json_integer(own_status(raw)));
+    json_object_set_new(result, "signal", json_integer(WIFSIGNALED(raw) ? WTERMSIG(raw) : 0));
+    json_object_set_new(result, "exit_status", json_integer(status));
+    json_object_set_new(result, "traced", json_boolean(run->launch.traced));
+    json_object_set_new(result, "processes", json_integer((json_int_t)run->tracing.processes));
+    json_object_set_new(result, "processes_without_library", json_integer((json_int_t)run->without));
+    json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
+    json_object_set_new(result, "faults", json_integer(run->faults.count));
+    json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
+    result_save(run->args, run->args->command->name, result);
+    json_decref(result);
+}
+
+static void print_leaks(const json_t* leaks) {
+    size_t i;
+    json_t* site;
+    const json_t* sites = json_object_get(leaks, "sites");
+    fprintf(stderr, "run: never freed: %lld bytes in %lld blocks, pid %lld, %s\n",
+            json_integer_value(json_object_get(leaks, "bytes")), json_integer_value(json_object_get(leaks, "blocks")),
+            json_integer_value(json_object_get(leaks, "pid")), json_string_value(json_object_get(leaks, "command")));
+    json_array_foreach(sites, i, site) {
+        const char* caller = json_string_value(json_object_get(site, "called_from"));
+        if (i == LEAK_SITES_TOLD) break;
+        fprintf(stderr, "  %lld bytes in %lld blocks: %s%s%s\n", json_integer_value(json_object_get(site, "bytes")),
+                json_integer_value(json_object_get(site, "blocks")), json_string_value(json_object_get(site, "at")),
+                caller != NULL ? ", called from " : "", caller != NULL ? caller : "");
+    }
+    if (i < json_array_size(sites))
+        fprintf(stderr, "  and %zu more places: in the JSON file\n", json_array_size(sites) - i);
+}
+
+static void tell(const struct run* run) {
+    bool brief = args_is_set(run->args, "quiet");
+    faults_print(&run->faults, brief, stderr);
+    if (brief) return;
+    for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
+    if (run->leaks != NULL && !run->records_found)
+        fprintf(stderr, "run: no records of blocks were found in any process that exited: nothing is known of leaks\n");
+    if (run->without > 0)
+        fprintf(stderr,
+                "run: the library was not loaded in %s (static, set-user-id, or started without LD_PRELOAD?), so "
+                "nothing was "
+                "checked there\n",
+                run->first_without);
+    if (run->without > 1) fprintf(stderr, "run: nor was it in %zu more processes\n", run->without - 1);
+    if (!run->launch.traced)
+        fprintf(stderr,
+                "run: ptrace was refused (%s): reports have no registers and no backtrace, and only the command itself "
+                "was watched\n",
+                strerror(run->launch.trace_error));
+}
+
+static int conclude(struct run* run) {
+    int error = launch_error(&run->launch);
+    if (error != 0) {
+        fprintf(stderr, "hakstress: cannot run %s: %s\n", run->args->rest[0], strerror(error));
+        return error == ENOENT ? 127 : 126;
+    }
+    int status = exit_status(run);
+    tell(run);
+    save_result(run, status);
+    return status;
+}
+
+static int run_run(const struct args* args) {
+    static struct run run;
+    char path[PATH_MAX];
+    run.args = args;
+    occupy_standard_streams();
+    if (!read_plan(&run)) return STATUS_USAGE;
+    if (!find_library(&run) || !result_path(args, args->command->name, ".json", path, sizeof path))
+        return STATUS_MISSING;  // before the work, not after it
+    describe_again(&run);
+    if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
+    int status = STATUS_MISSING;
+    if (set_environment(&run) && launch(&run.launch, args->rest)) {
+        run.faults = (struct faults){.args = args,
+                                     .rings = &run.rings,
+                                     .again = run.again,
+                                     .command = run.command,
+                                     .process = run.launch.pid,
+                                     .began = workload_clock()};
+        faults_start(&run.faults);
+        if (args_is_set(args, "leaks")) run.leaks = json_array();
+        watch(&run);
+        status = conclude(&run);
+        faults_free(&run.faults);
+        json_decref(run.leaks);
+    }
+    ring_dir_remove(&run.rings);
+    return status;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .synopsis = "[--guard] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+    .summary = "any program under the checked library, its crash explained",
+    .options = run_options,
+    .notes = run_notes,
+    .examples =
+        "hakstress run -- ./server --port 8080\n"
+        "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
+        "hakstress run --leaks -- ./tool\n"
+        "hakstress run --guard --fault-exit 99 -- make check\n",
+    .run = run_run,
+};

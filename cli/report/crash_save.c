@@ -1,0 +1,25 @@
+#include "report/crash_save.h"
+
+#include "command.h"
+#include "report/crash_report.h"
+#include "results.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+bool crash_report_save(const struct args* args, unsigned number, const json_t* report, char* path, size_t size) {
+    char json_path[PATH_MAX], suffix[32];
+    const char* kind = args->command->name;
+    path[0] = '\0';
+    result_report_suffix(number, "json", suffix, sizeof suffix);
+    if (!result_path(args, kind, suffix, json_path, sizeof json_path)) return false;
+    result_report_suffix(number, "txt", suffix, sizeof suffix);
+    if (!result_path(args, kind, suffix, path, size)) return false;
+    FILE* text = fopen(path, "we");
+    if (text != NULL) crash_report_print(report, text);
+    if (text != NULL && fclose(text) == 0 && json_dump_file(report, json_path, JSON_INDENT(1)) == 0) return true;
+    missing_error("cannot write the report %s: %s", path, strerror(errno));
+    path[0] = '\0';
+    return false;
+}

@@ -1,0 +1,163 @@
+#include "report/leaks.h"
+
+#include "observe/guard_record.h"
+#include "report/procmaps.h"
+#include "report/symbols.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct leak {
+    uint64_t site[HAK_GUARD_SITES];
+    uint64_t blocks, bytes;
+};
+
+struct search {
+    int memory;  // /proc/PID/mem
+    uint64_t since;
+    struct procmaps maps;
+    struct leak* leaks;
+    size_t count, room;
+};
+
+static bool read_at(const struct search* search, uint64_t address, void* out, size_t bytes) {
+    return address != 0 && pread(search->memory, out, bytes, (off_t)address) == (ssize_t)bytes;
+}
+
+// Finding the records
+
+static bool is_code(const struct search* search, uint64_t address) {
+    const struct mapping* mapping = procmaps_find(&search->maps, address);
+    return mapping != NULL && mapping->permissions[2] == 'x';
+}
+
+static void add(struct search* search, const HakGuardRecord* record) {
+    uint64_t word = load_relaxed(&record->word);
+    if (guard_state(word) != HAK_GUARD_LIVE || record->alloc_clock < search->since) return;
+    if (search->count == search->room) {
+        size_t room = search->room * 2 + 1024;
+        struct leak* more = realloc(search->leaks, room * sizeof *more);
+        if (more == NULL) return;
+        search->leaks = more;
+        search->room = room;
+    }
+    struct leak* leak = &search->leaks[search->count++];
+    *leak = (struct leak){{record->alloc_site[0], record->alloc_site[1]}, 1, guard_size(word)};
+    if (!is_code(search, leak->site[1])) leak->site[1] = 0;  // a function without frame pointer
+}
+
+static void search_slab(struct search* search, uint64_t records, uint32_t used) {
+    static HakGuardRecord read[HAK_GUARD_SLAB_RECORDS];
+    if (used > HAK_GUARD_SLAB_RECORDS) used = HAK_GUARD_SLAB_RECORDS;
+    if (!read_at(search, records, read, used * sizeof *read)) return;
+    for (uint32_t i = 0; i < used; i++) add(search, &read[i]);
+}
+
+static void search_unit(struct search* search, uint64_t unit) {
+    HakGuardSlab slabs[HAK_GUARD_UNIT_SLABS];
+    if (!read_at(search, unit, slabs, sizeof slabs)) return;
+    for (uint32_t s = 0; s < HAK_GUARD_UNIT_SLABS; s++) {
+        uint64_t records = unit + offsetof(HakGuardUnit, record) + s * sizeof(((HakGuardUnit*)NULL)->record[0]);
+        if (load_relaxed(&slabs[s].block_size) != 0) search_slab(search, records, load_relaxed(&slabs[s].used));
+    }
+}
+
+static bool search_all(struct search* search, uint64_t root) {
+    static uint64_t chunks[HAK_GUARD_CHUNK], units[HAK_GUARD_CHUNK];
+    struct {
+        uint64_t magic;
+        uint32_t version, record_bytes;
+    } head;
+    if (!read_at(search, root, &head, sizeof head) || head.magic != HAK_GUARD_MAGIC ||
+        head.version != HAK_GUARD_VERSION || head.record_bytes != sizeof(HakGuardRecord) ||
+        !read_at(search, root + offsetof(HakGuardRoot, chunk), chunks, sizeof chunks))
+        return false;
+    for (size_t c = 0; c < HAK_GUARD_CHUNK; c++) {
+        if (!read_at(search, chunks[c], units, sizeof units)) continue;
+        for (size_t u = 0; u < HAK_GUARD_CHUNK; u++) search_unit(search, units[u]);
+    }
+    return true;
+}
+
+// Putting them together
+
+static int by_site(const void* a, const void* b) {
+    const struct leak *x = a, *y = b;
+    for (size_t i = 0; i < HAK_GUARD_SITES; i++)
+        if (x->site[i] != y->site[i]) return x->site[i] < y->site[i] ? -1 : 1;
+    return 0;
+}
+
+static int most_bytes_first(const void* a, const void* b) {
+    const struct leak *x = a, *y = b;
+    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
+    return by_site(a, b);
+}
+
+static void join_sites(struct search* search) {
+    size_t sites = 0;
+    qsort(search->leaks, search->count, sizeof *search->leaks, by_site);
+    for (size_t i = 0; i < search->count; i++) {
+        struct leak* last = sites > 0 ? &search->leaks[sites - 1] : NULL;
+        if (last != NULL && by_site(last, &search->leaks[i]) == 0) {
+            last->blocks += search->leaks[i].blocks;
+            last->bytes += search->leaks[i].bytes;
+        } else {
+            search->leaks[sites++] = search->leaks[i];
+        }
+    }
+    search->count = sites;
+    qsort(search->leaks, search->count, sizeof *search->leaks, most_bytes_first);
+}
+
+// A return address: the call lies before it.
+static json_t* describe(const struct search* search, uint64_t address) {
+    const struct mapping* mapping = procmaps_find(&search->maps, address);
+    if (mapping == NULL) return json_sprintf("0x%" PRIx64, address);
+    uint64_t in_file = address - mapping->start + mapping->offset;
+    struct symbol symbol;
+    if (symbol_at(mapping->path, in_file - 1, &symbol))
+        return json_sprintf("%s+0x%" PRIx64 " in %s", symbol.name, symbol.offset + 1, mapping->path);
+    return json_sprintf("%s+0x%" PRIx64, mapping->path[0] != '\0' ? mapping->path : "anonymous memory", in_file);
+}
+
+static json_t* leaks_json(const struct search* search) {
+    uint64_t blocks = 0, bytes = 0;
+    json_t *leaks = json_object(), *sites = json_array();
+    for (size_t i = 0; i < search->count; i++) {
+        const struct leak* leak = &search->leaks[i];
+        json_t* site = json_object();
+        json_object_set_new(site, "blocks", json_integer((json_int_t)leak->blocks));
+        json_object_set_new(site, "bytes", json_integer((json_int_t)leak->bytes));
+        json_object_set_new(site, "at", describe(search, leak->site[0]));
+        if (leak->site[1] != 0) json_object_set_new(site, "called_from", describe(search, leak->site[1]));
+        json_array_append_new(sites, site);
+        blocks += leak->blocks;
+        bytes += leak->bytes;
+    }
+    json_object_set_new(leaks, "blocks", json_integer((json_int_t)blocks));
+    json_object_set_new(leaks, "bytes", json_integer((json_int_t)bytes));
+    json_object_set_new(leaks, "sites", sites);
+    return leaks;
+}
+
+json_t* leaks_read(pid_t thread, uint64_t root, uint64_t since) {
+    char path[64];
+    struct search search = {.since = since};
+    json_t* leaks = NULL;
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)thread);
+    search.memory = open(path, O_RDONLY | O_CLOEXEC);
+    if (search.memory < 0) return NULL;
+    if (procmaps_read(&search.maps, thread) && search_all(&search, root)) {
+        join_sites(&search);
+        leaks = leaks_json(&search);
+    }
+    procmaps_free(&search.maps);
+    free(search.leaks);
+    close(search.memory);
+    return leaks;
+}

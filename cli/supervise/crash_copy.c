@@ -1,0 +1,92 @@
+#include "supervise/crash_copy.h"
+
+#include "base/atomic.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { RED_ZONE = 128 };
+
+static int open_of(pid_t thread, const char* name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)thread, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void copy_stack(struct crash_record* record, int memory, uint64_t stack_pointer) {
+    record->stack_address = stack_pointer - RED_ZONE;
+    while (record->stack_bytes < sizeof record->stack) {
+        ssize_t got = pread(memory, record->stack + record->stack_bytes, sizeof record->stack - record->stack_bytes,
+                            (off_t)(record->stack_address + record->stack_bytes));
+        if (got <= 0) return;  // the end of the stack
+        record->stack_bytes += (size_t)got;
+    }
+}
+
+static void copy_maps(struct crash_record* record, pid_t thread) {
+    int maps = open_of(thread, "maps");
+    if (maps < 0) return;
+    while (record->maps_bytes < sizeof record->maps) {
+        ssize_t got = read(maps, record->maps + record->maps_bytes, sizeof record->maps - record->maps_bytes);
+        if (got <= 0) break;
+        record->maps_bytes += (size_t)got;
+    }
+    close(maps);
+}
+
+#if defined(__x86_64__)
+static void copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
+    const unsigned long long values[CRASH_REGISTERS] = {
+        [REG_R8] = from->r8,
+        [REG_R9] = from->r9,
+        [REG_R10] = from->r10,
+        [REG_R11] = from->r11,
+        [REG_R12] = from->r12,
+        [REG_R13] = from->r13,
+        [REG_R14] = from->r14,
+        [REG_R15] = from->r15,
+        [REG_RDI] = from->rdi,
+        [REG_RSI] = from->rsi,
+        [REG_RBP] = from->rbp,
+        [REG_RBX] = from->rbx,
+        [REG_RDX] = from->rdx,
+        [REG_RAX] = from->rax,
+        [REG_RCX] = from->rcx,
+        [REG_RSP] = from->rsp,
+        [REG_RIP] = from->rip,
+        [REG_EFL] = from->eflags,
+        [REG_CR2] = record->fault_address,
+    };
+    for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = values[i];
+}
+
+static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+    copy_registers(record, registers);
+    if (memory >= 0) copy_stack(record, memory, registers->rsp);
+}
+#else
+static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+    (void)record, (void)memory, (void)registers;
+}
+#endif
+
+void crash_copy(struct crash_record* record, pid_t thread, const struct tracing_signal* signal) {
+    memset(record, 0, sizeof *record);
+    record->signal = signal->number;
+    record->code = signal->info.si_code;
+    record->error = signal->info.si_errno;
+    record->time = signal->time;
+    if (record->code > 0)
+        record->fault_address = (uint64_t)(uintptr_t)signal->info.si_addr;
+    else
+        record->sender = signal->info.si_pid;
+    int memory = open_of(thread, "mem");
+    copy_thread(record, memory, &signal->registers);
+    if (memory >= 0) close(memory);
+    copy_maps(record, thread);
+    store_relaxed(&record->claimed, (uint32_t)thread);
+    store_relaxed(&record->ready, 1u);
+}

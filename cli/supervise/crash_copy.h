@@ -1,0 +1,11 @@
+// A crash record of a thread that is stopped by ptrace at its end, taken from outside.
+// Thread-safety: none needed. Errors: what cannot be read is missing from the record.
+#ifndef HAKSTRESS_CRASH_COPY_H
+#define HAKSTRESS_CRASH_COPY_H
+
+#include "report/crash_record.h"
+#include "supervise/tracing.h"
+
+void crash_copy(struct crash_record* record, pid_t thread, const struct tracing_signal* signal);
+
+#endif

@@ -1,0 +1,136 @@
+#include "supervise/faults.h"
+
+#include "report/crash_report.h"
+#include "report/crash_save.h"
+#include "report/signals.h"
+#include "results.h"
+#include "supervise/crash_copy.h"
+#include "workload/workload.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COMMAND_BYTES = 4096, COMMAND_WORDS = 256 };
+
+bool process_command(pid_t process, char* out, size_t size) {
+    char path[64], text[COMMAND_BYTES];
+    char* words[COMMAND_WORDS];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t bytes = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (fd >= 0) close(fd);
+    if (bytes <= 0) return false;
+    text[bytes] = '\0';
+    for (char* word = text; word < text + bytes && count < COMMAND_WORDS; word += strlen(word) + 1)
+        words[count++] = word;
+    out[0] = '\0';
+    result_quote(words, count, out, size);
+    return true;
+}
+
+void faults_start(struct faults* faults) {
+    faults->list = json_array();
+}
+
+void faults_free(struct faults* faults) {
+    json_decref(faults->list);
+    json_decref(faults->first);
+}
+
+// The report
+
+static void command_of(const struct faults* faults, const struct tracing_death* death, char* out, size_t size) {
+    if (death->thread != 0 && process_command(death->thread, out, size)) return;
+    snprintf(out, size, "%s", death->process == faults->process ? faults->command : "unknown");
+}
+
+static json_t* make_report(const struct faults* faults, const struct tracing_death* death, const char* command) {
+    static struct crash_record record;
+    struct ring_copy copy;
+    struct check_message check;
+    ring_dir_read(faults->rings, death->thread != 0 ? death->thread : death->process, &copy);
+    const char* words = load_relaxed(&copy.ring->has_last_words) != 0 ? copy.ring->last_words : "";
+    bool copied = death->thread != 0 && death->signal != NULL;
+    memset(&record, 0, sizeof record);
+    if (copied) crash_copy(&record, death->thread, death->signal);
+    struct report_input input = {
+        .reason = copied ? REPORT_CRASH : REPORT_DEATH,
+        .crash = &record,
+        .ring = copy.ring,
+        .child = death->thread,
+        .died_of = copied ? 0 : death->number,
+        .after = (copied ? record.time : workload_clock()) - faults->began,
+        .messages = words,
+        .check = messages_find_check(words, &check) ? &check : NULL,
+        .command = command,
+        .process = death->process,
+        .unwatched = !copied,
+    };
+    json_t* report = crash_report_make(&input);
+    ring_copy_free(&copy);
+    json_object_set_new(report, "again", json_string(faults->again));
+    json_object_set_new(report, "command", json_string(command));
+    json_object_set_new(report, "pid", json_integer(death->process));
+    return report;
+}
+
+// What is told of it
+
+static const char* text_or_none(const json_t* object, const char* key) {
+    const char* text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "none";
+}
+
+// The program, as it stands quoted at the start of a command line.
+static int program_length(const char* command) {
+    const char* quote = *command == '\'' ? strchr(command + 1, '\'') : NULL;
+    return (int)(quote != NULL ? (size_t)(quote + 1 - command) : strcspn(command, " "));
+}
+
+static json_t* summary(const json_t* report, const struct tracing_death* death, const char* path) {
+    const json_t* signal = json_object_get(report, "signal");
+    const char* command = text_or_none(report, "command");
+    json_t* line = json_sprintf("run: fault signal=%s fault_addr=%s check=%s site=%s pid=%d command=%.*s report=%s",
+                                signal_name(death->number), text_or_none(signal, "fault_addr"),
+                                text_or_none(report, "check"), text_or_none(report, "site"), (int)death->process,
+                                program_length(command), command, path[0] != '\0' ? path : "none");
+    json_t* told = json_object();
+    json_object_set_new(told, "line", line);
+    json_object_set_new(told, "pid", json_integer(death->process));
+    json_object_set_new(told, "signal", json_string(signal_name(death->number)));
+    json_object_set(told, "command", json_object_get(report, "command"));
+    json_object_set(told, "verdict", json_object_get(report, "verdict"));
+    if (path[0] != '\0') json_object_set_new(told, "report", json_string(path));
+    return told;
+}
+
+void faults_add(struct faults* faults, const struct tracing_death* death) {
+    char command[COMMAND_BYTES], path[PATH_MAX];
+    if (++faults->count > RESULT_REPORTS_MAX) return;
+    command_of(faults, death, command, sizeof command);
+    json_t* report = make_report(faults, death, command);
+    crash_report_save(faults->args, faults->count, report, path, sizeof path);
+    json_array_append_new(faults->list, summary(report, death, path));
+    if (faults->first == NULL) faults->first = json_incref(report);
+    json_decref(report);
+}
+
+void faults_print(const struct faults* faults, bool brief, FILE* out) {
+    size_t i, j;
+    json_t *told, *evidence;
+    json_array_foreach(faults->list, i, told) {
+        const json_t* verdict = json_object_get(told, "verdict");
+        fprintf(out, "%s\n", text_or_none(told, "line"));
+        if (brief) continue;
+        fprintf(out, "verdict: %s (confidence: %s)\n", text_or_none(verdict, "cause"),
+                text_or_none(verdict, "confidence"));
+        json_array_foreach(json_object_get(verdict, "evidence"), j, evidence)
+            fprintf(out, "  - %s\n", json_string_value(evidence));
+    }
+    if (faults->count > RESULT_REPORTS_MAX)
+        fprintf(out, "run: %u more processes died of a fault; there are reports of the first %d\n",
+                faults->count - RESULT_REPORTS_MAX, RESULT_REPORTS_MAX);
+}

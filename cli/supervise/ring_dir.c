@@ -1,0 +1,208 @@
+#include "supervise/ring_dir.h"
+
+#include "args.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROOM_WANTED_MIB = 512, PATH_BYTES = 256 + 16 };
+
+// Where
+
+// Free MiB; -1: no directory to write to.
+static long room_in(const char* directory) {
+    struct statvfs system;
+    if (directory == NULL || *directory == '\0' || access(directory, W_OK | X_OK) != 0 ||
+        statvfs(directory, &system) != 0)
+        return -1;
+    return (long)(system.f_bavail * system.f_frsize >> 20);
+}
+
+// The first with enough room, else the roomiest: in containers /dev/shm may be tiny.
+static const char* choose_place(void) {
+    const char* const places[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
+    const char* best = "/tmp";
+    long most = -1;
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        long room = room_in(places[i]);
+        if (room <= most || strlen(places[i]) > sizeof((struct ring_dir*)NULL)->path - 32) continue;
+        best = places[i];
+        most = room;
+        if (room >= ROOM_WANTED_MIB) break;
+    }
+    return best;
+}
+
+// Removal
+
+static void remove_all(const char* path) {
+    DIR* stream = opendir(path);
+    if (stream == NULL) return;  // removed already
+    for (struct dirent* entry; (entry = readdir(stream)) != NULL;) unlinkat(dirfd(stream), entry->d_name, 0);
+    closedir(stream);
+    rmdir(path);  // if a process has just made one more file, an empty name is left over
+}
+
+// Out of reach of the terminal's signals; holds nothing open that somebody may wait for the end of.
+static void remove_when_cut(const char* path, int lifeline) {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    setsid();
+    int null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) dup2(null, fd);
+    char byte;
+    while (read(lifeline, &byte, 1) < 0 && errno == EINTR) {}
+    remove_all(path);
+    _exit(0);
+}
+
+static bool start_remover(struct ring_dir* dir) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return false;
+    dir->remover = fork();
+    if (dir->remover == 0) {
+        close(ends[1]);
+        remove_when_cut(dir->path, ends[0]);
+    }
+    close(ends[0]);
+    dir->lifeline = ends[1];
+    if (dir->remover > 0) return true;
+    close(ends[1]);
+    return false;
+}
+
+bool ring_dir_make(struct ring_dir* dir) {
+    snprintf(dir->path, sizeof dir->path, "%s/hakstress-XXXXXX", choose_place());
+    if (mkdtemp(dir->path) == NULL) {
+        missing_error("cannot make a directory for the debug rings: %s: %s", dir->path, strerror(errno));
+        return false;
+    }
+    if (start_remover(dir)) return true;
+    missing_error("cannot start a process: %s", strerror(errno));
+    rmdir(dir->path);
+    return false;
+}
+
+void ring_dir_remove(struct ring_dir* dir) {
+    remove_all(dir->path);
+    close(dir->lifeline);
+    while (waitpid(dir->remover, NULL, 0) < 0 && errno == EINTR) {}
+}
+
+// Names
+
+static void name_of(const struct ring_dir* dir, pid_t process, char* out) {
+    snprintf(out, PATH_BYTES, "%s/%d.ring", dir->path, (int)process);
+}
+
+// What the process calls itself: the last number of the line "NSpid: 4711 12".
+static pid_t own_number(pid_t process) {
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)process);
+    FILE* status = fopen(path, "re");
+    pid_t number = process;
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "NStgid:", 7) != 0) continue;
+        const char* last = strrchr(line, '\t');
+        if (last != NULL) number = (pid_t)strtol(last, NULL, 10);
+    }
+    if (status != NULL) fclose(status);
+    return number;
+}
+
+// The path of its ring, if there is one.
+static bool find(const struct ring_dir* dir, pid_t process, char* path) {
+    name_of(dir, process, path);
+    if (access(path, F_OK) == 0) return true;
+    name_of(dir, own_number(process), path);
+    return access(path, F_OK) == 0;
+}
+
+bool ring_dir_has(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    return find(dir, process, path);
+}
+
+void ring_dir_forget(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    name_of(dir, process, path);
+    unlink(path);  // many processes have none
+}
+
+void ring_dir_each(const struct ring_dir* dir, void (*found)(void* context, pid_t process), void* context) {
+    DIR* stream = opendir(dir->path);
+    if (stream == NULL) return;
+    for (struct dirent* entry; (entry = readdir(stream)) != NULL;) {
+        int process = 0, end = 0;
+        bool is_ring = sscanf(entry->d_name, "%d.ring%n", &process, &end) == 1 && end > 0;
+        if (is_ring && entry->d_name[end] == '\0') found(context, process);
+    }
+    closedir(stream);
+}
+
+// Reading
+
+// The file is mostly holes; reading one through a mapping would fill it.
+static bool copy_data(int fd, struct ring_copy* copy) {
+    for (off_t at = 0, end; (at = lseek(fd, at, SEEK_DATA)) >= 0; at = end) {
+        end = lseek(fd, at, SEEK_HOLE);
+        if (end < 0 || (size_t)end > copy->bytes) return false;
+        for (off_t done = at; done < end;) {
+            ssize_t got = pread(fd, (char*)copy->ring + done, (size_t)(end - done), done);
+            if (got <= 0) return false;
+            done += got;
+        }
+    }
+    return errno == ENXIO;  // no more data
+}
+
+// The process can write to its ring, on purpose or not: nothing in it may lead out of the copy.
+static bool is_sound(const struct ring_copy* copy) {
+    HakRingFile* ring = copy->ring;
+    bool power_of_two = ring->records != 0 && (ring->records & (ring->records - 1)) == 0;
+    if (load_relaxed(&ring->magic) != HAK_RING_MAGIC || ring->version != HAK_RING_VERSION ||
+        ring->slots != HAK_RING_SLOTS || !power_of_two || hak_ring_bytes(ring->records) != copy->bytes ||
+        ring->slot_bytes != sizeof(HakRingSlot) + (size_t)ring->records * sizeof(HakRingRecord))
+        return false;
+    ring->last_words[sizeof ring->last_words - 1] = '\0';
+    return true;
+}
+
+static bool read_ring(const char* path, struct ring_copy* copy) {
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return false;
+    void* memory = MAP_FAILED;
+    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof(HakRingFile))
+        memory = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                      -1, 0);
+    bool sound = false;
+    if (memory != MAP_FAILED) {
+        *copy = (struct ring_copy){memory, (size_t)status.st_size};
+        sound = copy_data(fd, copy) && is_sound(copy);
+        if (!sound) ring_copy_free(copy);
+    }
+    close(fd);
+    return sound;
+}
+
+void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy) {
+    static HakRingFile none;
+    char path[PATH_BYTES];
+    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){&none, 0};
+}
+
+void ring_copy_free(struct ring_copy* copy) {
+    if (copy->bytes > 0) munmap(copy->ring, copy->bytes);
+}

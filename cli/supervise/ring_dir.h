@@ -1,0 +1,37 @@
+// A private directory in which every process that is watched keeps its debug ring: DIR/PID.ring (HAKMEM_RING_FILE).
+// It is removed at the end, and by a process of its own when this one is killed.
+// Thread-safety: none needed. Errors: ring_dir_make gives false after a message; the others do without what they cannot have.
+#ifndef HAKSTRESS_RING_DIR_H
+#define HAKSTRESS_RING_DIR_H
+
+#include "observe/ring.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct ring_dir {
+    char path[224];  // the option that names a file in it has 256 bytes
+    pid_t remover;
+    int lifeline;  // the remover waits for its end
+};
+
+// A copy of a ring, which neither grows with what the process still writes nor needs its file.
+struct ring_copy {
+    HakRingFile* ring;  // without magic: there was none
+    size_t bytes;
+};
+
+bool ring_dir_make(struct ring_dir* dir);
+void ring_dir_remove(struct ring_dir* dir);
+
+// `process` is a process, also one that is gone, or a thread of one that lives: then the name that the process has for itself, in a
+// PID namespace of its own, is tried too.
+bool ring_dir_has(const struct ring_dir* dir, pid_t process);
+void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy);
+void ring_dir_forget(const struct ring_dir* dir, pid_t process);
+void ring_copy_free(struct ring_copy* copy);
+
+// Calls `found` with each process that has a ring.
+void ring_dir_each(const struct ring_dir* dir, void (*found)(void* context, pid_t process), void* context);
+
+#endif

@@ -1,0 +1,285 @@
+#include "supervise/tracing.h"
+
+#include "workload/workload.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <elf.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { BUCKETS = 1024 };
+
+// A thread; the first of a process, whose number is that of the process, also stands for the process.
+struct traced {
+    pid_t thread, process;
+    struct traced* next;
+    struct tracing_signal last;   // of those that tell of a fault
+    struct tracing_signal fault;  // the last that the processor raised, not somebody
+    bool exiting;                 // stood at its end
+    size_t threads;               // of the process, that did not stand at their end yet
+    bool reported;                // the process
+};
+
+static struct traced* table[BUCKETS];
+static size_t watched;                       // threads in the table
+static volatile sig_atomic_t command_alive;  // its number; 0: it has ended
+static volatile sig_atomic_t stop_asked;
+
+bool is_fault_signal(int number) {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        if (faults[i] == number) return true;
+    return false;
+}
+
+// The table
+
+static struct traced** place_of(pid_t thread) {
+    struct traced** place = &table[(unsigned)thread % BUCKETS];
+    while (*place != NULL && (*place)->thread != thread) place = &(*place)->next;
+    return place;
+}
+
+static struct traced* find(pid_t thread) {
+    return *place_of(thread);
+}
+
+static pid_t process_of(pid_t thread) {
+    char path[64], line[256];
+    int process = thread;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)thread);
+    FILE* status = fopen(path, "re");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "Tgid: %d", &process) != 1) {}
+    if (status != NULL) fclose(status);
+    return process;
+}
+
+// Threads become known when their maker says so or when they first stop, whichever comes first.
+static struct traced* know(struct tracing* tracing, pid_t thread) {
+    struct traced** place = place_of(thread);
+    if (*place != NULL) return *place;
+    struct traced* traced = calloc(1, sizeof *traced);
+    if (traced == NULL) abort();  // what cannot be watched any more would stand still; so it ends
+    traced->thread = thread;
+    traced->process = process_of(thread);
+    *place = traced;
+    watched++;
+    struct traced* process = find(traced->process);
+    if (process != NULL) process->threads++;
+    if (traced == process) tracing->processes++;
+    return traced;
+}
+
+// True when it was the last thread of its process that had not come to its end.
+static bool comes_to_end(struct traced* traced) {
+    struct traced* process = find(traced->process);
+    if (traced->exiting || process == NULL) return false;
+    traced->exiting = true;
+    return --process->threads == 0;
+}
+
+static void remove_at(struct traced** place) {
+    struct traced* traced = *place;
+    *place = traced->next;
+    watched--;
+    free(traced);
+}
+
+static void forget(pid_t thread) {
+    struct traced** place = place_of(thread);
+    if (*place == NULL) return;
+    comes_to_end(*place);
+    remove_at(place);
+}
+
+// Stops. A thread that was killed meanwhile answers ESRCH; its end is reported next.
+
+static void resume(pid_t thread, int signal) {
+    ptrace(PTRACE_CONT, thread, NULL, (void*)(uintptr_t)signal);
+}
+
+static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
+    struct iovec all = {registers, sizeof *registers};
+    return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
+}
+
+static void note_signal(struct traced* traced, int number) {
+    struct tracing_signal* last = &traced->last;
+    *last = (struct tracing_signal){.number = number, .time = workload_clock()};
+    if (ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &last->info) != 0 ||
+        !read_registers(traced->thread, &last->registers))
+        last->number = 0;
+    else if (last->info.si_code > 0)
+        traced->fault = *last;
+}
+
+// Is the thread at its end where the signal found it? One that survived it has moved since.
+static bool died_of_last(const struct traced* traced, int number) {
+    struct user_regs_struct now;
+    return traced->last.number == number && read_registers(traced->thread, &now) &&
+           memcmp(&now, &traced->last.registers, sizeof now) == 0;
+}
+
+// A handler that is done raises the signal again, to die of it: the fault is what counts.
+static const struct tracing_signal* cause_of(const struct traced* traced) {
+    const struct tracing_signal* last = &traced->last;
+    bool raised = last->info.si_code <= 0 && last->info.si_pid == traced->process;
+    return raised && traced->fault.number == last->number ? &traced->fault : last;
+}
+
+static void at_exit(struct tracing* tracing, struct traced* traced) {
+    unsigned long status = 0;
+    bool known = ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &status) == 0;
+    int number = WIFSIGNALED((int)status) ? WTERMSIG((int)status) : 0;
+    struct traced* process = find(traced->process);
+    if (known && process != NULL && !process->reported && is_fault_signal(number) && died_of_last(traced, number)) {
+        process->reported = true;
+        tracing->died(tracing->context,
+                      &(struct tracing_death){traced->process, traced->thread, number, cause_of(traced)});
+    }
+    if (comes_to_end(traced)) tracing->exiting(tracing->context, traced->process, traced->thread, known && number == 0);
+    resume(traced->thread, 0);
+}
+
+static void forget_other_threads(const struct traced* process) {
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (struct traced** place = &table[i]; *place != NULL;) {
+            if ((*place)->process == process->process && *place != process)
+                remove_at(place);
+            else
+                place = &(*place)->next;
+        }
+    }
+}
+
+// The thread that called exec goes on alone, under the number of the process.
+static void at_exec(struct tracing* tracing, struct traced* process) {
+    forget_other_threads(process);
+    process->last.number = process->fault.number = 0;
+    process->exiting = false;
+    process->threads = 1;
+    tracing->over(tracing->context, process->process);
+    resume(process->thread, 0);
+}
+
+// The command's shell waits for this process: it stops with the command, and goes on with it.
+static void at_stop(struct traced* traced, int number) {
+    if (ptrace(PTRACE_LISTEN, traced->thread, NULL, NULL) != 0) return;
+    bool by_terminal = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+    if (by_terminal && traced->thread == (pid_t)command_alive) raise(SIGSTOP);
+}
+
+static bool is_stop_signal(int number) {
+    return number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+static void stopped(struct tracing* tracing, struct traced* traced, int status) {
+    unsigned long made = 0;
+    int number = WSTOPSIG(status);
+    switch (status >> 16) {
+    case 0:
+        if (is_fault_signal(number)) note_signal(traced, number);
+        resume(traced->thread, number);
+        return;
+    case PTRACE_EVENT_EXIT: at_exit(tracing, traced); return;
+    case PTRACE_EVENT_EXEC: at_exec(tracing, traced); return;
+    case PTRACE_EVENT_STOP:
+        if (is_stop_signal(number))
+            at_stop(traced, number);
+        else
+            resume(traced->thread, 0);  // a new thread, or the end of a stop
+        return;
+    default:  // it made a thread or a process
+        if (ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &made) == 0) know(tracing, (pid_t)made);
+        resume(traced->thread, 0);
+        return;
+    }
+}
+
+// Ends
+
+static void process_ended(struct tracing* tracing, pid_t process, int status, bool reported) {
+    bool is_command = process == (pid_t)command_alive;
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (is_command) {
+        command_alive = 0;
+        tracing->status = status;
+    }
+    if (!reported && (is_fault_signal(number) || (number == SIGKILL && is_command)))
+        tracing->died(tracing->context, &(struct tracing_death){.process = process, .number = number});
+}
+
+static void ended(struct tracing* tracing, pid_t thread, int status) {
+    struct traced* traced = find(thread);
+    if (traced != NULL && traced->process == thread) {
+        process_ended(tracing, thread, status, traced->reported);
+        tracing->over(tracing->context, thread);
+    }
+    forget(thread);
+}
+
+// Signals to this process. Those of the terminal's keys reach the command too.
+
+static void on_signal(int number, siginfo_t* info, void* context) {
+    (void)context;
+    pid_t command = (pid_t)command_alive;
+    bool by_key = info->si_code == SI_KERNEL && number != SIGHUP;
+    if (command == 0)
+        stop_asked = 1;
+    else if (!by_key)
+        kill(command, number);
+}
+
+static void take_signals(void) {
+    static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    struct sigaction forward = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+    sigemptyset(&forward.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &forward, NULL);
+    sigaction(SIGTSTP, &ignore, NULL);  // see at_stop
+    sigaction(SIGTTOU, &ignore, NULL);  // a report that is written from the background
+    sigaction(SIGCHLD, &standard, NULL);
+}
+
+int tracing_seize(pid_t child) {
+    uintptr_t options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+                        PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+    return ptrace(PTRACE_SEIZE, child, NULL, (void*)options) == 0 ? 0 : -1;
+}
+
+static void watch_all(struct tracing* tracing) {
+    while (command_alive != 0 || (watched > 0 && !stop_asked)) {
+        int status;
+        pid_t thread = waitpid(-1, &status, __WALL);
+        if (thread < 0 && errno == EINTR) continue;
+        if (thread < 0) return;  // none is left
+        if (WIFSTOPPED(status))
+            stopped(tracing, know(tracing, thread), status);
+        else
+            ended(tracing, thread, status);
+    }
+}
+
+static void watch_command(struct tracing* tracing, pid_t command) {
+    int status;
+    pid_t ended_child;
+    do ended_child = waitpid(command, &status, 0);
+    while (ended_child < 0 && errno == EINTR);
+    tracing->processes = 1;
+    if (ended_child == command) process_ended(tracing, command, status, false);
+}
+
+void tracing_watch(struct tracing* tracing, pid_t command, bool traced) {
+    command_alive = command;
+    take_signals();
+    if (traced)
+        watch_all(tracing);
+    else
+        watch_command(tracing, command);
+}

@@ -1,0 +1,239 @@
+// Programs that end in all the ways that hakstress run tells apart: crashes WAY [ARGUMENT...]
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char* self;
+static sigjmp_buf back;
+
+static void write_to(volatile int* p) {
+    *p = 1;
+}
+
+static void die_at_null(void) {
+    write_to(NULL);
+}
+
+static void use_memory(void) {
+    char* p = malloc(100);
+    if (p == NULL) exit(3);
+    memset(p, 'm', 100);
+    free(p);
+}
+
+static void* in_thread(void* argument) {
+    (void)argument;
+    use_memory();
+    die_at_null();
+    return NULL;
+}
+
+static void* briefly(void* argument) {
+    free(malloc((size_t)argument % 500));
+    return NULL;
+}
+
+static void* sleep_on(void* argument) {
+    use_memory();
+    for (;;) pause();
+    return argument;
+}
+
+static pthread_t thread(void* (*run)(void*), size_t argument) {
+    pthread_t made;
+    if (pthread_create(&made, NULL, run, (void*)argument) != 0) exit(3);
+    return made;
+}
+
+static int reap(pid_t child) {
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child) exit(3);
+    return status;
+}
+
+static void jump_back(int number) {
+    siglongjmp(back, number);
+}
+
+static void crash_too(int number) {
+    (void)number;
+    write_to((int*)16);
+}
+
+static void raise_again(int number) {
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void handle(void (*handler)(int)) {
+    static char stack[64 << 10];
+    stack_t on = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+    if (sigaltstack(&on, NULL) != 0 || sigaction(SIGSEGV, &action, NULL) != 0) exit(3);
+}
+
+static unsigned char overflow(unsigned depth) {
+    volatile unsigned char frame[4096];
+    frame[depth % sizeof frame] = (unsigned char)depth;
+    return (unsigned char)(overflow(depth + 1) + frame[1]);
+}
+
+// Faults that it survives, again and again.
+static void recover(void) {
+    handle(jump_back);
+    for (volatile int i = 0; i < 200; i++) {
+        if (sigsetjmp(back, 1) == 0) die_at_null();
+    }
+}
+
+static void free_what_is_not_ours(void) {
+    static char text[64];
+    char* volatile p = text + 16;
+    free(p);
+}
+
+static void __attribute__((noinline)) lose(int count, size_t bytes) {
+    for (int i = 0; i < count; i++) {
+        char* volatile p = malloc(bytes);
+        if (p != NULL) *p = 1;
+    }
+}
+
+static int leak(int count) {
+    lose(count, 100);
+    pid_t child = fork();
+    if (child == 0) {
+        lose(2, 100);
+        _exit(0);
+    }
+    lose(1, 1000000);
+    return reap(child);
+}
+
+static int many_forks(int count) {
+    for (int i = 0; i < count; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            use_memory();
+            _exit(i % 7);
+        }
+        if (WEXITSTATUS(reap(child)) != i % 7) return 1;
+    }
+    return 0;
+}
+
+static int many_threads(int count) {
+    for (int i = 0; i < count; i += 4) {
+        pthread_t group[4];
+        for (size_t j = 0; j < 4; j++) group[j] = thread(briefly, (size_t)i + j);
+        for (size_t j = 0; j < 4; j++) pthread_join(group[j], NULL);
+    }
+    return 0;
+}
+
+static int be_stopped(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        use_memory();
+        raise(SIGSTOP);
+        _exit(4);
+    }
+    int status;
+    if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status)) return 1;
+    kill(child, SIGCONT);
+    return WEXITSTATUS(reap(child)) == 4 ? 0 : 2;
+}
+
+static void start_again(char* way) {
+    char program[4096];
+    snprintf(program, sizeof program, "%s", self);
+    char* arguments[] = {program, way, NULL};
+    execv(self, arguments);
+    _exit(3);
+}
+
+int main(int argc, char** argv) {
+    const char* way = argc > 1 ? argv[1] : "";
+    int number = argc > 2 ? atoi(argv[2]) : 0;
+    self = argv[0];
+    use_memory();
+    if (strcmp(way, "exit") == 0) return number;
+    if (strcmp(way, "null") == 0) die_at_null();
+    if (strcmp(way, "thread") == 0) {
+        thread(sleep_on, 0);
+        pthread_join(thread(in_thread, 0), NULL);
+    }
+    if (strcmp(way, "thread-without-main") == 0) {
+        thread(in_thread, 0);
+        pthread_exit(NULL);
+    }
+    if (strcmp(way, "fork") == 0) {
+        pid_t child = fork();
+        if (child == 0) die_at_null();
+        return WIFSIGNALED(reap(child)) ? number : 9;
+    }
+    if (strcmp(way, "exec") == 0) {
+        pid_t child = fork();
+        if (child == 0) start_again("fork");
+        return reap(child) == 0 ? number : 9;
+    }
+    if (strcmp(way, "crashes") == 0) {
+        for (int i = 0; i < number; i++) {
+            pid_t child = fork();
+            if (child == 0) die_at_null();
+            reap(child);
+        }
+        return 0;
+    }
+    if (strcmp(way, "recover") == 0) {
+        recover();
+        return 5;
+    }
+    if (strcmp(way, "recover-and-stay") == 0) {
+        recover();
+        thread(sleep_on, 0);
+        for (;;) pause();
+    }
+    if (strcmp(way, "recover-and-crash-elsewhere") == 0) {
+        recover();
+        signal(SIGSEGV, SIG_DFL);
+        pthread_join(thread(in_thread, 0), NULL);
+    }
+    if (strcmp(way, "handler-crash") == 0) {
+        handle(crash_too);
+        die_at_null();
+    }
+    if (strcmp(way, "raise-again") == 0) {
+        handle(raise_again);
+        die_at_null();
+    }
+    if (strcmp(way, "stack") == 0) return overflow(1);
+    if (strcmp(way, "abort") == 0) abort();
+    if (strcmp(way, "free") == 0) free_what_is_not_ours();
+    if (strcmp(way, "free-silently") == 0) {
+        for (int fd = 0; fd < 20; fd++) close(fd);
+        free_what_is_not_ours();
+    }
+    if (strcmp(way, "raise") == 0) raise(number);
+    if (strcmp(way, "sleep") == 0) sleep_on(NULL);
+    if (strcmp(way, "leak") == 0) return leak(number);
+    if (strcmp(way, "forks") == 0) return many_forks(number);
+    if (strcmp(way, "threads") == 0) return many_threads(number);
+    if (strcmp(way, "stopped") == 0) return be_stopped();
+    if (strcmp(way, "identity") == 0)
+        printf("%d %d %d\n", (int)getpgrp(), (int)getppid(), isatty(STDIN_FILENO) ? (int)tcgetpgrp(STDIN_FILENO) : 0);
+    if (strcmp(way, "terminate") == 0) {
+        if (signal(SIGTERM, jump_back) == SIG_ERR) return 3;
+        if (sigsetjmp(back, 1) != 0) return 6;
+        puts("ready");
+        fflush(stdout);
+        for (;;) pause();
+    }
+    return 0;
+}

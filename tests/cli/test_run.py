@@ -1,0 +1,533 @@
+#!/usr/bin/env python3
+"""hakstress run: crashes of all kinds are explained, and a program notices nothing of being watched.
+
+usage: test_run.py HAKSTRESS CRASHES
+"""
+import ctypes
+import json
+import os
+import pty
+import re
+import resource
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+import test_cli
+from test_cli import clean_environment, is_alive, wait_until
+
+CRASHES = ""
+FAULT = re.compile(
+    r"^run: fault signal=(?P<signal>\w+) fault_addr=(?P<address>\w+) check=(?P<check>\w+) site=(?P<site>\S+)"
+    r" pid=(?P<pid>\d+) command=(?P<command>\S+) report=(?P<report>\S+)$",
+    re.MULTILINE,
+)
+X86 = os.uname().machine == "x86_64"
+
+
+def rings_left():
+    places = ["/dev/shm", os.environ.get("TMPDIR", "/tmp"), "/tmp"]
+    return {os.path.join(p, n) for p in places if os.path.isdir(p) for n in os.listdir(p) if n.startswith("hakstress-")}
+
+
+def refuse_ptrace():
+    """From here on ptrace gives EPERM, in this process and all that come of it."""
+
+    class Filter(ctypes.Structure):
+        _fields_ = [("count", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    load, jump_unless, ret = 0x20, 0x15, 0x06
+    program = [(load, 0, 0, 0), (jump_unless, 0, 1, 101), (ret, 0, 0, 0x50001), (ret, 0, 0, 0x7FFF0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    filter_ = Filter(len(program), ctypes.addressof(code))
+    if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, ctypes.byref(filter_)) != 0:
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+class RunCase(test_cli.Case):
+    def run_command(self, *command, options=(), **more):
+        environment = clean_environment(**more.pop("environment", {}))
+        settings = dict(stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        settings.update(more)
+        return subprocess.run(
+            [test_cli.HAKSTRESS, "run", *options, "--", *command],
+            cwd=self.directory.name,
+            env=environment,
+            **settings,
+        )
+
+    def crash(self, *way, **more):
+        return self.run_command(CRASHES, *way, **more)
+
+    def start_command(self, *command, **more):
+        return subprocess.Popen(
+            [test_cli.HAKSTRESS, "run", "--", *command],
+            cwd=self.directory.name,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def command_below(self, supervisor, word):
+        """The process that runs CRASHES with this word, once it is there."""
+
+        def look():
+            for pid in test_cli.children_of(supervisor):
+                try:
+                    with open(f"/proc/{pid}/cmdline") as file:
+                        if file.read().split("\0")[:2] == [CRASHES, word]:
+                            return pid
+                except OSError:
+                    pass
+            return 0
+
+        return wait_until(look)
+
+    def quiet(self, result, status):
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertEqual(result.stderr, "")
+        self.assertEqual([n for n in os.listdir(self.results) if ".crash" in n], [])
+        self.assertEqual(self.only_result()["outcome"], "ok")
+
+    def fault(self, result, status, name):
+        """The one fault: its line and its report."""
+        self.assertEqual(result.returncode, status, result.stderr)
+        found = list(FAULT.finditer(result.stderr))
+        self.assertEqual(len(found), 1, result.stderr)
+        self.assertEqual(found[0]["signal"], name)
+        text, report = self.report(found[0]["report"])
+        self.assertEqual(report["pid"], int(found[0]["pid"]))
+        self.assertRegex(text, r"^hakstress: (crash|death) .*\nverdict: ")
+        self.assertIn("\nverdict: " + report["verdict"]["cause"], result.stderr)
+        return found[0], report
+
+    def names_in(self, report):
+        return [frame.get("symbol") for frame in report["backtrace"]]
+
+
+class Crashes(RunCase):
+    def test_null(self):
+        line, report = self.fault(self.crash("null"), 139, "SIGSEGV")
+        self.assertEqual((line["address"], line["check"], line["command"]), ("0x0", "none", CRASHES))
+        self.assertEqual(report["command"], f"{CRASHES} null")
+        self.assertIn("main", self.names_in(report))
+        self.assertTrue(report["registers"])
+        events = [event["event"] for event in report["rings"][0]["events"]]
+        self.assertIn("malloc", events)
+        self.assertIn("free", events)
+        self.assertEqual(report["rings"][0]["os_tid"], report["pid"])
+        result = self.only_result()
+        self.assertEqual((result["kind"], result["status"], result["exit_status"]), ("run", 139, 139))
+        self.assertEqual((result["faults"], result["processes"], result["traced"]), (1, 1, True))
+        self.assertEqual(result["fault"]["pid"], report["pid"])
+        with open(os.path.join(self.directory.name, line["report"])) as file:
+            self.assertEqual(self.run_it("report", line["report"]).stdout, file.read())
+
+    def test_thread(self):
+        _, report = self.fault(self.crash("thread"), 139, "SIGSEGV")
+        self.assertNotEqual(report["os_tid"], report["pid"])
+        self.assertIn("in_thread", self.names_in(report))
+        self.assertGreaterEqual(len(report["rings"]), 2)
+
+    def test_thread_when_main_has_ended(self):
+        _, report = self.fault(self.crash("thread-without-main"), 139, "SIGSEGV")
+        self.assertIn("in_thread", self.names_in(report))
+
+    def test_fork_child(self):
+        _, report = self.fault(self.crash("fork", "3"), 1, "SIGSEGV")
+        result = self.only_result()
+        self.assertEqual((result["status"], result["processes"]), (3, 2))
+        self.assertTrue(report["rings"], "the child has a ring of its own")
+        self.assertEqual({tail["os_tid"] for tail in report["rings"]}, {report["pid"]})
+
+    def test_exec_grandchild(self):
+        line, report = self.fault(self.crash("exec", "4"), 1, "SIGSEGV")
+        self.assertEqual(report["command"], f"{CRASHES} fork")
+        self.assertEqual(self.only_result()["processes"], 3)
+
+    def test_many_crashing_children(self):
+        result = self.crash("crashes", "18")
+        self.assertEqual(result.returncode, 1)
+        paths = [match["report"] for match in FAULT.finditer(result.stderr)]
+        self.assertEqual(len(set(paths)), 16)
+        for path in paths:
+            self.assertEqual(self.report(path)[1]["signal"]["name"], "SIGSEGV")
+        self.assertIn("run: 2 more processes died", result.stderr)
+        self.assertEqual(self.only_result()["faults"], 18)
+
+    def test_handler_that_recovers(self):
+        self.quiet(self.crash("recover"), 5)
+
+    def test_crash_elsewhere_after_recovering(self):
+        _, report = self.fault(self.crash("recover-and-crash-elsewhere"), 139, "SIGSEGV")
+        self.assertIn("in_thread", self.names_in(report))
+
+    def test_killed_after_recovering(self):
+        process = self.start_command(CRASHES, "recover-and-stay")
+        child = self.command_below(process.pid, "recover-and-stay")
+        wait_until(lambda: len(os.listdir(f"/proc/{child}/task")) == 2)
+        os.kill(child, signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out, err), (143, "", ""))
+
+    def test_handler_that_crashes(self):
+        line, report = self.fault(self.crash("handler-crash"), 139, "SIGSEGV")
+        self.assertEqual(line["address"], "0x10")
+        self.assertIn("crash_too", self.names_in(report))
+
+    def test_handler_that_raises_again(self):
+        line, report = self.fault(self.crash("raise-again"), 139, "SIGSEGV")
+        self.assertEqual(line["address"], "0x0", "of the fault, not of raise()")
+        self.assertNotIn("raise_again", self.names_in(report))
+
+    def test_stack_overflow(self):
+        _, report = self.fault(self.crash("stack"), 139, "SIGSEGV")
+        self.assertIn("stack overflow", report["verdict"]["cause"].replace("the stack overflowed", "stack overflow"))
+        self.assertIn("overflow", self.names_in(report))
+
+    def test_abort(self):
+        line, report = self.fault(self.crash("abort"), 134, "SIGABRT")
+        self.assertEqual(line["check"], "none")
+        self.assertIn("abort", self.names_in(report))
+
+    def test_check_of_the_library(self):
+        result = self.crash("free")
+        line, report = self.fault(result, 134, "SIGABRT")
+        self.assertEqual((line["check"], report["check"]), ("invalid_free", "invalid_free"))
+        self.assertTrue(result.stderr.startswith("hakmem: check=invalid_free"), "the program's own words come through")
+
+    def test_streams_closed(self):
+        result = self.crash("free-silently")
+        self.assertNotIn("hakmem: check", result.stderr.splitlines()[0])
+        line, report = self.fault(result, 134, "SIGABRT")
+        self.assertEqual(line["check"], "invalid_free")
+        self.assertIn("check=invalid_free", report["messages"])
+
+    def test_started_with_streams_closed(self):
+        """What hakstress opens must not take the place of the streams; there is a report without any of them."""
+        script = 'exec "$0" run -- "$1" free 0<&- 1>&- 2>&-'
+        result = subprocess.run(
+            ["sh", "-c", script, test_cli.HAKSTRESS, CRASHES],
+            cwd=self.directory.name,
+            env=clean_environment(),
+            timeout=60,
+        )
+        self.assertEqual(result.returncode, 134)
+        self.assertEqual(self.only_result()["fault"]["check"], "invalid_free")
+
+    def test_killed_from_outside(self):
+        process = self.start_command(CRASHES, "sleep")
+        child = self.command_below(process.pid, "sleep")
+        wait_until(lambda: any(n == f"{child}.ring" for d in rings_left() for n in os.listdir(d)))
+        os.kill(child, signal.SIGKILL)
+        out, err = process.communicate(timeout=60)
+        result = subprocess.CompletedProcess([], process.returncode, out, err)
+        _, report = self.fault(result, 137, "SIGKILL")
+        self.assertNotIn("registers", report)
+        self.assertEqual(report["died_of"], "SIGKILL")
+        self.assertTrue(report["rings"])
+
+    def test_core_dump(self):
+        with open("/proc/sys/kernel/core_pattern") as file:
+            pattern = file.read().strip()
+        if pattern.startswith("|") or "/" in pattern:
+            self.skipTest(f"core_pattern is {pattern}")
+        if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+            self.skipTest("no core dumps allowed")
+
+        def allow():
+            resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+        self.fault(self.crash("null", preexec_fn=allow), 139, "SIGSEGV")
+        cores = [n for n in os.listdir(self.directory.name) if n.startswith("core")]
+        self.assertEqual(len(cores), 1)
+        with open(os.path.join(self.directory.name, cores[0]), "rb") as file:
+            self.assertEqual(file.read(4), b"\x7fELF")
+
+
+class Status(RunCase):
+    def test_exit_status_is_kept(self):
+        for status in (0, 7, 255):
+            with self.subTest(status):
+                self.assertEqual(self.crash("exit", str(status)).returncode, status)
+
+    def test_signals_that_tell_of_no_fault(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1):
+            with self.subTest(number):
+                result = self.crash("raise", str(int(number)))
+                self.assertEqual((result.returncode, result.stderr), (128 + number, ""))
+
+    def test_fault_exit(self):
+        quiet = ["--quiet"]
+        self.assertEqual(self.crash("null", options=["--fault-exit", "42"]).returncode, 42)
+        self.assertEqual(self.crash("fork", "3", options=["--fault-exit", "0"]).returncode, 0)
+        self.assertEqual(self.crash("exit", "3", options=["--fault-exit", "42"]).returncode, 3)
+        brief = self.crash("fork", "3", options=quiet)
+        self.assertEqual(brief.returncode, 1)
+        self.assertEqual(len(brief.stderr.splitlines()), 1)
+        self.assertTrue(FAULT.match(brief.stderr))
+
+    def test_not_found_and_not_executable(self):
+        plain = os.path.join(self.directory.name, "plain")
+        with open(plain, "w") as file:
+            file.write("no program\n")
+        for command, status in (("no-such-program", 127), (plain, 126), (self.directory.name, 126)):
+            with self.subTest(command):
+                result = self.run_command(command)
+                self.assertEqual(result.returncode, status)
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+                self.assertIn(command, result.stderr)
+
+    def test_usage(self):
+        for args, wanted in (
+            (["run"], "run what?"),
+            (["run", "true"], "-- goes before the command"),
+            (["run", "--"], "run what?"),
+            (["run", "--fault-exit", "256", "--", "true"], "--fault-exit wants"),
+            (["run", "--fault-exit=x", "--", "true"], "--fault-exit wants"),
+        ):
+            with self.subTest(args):
+                result = self.run_it(*args)
+                self.assertEqual((result.returncode, result.stdout), (2, ""))
+                self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+                self.assertIn(wanted, result.stderr)
+        self.assertIn("Examples:", self.run_it("run", "--help").stdout)
+
+    def test_json(self):
+        result = self.crash("exit", "6", options=["--json", "-"])
+        value = json.loads(result.stdout)
+        self.assertEqual((result.returncode, value["command"]), (6, [CRASHES, "exit", "6"]))
+
+
+class Environment(RunCase):
+    def test_library_and_variables(self):
+        script = "echo $LD_PRELOAD; env | grep HAKMEM | sort"
+        lines = self.run_command("sh", "-c", script, environment={"LD_PRELOAD": "libm.so.6"}).stdout.splitlines()
+        library, others = lines[0].split(":")
+        self.assertTrue(library.endswith("/libhakmem-checked.so"))
+        self.assertEqual(others, "libm.so.6")
+        self.assertEqual(lines[1], "HAKMEM_RING=1024")
+        self.assertRegex(lines[2], r"^HAKMEM_RING_FILE=/\S+/%p.ring$")
+        self.assertEqual(len(lines), 3)
+
+    def test_guard_and_what_the_user_set(self):
+        mine = {"HAKMEM_RING": "64", "HAKMEM_GUARD": "0", "HAKMEM_LINKS": "plain"}
+        lines = self.run_command("env", options=["--guard"], environment=mine).stdout.splitlines()
+        for line in ("HAKMEM_RING=64", "HAKMEM_GUARD=1", "HAKMEM_LINKS=plain", "HAKMEM_DEBUG_OWNERSHIP=1"):
+            self.assertIn(line, lines)
+
+    def test_program_without_the_library(self):
+        result = self.run_command("env", "-i", CRASHES, "exit", "3")
+        self.assertEqual(result.returncode, 3)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertIn("the library was not loaded in " + CRASHES, result.stderr)
+        self.assertEqual(self.only_result()["processes_without_library"], 1)
+
+    def test_rings_are_removed(self):
+        before = rings_left()
+        self.crash("null")
+        self.crash("forks", "5")
+        self.assertEqual(rings_left() - before, set())
+
+    def test_supervisor_killed(self):
+        before = rings_left()
+        process = self.start_command(CRASHES, "sleep")
+        child = self.command_below(process.pid, "sleep")
+        self.assertEqual(len(rings_left() - before), 1)
+        process.kill()
+        process.communicate(timeout=60)
+        wait_until(lambda: not is_alive(child))
+        wait_until(lambda: not rings_left() - before)
+
+    def test_file_size_limit(self):
+        """A ring is a large file: a process that may not have one does without, and is not killed for it."""
+        result = self.crash("exit", "3", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536,) * 2))
+        self.assertEqual(result.returncode, 3, result.stderr)
+
+    def test_ptrace_refused(self):
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        refused = "ptrace was refused (Operation not permitted)"
+        result = self.crash("null", preexec_fn=refuse_ptrace)
+        _, report = self.fault(result, 139, "SIGSEGV")
+        self.assertNotIn("registers", report)
+        self.assertTrue(report["rings"])
+        self.assertIn(refused, result.stderr.splitlines()[-1])
+        self.assertEqual(self.crash("exit", "3", preexec_fn=refuse_ptrace).returncode, 3)
+        result = self.run_command("sh", "-c", f"{CRASHES} free; exit 5", preexec_fn=refuse_ptrace)
+        line, _ = self.fault(result, 1, "SIGABRT")
+        self.assertEqual(line["check"], "invalid_free", "a child's last words are in its ring")
+
+
+class Leaks(RunCase):
+    def test_leaks(self):
+        result = self.crash("leak", "7", options=["--leaks"])
+        self.assertEqual(result.returncode, 0)
+        if "no records of blocks" in result.stderr:
+            self.skipTest("the library keeps no records of blocks")
+        parent, child = sorted(self.only_result()["leaks"], key=lambda leaks: -leaks["bytes"])
+
+        def lost(leaks):
+            sites = [site for site in leaks["sites"] if site["at"].startswith("lose+")]
+            return sum(site["blocks"] for site in sites), sum(site["bytes"] for site in sites)
+
+        self.assertEqual(lost(parent), (8, 1000700))
+        self.assertEqual(lost(child), (2, 200), "not what the parent lost")
+        self.assertIn("200 bytes in 2 blocks: lose+", result.stderr)
+
+
+class Transparency(RunCase):
+    def test_streams(self):
+        result = self.run_command("sh", "-c", "cat; echo err >&2", stdin=None, input="through\n")
+        self.assertEqual((result.stdout, result.stderr), ("through\n", "err\n"))
+
+    def test_same_process_group(self):
+        process = self.start_command(CRASHES, "identity", start_new_session=True)
+        group, parent, _ = process.communicate(timeout=60)[0].split()
+        self.assertEqual((int(group), int(parent)), (process.pid, process.pid))
+
+    def test_stop_and_continue(self):
+        self.quiet(self.crash("stopped"), 0)
+
+    def test_termination_is_passed_on(self):
+        process = self.start_command(CRASHES, "terminate")
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 6)
+
+    def test_waits_for_all_processes(self):
+        begun = time.monotonic()
+        result = self.run_command("sh", "-c", f"(sleep 0.5; exec {CRASHES} null) & exit 0")
+        self.assertGreater(time.monotonic() - begun, 0.5)
+        self.fault(result, 1, "SIGSEGV")
+
+    def on_terminal(self, *command):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.directory.name)
+            os.execve(test_cli.HAKSTRESS, [test_cli.HAKSTRESS, "run", "--", *command], clean_environment())
+        return pid, terminal
+
+    @staticmethod
+    def read_until(terminal, word):
+        seen = ""
+        while word not in seen:
+            if not select.select([terminal], [], [], 20)[0]:
+                raise AssertionError(f"no {word!r} in {seen!r}")
+            seen += os.read(terminal, 4096).decode()
+        return seen
+
+    def test_ctrl_c(self):
+        pid, terminal = self.on_terminal("sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.1; done")
+        self.read_until(terminal, "ready")
+        os.write(terminal, b"\x03")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 9)
+        os.close(terminal)
+
+    def test_ctrl_z(self):
+        """In a shell with job control: the job stops, goes on in the foreground, and still reads the terminal."""
+        bash = shutil.which("bash")
+        if bash is None:
+            self.skipTest("no bash")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.directory.name)
+            os.environ["PS1"] = ""
+            os.execv(bash, [bash, "--norc", "--noediting", "-i"])
+        os.write(terminal, b"stty -echo; echo in''side\n")
+        self.read_until(terminal, "inside")
+        command = f"{test_cli.HAKSTRESS} run -- sh -c 'echo rea\"\"dy; read x; echo got $x; exit 4'\n"
+        os.write(terminal, command.encode())
+        self.read_until(terminal, "ready")
+        os.write(terminal, b"\x1a")
+        self.read_until(terminal, "Stopped")
+        os.write(terminal, b"fg\n")
+        time.sleep(0.2)
+        os.write(terminal, b"hello\n")
+        self.read_until(terminal, "got hello")
+        os.write(terminal, b"echo status=$?; exit\n")
+        self.read_until(terminal, "status=4")
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+    def timed(self, *command, **more):
+        begun = time.monotonic()
+        result = self.run_command(*command, **more)
+        return result, time.monotonic() - begun
+
+    def test_many_forks(self):
+        result, seconds = self.timed(CRASHES, "forks", "1000")
+        self.quiet(result, 0)
+        self.assertEqual(self.only_result()["processes"], 1001)
+        self.assertLess(seconds, 15)
+
+    def test_many_threads(self):
+        result, seconds = self.timed(CRASHES, "threads", "4000")
+        self.quiet(result, 0)
+        self.assertLess(seconds, 15)
+
+    def program(self, name):
+        found = shutil.which(name)
+        if found is None or subprocess.run([found, "--version"], capture_output=True).returncode != 0:
+            self.skipTest(f"no {name}")
+        return found
+
+    def test_python(self):
+        script = "import os, signal, threading\n"
+        script += "signal.signal(signal.SIGUSR1, lambda *_: print('handled'))\n"
+        script += "os.kill(os.getpid(), signal.SIGUSR1)\n"
+        script += "t = threading.Thread(target=print, args=('thread',)); t.start(); t.join()\n"
+        script += "raise SystemExit(8)"
+        result = self.run_command(sys.executable, "-c", script)
+        self.assertEqual(result.stdout, "handled\nthread\n")
+        self.quiet(result, 8)
+
+    def test_python_crash(self):
+        result = self.run_command(sys.executable, "-X", "faulthandler", "-c", "import ctypes; ctypes.string_at(0)")
+        self.assertIn("Fatal Python error", result.stderr, "its own handler ran")
+        line, _ = self.fault(result, 139, "SIGSEGV")
+        self.assertEqual(line["address"], "0x0")
+
+    def test_node(self):
+        script = "process.on('SIGTERM', () => process.exit(11)); process.kill(process.pid, 'SIGTERM');"
+        self.quiet(self.run_command(self.program("node"), "-e", script + "setInterval(() => {}, 1000)"), 11)
+
+    def test_java(self):
+        """Null checks and safepoints of the Java machine are SIGSEGV that it handles."""
+        java = self.program("java")
+        source = """public class Nulls {
+            static class Box { int value; }
+            static int read(Box box) { return box.value; }
+            public static void main(String[] words) {
+                int caught = 0;
+                for (int i = 0; i < 100000; i++)
+                    try { read(i % 2 == 0 ? null : new Box()); } catch (NullPointerException e) { caught++; }
+                System.exit(caught == 50000 ? 9 : 1);
+            }
+        }"""
+        path = os.path.join(self.directory.name, "Nulls.java")
+        with open(path, "w") as file:
+            file.write(source)
+        result = self.run_command(java, "-Xmx200m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", path)
+        if result.returncode == 1 and "no compiler" in result.stderr:
+            self.skipTest("java without a compiler")
+        self.quiet(result, 9)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
+    CRASHES = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
