@@ -1,10 +1,12 @@
-// hak_check: what the calling thread owns, and the unit structures that all share, tested against the invariants that the headers
-// state. Not the registry, nor what other threads own: that would need them to stand still.
+// hak_check: what the calling thread owns, the registries, and the unit structures that all share, tested against the invariants that
+// the headers state; in a process of one thread every slab. Not what other threads own: that would need them to stand still.
 #include "base/text.h"
 #include "config/options.h"
 #include "front/check.h"
+#include "front/guard.h"
 #include "front/life.h"
 #include "observe/fatal.h"
+#include "os/os.h"
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "superslab/superslab.h"
@@ -12,6 +14,7 @@
 #include "thread/link.h"
 
 #include <hakmem/hakmem.h>
+#include <sys/single_threaded.h>
 
 // thread/tls.h: blocks in the list == cap - room, and every one is of the class.
 static size_t check_bin(unsigned size_class) {
@@ -30,11 +33,16 @@ static size_t check_bin(unsigned size_class) {
     return 1;
 }
 
+static size_t check_still(SlabNumber s) {
+    if (guard_on()) guard_check_slab(s);
+    return slab_check(s);
+}
+
 static size_t check_own(HakTcb* me, SlabNumber s, uint64_t tag, SlabPlace place) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, tag, &result);
     if (slab.number && result == CLAIM_MINE && meta_of(slab)->where == place && !meta_of(slab)->in_registry)
-        return slab_check(me, slab);
+        return check_still(s);
     text_warn("hakmem: check=owner slab %u is in a list of thread %u, which does not own it there\n", s, me->number);
     return 1;
 }
@@ -104,6 +112,21 @@ static size_t check_units(void) {
     return wrong + 1;
 }
 
+// In a process of one thread a slab is that thread's, or nobody's, or in the child of a fork that of a thread which is no more:
+// such a one may be half changed.
+static size_t check_unowned(void) {
+    size_t wrong = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        SlabNumber first = first_slab(u), end = first + SLABS_PER_UNIT;
+        if (hak_heap.unit[u].kind != UNIT_SLABS && hak_heap.unit[u].kind != UNIT_RUNS) continue;
+        for (SlabNumber s = first; s < end; s++) {
+            uint64_t word = load_relaxed(&hak_heap.owner[s]);
+            if (tag_is_class(word) || word == TAG_RUNS) wrong += check_still(s);
+        }
+    }
+    return wrong;
+}
+
 size_t hak_check(void) {
     size_t wrong = 0;
     HakTcb* me = hak_tls.tcb;
@@ -112,17 +135,36 @@ size_t hak_check(void) {
         wrong += check_lists(me);
         wrong += check_cache_sums(me);
     }
+    for (unsigned c = 0; c < CLASS_COUNT; c++) wrong += registry_check(c);
     hak_lock(&heap_lock);
     wrong += check_units();
+    if (__libc_single_threaded) wrong += check_unowned();
     hak_unlock(&heap_lock);
     return wrong;
 }
 
 #if HAK_CHECKED
-void guard_tick(HakTcb* me) {
-    enum { EVERY = 256 };
-    if (!hak_option(guard) || me->ticks % EVERY != 0) return;
+static void check_all(const char* site) {
     size_t wrong = hak_check();
-    if (wrong) fatal("heap", "guard", "%zu invariants of the heap do not hold, see above", wrong);
+    if (wrong) fatal("heap", site, "%zu invariants of the heap do not hold, see above", wrong);
+}
+
+// The next look waits until the cost of this one is a small part of the time.
+void guard_tick(HakTcb* me) {
+    enum { EVERY = 64, PART = 32, PAUSE_MOST_NS = 500000000 };
+    static _Atomic uint64_t next_look;
+    if (!guard_on() || me->ticks % EVERY != 0) return;
+    uint64_t start = os_clock_ns();
+    if (start < load_relaxed(&next_look)) return;
+    check_all("guard");
+    uint64_t end = os_clock_ns(), pause = (end - start) * PART;
+    store_relaxed(&next_look, end + (pause < PAUSE_MOST_NS ? pause : PAUSE_MOST_NS));
+}
+
+// What a program did wrong with its last breath.
+__attribute__((destructor)) static void check_at_exit(void) {
+    if (!guard_on()) return;
+    guard_flush();
+    check_all("exit");
 }
 #endif

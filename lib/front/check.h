@@ -1,5 +1,6 @@
-// The periodic check of guard mode: hak_check() at every 256th refill of a thread; a violation is fatal.
-// Thread-safety: the calling thread's own slabs, and what all share under its lock. Errors: fatal.
+// The periodic check of guard mode: hak_check() now and then, at a refill of whichever thread comes by when it is due, and at the end
+// of the process; a violation is fatal. It may cost some three per cent of the time.
+// Thread-safety: as hak_check. Errors: fatal.
 #ifndef HAK_FRONT_CHECK_H
 #define HAK_FRONT_CHECK_H
 

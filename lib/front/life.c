@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 #include "config/options.h"
+#include "front/guard.h"
 #include "front/stats.h"
 #include "observe/chaos.h"
+#include "observe/guard_record.h"
 #include "observe/ring.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
@@ -35,9 +37,10 @@ static bool init_slow(void) {
         ok = heap_init();
         if (ok) {
             link_init(hak_option(links) != 0);
-            hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key, 0);
 #if HAK_CHECKED
             store_relaxed(&hak_chaos_odds, hak_option(chaos));
+            hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key,
+                          hak_option(guard) ? (uint64_t)(uintptr_t)&hak_guard_root : 0);
 #endif
             have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
             hak_options_freeze();
@@ -149,6 +152,7 @@ void reserve_end(HakTcb* reserve) {
 }
 
 static void thread_end(HakTcb* me) {
+    if (guard_on()) guard_flush();
     flush_caches(me);
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);

@@ -2,6 +2,8 @@
 #include "config/options.h"
 #include "front/check.h"
 #include "front/fastpath.h"
+#include "front/guard.h"
+#include "front/inner.h"
 #include "front/large.h"
 #include "front/life.h"
 #include "observe/fatal.h"
@@ -110,20 +112,43 @@ void* malloc_above_tiny(size_t size) {
 }
 
 void* hak_malloc(size_t size) {
+    if (guard_on()) return guard_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
     return fast_malloc(size);
 }
 
-void* hak_calloc(size_t count, size_t size) {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
+HAK_INLINE void* zeroed(size_t bytes) {
     if (bytes > SMALL_MAX) return malloc_large(bytes, 1, true);
     void* block = fast_malloc(bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
 
+#if HAK_CHECKED
+void* malloc_zeroed(size_t bytes) {
+    return zeroed(bytes);
+}
+#endif
+
+void* hak_calloc(size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
+    if (guard_on()) return guard_calloc(GUARD_CALL("calloc", HAK_GUARD_MALLOC), bytes);
+    return zeroed(bytes);
+}
+
 // --- free
 
+static HAK_COLD void invalid_free(const void* p) {
+    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before", p);
+}
+
+// Of pointers into a block those that no block can have; the others cost a division to tell.
+HAK_INLINE void check_start(const void* p) {
+    if (HAK_UNLIKELY((uintptr_t)p % 16 != 0))
+        fatal("interior_free", "free", "%p points into a block, not to its start", p);
+}
+
 void free_over(void* p, uint64_t tag) {
+    check_start(p);
     FastBin bin = fast_bin(tag);
     unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
     HakTcb* me = hak_tls.tcb;
@@ -142,10 +167,6 @@ void free_over(void* p, uint64_t tag) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag, &result);
     slab_free_chain(me, slab, p, p, 1);
-}
-
-static HAK_COLD void invalid_free(const void* p) {
-    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before", p);
 }
 
 static void reserve_free(void* p) {
@@ -190,6 +211,7 @@ void free_slow(void* p) {
         return;
     }
     if (!tag_is_class(tag) && tag != TAG_RUNS && tag != TAG_RUNS_REST) invalid_free(p);
+    check_start(p);
     int saved_errno = errno;
     HakTcb* me = tcb_for_free();
     if (me == NULL)
@@ -204,23 +226,30 @@ void free_slow(void* p) {
 }
 
 void hak_free(void* p) {
-    fast_free(p);
+    if (guard_on())
+        guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
+    else
+        fast_free(p);
 }
 
 void hak_free_sized(void* p, size_t size) {
-    (void)size;
-    fast_free(p);
+    if (guard_on())
+        guard_free_sized(GUARD_CALL("free_sized", HAK_GUARD_MALLOC), p, size);
+    else
+        fast_free(p);
 }
 
 void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
-    (void)alignment, (void)size;
-    fast_free(p);
+    (void)alignment;
+    if (guard_on())
+        guard_free_sized(GUARD_CALL("free_aligned_sized", HAK_GUARD_MALLOC), p, size);
+    else
+        fast_free(p);
 }
 
 // --- sizes
 
-// Usable bytes of a block that is not NULL; what is no block is fatal.
-static size_t block_size(const void* p) {
+size_t usable_bytes(const void* p) {
     if (!heap_contains(p)) invalid_free(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the release that made the slab or huge block
@@ -233,7 +262,8 @@ static size_t block_size(const void* p) {
 }
 
 size_t hak_malloc_usable_size(const void* p) {
-    return p ? block_size(p) : 0;
+    if (guard_on()) return guard_usable_size(GUARD_CALL("malloc_usable_size", HAK_GUARD_MALLOC), p);
+    return p ? usable_bytes(p) : 0;
 }
 
 // --- realloc
@@ -246,13 +276,14 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
 }
 
 void* hak_realloc(void* p, size_t size) {
+    if (guard_on()) return guard_realloc(GUARD_CALL("realloc", HAK_GUARD_MALLOC), p, size);
     if (p == NULL) return fast_malloc(size);
     if (size == 0) {
         fast_free(p);
         return NULL;
     }
     if (size > PTRDIFF_MAX) return no_memory();
-    size_t old = block_size(p);
+    size_t old = usable_bytes(p);
     void* same = realloc_in_place(p, old, size);
     if (same) return same;
     void* block = fast_malloc(size);
@@ -278,7 +309,7 @@ static unsigned class_aligned(size_t alignment, size_t size) {
     return c;
 }
 
-static void* malloc_aligned(size_t alignment, size_t size) {
+void* malloc_aligned(size_t alignment, size_t size) {
     if (alignment <= 16) return fast_malloc(size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     if (size <= SMALL_MAX && alignment <= PAGE_SIZE_BYTES && align_up(size, alignment) <= SMALL_MAX)
@@ -286,12 +317,16 @@ static void* malloc_aligned(size_t alignment, size_t size) {
     return malloc_large(size, alignment, false);
 }
 
+HAK_INLINE void* aligned(const GuardCall* call, size_t alignment, size_t size) {
+    return guard_on() ? guard_aligned(call, alignment, size) : malloc_aligned(alignment, size);
+}
+
 void* hak_aligned_alloc(size_t alignment, size_t size) {
     if (!is_pow2(alignment)) {
         errno = EINVAL;
         return NULL;
     }
-    return malloc_aligned(alignment, size);
+    return aligned(GUARD_CALL("aligned_alloc", HAK_GUARD_MALLOC), alignment, size);
 }
 
 void* hak_memalign(size_t alignment, size_t size) {
@@ -300,13 +335,13 @@ void* hak_memalign(size_t alignment, size_t size) {
         return NULL;
     }
     if (!is_pow2(alignment)) alignment = alignment == 0 ? 1 : (size_t)2 << log2_floor(alignment);
-    return malloc_aligned(alignment, size);
+    return aligned(GUARD_CALL("memalign", HAK_GUARD_MALLOC), alignment, size);
 }
 
 int hak_posix_memalign(void** out, size_t alignment, size_t size) {
     if (!is_pow2(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
     int saved_errno = errno;
-    void* block = malloc_aligned(alignment, size);
+    void* block = aligned(GUARD_CALL("posix_memalign", HAK_GUARD_MALLOC), alignment, size);
     errno = saved_errno;
     if (block == NULL) return ENOMEM;
     *out = block;
@@ -314,12 +349,13 @@ int hak_posix_memalign(void** out, size_t alignment, size_t size) {
 }
 
 void* hak_valloc(size_t size) {
-    return malloc_aligned(PAGE_SIZE_BYTES, size);
+    return aligned(GUARD_CALL("valloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES, size);
 }
 
 void* hak_pvalloc(size_t size) {
     if (size > PTRDIFF_MAX) return no_memory();
-    return malloc_aligned(PAGE_SIZE_BYTES, align_up(size ? size : 1, PAGE_SIZE_BYTES));
+    return aligned(GUARD_CALL("pvalloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES,
+                   align_up(size ? size : 1, PAGE_SIZE_BYTES));
 }
 
 // --- giving memory back
@@ -351,6 +387,7 @@ static void give_back_empty_slabs(HakTcb* me) {
 
 int hak_trim(size_t keep) {
     int saved_errno = errno;
+    if (guard_on()) guard_flush();
     thread_flush();
     if (hak_tls.tcb) give_back_empty_slabs(hak_tls.tcb);
     hak_lock(&heap_lock);

@@ -2,6 +2,7 @@
 // of libstdc++ when memory runs out, they reach through weak references, or look up then: it may have come by dlopen.
 // Limit: a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
 #include "front/fastpath.h"
+#include "front/guard.h"
 
 #include <dlfcn.h>
 #include <hakmem/hakmem.h>
@@ -15,7 +16,8 @@ __attribute__((weak)) void throw_bad_alloc(void) __asm__(THROW_BAD_ALLOC);
 
 typedef size_t Alignment;  // std::align_val_t
 
-static void* allocate(size_t size, Alignment alignment) {
+static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
+    if (guard_on()) return guard_aligned(call, alignment > 16 ? alignment : 1, size);
     return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
 }
 
@@ -31,14 +33,14 @@ static void* find_in_runtime(const char* name) {
 }
 
 // As the standard asks: call the handler until it frees something, or there is none. nothrow gives NULL then.
-static HAK_COLD void* allocate_again(size_t size, Alignment alignment, bool nothrow) {
+static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
     NewHandler (*get_handler)(void) =
         get_new_handler ? get_new_handler : (NewHandler(*)(void))find_in_runtime(GET_NEW_HANDLER);
     for (;;) {
         NewHandler handler = get_handler ? get_handler() : NULL;
         if (handler == NULL) break;
         handler();
-        void* p = allocate(size, alignment);
+        void* p = allocate(call, size, alignment);
         if (p) return p;
     }
     if (nothrow) return NULL;
@@ -47,33 +49,52 @@ static HAK_COLD void* allocate_again(size_t size, Alignment alignment, bool noth
     abort();
 }
 
-HAK_INLINE void* new_block(size_t size, Alignment alignment, bool nothrow) {
-    void* p = alignment ? allocate(size, alignment) : fast_malloc(size);
-    return HAK_LIKELY(p != NULL) ? p : allocate_again(size, alignment, nothrow);
+HAK_INLINE void* new_block(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
+    void* p = alignment || HAK_CHECKED ? allocate(call, size, alignment) : fast_malloc(size);
+    return HAK_LIKELY(p != NULL) ? p : allocate_again(call, size, alignment, nothrow);
 }
+
+HAK_INLINE void delete_block(const GuardCall* call, void* p) {
+    if (guard_on())
+        guard_free(call, p);
+    else
+        fast_free(p);
+}
+
+HAK_INLINE void delete_sized(const GuardCall* call, void* p, size_t size) {
+    if (guard_on())
+        guard_free_sized(call, p, size);
+    else
+        fast_free(p);
+}
+
+#define NEW GUARD_CALL("operator new", HAK_GUARD_NEW)
+#define NEW_ARRAY GUARD_CALL("operator new[]", HAK_GUARD_NEW_ARRAY)
+#define DELETE GUARD_CALL("operator delete", HAK_GUARD_NEW)
+#define DELETE_ARRAY GUARD_CALL("operator delete[]", HAK_GUARD_NEW_ARRAY)
 
 // clang-format off
 #define DEFINE(type, name, params) type name params; HAK_PUBLIC type name params
 
-DEFINE(void*, _Znwm, (size_t n)) { return new_block(n, 0, false); }
-DEFINE(void*, _Znam, (size_t n)) { return new_block(n, 0, false); }
-DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(n, 0, true); }
-DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(n, 0, true); }
-DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { return new_block(n, a, false); }
-DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { return new_block(n, a, false); }
-DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(n, a, true); }
-DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(n, a, true); }
+DEFINE(void*, _Znwm, (size_t n)) { return new_block(NEW, n, 0, false); }
+DEFINE(void*, _Znam, (size_t n)) { return new_block(NEW_ARRAY, n, 0, false); }
+DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(NEW, n, 0, true); }
+DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(NEW_ARRAY, n, 0, true); }
+DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { return new_block(NEW, n, a, false); }
+DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { return new_block(NEW_ARRAY, n, a, false); }
+DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(NEW, n, a, true); }
+DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(NEW_ARRAY, n, a, true); }
 
-DEFINE(void, _ZdlPv, (void* p)) { fast_free(p); }
-DEFINE(void, _ZdaPv, (void* p)) { fast_free(p); }
-DEFINE(void, _ZdlPvm, (void* p, size_t n)) { (void)n; fast_free(p); }
-DEFINE(void, _ZdaPvm, (void* p, size_t n)) { (void)n; fast_free(p); }
-DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; fast_free(p); }
-DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; fast_free(p); }
-DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { (void)a; fast_free(p); }
-DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { (void)a; fast_free(p); }
-DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)n; (void)a; fast_free(p); }
-DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)n; (void)a; fast_free(p); }
-DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; fast_free(p); }
-DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; fast_free(p); }
+DEFINE(void, _ZdlPv, (void* p)) { delete_block(DELETE, p); }
+DEFINE(void, _ZdaPv, (void* p)) { delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPvm, (void* p, size_t n)) { delete_sized(DELETE, p, n); }
+DEFINE(void, _ZdaPvm, (void* p, size_t n)) { delete_sized(DELETE_ARRAY, p, n); }
+DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; delete_block(DELETE, p); }
+DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { (void)a; delete_block(DELETE, p); }
+DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { (void)a; delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)a; delete_sized(DELETE, p, n); }
+DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)a; delete_sized(DELETE_ARRAY, p, n); }
+DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; delete_block(DELETE, p); }
+DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; delete_block(DELETE_ARRAY, p); }
 // clang-format on

@@ -1,5 +1,6 @@
 // The names of the C library, each a door to its hak_ function. Not part of the core that hakstress links.
 #include "front/fastpath.h"
+#include "front/guard.h"
 #include "front/stats.h"
 
 #include <errno.h>
@@ -12,12 +13,23 @@
 #define DOOR HAK_PUBLIC
 
 // The two that matter have the hit inline instead of one more jump.
+HAK_INLINE void* inline_malloc(const GuardCall* call, size_t size) {
+    return guard_on() ? guard_malloc(call, size) : fast_malloc(size);
+}
+
+HAK_INLINE void inline_free(const GuardCall* call, void* p) {
+    if (guard_on())
+        guard_free(call, p);
+    else
+        fast_free(p);
+}
+
 DOOR void* malloc(size_t size) {
-    return fast_malloc(size);
+    return inline_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
 }
 
 DOOR void free(void* p) {
-    fast_free(p);
+    inline_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
 }
 
 DOOR void* calloc(size_t count, size_t size) {
@@ -61,7 +73,7 @@ void free_sized(void* p, size_t size);
 void free_aligned_sized(void* p, size_t alignment, size_t size);
 
 DOOR void cfree(void* p) {
-    fast_free(p);
+    inline_free(GUARD_CALL("cfree", HAK_GUARD_MALLOC), p);
 }
 
 DOOR void free_sized(void* p, size_t size) {
@@ -117,9 +129,9 @@ DOOR int mallopt(int parameter, int value) {
 // Names under which the C library is known to reach its own allocator.
 // clang-format off
 #define LIBC_DOOR(type, name, params, body) type name params; DOOR type name params { body; }
-LIBC_DOOR(void*, __libc_malloc, (size_t size), return fast_malloc(size))
-LIBC_DOOR(void, __libc_free, (void* p), fast_free(p))
-LIBC_DOOR(void, __libc_cfree, (void* p), fast_free(p))
+LIBC_DOOR(void*, __libc_malloc, (size_t size), return inline_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size))
+LIBC_DOOR(void, __libc_free, (void* p), inline_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p))
+LIBC_DOOR(void, __libc_cfree, (void* p), inline_free(GUARD_CALL("cfree", HAK_GUARD_MALLOC), p))
 LIBC_DOOR(void*, __libc_calloc, (size_t count, size_t size), return hak_calloc(count, size))
 LIBC_DOOR(void*, __libc_realloc, (void* p, size_t size), return hak_realloc(p, size))
 LIBC_DOOR(void*, __libc_memalign, (size_t alignment, size_t size), return hak_memalign(alignment, size))

@@ -5,14 +5,22 @@
 
 #include <stdlib.h>
 
+// "operator delete" is a function's name, but two words.
+static void one_word(char* out, size_t size, const char* text) {
+    text_format(out, size, "%s", text);
+    for (; *out != '\0'; out++)
+        if (*out == ' ') *out = '_';
+}
+
 void fatal(const char* check, const char* site, const char* format, ...) {
     char text[512];
     va_list args;
     va_start(args, format);
     text_vformat(text, sizeof text, format, args);
     va_end(args);
-    char line[640];
-    text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, site, text);
+    char line[640], word[64];
+    one_word(word, sizeof word, site);
+    text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, word, text);
     ring_record(HAK_EVENT_violation, NULL, 0, 0);
     hak_ring_last_words(line);
     text_warn("%s", line);

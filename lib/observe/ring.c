@@ -85,18 +85,6 @@ void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
     hak_unlock(&start_lock);
 }
 
-void hak_ring_last_words(const char* text) {
-    static _Atomic uint32_t said;
-    HakRingFile* file = hak_ring_file();
-    uint32_t nobody = 0;
-    if (file == NULL || !cas_relaxed(&said, &nobody, 1u)) return;
-    size_t length = strlen(text);
-    if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
-    memcpy(file->last_words, text, length);
-    file->last_words[length] = '\0';
-    store_release(&file->has_last_words, 1u);  // pairs with the acquire of a reader
-}
-
 static void start(void* memory, uint32_t records) {
     HakRingFile* file = memory;
     struct timespec now;
@@ -143,6 +131,18 @@ static HakRingFile* file_or_private_memory(void) {
     }
     hak_unlock(&start_lock);
     return hak_ring_file();
+}
+
+void hak_ring_last_words(const char* text) {
+    static _Atomic uint32_t said;
+    HakRingFile* file = file_or_private_memory();  // the process may not have allocated yet
+    uint32_t nobody = 0;
+    if (file == NULL || !cas_relaxed(&said, &nobody, 1u)) return;
+    size_t length = strlen(text);
+    if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
+    memcpy(file->last_words, text, length);
+    file->last_words[length] = '\0';
+    store_release(&file->has_last_words, 1u);  // pairs with the acquire of a reader
 }
 
 void hak_ring_thread_start(uint64_t thread) {

@@ -127,9 +127,6 @@ HAK_INLINE void hak_ring_thread_start(uint64_t thread) {
 }
 HAK_INLINE void hak_ring_thread_end(void) {
 }
-HAK_INLINE void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
-    (void)heap, (void)link_key, (void)guard;
-}
 HAK_INLINE void hak_ring_last_words(const char* text) {
     (void)text;
 }

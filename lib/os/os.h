@@ -18,6 +18,10 @@ bool os_map_over(void* at, size_t bytes);
 bool os_unmap(void* at, size_t bytes);
 // Gives the pages back; they read as zero afterwards. The range stays mapped.
 bool os_purge(void* at, size_t bytes);
+#if HAK_CHECKED
+// Makes the range, mapped by os_map and its like, accessible or not. A failure may come when part of it is done.
+bool os_protect(void* at, size_t bytes, bool accessible);
+#endif
 // Asks for huge pages behind the range.
 bool os_want_huge_pages(void* at, size_t bytes);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.

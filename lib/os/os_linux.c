@@ -79,6 +79,15 @@ bool os_purge(void* at, size_t bytes) {
     return true;
 }
 
+#if HAK_CHECKED
+bool os_protect(void* at, size_t bytes, bool accessible) {
+    int saved_errno = errno;
+    int failed = os_fault_hit() ? -1 : mprotect(at, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
+    errno = saved_errno;
+    return count(failed ? MAP_FAILED : at, HAK_C_syscall_mprotect) != MAP_FAILED;
+}
+#endif
+
 bool os_want_huge_pages(void* at, size_t bytes) {
     return advise(at, bytes, MADV_HUGEPAGE);
 }

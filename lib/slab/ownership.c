@@ -4,6 +4,7 @@
 #include "config/options.h"
 #include "observe/chaos.h"
 #include "observe/fatal.h"
+#include "observe/guard_record.h"
 #include "observe/ring.h"
 #include "slab/remote.h"
 #include "slab/run.h"
@@ -130,6 +131,7 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     meta->where = PLACE_NONE;
     meta->in_registry = 0;
     if (size_class == 0) run_map_init(s, clean);
+    guard_slab_made(s, meta->block_size);
     store_relaxed(remote_word(s), REMOTE_EMPTY);
     // release: pairs with the acquire of whoever frees a block of it, and got that block from this thread
     store_release(owner_word(s), owner_word_of(me, tag_for(size_class)));
@@ -168,6 +170,45 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     chaos_point();
     store_release(owner_word(s), tag_for(size_class));  // pairs with the acquire CAS in win
     return true;
+}
+
+// A listed slab that has no owner stands still under the lock: who claims it changes nothing of it before it is taken out of the list.
+// Who gives it up listed it earlier, and may still be at it; then it has an owner.
+static size_t check_listed(SlabNumber s, unsigned size_class) {
+    uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_publish
+    if (word_tag(word) != tag_for(size_class) || meta_at(s)->size_class != size_class) {
+        text_warn("hakmem: check=registry slab %u in the registry of class %u is none of that class\n", s, size_class);
+        return 1;
+    }
+    if (word_owner(word) != 0) return 0;
+    bool pushable = load_acquire(remote_word(s)) != REMOTE_UNOWNED;  // before the owner word is looked at again
+    if (load_relaxed(owner_word(s)) == word && pushable) {
+        text_warn("hakmem: check=registry slab %u has no owner and takes remote frees\n", s);
+        return 1;
+    }
+    return slab_check(s);
+}
+
+size_t registry_check(unsigned size_class) {
+    Registry* r = &registry[size_class];
+    size_t wrong = 0;
+    hak_lock(&r->lock);
+    SlabNumber before = 0, s = load_relaxed(&r->first);
+    while (s && wrong == 0) {
+        if (!meta_at(s)->in_registry || meta_at(s)->prev != before) {
+            text_warn("hakmem: check=registry slab %u of class %u: its links or its mark are wrong\n", s, size_class);
+            wrong++;
+        }
+        wrong += check_listed(s, size_class);
+        before = s;
+        s = meta_at(s)->next;
+    }
+    if (wrong == 0 && r->last != before) {
+        text_warn("hakmem: check=registry class %u: the last slab is %u, noted is %u\n", size_class, before, r->last);
+        wrong++;
+    }
+    hak_unlock(&r->lock);
+    return wrong;
 }
 
 void registry_locks_take(void) {

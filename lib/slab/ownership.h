@@ -67,6 +67,8 @@ bool slab_publish(HakTcb* me, OwnedSlab slab);
 // The first slab without owner of a class that could be claimed, among at most `look_at` of the registry. Adopted, in no list.
 OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result);
 bool registry_has(unsigned size_class);
+// Number of violated invariants of a registry, each described on stderr. Takes its lock.
+size_t registry_check(unsigned size_class);
 // Around a fork.
 void registry_locks_take(void);
 void registry_locks_release(void);

@@ -285,17 +285,16 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
     return true;
 }
 
-size_t run_check(HakTcb* me, OwnedSlab slab) {
-    (void)me;
-    const RunMap* map = map_of(slab.number);
+size_t run_check(SlabNumber s) {
+    const RunMap* map = map_of(s);
     size_t wrong = 0;
-    uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&meta_of(slab)->used);
+    uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&hak_heap.meta[s].used);
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
     for (uint32_t p = 0; p < PAGES_PER_UNIT; p++)
         block_pages += load_relaxed(&map->length[p]) & (uint32_t)~RUN_IS_CACHED;
     if (free_pages + used != PAGES_PER_UNIT || block_pages != used || longest_run(map) != map->longest) {
-        text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n",
-                  slab.number, free_pages, used, block_pages, longest_run(map), map->longest);
+        text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n", s,
+                  free_pages, used, block_pages, longest_run(map), map->longest);
         wrong++;
     }
     return wrong;

@@ -59,6 +59,6 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages);
 bool run_has_space(OwnedSlab slab);
 // The list of the owner that a SuperSlab belongs to by its longest run.
 SlabNumber* run_list(HakTcb* me, OwnedSlab slab);
-size_t run_check(HakTcb* me, OwnedSlab slab);
+size_t run_check(SlabNumber s);  // as slab_check
 
 #endif

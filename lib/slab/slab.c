@@ -234,25 +234,25 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         slab_place(me, slab, PLACE_PARTIAL);
 }
 
-size_t slab_check(HakTcb* me, OwnedSlab slab) {
-    const TinySlabMeta* meta = meta_of(slab);
-    if (meta->size_class == 0) return run_check(me, slab);
+size_t slab_check(SlabNumber s) {
+    const TinySlabMeta* meta = &hak_heap.meta[s];
+    if (meta->size_class == 0) return run_check(s);
     size_t wrong = 0, listed = 0;
-    uintptr_t base = (uintptr_t)slab_address(slab.number);
+    uintptr_t base = (uintptr_t)slab_address(s);
     if (load_relaxed(&meta->used) + meta->free_count + (meta->capacity - meta->carved) != meta->capacity) {
-        text_warn("hakmem: check=counts slab %u: used %u + free %u + uncarved %u is not capacity %u\n", slab.number,
+        text_warn("hakmem: check=counts slab %u: used %u + free %u + uncarved %u is not capacity %u\n", s,
                   load_relaxed(&meta->used), meta->free_count, meta->capacity - meta->carved, meta->capacity);
         wrong++;
     }
     for (void* block = meta->freelist; block && listed <= meta->free_count; block = link_read(block), listed++) {
         uintptr_t at = (uintptr_t)block - base;
         if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= meta->carved) {
-            text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", slab.number, block);
+            text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", s, block);
             return wrong + 1;
         }
     }
     if (listed != meta->free_count) {
-        text_warn("hakmem: check=freelist slab %u: %u blocks counted on its free list, %zu found\n", slab.number,
+        text_warn("hakmem: check=freelist slab %u: %u blocks counted on its free list, %zu found\n", s,
                   meta->free_count, listed);
         wrong++;
     }

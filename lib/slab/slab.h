@@ -31,8 +31,9 @@ void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
 void slab_give_up_full(HakTcb* me, OwnedSlab slab);
 // Gives an empty slab back to its SuperSlab.
 void slab_dispose(HakTcb* me, OwnedSlab slab);
-// Number of violated invariants, each described on stderr.
-size_t slab_check(HakTcb* me, OwnedSlab slab);
+// Number of violated invariants, each described on stderr. Of a slab that the caller owns, or that stands still: without owner, and
+// under its registry's lock.
+size_t slab_check(SlabNumber s);
 
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);

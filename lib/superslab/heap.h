@@ -55,6 +55,7 @@ typedef struct {
     uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
     uint64_t freed_ms;      // free and dirty: since when
     size_t size;            // UNIT_HUGE: usable bytes
+    uint32_t closed_slabs;  // guard mode, see closed.h
 } HAK_ALIGNED(HAK_CACHE_LINE) Unit;
 _Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
 

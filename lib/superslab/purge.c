@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 
@@ -18,6 +19,7 @@ static bool clean_run(UnitNumber first, UnitNumber length) {
         units_are_fresh(first, length);
     else
         for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
+    units_close(first, length);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "config/options.h"
 #include "observe/counters.h"
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/purge.h"
 #include "superslab/units.h"
 
@@ -81,6 +82,7 @@ static SlabNumber take_slab_of(UnitNumber u) {
     bool was_dirty = (unit->dirty_slabs & bit) != 0;
     // A slab that could not be unmapped is dirty and still there.
     if (slabs_are_mappings() && !was_dirty && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
+    if (!slab_open(first_slab(u) + i)) return 0;
     superslab_totals.free_dirty_slabs -= was_dirty;
     if (superslab_totals.free_dirty_slabs < least_dirty) least_dirty = superslab_totals.free_dirty_slabs;
     unit->dirty_slabs |= bit;
@@ -175,7 +177,9 @@ void superslab_give_runs(SlabNumber s) {
 // false: the system takes nothing back at present.
 static bool purge_slab(UnitNumber u, uint32_t bit) {
     Unit* unit = &hak_heap.unit[u];
-    if (!os_purge(slab_address(first_slab(u) + lowest_bit(bit)), SLAB_SIZE)) return false;
+    SlabNumber s = first_slab(u) + lowest_bit(bit);
+    if (!os_purge(slab_address(s), SLAB_SIZE)) return false;
+    slab_close(s);
     unit->dirty_slabs &= ~bit;
     superslab_totals.free_dirty_slabs--;
     return true;

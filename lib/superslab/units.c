@@ -1,6 +1,7 @@
 #include "superslab/units.h"
 
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/purge.h"
 
 // Lists of free runs by length: 1..EXACT_BINS exactly, then one list per doubling.
@@ -138,7 +139,9 @@ UnitNumber units_take(UnitNumber length, UnitNumber align) {
     if (u == 0 && heap_grow(length + align - 1)) u = take_from(&bins[false], length, align);
     // Purged runs join the clean ones, and together they may suffice.
     if (u == 0 && purge_everything_free()) u = take_from(&bins[false], length, align);
-    return u;
+    if (u == 0 || units_open(u, length)) return u;
+    units_give(u, length);
+    return 0;
 }
 
 // Free units right behind `first`, `first` included; a dirty and a clean run may follow each other.
@@ -158,13 +161,16 @@ bool units_take_behind(UnitNumber first, UnitNumber length) {
         piece = unit(u)->length < left ? unit(u)->length : left;
         cut(u, u, piece);
     }
-    return true;
+    if (units_open(first, length)) return true;
+    units_give(first, length);
+    return false;
 }
 
 void units_are_fresh(UnitNumber first, UnitNumber length) {
     for (UnitNumber u = first; u < first + length; u++) {
         unit_totals.moved_units -= unit(u)->moved;
         unit(u)->dirty = unit(u)->huge_pages = unit(u)->moved = 0;
+        unit(u)->closed_slabs = 0;
     }
 }
 

@@ -73,6 +73,7 @@ typedef struct HakTcb {
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
+    struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
 } HAK_ALIGNED(4096) HakTcb;
 
 _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");

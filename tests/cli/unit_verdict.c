@@ -224,7 +224,7 @@ static void ends_without_a_record(void** state) {
     expect("death", "outside", "killed from outside");
     facts.died_of = SIGSEGV;
     facts.handler_died = true;
-    expect("death", "unknown", "handler");
+    expect("death", "unknown", "nothing could be seen");
     facts.died_of = 0;
     facts.hang = true;
     expect("hang", "unknown", "wait for each other");

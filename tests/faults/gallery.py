@@ -62,7 +62,7 @@ def guard(program, hakstress, expected, words):
     else:
         check, site = expected.split(" at ")
         stopped = status == 128 + signal.SIGABRT and f"check={check} " in line
-        stopped = stopped and (site == "*" or report["site"].replace("_", " ") == site.replace("_", " "))
+        stopped = stopped and (site == "*" or report["site"] == site)
     return stopped and words in verdict, f"verdict: {verdict}; {seen}"
 
 
