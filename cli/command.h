@@ -28,6 +28,7 @@ struct command {
 
 extern const struct command command_repro;
 extern const struct command command_guard;
+extern const struct command command_testplan;
 extern const struct command command_bench;
 extern const struct command command_run;
 extern const struct command command_report;

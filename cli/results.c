@@ -1,5 +1,6 @@
 #include "results.h"
 
+#include "build_id.h"
 #include "machine.h"
 
 #include <hakmem/hakmem.h>
@@ -53,6 +54,10 @@ void results_remember_command_line(int argc, char** argv) {
     result_quote(argv, argc, command_line, sizeof command_line);
 }
 
+const char* result_program(void) {
+    return program;
+}
+
 static bool has_option_for(const struct args* args, const char* variable, size_t length) {
     for (size_t i = 0; i < args->value_count; i++) {
         const char* env = args->values[i].spec->env;
@@ -90,6 +95,8 @@ void result_again(const struct args* args, const char* tail, char* out, size_t s
 static json_t* build_describe(void) {
     json_t* build = json_object();
     json_object_set_new(build, "version", json_string(hak_version()));
+    char id[BUILD_ID_TEXT_MAX];
+    if (build_id(id, sizeof id)) json_object_set_new(build, "id", json_string(id));
     json_object_set_new(build, "compiler", json_string(__VERSION__));
     json_object_set_new(build, "core", json_string("checked"));
     return build;
@@ -150,7 +157,7 @@ bool result_path(const struct args* args, const char* kind, const char* suffix, 
 
 // Removing old runs. Files of a run share their name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
 
-enum { SUFFIXES = 1 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
+enum { SUFFIXES = 2 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
 
 void result_report_suffix(unsigned number, const char* extension, char* out, size_t size) {
     if (number == 1)
@@ -162,7 +169,8 @@ void result_report_suffix(unsigned number, const char* extension, char* out, siz
 // All that the files of a run may end in.
 static const char* suffix_at(unsigned index, char buffer[SUFFIX_BYTES]) {
     if (index == 0) return ".json";
-    result_report_suffix((index + 1) / 2, index % 2 == 0 ? "txt" : "json", buffer, SUFFIX_BYTES);
+    if (index == 1) return ".txt";
+    result_report_suffix(index / 2, index % 2 == 0 ? "json" : "txt", buffer, SUFFIX_BYTES);
     return buffer;
 }
 

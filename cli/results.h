@@ -31,6 +31,8 @@ FILE* result_stream(const struct args* args);
 void results_remember_command_line(int argc, char** argv);
 // Appends words to a command line, in shell quoting; what does not fit is cut.
 void result_quote(char* const* words, int count, char* out, size_t size);
+// How this program was called, for command lines that call it again.
+const char* result_program(void);
 // A command line that does the same run again: every HAKMEM_* variable in force that no option of the verb stands for, the
 // program, and `tail`.
 void result_again(const struct args* args, const char* tail, char* out, size_t size);
