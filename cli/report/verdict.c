@@ -157,8 +157,6 @@ static bool by_program_check(struct verdict* verdict, const struct verdict_facts
 static bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
     note(verdict, "check %s in %s: %s", facts->check->check, facts->check->site, details_of(facts->check));
-    if (strcmp(facts->check->check, "memory") == 0)
-        return judge(verdict, "outside", "high", "the system gave the allocator no memory");
     bool payload = strcmp(facts->check->check, "payload") == 0;
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
@@ -167,6 +165,8 @@ static bool by_other_check(struct verdict* verdict, const struct verdict_facts* 
         verdict->confidence = payload ? "high" : "medium";
         return true;
     }
+    if (strcmp(facts->check->check, "memory") == 0)
+        return judge(verdict, "outside", "high", "the system gave the allocator no memory");
     if (payload)
         return judge(verdict, "allocator", "high",
                      "a live block was overwritten: it was handed out twice, or the allocator wrote into it");

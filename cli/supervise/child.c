@@ -63,6 +63,7 @@ static void run_workload(struct shared* shared, const struct workload* workload)
         .progress = shared->progress,
         .thread_start = crash_handler_thread,
     };
+    shared->began = workload_clock();
     store_release(&shared->phase, (uint32_t)CHILD_RUNNING);  // pairs with the acquire in the supervisor
     int error = workload->run(&run, &shared->outcome.work);
     if (error == ENOMEM) workload_fault("memory", workload->name, "an allocation failed");

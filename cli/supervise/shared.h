@@ -41,6 +41,7 @@ struct shared {
     struct child_plan plan;
     _Atomic uint32_t stop;   // by the supervisor: end now
     _Atomic uint32_t phase;  // by the child, and so are the rest
+    double began;            // workload_clock() when the work began; valid from phase CHILD_RUNNING on
     struct child_outcome outcome;
     struct child_statistics statistics;
     struct crash_record crash;

@@ -24,7 +24,7 @@ struct watch {
     struct child_process child;
     struct watchdog watchdog;
     int signals;
-    double began;  // the work, as seen from here
+    double began;
     bool working;
     double stop_asked;  // 0: not
     bool bar;
@@ -63,7 +63,7 @@ static void tick(struct watch* watch) {
     struct supervision* of = watch->of;
     if (!watch->working && load_acquire(&of->shared->phase) != CHILD_STARTING) {
         watch->working = true;
-        watch->began = workload_clock();
+        watch->began = of->shared->began;
     }
     double now = elapsed(watch);
     if (watch->working && now >= (double)(of->sample_count + 1)) take_sample(watch);
@@ -136,7 +136,6 @@ static void make_report(struct watch* watch, enum report_reason reason, int died
 static enum supervised crashed(struct watch* watch) {
     struct supervision* of = watch->of;
     of->after = watch->working ? of->shared->crash.time - watch->began : 0;
-    if (of->after < 0) of->after = 0;  // within the first tick
     make_report(watch, REPORT_CRASH, 0);
     kill_child(watch);
     return SUPERVISED_FAULT;
