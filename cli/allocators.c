@@ -9,14 +9,15 @@
 
 #if defined(__x86_64__)
 #define TRIPLET "x86_64-linux-gnu"
-#define SCUDO_SUFFIX "-x86_64"
+#define SCUDO "libclang_rt.scudo_standalone-x86_64.so"
 #else
 #define TRIPLET "aarch64-linux-gnu"
-#define SCUDO_SUFFIX "-aarch64"
+#define SCUDO "libclang_rt.scudo_standalone-aarch64.so"
 #endif
+#define SCUDO_FOLDER "clang/*/lib/linux/"
 
 // Where libraries are, in the order in which they are looked for; file names with wildcards for versions.
-static const char* const folders[] = {"/usr/local/lib", "/usr/lib/" TRIPLET, "/usr/lib64", "/usr/lib"};
+static const char* const folders[] = {"/usr/local/lib", ("/usr/lib/" TRIPLET), "/usr/lib64", "/usr/lib"};
 
 static const struct {
     const char* name;
@@ -27,10 +28,7 @@ static const struct {
     {"tcmalloc", {"libtcmalloc_minimal.so.[0-9]*", "libtcmalloc.so.[0-9]*"}},
     {"rpmalloc", {"librpmallocwrap.so", "librpmalloc.so"}},
     {"snmalloc", {"libsnmallocshim.so"}},
-    {"scudo",
-     {"libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so",
-      "llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so",
-      "clang/*/lib/linux/libclang_rt.scudo_standalone" SCUDO_SUFFIX ".so"}},
+    {"scudo", {SCUDO, ("llvm-*/lib/" SCUDO_FOLDER SCUDO), (SCUDO_FOLDER SCUDO)}},
 };
 
 // The file that sorts last among those that fit, since that is mostly the newest.

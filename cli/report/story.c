@@ -128,6 +128,14 @@ static bool take_drain_from_rings(struct finding* t, uint64_t before) {
     return false;
 }
 
+static void count_other_drains(struct story* story, const struct ring_reader* rings) {
+    struct ring_event found[SLAB_EVENTS];
+    size_t count = history_of_slab(rings, story->slab, SLAB_EVENTS, found);
+    for (size_t i = 0; i < count; i++)
+        story->other_drains +=
+            found[i].record.event == HAK_EVENT_foreign_drain && found[i].thread != story->drainer.thread;
+}
+
 // A drain does its harm to a block that its owner takes off the list meanwhile: it began before that block was handed out.
 static bool tie_by_link(struct finding* t) {
     struct story* story = t->story;
@@ -142,6 +150,7 @@ static bool tie_by_link(struct finding* t) {
         if (drain->tsc <= story->link_tick || !take_drain_from_rings(t, story->link_tick))
             take_drain(t, drain, TIE_LINK);
     }
+    if (story->tie == TIE_LINK) count_other_drains(story, t->input->rings);
     return true;
 }
 

@@ -41,6 +41,7 @@ struct story {
     uint64_t drain_tick;  // 0: unknown
     bool drain_is_later;  // than the one that did the harm, which nothing recalls
     uint32_t blocks;
+    uint32_t other_drains;  // of the same slab by threads that did not own it, as far as the rings recall
     // A free-list link that led out of the heap.
     bool has_link;
     uint64_t block, link, link_tick;

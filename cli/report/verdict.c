@@ -63,6 +63,11 @@ static void note_drain(struct verdict* verdict, const struct story* story) {
              story->blocks, story->owner.thread != 0 ? owner : "nobody");
     else
         note(verdict, "%s drained slab %u (%u blocks) while %s owned it", drainer, story->slab, story->blocks, owner);
+    if (story->other_drains > 0)
+        note(verdict,
+             "it was not the only one: %u more such drain(s) of that slab, by other threads, are in the rings; this "
+             "is the last that began before the block was handed out",
+             story->other_drains);
     if (change_words(story->change) != NULL)
         note(verdict, "that is what change %u, \"%s\", prevents; it was switched off", story->change,
              change_words(story->change));

@@ -116,11 +116,10 @@ void test_describe(const struct test* test, char* out, size_t size) {
 }
 
 void test_describe_duration(const struct test* test, char* out, size_t size) {
-    static const double first_look = 0.05;  // the supervisor's clock of the run starts there
     if (test->result == NULL)
         snprintf(out, size, "-");
-    else if (ended(test, "fault") && test_duration(test) < first_look)
-        snprintf(out, size, "<%g s", first_look);
+    else if (test_duration(test) < 0.1)
+        snprintf(out, size, "%.4f s", test_duration(test));
     else
         snprintf(out, size, "%.2f s", test_duration(test));
 }

@@ -48,7 +48,7 @@ const char* test_check_site(const struct test* test);                       // t
 
 // "repro 30 4 --changes none"
 void test_describe(const struct test* test, char* out, size_t size);
-// "20.00 s"; what ends within the supervisor's first look at it: "<0.05 s"
+// "20.00 s", "0.0031 s"
 void test_describe_duration(const struct test* test, char* out, size_t size);
 // "NO CRASH", "CRASH at fault_addr=0x6261", "STOPPED by check=ownership site=hot" ...
 void test_describe_result(const struct test* test, char* out, size_t size);

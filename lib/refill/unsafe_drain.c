@@ -58,8 +58,8 @@ static void push(TinySlabMeta* meta, void* block) {
 static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner) {
     uint64_t word = load_acquire(remote_word(s));  // pairs with the release in remote.c
     if (remote_count(word) == 0) return false;
-    tell(me, missing, s, owner, word);
     slab_assert_owner(me, s, site_of[missing]);
+    tell(me, missing, s, owner, word);
     // Not an exchange: that could take the word of a slab which its owner has given up by now.
     if (!cas_acquire(remote_word(s), &word, REMOTE_EMPTY)) return false;
     OwnedSlab slab = slab_assume_owned(s);

@@ -530,4 +530,5 @@ if __name__ == "__main__":
         sys.exit(2)
     test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
     CRASHES = os.path.abspath(sys.argv.pop(1))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and children inherit that
     unittest.main(verbosity=2)

@@ -75,9 +75,9 @@ static void check_descriptions(const char* result, const char* duration, const c
 static void describing(void** state) {
     (void)state;
     check_descriptions(crash, "1.50 s", "CRASH at fault_addr=0x6261", "hot 3");
-    check_descriptions(stop, "<0.05 s", "STOPPED by check=ownership site=hot", "none");
+    check_descriptions(stop, "0.0000 s", "STOPPED by check=ownership site=hot", "none");
     check_descriptions(clean, "3.00 s", "NO CRASH", "none");
-    check_descriptions(hang, "0.00 s", "HANG", "hot 1");
+    check_descriptions(hang, "0.0000 s", "HANG", "hot 1");
     check_descriptions(NULL, "-", "not run", "-");
 }
 
