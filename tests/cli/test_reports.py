@@ -82,9 +82,12 @@ class MissingChanges(Case):
         times = [s["time"] for s in story["steps"] if s["time"] is not None]
         self.assertEqual(times, sorted(times))
         self.assertGreater(report["foreign_drains"][story["site"]], 0)
-        if report.get("signal", {}).get("fault_addr") != "0x6261":
+        # A check of the workload may speak while another thread is about to crash.
+        if "check" in report or report.get("signal", {}).get("fault_addr") != "0x6261":
             return False
-        self.assertEqual(verdict["confidence"], "high")
+        # Where the followed link lies in another slab than any that was drained, the list went on after the damage.
+        tied = not any("why this drain and no other is told" in line for line in story["unknown"])
+        self.assertEqual(verdict["confidence"], "high" if tied else "medium")
         self.assertEqual(story["link"], "0x6261")
         self.assertIn("0x61 0x62", flat)
         self.assertIn("lowest byte first", flat)
@@ -93,17 +96,19 @@ class MissingChanges(Case):
         for history in report["histories"]:
             times = [e["time"] for e in history["events"]]
             self.assertEqual(times, sorted(times))
-        self.assertTrue(text.startswith("hakstress: crash signal=SIGSEGV fault_addr=0x6261 thread="))
+        self.assertRegex(text, r"\Ahakstress: crash signal=SIGSEGV fault_addr=0x6261 thread=")
         return True
 
     def test_each_alone(self):
+        at_the_link = 0
         for change, site in enumerate(SITES, 1):
             with self.subTest(site):
+                self.drop_results()
                 text, report = self.fault(
                     "repro", "30", "4", "--changes", all_but(change), "--seed", "1", "--hang-after", "3"
                 )
-                self.check_story(text, report, (site,))
-                self.drop_results()
+                at_the_link += self.check_story(text, report, (site,))
+        self.assertGreaterEqual(at_the_link, 2)
 
     def test_all(self):
         text, report = self.fault("repro", "30", "4", "--changes", "none", "--seed", "1", "--hang-after", "3")
@@ -119,7 +124,7 @@ class MissingChanges(Case):
         self.assertEqual(
             [story["drained_by"]["thread"], story["slab"], story["owner"]["thread"]], [int(n) for n in said.groups()]
         )
-        self.assertTrue(text.startswith("hakstress: crash check=ownership site=mmap_gate thread="))
+        self.assertRegex(text, r"\Ahakstress: crash check=ownership site=mmap_gate thread=")
         places = [r["place"] for r in report["registers"] if "place" in r]
         self.assertTrue(all("text" in place for place in places))
 
