@@ -1,5 +1,7 @@
 #include "machine.h"
 
+#include "json_text.h"
+
 #include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +35,7 @@ static void processor_name(char* out, size_t size) {
 static void add_setting(json_t* machine, const char* name, const char* path) {
     char line[256];
     machine_read_line(path, line, sizeof line);
-    json_object_set_new(machine, name, json_string(line));
+    json_object_set_new(machine, name, json_text(line));
 }
 
 json_t* machine_describe(void) {

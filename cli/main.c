@@ -45,10 +45,11 @@ static int run_command(const struct command* command, int argc, char** argv) {
     return status;
 }
 
-// Where a standard file is closed, the next one that is opened gets its number, and is written to.
+// Where a standard file is closed, the next one that is opened gets its number, and is written to. Closed again by exec: what a
+// command that is run does not get from its caller, it does not get from here.
 static void fill_standard_files(void) {
     int file;
-    do file = open("/dev/null", O_RDWR);
+    do file = open("/dev/null", O_RDWR | O_CLOEXEC);
     while (file >= 0 && file <= STDERR_FILENO);
     if (file >= 0) close(file);
 }

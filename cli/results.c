@@ -1,6 +1,8 @@
 #include "results.h"
 
 #include "build_id.h"
+#include "command.h"
+#include "json_text.h"
 #include "machine.h"
 
 #include <hakmem/hakmem.h>
@@ -8,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +113,7 @@ json_t* result_new(const struct args* args, const char* kind) {
     json_t* result = json_object();
     json_object_set_new(result, "schema", json_integer(RESULT_SCHEMA));
     json_object_set_new(result, "kind", json_string(kind));
-    json_object_set_new(result, "command_line", json_string(command_line));
+    json_object_set_new(result, "command_line", json_text(command_line));
     json_object_set_new(result, "profile", args->profile != NULL ? json_string(args->profile) : json_null());
     json_object_set_new(result, "started", json_string(when));
     json_object_set_new(result, "machine", machine_describe());
@@ -251,15 +254,39 @@ static void remove_old_runs(const char* path) {
     closedir(stream);
 }
 
+bool result_can_write(const char* path) {
+    char copy[PATH_MAX];
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) close(fd);
+    if (fd >= 0) return true;
+    if (errno != ENOENT || snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) return false;
+    return access(dirname(copy), W_OK | X_OK) == 0;
+}
+
+int result_check(const struct args* args) {
+    char path[PATH_MAX];
+    const char* copy = args_text(args, "json");
+    if (copy != NULL && strcmp(copy, "-") != 0 && !result_can_write(copy))
+        return usage_error("cannot write --json %s: %s", copy, strerror(errno));
+    return result_path(args, args->command->name, ".json", path, sizeof path) ? STATUS_OK : STATUS_MISSING;
+}
+
 static bool write_json(json_t* value, const char* path) {
     if (json_dump_file(value, path, JSON_INDENT(1)) == 0) return true;
     missing_error("cannot write %s: %s", path, strerror(errno));
     return false;
 }
 
+// Half of it would be worse than nothing.
+static bool write_own_json(json_t* value, const char* path) {
+    bool written = write_json(value, path);
+    if (!written) unlink(path);  // it may not even have been made
+    return written;
+}
+
 bool result_save(const struct args* args, const char* kind, json_t* result) {
     char path[PATH_MAX];
-    bool saved = result_path(args, kind, ".json", path, sizeof path) && write_json(result, path);
+    bool saved = result_path(args, kind, ".json", path, sizeof path) && write_own_json(result, path);
     remove_old_runs(args_text(args, "results"));
     const char* copy = args_text(args, "json");
     if (copy == NULL) return saved;

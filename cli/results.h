@@ -18,6 +18,11 @@ json_t* result_new(const struct args* args, const char* kind);
 // "DIR/KIND-YYYYMMDD-HHMMSS-PID" + suffix, DIR being --results (made when missing). False after a message.
 bool result_path(const struct args* args, const char* kind, const char* suffix, char* out, size_t size);
 
+// Before the work, not after it: can --results and --json be written? STATUS_OK, or after a message another status.
+int result_check(const struct args* args);
+// Can a file be written there, as it seems before the work? False with errno.
+bool result_can_write(const char* path);
+
 // The suffix of crash report `number`, from 1: ".crash.txt", ".crash-2.txt", ...; `extension` is "txt" or "json".
 void result_report_suffix(unsigned number, const char* extension, char* out, size_t size);
 

@@ -176,8 +176,8 @@ def tell_time(seconds):
 def at_least(low, kind):
     def convert(text):
         value = kind(text)
-        if value < low:
-            raise argparse.ArgumentTypeError(f"wants {low} or more, not {text}")
+        if not low <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"wants a number of {low} or more, not {text}")
         return value
 
     convert.__name__ = "whole number" if kind is int else "number"

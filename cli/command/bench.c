@@ -1,6 +1,7 @@
 // hakstress bench: workloads under one malloc library, every run a fresh process.
 #include "args.h"
 #include "command.h"
+#include "json_text.h"
 #include "results.h"
 #include "worker_run.h"
 #include "workload/table.h"
@@ -298,7 +299,7 @@ static int run_all(struct bench* bench) {
 
 static bool save(struct bench* bench, int status) {
     json_t* result = result_new(bench->args, "bench");
-    json_object_set_new(result, "library", bench->job.library != NULL ? json_string(bench->job.library) : json_null());
+    json_object_set_new(result, "library", bench->job.library != NULL ? json_text(bench->job.library) : json_null());
     json_object_set_new(result, "threads", json_integer((json_int_t)bench->job.threads));
     json_object_set_new(result, "seed", json_integer((json_int_t)bench->job.seed));
     json_object_set_new(result, "complete", json_boolean(status == STATUS_OK));
@@ -319,6 +320,8 @@ static int run(const struct args* args) {
         return STATUS_USAGE;
     if (!worker_beside("hakstress-worker", worker, sizeof worker)) return STATUS_MISSING;
     status = find_library(args, library, sizeof library, &bench.job.library);
+    if (status != STATUS_OK) return status;
+    status = result_check(args);
     if (status != STATUS_OK) return status;
     if (!catch_stops()) return STATUS_MISSING;
     bench.rows = json_array();

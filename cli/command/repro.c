@@ -1,6 +1,7 @@
 // hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
 #include "command.h"
 #include "config/changes.h"
+#include "json_text.h"
 #include "report/crash_save.h"
 #include "report/rings.h"
 #include "results.h"
@@ -148,7 +149,7 @@ static json_t* options_json(void) {
     for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
         char value[HAK_OPTION_TEXT_MAX];
         const char* name = hak_option_info(i)->name;
-        if (hak_option_get(name, value, sizeof value) == 0) json_object_set_new(options, name, json_string(value));
+        if (hak_option_get(name, value, sizeof value) == 0) json_object_set_new(options, name, json_text(value));
     }
     return options;
 }
@@ -233,9 +234,9 @@ static json_t* result_json(const struct repro* repro, const struct supervision* 
     uint64_t ops = 0;
     for (uint64_t i = 0; i < repro->threads; i++) ops += load_relaxed(&shared->progress[i].ops);
     json_t* result = result_new(repro->args, repro->args->command->name);
-    json_object_set_new(result, "again", json_string(repro->again));
+    json_object_set_new(result, "again", json_text(repro->again));
     json_object_set_new(result, "outcome", json_string(outcome_name(outcome)));
-    json_object_set_new(result, "line", json_string(line));
+    json_object_set_new(result, "line", json_text(line));
     json_object_set_new(result, "workload", json_string(repro->workload->name));
     json_object_set_new(result, "seconds_asked", json_real(repro->seconds));
     json_object_set_new(result, "threads", json_integer((json_int_t)repro->threads));
@@ -251,14 +252,14 @@ static json_t* result_json(const struct repro* repro, const struct supervision* 
     json_object_set_new(result, "counters", counters_json(shared));
     json_object_set_new(result, "foreign_drains", rings_foreign_drain_counts(shared_ring(shared)));
     json_object_set(result, "fault", supervision->report != NULL ? supervision->report : json_null());
-    if (report[0] != '\0') json_object_set_new(result, "report", json_string(report));
+    if (report[0] != '\0') json_object_set_new(result, "report", json_text(report));
     return result;
 }
 
 static void save_report(const struct repro* repro, struct supervision* supervision, char* path, size_t size) {
     path[0] = '\0';
     if (supervision->report == NULL) return;
-    json_object_set_new(supervision->report, "again", json_string(repro->again));
+    json_object_set_new(supervision->report, "again", json_text(repro->again));
     json_object_set_new(supervision->report, "options", options_json());
     crash_report_save(repro->args, 1, supervision->report, path, size);
 }
@@ -292,8 +293,8 @@ static int repro_run(const struct args* args) {
     if (!read_plan(&repro)) return STATUS_USAGE;
     take_over_environment();
     if (!read_changes(&repro)) return STATUS_USAGE;
-    char path[PATH_MAX];  // before the work, not after it
-    if (!result_path(args, args->command->name, ".json", path, sizeof path)) return STATUS_MISSING;
+    int status = result_check(args);
+    if (status != STATUS_OK) return status;
     describe_again(&repro);
     struct supervision supervision = {
         .title = args->command->name, .quiet = args_is_set(args, "quiet"), .hang_after = (double)repro.hang_after};
@@ -302,7 +303,7 @@ static int repro_run(const struct args* args) {
     fprintf(result_stream(args), "again: %s\n", repro.again);
     fflush(result_stream(args));
     enum supervised outcome = supervise(&supervision);
-    int status = conclude(&repro, &supervision, outcome);
+    status = conclude(&repro, &supervision, outcome);
     supervision_free(&supervision);
     shared_close(supervision.shared);
     close(supervision.shared_fd);

@@ -1,5 +1,6 @@
 // hakstress run: any program under the checked library, its crash explained.
 #include "command.h"
+#include "json_text.h"
 #include "report/leaks.h"
 #include "report/procmaps.h"
 #include "results.h"
@@ -27,18 +28,16 @@ static const struct option_spec run_options[] = {
 };
 
 static const char run_notes[] =
-    "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. All processes that come of it are watched, "
-    "each\n"
-    "that crashes gets a report; the run ends when all of them have ended. Lines of hakstress go to stderr, at the "
-    "end.\n"
-    "HAKMEM_* variables that are set hold, but for HAKMEM_GUARD with --guard, and HAKMEM_RING_FILE; HAKMEM_RING is "
+    // clang-format off
+    "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. All processes that come of it are watched,\n"
+    "each that crashes gets a report; the run ends when all of them have ended. Lines of hakstress go to stderr, at the\n"
+    "end. HAKMEM_* variables that are set hold, but for HAKMEM_GUARD with --guard, and HAKMEM_RING_FILE; HAKMEM_RING is\n"
     "1024.\n"
     "\n"
-    "Exit status: COMMAND's own, 128 + N when it died of signal N, 127 when it is not found, 126 when it cannot be "
-    "executed.\n"
-    "When a report was written: N of --fault-exit N if that is given on the command line; else 1 if COMMAND itself "
-    "survived\n"
-    "and one of its child processes crashed.\n";
+    "Exit status: COMMAND's own, 128 + N when it died of signal N, 127 when it is not found, 126 when it cannot be\n"
+    "executed. When a report was written: N of --fault-exit N if that is given on the command line; else 1 if COMMAND\n"
+    "itself survived and one of its child processes crashed.\n";
+// clang-format on
 
 struct run {
     const struct args* args;
@@ -51,8 +50,11 @@ struct run {
     struct tracing tracing;
     json_t* leaks;             // of each process that exited and left some
     bool records_found;        // in any of them
+    size_t leaks_dropped;      // processes beyond those
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
+    size_t unused;             // processes that loaded it and never asked it for anything
+    char first_unused[4096];
 };
 
 // The plan
@@ -115,14 +117,6 @@ static bool set_environment(const struct run* run) {
            set("HAKMEM_DEBUG_OWNERSHIP", "1", false);
 }
 
-// A file that is opened must not come to stand where the command's caller closed stdin, stdout or stderr.
-static void occupy_standard_streams(void) {
-    int fd;
-    do fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0) close(fd);
-}
-
 // Watching
 
 static void on_death(void* context, const struct tracing_death* death) {
@@ -141,7 +135,10 @@ static bool is_loaded(const struct run* run, pid_t thread) {
 static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     char command[4096] = "unknown";
     struct ring_copy copy;
-    if (json_array_size(run->leaks) >= LEAKING_PROCESSES_MAX && process != run->launch.pid) return;
+    if (json_array_size(run->leaks) >= LEAKING_PROCESSES_MAX && process != run->launch.pid) {
+        run->leaks_dropped++;
+        return;
+    }
     ring_dir_read(&run->rings, thread, &copy);
     json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->start_tsc);
     ring_copy_free(&copy);
@@ -149,17 +146,35 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     if (json_array_size(json_object_get(leaks, "sites")) > 0) {
         process_command(thread, command, sizeof command);
         json_object_set_new(leaks, "pid", json_integer(process));
-        json_object_set_new(leaks, "command", json_string(command));
+        json_object_set_new(leaks, "command", json_text(command));
         json_array_append(run->leaks, leaks);
     }
     json_decref(leaks);
 }
 
+// Did a check stop it? It speaks into the ring before it aborts.
+static bool has_spoken(const struct run* run, pid_t thread) {
+    struct ring_copy copy;
+    ring_dir_read(&run->rings, thread, &copy);
+    bool spoke = load_relaxed(&copy.ring->has_last_words) != 0;
+    ring_copy_free(&copy);
+    return spoke;
+}
+
+static void note_unchecked(struct run* run, pid_t thread) {
+    bool loaded = is_loaded(run, thread);
+    size_t* count = loaded ? &run->unused : &run->without;
+    if ((*count)++ == 0)
+        process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+}
+
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
     if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
-    if (ring_dir_has(&run->rings, thread) || is_loaded(run, thread)) return;
-    if (run->without++ == 0) process_command(thread, run->first_without, sizeof run->first_without);
+    if (!ring_dir_has(&run->rings, thread))
+        note_unchecked(run, thread);
+    else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check
+        faults_add(&run->faults, &(struct tracing_death){.process = process, .thread = thread, .number = SIGABRT});
 }
 
 static void on_over(void* context, pid_t process) {
@@ -170,11 +185,7 @@ static void on_over(void* context, pid_t process) {
 // Where nobody watched, the rings still hold the last words of those whom a check has stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
-    struct ring_copy copy;
-    ring_dir_read(&run->rings, process, &copy);
-    bool spoke = load_relaxed(&copy.ring->has_last_words) != 0;
-    ring_copy_free(&copy);
-    if (spoke && process != run->launch.pid)
+    if (has_spoken(run, process) && process != run->launch.pid)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
@@ -205,13 +216,13 @@ static int exit_status(const struct run* run) {
 static void save_result(const struct run* run, int status) {
     int raw = run->tracing.status;
     json_t* command = json_array();
-    for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_string(run->args->rest[i]));
+    for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_text(run->args->rest[i]));
     json_t* result = result_new(run->args, run->args->command->name);
-    json_object_set_new(result, "again", json_string(run->again));
+    json_object_set_new(result, "again", json_text(run->again));
     json_object_set_new(result, "outcome", json_string(run->faults.count > 0 ? "fault" : "ok"));
     json_object_set_new(result, "command", command);
     json_object_set_new(result, "guard", json_boolean(is_guarded(run->args)));
-    json_object_set_new(result, "library", json_string(run->library));
+    json_object_set_new(result, "library", json_text(run->library));
     json_object_set_new(result, "seconds", json_real(workload_clock() - run->faults.began));
     json_object_set_new(result, "status", json_integer(own_status(raw)));
     json_object_set_new(result, "signal", json_integer(WIFSIGNALED(raw) ? WTERMSIG(raw) : 0));
@@ -219,6 +230,8 @@ static void save_result(const struct run* run, int status) {
     json_object_set_new(result, "traced", json_boolean(run->launch.traced));
     json_object_set_new(result, "processes", json_integer((json_int_t)run->tracing.processes));
     json_object_set_new(result, "processes_without_library", json_integer((json_int_t)run->without));
+    json_object_set_new(result, "processes_not_using_library", json_integer((json_int_t)run->unused));
+    json_object_set_new(result, "processes_not_searched_for_leaks", json_integer((json_int_t)run->leaks_dropped));
     json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
     json_object_set_new(result, "faults", json_integer(run->faults.count));
     json_object_set(result, "reports", run->faults.list);
@@ -250,15 +263,19 @@ static void tell(const struct run* run) {
     faults_print(&run->faults, brief, stderr);
     if (brief) return;
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
+    if (run->leaks_dropped > 0)
+        fprintf(stderr, "run: %zu more processes exited, and were not searched for what they never freed\n",
+                run->leaks_dropped);
     if (run->leaks != NULL && !run->records_found)
         fprintf(stderr, "run: no records of blocks were found in any process that exited: nothing is known of leaks\n");
     if (run->without > 0)
-        fprintf(stderr,
-                "run: the library was not loaded in %s (static, set-user-id, or started without LD_PRELOAD?), so "
-                "nothing was "
-                "checked there\n",
-                run->first_without);
+        fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
+                run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
     if (run->without > 1) fprintf(stderr, "run: nor was it in %zu more processes\n", run->without - 1);
+    if (run->unused > 0)
+        fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
+                "it has a malloc of its own, or allocates nothing");
+    if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
     if (!run->launch.traced)
         fprintf(stderr,
                 "run: ptrace was refused (%s): reports have no registers and no backtrace, and only the command itself "
@@ -273,22 +290,21 @@ static int conclude(struct run* run) {
         return error == ENOENT ? 127 : 126;
     }
     int status = exit_status(run);
-    tell(run);
     save_result(run, status);
+    tell(run);
     return status;
 }
 
 static int run_run(const struct args* args) {
     static struct run run;
-    char path[PATH_MAX];
     run.args = args;
-    occupy_standard_streams();
     if (!read_plan(&run)) return STATUS_USAGE;
-    if (!find_library(&run) || !result_path(args, args->command->name, ".json", path, sizeof path))
-        return STATUS_MISSING;  // before the work, not after it
+    int status = result_check(args);
+    if (status != STATUS_OK) return status;
+    if (!find_library(&run)) return STATUS_MISSING;
     describe_again(&run);
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
-    int status = STATUS_MISSING;
+    status = STATUS_MISSING;
     if (set_environment(&run) && launch(&run.launch, args->rest)) {
         run.faults = (struct faults){.args = args,
                                      .rings = &run.rings,

@@ -1,5 +1,6 @@
 // hakstress testplan: the test plan that came with the six changes, run, and what was expected told beside what was measured.
 #include "command.h"
+#include "json_text.h"
 #include "results.h"
 #include "testplan/plan.h"
 #include "testplan/run.h"
@@ -7,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +43,6 @@ static bool choose_seed(struct testplan* testplan) {
     return true;
 }
 
-static bool can_write(const char* path) {
-    char copy[PATH_MAX];
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) close(fd);
-    if (fd >= 0) return true;
-    if (errno != ENOENT || snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) return false;
-    return access(dirname(copy), W_OK | X_OK) == 0;
-}
-
 static int check_options(const struct args* args) {
     const char* markdown = args_text(args, "markdown");
     if (!args_operands_at_most(args, 0)) return STATUS_USAGE;
@@ -59,7 +50,7 @@ static int check_options(const struct args* args) {
         return usage_error("--quick and --each are two plans; give one of them");
     if (args_is_set(args, "profile"))
         return usage_error("--profile is not for testplan: each of its tests has its own profile");
-    if (markdown != NULL && !can_write(markdown))
+    if (markdown != NULL && !result_can_write(markdown))
         return usage_error("cannot write --markdown %s: %s", markdown, strerror(errno));
     return STATUS_OK;
 }
@@ -189,7 +180,7 @@ static bool write_document(const struct testplan* testplan, const char* path, bo
 static bool save_json(const struct testplan* testplan) {
     json_t* result = result_new(testplan->args, "testplan");
     json_t* tests = json_array();
-    json_object_set_new(result, "again", json_string(testplan->again));
+    json_object_set_new(result, "again", json_text(testplan->again));
     json_object_set_new(result, "plan", json_string(testplan->plan->title));
     json_object_set_new(result, "quick", json_boolean(args_is_set(testplan->args, "quick")));
     json_object_set_new(result, "seed", json_integer((json_int_t)testplan->seed));
@@ -220,12 +211,13 @@ static bool conclude(const struct testplan* testplan) {
 }
 
 static int testplan_run(const struct args* args) {
-    char path[PATH_MAX];
     struct testplan testplan = {.args = args, .plan = args_is_set(args, "each") ? &plan_each : &plan_specified};
     int status = check_options(args);
     if (status != STATUS_OK) return status;
     if (!choose_seed(&testplan)) return STATUS_USAGE;
-    if (!result_path(args, "testplan", ".txt", path, sizeof path) || !test_catch_stops()) return STATUS_MISSING;
+    status = result_check(args);
+    if (status != STATUS_OK) return status;
+    if (!test_catch_stops()) return STATUS_MISSING;
     ignore_fixed_variables();
     describe_again(&testplan);
     prepare(&testplan);

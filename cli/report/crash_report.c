@@ -1,5 +1,6 @@
 #include "report/crash_report.h"
 
+#include "json_text.h"
 #include "machine.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
@@ -38,7 +39,7 @@ __attribute__((format(printf, 2, 3))) static void not_had(struct making* making,
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    json_array_append_new(making->missing, json_string(text));
+    json_array_append_new(making->missing, json_text(text));
 }
 
 // What a value points at
@@ -48,8 +49,8 @@ static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
     if (mapping->path[0] == '\0')
         return json_sprintf("anonymous memory %s, 0x%" PRIx64 " + 0x%" PRIx64, mapping->permissions, mapping->start,
                             value - mapping->start);
-    return json_sprintf("%s %s, offset 0x%" PRIx64, mapping->path, mapping->permissions,
-                        value - mapping->start + mapping->offset);
+    return json_format("%s %s, offset 0x%" PRIx64, mapping->path, mapping->permissions,
+                       value - mapping->start + mapping->offset);
 }
 
 static json_t* number_text(const struct making* making, uint64_t value) {
@@ -255,9 +256,9 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
         if (module != NULL)
             json_array_append_new(
                 evidence,
-                json_sprintf("pc %s is %s+0x%llx in %s", json_string_value(json_object_get(place, "pc")),
-                             symbol != NULL ? symbol : "?",
-                             (unsigned long long)json_integer_value(json_object_get(place, "offset")), module));
+                json_format("pc %s is %s+0x%llx in %s", json_string_value(json_object_get(place, "pc")),
+                            symbol != NULL ? symbol : "?",
+                            (unsigned long long)json_integer_value(json_object_get(place, "offset")), module));
         json_decref(place);
     }
 }
@@ -265,6 +266,10 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
 // A crash whose handler crashed too leaves a part of the record.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
+}
+
+static bool has_ring(const struct report_input* input) {
+    return load_relaxed(&input->ring->magic) == HAK_RING_MAGIC;
 }
 
 static json_t* verdict_json(struct making* making) {
@@ -281,6 +286,7 @@ static json_t* verdict_json(struct making* making) {
         .process = input->process,
         .died_of = input->died_of,
         .handler_died = handler_died(input),
+        .has_ring = has_ring(input),
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),
     };
@@ -296,8 +302,8 @@ static json_t* headline(const struct making* making) {
     const char* site = making->story.site != NULL ? making->story.site : "none";
     if (input->reason == REPORT_HANG) return json_sprintf("hakstress: hang after=%.3f", input->after);
     if (input->check != NULL)
-        return json_sprintf("hakstress: crash check=%s site=%s thread=%u os_tid=%u after=%.3f", input->check->check,
-                            input->check->site, making->thread, making->os_tid, input->after);
+        return json_format("hakstress: crash check=%s site=%s thread=%u os_tid=%u after=%.3f", input->check->check,
+                           input->check->site, making->thread, making->os_tid, input->after);
     if (record == NULL)
         return json_sprintf("hakstress: death signal=%s after=%.3f", signal_name(input->died_of), input->after);
     if (record->code <= 0)
@@ -322,6 +328,10 @@ static void say_what_is_missing(struct making* making, bool have_maps) {
     if (heap->problem != NULL) not_had(making, "what addresses lie in: %s", heap->problem);
     if (!have_maps) not_had(making, "the memory map of the process");
     if (making->record != NULL && making->record->stack_bytes == 0) not_had(making, "a copy of the stack");
+    if (!has_ring(input))
+        not_had(making,
+                "events, counters and the words of checks: the process has no debug ring; either the library was "
+                "not used, or the ring's file could not be made");
     uint64_t since = rings_complete_since(&making->rings);
     if (since != 0)
         not_had(making,
@@ -370,7 +380,7 @@ json_t* crash_report_make(const struct report_input* input) {
     if (input->check != NULL) {
         json_object_set_new(report, "check", json_string(input->check->check));
         json_object_set_new(report, "site", json_string(input->check->site));
-        json_object_set_new(report, "check_line", json_string(input->check->line));
+        json_object_set_new(report, "check_line", json_text(input->check->line));
     }
     if (input->died_of != 0) json_object_set_new(report, "died_of", json_string(signal_name(input->died_of)));
     if (making.record != NULL) add_crash(report, &making);
@@ -380,7 +390,7 @@ json_t* crash_report_make(const struct report_input* input) {
     json_object_set_new(report, "rings", rings_tails(&making.rings, making.os_tid, TAIL_EVENTS));
     json_object_set_new(report, "counters", counters_json(input->statistics));
     json_object_set_new(report, "foreign_drains", rings_foreign_drain_counts(input->ring));
-    json_object_set_new(report, "messages", json_string(input->messages));
+    json_object_set_new(report, "messages", json_text(input->messages));
     json_object_set_new(report, "not_had", making.missing);
     heap_view_close(&making.heap);
     procmaps_free(&making.maps);

@@ -45,6 +45,7 @@ static void print_list(const json_t* list, FILE* out) {
     size_t i;
     json_t* line;
     json_array_foreach(list, i, line) {
+        if (!json_is_string(line)) continue;  // a damaged report
         fputs("  - ", out);
         print_wrapped(json_string_value(line), 4, 4, out);
     }

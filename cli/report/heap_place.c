@@ -1,6 +1,8 @@
 // A place in the heap, in words and as JSON.
 #include "report/heap_view.h"
 
+#include "json_text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,7 +161,7 @@ json_t* heap_place_json(const struct heap_place* place) {
                  place->mapped ? "closed to any access" : "not mapped");
     }
     json_object_set_new(object, "kind", json_string(kind_name(place->kind)));
-    json_object_set_new(object, "text", json_string(text));
+    json_object_set_new(object, "text", json_text(text));
     switch (place->kind) {
     case HEAP_BLOCK:
         add_slab(object, place);

@@ -1,5 +1,6 @@
 #include "report/leaks.h"
 
+#include "json_text.h"
 #include "observe/guard_record.h"
 #include "report/procmaps.h"
 #include "report/symbols.h"
@@ -121,8 +122,8 @@ static json_t* describe(const struct search* search, uint64_t address) {
     uint64_t in_file = address - mapping->start + mapping->offset;
     struct symbol symbol;
     if (symbol_at(mapping->path, in_file - 1, &symbol))
-        return json_sprintf("%s+0x%" PRIx64 " in %s", symbol.name, symbol.offset + 1, mapping->path);
-    return json_sprintf("%s+0x%" PRIx64, mapping->path[0] != '\0' ? mapping->path : "anonymous memory", in_file);
+        return json_format("%s+0x%" PRIx64 " in %s", symbol.name, symbol.offset + 1, mapping->path);
+    return json_format("%s+0x%" PRIx64, mapping->path[0] != '\0' ? mapping->path : "anonymous memory", in_file);
 }
 
 static json_t* leaks_json(const struct search* search) {

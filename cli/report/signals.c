@@ -24,11 +24,23 @@ const char* signal_code_name(int signal, int code) {
     case SI_KERNEL: return "SI_KERNEL";
     default: break;
     }
-    static const char* const segv[] = {[SEGV_MAPERR] = "SEGV_MAPERR", [SEGV_ACCERR] = "SEGV_ACCERR"};
-    static const char* const bus[] = {
-        [BUS_ADRALN] = "BUS_ADRALN", [BUS_ADRERR] = "BUS_ADRERR", [BUS_OBJERR] = "BUS_OBJERR"};
-    if (signal == SIGSEGV && (code == SEGV_MAPERR || code == SEGV_ACCERR)) return segv[code];
-    if (signal == SIGBUS && code >= BUS_ADRALN && code <= BUS_OBJERR) return bus[code];
+    static const struct {
+        int signal, code;
+        const char* name;
+    } names[] = {
+        {SIGSEGV, SEGV_MAPERR, "SEGV_MAPERR"}, {SIGSEGV, SEGV_ACCERR, "SEGV_ACCERR"},
+        {SIGBUS, BUS_ADRALN, "BUS_ADRALN"},    {SIGBUS, BUS_ADRERR, "BUS_ADRERR"},
+        {SIGBUS, BUS_OBJERR, "BUS_OBJERR"},    {SIGFPE, FPE_INTDIV, "FPE_INTDIV"},
+        {SIGFPE, FPE_INTOVF, "FPE_INTOVF"},    {SIGFPE, FPE_FLTDIV, "FPE_FLTDIV"},
+        {SIGFPE, FPE_FLTOVF, "FPE_FLTOVF"},    {SIGFPE, FPE_FLTUND, "FPE_FLTUND"},
+        {SIGFPE, FPE_FLTRES, "FPE_FLTRES"},    {SIGFPE, FPE_FLTINV, "FPE_FLTINV"},
+        {SIGILL, ILL_ILLOPC, "ILL_ILLOPC"},    {SIGILL, ILL_ILLOPN, "ILL_ILLOPN"},
+        {SIGILL, ILL_ILLADR, "ILL_ILLADR"},    {SIGILL, ILL_ILLTRP, "ILL_ILLTRP"},
+        {SIGILL, ILL_PRVOPC, "ILL_PRVOPC"},    {SIGTRAP, TRAP_BRKPT, "TRAP_BRKPT"},
+        {SIGTRAP, TRAP_TRACE, "TRAP_TRACE"},   {SIGSYS, 1, "SYS_SECCOMP"},  // glibc 2.36 has no name for it
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i].signal == signal && names[i].code == code) return names[i].name;
     return "unknown";
 }
 

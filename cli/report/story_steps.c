@@ -1,6 +1,7 @@
 // The story, told in steps: each stands on something that was recorded, and has its time.
 #include "report/story_steps.h"
 
+#include "json_text.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
 #include "report/signals.h"
@@ -24,7 +25,7 @@ struct telling {
 static json_t* formatted(const char* format, va_list args) {
     char text[1024];
     vsnprintf(text, sizeof text, format, args);
-    return json_string(text);
+    return json_text(text);
 }
 
 __attribute__((format(printf, 3, 4))) static void step(struct telling* t, uint64_t tick, const char* format, ...) {

@@ -1,5 +1,6 @@
 #include "report/unwind.h"
 
+#include "json_text.h"
 #include "report/symbols.h"
 
 #include <errno.h>
@@ -40,10 +41,10 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     struct symbol symbol = {.name = ""};
     uint64_t in_file = pc - mapping->start + mapping->offset;
     if (symbol_at(mapping->path, in_file - called, &symbol)) {
-        json_object_set_new(frame, "symbol", json_string(symbol.name));
+        json_object_set_new(frame, "symbol", json_text(symbol.name));
         json_object_set_new(frame, "offset", json_integer((json_int_t)(symbol.offset + called)));
     }
-    json_object_set_new(frame, "module", json_string(mapping->path));
+    json_object_set_new(frame, "module", json_text(mapping->path));
     json_object_set_new(frame, "module_offset", json_sprintf("0x%" PRIx64, in_file));
     json_object_set_new(frame, "allocator", json_boolean(is_allocator(mapping->path, &symbol)));
     return frame;

@@ -1,5 +1,6 @@
 #include "report/verdict.h"
 
+#include "json_text.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
 
@@ -30,7 +31,7 @@ __attribute__((format(printf, 2, 3))) static void note(struct verdict* verdict, 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    json_array_append_new(verdict->evidence, json_string(text));
+    json_array_append_new(verdict->evidence, json_text(text));
 }
 
 static bool judge(struct verdict* verdict, const char* culprit, const char* confidence, const char* cause) {
@@ -406,27 +407,44 @@ static bool by_foreign_drain(struct verdict* verdict, const struct verdict_facts
     return true;
 }
 
+// What the signals mean that tell of no access to memory.
+static const char* cause_of_signal(int signal) {
+    switch (signal) {
+    case SIGFPE: return "an arithmetic fault, as a division by zero";
+    case SIGILL:
+        return "an instruction that the processor does not know: a compiler's trap for code that cannot be reached, or "
+               "a wrong jump";
+    case SIGTRAP: return "a breakpoint that no debugger waited for: a trap in the program's code, or a wrong jump";
+    case SIGSYS: return "a system call that the process is not allowed, by seccomp or a sandbox";
+    default: return NULL;
+    }
+}
+
 static bool by_instruction(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
-    if (record == NULL || record->code <= 0 || (record->signal != SIGFPE && record->signal != SIGILL)) return false;
+    const char* cause = record != NULL && record->code > 0 ? cause_of_signal(record->signal) : NULL;
+    if (cause == NULL) return false;
     note(verdict, "%s (%s) at 0x%" PRIx64, signal_name(record->signal), signal_code_name(record->signal, record->code),
          record->fault_address);
-    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
-                 record->signal == SIGFPE
-                     ? "an arithmetic fault, as a division by zero"
-                     : "an instruction that the processor does not know: a compiler's trap for code "
-                       "that cannot be reached, or a wrong jump");
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium", cause);
 }
 
 static bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL) return false;
+    if (record->signal == SIGABRT && !facts->has_ring) {
+        note(verdict, "the process called abort(); whether a check of the library spoke before is not known, as its "
+                      "debug ring is missing");
+        return judge(verdict, "unknown", "low", "an assertion, or a check of the library: see its messages on stderr");
+    }
     if (record->signal == SIGABRT) {
         note(verdict, "the process called abort() and named no check");
         return judge(verdict, "unknown", "low", "an assertion outside the allocator, or of the C library");
     }
+    const char* cause = cause_of_signal(record->signal);
     note(verdict, "%s at 0x%" PRIx64, signal_name(record->signal), record->fault_address);
-    return judge(verdict, "unknown", "low", "an access to memory that is not mapped, or not for this kind of access");
+    return judge(verdict, "unknown", "low",
+                 cause != NULL ? cause : "an access to memory that is not mapped, or not for this kind of access");
 }
 
 static bool by_death(struct verdict* verdict, const struct verdict_facts* facts) {

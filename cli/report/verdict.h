@@ -21,6 +21,7 @@ struct verdict_facts {
     int process;                     // 0: unknown
     int died_of;                     // signal without a record; 0: none
     bool handler_died;               // the handler began to copy, and crashed itself
+    bool has_ring;                   // messages of checks would be in it
     bool hang;
     bool stopped;  // by SIGSTOP or the like, at the time of the hang
 };

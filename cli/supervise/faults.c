@@ -1,5 +1,6 @@
 #include "supervise/faults.h"
 
+#include "json_text.h"
 #include "report/crash_report.h"
 #include "report/crash_save.h"
 #include "report/signals.h"
@@ -71,8 +72,8 @@ static json_t* make_report(const struct faults* faults, const struct tracing_dea
     };
     json_t* report = crash_report_make(&input);
     ring_copy_free(&copy);
-    json_object_set_new(report, "again", json_string(faults->again));
-    json_object_set_new(report, "command", json_string(command));
+    json_object_set_new(report, "again", json_text(faults->again));
+    json_object_set_new(report, "command", json_text(command));
     json_object_set_new(report, "pid", json_integer(death->process));
     return report;
 }
@@ -93,17 +94,17 @@ static int program_length(const char* command) {
 static json_t* summary(const json_t* report, const struct tracing_death* death, const char* path) {
     const json_t* signal = json_object_get(report, "signal");
     const char* command = text_or_none(report, "command");
-    json_t* line = json_sprintf("run: fault signal=%s fault_addr=%s check=%s site=%s pid=%d command=%.*s report=%s",
-                                signal_name(death->number), text_or_none(signal, "fault_addr"),
-                                text_or_none(report, "check"), text_or_none(report, "site"), (int)death->process,
-                                program_length(command), command, path[0] != '\0' ? path : "none");
+    json_t* line = json_format("run: fault signal=%s fault_addr=%s check=%s site=%s pid=%d command=%.*s report=%s",
+                               signal_name(death->number), text_or_none(signal, "fault_addr"),
+                               text_or_none(report, "check"), text_or_none(report, "site"), (int)death->process,
+                               program_length(command), command, path[0] != '\0' ? path : "none");
     json_t* told = json_object();
     json_object_set_new(told, "line", line);
     json_object_set_new(told, "pid", json_integer(death->process));
     json_object_set_new(told, "signal", json_string(signal_name(death->number)));
     json_object_set(told, "command", json_object_get(report, "command"));
     json_object_set(told, "verdict", json_object_get(report, "verdict"));
-    if (path[0] != '\0') json_object_set_new(told, "report", json_string(path));
+    if (path[0] != '\0') json_object_set_new(told, "report", json_text(path));
     return told;
 }
 

@@ -1,6 +1,7 @@
 #include "supervise/ring_dir.h"
 
 #include "args.h"
+#include "supervise/proc_status.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -106,19 +107,10 @@ static void name_of(const struct ring_dir* dir, pid_t process, char* out) {
     snprintf(out, PATH_BYTES, "%s/%d.ring", dir->path, (int)process);
 }
 
-// What the process calls itself: the last number of the line "NSpid: 4711 12".
+// What the process calls itself: the last number of the line "NStgid: 4711 12".
 static pid_t own_number(pid_t process) {
-    char path[64], line[256];
-    snprintf(path, sizeof path, "/proc/%d/status", (int)process);
-    FILE* status = fopen(path, "re");
-    pid_t number = process;
-    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
-        if (strncmp(line, "NStgid:", 7) != 0) continue;
-        const char* last = strrchr(line, '\t');
-        if (last != NULL) number = (pid_t)strtol(last, NULL, 10);
-    }
-    if (status != NULL) fclose(status);
-    return number;
+    long long number = proc_status(process, "NStgid");
+    return number > 0 ? (pid_t)number : process;
 }
 
 // The path of its ring, if there is one.

@@ -1,5 +1,6 @@
 #include "supervise/tracing.h"
 
+#include "supervise/proc_status.h"
 #include "workload/workload.h"
 
 #include <errno.h>
@@ -27,9 +28,9 @@ struct traced {
 };
 
 static struct traced* table[BUCKETS];
-static size_t watched;                       // threads in the table
-static volatile sig_atomic_t command_alive;  // its number; 0: it has ended
-static volatile sig_atomic_t stop_asked;
+static size_t watched;       // threads in the table
+static pid_t command_alive;  // its number; 0: it has ended
+static bool stop_asked;
 
 bool is_fault_signal(int number) {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -51,13 +52,8 @@ static struct traced* find(pid_t thread) {
 }
 
 static pid_t process_of(pid_t thread) {
-    char path[64], line[256];
-    int process = thread;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)thread);
-    FILE* status = fopen(path, "re");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "Tgid: %d", &process) != 1) {}
-    if (status != NULL) fclose(status);
-    return process;
+    long long process = proc_status(thread, "Tgid");
+    return process > 0 ? (pid_t)process : thread;
 }
 
 // Threads become known when their maker says so or when they first stop, whichever comes first.
@@ -172,7 +168,7 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
 static void at_stop(struct traced* traced, int number) {
     if (ptrace(PTRACE_LISTEN, traced->thread, NULL, NULL) != 0) return;
     bool by_terminal = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
-    if (by_terminal && traced->thread == (pid_t)command_alive) raise(SIGSTOP);
+    if (by_terminal && traced->thread == command_alive) raise(SIGSTOP);
 }
 
 static bool is_stop_signal(int number) {
@@ -195,8 +191,10 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
         else
             resume(traced->thread, 0);  // a new thread, or the end of a stop
         return;
-    default:  // it made a thread or a process
-        if (ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &made) == 0) know(tracing, (pid_t)made);
+    default:  // it made a thread or a process, which may have stopped already, or come and gone
+        if (ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &made) == 0 &&
+            proc_status((pid_t)made, "TracerPid") == getpid())
+            know(tracing, (pid_t)made);
         resume(traced->thread, 0);
         return;
     }
@@ -205,7 +203,7 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
 // Ends
 
 static void process_ended(struct tracing* tracing, pid_t process, int status, bool reported) {
-    bool is_command = process == (pid_t)command_alive;
+    bool is_command = process == command_alive;
     int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (is_command) {
         command_alive = 0;
@@ -224,27 +222,37 @@ static void ended(struct tracing* tracing, pid_t thread, int status) {
     forget(thread);
 }
 
-// Signals to this process. Those of the terminal's keys reach the command too.
+// Signals to this process. They are blocked from here on, and taken between two stops of the watched.
 
-static void on_signal(int number, siginfo_t* info, void* context) {
-    (void)context;
-    pid_t command = (pid_t)command_alive;
-    bool by_key = info->si_code == SI_KERNEL && number != SIGHUP;
-    if (command == 0)
-        stop_asked = 1;
-    else if (!by_key)
-        kill(command, number);
+static void block_signals(sigset_t* taken) {
+    sigfillset(taken);
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_BLOCK, taken, NULL);
 }
 
-static void take_signals(void) {
-    static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-    struct sigaction forward = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
-    sigemptyset(&forward.sa_mask);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &forward, NULL);
-    sigaction(SIGTSTP, &ignore, NULL);  // see at_stop
-    sigaction(SIGTTOU, &ignore, NULL);  // a report that is written from the background
-    sigaction(SIGCHLD, &standard, NULL);
+// The terminal's keys reach the command too, and so does what one of the watched sent to its process group.
+static void take_signal(int number, const siginfo_t* info) {
+    static const int mine[] = {SIGCHLD, SIGCONT, SIGPIPE, SIGTTIN, SIGTTOU, SIGWINCH, SIGURG};
+    for (size_t i = 0; i < sizeof mine / sizeof mine[0]; i++)
+        if (mine[i] == number) return;
+    bool by_key = info->si_code == SI_KERNEL && number != SIGHUP;
+    bool by_watched = info->si_code <= 0 && find(info->si_pid) != NULL;
+    if (command_alive == 0)
+        stop_asked = true;
+    else if (!by_key && !by_watched)
+        kill(command_alive, number);
+}
+
+static void take_pending_signals(const sigset_t* taken) {
+    static const struct timespec at_once = {0};
+    siginfo_t info;
+    for (int number; (number = sigtimedwait(taken, &info, &at_once)) > 0;) take_signal(number, &info);
+}
+
+static void wait_for_signal(const sigset_t* taken) {
+    siginfo_t info;
+    int number = sigwaitinfo(taken, &info);
+    if (number > 0) take_signal(number, &info);
 }
 
 int tracing_seize(pid_t child) {
@@ -253,33 +261,43 @@ int tracing_seize(pid_t child) {
     return ptrace(PTRACE_SEIZE, child, NULL, (void*)options) == 0 ? 0 : -1;
 }
 
-static void watch_all(struct tracing* tracing) {
+static void watch_all(struct tracing* tracing, const sigset_t* taken) {
     while (command_alive != 0 || (watched > 0 && !stop_asked)) {
         int status;
-        pid_t thread = waitpid(-1, &status, __WALL);
-        if (thread < 0 && errno == EINTR) continue;
+        take_pending_signals(taken);
+        pid_t thread = waitpid(-1, &status, __WALL | WNOHANG);
         if (thread < 0) return;  // none is left
-        if (WIFSTOPPED(status))
+        if (thread == 0)
+            wait_for_signal(taken);
+        else if (WIFSTOPPED(status))
             stopped(tracing, know(tracing, thread), status);
         else
             ended(tracing, thread, status);
     }
 }
 
-static void watch_command(struct tracing* tracing, pid_t command) {
-    int status;
-    pid_t ended_child;
-    do ended_child = waitpid(command, &status, 0);
-    while (ended_child < 0 && errno == EINTR);
+static void watch_command(struct tracing* tracing, const sigset_t* taken) {
     tracing->processes = 1;
-    if (ended_child == command) process_ended(tracing, command, status, false);
+    while (command_alive != 0) {
+        int status;
+        take_pending_signals(taken);
+        pid_t process = waitpid(command_alive, &status, WNOHANG | WUNTRACED);
+        if (process < 0) return;
+        if (process == 0)
+            wait_for_signal(taken);
+        else if (WIFSTOPPED(status))
+            raise(SIGSTOP);  // as in at_stop
+        else
+            process_ended(tracing, process, status, false);
+    }
 }
 
 void tracing_watch(struct tracing* tracing, pid_t command, bool traced) {
+    sigset_t taken;
     command_alive = command;
-    take_signals();
+    block_signals(&taken);
     if (traced)
-        watch_all(tracing);
+        watch_all(tracing, &taken);
     else
-        watch_command(tracing, command);
+        watch_command(tracing, &taken);
 }

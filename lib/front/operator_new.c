@@ -74,27 +74,47 @@ HAK_INLINE void delete_sized(const GuardCall* call, void* p, size_t size) {
 #define DELETE_ARRAY GUARD_CALL("operator delete[]", HAK_GUARD_NEW_ARRAY)
 
 // clang-format off
-#define DEFINE(type, name, params) type name params; HAK_PUBLIC type name params
+#define DEFINE(type, name, params) \
+    type name params; \
+    extern __typeof__(name) own##name __attribute__((alias(#name), visibility("hidden"))); \
+    HAK_PUBLIC type name params
+// What the standard says of an operator that the program did not replace, where it replaced another: it calls that one.
+#define UNLESS_REPLACED(call) do { if (HAK_UNLIKELY(replaced)) return call; } while (0)
+
+static bool replaced;  // any of those that others call; written once, before the program runs
 
 DEFINE(void*, _Znwm, (size_t n)) { return new_block(NEW, n, 0, false); }
-DEFINE(void*, _Znam, (size_t n)) { return new_block(NEW_ARRAY, n, 0, false); }
-DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(NEW, n, 0, true); }
-DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; return new_block(NEW_ARRAY, n, 0, true); }
+DEFINE(void*, _Znam, (size_t n)) { UNLESS_REPLACED(_Znwm(n)); return new_block(NEW_ARRAY, n, 0, false); }
+DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_REPLACED(_Znwm(n)); return new_block(NEW, n, 0, true); }
+DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_REPLACED(_Znam(n)); return new_block(NEW_ARRAY, n, 0, true); }
 DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { return new_block(NEW, n, a, false); }
-DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { return new_block(NEW_ARRAY, n, a, false); }
-DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(NEW, n, a, true); }
-DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; return new_block(NEW_ARRAY, n, a, true); }
+DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { UNLESS_REPLACED(_ZnwmSt11align_val_t(n, a)); return new_block(NEW_ARRAY, n, a, false); }
+DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZnwmSt11align_val_t(n, a)); return new_block(NEW, n, a, true); }
+DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZnamSt11align_val_t(n, a)); return new_block(NEW_ARRAY, n, a, true); }
 
 DEFINE(void, _ZdlPv, (void* p)) { delete_block(DELETE, p); }
-DEFINE(void, _ZdaPv, (void* p)) { delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvm, (void* p, size_t n)) { delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvm, (void* p, size_t n)) { delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdaPv, (void* p)) { UNLESS_REPLACED(_ZdlPv(p)); delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPvm, (void* p, size_t n)) { UNLESS_REPLACED(_ZdlPv(p)); delete_sized(DELETE, p, n); }
+DEFINE(void, _ZdaPvm, (void* p, size_t n)) { UNLESS_REPLACED(_ZdaPv(p)); delete_sized(DELETE_ARRAY, p, n); }
+DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdlPv(p)); delete_block(DELETE, p); }
+DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdaPv(p)); delete_block(DELETE_ARRAY, p); }
 DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { (void)a; delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { (void)a; delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)a; delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { (void)a; delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)a; (void)tag; delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_sized(DELETE, p, n); }
+DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_REPLACED(_ZdaPvSt11align_val_t(p, a)); delete_sized(DELETE_ARRAY, p, n); }
+DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_block(DELETE, p); }
+DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdaPvSt11align_val_t(p, a)); delete_block(DELETE_ARRAY, p); }
 // clang-format on
+
+// Is what the dynamic linker found the function here? The compiler must not answer from the name alone.
+static bool is_own(const void* found, const void* own) {
+    __asm__("" : "+r"(found));
+    return found == own;
+}
+#define IS_OWN(name) is_own((const void*)(uintptr_t)(name), (const void*)(uintptr_t)(own##name))
+
+// With -z initfirst this comes before any other constructor.
+__attribute__((constructor)) static void see_what_is_replaced(void) {
+    replaced = !(IS_OWN(_Znwm) && IS_OWN(_Znam) && IS_OWN(_ZdlPv) && IS_OWN(_ZdaPv) && IS_OWN(_ZnwmSt11align_val_t) &&
+                 IS_OWN(_ZnamSt11align_val_t) && IS_OWN(_ZdlPvSt11align_val_t) && IS_OWN(_ZdaPvSt11align_val_t));
+}

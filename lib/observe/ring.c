@@ -137,7 +137,8 @@ void hak_ring_last_words(const char* text) {
     static _Atomic uint32_t said;
     HakRingFile* file = file_or_private_memory();  // the process may not have allocated yet
     uint32_t nobody = 0;
-    if (file == NULL || !cas_relaxed(&said, &nobody, 1u)) return;
+    // A process that the C library did not fork still has its parent's ring.
+    if (file == NULL || file->pid != (uint32_t)getpid() || !cas_relaxed(&said, &nobody, 1u)) return;
     size_t length = strlen(text);
     if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
     memcpy(file->last_words, text, length);

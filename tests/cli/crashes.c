@@ -2,6 +2,8 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <fcntl.h>
+#include <time.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +130,39 @@ static int many_forks(int count) {
     return 0;
 }
 
+static void* fork_away(void* count) {
+    many_forks((int)(size_t)count);
+    return NULL;
+}
+
+// So many children come and go at once that some have ended before their maker's word of them is heard.
+static int forks_in_threads(int count) {
+    pthread_t group[4];
+    for (size_t i = 0; i < 4; i++) group[i] = thread(fork_away, (size_t)count);
+    for (size_t i = 0; i < 4; i++) pthread_join(group[i], NULL);
+    return 0;
+}
+
+static void leave(int number) {
+    (void)number;
+    _exit(0);
+}
+
+static volatile sig_atomic_t heard;
+
+static void hear(int number) {
+    (void)number;
+    heard++;
+}
+
+// How often a signal to the own process group arrives.
+static int signal_group(int number) {
+    struct timespec moment = {.tv_nsec = 200000000};
+    if (signal(number, hear) == SIG_ERR || kill(0, number) != 0) return 3;
+    while (nanosleep(&moment, &moment) != 0) {}
+    return heard;
+}
+
 static int many_threads(int count) {
     for (int i = 0; i < count; i += 4) {
         pthread_t group[4];
@@ -220,10 +255,17 @@ int main(int argc, char** argv) {
         for (int fd = 0; fd < 20; fd++) close(fd);
         free_what_is_not_ours();
     }
+    if (strcmp(way, "free-and-leave") == 0) {
+        if (signal(SIGABRT, leave) == SIG_ERR) return 3;
+        free_what_is_not_ours();
+    }
+    if (strcmp(way, "group") == 0) return signal_group(number);
+    if (strcmp(way, "open") == 0) return fcntl(number, F_GETFD) >= 0;
     if (strcmp(way, "raise") == 0) raise(number);
     if (strcmp(way, "sleep") == 0) sleep_on(NULL);
     if (strcmp(way, "leak") == 0) return leak(number);
     if (strcmp(way, "forks") == 0) return many_forks(number);
+    if (strcmp(way, "forks-in-threads") == 0) return forks_in_threads(number);
     if (strcmp(way, "threads") == 0) return many_threads(number);
     if (strcmp(way, "stopped") == 0) return be_stopped();
     if (strcmp(way, "identity") == 0)

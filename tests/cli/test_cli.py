@@ -136,6 +136,17 @@ class Usage(Case):
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
         self.assertIn(wanted, result.stderr)
 
+    def test_damaged_report(self):
+        """Whatever type a field has: something is printed, or it is refused."""
+        _, path = tempfile.mkstemp(suffix=".crash.json", dir=self.directory.name)
+        fields = ("not_had", "verdict", "story", "rings", "registers", "backtrace", "histories", "signal", "headline")
+        damage = (1, "text", None, [1], [None], [[]], [{}], {"evidence": [1], "steps": [1], "unknown": [2], "events": [3]})
+        for field in fields:
+            for value in damage:
+                with open(path, "w") as file:
+                    json.dump({"schema": 2, "kind": "crash_report", field: value}, file)
+                self.assertIn(self.run_it("report", path).returncode, (0, 2), f"{field}: {value}")
+
     def test_nothing_to_do(self):
         result = self.run_it()
         self.assertEqual(result.returncode, 2)
@@ -184,6 +195,9 @@ class Usage(Case):
         self.refused(["list", "event"], "did you mean 'events'")
         self.refused(["report"], "which report?")
         self.refused(["report", "none.json"], "none.json")
+        for verb in (["repro", "5", "1"], ["testplan"], ["bench", "pair"], ["run", "--", "true"]):
+            verb[1:1] = ["--json", "no-such-directory/result.json"]
+            self.refused(verb, "cannot write --json no-such-directory/result.json")
         self.refused([CHILD_VERB], "for hakstress itself")
 
     def test_report_of_something_else(self):

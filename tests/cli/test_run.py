@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hakstress run: crashes of all kinds are explained, and a program notices nothing of being watched.
 
-usage: test_run.py HAKSTRESS CRASHES
+usage: test_run.py HAKSTRESS CRASHES OWN_MALLOC
 """
 import ctypes
 import json
@@ -21,7 +21,7 @@ import unittest
 import test_cli
 from test_cli import clean_environment, is_alive, wait_until
 
-CRASHES = ""
+CRASHES = OWN_MALLOC = ""
 FAULT = re.compile(
     r"^run: fault signal=(?P<signal>\w+) fault_addr=(?P<address>\w+) check=(?P<check>\w+) site=(?P<site>\S+)"
     r" pid=(?P<pid>\d+) command=(?P<command>\S+) report=(?P<report>\S+)$",
@@ -224,6 +224,33 @@ class Crashes(RunCase):
         self.assertEqual(result.returncode, 134)
         self.assertEqual(self.only_result()["fault"]["check"], "invalid_free")
 
+    def test_check_whose_signal_is_caught(self):
+        result = self.crash("free-and-leave")
+        line, report = self.fault(result, 1, "SIGABRT")
+        self.assertEqual((line["check"], report["check"]), ("invalid_free", "invalid_free"))
+
+    def test_nobody_reads_stderr(self):
+        """The broken pipe must take neither the exit status nor the result."""
+        script = '("$0" run -- "$1" null; echo $? >status) 2>&1 | true'
+        subprocess.run(
+            ["sh", "-c", script, test_cli.HAKSTRESS, CRASHES],
+            cwd=self.directory.name,
+            env=clean_environment(),
+            timeout=60,
+        )
+        wait_until(lambda: os.path.exists(os.path.join(self.directory.name, "status")))
+        with open(os.path.join(self.directory.name, "status")) as file:
+            wait_until(lambda: file.seek(0) == 0 and file.read() == "139\n")
+        self.assertEqual(self.only_result()["faults"], 1)
+
+    def test_words_that_are_not_utf8(self):
+        result = self.crash("null", b"a\xffb", "\u00e9" * 3000)
+        self.fault(result, 139, "SIGSEGV")
+        saved = self.only_result()
+        self.assertEqual(saved["command"], [CRASHES, "null", "a?b", "\u00e9" * 3000])
+        self.assertIn("a?b", saved["again"])
+        self.assertIn("a?b", saved["command_line"])
+
     def test_killed_from_outside(self):
         process = self.start_command(CRASHES, "sleep")
         child = self.command_below(process.pid, "sleep")
@@ -332,6 +359,12 @@ class Environment(RunCase):
         self.assertIn("the library was not loaded in " + CRASHES, result.stderr)
         self.assertEqual(self.only_result()["processes_without_library"], 1)
 
+    def test_program_with_its_own_malloc(self):
+        result = self.run_command(OWN_MALLOC)
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("never used the library (it has a malloc of its own, or allocates nothing)", result.stderr)
+        self.assertEqual(self.only_result()["processes_not_using_library"], 1)
+
     def test_rings_are_removed(self):
         before = rings_left()
         self.crash("null")
@@ -385,7 +418,34 @@ class Leaks(RunCase):
         self.assertIn("200 bytes in 2 blocks: lose+", result.stderr)
 
 
+    def test_leaks_of_many_processes(self):
+        script = "for i in $(seq 30); do %s leak 1; done" % CRASHES
+        result = self.run_command("sh", "-c", script, options=["--leaks"])
+        saved = self.only_result()
+        told, dropped = len(saved["leaks"]), saved["processes_not_searched_for_leaks"]
+        self.assertGreater(dropped, 0)
+        self.assertIn(f"run: {dropped} more processes exited, and were not searched", result.stderr)
+        self.assertGreaterEqual(told + dropped, 30)
+
+
 class Transparency(RunCase):
+    def test_signal_to_the_own_process_group(self):
+        for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGALRM, signal.SIGRTMIN):
+            with self.subTest(number):
+                result = self.crash("group", str(int(number)), start_new_session=True)
+                self.assertEqual(result.returncode, 1, "heard once: " + result.stderr)
+
+    def test_closed_streams_stay_closed(self):
+        for number in range(3):
+            script = f'exec "$0" run -- "$1" open {number} {number}>&-'
+            result = subprocess.run(
+                ["sh", "-c", script, test_cli.HAKSTRESS, CRASHES],
+                cwd=self.directory.name,
+                env=clean_environment(),
+                timeout=60,
+            )
+            self.assertEqual(result.returncode, 0)
+
     def test_streams(self):
         result = self.run_command("sh", "-c", "cat; echo err >&2", stdin=None, input="through\n")
         self.assertEqual((result.stdout, result.stderr), ("through\n", "err\n"))
@@ -471,6 +531,10 @@ class Transparency(RunCase):
         self.assertEqual(self.only_result()["processes"], 1001)
         self.assertLess(seconds, 15)
 
+    def test_many_forks_in_threads(self):
+        """Some children have ended before the event of their making is read: the run still ends."""
+        self.quiet(self.crash("forks-in-threads", "300"), 0)
+
     def test_many_threads(self):
         result, seconds = self.timed(CRASHES, "threads", "4000")
         self.quiet(result, 0)
@@ -525,10 +589,11 @@ class Transparency(RunCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
     CRASHES = os.path.abspath(sys.argv.pop(1))
+    OWN_MALLOC = os.path.abspath(sys.argv.pop(1))
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and children inherit that
     unittest.main(verbosity=2)

@@ -1,0 +1,10 @@
+// A line of /proc/PID/status. Thread-safety: any thread.
+#ifndef HAKSTRESS_PROC_STATUS_H
+#define HAKSTRESS_PROC_STATUS_H
+
+#include <sys/types.h>
+
+// The last number of the line "FIELD: ..."; -1 when the process or thread is gone, or has no such line.
+long long proc_status(pid_t thread, const char* field);
+
+#endif
