@@ -27,6 +27,7 @@ SITES = {
     "mmap_gate": "1-5",
 }
 PARTS = ("none", "each", "all", "cost")
+AT_THE_LINK = "SIGSEGV at 0x6261"
 
 
 class Speed(collections.namedtuple("Speed", "wall cpu")):
@@ -79,14 +80,18 @@ class Rates:
                 times.append(result["seconds"])
         return times, ends
 
-    def found_row(self, what, bar, times, ends):
+    def found_row(self, what, bar, times, ends, enough=True):
         count = self.options.seeds
         time = f", median {tell_time(statistics.median(times))}, longest {tell_time(max(times))}" if times else ""
         ways = ", ".join(f"{n} x {end}" for end, n in ends.most_common())
-        self.row(what, f"{len(times)} of {count}{time}: {ways}", bar, len(times) == count)
+        self.row(what, f"{len(times)} of {count}{time}: {ways}", bar, enough and len(times) == count)
 
     def part_none(self):
-        self.found_row("repro 30 4 --changes none", "each: SIGSEGV at 0x6261", *self.hunt("repro", 30, "none", is_crash))
+        times, ends = self.hunt("repro", 30, "none", is_damage)
+        quick = bool(times) and statistics.median(times) < 5
+        crashes = ends[AT_THE_LINK] >= 0.8 * self.options.seeds
+        bar = "each, median below 5 s; 8 of 10 SIGSEGV at 0x6261"
+        self.found_row("repro 30 4 --changes none", bar, times, ends, quick and crashes)
 
     def part_each(self):
         for number, (site, changes) in enumerate(SITES.items(), 1):
@@ -152,11 +157,6 @@ def how(result):
     if fault.get("check"):
         return f"check={fault['check']} site={fault['site']}"
     return sign.get("name") or fault.get("died_of") or result["outcome"]
-
-
-def is_crash(result):
-    sign = (result.get("fault") or {}).get("signal", {})
-    return sign.get("name") == "SIGSEGV" and sign.get("fault_addr") == "0x6261"
 
 
 def is_damage(result):
