@@ -53,8 +53,8 @@ int main() {
     made = deleted = 0;
     Wide* volatile wide = new Wide;  // none of the aligned ones is replaced
     delete wide;
-    wide = new Wide[3];
-    delete[] wide;
+    Wide* volatile row = new Wide[3];
+    delete[] row;
     check(made == 0 && deleted == 0, "aligned new");
     return 0;
 }
