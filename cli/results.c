@@ -284,18 +284,20 @@ static bool write_own_json(json_t* value, const char* path) {
     return written;
 }
 
+bool result_save_copy(const struct args* args, json_t* result) {
+    const char* copy = args_text(args, "json");
+    if (copy == NULL) return true;
+    if (strcmp(copy, "-") != 0) return write_json(result, copy);
+    if (json_dumpf(result, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0) return true;
+    missing_error("cannot write the result to stdout: %s", strerror(errno));
+    return false;
+}
+
 bool result_save(const struct args* args, const char* kind, json_t* result) {
     char path[PATH_MAX];
     bool saved = result_path(args, kind, ".json", path, sizeof path) && write_own_json(result, path);
     remove_old_runs(args_text(args, "results"));
-    const char* copy = args_text(args, "json");
-    if (copy == NULL) return saved;
-    if (strcmp(copy, "-") != 0) return write_json(result, copy) && saved;
-    if (json_dumpf(result, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF || fflush(stdout) != 0) {
-        missing_error("cannot write the result to stdout: %s", strerror(errno));
-        return false;
-    }
-    return saved;
+    return result_save_copy(args, result) && saved;
 }
 
 FILE* result_stream(const struct args* args) {

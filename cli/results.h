@@ -28,6 +28,8 @@ void result_report_suffix(unsigned number, const char* extension, char* out, siz
 
 // Writes the result to its file, to --json where given, and removes the oldest runs beyond RESULTS_KEPT.
 bool result_save(const struct args* args, const char* kind, json_t* result);
+// To --json alone, where given.
+bool result_save_copy(const struct args* args, json_t* result);
 
 // The stream for lines that people read: stdout, or stderr when --json - has taken stdout.
 FILE* result_stream(const struct args* args);

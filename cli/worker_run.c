@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 8, ARGUMENT_SIZE = 64 };
+enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 9, ARGUMENT_SIZE = 64 };
 
 struct arguments {
     char* vector[ARGUMENTS_MAX + 1];
@@ -25,7 +25,7 @@ struct arguments {
 struct child {
     pid_t pid;
     int input;   // closing it lets the worker end
-    int output;  // its one line
+    int output;  // its lines
 };
 
 static char* next_argument(struct arguments* arguments) {
@@ -46,6 +46,7 @@ static void make_arguments(const struct worker_job* job, struct arguments* argum
     add_number(arguments, "count", job->count);
     add_number(arguments, "seed", job->seed);
     add_number(arguments, "hold", 1);
+    if (job->latency) add_number(arguments, "latency", 1);
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
         add_number(arguments, job->workload->params[i].name, job->params[i]);
 }
@@ -185,13 +186,21 @@ static int reap(const struct child* child, struct worker_figures* figures) {
     return status;
 }
 
+// Whether all that the worker was asked for came.
+static bool read_figures(const struct worker_job* job, int fd, struct worker_figures* figures, uintptr_t* malloc_at) {
+    char line[1024];
+    if (!read_line(job, fd, line, sizeof line) || !parse_line(line, figures, malloc_at)) return false;
+    if (!job->latency) return true;
+    return read_line(job, fd, line, sizeof line) && latency_parse(line, "malloc", &figures->malloc_latency) &&
+           read_line(job, fd, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
+}
+
 enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures) {
     struct child child;
-    char line[256];
     uintptr_t malloc_at = 0;
     *figures = (struct worker_figures){0};
     if (!start(job, &child)) return WORKER_MISSING;
-    const bool complete = read_line(job, child.output, line, sizeof line) && parse_line(line, figures, &malloc_at);
+    const bool complete = read_figures(job, child.output, figures, &malloc_at);
     const bool right =
         complete && right_library(job, child.pid, malloc_at);  // it waits for us, so its maps are still there
     if (*job->stopped) kill(child.pid, SIGKILL);

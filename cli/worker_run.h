@@ -3,6 +3,7 @@
 #ifndef HAKSTRESS_WORKER_RUN_H
 #define HAKSTRESS_WORKER_RUN_H
 
+#include "latency.h"
 #include "workload/workload.h"
 
 #include <signal.h>
@@ -14,6 +15,7 @@ struct worker_job {
     const uint64_t* params;
     double seconds;
     uint64_t threads, count, seed;
+    bool latency;                          // with a clock on some calls, which slows it down
     const volatile sig_atomic_t* stopped;  // set by a signal handler: end the run
 };
 
@@ -23,6 +25,7 @@ struct worker_figures {
     uint64_t rss_peak_kib, rss_freed_kib;
     double user_seconds, system_seconds;
     uint64_t minor_faults, major_faults;
+    struct latency malloc_latency, free_latency;  // where asked for
 };
 
 enum worker_end {

@@ -22,13 +22,15 @@ static const struct option_spec bench_options[] = {
     {"runs", "N", NULL, "3", "runs of each workload; figures are their medians"},
     {"seconds", "S", NULL, "1", "length of a run"},
     {"count", "N", NULL, "0", "end a run after N operations of each thread, whatever the time; 0: the time decides"},
-    {"threads", "T", NULL, "1", "threads; prodcons and xmalloc: pairs of threads"},
+    {"threads", "T", NULL, "1", "threads; prodcons, xmalloc and idle-owner: pairs of threads"},
+    {"latency", NULL, NULL, NULL, "one run more of each workload, with a clock on one malloc and one free in 16"},
     // Parameters of workloads, each of those that have it.
-    {"min", "BYTES", NULL, NULL, "smallest block: larson rptest mstress mid calloc"},
-    {"max", "BYTES", NULL, NULL, "largest block: larson rptest mstress mid calloc"},
-    {"size", "BYTES", NULL, NULL, "size of a block: pair batch prodcons xmalloc churn big trivial"},
-    {"chunks", "N", NULL, NULL, "live blocks of a thread: larson"},
-    {"rounds", "N", NULL, NULL, "a thread hands over after chunks * rounds replacements: larson"},
+    {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid calloc"},
+    {"max", "BYTES", NULL, NULL, "largest block: larson larson-sized rptest mstress alloctest mid calloc"},
+    {"size", "BYTES", NULL, NULL,
+     "size of a block: pair batch prodcons xmalloc churn big trivial cache-scratch cache-thrash"},
+    {"chunks", "N", NULL, NULL, "live blocks of a thread: larson larson-sized"},
+    {"rounds", "N", NULL, NULL, "a thread hands over after chunks * rounds replacements: larson larson-sized"},
     {"blocks", "N", NULL, NULL, "number of blocks: batch rptest mstress churn mid calloc trivial"},
     {"cross", "N", NULL, NULL, "one block in N is freed by another thread: rptest"},
     {"queue", "N", NULL, NULL, "length of the queue: prodcons"},
@@ -38,9 +40,11 @@ static const struct option_spec bench_options[] = {
     {"from", "BYTES", NULL, NULL, "first size of the buffer: growth"},
     {"to", "BYTES", NULL, NULL, "last size of the buffer: growth"},
     {"percent", "N", NULL, NULL, "each size in percent of the one before: growth"},
-    {"bytes", "BYTES", NULL, NULL, "live bytes in each phase: fragment"},
-    {"first", "BYTES", NULL, NULL, "size of a block in the first phase: fragment"},
-    {"second", "BYTES", NULL, NULL, "size of a block in the second phase: fragment"},
+    {"bytes", "BYTES", NULL, NULL, "live bytes in each phase: fragment idle-owner"},
+    {"first", "BYTES", NULL, NULL, "size of a block in the first phase: fragment idle-owner"},
+    {"second", "BYTES", NULL, NULL, "size of a block in the second phase: fragment idle-owner"},
+    {"places", "N", NULL, NULL, "places for blocks: alloctest"},
+    {"writes", "N", NULL, NULL, "times that each byte is written to: cache-scratch cache-thrash"},
     {"keep", "N", NULL, NULL, "one block in N outlives the first phase: fragment"},
     {.name = NULL},
 };
@@ -227,15 +231,23 @@ static json_t* run_to_json(const struct worker_figures* figures) {
     return run;
 }
 
-static json_t* row_to_json(const struct worker_job* job, json_t* runs) {
+static json_t* latency_of(const struct worker_figures* figures) {
+    return json_pack("{s:o, s:o}", "malloc", latency_to_json(&figures->malloc_latency), "free",
+                     latency_to_json(&figures->free_latency));
+}
+
+static json_t* row_to_json(const struct worker_job* job, json_t* runs, json_t* latency) {
     json_t* params = json_object();
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
         json_object_set_new(params, job->workload->params[i].name, json_integer((json_int_t)job->params[i]));
     json_t* row = json_object();
     json_object_set_new(row, "workload", json_string(job->workload->name));
+    json_object_set_new(row, "source", json_string(job->workload->source));
+    json_object_set_new(row, "stresses", json_string(job->workload->stresses));
     json_object_set_new(row, "params", params);
     json_object_set(row, "runs", runs);
     json_object_set_new(row, "ops_per_sec", json_real(median_of(runs, "ops_per_sec")));
+    json_object_set(row, "latency", latency);
     return row;
 }
 
@@ -247,6 +259,8 @@ static void print_heading(const struct bench* bench) {
             job->seed);
     fprintf(bench->out, "%-13s %12s %25s %8s %8s %10s %10s %9s\n", "workload", "ops/s", "(lowest .. highest)", "user s",
             "sys s", "peak KiB", "freed KiB", "faults");
+    if (args_is_set(bench->args, "latency"))
+        fprintf(bench->out, "%-13s %12s %11s %12s %12s %12s\n", "  ns", "calls timed", "p50", "p99", "p99.9", "max");
 }
 
 static void print_row(const struct bench* bench, const char* name, json_t* runs) {
@@ -254,6 +268,15 @@ static void print_row(const struct bench* bench, const char* name, json_t* runs)
             median_of(runs, "ops_per_sec"), extreme_of(runs, "ops_per_sec", false),
             extreme_of(runs, "ops_per_sec", true), median_of(runs, "user_seconds"), median_of(runs, "system_seconds"),
             median_of(runs, "rss_peak_kib"), median_of(runs, "rss_freed_kib"), median_of(runs, "minor_faults"));
+    fflush(bench->out);
+}
+
+static void print_latency(const struct bench* bench, const char* name, const struct latency* latency) {
+    fprintf(bench->out, "  %-11s %12" PRIu64, name, latency->count);
+    if (latency->count > 0)
+        fprintf(bench->out, " %11" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64, latency->p50, latency->p99,
+                latency->p999, latency->max);
+    fputc('\n', bench->out);
     fflush(bench->out);
 }
 
@@ -267,6 +290,23 @@ static int end_status(enum worker_end end) {
     return STATUS_STOPPED;
 }
 
+static enum worker_end run_plainly(struct bench* bench, const struct worker_job* job, json_t* runs) {
+    enum worker_end end = WORKER_OK;
+    for (uint64_t i = 0; i < bench->runs && end == WORKER_OK; i++) {
+        struct worker_figures figures;
+        end = worker_run(job, &figures);
+        if (end == WORKER_OK) json_array_append_new(runs, run_to_json(&figures));
+    }
+    return end;
+}
+
+// A run of its own: the clock slows the others down.
+static enum worker_end run_timed(const struct worker_job* job, struct worker_figures* figures) {
+    struct worker_job timed = *job;
+    timed.latency = true;
+    return worker_run(&timed, figures);
+}
+
 // The runs that were complete are kept, whatever the next one comes to.
 static int run_workload(struct bench* bench, const struct workload* workload) {
     uint64_t params[WORKLOAD_PARAMS_MAX];
@@ -274,17 +314,20 @@ static int run_workload(struct bench* bench, const struct workload* workload) {
     struct worker_job job = bench->job;
     job.workload = workload;
     job.params = params;
-    enum worker_end end = WORKER_OK;
-    json_t* runs = json_array();
-    for (uint64_t i = 0; i < bench->runs && end == WORKER_OK; i++) {
+    json_t *runs = json_array(), *latency = json_null();
+    enum worker_end end = run_plainly(bench, &job, runs);
+    if (json_array_size(runs) > 0) print_row(bench, workload->name, runs);
+    if (end == WORKER_OK && args_is_set(bench->args, "latency")) {
         struct worker_figures figures;
-        end = worker_run(&job, &figures);
-        if (end == WORKER_OK) json_array_append_new(runs, run_to_json(&figures));
+        end = run_timed(&job, &figures);
+        if (end == WORKER_OK) {
+            latency = latency_of(&figures);
+            print_latency(bench, "malloc", &figures.malloc_latency);
+            print_latency(bench, "free", &figures.free_latency);
+        }
     }
-    if (json_array_size(runs) > 0) {
-        print_row(bench, workload->name, runs);
-        json_array_append_new(bench->rows, row_to_json(&job, runs));
-    }
+    if (json_array_size(runs) > 0) json_array_append_new(bench->rows, row_to_json(&job, runs, latency));
+    json_decref(latency);
     json_decref(runs);
     return end_status(end);
 }
@@ -337,6 +380,7 @@ const struct command command_bench = {
     .summary = "workloads under libhakmem, or any other malloc library",
     .examples = "hakstress bench                              # every workload\n"
                 "hakstress bench larson --threads 4 --seconds 5\n"
+                "hakstress bench larson pair --latency\n"
                 "hakstress bench larson pair --lib none       # under the C library's malloc\n",
     .options = bench_options,
     .run = run,

@@ -6,6 +6,7 @@
 #include "observe/counters.h"
 #include "observe/ring.h"
 #include "profile.h"
+#include "results.h"
 #include "workload/table.h"
 
 #include <inttypes.h>
@@ -15,11 +16,29 @@
 static void list_workloads(void) {
     for (size_t i = 0; workloads[i] != NULL; i++) {
         const struct workload* workload = workloads[i];
-        printf("%s: %s\n  source: %s\n", workload->name, workload->summary, workload->source);
+        printf("%s: %s\n  source: %s\n  stresses: %s\n", workload->name, workload->summary, workload->source,
+               workload->stresses);
+        if (workload->limit != NULL) printf("  limit: %s\n", workload->limit);
         for (const struct workload_param* param = workload->params; param->name != NULL; param++)
             printf("  --%-10s %s (default %" PRIu64 ", %" PRIu64 " to %" PRIu64 ")\n", param->name, param->help,
                    param->standard, param->min, param->max);
     }
+}
+
+static json_t* workload_to_json(const struct workload* workload) {
+    json_t* params = json_array();
+    for (const struct workload_param* param = workload->params; param->name != NULL; param++)
+        json_array_append_new(params, json_pack("{s:s, s:I, s:I, s:I, s:s}", "name", param->name, "default",
+                                                (json_int_t)param->standard, "min", (json_int_t)param->min, "max",
+                                                (json_int_t)param->max, "help", param->help));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:o}", "name", workload->name, "summary", workload->summary, "source",
+                     workload->source, "stresses", workload->stresses, "limit", workload->limit, "params", params);
+}
+
+static json_t* workloads_to_json(void) {
+    json_t* list = json_array();
+    for (size_t i = 0; workloads[i] != NULL; i++) json_array_append_new(list, workload_to_json(workloads[i]));
+    return list;
 }
 
 static void print_profile(void* context, const char* name, const char* summary) {
@@ -69,12 +88,29 @@ static void list_options(void) {
 static const struct {
     const char* name;
     void (*print)(void);
+    json_t* (*to_json)(void);  // NULL: for people only
 } lists[] = {
-    {"allocators", list_allocators}, {"workloads", list_workloads}, {"profiles", list_profiles},
-    {"changes", list_changes},       {"counters", list_counters},   {"events", list_events},
-    {"options", list_options},
+    {"allocators", list_allocators, NULL}, {"workloads", list_workloads, workloads_to_json},
+    {"profiles", list_profiles, NULL},     {"changes", list_changes, NULL},
+    {"counters", list_counters, NULL},     {"events", list_events, NULL},
+    {"options", list_options, NULL},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
+
+static int save_json(const struct args* args, const char* name, json_t* list) {
+    json_t* result = result_new(args, "list");
+    json_object_set_new(result, name, list);
+    const bool saved = result_save_copy(args, result);
+    json_decref(result);
+    return saved ? STATUS_OK : STATUS_MISSING;
+}
+
+static int show(const struct args* args, size_t i) {
+    const bool wants_json = args_is_set(args, "json");
+    if (wants_json && lists[i].to_json == NULL) return usage_error("list %s has no JSON form", lists[i].name);
+    if (result_stream(args) == stdout) lists[i].print();
+    return wants_json ? save_json(args, lists[i].name, lists[i].to_json()) : STATUS_OK;
+}
 
 static int list_run(const struct args* args) {
     if (args->operand_count == 0) return usage_error("list what? usage: hakstress list %s", args->command->synopsis);
@@ -83,8 +119,7 @@ static int list_run(const struct args* args) {
     for (size_t i = 0; i < LISTS; i++) {
         nearest_offer(&nearest, lists[i].name);
         if (strcmp(args->operands[0], lists[i].name) != 0) continue;
-        lists[i].print();
-        return STATUS_OK;
+        return show(args, i);
     }
     if (nearest.best[0] != '\0')
         return usage_error("no list of '%s'; did you mean '%s'?", args->operands[0], nearest.best);
@@ -96,6 +131,7 @@ const struct command command_list = {
     .synopsis = "allocators|workloads|profiles|changes|counters|events|options",
     .summary = "what there is to choose from",
     .examples = "hakstress list options\n"
-                "hakstress list allocators   # what compare can compare on this machine\n",
+                "hakstress list allocators   # what compare can compare on this machine\n"
+                "hakstress list workloads --json -\n",
     .run = list_run,
 };

@@ -86,6 +86,8 @@ const struct workload workload_batch = {
     .name = "batch",
     .summary = "many blocks of one size, freed in order: refill and overflow of the caches",
     .source = "as sh6bench (MicroQuill), one size",
+    .stresses = "refill and overflow of a thread's cache, lists in the order of the addresses",
+    .limit = "a pop and a push on a list of the thread's own",
     .params = params,
     .run = run_fifo,
 };
@@ -94,6 +96,8 @@ const struct workload workload_batch_lifo = {
     .name = "batch-lifo",
     .summary = "many blocks of one size, the last one freed first",
     .source = "as sh6bench (MicroQuill), one size",
+    .stresses = "refill and overflow of a thread's cache, each block handed out again soon",
+    .limit = "a pop and a push on a list of the thread's own",
     .params = params,
     .run = run_lifo,
 };
@@ -102,6 +106,8 @@ const struct workload workload_batch_random = {
     .name = "batch-random",
     .summary = "many blocks of one size, freed at random: free lists that jump about in memory",
     .source = "as sh6bench (MicroQuill), one size",
+    .stresses = "lists that jump about in memory: locality after random frees",
+    .limit = "a pop and a push on a list of the thread's own",
     .params = params,
     .run = run_random,
 };

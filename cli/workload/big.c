@@ -30,6 +30,8 @@ const struct workload workload_big = {
     .name = "big",
     .summary = "1 MiB allocated, one byte of each page written, freed: reuse of large blocks",
     .source = "ours, after malloc-large (mimalloc-bench)",
+    .stresses = "one large block: kept, or given back and faulted in anew",
+    .limit = "a write to each page of a block that stays",
     .params = params,
     .run = run,
 };

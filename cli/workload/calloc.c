@@ -63,6 +63,8 @@ const struct workload workload_calloc = {
     .name = "calloc",
     .summary = "cleared blocks to 16 KiB with random replacement: what clearing costs",
     .source = "ours",
+    .stresses = "clearing: of what is zero already, of what is not",
+    .limit = "memset of the same bytes",
     .params = params,
     .run = run,
 };

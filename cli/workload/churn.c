@@ -58,6 +58,7 @@ const struct workload workload_churn = {
     .name = "churn",
     .summary = "threads started and ended one after the other, each with a few blocks; counts threads",
     .source = "after mleak (mimalloc-bench)",
+    .stresses = "what a thread's first block and its end cost, and whether its memory comes back",
     .params = params,
     .run = run,
 };

@@ -11,7 +11,7 @@ static const struct workload_param params[] = {
     {"bytes", 32 << 20, 1 << 16, BYTES_MAX, "live bytes of each thread in either phase"},
     {"first", 64, 16, 1 << 20, "bytes of a block in the first phase"},
     {"second", 1024, 16, 1 << 20, "bytes of a block in the second phase"},
-    {"keep", 16, 2, 1 << 20, "one block in this many stays from the first phase"},
+    {"keep", 2, 2, 1 << 20, "one block in this many stays from the first phase"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -70,6 +70,8 @@ const struct workload workload_fragment = {
     .name = "fragment",
     .summary = "small blocks thinned out, then blocks of another size: whether holes are of use",
     .source = "ours; the phase change of M. Johnstone and P. Wilson (ISMM 1998) in its simplest form",
+    .stresses = "holes between live blocks: of use for another size, or kept from the system",
+    .limit = "a pop, a push and a write to each page, memory for each size",
     .params = params,
     .run = run,
 };

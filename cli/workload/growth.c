@@ -66,6 +66,8 @@ const struct workload workload_growth = {
     .name = "growth",
     .summary = "realloc from 16 bytes to 64 MiB by half as much again: growing without copying",
     .source = "ours; the pattern of every growing string and vector",
+    .stresses = "realloc: growing in place, or moving pages instead of bytes",
+    .limit = "one write of each byte",
     .params = params,
     .run = run,
 };

@@ -26,6 +26,7 @@ struct shared_state {
     _Atomic int error;      // the first errno that ended a lane
     size_t min, span;       // sizes are min + [0, span)
     size_t chunks;
+    bool sized;             // a free is told the size
     uint64_t replacements;  // of one thread
 };
 
@@ -33,6 +34,7 @@ struct lane {
     struct shared_state* shared;
     struct workload_progress* progress;
     unsigned char** blocks;
+    uint32_t* sizes;  // of the blocks; NULL: a free is not told
     struct workload_random random;
     pthread_t ended_thread;  // the one before the running thread; at the end, the last
     bool has_ended_thread;
@@ -45,22 +47,32 @@ static void fail_with(struct shared_state* shared, int error) {
     atomic_store(&shared->over, 1);
 }
 
-static unsigned char* new_block(struct lane* lane) {
+// Inlined with `sized` known, so that larson does not pay for larson-sized.
+#define FOR_EACH_KIND static inline __attribute__((always_inline))
+
+// Into an empty place.
+FOR_EACH_KIND bool new_block(struct lane* lane, size_t place, bool sized) {
     size_t size = lane->shared->min + workload_random_below(&lane->random, lane->shared->span);
-    unsigned char* block = wl_malloc(size);
-    if (block == NULL) return NULL;
+    unsigned char* block = sized ? wl_new(size) : wl_malloc(size);
+    lane->blocks[place] = block;
+    if (block == NULL) return false;
+    if (sized) lane->sizes[place] = (uint32_t)size;
     block[0] = 'a';
     block[1] = 'b';
-    return block;
+    return true;
 }
 
-static void end_block(struct lane* lane, unsigned char* block) {
+FOR_EACH_KIND void end_block(struct lane* lane, size_t place, bool sized) {
+    unsigned char* block = lane->blocks[place];
     if (block == NULL) return;
     if (block[0] != 'a' || block[1] != 'b') {
         workload_fault("payload", "larson", "block=%p lane=%td holds 0x%02x 0x%02x instead of 0x61 0x62", (void*)block,
                        lane->progress - lane->shared->run->progress, block[0], block[1]);
     }
-    wl_free(block);
+    if (sized)
+        wl_delete(block, lane->sizes[place]);
+    else
+        wl_free(block);
 }
 
 static bool time_is_up(const struct shared_state* shared) {
@@ -74,13 +86,12 @@ static bool is_done(const struct lane* lane) {
            (count != 0 && atomic_load_explicit(&lane->progress->ops, memory_order_relaxed) >= count);
 }
 
-static void churn(struct lane* lane) {
+FOR_EACH_KIND void churn(struct lane* lane, bool sized) {
     struct shared_state* shared = lane->shared;
     for (uint64_t i = 0; i < shared->replacements && !is_done(lane); i++) {
-        unsigned char** place = &lane->blocks[workload_random_below(&lane->random, shared->chunks)];
-        end_block(lane, *place);
-        *place = new_block(lane);
-        if (*place == NULL) {
+        const size_t place = workload_random_below(&lane->random, shared->chunks);
+        end_block(lane, place, sized);
+        if (!new_block(lane, place, sized)) {
             fail_with(shared, ENOMEM);
             return;
         }
@@ -105,7 +116,10 @@ static int start_thread(struct lane* lane) {
 static void* lane_thread(void* argument) {
     struct lane* lane = argument;
     if (lane->shared->run->thread_start != NULL) lane->shared->run->thread_start();
-    churn(lane);
+    if (lane->shared->sized)
+        churn(lane, true);
+    else
+        churn(lane, false);
     if (lane->has_ended_thread) pthread_join(lane->ended_thread, NULL);
     lane->ended_thread = pthread_self();
     lane->has_ended_thread = true;
@@ -122,16 +136,19 @@ static void* lane_thread(void* argument) {
 static int fill_lane(struct lane* lane) {
     lane->blocks = calloc(lane->shared->chunks, sizeof *lane->blocks);
     if (lane->blocks == NULL) return ENOMEM;
-    for (size_t i = 0; i < lane->shared->chunks; i++) {
-        lane->blocks[i] = new_block(lane);
-        if (lane->blocks[i] == NULL) return ENOMEM;
+    if (lane->shared->sized) {
+        lane->sizes = calloc(lane->shared->chunks, sizeof *lane->sizes);
+        if (lane->sizes == NULL) return ENOMEM;
     }
+    for (size_t i = 0; i < lane->shared->chunks; i++)
+        if (!new_block(lane, i, lane->shared->sized)) return ENOMEM;
     return 0;
 }
 
 static void empty_lane(struct lane* lane) {
-    for (size_t i = 0; lane->blocks != NULL && i < lane->shared->chunks; i++) end_block(lane, lane->blocks[i]);
+    for (size_t i = 0; lane->blocks != NULL && i < lane->shared->chunks; i++) end_block(lane, i, lane->shared->sized);
     free(lane->blocks);
+    free(lane->sizes);
 }
 
 static void wait_for_lane(struct lane* lane) {
@@ -159,9 +176,10 @@ static void run_lanes(struct shared_state* shared, struct lane* lanes, struct wo
     for (unsigned i = 0; i < started; i++) result->ops += atomic_load(&shared->run->progress[i].ops);
 }
 
-static int larson_run(const struct workload_run* run, struct workload_result* result) {
+static int larson_run(const struct workload_run* run, bool sized, struct workload_result* result) {
     struct shared_state shared = {
         .run = run,
+        .sized = sized,
         .min = run->params[PARAM_MIN],
         .span = run->params[PARAM_MAX] - run->params[PARAM_MIN] + 1,
         .chunks = run->params[PARAM_CHUNKS],
@@ -190,10 +208,30 @@ static int larson_run(const struct workload_run* run, struct workload_result* re
     return error;
 }
 
+static int run_plain(const struct workload_run* run, struct workload_result* result) {
+    return larson_run(run, false, result);
+}
+
+static int run_sized(const struct workload_run* run, struct workload_result* result) {
+    return larson_run(run, true, result);
+}
+
 const struct workload workload_larson = {
     .name = "larson",
     .summary = "random replacement in a set of live blocks, each generation of threads hands its blocks to the next",
     .source = "P. Larson, M. Krishnan: Memory Allocation for Long-Running Server Applications, ISMM 1998",
+    .stresses = "many live blocks, threads that inherit blocks of others that are gone",
+    .limit = "a pop and a push on a list of the thread's own, handed on with the blocks",
     .params = larson_params,
-    .run = larson_run,
+    .run = run_plain,
+};
+
+const struct workload workload_larson_sized = {
+    .name = "larson-sized",
+    .summary = "larson, and each free is told the size of its block, by C++'s sized delete where the library has one",
+    .source = "P. Larson, M. Krishnan, ISMM 1998; with sized frees as larson-sized in mimalloc-bench (D. Leijen)",
+    .stresses = "as larson; what a free gains that need not look up the size",
+    .limit = "a pop and a push on a list of the thread's own, handed on with the blocks",
+    .params = larson_params,
+    .run = run_sized,
 };

@@ -48,6 +48,8 @@ const struct workload workload_mid = {
     .name = "mid",
     .summary = "working set of blocks of 16 to 64 KiB, replaced at random: reuse of spans of pages",
     .source = "ours, after the middle sizes of rptest (M. Jansson)",
+    .stresses = "spans of pages: reuse without a system call or a page fault",
+    .limit = "a pop, a push and a write to each page",
     .params = params,
     .run = run,
 };

@@ -33,6 +33,8 @@ const struct workload workload_pair = {
     .name = "pair",
     .summary = "malloc and free of one block: the length of the two fast paths",
     .source = "the usual micro-benchmark",
+    .stresses = "the two fast paths, with the block still in the first cache",
+    .limit = "a pop and a push on a list of the thread's own",
     .params = params,
     .run = run,
 };

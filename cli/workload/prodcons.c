@@ -107,6 +107,7 @@ const struct workload workload_prodcons = {
     .name = "prodcons",
     .summary = "pairs of threads, one allocates, the other frees: the way of a block back to its owner",
     .source = "the pattern of xmalloc-test (C. Lever, D. Boreham, 2000), one queue a pair",
+    .stresses = "every free is of another thread's block, one owner; how blocks come home",
     .params = params,
     .run = run,
 };

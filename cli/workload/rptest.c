@@ -74,6 +74,8 @@ const struct workload workload_rptest = {
     .name = "rptest",
     .summary = "16 bytes to 16 KB, random replacement, some frees by other threads",
     .source = "after rptest (M. Jansson, rpmalloc-benchmark)",
+    .stresses = "all sizes to 16 KB at once, reuse of pages between sizes, some frees by other threads",
+    .limit = "a pop and a push on a list of the thread's own and a write to each page",
     .params = params,
     .run = run,
 };

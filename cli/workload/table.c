@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct workload workload_larson_sized;
 extern const struct workload workload_pair;
 extern const struct workload workload_batch;
 extern const struct workload workload_batch_lifo;
@@ -19,26 +20,24 @@ extern const struct workload workload_big;
 extern const struct workload workload_growth;
 extern const struct workload workload_calloc;
 extern const struct workload workload_fragment;
+extern const struct workload workload_alloctest;
+extern const struct workload workload_cache_scratch;
+extern const struct workload workload_cache_thrash;
+extern const struct workload workload_idle_owner;
 extern const struct workload workload_trivial;
 
 const struct workload* const workloads[] = {
-    &workload_larson,
-    &workload_pair,
-    &workload_batch,
-    &workload_batch_lifo,
-    &workload_batch_random,
-    &workload_prodcons,
-    &workload_xmalloc,
-    &workload_rptest,
-    &workload_mstress,
-    &workload_churn,
-    &workload_mid,
-    &workload_big,
-    &workload_growth,
-    &workload_calloc,
-    &workload_fragment,
-    &workload_trivial,
-    NULL,
+    &workload_larson,       &workload_larson_sized,
+    &workload_pair,         &workload_batch,
+    &workload_batch_lifo,   &workload_batch_random,
+    &workload_prodcons,     &workload_xmalloc,
+    &workload_rptest,       &workload_mstress,
+    &workload_alloctest,    &workload_cache_scratch,
+    &workload_cache_thrash, &workload_churn,
+    &workload_mid,          &workload_big,
+    &workload_growth,       &workload_calloc,
+    &workload_fragment,     &workload_idle_owner,
+    &workload_trivial,      NULL,
 };
 
 const struct workload* workload_find(const char* name) {

@@ -31,6 +31,7 @@ const struct workload workload_trivial = {
     .name = "trivial",
     .summary = "one block and the end: peak RSS of a program that hardly allocates",
     .source = "ours",
+    .stresses = "what an allocator costs a program that hardly needs one, in memory above all",
     .params = params,
     .run = run,
 };

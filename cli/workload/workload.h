@@ -1,5 +1,5 @@
 // A workload: a pattern of mallocs and frees with parameters, run by threads until the time is over.
-// Compiled twice, see alloc.h. A new one is a file here that defines a `const struct workload` and a line in workloads[].
+// Compiled several times, see alloc.h. A new one is a file here that defines a `const struct workload` and a line in workloads[].
 // Thread-safety: run() starts and joins its own threads. Errors: run() gives 0, or an errno when threads or memory could not be
 // had; damage that a workload finds in its blocks goes to workload_fault().
 #ifndef HAKSTRESS_WORKLOAD_H
@@ -44,6 +44,8 @@ struct workload {
     const char* name;
     const char* summary;                  // one line
     const char* source;                   // who published it
+    const char* stresses;                 // one line: what in an allocator it is hard on
+    const char* limit;                    // what its floor still does, see limit.h; NULL: none can be stated
     const struct workload_param* params;  // ended by a NULL name
     int (*run)(const struct workload_run* run, struct workload_result* result);
 };

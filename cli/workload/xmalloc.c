@@ -119,6 +119,7 @@ const struct workload workload_xmalloc = {
     .name = "xmalloc",
     .summary = "producers and consumers, blocks handed over in batches of 4096 to any consumer",
     .source = "after xmalloc-test (C. Lever, D. Boreham, 2000)",
+    .stresses = "every free is of another thread's block, in bulk, several owners in turn",
     .params = params,
     .run = run,
 };
