@@ -261,10 +261,15 @@ int tracing_seize(pid_t child) {
     return ptrace(PTRACE_SEIZE, child, NULL, (void*)options) == 0 ? 0 : -1;
 }
 
+// After what signals ask for has been done.
+static bool goes_on(const sigset_t* taken) {
+    take_pending_signals(taken);
+    return command_alive != 0 || (watched > 0 && !stop_asked);
+}
+
 static void watch_all(struct tracing* tracing, const sigset_t* taken) {
-    while (command_alive != 0 || (watched > 0 && !stop_asked)) {
+    while (goes_on(taken)) {
         int status;
-        take_pending_signals(taken);
         pid_t thread = waitpid(-1, &status, __WALL | WNOHANG);
         if (thread < 0) return;  // none is left
         if (thread == 0)
@@ -278,9 +283,8 @@ static void watch_all(struct tracing* tracing, const sigset_t* taken) {
 
 static void watch_command(struct tracing* tracing, const sigset_t* taken) {
     tracing->processes = 1;
-    while (command_alive != 0) {
+    while (goes_on(taken)) {
         int status;
-        take_pending_signals(taken);
         pid_t process = waitpid(command_alive, &status, WNOHANG | WUNTRACED);
         if (process < 0) return;
         if (process == 0)
