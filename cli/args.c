@@ -86,6 +86,16 @@ static int unknown_option(const struct args* args, const char* name, size_t leng
                        args->command->name);
 }
 
+static bool take_value(struct args* args, struct option_value* value, const char* text) {
+    assign(value, text, FROM_COMMAND_LINE);
+    if (args->given_count < ARGS_GIVEN_MAX) {
+        args->given[args->given_count++] = *value;
+        return true;
+    }
+    usage_error("more than %d options with a value", ARGS_GIVEN_MAX);
+    return false;
+}
+
 // --name, --name=value or --name value; `next` is the argument after it. Gives how many arguments it took, or -1.
 static int take_option(struct args* args, const char* argument, const char* next) {
     const char* name = argument + 2;
@@ -104,16 +114,12 @@ static int take_option(struct args* args, const char* argument, const char* next
         assign(value, "1", FROM_COMMAND_LINE);
         return 1;
     }
-    if (has_text) {
-        assign(value, name + length + 1, FROM_COMMAND_LINE);
-        return 1;
-    }
+    if (has_text) return take_value(args, value, name + length + 1) ? 1 : -1;
     if (next == NULL) {
         usage_error("--%s wants a value: --%s %s", value->spec->name, value->spec->name, value->spec->value);
         return -1;
     }
-    assign(value, next, FROM_COMMAND_LINE);
-    return 2;
+    return take_value(args, value, next) ? 2 : -1;
 }
 
 static int take_arguments(struct args* args, int argc, char** argv) {
@@ -258,6 +264,12 @@ void args_free(struct args* args) {
 const char* args_text(const struct args* args, const char* option) {
     const struct option_value* value = find(args, option, strlen(option));
     return value != NULL ? value->text : NULL;
+}
+
+const char* args_given(const struct args* args, const char* option, size_t index) {
+    for (size_t i = 0; i < args->given_count; i++)
+        if (strcmp(args->given[i].spec->name, option) == 0 && index-- == 0) return args->given[i].text;
+    return NULL;
 }
 
 bool args_is_set(const struct args* args, const char* option) {

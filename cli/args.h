@@ -22,6 +22,7 @@ struct option_spec {
 enum value_source { FROM_NOWHERE, FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT, FROM_COMMAND_LINE };
 
 #define ARGS_OPTIONS_MAX 48
+#define ARGS_GIVEN_MAX 64
 
 struct option_value {
     const struct option_spec* spec;
@@ -34,6 +35,8 @@ struct args {
     const char* profile;  // name in force; NULL: none
     struct option_value values[ARGS_OPTIONS_MAX];
     size_t value_count;
+    struct option_value given[ARGS_GIVEN_MAX];  // all of the command line, for options that may be repeated
+    size_t given_count;
     char** operands;  // what is neither option nor value
     int operand_count;
     char** rest;  // everything after `--`
@@ -46,6 +49,8 @@ int args_parse(struct args* args, const struct command* command, int argc, char*
 void args_free(struct args* args);
 
 const char* args_text(const struct args* args, const char* option);  // NULL: not set
+// The value that the option was given with on the command line for the `index`th time, from 0; NULL: not so often.
+const char* args_given(const struct args* args, const char* option, size_t index);
 bool args_is_set(const struct args* args, const char* option);
 enum value_source args_source(const struct args* args, const char* option);
 // How to name the option in a message, by where its value came from: "--chaos", "HAKMEM_CHAOS", "chaos in profile repro".

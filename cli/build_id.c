@@ -1,8 +1,12 @@
 #include "build_id.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct wanted {
     char* out;
@@ -49,5 +53,36 @@ bool build_id(char* out, size_t size) {
     struct wanted wanted = {.out = out, .size = size};
     out[0] = '\0';
     dl_iterate_phdr(read_object, &wanted);
+    return wanted.found;
+}
+
+static void read_file(struct wanted* wanted, const char* file, size_t size) {
+    ElfW(Ehdr) header;
+    if (size < sizeof header) return;
+    memcpy(&header, file, sizeof header);
+    bool ours = memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_phentsize == sizeof(ElfW(Phdr));
+    if (!ours || header.e_phoff > size || header.e_phnum > (size - header.e_phoff) / sizeof(ElfW(Phdr))) return;
+    for (size_t i = 0; i < header.e_phnum; i++) {
+        ElfW(Phdr) segment;
+        memcpy(&segment, file + header.e_phoff + i * sizeof segment, sizeof segment);
+        if (segment.p_type == PT_NOTE && segment.p_offset <= size && segment.p_filesz <= size - segment.p_offset)
+            read_notes(wanted, file + segment.p_offset, segment.p_filesz);
+    }
+}
+
+bool build_id_of_file(const char* path, char* out, size_t size) {
+    struct wanted wanted = {.out = out, .size = size};
+    struct stat status;
+    out[0] = '\0';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    if (fstat(fd, &status) == 0 && status.st_size > 0) {
+        void* file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (file != MAP_FAILED) {
+            read_file(&wanted, file, (size_t)status.st_size);
+            munmap(file, (size_t)status.st_size);
+        }
+    }
+    close(fd);
     return wanted.found;
 }

@@ -1,4 +1,4 @@
-// The linker's build id of the running program, which names exactly this build.
+// The linker's build id, which names exactly one build.
 #ifndef HAKSTRESS_BUILD_ID_H
 #define HAKSTRESS_BUILD_ID_H
 
@@ -7,7 +7,9 @@
 
 #define BUILD_ID_TEXT_MAX 65
 
-// In hexadecimal; false, and "", when it was linked without one.
+// Of the running program, in hexadecimal; false, and "", when it was linked without one.
 bool build_id(char* out, size_t size);
+// The same of a program or library on disk; false also when it is none of this machine's kind.
+bool build_id_of_file(const char* path, char* out, size_t size);
 
 #endif

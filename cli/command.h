@@ -30,6 +30,7 @@ extern const struct command command_repro;
 extern const struct command command_guard;
 extern const struct command command_testplan;
 extern const struct command command_bench;
+extern const struct command command_compare;
 extern const struct command command_run;
 extern const struct command command_report;
 extern const struct command command_list;

@@ -160,7 +160,7 @@ bool result_path(const struct args* args, const char* kind, const char* suffix, 
 
 // Removing old runs. Files of a run share their name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
 
-enum { SUFFIXES = 2 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
+enum { SUFFIXES = 3 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
 
 void result_report_suffix(unsigned number, const char* extension, char* out, size_t size) {
     if (number == 1)
@@ -173,7 +173,8 @@ void result_report_suffix(unsigned number, const char* extension, char* out, siz
 static const char* suffix_at(unsigned index, char buffer[SUFFIX_BYTES]) {
     if (index == 0) return ".json";
     if (index == 1) return ".txt";
-    result_report_suffix(index / 2, index % 2 == 0 ? "json" : "txt", buffer, SUFFIX_BYTES);
+    if (index == 2) return ".html";
+    result_report_suffix((index - 1) / 2, index % 2 != 0 ? "json" : "txt", buffer, SUFFIX_BYTES);
     return buffer;
 }
 

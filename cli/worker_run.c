@@ -6,15 +6,18 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 9, ARGUMENT_SIZE = 64 };
+enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 12, ARGUMENT_SIZE = 64 };
 
 struct arguments {
     char* vector[ARGUMENTS_MAX + 1];
@@ -26,6 +29,7 @@ struct child {
     pid_t pid;
     int input;   // closing it lets the worker end
     int output;  // its lines
+    int errors;  // a file for its stderr; -1: ours
 };
 
 static char* next_argument(struct arguments* arguments) {
@@ -49,26 +53,46 @@ static void make_arguments(const struct worker_job* job, struct arguments* argum
     if (job->latency) add_number(arguments, "latency", 1);
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
         add_number(arguments, job->workload->params[i].name, job->params[i]);
+    for (size_t i = 0; i < 3 && job->keys[i] != NULL; i++)
+        snprintf(next_argument(arguments), ARGUMENT_SIZE, "%s", job->keys[i]);
 }
 
-// Our environment with nothing preloaded but the library. To be freed; NULL: out of memory.
-static char** make_environment(const char* library) {
+static bool is_set_by(const char* entry, char* const* variables) {
+    const size_t length = strcspn(entry, "=") + 1;
+    for (size_t i = 0; variables != NULL && variables[i] != NULL; i++)
+        if (strncmp(entry, variables[i], length) == 0) return true;
+    return false;
+}
+
+char** worker_environment(const char* library, char* const* variables) {
     static const char preload[] = "LD_PRELOAD=";
     static char entry[sizeof preload + PATH_MAX];
-    size_t count = 0;
+    size_t count = 0, more = 0, used = 0;
     while (environ[count] != NULL) count++;
-    char** environment = calloc(count + 2, sizeof *environment);
+    while (variables != NULL && variables[more] != NULL) more++;
+    char** environment = calloc(count + more + 2, sizeof *environment);
     if (environment == NULL) return NULL;
-    size_t used = 0;
     for (size_t i = 0; i < count; i++)
-        if (strncmp(environ[i], preload, sizeof preload - 1) != 0) environment[used++] = environ[i];
+        if (strncmp(environ[i], preload, sizeof preload - 1) != 0 && !is_set_by(environ[i], variables))
+            environment[used++] = environ[i];
+    for (size_t i = 0; i < more; i++) environment[used++] = variables[i];
     snprintf(entry, sizeof entry, "%s%s", preload, library != NULL ? library : "");
     if (library != NULL) environment[used] = entry;
     return environment;
 }
 
+void worker_bind(const cpu_set_t* processors) {
+    static cpu_set_t all;
+    static bool known;
+    if (!known) known = sched_getaffinity(0, sizeof all, &all) == 0;
+    if (processors != NULL)
+        (void)sched_setaffinity(0, sizeof *processors, processors);
+    else if (known)
+        (void)sched_setaffinity(0, sizeof all, &all);
+}
+
 // posix_spawn, so that no copied page of ours is counted among the worker's.
-static int spawn(const struct worker_job* job, char** environment, const int input[2], const int output[2],
+static int spawn(const struct worker_job* job, char** environment, const int input[2], const int output[2], int errors,
                  pid_t* pid) {
     struct arguments arguments = {.count = 0};
     make_arguments(job, &arguments);
@@ -77,17 +101,21 @@ static int spawn(const struct worker_job* job, char** environment, const int inp
     if (error != 0) return error;
     error = posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    if (error == 0 && errors >= 0) error = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+    if (job->processors != NULL) worker_bind(job->processors);
     if (error == 0) error = posix_spawn(pid, job->worker, &actions, NULL, arguments.vector, environment);
+    if (job->processors != NULL) worker_bind(NULL);
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }
 
 static bool start(const struct worker_job* job, struct child* child) {
     int input[2] = {-1, -1}, output[2] = {-1, -1};
-    char** environment = make_environment(job->library);
+    char** environment = worker_environment(job->library, job->variables);
+    child->errors = job->failure != NULL ? memfd_create("stderr", MFD_CLOEXEC) : -1;
     int error = environment == NULL ? ENOMEM : 0;
     if (error == 0 && (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)) error = errno;
-    if (error == 0) error = spawn(job, environment, input, output, &child->pid);
+    if (error == 0) error = spawn(job, environment, input, output, child->errors, &child->pid);
     free(environment);
     if (input[0] >= 0) close(input[0]);
     if (output[1] >= 0) close(output[1]);
@@ -98,14 +126,19 @@ static bool start(const struct worker_job* job, struct child* child) {
     }
     if (input[1] >= 0) close(input[1]);
     if (output[0] >= 0) close(output[0]);
+    if (child->errors >= 0) close(child->errors);
     missing_error("cannot start %s: %s", job->worker, strerror(error));
     return false;
 }
 
 // The line without its end. False: the worker ended, or we were stopped, before it was complete.
 static bool read_line(const struct worker_job* job, int fd, char* line, size_t size) {
+    const double deadline = job->timeout > 0 ? workload_clock() + job->timeout : INFINITY;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
     size_t used = 0;
     while (used + 1 < size && !*job->stopped) {
+        if (poll(&ready, 1, 100) <= 0 && workload_clock() < deadline) continue;
+        if (workload_clock() >= deadline) return false;
         ssize_t got = read(fd, line + used, 1);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) return false;
@@ -151,23 +184,50 @@ static bool is_c_library(const char* path) {
     return name != NULL && (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0);
 }
 
-static bool right_library(const struct worker_job* job, pid_t pid, uintptr_t malloc_at) {
-    char path[PATH_MAX];
-    if (!mapped_file(pid, malloc_at, path, sizeof path)) return false;
+void last_line(int file, char* out, size_t size) {
+    char text[1024];
+    off_t end = lseek(file, 0, SEEK_END);
+    ssize_t got = pread(file, text, sizeof text - 1, end > (off_t)sizeof text ? end - (off_t)sizeof text + 1 : 0);
+    text[got > 0 ? got : 0] = '\0';
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '\n') text[--length] = '\0';
+    const char* start = strrchr(text, '\n');
+    snprintf(out, size, "%s", start != NULL ? start + 1 : text);
+}
+
+static bool right_library(const struct worker_job* job, const struct child* child, uintptr_t malloc_at, char* path,
+                          size_t size) {
+    char said[512] = "";
+    if (!mapped_file(child->pid, malloc_at, path, size)) return false;
     if (job->library != NULL ? strcmp(path, job->library) == 0 : is_c_library(path)) return true;
-    missing_error("the worker's malloc is that of %s, not of %s: nothing was measured", path,
-                  job->library != NULL ? job->library : "the C library");
+    if (child->errors >= 0) last_line(child->errors, said, sizeof said);
+    missing_error("the worker's malloc is that of %s, not of %s: nothing was measured%s%s", path,
+                  job->library != NULL ? job->library : "the C library", said[0] != '\0' ? "; it said: " : "", said);
     return false;
 }
 
-static enum worker_end failed(const struct worker_job* job, int status) {
-    if (*job->stopped) return WORKER_STOPPED;
-    if (WIFSIGNALED(status))
-        missing_error("%s ended by signal %d (%s)", job->workload->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    else if (WEXITSTATUS(status) == STATUS_MISSING)
-        return WORKER_MISSING;  // it has said why
+static void describe_end(const struct worker_job* job, int status, bool timely, char* out, size_t size) {
+    if (!timely)
+        snprintf(out, size, "%s had no result after %.0f s", job->workload->name, job->timeout);
+    else if (WIFSIGNALED(status))
+        snprintf(out, size, "%s ended by signal %d (%s)", job->workload->name, WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
-        missing_error("%s ended with status %d and without a result", job->workload->name, WEXITSTATUS(status));
+        snprintf(out, size, "%s ended with status %d and without a result", job->workload->name, WEXITSTATUS(status));
+}
+
+static enum worker_end failed(const struct worker_job* job, const struct child* child, int status, bool timely) {
+    char text[256], said[512] = "";
+    if (*job->stopped) return WORKER_STOPPED;
+    if (job->failure == NULL && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_MISSING)
+        return WORKER_MISSING;  // it has said why
+    describe_end(job, status, timely, text, sizeof text);
+    if (job->failure == NULL) {
+        missing_error("%s", text);
+        return WORKER_FAILED;
+    }
+    last_line(child->errors, said, sizeof said);
+    snprintf(job->failure, job->failure_size, "%s%s%s", text, said[0] != '\0' ? ": " : "", said);
     return WORKER_FAILED;
 }
 
@@ -195,20 +255,34 @@ static bool read_figures(const struct worker_job* job, int fd, struct worker_fig
            read_line(job, fd, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
 }
 
+// All that it prints until it ends.
+static void read_more(const struct worker_job* job, int fd) {
+    size_t used = 0;
+    for (ssize_t got = 1; got > 0 && used + 1 < job->more_size; used += got > 0 ? (size_t)got : 0)
+        got = read(fd, job->more + used, job->more_size - used - 1);
+    job->more[used] = '\0';
+}
+
 enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures) {
     struct child child;
     uintptr_t malloc_at = 0;
     *figures = (struct worker_figures){0};
     if (!start(job, &child)) return WORKER_MISSING;
+    const double started = workload_clock();
     const bool complete = read_figures(job, child.output, figures, &malloc_at);
+    const bool timely = complete || !(job->timeout > 0) || workload_clock() - started < job->timeout;
     const bool right =
-        complete && right_library(job, child.pid, malloc_at);  // it waits for us, so its maps are still there
-    if (*job->stopped) kill(child.pid, SIGKILL);
+        complete && right_library(job, &child, malloc_at, figures->loaded_from,
+                                  sizeof figures->loaded_from);  // it waits for us, so its maps are there
+    if (*job->stopped || !timely) kill(child.pid, SIGKILL);
     close(child.input);
+    if (job->more != NULL) read_more(job, child.output);
     close(child.output);
     int status = reap(&child, figures);
-    if (!complete || status != 0) return failed(job, status);
-    return right ? WORKER_OK : WORKER_MISSING;
+    enum worker_end end = right ? WORKER_OK : WORKER_MISSING;
+    if (!complete || status != 0) end = failed(job, &child, status, timely);
+    if (child.errors >= 0) close(child.errors);
+    return end;
 }
 
 // The path of "DIR/name" without symbolic links; false, with errno, when there is no such file.

@@ -6,6 +6,8 @@
 #include "latency.h"
 #include "workload/workload.h"
 
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 
 struct worker_job {
@@ -17,6 +19,15 @@ struct worker_job {
     uint64_t threads, count, seed;
     bool latency;                          // with a clock on some calls, which slows it down
     const volatile sig_atomic_t* stopped;  // set by a signal handler: end the run
+    // What only some want; zero: not.
+    char* const* variables;       // NAME=VALUE for its environment, ended by NULL
+    const char* keys[3];          // further KEY=VALUE for the worker, ended by NULL
+    const cpu_set_t* processors;  // to be bound to
+    double timeout;               // seconds after which it is ended
+    char* more;                   // what it prints after its line
+    size_t more_size;
+    char* failure;  // what went wrong, instead of on stderr; with what the worker said last
+    size_t failure_size;
 };
 
 struct worker_figures {
@@ -26,6 +37,7 @@ struct worker_figures {
     double user_seconds, system_seconds;
     uint64_t minor_faults, major_faults;
     struct latency malloc_latency, free_latency;  // where asked for
+    char loaded_from[PATH_MAX];                   // the file that its malloc came from
 };
 
 enum worker_end {
@@ -36,6 +48,14 @@ enum worker_end {
 };
 
 enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures);
+
+// The last line of what was written to a file; "" when there is none.
+void last_line(int file, char* out, size_t size);
+// Our environment with nothing preloaded but the library, and with `variables` set. To be freed, but for its entries, which hold until the
+// next call; NULL: out of memory.
+char** worker_environment(const char* library, char* const* variables);
+// Binds this process, and what it starts from now on, to some processors; NULL: to those of the first call.
+void worker_bind(const cpu_set_t* processors);
 
 // "DIR/name", DIR being where the running program lies. False after a message when there is no such file.
 bool worker_beside(const char* name, char* out, size_t size);

@@ -6,6 +6,8 @@
 
 bool progress_bar_wanted(bool quiet);
 void progress_bar_draw(const char* title, double done, double whole, double ops_per_second);
+// For work that is known beforehand: runs done of all, and the time that is left.
+void progress_bar_left(const char* title, double done, double whole, double seconds_left);
 void progress_bar_clear(void);
 
 #endif

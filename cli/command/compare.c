@@ -1,0 +1,175 @@
+// hakstress compare: several allocators on workloads or on the user's own command, interleaved, with statistics.
+#include "command.h"
+#include "compare/document.h"
+#include "compare/measure.h"
+#include "compare/plan.h"
+#include "compare/subjects.h"
+#include "compare/table.h"
+#include "compare/verdicts.h"
+#include "results.h"
+#include "worker_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct option_spec compare_options[] = {
+    {"allocator", "NAME=FILE", NULL, NULL,
+     "one more: NAME=FILE.so[,VARIABLE=VALUE...], or a known one with variables: hakmem,HAKMEM_X=0; may be repeated"},
+    {"allocators", "A,B,C", NULL, NULL, "only these, of those found and those added; default: all"},
+    {"baseline", "NAME", NULL, "glibc", "what the others are compared with"},
+    {"threads", "T", NULL, NULL,
+     "threads of each workload; default: 1, or all processors where a workload is about that"},
+    {"seconds", "S", NULL, NULL, "length of a run of a workload; default: from the budget"},
+    {"rounds", "N", NULL, NULL, "exactly so many rounds; default: until intervals are narrow or the budget is spent"},
+    {"budget", "SECONDS", NULL, "240", "start no further round after this time"},
+    {"precision", "PERCENT", NULL, "1", "an interval of this half width is narrow enough"},
+    {"noise", "PERCENT", NULL, "10",
+     "refuse to measure where the same allocator varies by more than this against itself"},
+    {"timeout", "SECONDS", NULL, NULL, "a run that takes longer has failed; default for workloads: 20 runs and 30 s"},
+    {"pin", NULL, NULL, NULL, "bind the runs to as many processors as they have threads"},
+    {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},
+    {"csv", "FILE", NULL, NULL, "medians, ratios and claims"},
+    {"markdown", "FILE", NULL, NULL, "the table"},
+    {.name = NULL},
+};
+
+static const char compare_notes[] =
+    "Every allocator is preloaded into the same program, in a fresh process for each run, in random order; each shows "
+    "which\n"
+    "library its malloc comes from. A difference is claimed where it is above 1 %, its interval excludes 1 and its\n"
+    "probability, corrected for all rows, is below 0.01: see docs/COMPARE.md.\n"
+    "WORKLOAD is a name of `hakstress list workloads`, with parameters as in larson:min=16,max=1000,threads=2.\n"
+    "\n"
+    "Exit status: 0; 1 a run failed (it is listed); 2 wrong usage; 3 something is missing, or a library was not "
+    "loaded;\n"
+    "4 this machine is not steady enough; 130 stopped, what was measured until then is kept.\n";
+
+static volatile sig_atomic_t stopped;
+
+static void note_stop(int signal) {
+    (void)signal;
+    stopped = 1;
+}
+
+// Without SA_RESTART, so that a wait in progress ends.
+static bool catch_stops(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = note_stop};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (sigaction(signals[i], &action, NULL) == 0) continue;
+        missing_error("cannot catch signal %d: %s", signals[i], strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+// Before the work and not after it: can the file be written?
+static bool is_writable(const char* path) {
+    if (path == NULL || strcmp(path, "-") == 0) return true;
+    bool was_there = access(path, F_OK) == 0;
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (file < 0) {
+        missing_error("cannot write %s: %s", path, strerror(errno));
+        return false;
+    }
+    close(file);
+    if (!was_there) unlink(path);
+    return true;
+}
+
+static bool are_writable(const struct args* args) {
+    static const char* const options[] = {"json", "csv", "markdown"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (!is_writable(args_text(args, options[i]))) return false;
+    return result_path(args, "compare", ".json", path, sizeof path);
+}
+
+static bool write_file(const struct args* args, const char* option, const json_t* document) {
+    const char* path = args_text(args, option);
+    if (path == NULL) return true;
+    FILE* file = fopen(path, "we");
+    if (file != NULL && strcmp(option, "csv") == 0) table_print_csv(file, document);
+    if (file != NULL && strcmp(option, "markdown") == 0) table_print(file, document, TABLE_MARKDOWN);
+    bool written = file != NULL && fflush(file) == 0 && ferror(file) == 0;
+    int error = errno;
+    if (file != NULL && fclose(file) != 0 && written) {
+        written = false;
+        error = errno;
+    }
+    if (!written) missing_error("cannot write %s: %s", path, strerror(error));
+    return written;
+}
+
+static enum table_style style_of(FILE* out) {
+    const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    bool plain = isatty(fileno(out)) != 1 || (no_colour != NULL && *no_colour != '\0') ||
+                 (terminal != NULL && strcmp(terminal, "dumb") == 0);
+    return plain ? TABLE_PLAIN : TABLE_COLOURED;
+}
+
+static bool has_failures(const struct comparison* comparison) {
+    for (size_t i = 0; i < comparison->row_count; i++)
+        for (size_t j = 0; j < comparison->subject_count; j++)
+            if (comparison->rows[i].cells[j]->failed > 0) return true;
+    return false;
+}
+
+// Everything that can be written is, whatever goes wrong with the rest.
+static int conclude(const struct args* args, struct comparison* comparison, int status) {
+    FILE* out = result_stream(args);
+    verdicts_make(comparison);
+    json_t* document = document_new(args, comparison, status);
+    table_print(out, document, style_of(out));
+    bool saved = result_save(args, "compare", document);
+    saved = write_file(args, "csv", document) && saved;
+    saved = write_file(args, "markdown", document) && saved;
+    json_decref(document);
+    if (status == STATUS_UNTRUSTED)
+        missing_error(
+            "under %s alone, two halves of the same runs differ by more than may be: nothing was compared; try "
+            "when the machine is quiet, or --pin, or allow it: --noise PERCENT",
+            comparison->subjects[comparison->baseline].name);
+    if (status == STATUS_OK && has_failures(comparison)) status = STATUS_FAULT;
+    return saved ? status : (status == STATUS_STOPPED ? status : STATUS_MISSING);
+}
+
+static int prepare(const struct args* args, struct comparison* comparison) {
+    comparison->stopped = &stopped;
+    int status = subjects_take(args, comparison);
+    if (status == STATUS_OK) status = plan_take(args, comparison);
+    if (status != STATUS_OK) return status;
+    bool ready = are_writable(args) && worker_beside("hakstress-worker", comparison->worker, PATH_MAX) &&
+                 worker_beside("hakstress-launcher", comparison->launcher, PATH_MAX) && catch_stops();
+    return ready ? STATUS_OK : STATUS_MISSING;
+}
+
+static int run(const struct args* args) {
+    static struct comparison comparison;
+    int status = prepare(args, &comparison);
+    if (status == STATUS_OK) {
+        status = measure_all(&comparison);
+        if (status != STATUS_MISSING) status = conclude(args, &comparison, status);
+    }
+    plan_free(&comparison);
+    subjects_free(&comparison);
+    return status;
+}
+
+const struct command command_compare = {
+    .name = "compare",
+    .synopsis = "[WORKLOAD...] [-- COMMAND [ARGUMENT...]]",
+    .summary = "several allocators on workloads, or on a command of yours, interleaved, with statistics",
+    .examples = "hakstress compare                             # all allocators found, in under five minutes\n"
+                "hakstress compare larson --threads 2 --pin\n"
+                "hakstress compare --allocators glibc,hakmem -- gcc -O2 -c big.c\n"
+                "hakstress compare --allocator hakmem,HAKMEM_TINY_USE_SUPERSLAB=0 larson mstress\n"
+                "hakstress compare --allocator mine=./libmine.so,MINE_OPTION=1 --baseline jemalloc pair\n",
+    .notes = compare_notes,
+    .options = compare_options,
+    .run = run,
+};

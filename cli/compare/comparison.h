@@ -1,0 +1,93 @@
+// The data of one comparison: what is compared, on what, and all that was measured.
+#ifndef HAKSTRESS_COMPARE_COMPARISON_H
+#define HAKSTRESS_COMPARE_COMPARISON_H
+
+#include "compare/statistics.h"
+#include "workload/workload.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+
+enum { SUBJECTS_MAX = 16, ROWS_MAX = 64, ROUNDS_MAX = STATISTICS_PAIRS_MAX, VARIABLES_MAX = 16, FAILURES_MAX = 8 };
+enum { WARM_UP = -1 };  // the round of what is run once and not counted
+
+// An allocator as it is loaded here.
+struct subject {
+    char name[128];
+    char path[PATH_MAX];                 // "": the C library's own
+    char* variables[VARIABLES_MAX + 1];  // NAME=VALUE, ended by NULL
+    char version[128], build_id[65];     // "": not known
+    char loaded_from[PATH_MAX];          // as a started process has proved
+};
+
+struct sample {
+    bool present;
+    double ops_per_sec, seconds, user_seconds, system_seconds;
+    uint64_t rss_peak_kib, rss_freed_kib, minor_faults, major_faults;
+};
+
+struct failure {
+    int round;
+    char what[256];
+};
+
+enum metric { METRIC_SPEED, METRIC_RSS_PEAK, METRIC_RSS_FREED, METRICS };
+
+// Against the baseline.
+struct verdict {
+    bool known;
+    struct estimate estimate;  // above 1: faster, or more memory
+    double p_corrected;
+    int claim;
+};
+
+// One allocator on one row.
+struct cell {
+    struct sample samples[ROUNDS_MAX];  // by round
+    struct failure failures[FAILURES_MAX];
+    unsigned failed;    // in all; those beyond FAILURES_MAX only count
+    unsigned unbroken;  // failures since the last success
+    char extra[8192];   // what the worker said of latencies and of memory over time; "": nothing
+    struct verdict verdicts[METRICS];
+};
+
+// A workload with its parameters, or the command.
+struct row {
+    char name[128];
+    const struct workload* workload;  // NULL: the command
+    uint64_t params[WORKLOAD_PARAMS_MAX];
+    uint64_t threads;
+    unsigned rounds;  // done
+    bool narrow;      // its intervals are: no more rounds
+    double limit;     // operations a second; 0: none can be stated
+    struct cell* cells[SUBJECTS_MAX];
+};
+
+struct aa {
+    bool done, trustworthy;
+    unsigned rounds;
+    struct estimate estimate;
+};
+
+struct comparison {
+    struct subject subjects[SUBJECTS_MAX];
+    size_t subject_count, baseline;
+    struct row rows[ROWS_MAX];
+    size_t row_count;
+    char** command;  // NULL: workloads
+    int command_count;
+    char worker[PATH_MAX], launcher[PATH_MAX];
+    uint64_t seed;
+    double seconds, budget, timeout, precision, noise;
+    unsigned rounds_fixed;          // 0: as many as the intervals and the budget want
+    unsigned looks[3], look_count;  // after so many rounds the intervals are looked at
+    bool pinned, quiet, show_output;
+    cpu_set_t processors;  // that all runs are bound to, where pinned
+    const volatile sig_atomic_t* stopped;
+    struct aa aa;
+    bool out_of_time;
+};
+
+#endif

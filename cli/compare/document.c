@@ -1,0 +1,303 @@
+#include "compare/document.h"
+
+#include "command.h"
+#include "compare/verdicts.h"
+#include "json_text.h"
+#include "results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t* number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();  // JSON knows no infinity
+}
+
+static json_t* whole(uint64_t value) {
+    return json_integer((json_int_t)value);
+}
+
+static json_t* text_or_null(const char* text) {
+    return text[0] != '\0' ? json_text(text) : json_null();
+}
+
+// Allocators
+
+static void set_variable(json_t* variables, const char* entry) {
+    char name[128];
+    const char* equals = strchr(entry, '=');
+    if (equals == NULL) return;
+    snprintf(name, sizeof name, "%.*s", (int)(equals - entry), entry);
+    json_object_set_new(variables, name, json_text(equals + 1));
+}
+
+static json_t* subject_to_json(const struct subject* subject) {
+    json_t *object = json_object(), *variables = json_object();
+    for (size_t i = 0; subject->variables[i] != NULL; i++) set_variable(variables, subject->variables[i]);
+    json_object_set_new(object, "name", json_text(subject->name));
+    json_object_set_new(object, "path", text_or_null(subject->path));
+    json_object_set_new(object, "version", text_or_null(subject->version));
+    json_object_set_new(object, "build_id", text_or_null(subject->build_id));
+    json_object_set_new(object, "environment", variables);
+    json_object_set_new(object, "loaded_from", text_or_null(subject->loaded_from));
+    return object;
+}
+
+// Variables of ours that allocators read, and that all of them got.
+static json_t* common_environment(void) {
+    static const char* const prefixes[] = {"HAKMEM_", "MALLOC_", "GLIBC_TUNABLES", "MIMALLOC_", "TCMALLOC_", "SCUDO_"};
+    json_t* variables = json_object();
+    for (char** entry = environ; *entry != NULL; entry++)
+        for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+            if (strncmp(*entry, prefixes[i], strlen(prefixes[i])) == 0) set_variable(variables, *entry);
+    return variables;
+}
+
+// Samples
+
+static void set_sample(json_t* object, const struct row* row, const struct sample* sample) {
+    bool worker = row->workload != NULL;
+    json_object_set_new(object, "ops_per_sec", worker ? number(sample->ops_per_sec) : json_null());
+    json_object_set_new(object, "seconds", number(sample->seconds));
+    json_object_set_new(object, "user_seconds", number(sample->user_seconds));
+    json_object_set_new(object, "system_seconds", number(sample->system_seconds));
+    json_object_set_new(object, "rss_peak_kib", whole(sample->rss_peak_kib));
+    json_object_set_new(object, "rss_freed_kib", worker ? whole(sample->rss_freed_kib) : json_null());
+    json_object_set_new(object, "minor_faults", whole(sample->minor_faults));
+    json_object_set_new(object, "major_faults", whole(sample->major_faults));
+}
+
+static json_t* samples_to_json(const struct row* row, const struct cell* cell) {
+    json_t* samples = json_array();
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        if (!cell->samples[round].present) continue;
+        json_t* sample = json_object();
+        json_object_set_new(sample, "round", json_integer(round));
+        set_sample(sample, row, &cell->samples[round]);
+        json_array_append_new(samples, sample);
+    }
+    return samples;
+}
+
+static json_t* medians(json_t* samples) {
+    double values[ROUNDS_MAX];
+    const char* key;
+    json_t *value, *all = json_object(), *first = json_array_get(samples, 0);
+    json_object_foreach(first, key, value) {
+        size_t count = 0;
+        if (strcmp(key, "round") == 0) continue;
+        for (size_t i = 0; i < json_array_size(samples); i++)
+            values[count++] = json_number_value(json_object_get(json_array_get(samples, i), key));
+        double middle = statistics_median(values, count);
+        json_object_set_new(all, key, json_is_null(value) ? json_null() : number(middle));
+    }
+    return all;
+}
+
+static json_t* failures_to_json(const struct cell* cell) {
+    json_t* failures = json_array();
+    for (unsigned i = 0; i < cell->failed && i < FAILURES_MAX; i++)
+        json_array_append_new(failures,
+                              json_pack("{s:i, s:s%}", "round", cell->failures[i].round, "what", cell->failures[i].what,
+                                        strnlen(cell->failures[i].what, sizeof cell->failures[i].what)));
+    return failures;
+}
+
+static json_t* verdict_to_json(const struct verdict* verdict, const char* above, const char* below) {
+    if (!verdict->known) return json_null();
+    json_t* object = json_object();
+    json_object_set_new(object, "ratio", number(verdict->estimate.ratio));
+    json_object_set_new(object, "low", number(verdict->estimate.low));
+    json_object_set_new(object, "high", number(verdict->estimate.high));
+    json_object_set_new(object, "p", number(verdict->estimate.p));
+    json_object_set_new(object, "p_corrected", number(verdict->p_corrected));
+    const char* claim = verdict->claim > 0 ? above : below;
+    json_object_set_new(object, "claim", json_string(verdict->claim == 0 ? "no difference shown" : claim));
+    return object;
+}
+
+static json_t* ratios_to_json(const struct cell* cell) {
+    json_t* ratios = json_object();
+    json_object_set_new(ratios, "speed", verdict_to_json(&cell->verdicts[METRIC_SPEED], "faster", "slower"));
+    json_object_set_new(ratios, "rss_peak", verdict_to_json(&cell->verdicts[METRIC_RSS_PEAK], "more", "less"));
+    json_object_set_new(ratios, "rss_freed", verdict_to_json(&cell->verdicts[METRIC_RSS_FREED], "more", "less"));
+    return ratios;
+}
+
+// What the worker printed in the extra runs; null where it printed nothing of the kind.
+
+// "A:B,A:B,..." up to the end of the line.
+static json_t* points_to_json(const char* text) {
+    json_t* points = json_array();
+    double x, y;
+    int used;
+    while (sscanf(text, "%lf:%lf%n", &x, &y, &used) == 2) {
+        json_array_append_new(points, json_pack("[f, f]", x, y));
+        text += used;
+        if (*text++ != ',') break;
+    }
+    return points;
+}
+
+static const char* line_after(const char* text, const char* start) {
+    for (; text != NULL && *text != '\0'; text = strchr(text, '\n')) {
+        text += *text == '\n';
+        if (strncmp(text, start, strlen(start)) == 0) return text + strlen(start);
+    }
+    return NULL;
+}
+
+static json_t* percentiles_to_json(const char* line) {
+    double p50, p99, p999, max, count;
+    int used = 0;
+    if (line == NULL || sscanf(line, "p50=%lf p99=%lf p999=%lf max=%lf count=%lf curve=%n", &p50, &p99, &p999, &max,
+                               &count, &used) != 5)
+        return json_null();
+    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:o}", "p50", p50, "p99", p99, "p999", p999, "max", max, "count",
+                     (json_int_t)count, "curve", points_to_json(used > 0 ? line + used : ""));
+}
+
+static json_t* latency_to_json(const struct cell* cell) {
+    json_t* taken = percentiles_to_json(line_after(cell->extra, "latency malloc "));
+    json_t* given = percentiles_to_json(line_after(cell->extra, "latency free "));
+    if (!json_is_null(taken) && !json_is_null(given)) return json_pack("{s:o, s:o}", "malloc", taken, "free", given);
+    json_decref(taken);
+    json_decref(given);
+    return json_null();
+}
+
+static json_t* memory_to_json(const struct cell* cell) {
+    const char* line = line_after(cell->extra, "rss ");
+    return line != NULL ? points_to_json(line) : json_null();
+}
+
+// Rows
+
+static json_t* cell_to_json(const struct comparison* comparison, const struct row* row, size_t subject) {
+    const struct cell* cell = row->cells[subject];
+    json_t *object = json_object(), *samples = samples_to_json(row, cell);
+    json_object_set_new(object, "name", json_text(comparison->subjects[subject].name));
+    json_object_set_new(object, "samples", samples);
+    json_object_set_new(object, "failures", failures_to_json(cell));
+    json_object_set_new(object, "failed", json_integer(cell->failed));
+    json_object_set_new(object, "median", medians(samples));
+    json_object_set_new(object, "ratio", subject == comparison->baseline ? json_null() : ratios_to_json(cell));
+    json_object_set_new(object, "latency", latency_to_json(cell));
+    json_object_set_new(object, "rss_over_time", memory_to_json(cell));
+    return object;
+}
+
+static json_t* params_to_json(const struct row* row) {
+    json_t* params = json_object();
+    for (size_t i = 0; row->workload != NULL && row->workload->params[i].name != NULL; i++)
+        json_object_set_new(params, row->workload->params[i].name, whole(row->params[i]));
+    return params;
+}
+
+static json_t* command_to_json(const struct comparison* comparison) {
+    json_t* words = json_array();
+    if (comparison->command == NULL) return json_decref(words), json_null();
+    for (int i = 0; i < comparison->command_count; i++) {
+        json_t* word = json_text(comparison->command[i]);
+        json_array_append_new(words, word != NULL ? word : json_string("(not UTF-8)"));
+    }
+    return words;
+}
+
+static json_t* row_to_json(const struct comparison* comparison, const struct row* row) {
+    json_t *object = json_object(), *cells = json_array();
+    const struct workload* workload = row->workload;
+    for (size_t i = 0; i < comparison->subject_count; i++)
+        json_array_append_new(cells, cell_to_json(comparison, row, i));
+    json_object_set_new(object, "name", json_text(row->name));
+    json_object_set_new(object, "command", command_to_json(comparison));
+    json_object_set_new(object, "source", json_string(workload != NULL ? workload->source : "the user's own command"));
+    json_object_set_new(object, "stresses",
+                        json_string(workload != NULL ? workload->stresses : "whatever the command does"));
+    json_object_set_new(object, "params", params_to_json(row));
+    json_object_set_new(object, "threads", whole(row->threads));
+    json_object_set_new(object, "rounds", json_integer(row->rounds));
+    json_object_set_new(object, "metric", json_string(workload != NULL ? "ops_per_sec" : "seconds"));
+    json_object_set_new(object, "higher_is_better", json_boolean(workload != NULL));
+    json_object_set_new(object, "limit",
+                        row->limit > 0 ? json_pack("{s:f, s:s}", "value", row->limit, "unit", "ops_per_sec")
+                                       : json_null());
+    json_object_set_new(object, "allocators", cells);
+    return object;
+}
+
+static json_t* mean_to_json(const struct comparison* comparison, size_t subject, enum metric metric) {
+    struct estimate mean = verdicts_geometric_mean(comparison, subject, metric);
+    if (mean.pairs == 0) return json_null();
+    return json_pack("{s:o, s:o, s:o}", "ratio", number(mean.ratio), "low", number(mean.low), "high",
+                     number(mean.high));
+}
+
+static json_t* means_to_json(const struct comparison* comparison) {
+    json_t* means = json_array();
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        size_t rows = verdicts_geometric_mean(comparison, i, METRIC_SPEED).pairs;
+        if (i == comparison->baseline || rows == 0) continue;
+        json_t* mean = json_object();
+        json_object_set_new(mean, "name", json_text(comparison->subjects[i].name));
+        json_object_set_new(mean, "workloads", whole(rows));
+        json_object_set_new(mean, "speed", mean_to_json(comparison, i, METRIC_SPEED));
+        json_object_set_new(mean, "rss_peak", mean_to_json(comparison, i, METRIC_RSS_PEAK));
+        json_array_append_new(means, mean);
+    }
+    return means;
+}
+
+static json_t* aa_to_json(const struct comparison* comparison) {
+    const struct aa* aa = &comparison->aa;
+    if (!aa->done) return json_null();
+    json_t* object = json_object();
+    json_object_set_new(object, "allocator", json_text(comparison->subjects[comparison->baseline].name));
+    json_object_set_new(object, "workload", json_string("pair"));
+    json_object_set_new(object, "rounds", json_integer(aa->rounds));
+    json_object_set_new(object, "ratio", number(aa->estimate.ratio));
+    json_object_set_new(object, "low", number(aa->estimate.low));
+    json_object_set_new(object, "high", number(aa->estimate.high));
+    json_object_set_new(object, "p", number(aa->estimate.p));
+    json_object_set_new(object, "may_claim", json_real(STATISTICS_LEAST_DIFFERENCE));
+    json_object_set_new(object, "may_vary", json_real(comparison->noise));
+    json_object_set_new(object, "trustworthy", json_boolean(aa->trustworthy));
+    return object;
+}
+
+static unsigned most_rounds(const struct comparison* comparison) {
+    unsigned most = 0;
+    for (size_t i = 0; i < comparison->row_count; i++)
+        if (comparison->rows[i].rounds > most) most = comparison->rows[i].rounds;
+    return most;
+}
+
+static json_t* stopped_by(const struct comparison* comparison, int status) {
+    if (status == STATUS_STOPPED) return json_string("signal");
+    return comparison->out_of_time ? json_string("time") : json_null();
+}
+
+json_t* document_new(const struct args* args, const struct comparison* comparison, int status) {
+    json_t *document = result_new(args, "compare"), *subjects = json_array(), *rows = json_array();
+    for (size_t i = 0; i < comparison->subject_count; i++)
+        json_array_append_new(subjects, subject_to_json(&comparison->subjects[i]));
+    for (size_t i = 0; i < comparison->row_count && most_rounds(comparison) > 0; i++)
+        json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
+    json_object_set_new(document, "seed", whole(comparison->seed));
+    json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
+    json_object_set_new(document, "looks", json_integer(comparison->look_count));
+    json_object_set_new(document, "run_seconds",
+                        comparison->command == NULL ? number(comparison->seconds) : json_null());
+    json_object_set_new(document, "pinned", json_boolean(comparison->pinned));
+    json_object_set_new(document, "complete", json_boolean(status != STATUS_STOPPED && status != STATUS_UNTRUSTED));
+    json_object_set_new(document, "stopped_by", stopped_by(comparison, status));
+    json_object_set_new(document, "baseline", json_text(comparison->subjects[comparison->baseline].name));
+    json_object_set_new(document, "environment", common_environment());
+    json_object_set_new(document, "allocators", subjects);
+    json_object_set_new(document, "aa", aa_to_json(comparison));
+    json_object_set_new(document, "workloads", rows);
+    json_object_set_new(document, "geometric_mean", means_to_json(comparison));
+    return document;
+}

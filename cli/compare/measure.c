@@ -1,0 +1,304 @@
+#include "compare/measure.h"
+
+#include "command.h"
+#include "compare/command_run.h"
+#include "compare/plan.h"
+#include "compare/verdicts.h"
+#include "supervise/progress_bar.h"
+#include "worker_run.h"
+#include "workload/table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AA_LONGEST_RUN 0.2
+enum { AA_ROUNDS = 14, GIVE_UP_AFTER = 3, RSS_POINTS = 100 };
+
+struct work {
+    struct comparison* comparison;
+    double started, deadline, runs_done;
+    uint64_t random;
+    bool bar, no_extras;
+};
+
+// One run
+
+static struct worker_job job_of(const struct comparison* comparison, const struct subject* subject,
+                                const struct row* row) {
+    return (struct worker_job){
+        .worker = comparison->worker,
+        .library = subject->path[0] != '\0' ? subject->path : NULL,
+        .workload = row->workload,
+        .params = row->params,
+        .seconds = comparison->seconds,
+        .threads = row->threads,
+        .stopped = comparison->stopped,
+        .variables = subject->variables,
+        .processors = comparison->pinned ? &comparison->processors : NULL,
+        .timeout = comparison->timeout,
+    };
+}
+
+static struct sample sample_of(const struct worker_figures* figures) {
+    return (struct sample){
+        .present = true,
+        .ops_per_sec = figures->ops_per_sec,
+        .seconds = figures->seconds,
+        .user_seconds = figures->user_seconds,
+        .system_seconds = figures->system_seconds,
+        .rss_peak_kib = figures->rss_peak_kib,
+        .rss_freed_kib = figures->rss_freed_kib,
+        .minor_faults = figures->minor_faults,
+        .major_faults = figures->major_faults,
+    };
+}
+
+static enum worker_end run_worker(const struct comparison* comparison, struct subject* subject, const struct row* row,
+                                  int round, struct sample* sample, struct failure* failure) {
+    struct worker_figures figures;
+    struct worker_job job = job_of(comparison, subject, row);
+    job.seed = comparison->seed + (uint64_t)(round + 1);
+    job.failure = failure->what;
+    job.failure_size = sizeof failure->what;
+    enum worker_end end = worker_run(&job, &figures);
+    if (end != WORKER_OK) return end;
+    *sample = sample_of(&figures);
+    memcpy(subject->loaded_from, figures.loaded_from, sizeof subject->loaded_from);
+    return end;
+}
+
+static enum worker_end run_once(const struct comparison* comparison, struct subject* subject, const struct row* row,
+                                int round, struct sample* sample, struct failure* failure) {
+    *failure = (struct failure){.round = round};
+    if (row->workload != NULL) return run_worker(comparison, subject, row, round, sample, failure);
+    if (round == WARM_UP) return command_prove(comparison, subject, failure->what, sizeof failure->what);
+    return command_measure(comparison, subject, sample, failure->what, sizeof failure->what);
+}
+
+static int status_of(enum worker_end end) {
+    if (end == WORKER_MISSING) return STATUS_MISSING;
+    return end == WORKER_STOPPED ? STATUS_STOPPED : STATUS_OK;
+}
+
+static void show_progress(const struct work* work, const char* title) {
+    if (!work->bar) return;
+    double spent = workload_clock() - work->started, whole = plan_runs(work->comparison);
+    double left = work->runs_done > 0 ? spent / work->runs_done * (whole - work->runs_done) : work->comparison->budget;
+    left = fmin(left, work->deadline - workload_clock());
+    progress_bar_left(title, spent, spent + left, left);
+}
+
+// A failure is kept, and the others go on.
+static int run_cell(struct work* work, struct row* row, size_t subject, int round) {
+    struct comparison* comparison = work->comparison;
+    struct cell* cell = row->cells[subject];
+    struct sample sample = {.present = false};
+    struct failure failure;
+    char title[320];
+    if (cell->unbroken >= GIVE_UP_AFTER) return STATUS_OK;
+    snprintf(title, sizeof title, "%s under %s", row->name, comparison->subjects[subject].name);
+    show_progress(work, title);
+    enum worker_end end = run_once(comparison, &comparison->subjects[subject], row, round, &sample, &failure);
+    work->runs_done++;
+    if (end == WORKER_FAILED) {
+        if (cell->failed < FAILURES_MAX) cell->failures[cell->failed] = failure;
+        cell->failed++;
+        cell->unbroken++;
+    } else if (end == WORKER_OK) {
+        cell->unbroken = 0;
+        if (round != WARM_UP) cell->samples[round] = sample;
+    }
+    return status_of(end);
+}
+
+static void shuffle(uint64_t* random, size_t* order, size_t count) {
+    for (size_t i = 0; i < count; i++) order[i] = i;
+    for (size_t i = count; i > 1; i--) {
+        size_t other = statistics_random_below(random, i), swapped = order[i - 1];
+        order[i - 1] = order[other];
+        order[other] = swapped;
+    }
+}
+
+// A against A
+
+static int aa_round(struct work* work, const struct row* row, unsigned round, double* log_ratio) {
+    struct comparison* comparison = work->comparison;
+    struct subject* subject = &comparison->subjects[comparison->baseline];
+    double rates[2] = {0, 0};
+    size_t order[2];
+    struct failure failure;
+    shuffle(&work->random, order, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct sample sample = {.present = false};
+        if (work->bar) progress_bar_left("is this machine steady?", round, AA_ROUNDS, comparison->budget);
+        failure = (struct failure){.round = (int)round};
+        enum worker_end end = run_worker(comparison, subject, row, (int)round, &sample, &failure);
+        if (end == WORKER_FAILED) return missing_error("%s under %s: %s", row->name, subject->name, failure.what);
+        if (end != WORKER_OK) return status_of(end);
+        rates[order[i]] = sample.ops_per_sec;
+    }
+    *log_ratio = log(rates[0] / rates[1]);
+    return STATUS_OK;
+}
+
+static bool is_trustworthy(const struct comparison* comparison, const struct estimate* estimate) {
+    double apart = fmax(estimate->high / estimate->ratio, estimate->ratio / estimate->low) - 1;
+    return statistics_claim(estimate, estimate->p) == 0 && apart <= comparison->noise;
+}
+
+// By the same interleaving, test and rule as everything else.
+static int measure_aa(struct work* work) {
+    struct comparison* comparison = work->comparison;
+    struct row row = {.name = "pair", .workload = workload_find("pair"), .threads = 1};
+    double logs[AA_ROUNDS], ignored, seconds = comparison->seconds, timeout = comparison->timeout;
+    workload_standard_params(row.workload, row.params);
+    comparison->seconds = fmin(seconds, AA_LONGEST_RUN);
+    comparison->timeout = 60;
+    int status = aa_round(work, &row, 0, &ignored);  // the warm-up
+    for (unsigned round = 0; round < AA_ROUNDS && status == STATUS_OK; round++)
+        status = aa_round(work, &row, round, &logs[round]);
+    comparison->seconds = seconds;
+    comparison->timeout = timeout;
+    if (status != STATUS_OK) return status;
+    struct aa* aa = &comparison->aa;
+    aa->estimate = statistics_of_ratios(logs, AA_ROUNDS, comparison->seed);
+    aa->rounds = AA_ROUNDS;
+    aa->done = true;
+    aa->trustworthy = is_trustworthy(comparison, &aa->estimate);
+    return aa->trustworthy ? STATUS_OK : STATUS_UNTRUSTED;
+}
+
+// Rounds
+
+static int run_row(struct work* work, struct row* row, int round) {
+    size_t order[SUBJECTS_MAX];
+    int status = STATUS_OK;
+    shuffle(&work->random, order, work->comparison->subject_count);
+    for (size_t i = 0; i < work->comparison->subject_count && status == STATUS_OK; i++)
+        status = run_cell(work, row, order[i], round);
+    if (status == STATUS_OK && round != WARM_UP) row->rounds = (unsigned)round + 1;
+    return status;
+}
+
+static int run_round(struct work* work, int round) {
+    struct comparison* comparison = work->comparison;
+    size_t order[ROWS_MAX];
+    int status = STATUS_OK;
+    shuffle(&work->random, order, comparison->row_count);
+    for (size_t i = 0; i < comparison->row_count && status == STATUS_OK; i++) {
+        struct row* row = &comparison->rows[order[i]];
+        if (!row->narrow) status = run_row(work, row, round);
+    }
+    return status;
+}
+
+// Whether to go on depends on the width of the intervals and on the clock, never on what the differences are; and the looks are counted in the
+// correction, since widths are not wholly independent of the differences.
+static bool look(struct comparison* comparison, unsigned rounds) {
+    bool more = false;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        struct row* row = &comparison->rows[i];
+        row->narrow = row->narrow || verdicts_are_narrow(comparison, row);
+        more = more || !row->narrow;
+    }
+    return more && rounds < comparison->looks[comparison->look_count - 1];
+}
+
+static bool is_look(const struct comparison* comparison, unsigned rounds) {
+    for (unsigned i = 0; i < comparison->look_count; i++)
+        if (comparison->looks[i] == rounds) return true;
+    return false;
+}
+
+static int run_rounds(struct work* work) {
+    struct comparison* comparison = work->comparison;
+    int status = run_round(work, WARM_UP);
+    for (unsigned round = 0; status == STATUS_OK; round++) {
+        double began = workload_clock();
+        status = run_round(work, (int)round);
+        if (status != STATUS_OK) return status;
+        if (is_look(comparison, round + 1) && !look(comparison, round + 1)) return STATUS_OK;
+        double now = workload_clock();
+        if (round == 0 || comparison->rounds_fixed > 0 || now + (now - began) < work->deadline) continue;
+        comparison->out_of_time = true;
+        return STATUS_OK;
+    }
+    return status;
+}
+
+// What would disturb the timing is measured apart.
+
+static int run_extra(struct work* work, struct row* row, size_t subject, const char* key) {
+    struct comparison* comparison = work->comparison;
+    struct cell* cell = row->cells[subject];
+    struct worker_job job = job_of(comparison, &comparison->subjects[subject], row);
+    struct worker_figures figures;
+    char failure[256];
+    size_t used = strlen(cell->extra);
+    job.keys[0] = key;
+    job.seed = comparison->seed;
+    job.more = cell->extra + used;
+    job.more_size = sizeof cell->extra - used;
+    job.failure = failure;
+    job.failure_size = sizeof failure;
+    enum worker_end end = worker_run(&job, &figures);
+    if (end != WORKER_OK) cell->extra[used] = '\0';
+    work->no_extras = work->no_extras || (end == WORKER_FAILED && subject == comparison->baseline);
+    return end == WORKER_STOPPED ? STATUS_STOPPED : STATUS_OK;
+}
+
+static int run_extras(struct work* work) {
+    struct comparison* comparison = work->comparison;
+    char sampled[32];
+    int status = STATUS_OK;
+    snprintf(sampled, sizeof sampled, "rss_every=%.0f", fmax(1, comparison->seconds * 1000 / RSS_POINTS));
+    for (size_t i = 0; i < comparison->row_count; i++)
+        for (size_t j = 0; j < comparison->subject_count; j++) {
+            size_t subject =
+                (comparison->baseline + j) % comparison->subject_count;  // the baseline's shows whether it can be had
+            struct row* row = &comparison->rows[i];
+            if (row->cells[subject]->unbroken > 0 || work->no_extras) continue;
+            show_progress(work, "latency and memory over time");
+            status = run_extra(work, row, subject, "latency=1");
+            if (status == STATUS_OK && !work->no_extras) status = run_extra(work, row, subject, sampled);
+            if (status != STATUS_OK) return status;
+        }
+    return status;
+}
+
+static int run_limits(struct work* work) {
+    struct comparison* comparison = work->comparison;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        struct row* row = &comparison->rows[i];
+        const struct subject none = {.name = "limit"};
+        struct worker_job job = job_of(comparison, &none, row);
+        struct worker_figures figures;
+        char failure[256];
+        job.keys[0] = "limit=1";
+        job.seed = comparison->seed;
+        job.failure = failure;
+        job.failure_size = sizeof failure;
+        enum worker_end end = worker_run(&job, &figures);
+        if (end == WORKER_STOPPED) return STATUS_STOPPED;
+        if (end == WORKER_OK) row->limit = figures.ops_per_sec;
+    }
+    return STATUS_OK;
+}
+
+int measure_all(struct comparison* comparison) {
+    struct work work = {
+        .comparison = comparison,
+        .started = workload_clock(),
+        .random = comparison->seed,
+        .bar = progress_bar_wanted(comparison->quiet),
+    };
+    work.deadline = work.started + comparison->budget;
+    int status = measure_aa(&work);
+    if (status == STATUS_OK) status = run_rounds(&work);
+    if (status == STATUS_OK && comparison->command == NULL) status = run_limits(&work);
+    if (status == STATUS_OK && comparison->command == NULL) status = run_extras(&work);
+    if (work.bar) progress_bar_clear();
+    return status;
+}

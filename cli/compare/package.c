@@ -1,0 +1,37 @@
+#include "compare/package.h"
+
+#include "results.h"
+
+#include <hakmem/hakmem.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static void ask(const char* before, const char* quoted, const char* after, char* out, size_t size) {
+    char command[2 * PATH_MAX];
+    snprintf(command, sizeof command, "%s%s%s", before, quoted, after);
+    FILE* answer = popen(command, "re");
+    if (answer == NULL) return;
+    if (fgets(out, (int)size, answer) == NULL) out[0] = '\0';
+    pclose(answer);
+    out[strcspn(out, "\n")] = '\0';
+}
+
+void package_of_file(const char* path, char* out, size_t size) {
+    char quoted[PATH_MAX + 64] = "";
+    char* const words[] = {(char*)(size_t)path};
+    const char* name = strrchr(path, '/');
+    out[0] = '\0';
+    if (name != NULL && strncmp(name, "/libhakmem", 10) == 0) {
+        snprintf(out, size, "%s", hak_version());
+        return;
+    }
+    result_quote(words, 1, quoted, sizeof quoted);
+    ask("package=$(dpkg-query -S ", quoted,
+        " 2>/dev/null | head -n 1) && [ \"$package\" ] && dpkg-query -W -f='${Package} ${Version}\\n' \"${package%%: "
+        "*}\""
+        " 2>/dev/null",
+        out, size);
+    if (out[0] == '\0') ask("rpm -qf --qf '%{NAME} %{VERSION}-%{RELEASE}\\n' ", quoted, " 2>/dev/null", out, size);
+}

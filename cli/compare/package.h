@@ -1,0 +1,10 @@
+// Which package of the distribution a file came with: the surest name of a library's version.
+#ifndef HAKSTRESS_COMPARE_PACKAGE_H
+#define HAKSTRESS_COMPARE_PACKAGE_H
+
+#include <stddef.h>
+
+// "libjemalloc2 5.3.0-1"; for libhakmem its own version; "" when no package manager knows it.
+void package_of_file(const char* path, char* out, size_t size);
+
+#endif

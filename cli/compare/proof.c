@@ -1,0 +1,129 @@
+#include "compare/proof.h"
+
+#include "report/procmaps.h"
+#include "supervise/launch.h"
+#include "supervise/tracing.h"
+#include "worker_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct watch {
+    const struct subject* subject;
+    struct proof proof;
+    pid_t command;
+};
+
+static bool is_c_library(const char* path) {
+    const char* name = strrchr(path, '/');
+    return name != NULL && (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0);
+}
+
+// The path that procmaps keeps may be cut.
+static bool is_wanted(const struct subject* subject, const char* path) {
+    if (subject->path[0] == '\0') return is_c_library(path);
+    return strncmp(path, subject->path, sizeof((struct mapping*)0)->path - 1) == 0;
+}
+
+static bool look(struct watch* watch, pid_t process, pid_t thread) {
+    struct procmaps maps = {0};
+    bool wanted = false;
+    if (!procmaps_read(&maps, thread)) return false;
+    for (size_t i = 0; i < maps.count; i++) {
+        const char* path = maps.mappings[i].path;
+        wanted = wanted || is_wanted(watch->subject, path);
+        if (is_c_library(path) && process == watch->command)
+            snprintf(watch->proof.c_library, sizeof watch->proof.c_library, "%s", path);
+    }
+    procmaps_free(&maps);
+    return wanted;
+}
+
+static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
+    struct watch* watch = context;
+    (void)cleanly;
+    if (look(watch, process, thread))
+        watch->proof.loaded++;
+    else
+        watch->proof.without++;
+}
+
+static void on_died(void* context, const struct tracing_death* death) {
+    (void)context;
+    (void)death;
+}
+
+// What the command leaves behind ends with it, as in the measured runs.
+static void on_over(void* context, pid_t process) {
+    const struct watch* watch = context;
+    if (process == watch->command && kill(process, 0) != 0) raise(SIGTERM);
+}
+
+// Without ptrace: until the library is seen, or the process has ended.
+static void look_while_it_runs(struct watch* watch) {
+    siginfo_t ended = {0};
+    for (int i = 0; i < 5000 && watch->proof.loaded == 0; i++) {
+        if (waitid(P_PID, (id_t)watch->command, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) return;
+        if (look(watch, watch->command, watch->command)) watch->proof.loaded++;
+        usleep(1000);
+    }
+}
+
+static bool prepare(const struct comparison* comparison, const struct subject* subject, int errors) {
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    environ = worker_environment(subject->path[0] != '\0' ? subject->path : NULL, subject->variables);
+    if (comparison->pinned) worker_bind(&comparison->processors);
+    return environ != NULL && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 &&
+           dup2(errors, STDERR_FILENO) >= 0;
+}
+
+// In a process of its own, whose files and environment the command gets.
+_Noreturn static void watch_command(const struct comparison* comparison, const struct subject* subject, int errors,
+                                    int result) {
+    struct watch watch = {.subject = subject};
+    struct launch launched;
+    struct tracing tracing = {.context = &watch, .died = on_died, .exiting = on_exiting, .over = on_over};
+    if (!prepare(comparison, subject, errors) || !launch(&launched, comparison->command)) _exit(1);
+    watch.command = launched.pid;
+    if (!launched.traced) look_while_it_runs(&watch);
+    tracing_watch(&tracing, launched.pid, launched.traced);
+    watch.proof.error = launch_error(&launched);
+    watch.proof.status = tracing.status;
+    _exit(write(result, &watch.proof, sizeof watch.proof) == (ssize_t)sizeof watch.proof ? 0 : 1);
+}
+
+static bool read_proof(const struct comparison* comparison, int fd, struct proof* proof) {
+    const double deadline = comparison->timeout > 0 ? workload_clock() + comparison->timeout : INFINITY;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    while (!*comparison->stopped && workload_clock() < deadline) {
+        if (poll(&ready, 1, 100) <= 0) continue;
+        if (read(fd, proof, sizeof *proof) != (ssize_t)sizeof *proof) proof->error = EPROTO;
+        return true;
+    }
+    return false;
+}
+
+bool proof_run(const struct comparison* comparison, const struct subject* subject, int errors, struct proof* proof) {
+    int ends[2];
+    *proof = (struct proof){.error = 0};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        proof->error = errno;
+        return true;
+    }
+    pid_t watcher = fork();
+    if (watcher == 0) watch_command(comparison, subject, errors, ends[1]);
+    if (watcher < 0) proof->error = errno;
+    close(ends[1]);
+    bool done = watcher < 0 || read_proof(comparison, ends[0], proof);
+    close(ends[0]);
+    if (watcher > 0 && !done) kill(watcher, SIGKILL);  // those it traces die with it
+    while (watcher > 0 && waitpid(watcher, NULL, 0) < 0 && errno == EINTR) {}
+    return done;
+}

@@ -1,0 +1,193 @@
+#include "compare/subjects.h"
+
+#include "allocators.h"
+#include "build_id.h"
+#include "command.h"
+#include "compare/package.h"
+#include "nearest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <gnu/libc-version.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct subject* find(struct comparison* comparison, const char* name, size_t length) {
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        struct subject* subject = &comparison->subjects[i];
+        if (strlen(subject->name) == length && memcmp(subject->name, name, length) == 0) return subject;
+    }
+    return NULL;
+}
+
+static int unknown(const struct comparison* comparison, const char* option, const char* name) {
+    struct nearest nearest = {.typed = name};
+    for (size_t i = 0; i < comparison->subject_count; i++) nearest_offer(&nearest, comparison->subjects[i].name);
+    if (nearest.best[0] == '\0')
+        return usage_error("--%s: no allocator '%s' here; see: hakstress list allocators", option, name);
+    return usage_error("--%s: no allocator '%s' here; did you mean '%s'? See: hakstress list allocators", option, name,
+                       nearest.best);
+}
+
+static void add_found(struct comparison* comparison) {
+    struct allocator found[ALLOCATORS_MOST];
+    size_t count = allocators_find(found);
+    for (size_t i = 0; i < count; i++) {
+        struct subject* subject = &comparison->subjects[comparison->subject_count++];
+        snprintf(subject->name, sizeof subject->name, "%s", found[i].name);
+        snprintf(subject->path, sizeof subject->path, "%s", found[i].path);
+    }
+}
+
+// One more: --allocator NAME=FILE[,VARIABLE=VALUE...], where FILE may be the name of a known one, or NAME[,VARIABLE=VALUE...].
+
+// The length of NAME in NAME=..., 0 when the text begins otherwise.
+static size_t variable_name(const char* text) {
+    size_t length = 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_') length++;
+    return text[length] == '=' && !isdigit((unsigned char)text[0]) ? length : 0;
+}
+
+// Up to the comma before the next variable: values may hold commas.
+static size_t value_length(const char* text) {
+    for (const char* comma = strchr(text, ','); comma != NULL; comma = strchr(comma + 1, ','))
+        if (variable_name(comma + 1) > 0) return (size_t)(comma - text);
+    return strlen(text);
+}
+
+static int take_variables(struct subject* subject, const char* text, const char* whole) {
+    size_t count = 0;
+    while (*text != '\0') {
+        if (variable_name(text) == 0) return usage_error("--allocator %s: '%s' is not VARIABLE=VALUE", whole, text);
+        if (count == VARIABLES_MAX) return usage_error("--allocator %s: more than %d variables", whole, VARIABLES_MAX);
+        size_t length = value_length(text);
+        subject->variables[count] = strndup(text, length);
+        if (subject->variables[count++] == NULL) return missing_error("out of memory");
+        text += text[length] == ',' ? length + 1 : length;
+    }
+    return STATUS_OK;
+}
+
+static int take_file(struct comparison* comparison, struct subject* subject, const char* file, size_t length) {
+    char typed[PATH_MAX];
+    const struct subject* known = find(comparison, file, length);
+    if (known != NULL) {
+        snprintf(subject->path, sizeof subject->path, "%s", known->path);
+        return STATUS_OK;
+    }
+    snprintf(typed, sizeof typed, "%.*s", (int)length, file);
+    if (realpath(typed, subject->path) == NULL) return missing_error("no library %s: %s", typed, strerror(errno));
+    if (strpbrk(subject->path, " :") == NULL) return STATUS_OK;
+    return missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", subject->path);
+}
+
+static int take_one(struct comparison* comparison, const char* text) {
+    if (comparison->subject_count == SUBJECTS_MAX) return usage_error("more than %d allocators", SUBJECTS_MAX);
+    struct subject* subject = &comparison->subjects[comparison->subject_count];
+    size_t name = strcspn(text, "=,"), whole = strlen(text);
+    bool named = text[name] == '=';
+    const char* file = named ? text + name + 1 : text;
+    size_t length = strcspn(file, ",");
+    if (!named) name = whole;  // its options are part of its name
+    if (name == 0 || length == 0 || name >= sizeof subject->name)
+        return usage_error("--allocator wants NAME=FILE.so[,VARIABLE=VALUE...], not '%s'", text);
+    if (find(comparison, text, name) != NULL)
+        return usage_error("--allocator: there is an allocator '%.*s' already; give another name", (int)name, text);
+    if (!named && find(comparison, file, length) == NULL) {
+        char typed[128];
+        snprintf(typed, sizeof typed, "%.*s", (int)length, file);
+        return unknown(comparison, "allocator", typed);
+    }
+    *subject = (struct subject){.name = ""};
+    snprintf(subject->name, sizeof subject->name, "%.*s", (int)name, text);
+    int status = take_file(comparison, subject, file, length);
+    comparison->subject_count++;  // so that its variables are freed
+    return status != STATUS_OK || file[length] == '\0' ? status : take_variables(subject, file + length + 1, text);
+}
+
+// --allocators A,B,C
+
+// The longest name at the start of the list: names may hold commas. SUBJECTS_MAX: none.
+static size_t name_at(const struct comparison* comparison, const char* list) {
+    size_t best = SUBJECTS_MAX, longest = 0;
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        size_t length = strlen(comparison->subjects[i].name);
+        bool fits =
+            strncmp(list, comparison->subjects[i].name, length) == 0 && (list[length] == ',' || list[length] == '\0');
+        if (!fits || length < longest) continue;
+        best = i;
+        longest = length;
+    }
+    return best;
+}
+
+static int choose(struct comparison* comparison, const char* list, bool chosen[SUBJECTS_MAX]) {
+    for (const char* at = list; *at != '\0';) {
+        size_t index = name_at(comparison, at);
+        if (index == SUBJECTS_MAX) {
+            char typed[128];
+            snprintf(typed, sizeof typed, "%.*s", (int)strcspn(at, ","), at);
+            return unknown(comparison, "allocators", typed);
+        }
+        chosen[index] = true;
+        at += strlen(comparison->subjects[index].name);
+        if (*at == ',' && *++at == '\0') return usage_error("--allocators ends with a comma");
+    }
+    return STATUS_OK;
+}
+
+static void free_variables(struct subject* subject) {
+    for (size_t i = 0; subject->variables[i] != NULL; i++) free(subject->variables[i]);
+}
+
+static void keep_chosen(struct comparison* comparison, const bool chosen[SUBJECTS_MAX]) {
+    size_t kept = 0;
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        if (!chosen[i])
+            free_variables(&comparison->subjects[i]);
+        else if (kept++ != i)
+            comparison->subjects[kept - 1] = comparison->subjects[i];
+    }
+    comparison->subject_count = kept;
+}
+
+static int take_baseline(const struct args* args, struct comparison* comparison, bool chosen[SUBJECTS_MAX]) {
+    const char* name = args_text(args, "baseline");
+    const struct subject* baseline = find(comparison, name, strlen(name));
+    if (baseline == NULL) return unknown(comparison, "baseline", name);
+    chosen[baseline - comparison->subjects] = true;  // without it there is nothing to compare with
+    return STATUS_OK;
+}
+
+static void describe(struct subject* subject) {
+    if (subject->path[0] == '\0') {
+        snprintf(subject->version, sizeof subject->version, "glibc %s", gnu_get_libc_version());
+        return;
+    }
+    build_id_of_file(subject->path, subject->build_id, sizeof subject->build_id);
+    package_of_file(subject->path, subject->version, sizeof subject->version);
+}
+
+int subjects_take(const struct args* args, struct comparison* comparison) {
+    bool chosen[SUBJECTS_MAX] = {false};
+    const char *text, *list = args_text(args, "allocators");
+    add_found(comparison);
+    int status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && (text = args_given(args, "allocator", i)) != NULL; i++)
+        status = take_one(comparison, text);
+    for (size_t i = 0; list == NULL && i < SUBJECTS_MAX; i++) chosen[i] = true;
+    if (status == STATUS_OK && list != NULL) status = choose(comparison, list, chosen);
+    if (status == STATUS_OK) status = take_baseline(args, comparison, chosen);
+    if (status != STATUS_OK) return status;
+    keep_chosen(comparison, chosen);
+    const char* name = args_text(args, "baseline");
+    comparison->baseline = (size_t)(find(comparison, name, strlen(name)) - comparison->subjects);
+    for (size_t i = 0; i < comparison->subject_count; i++) describe(&comparison->subjects[i]);
+    if (comparison->subject_count > 1) return STATUS_OK;
+    return usage_error("there is only %s: nothing to compare it with; add one: --allocator NAME=FILE.so", name);
+}
+
+void subjects_free(struct comparison* comparison) {
+    for (size_t i = 0; i < comparison->subject_count; i++) free_variables(&comparison->subjects[i]);
+}

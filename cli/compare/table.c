@@ -1,0 +1,262 @@
+#include "compare/table.h"
+
+#include <string.h>
+
+enum { COLUMNS = 9, WIDTH = 40 };
+
+static const char* const headings[COLUMNS] = {
+    "allocator", "", "speed [95 % interval]", "claim", "peak MiB", "peak RSS", "claim", "freed MiB", "failed"};
+
+static const json_t* at(const json_t* object, const char* key, const char* inner) {
+    return json_object_get(json_object_get(object, key), inner);
+}
+
+static double value(const json_t* object, const char* key) {
+    return json_number_value(json_object_get(object, key));
+}
+
+static const char* text(const json_t* object, const char* key) {
+    const char* found = json_string_value(json_object_get(object, key));
+    return found != NULL ? found : "";
+}
+
+// Cells
+
+typedef char cells_of_row[COLUMNS][WIDTH];
+
+static void write_per_second(double rate, char* out) {
+    if (rate >= 1e6)
+        snprintf(out, WIDTH, "%.4g M/s", rate / 1e6);
+    else if (rate >= 1e3)
+        snprintf(out, WIDTH, "%.4g k/s", rate / 1e3);
+    else
+        snprintf(out, WIDTH, "%.4g /s", rate);
+}
+
+static void write_rate(const json_t* row, const json_t* median, char* out) {
+    bool has = json_object_size(median) > 0;
+    if (!has)
+        snprintf(out, WIDTH, "-");
+    else if (strcmp(text(row, "metric"), "seconds") == 0)
+        snprintf(out, WIDTH, "%.4g s", value(median, "seconds"));
+    else
+        write_per_second(value(median, "ops_per_sec"), out);
+}
+
+static void write_interval(const json_t* ratio, char* out) {
+    if (!json_is_number(json_object_get(ratio, "ratio"))) return;
+    if (json_is_number(json_object_get(ratio, "high")))
+        snprintf(out, WIDTH, "%.3f [%.3f .. %.3f]", value(ratio, "ratio"), value(ratio, "low"), value(ratio, "high"));
+    else
+        snprintf(out, WIDTH, "%.3f", value(ratio, "ratio"));
+}
+
+static void write_mib(const json_t* median, const char* key, char* out) {
+    const json_t* kib = json_object_get(median, key);
+    if (json_is_number(kib)) snprintf(out, WIDTH, "%.1f", json_number_value(kib) / 1024);
+}
+
+static void fill_cells(const json_t* row, const json_t* cell, cells_of_row cells) {
+    const json_t *median = json_object_get(cell, "median"), *speed = at(cell, "ratio", "speed"),
+                 *peak = at(cell, "ratio", "rss_peak");
+    memset(cells, 0, sizeof(cells_of_row));
+    snprintf(cells[0], WIDTH, "%s", text(cell, "name"));
+    write_rate(row, median, cells[1]);
+    write_interval(speed, cells[2]);
+    snprintf(cells[3], WIDTH, "%s", text(speed, "claim"));
+    write_mib(median, "rss_peak_kib", cells[4]);
+    write_interval(peak, cells[5]);
+    snprintf(cells[6], WIDTH, "%s", text(peak, "claim"));
+    write_mib(median, "rss_freed_kib", cells[7]);
+    if (value(cell, "failed") > 0) snprintf(cells[8], WIDTH, "%.0f", value(cell, "failed"));
+    if (json_is_null(json_object_get(cell, "ratio"))) snprintf(cells[2], WIDTH, "baseline");
+}
+
+// Lines
+
+static const char* colour_of(const char* cell) {
+    if (strcmp(cell, "faster") == 0 || strcmp(cell, "less") == 0) return "\033[32m";
+    if (strcmp(cell, "slower") == 0 || strcmp(cell, "more") == 0) return "\033[31m";
+    return NULL;
+}
+
+static void print_cells(FILE* out, cells_of_row cells, const int widths[COLUMNS], enum table_style style) {
+    if (style == TABLE_MARKDOWN) fputs("| ", out);
+    for (int i = 0; i < COLUMNS; i++) {
+        const char* colour = style == TABLE_COLOURED ? colour_of(cells[i]) : NULL;
+        if (widths[i] == 0) continue;
+        if (colour != NULL) fputs(colour, out);
+        fprintf(out, i == 1 || i == 4 || i == 7 || i == 8 ? "%*s" : "%-*s", widths[i], cells[i]);
+        if (colour != NULL) fputs("\033[0m", out);
+        fputs(style == TABLE_MARKDOWN ? " | " : "  ", out);
+    }
+    fputc('\n', out);
+}
+
+static void print_rule(FILE* out, const int widths[COLUMNS]) {
+    fputc('|', out);
+    for (int i = 0; i < COLUMNS; i++)
+        if (widths[i] > 0) fputs(i == 1 || i == 4 || i == 7 || i == 8 ? "---:|" : "---|", out);
+    fputc('\n', out);
+}
+
+// A column that is empty everywhere is left out.
+static void measure(const json_t* row, int widths[COLUMNS]) {
+    cells_of_row cells;
+    size_t i;
+    json_t* cell;
+    memset(widths, 0, COLUMNS * sizeof *widths);
+    json_array_foreach(json_object_get(row, "allocators"), i, cell) {
+        fill_cells(row, cell, cells);
+        for (int j = 0; j < COLUMNS; j++)
+            if ((int)strlen(cells[j]) > widths[j]) widths[j] = (int)strlen(cells[j]);
+    }
+    for (int j = 0; j < COLUMNS; j++)
+        if (widths[j] > 0 && (int)strlen(headings[j]) > widths[j]) widths[j] = (int)strlen(headings[j]);
+}
+
+static void print_title(FILE* out, const json_t* row, enum table_style style) {
+    double threads = value(row, "threads");
+    fprintf(out, style == TABLE_MARKDOWN ? "\n### %s\n\n" : "\n%s: ", text(row, "name"));
+    if (json_is_null(json_object_get(row, "command")))
+        fprintf(out, "%s; %.0f thread%s, ", text(row, "stresses"), threads, threads == 1 ? "" : "s");
+    fprintf(out, "%.0f rounds\n%s", value(row, "rounds"), style == TABLE_MARKDOWN ? "\n" : "");
+}
+
+static void print_failures(FILE* out, const json_t* row, enum table_style style) {
+    size_t i, j;
+    json_t *cell, *failure;
+    json_array_foreach(json_object_get(row, "allocators"), i, cell) {
+        json_array_foreach(json_object_get(cell, "failures"), j, failure) {
+            int round = (int)value(failure, "round");
+            char when[32] = "warm-up";
+            if (round >= 0) snprintf(when, sizeof when, "round %d", round);
+            fprintf(out, "%sfailed under %s, %s: %s\n", style == TABLE_MARKDOWN ? "\n" : "  ", text(cell, "name"), when,
+                    text(failure, "what"));
+        }
+    }
+}
+
+static void print_row(FILE* out, const json_t* row, enum table_style style) {
+    int widths[COLUMNS];
+    cells_of_row cells;
+    size_t i;
+    json_t* cell;
+    measure(row, widths);
+    print_title(out, row, style);
+    for (int j = 0; j < COLUMNS; j++) snprintf(cells[j], WIDTH, "%s", headings[j]);
+    print_cells(out, cells, widths, style == TABLE_COLOURED ? TABLE_PLAIN : style);
+    if (style == TABLE_MARKDOWN) print_rule(out, widths);
+    json_array_foreach(json_object_get(row, "allocators"), i, cell) {
+        fill_cells(row, cell, cells);
+        print_cells(out, cells, widths, style);
+    }
+    double limit = json_number_value(at(row, "limit", "value"));
+    char floor_text[WIDTH];
+    write_per_second(limit, floor_text);
+    if (limit > 0)
+        fprintf(out, "%slimit: %s, the floor of this machine\n", style == TABLE_MARKDOWN ? "\n" : "  ", floor_text);
+    print_failures(out, row, style);
+}
+
+// What is over all rows
+
+static void print_aa(FILE* out, const json_t* document) {
+    const json_t* aa = json_object_get(document, "aa");
+    char interval[WIDTH] = "";
+    if (!json_is_object(aa)) return;
+    write_interval(aa, interval);
+    fprintf(out, "%s against itself: %s, p = %.2g: %s\n", text(aa, "allocator"), interval, value(aa, "p"),
+            json_is_true(json_object_get(aa, "trustworthy")) ? "no difference shown, as it must be"
+                                                             : "this machine is not steady enough");
+}
+
+static void print_means(FILE* out, const json_t* document, enum table_style style) {
+    size_t i;
+    json_t* mean;
+    const json_t* means = json_object_get(document, "geometric_mean");
+    if (json_array_size(json_object_get(document, "workloads")) < 2 || json_array_size(means) == 0) return;
+    fputs(style == TABLE_MARKDOWN
+              ? "\n### Geometric mean\n\n| allocator | workloads | speed | peak RSS |\n|---|---:|---|---|\n"
+              : "\nGeometric mean over the workloads\n",
+          out);
+    json_array_foreach(means, i, mean) {
+        char speed[WIDTH] = "", peak[WIDTH] = "";
+        write_interval(json_object_get(mean, "speed"), speed);
+        write_interval(json_object_get(mean, "rss_peak"), peak);
+        fprintf(out,
+                style == TABLE_MARKDOWN ? "| %s | %.0f | %s | %s |\n"
+                                        : "%-20s %3.0f workloads  speed %s  peak RSS %s\n",
+                text(mean, "name"), value(mean, "workloads"), speed, peak);
+    }
+}
+
+void table_print(FILE* out, const json_t* document, enum table_style style) {
+    size_t i;
+    json_t* row;
+    if (style == TABLE_MARKDOWN) fprintf(out, "`%s`\n\n", text(document, "command_line"));
+    print_aa(out, document);
+    json_array_foreach(json_object_get(document, "workloads"), i, row) {
+        print_row(out, row, style);
+    }
+    print_means(out, document, style);
+    const char* stopped = text(document, "stopped_by");
+    if (strcmp(stopped, "signal") == 0) fputs("\nstopped: these results are partial\n", out);
+    if (strcmp(stopped, "time") == 0)
+        fputs("\nended by --budget; with more of it the intervals would be narrower\n", out);
+}
+
+// CSV
+
+static void print_quoted(FILE* out, const char* words) {
+    fputc('"', out);
+    for (; *words != '\0'; words++) {
+        if (*words == '"') fputc('"', out);
+        fputc(*words, out);
+    }
+    fputc('"', out);
+}
+
+static void print_number(FILE* out, const json_t* number) {
+    fputc(',', out);
+    if (json_is_number(number)) fprintf(out, "%.9g", json_number_value(number));
+}
+
+static void print_csv_ratio(FILE* out, const json_t* ratio) {
+    static const char* const keys[] = {"ratio", "low", "high", "p", "p_corrected"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) print_number(out, json_object_get(ratio, keys[i]));
+    fprintf(out, ",%s", text(ratio, "claim"));
+}
+
+static void print_csv_line(FILE* out, const json_t* row, const json_t* cell) {
+    static const char* const keys[] = {"ops_per_sec",  "seconds",       "user_seconds", "system_seconds",
+                                       "rss_peak_kib", "rss_freed_kib", "minor_faults", "major_faults"};
+    print_quoted(out, text(row, "name"));
+    print_number(out, json_object_get(row, "threads"));
+    fputc(',', out);
+    print_quoted(out, text(cell, "name"));
+    fprintf(out, ",%zu,%.0f", json_array_size(json_object_get(cell, "samples")), value(cell, "failed"));
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) print_number(out, at(cell, "median", keys[i]));
+    print_csv_ratio(out, at(cell, "ratio", "speed"));
+    print_csv_ratio(out, at(cell, "ratio", "rss_peak"));
+    print_csv_ratio(out, at(cell, "ratio", "rss_freed"));
+    fputc('\n', out);
+}
+
+void table_print_csv(FILE* out, const json_t* document) {
+    static const char* const ratios[] = {"speed", "rss_peak", "rss_freed"};
+    size_t i, j;
+    json_t *row, *cell;
+    fputs("workload,threads,allocator,samples,failed,ops_per_sec,seconds,user_seconds,system_seconds,rss_peak_kib,"
+          "rss_freed_kib,minor_faults,major_faults",
+          out);
+    for (i = 0; i < 3; i++)
+        fprintf(out, ",%s_ratio,%s_low,%s_high,%s_p,%s_p_corrected,%s_claim", ratios[i], ratios[i], ratios[i],
+                ratios[i], ratios[i], ratios[i]);
+    fputc('\n', out);
+    json_array_foreach(json_object_get(document, "workloads"), i, row) {
+        json_array_foreach(json_object_get(row, "allocators"), j, cell) {
+            print_csv_line(out, row, cell);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+// From samples to what may be said: the ratios to the baseline of every cell, corrected for how many there are.
+#ifndef HAKSTRESS_COMPARE_VERDICTS_H
+#define HAKSTRESS_COMPARE_VERDICTS_H
+
+#include "compare/comparison.h"
+
+// Fills in the verdicts of all cells but the baseline's. A cell with failed runs makes no claim: the runs that survived are no fair choice.
+void verdicts_make(struct comparison* comparison);
+
+// Are the intervals of this row's speeds all as narrow as was asked for?
+bool verdicts_are_narrow(const struct comparison* comparison, const struct row* row);
+
+// Over all rows where both have samples; pairs is the number of rows.
+struct estimate verdicts_geometric_mean(const struct comparison* comparison, size_t subject, enum metric metric);
+
+#endif

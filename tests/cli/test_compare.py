@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""hakstress compare: what it writes, how it refuses, and how it ends.
+
+usage: test_compare.py HAKSTRESS SLOW_SHIM LIBHAKMEM
+"""
+import csv
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HAKSTRESS = SHIM = LIBHAKMEM = ""
+# Tests run on busy machines, where the A/A run may well find that nothing can be measured.
+SHORT = ["--rounds", "2", "--seconds", "0.02", "--noise", "100000", "--seed", "1"]
+
+
+def clean_environment(**more):
+    left_out = ("HAKMEM_", "SHIM_", "LD_PRELOAD", "NO_COLOR", "TERM")
+    return {k: v for k, v in os.environ.items() if not k.startswith(left_out)} | more
+
+
+def children_run(pid, words):
+    """Is a child of the process at work whose command line holds the words?"""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            children = file.read().split()
+        return any(words in open(f"/proc/{child}/cmdline").read().replace("=", " ").replace("\0", " ") for child in children)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.002)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.directory.name, name)
+
+    def popen(self, *args, **environment):
+        return subprocess.Popen([HAKSTRESS, "compare", *args], cwd=self.directory.name, stdin=subprocess.DEVNULL,
+                                env=clean_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def compare(self, status, *args, **environment):
+        process = self.popen(*args, **environment)
+        out, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, status, out + err)
+        return out, err
+
+    def one_line(self, status, *args, **environment):
+        """Refused with one line and nothing written."""
+        out, err = self.compare(status, *args, **environment)
+        self.assertEqual(out, "")
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertTrue(err.startswith("hakstress: "), err)
+        return err
+
+    def document(self):
+        folder = self.path("results")
+        names = [name for name in os.listdir(folder) if name.endswith(".json")]
+        self.assertEqual(len(names), 1, names)
+        with open(os.path.join(folder, names[0])) as file:
+            return json.load(file)
+
+
+class Usage(Case):
+    def test_wrong_usage(self):
+        for args, words in (
+            (["larsn"], "did you mean 'larson'"),
+            (["pair", "pair"], "twice"),
+            (["pair:sise=3"], "no parameter 'sise'"),
+            (["pair:size=0"], "from 1 to"),
+            (["larson:min=100,max=10"], "min is greater than max"),
+            (["--allocators", "glibc,hakmen", "pair"], "did you mean 'hakmem'"),
+            (["--allocators", "glibc", "pair"], "nothing to compare"),
+            (["--baseline", "nosuch", "pair"], "no allocator 'nosuch'"),
+            (["--allocator", "=x", "pair"], "NAME=FILE"),
+            (["--allocator", "hakmem,NOT-A-VARIABLE", "pair"], "not VARIABLE=VALUE"),
+            (["--allocator", "glibc=" + SHIM, "pair"], "already"),
+            (["--rounds", "1", "pair"], "from 2 to"),
+            (["--budget", "0", "pair"], "above 0"),
+            (["pair", "--", "true"], "not both"),
+            (["--"], "no command"),
+        ):
+            with self.subTest(args):
+                self.assertIn(words, self.one_line(2, *args))
+        self.assertFalse(os.path.exists(self.path("results")))
+
+    def test_what_is_missing(self):
+        with open(self.path("text.so"), "w") as file:
+            file.write("no library\n")
+        text = ["--allocators", "glibc,bad", "--allocator", "bad=text.so"]
+        err = self.one_line(3, *SHORT, *text, "pair")
+        self.assertRegex(err, r"malloc is that of /\S*libc\S*, not of \S*text\.so.*cannot be preloaded")
+        harmless = next(p for p in ("/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6", "/lib64/libm.so.6")
+                        if os.path.exists(p))
+        err = self.one_line(3, *SHORT, "--allocators", "glibc,m", "--allocator", "m=" + harmless, "pair")
+        self.assertRegex(err, r"malloc is that of /\S*libc\S*, not of \S*libm")
+        self.assertIn("no library", self.one_line(3, "--allocator", "x=nosuch.so", "pair"))
+        self.assertIn("cannot run /nosuch/command", self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "/nosuch/command"))
+        self.assertIn("/nosuch/x.csv", self.one_line(3, *SHORT, "--csv", "/nosuch/x.csv", "pair"))
+
+    def test_a_static_program_is_told(self):
+        with open(self.path("static.c"), "w") as file:
+            file.write("int main(void) { return 0; }\n")
+        built = subprocess.run(["cc", "-static", "-o", self.path("static"), self.path("static.c")], capture_output=True)
+        if built.returncode != 0:
+            self.skipTest("no static C library")
+        err = self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "./static")
+        self.assertIn("linked statically", err)
+
+
+class Workloads(Case):
+    def test_the_document_and_its_copies(self):
+        slow = f"slow={SHIM},SHIM_SPIN=100"
+        out, err = self.compare(0, *SHORT, "--rounds", "3", "--allocators", "glibc,hakmem,slow", "--allocator", slow, "--csv",
+                                "a.csv", "--markdown", "a.md", "pair", "larson:max=64,threads=2")
+        self.assertEqual(err, "")
+        self.assertNotIn("\033", out)
+        document = self.document()
+        self.assertEqual((document["kind"], document["complete"], document["stopped_by"]), ("compare", True, None))
+        self.assertEqual((document["baseline"], document["seed"], document["rounds"]), ("glibc", 1, 3))
+        allocators = {each["name"]: each for each in document["allocators"]}
+        self.assertEqual(list(allocators), ["glibc", "hakmem", "slow"])
+        self.assertRegex(allocators["glibc"]["loaded_from"], r"/libc[.-]")
+        for name, path in (("hakmem", LIBHAKMEM), ("slow", SHIM)):
+            self.assertEqual(allocators[name]["loaded_from"], os.path.realpath(path))
+            self.assertRegex(allocators[name]["build_id"], r"^[0-9a-f]{16,}$")
+        self.assertEqual(allocators["slow"]["environment"], {"SHIM_SPIN": "100"})
+        self.assertTrue(document["aa"]["trustworthy"])
+        pair, larson = document["workloads"]
+        self.assertEqual((larson["name"], larson["threads"], larson["params"]["max"]), ("larson:max=64,threads=2", 2, 64))
+        for row in document["workloads"]:
+            for cell in row["allocators"]:
+                self.assertEqual([sample["round"] for sample in cell["samples"]], [0, 1, 2])
+                rates = sorted(sample["ops_per_sec"] for sample in cell["samples"])
+                self.assertEqual(cell["median"]["ops_per_sec"], rates[1])
+                self.assertGreater(cell["median"]["rss_peak_kib"], 0)
+                self.assertEqual(cell["failures"], [])
+        self.assertIsNone(pair["allocators"][0]["ratio"])
+        speed = pair["allocators"][2]["ratio"]["speed"]
+        self.assertLess(speed["ratio"], 1)
+        self.assertTrue(speed["low"] <= speed["ratio"] <= speed["high"])
+        self.assertEqual(speed["claim"], "no difference shown")  # three rounds are too few to claim anything
+        self.assertEqual([mean["name"] for mean in document["geometric_mean"]], ["hakmem", "slow"])
+        with open(self.path("a.csv")) as file:
+            lines = list(csv.DictReader(file))
+        self.assertEqual(len(lines), 6)
+        self.assertAlmostEqual(float(lines[2]["speed_ratio"]), speed["ratio"], places=6)
+        with open(self.path("a.md")) as file:
+            self.assertIn("| slow", file.read())
+
+    def test_a_clear_difference_is_claimed(self):
+        """A tenfold one, since this machine may be busy; and not of an allocator against itself."""
+        slow = f"slow={SHIM},SHIM_SPIN=2000"
+        self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,again,slow", "--allocator", slow, "--allocator",
+                     "again=glibc", "--json", "-", "pair")
+        _, slow, again = self.document()["workloads"][0]["allocators"]
+        self.assertEqual(slow["ratio"]["speed"]["claim"], "slower")
+        self.assertLess(slow["ratio"]["speed"]["high"], 0.5)
+        self.assertEqual(again["ratio"]["speed"]["claim"], "no difference shown")
+
+    def test_json_to_stdout(self):
+        out, err = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--json", "-", "pair")
+        self.assertEqual(json.loads(out)["kind"], "compare")
+        self.assertIn("pair:", err)
+
+    def test_colour_only_on_a_terminal(self):
+        for environment, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+            ours, theirs = pty.openpty()
+            args = ["--rounds", "16", "--seconds", "0.005", "--noise", "100000", "--allocators", "glibc,slow", "--allocator",
+                    f"slow={SHIM},SHIM_SPIN=2000", "--quiet", "pair"]
+            process = subprocess.Popen([HAKSTRESS, "compare", *args], cwd=self.directory.name, stdin=subprocess.DEVNULL,
+                                       stdout=theirs, stderr=subprocess.PIPE, env=clean_environment(**environment))
+            os.close(theirs)
+            said = b""
+            try:
+                while chunk := os.read(ours, 4096):
+                    said += chunk
+            except OSError:
+                pass  # the end of a terminal
+            self.assertEqual(process.wait(timeout=60), 0)
+            process.stderr.close()
+            os.close(ours)
+            self.assertIn(b"slower", said)
+            self.assertEqual(b"\033[" in said, coloured, said)
+
+    def test_a_workload_that_crashes_under_one(self):
+        crash = f"crash={SHIM},SHIM_CRASH=1"
+        out, _ = self.compare(1, *SHORT, "--allocators", "glibc,hakmem,crash", "--allocator", crash, "pair")
+        self.assertRegex(out, r"failed under crash, warm-up: pair ended by signal 6")
+        cells = self.document()["workloads"][0]["allocators"]
+        self.assertEqual([len(cell["samples"]) for cell in cells], [2, 2, 0])
+        self.assertEqual(cells[2]["failed"], 3)
+        self.assertEqual([failure["round"] for failure in cells[2]["failures"]], [-1, 0, 1])
+
+    def test_a_machine_that_is_not_steady(self):
+        unsteady = f"unsteady={SHIM},SHIM_UNSTEADY=1"
+        out, err = self.compare(4, "--allocators", "hakmem,unsteady", "--baseline", "unsteady", "--allocator", unsteady, "--seconds",
+                                "0.02", "pair")
+        self.assertIn("not steady enough", out)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        document = self.document()
+        self.assertEqual((document["workloads"], document["complete"]), ([], False))
+        self.assertFalse(document["aa"]["trustworthy"])
+
+    def test_full_disk(self):
+        for option in ("--json", "--csv", "--markdown"):
+            with self.subTest(option):
+                _, err = self.compare(3, *SHORT, "--allocators", "glibc,hakmem", option, "/dev/full", "pair")
+                self.assertEqual(len(err.splitlines()), 1, err)
+                self.assertIn("No space left", err)
+
+    def test_ctrl_c_keeps_what_there_is(self):
+        process = self.popen(*SHORT, "--rounds", "200", "--seconds", "0.1", "--allocators", "glibc,hakmem", "larson")
+        # The second round of larson; before it come A/A, on pair, and a warm-up.
+        wait_until(lambda: children_run(process.pid, "larson seconds 0.1 threads 1 count 0 seed 3 "))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, out + err)
+        self.assertIn("partial", out)
+        document = self.document()
+        self.assertEqual((document["complete"], document["stopped_by"]), (False, "signal"))
+        self.assertGreater(len(document["workloads"][0]["allocators"][0]["samples"]), 0)
+
+
+class Commands(Case):
+    def test_a_command(self):
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "echo noise; ls -R /usr/include >/dev/null")
+        row = self.document()["workloads"][0]
+        self.assertEqual((row["name"], row["metric"], row["higher_is_better"]), ("sh", "seconds", False))
+        self.assertEqual(row["command"][:2], ["sh", "-c"])
+        for cell in row["allocators"]:
+            for sample in cell["samples"]:
+                self.assertGreater(sample["seconds"], 0)
+                self.assertIsNone(sample["rss_freed_kib"])
+                self.assertLess(sample["rss_peak_kib"], 200000)  # its own, not that of hakstress
+
+    def test_peak_memory_is_that_of_the_command(self):
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "true")
+        for cell in self.document()["workloads"][0]["allocators"]:
+            self.assertLess(cell["median"]["rss_peak_kib"], 4096)
+
+    def test_a_command_that_fails(self):
+        out, _ = self.compare(1, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "echo why >&2; exit 7")
+        self.assertIn("sh ended with status 7: why", out)
+
+    def test_what_a_command_leaves_behind_ends_with_it(self):
+        mark = "7%06d" % (os.getpid() % 1000000)
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", f"sleep {mark} & exit 0")
+        left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout if shutil.which("ps") else ""
+        self.assertNotIn(f"sleep {mark}", left)
+
+    def test_ctrl_c_ends_the_command(self):
+        process = self.popen(*SHORT, "--allocators", "glibc,hakmem", "--rounds", "200", "--", "sleep", "0.5")
+        wait_until(lambda: children_run(process.pid, "hakstress-launcher"))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, out + err)
+
+    def test_a_command_that_takes_too_long(self):
+        out, _ = self.compare(1, *SHORT, "--timeout", "0.2", "--allocators", "glibc,hakmem", "--", "sleep", "30")
+        self.assertIn("had not ended after", out)
+
+
+if __name__ == "__main__":
+    HAKSTRESS, SHIM, LIBHAKMEM = (os.path.realpath(path) for path in sys.argv[1:4])
+    del sys.argv[1:4]
+    unittest.main()

@@ -1,0 +1,46 @@
+// A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: what compare must notice.
+//   SHIM_SPIN=N     turns of a loop at each malloc (default 1)
+//   SHIM_CRASH=1    abort in the first malloc after the start of main
+//   SHIM_UNSTEADY=1 every second process or so is far slower: no machine to measure on
+// It takes its memory from the C library, under the names that are the C library's own.
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void* __libc_malloc(size_t size);
+void __libc_free(void* block);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* block, size_t size);
+
+static unsigned spin;
+static int crash;
+
+static unsigned number(const char* name, unsigned standard) {
+    const char* text = getenv(name);
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : standard;
+}
+
+__attribute__((constructor)) static void start(void) {
+    spin = number("SHIM_SPIN", 1);
+    crash = number("SHIM_CRASH", 0) != 0;
+    if (number("SHIM_UNSTEADY", 0) != 0 && getpid() % 2 != 0) spin = 200;
+}
+
+void* malloc(size_t size) {
+    if (crash) abort();
+    for (unsigned i = 0; i < spin; i++) __asm__ volatile("" ::: "memory");
+    return __libc_malloc(size);
+}
+
+void free(void* block) {
+    __libc_free(block);
+}
+
+void* calloc(size_t count, size_t size) {
+    return __libc_calloc(count, size);
+}
+
+void* realloc(void* block, size_t size) {
+    return __libc_realloc(block, size);
+}
