@@ -132,8 +132,8 @@ static void count_other_drains(struct story* story, const struct ring_reader* ri
     struct ring_event found[SLAB_EVENTS];
     size_t count = history_of_slab(rings, story->slab, SLAB_EVENTS, found);
     for (size_t i = 0; i < count; i++)
-        story->other_drains +=
-            found[i].record.event == HAK_EVENT_foreign_drain && found[i].thread != story->drainer.thread;
+        story->other_drains += found[i].record.event == HAK_EVENT_foreign_drain &&
+                               (found[i].thread != story->drainer.thread || found[i].os_tid != story->drainer.os_tid);
 }
 
 // A drain does its harm to a block that its owner takes off the list meanwhile: it began before that block was handed out.
@@ -221,11 +221,18 @@ static bool tie_by_last_seen(struct finding* t) {
 static bool tie_to_latest(struct finding* t) {
     HakRingFile* ring = (HakRingFile*)(uintptr_t)t->input->rings->ring;
     const HakForeignDrain* latest = NULL;
+    const HakForeignDrain* earlier = NULL;  // what came after the damaged link was read did not damage it
     if (ring->magic != HAK_RING_MAGIC) return false;
-    for (uint32_t i = 0; i < HAK_RING_FOREIGN_DRAINS; i++)
-        later_drain(t, hak_ring_foreign_drains(ring)[i].slab, &latest);
-    if (latest != NULL) take_drain(t, latest, TIE_LATEST);
-    return latest != NULL;
+    for (uint32_t i = 0; i < HAK_RING_FOREIGN_DRAINS; i++) {
+        uint32_t slab = hak_ring_foreign_drains(ring)[i].slab;
+        const HakForeignDrain* drain = drain_of(t, slab);
+        later_drain(t, slab, &latest);
+        if (drain != NULL && drain->tsc <= t->story->link_tick) later_drain(t, slab, &earlier);
+    }
+    if (latest == NULL) return false;
+    t->story->drain_is_later = t->story->link_tick != 0 && earlier == NULL;
+    take_drain(t, earlier != NULL ? earlier : latest, TIE_LATEST);
+    return true;
 }
 
 void story_find(struct story* story, const struct story_input* input) {

@@ -74,10 +74,21 @@ static void note_drain(struct verdict* verdict, const struct story* story) {
              change_words(story->change));
 }
 
+// Nothing ties the drain that is told to the crash.
+static bool is_drain_uncertain(const struct story* story) {
+    return story->tie == TIE_LAST_SEEN || story->tie == TIE_LATEST;
+}
+
 static void cause_missing_change(struct verdict* verdict, const struct story* story, const char* effect) {
     char drainer[64];
     who_text(&(struct who){.thread = story->drainer.thread}, drainer, sizeof drainer);
-    if (story->site != NULL)
+    if (story->site != NULL && is_drain_uncertain(story))
+        snprintf(verdict->cause, sizeof verdict->cause,
+                 "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, and slabs of other "
+                 "threads were drained; perhaps not the one that did the harm, but the last that is known: %s drained "
+                 "slab %u of thread %u%s",
+                 story->change, story->site, drainer, story->slab, story->owner.thread, effect);
+    else if (story->site != NULL)
         snprintf(verdict->cause, sizeof verdict->cause,
                  "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, so %s %s slab %u of "
                  "thread %u%s",
@@ -492,6 +503,8 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         rule = rules[i].name;
         break;
     }
+    bool uncertain = has_foreign_drain(facts) && is_drain_uncertain(facts->story);
+    if (uncertain && strcmp(verdict.confidence, "high") == 0) verdict.confidence = "medium";
     json_t* result = json_object();
     json_object_set_new(result, "cause", json_string(verdict.cause));
     json_object_set_new(result, "evidence", verdict.evidence);
