@@ -144,7 +144,7 @@ static int aa_round(struct work* work, const struct row* row, unsigned round, do
 }
 
 static bool is_trustworthy(const struct comparison* comparison, const struct estimate* estimate) {
-    double apart = fmax(estimate->high / estimate->ratio, estimate->ratio / estimate->low) - 1;
+    double apart = fmax(estimate->high, 1 / estimate->low) - 1;
     return statistics_claim(estimate, estimate->p) == 0 && apart <= comparison->noise;
 }
 

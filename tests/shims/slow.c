@@ -1,12 +1,12 @@
 // A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: what compare must notice.
 //   SHIM_SPIN=N     turns of a loop at each malloc (default 1)
 //   SHIM_CRASH=1    abort in the first malloc after the start of main
-//   SHIM_UNSTEADY=1 every second process or so is far slower: no machine to measure on
+//   SHIM_UNSTEADY=1 each process is slower by another factor, drawn at random: no machine to measure on
 // It takes its memory from the C library, under the names that are the C library's own.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
 void* __libc_malloc(size_t size);
 void __libc_free(void* block);
@@ -24,7 +24,9 @@ static unsigned number(const char* name, unsigned standard) {
 __attribute__((constructor)) static void start(void) {
     spin = number("SHIM_SPIN", 1);
     crash = number("SHIM_CRASH", 0) != 0;
-    if (number("SHIM_UNSTEADY", 0) != 0 && getpid() % 2 != 0) spin = 200;
+    struct timespec now;
+    if (number("SHIM_UNSTEADY", 0) != 0 && clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+        spin = (unsigned)((uint64_t)now.tv_nsec * 2654435761u % 1009);
 }
 
 void* malloc(size_t size) {
