@@ -86,6 +86,11 @@ static bool set(struct plan* plan, const char* key, const char* text) {
         worker_put(STDERR_FILENO, "hakstress-worker: seconds wants a number from 0 to 1000000, not '%s'\n", text);
         return false;
     }
+    if (strcmp(key, "threads") == 0 && plan->workload->own_threads != 0) {
+        worker_put(STDERR_FILENO, "hakstress-worker: %s has the threads that were recorded: leave out threads=\n",
+                   plan->workload->name);
+        return false;
+    }
     if (strcmp(key, "threads") == 0) return set_whole(key, text, 1, WORKLOAD_THREADS_MAX, &plan->threads);
     if (strcmp(key, "count") == 0) return set_whole(key, text, 0, UINT64_MAX, &plan->count);
     if (strcmp(key, "seed") == 0) return set_whole(key, text, 0, UINT64_MAX, &plan->seed);

@@ -44,9 +44,9 @@ static void add_number(struct arguments* arguments, const char* key, uint64_t va
 
 static void make_arguments(const struct worker_job* job, struct arguments* arguments) {
     snprintf(next_argument(arguments), ARGUMENT_SIZE, "hakstress-worker");
-    snprintf(next_argument(arguments), ARGUMENT_SIZE, "%s", job->workload->name);
+    arguments->vector[arguments->count++] = (char*)job->workload->name;  // that of a trace can be long
     snprintf(next_argument(arguments), ARGUMENT_SIZE, "seconds=%.9g", job->seconds);
-    add_number(arguments, "threads", job->threads);
+    if (job->workload->own_threads == 0) add_number(arguments, "threads", job->threads);
     add_number(arguments, "count", job->count);
     add_number(arguments, "seed", job->seed);
     add_number(arguments, "hold", 1);

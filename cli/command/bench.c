@@ -139,6 +139,8 @@ static int check_workloads(const struct args* args) {
     for (size_t i = 0; i < chosen_count(args); i++) {
         uint64_t values[WORKLOAD_PARAMS_MAX];
         if (!take_params(args, chosen(args, i), values)) return STATUS_USAGE;
+        if (chosen(args, i)->own_threads != 0 && args_source(args, "threads") == FROM_COMMAND_LINE)
+            return usage_error("%s has the threads that were recorded: leave out --threads", chosen(args, i)->name);
     }
     return check_options(args);
 }
@@ -245,6 +247,8 @@ static json_t* row_to_json(const struct worker_job* job, json_t* runs, json_t* l
     json_object_set_new(row, "source", json_string(job->workload->source));
     json_object_set_new(row, "stresses", json_string(job->workload->stresses));
     json_object_set_new(row, "params", params);
+    const uint64_t own_threads = job->workload->own_threads;
+    json_object_set_new(row, "threads", json_integer((json_int_t)(own_threads != 0 ? own_threads : job->threads)));
     json_object_set(row, "runs", runs);
     json_object_set_new(row, "ops_per_sec", json_real(median_of(runs, "ops_per_sec")));
     json_object_set(row, "latency", latency);
@@ -376,12 +380,13 @@ static int run(const struct args* args) {
 
 const struct command command_bench = {
     .name = "bench",
-    .synopsis = "[WORKLOAD...]",
+    .synopsis = "[WORKLOAD|trace:FILE...]",
     .summary = "workloads under libhakmem, or any other malloc library",
     .examples = "hakstress bench                              # every workload\n"
                 "hakstress bench larson --threads 4 --seconds 5\n"
                 "hakstress bench larson pair --latency\n"
-                "hakstress bench larson pair --lib none       # under the C library's malloc\n",
+                "hakstress bench larson pair --lib none       # under the C library's malloc\n"
+                "hakstress bench trace:python3.trace          # what hakstress record has recorded\n",
     .options = bench_options,
     .run = run,
 };

@@ -23,6 +23,7 @@ static void list_workloads(void) {
             printf("  --%-10s %s (default %" PRIu64 ", %" PRIu64 " to %" PRIu64 ")\n", param->name, param->help,
                    param->standard, param->min, param->max);
     }
+    printf("trace:FILE: replay of what hakstress record has recorded in FILE\n  source: a program of yours\n");
 }
 
 static json_t* workload_to_json(const struct workload* workload) {

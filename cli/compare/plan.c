@@ -85,7 +85,7 @@ static int take_row(struct row* row, const char* operand, uint64_t threads) {
     }
     if (row->workload == NULL) return unknown_workload(text);
     workload_standard_params(row->workload, row->params);
-    row->threads = threads;
+    row->threads = row->workload->own_threads != 0 ? row->workload->own_threads : threads;
     char* rest = NULL;
     for (char* one = settings != NULL ? strtok_r(settings, ",", &rest) : NULL; one != NULL;
          one = strtok_r(NULL, ",", &rest)) {
@@ -103,6 +103,9 @@ static int take_named(const struct args* args, struct comparison* comparison, ui
             if (strcmp(args->operands[i], args->operands[j]) == 0)
                 return usage_error("'%s' is there twice", args->operands[i]);
         int status = take_row(&comparison->rows[i], args->operands[i], threads);
+        if (status == STATUS_OK && comparison->rows[i].workload->own_threads != 0 &&
+            args_source(args, "threads") == FROM_COMMAND_LINE)
+            return usage_error("%s has the threads that were recorded: leave out --threads", args->operands[i]);
         if (status != STATUS_OK) return status;
     }
     comparison->row_count = (size_t)args->operand_count;
@@ -234,6 +237,7 @@ int plan_take(const struct args* args, struct comparison* comparison) {
         return STATUS_USAGE;
     comparison->precision = percent / 100;
     comparison->noise = noise / 100;
+    comparison->noise_given = args_is_set(args, "noise");
     comparison->rounds_fixed = (unsigned)rounds;
     int status = take_rows(args, comparison);
     if (status == STATUS_OK) status = make_cells(comparison);

@@ -13,6 +13,7 @@
 #define wl_calloc hak_calloc
 #define wl_realloc hak_realloc
 #define wl_free hak_free
+#define wl_posix_memalign hak_posix_memalign
 #define wl_new hak_malloc
 #define wl_delete hak_free_sized
 #elif defined(WORKLOAD_TIMED)
@@ -23,6 +24,7 @@
 #define wl_free timed_free
 #define wl_new timed_new
 #define wl_delete timed_delete
+#define wl_posix_memalign posix_memalign  // calls of it are not timed
 #elif defined(WORKLOAD_LIMIT)
 #include "workload/limit.h"
 #define wl_malloc limit_malloc
@@ -31,6 +33,7 @@
 #define wl_free limit_free
 #define wl_new limit_malloc
 #define wl_delete limit_delete
+#define wl_posix_memalign posix_memalign  // never called: what aligns has no floor
 #else
 #include "workload/sized.h"
 #define wl_malloc malloc
@@ -39,5 +42,6 @@
 #define wl_free free
 #define wl_new sized_new
 #define wl_delete sized_delete
+#define wl_posix_memalign posix_memalign
 #endif
 #endif

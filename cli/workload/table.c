@@ -1,6 +1,7 @@
 #include "workload/table.h"
 
 #include "nearest.h"
+#include "workload/trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,7 @@ const struct workload* const workloads[] = {
 const struct workload* workload_find(const char* name) {
     for (const struct workload* const* w = workloads; *w != NULL; w++)
         if (strcmp((*w)->name, name) == 0) return *w;
-    return NULL;
+    return trace_workload(name);
 }
 
 void workload_nearest(const char* typed, char* out, size_t size) {
@@ -63,6 +64,7 @@ int workload_param_index(const struct workload* workload, const char* name) {
 }
 
 const char* workload_conflict(const struct workload* workload, const uint64_t* values) {
+    if (workload->check != NULL) return workload->check(workload);
     int min = workload_param_index(workload, "min");
     int max = workload_param_index(workload, "max");
     if (min >= 0 && max >= 0 && values[min] > values[max]) return "min is greater than max";

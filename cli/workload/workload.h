@@ -48,6 +48,9 @@ struct workload {
     const char* limit;                    // what its floor still does, see limit.h; NULL: none can be stated
     const struct workload_param* params;  // ended by a NULL name
     int (*run)(const struct workload_run* run, struct workload_result* result);
+    unsigned own_threads;  // not 0: so many threads does it have, whatever run->threads says
+    // NULL, or the reason why it cannot run. NULL in place of the function: it always can.
+    const char* (*check)(const struct workload* workload);
 };
 
 extern const struct workload workload_larson;

@@ -1,0 +1,18 @@
+// Threads that never were at work at the same time share a lane: a replay then starts them one after the other.
+// Thread-safety: none.
+#ifndef HAKSTRESS_RECORD_LANES_H
+#define HAKSTRESS_RECORD_LANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct span {
+    uint32_t thread;     // as the recorder numbers it
+    size_t first, last;  // its first and last event
+    uint32_t lane;
+};
+
+// Sorts by the first event and chooses lanes. Gives their number; 0: out of memory.
+uint32_t lanes_choose(struct span* spans, uint32_t count);
+
+#endif

@@ -1,0 +1,138 @@
+#include "record/start.h"
+
+#include "args.h"
+#include "record/raw.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIBRARY "libhakstress-record.so"
+
+// The directory
+
+bool raw_dir_make(struct raw_dir* dir) {
+    const char* place = getenv("TMPDIR");
+    if (place == NULL || *place == '\0') place = "/tmp";
+    const int length = snprintf(dir->path, sizeof dir->path, "%s/hakstress-record-XXXXXX", place);
+    if (length < (int)sizeof dir->path && mkdtemp(dir->path) != NULL) return true;
+    missing_error("cannot make a directory in %s: %s", place, strerror(errno));
+    return false;
+}
+
+void raw_dir_remove(const struct raw_dir* dir) {
+    DIR* stream = opendir(dir->path);
+    if (stream == NULL) return;
+    for (struct dirent* entry; (entry = readdir(stream)) != NULL;) unlinkat(dirfd(stream), entry->d_name, 0);
+    closedir(stream);
+    rmdir(dir->path);
+}
+
+// The environment
+
+// Beside the program, as it is built, or where libraries are installed.
+static bool find_library(char* out) {
+    static const char* const places[] = {LIBRARY, "../" HAKSTRESS_LIBDIR "/" LIBRARY};
+    char self[PATH_MAX], path[PATH_MAX + 128];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) length = 0;
+    self[length] = '\0';
+    char* name = strrchr(self, '/');
+    if (name != NULL) *name = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", self, places[i]);
+        if (realpath(path, out) == NULL) continue;
+        if (strpbrk(out, " :") == NULL) return true;
+        missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", out);
+        return false;
+    }
+    missing_error("there is no " LIBRARY " beside hakstress: build it first: scripts/build.sh");
+    return false;
+}
+
+// This process's own environment: it starts nothing but the command.
+static bool set_environment(const struct raw_dir* dir) {
+    char library[PATH_MAX];
+    char* preload = NULL;
+    const char* others = getenv("LD_PRELOAD");
+    const bool more = others != NULL && *others != '\0';
+    if (!find_library(library)) return false;
+    bool done = asprintf(&preload, "%s%s%s", library, more ? ":" : "", more ? others : "") >= 0;
+    if (done) {
+        done = setenv("LD_PRELOAD", preload, 1) == 0 && setenv(RECORD_DIRECTORY, dir->path, 1) == 0;
+        free(preload);
+    }
+    if (!done) missing_error("out of memory");
+    return done;
+}
+
+// The command
+
+static volatile pid_t child;
+
+static void pass_on(int number) {
+    if (child > 0) kill(child, number);
+}
+
+static bool note_signals(struct sigaction old[NSIG]) {
+    static const struct {
+        int number;
+        void (*handler)(int);
+    } ours[] = {{SIGINT, SIG_IGN}, {SIGQUIT, SIG_IGN}, {SIGTERM, pass_on}, {SIGHUP, pass_on}};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        const struct sigaction action = {.sa_handler = ours[i].handler, .sa_flags = SA_RESTART};
+        if (sigaction(ours[i].number, NULL, &old[ours[i].number]) != 0) return false;
+        if (old[ours[i].number].sa_handler == SIG_IGN) continue;  // as nohup wants it
+        if (sigaction(ours[i].number, &action, NULL) != 0) return false;
+    }
+    return true;
+}
+
+static void restore_signals(const struct sigaction old[NSIG]) {
+    static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &old[numbers[i]], NULL);
+}
+
+static void become_command(const struct sigaction old[NSIG], int failure, char** command) {
+    restore_signals(old);
+    execvp(command[0], command);
+    const int error = errno;
+    (void)!write(failure, &error, sizeof error);  // nothing is left to be done about a failure here
+    _exit(127);
+}
+
+static bool start(int failure[2], char** command) {
+    static struct sigaction old[NSIG];
+    if (!note_signals(old) || pipe2(failure, O_CLOEXEC) != 0) return false;
+    const pid_t pid = fork();
+    if (pid == 0) become_command(old, failure[1], command);
+    const int error = errno;
+    close(failure[1]);
+    child = pid;
+    if (pid > 0) return true;
+    close(failure[0]);
+    errno = error;
+    return false;
+}
+
+bool record_command(const struct raw_dir* dir, char** command, struct recorded* recorded) {
+    int failure[2];
+    if (!set_environment(dir)) return false;
+    if (!start(failure, command)) {
+        missing_error("cannot start a process: %s", strerror(errno));
+        return false;
+    }
+    *recorded = (struct recorded){.pid = child};
+    if (read(failure[0], &recorded->exec_error, sizeof recorded->exec_error) != (ssize_t)sizeof recorded->exec_error)
+        recorded->exec_error = 0;  // closed by exec
+    close(failure[0]);
+    while (waitpid(recorded->pid, &recorded->status, 0) < 0 && errno == EINTR) {}
+    child = 0;
+    return true;
+}
