@@ -27,7 +27,8 @@ static const struct option_spec compare_options[] = {
     {"budget", "SECONDS", NULL, "240", "start no further round after this time"},
     {"precision", "PERCENT", NULL, "1", "an interval of this half width is narrow enough"},
     {"noise", "PERCENT", NULL, "10",
-     "refuse to measure where the same allocator varies by more than this against itself"},
+     "refuse to measure where the same allocator varies by more than this against itself; where given, a difference "
+     "that the test claims is allowed too"},
     {"timeout", "SECONDS", NULL, NULL, "a run that takes longer has failed; default for workloads: 20 runs and 30 s"},
     {"pin", NULL, NULL, NULL, "bind the runs to as many processors as they have threads"},
     {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},

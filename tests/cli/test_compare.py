@@ -6,6 +6,7 @@ usage: test_compare.py HAKSTRESS SLOW_SHIM LIBHAKMEM
 import csv
 import json
 import os
+import pathlib
 import pty
 import re
 import shutil
@@ -31,7 +32,8 @@ def children_run(pid, words):
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
             children = file.read().split()
-        return any(words in open(f"/proc/{child}/cmdline").read().replace("=", " ").replace("\0", " ") for child in children)
+        lines = [pathlib.Path(f"/proc/{child}/cmdline").read_text() for child in children]
+        return any(words in line.replace("=", " ").replace("\0", " ") for line in lines)
     except (FileNotFoundError, ProcessLookupError):
         return False
 
