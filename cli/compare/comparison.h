@@ -84,7 +84,7 @@ struct comparison {
     unsigned rounds_fixed;          // 0: as many as the intervals and the budget want
     unsigned looks[3], look_count;  // after so many rounds the intervals are looked at
     bool pinned, quiet, show_output;
-    bool noise_given;  // else a difference of the baseline to itself is not allowed
+    bool noise_given;      // else a difference of the baseline to itself is not allowed
     cpu_set_t processors;  // that all runs are bound to, where pinned
     const volatile sig_atomic_t* stopped;
     struct aa aa;
