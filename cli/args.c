@@ -3,11 +3,13 @@
 #include "command.h"
 #include "nearest.h"
 #include "profile.h"
+#include "variables.h"
 
 #include <hakmem/hakmem.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,6 +174,9 @@ static bool take_setting(void* context, const char* key, const char* text, const
         return false;
     }
     if (value == NULL) {
+        char place[PATH_MAX + 32];
+        snprintf(place, sizeof place, "%s: ", where);
+        if (!variable_check(place, key, text)) return false;
         if (setenv(key, text, 0) == 0) return true;
         usage_error("%s: cannot set %s: %s", where, key, strerror(errno));
         return false;
@@ -183,6 +188,24 @@ static bool take_setting(void* context, const char* key, const char* text, const
         return false;
     }
     assign(value, copy, FROM_PROFILE);
+    return true;
+}
+
+// What the verb is there for is neither switched off nor forgotten: a profile does not change it, and a variable that says otherwise
+// is refused.
+static bool set_checks(const struct command* command) {
+    for (const struct setting* check = command->checks; check != NULL && check->name != NULL; check++) {
+        const char* text = getenv(check->name);
+        bool otherwise = text != NULL && *text != '\0' && strcmp(text, check->value) != 0;
+        if (otherwise) {
+            usage_error("%s=%s switches off what hakstress %s checks; unset it, or use: hakstress repro", check->name,
+                        text, command->name);
+            return false;
+        }
+        if (setenv(check->name, check->value, 1) == 0) continue;
+        usage_error("cannot set %s: %s", check->name, strerror(errno));
+        return false;
+    }
     return true;
 }
 
@@ -236,6 +259,12 @@ static int print_version(void) {
     return STATUS_OK;
 }
 
+static bool has_place_for_results(const struct args* args) {
+    if (args_text(args, "results")[0] != '\0') return true;
+    usage_error("--results wants a directory, not an empty name");
+    return false;
+}
+
 int args_parse(struct args* args, const struct command* command, int argc, char** argv) {
     *args = (struct args){.command = command};
     add_options(args, command->options);
@@ -243,6 +272,9 @@ int args_parse(struct args* args, const struct command* command, int argc, char*
     if (take_arguments(args, argc, argv) != 0) return STATUS_USAGE;
     if (args_is_set(args, "help")) return print_help(args);
     if (args_is_set(args, "version")) return print_version();
+    if (!has_place_for_results(args)) return STATUS_USAGE;
+    if (command->takes_variables && !variables_check()) return STATUS_USAGE;
+    if (!set_checks(command)) return STATUS_USAGE;
     take_environment(args);
     args->profile = args_is_set(args, "profile") ? args_text(args, "profile") : command->profile;
     if (args->profile != NULL) {

@@ -15,6 +15,10 @@ enum exit_status {
     STATUS_STOPPED = 130,  // Ctrl-C, SIGTERM or SIGHUP
 };
 
+struct setting {
+    const char *name, *value;
+};
+
 struct command {
     const char* name;
     const char* synopsis;                 // what follows the name: "[SECONDS [THREADS]]"
@@ -22,6 +26,8 @@ struct command {
     const char* examples;                 // for --help: one a line
     const struct option_spec* options;    // its own options beside the common ones, ended by a NULL name; NULL: none
     const char* profile;                  // the profile in force unless --profile names another; NULL: none
+    bool takes_variables;                 // HAKMEM_* variables matter to it: wrong ones are refused
+    const struct setting* checks;         // variables that always have these values, ended by a NULL name; NULL: none
     const char* notes;                    // what --help says after the options; NULL: nothing
     int (*run)(const struct args* args);  // gives the exit status
 };

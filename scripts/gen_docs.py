@@ -14,7 +14,7 @@ Generated from `lib/config/options.def` by `scripts/gen_docs.py`; change them th
 
 Options are environment variables, read once, before the first block is handed out. Numbers are decimal and may end in K, M or
 G (powers of 1024). An empty value counts as not set. A name that does not exist and a value out of range get one warning on
-stderr, with the nearest name or the range, and change nothing. Programs that run with raised privileges (set-user-id)
+stderr, with the nearest name or the range, and change nothing; hakstress refuses both with exit status 2. Programs that run with raised privileges (set-user-id)
 ignore all of them. `hak_option_get` and `hak_option_set` read and change options in a running program; those marked *fixed*
 cannot change any more once the first block was handed out.
 

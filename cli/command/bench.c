@@ -388,5 +388,6 @@ const struct command command_bench = {
                 "hakstress bench larson pair --lib none       # under the C library's malloc\n"
                 "hakstress bench trace:python3.trace          # what hakstress record has recorded\n",
     .options = bench_options,
+    .takes_variables = true,
     .run = run,
 };

@@ -172,5 +172,6 @@ const struct command command_compare = {
                 "hakstress compare --allocator mine=./libmine.so,MINE_OPTION=1 --baseline jemalloc pair\n",
     .notes = compare_notes,
     .options = compare_options,
+    .takes_variables = true,
     .run = run,
 };

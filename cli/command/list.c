@@ -130,7 +130,15 @@ static int list_run(const struct args* args) {
 const struct command command_list = {
     .name = "list",
     .synopsis = "allocators|workloads|profiles|changes|counters|events|options",
-    .summary = "what there is to choose from",
+    .summary =
+        "what there is: allocators, workloads, profiles, changes, counters, events of the debug ring, HAKMEM_* options",
+    .notes = "allocators  those that compare finds on this machine, and where\n"
+             "workloads   what bench and compare run, with their parameters\n"
+             "profiles    settings for --profile\n"
+             "changes     what --changes of repro and guard leaves out\n"
+             "counters    what the allocator counts, as in every result\n"
+             "events      what the debug ring records, as in every report\n"
+             "options     the HAKMEM_* variables: meaning, default, values\n",
     .examples = "hakstress list options\n"
                 "hakstress list allocators   # what compare can compare on this machine\n"
                 "hakstress list workloads --json -\n",

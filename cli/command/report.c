@@ -43,12 +43,19 @@ static int explain(const struct args* args, const char* path, const json_t* file
     return STATUS_OK;
 }
 
+static int cannot_read(const char* given, const char* json, int error) {
+    if (strcmp(given, json) == 0 || access(given, R_OK) != 0)
+        return usage_error("cannot read %s: %s", given, strerror(error));
+    return usage_error("%s is text, to be read as it is; to tell it again, hakstress needs %s beside it: %s", given,
+                       json, strerror(error));
+}
+
 static int report_run(const struct args* args) {
     if (args->operand_count == 0) return usage_error("which report? usage: hakstress report FILE, FILE from results/");
     if (!args_operands_at_most(args, 1)) return STATUS_USAGE;
     char path[PATH_MAX];
     json_beside(args->operands[0], path, sizeof path);
-    if (access(path, R_OK) != 0) return usage_error("cannot read %s: %s", path, strerror(errno));
+    if (access(path, R_OK) != 0) return cannot_read(args->operands[0], path, errno);
     json_error_t error;
     json_t* file = json_load_file(path, 0, &error);
     if (file == NULL) return usage_error("%s is no crash report: line %d: %s", path, error.line, error.text);

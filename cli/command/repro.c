@@ -100,8 +100,7 @@ static void describe_again(struct repro* repro) {
     result_again(args, tail, repro->again, sizeof repro->again);
 }
 
-// This process reads the environment for its child: options can be asked for here, warnings of bad ones come once and not again
-// from the child, and the child alone tells what is in force.
+// This process reads the environment for its child: options can be asked for here, and the child alone tells what is in force.
 static void take_over_environment(void) {
     const char* verbose = getenv("HAKMEM_VERBOSE");
     char kept[16] = "";
@@ -109,15 +108,11 @@ static void take_over_environment(void) {
     unsetenv("HAKMEM_VERBOSE");
     hak_options_init();
     if (verbose != NULL) setenv("HAKMEM_VERBOSE", kept, 1);
-    for (char** entry = environ; *entry != NULL;) {
+    for (char** entry = environ; *entry != NULL; entry++) {
         char name[128];
         size_t length = strcspn(*entry, "=");
         snprintf(name, sizeof name, "%.*s", (int)length, *entry);
-        bool ours = strncmp(name, "HAKMEM_", 7) == 0 && (*entry)[length] == '=';
-        if (ours && hak_option_set(name, *entry + length + 1) != 0 && errno != EBUSY)
-            unsetenv(name);
-        else
-            entry++;
+        if ((*entry)[length] == '=') hak_option_set(name, *entry + length + 1);  // what is no option is passed over
     }
 }
 
@@ -320,7 +315,15 @@ const struct command command_repro = {
                 "hakstress repro 30 20 --profile fast0        # without the thread-local lists\n",
     .options = repro_options,
     .profile = "repro",
+    .takes_variables = true,
     .run = repro_run,
+};
+
+static const struct setting guard_checks[] = {
+    {"HAKMEM_GUARD", "1"},
+    {"HAKMEM_DEBUG_OWNERSHIP", "1"},
+    {"HAKMEM_LINKS", "encoded"},
+    {.name = NULL},
 };
 
 const struct command command_guard = {
@@ -331,5 +334,10 @@ const struct command command_guard = {
                 "hakstress guard 15 4 --changes 1-5           # stops at the first drain that change 6 forbids\n",
     .options = repro_options,
     .profile = "guard",
+    .checks = guard_checks,
+    .notes = "HAKMEM_GUARD=1, HAKMEM_DEBUG_OWNERSHIP=1 and HAKMEM_LINKS=encoded hold whatever --profile says; a "
+             "variable that says\n"
+             "otherwise is refused.\n",
+    .takes_variables = true,
     .run = repro_run,
 };

@@ -240,22 +240,34 @@ static void save_result(const struct run* run, int status) {
     json_decref(result);
 }
 
+// "200 bytes in 2 blocks"
+static void print_amount(const json_t* of) {
+    long long bytes = json_integer_value(json_object_get(of, "bytes"));
+    long long blocks = json_integer_value(json_object_get(of, "blocks"));
+    fprintf(stderr, "%lld byte%s in %lld block%s", bytes, bytes == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s");
+}
+
 static void print_leaks(const json_t* leaks) {
     size_t i;
     json_t* site;
+    bool some_alone = false;
     const json_t* sites = json_object_get(leaks, "sites");
-    fprintf(stderr, "run: never freed: %lld bytes in %lld blocks, pid %lld, %s\n",
-            json_integer_value(json_object_get(leaks, "bytes")), json_integer_value(json_object_get(leaks, "blocks")),
-            json_integer_value(json_object_get(leaks, "pid")), json_string_value(json_object_get(leaks, "command")));
+    fputs("run: never freed: ", stderr);
+    print_amount(leaks);
+    fprintf(stderr, ", pid %lld, %s\n", json_integer_value(json_object_get(leaks, "pid")),
+            json_string_value(json_object_get(leaks, "command")));
     json_array_foreach(sites, i, site) {
         const char* caller = json_string_value(json_object_get(site, "called_from"));
         if (i == LEAK_SITES_TOLD) break;
-        fprintf(stderr, "  %lld bytes in %lld blocks: %s%s%s\n", json_integer_value(json_object_get(site, "bytes")),
-                json_integer_value(json_object_get(site, "blocks")), json_string_value(json_object_get(site, "at")),
+        some_alone = some_alone || caller == NULL;
+        fputs("  ", stderr);
+        print_amount(site);
+        fprintf(stderr, ": %s%s%s\n", json_string_value(json_object_get(site, "at")),
                 caller != NULL ? ", called from " : "", caller != NULL ? caller : "");
     }
     if (i < json_array_size(sites))
         fprintf(stderr, "  and %zu more places: in the JSON file\n", json_array_size(sites) - i);
+    if (some_alone) fputs("  callers are known where the code keeps frame pointers: -fno-omit-frame-pointer\n", stderr);
 }
 
 static void tell(const struct run* run) {
@@ -334,5 +346,6 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --leaks -- ./tool\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
+    .takes_variables = true,
     .run = run_run,
 };

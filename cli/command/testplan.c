@@ -239,5 +239,6 @@ const struct command command_testplan = {
     .notes =
         "Test N runs with seed --seed + N - 1; each can be run again by itself, as printed under Runs.\n"
         "Exit status: 0 every test ended as expected, 1 one did not, 130 stopped: the tables have what there is.\n",
+    .takes_variables = true,
     .run = testplan_run,
 };

@@ -2,6 +2,7 @@
 
 #include "json_text.h"
 #include "machine.h"
+#include "report/block_past.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
@@ -11,6 +12,7 @@
 #include "report/story.h"
 #include "report/unwind.h"
 #include "report/verdict.h"
+#include "report/where.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -20,6 +22,7 @@
 #include <time.h>
 
 enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, HISTORIES = 8, SLAB_HISTORY_EVENTS = 40, NEAR_ZERO = 0x10000 };
+enum { UNDERFLOW_REACH = 4096, UNDERFLOW_NEAR = 64 };
 
 // What a report is made from, opened once.
 struct making {
@@ -30,7 +33,11 @@ struct making {
     struct ring_reader rings;
     struct story story;
     uint32_t os_tid, thread;  // that crashed; 0: unknown
-    json_t* missing;          // what could not be had
+    json_t* backtrace;        // of that thread; NULL: nothing was copied
+    const char* backtrace_problem;
+    struct heap_place behind;  // the block that begins behind the fault address; kind HEAP_UNKNOWN: none
+    json_t* blocks;            // what guard mode knows of those at hand
+    json_t* missing;           // what could not be had
 };
 
 __attribute__((format(printf, 2, 3))) static void not_had(struct making* making, const char* format, ...) {
@@ -175,14 +182,13 @@ static json_t* slab_histories_json(struct making* making) {
 }
 
 static void add_crash(json_t* report, struct making* making) {
-    const char* problem = NULL;
     json_object_set_new(report, "signal", signal_json(making));
     json_object_set_new(report, "os_tid", json_integer(making->os_tid));
     json_object_set_new(report, "thread", json_integer(making->thread));
     json_object_set_new(report, "registers", registers_json(making));
-    json_object_set_new(report, "backtrace",
-                        unwind_crash(making->record, &making->maps, making->input->child, &problem));
-    if (problem != NULL) json_object_set_new(report, "backtrace_problem", json_string(problem));
+    json_object_set(report, "backtrace", making->backtrace);
+    if (making->backtrace_problem != NULL)
+        json_object_set_new(report, "backtrace_problem", json_string(making->backtrace_problem));
 }
 
 // The parts of a hang: a backtrace of every thread
@@ -253,14 +259,30 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
         json_t* place = code_place(&making->maps, strtoull(at, NULL, 16), 1);
         const char* symbol = json_string_value(json_object_get(place, "symbol"));
         const char* module = json_string_value(json_object_get(place, "module"));
+        const char* file = json_string_value(json_object_get(place, "file"));
+        long long number = json_integer_value(json_object_get(place, "line"));
+        char line[160] = "";
+        if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, number);
         if (module != NULL)
             json_array_append_new(
                 evidence,
-                json_format("pc %s is %s+0x%llx in %s", json_string_value(json_object_get(place, "pc")),
+                json_format("pc %s is %s+0x%llx%s in %s", json_string_value(json_object_get(place, "pc")),
                             symbol != NULL ? symbol : "?",
-                            (unsigned long long)json_integer_value(json_object_get(place, "offset")), module));
+                            (unsigned long long)json_integer_value(json_object_get(place, "offset")), line, module));
         json_decref(place);
     }
+}
+
+// What is known of the block in question.
+static void add_pasts(struct making* making, json_t* verdict) {
+    static const char* const rules[] = {"underflow", "poison_address", "impossible_address", "freed_memory",
+                                        "text_address"};
+    const char* rule = json_string_value(json_object_get(verdict, "rule"));
+    bool behind = strcmp(rule, "underflow") == 0, wanted = false;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) wanted = wanted || strcmp(rule, rules[i]) == 0;
+    wanted = wanted && making->input->workload == NULL;
+    json_t* sentence = wanted ? block_past_sentence(making->blocks, behind ? BLOCK_PAST_BEHIND : NULL) : NULL;
+    if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
 // A crash whose handler crashed too leaves a part of the record.
@@ -287,11 +309,22 @@ static json_t* verdict_json(struct making* making) {
         .died_of = input->died_of,
         .handler_died = handler_died(input),
         .has_ring = has_ring(input),
+        .link_key = making->heap.link_key,
+        .heap_start = heap_view_slab_address(&making->heap, SLABS_PER_UNIT),
+        .heap_end = heap_view_slab_address(&making->heap, (uint32_t)load_relaxed(&making->heap.heap.slabs)),
+        .behind = making->behind.block,
+        .behind_is_near = making->behind.block - making->behind.address <= UNDERFLOW_NEAR,
+        .backtrace = making->backtrace,
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),
     };
     json_t* verdict = verdict_make(&facts);
     name_code_in_check(making, json_object_get(verdict, "evidence"));
+    add_pasts(making, verdict);
+    if (input->workload == NULL && input->reason == REPORT_CRASH) {
+        json_t* where = where_text(input->check != NULL ? input->check->line : "", &making->maps, making->backtrace);
+        json_object_set_new(verdict, "where", where != NULL ? where : json_null());
+    }
     return verdict;
 }
 
@@ -341,6 +374,30 @@ static void say_what_is_missing(struct making* making, bool have_maps) {
         not_had(making, "messages on stderr: it was closed; the last line was found in the debug ring");
 }
 
+// A block in use that begins where the page of the fault ends.
+static void find_block_behind(struct making* making) {
+    const struct crash_record* record = making->record;
+    if (record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
+    struct heap_place at = heap_view_find(&making->heap, (record->fault_address | (UNDERFLOW_REACH - 1)) + 1);
+    bool live = at.kind == HEAP_HUGE || (at.kind == HEAP_RUN && !at.cached) ||
+                (at.kind == HEAP_BLOCK && at.state == BLOCK_LIVE_OR_CACHED);
+    if (!live || at.offset != 0) return;
+    making->behind = at;
+    making->behind.address = record->fault_address;
+}
+
+static void find_blocks(struct making* making) {
+    const struct report_input* input = making->input;
+    const struct block_past_input of = {.memory = &making->heap.memory,
+                                        .root = has_ring(input) ? input->ring->guard : 0,
+                                        .maps = &making->maps,
+                                        .rings = &making->rings,
+                                        .record = making->record,
+                                        .words = input->check != NULL ? input->check->line : "",
+                                        .behind = making->behind.block};
+    making->blocks = block_past_list(&of);
+}
+
 static void open_making(struct making* making, const struct report_input* input) {
     const struct crash_record* record = input->crash;
     *making = (struct making){.input = input, .missing = json_array()};
@@ -361,6 +418,10 @@ static void open_making(struct making* making, const struct report_input* input)
                                    .thread = making->thread,
                                    .os_tid = making->os_tid};
     story_find(&making->story, &of);
+    if (making->record != NULL)
+        making->backtrace = unwind_crash(making->record, &making->maps, input->child, &making->backtrace_problem);
+    find_block_behind(making);
+    find_blocks(making);
     say_what_is_missing(making, have_maps);
 }
 
@@ -385,6 +446,7 @@ json_t* crash_report_make(const struct report_input* input) {
     if (input->died_of != 0) json_object_set_new(report, "died_of", json_string(signal_name(input->died_of)));
     if (making.record != NULL) add_crash(report, &making);
     if (input->reason == REPORT_HANG) add_threads(report, &making);
+    json_object_set(report, "blocks", making.blocks);
     json_object_set_new(report, "histories", histories_json(&making));
     json_object_set_new(report, "slab_histories", slab_histories_json(&making));
     json_object_set_new(report, "rings", rings_tails(&making.rings, making.os_tid, TAIL_EVENTS));
@@ -392,6 +454,8 @@ json_t* crash_report_make(const struct report_input* input) {
     json_object_set_new(report, "foreign_drains", rings_foreign_drain_counts(input->ring));
     json_object_set_new(report, "messages", json_text(input->messages));
     json_object_set_new(report, "not_had", making.missing);
+    json_decref(making.blocks);
+    json_decref(making.backtrace);
     heap_view_close(&making.heap);
     procmaps_free(&making.maps);
     return report;

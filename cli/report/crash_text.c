@@ -53,9 +53,10 @@ static void print_list(const json_t* list, FILE* out) {
 
 static void print_verdict(const json_t* report, FILE* out) {
     const json_t* verdict = json_object_get(report, "verdict");
-    char line[768];
-    snprintf(line, sizeof line, "%s (at fault: %s; confidence: %s)", text_of(verdict, "cause"),
-             text_of(verdict, "culprit"), text_of(verdict, "confidence"));
+    char line[2048];
+    const char* where = text_of(verdict, "where");
+    snprintf(line, sizeof line, "%s%s%s (at fault: %s; confidence: %s)", text_of(verdict, "cause"),
+             where[0] != '\0' ? "; " : "", where, text_of(verdict, "culprit"), text_of(verdict, "confidence"));
     fputs("verdict: ", out);
     print_wrapped(line, 9, 9, out);
     print_list(json_object_get(verdict, "evidence"), out);
@@ -110,12 +111,22 @@ static void print_value(const json_t* value, int indent, FILE* out) {
     print_wrapped(text + 19, indent + 19, indent + 19, out);
 }
 
+// A thread that never used the allocator has no number there.
+static void thread_text(const json_t* object, char* out, size_t size) {
+    long long number = number_of(object, "thread"), os_tid = number_of(object, "os_tid");
+    if (number != 0)
+        snprintf(out, size, "thread %lld (os thread %lld)", number, os_tid);
+    else
+        snprintf(out, size, "os thread %lld", os_tid);
+}
+
 static void print_signal(const json_t* report, FILE* out) {
     const json_t* signal = json_object_get(report, "signal");
     if (signal == NULL) return;
-    fprintf(out, "\nsignal: %s, code %lld (%s), in thread %lld (os thread %lld)\n", text_of(signal, "name"),
-            number_of(signal, "code"), text_of(signal, "code_name"), number_of(report, "thread"),
-            number_of(report, "os_tid"));
+    char thread[64];
+    thread_text(report, thread, sizeof thread);
+    fprintf(out, "\nsignal: %s, code %lld (%s), in %s\n", text_of(signal, "name"), number_of(signal, "code"),
+            text_of(signal, "code_name"), thread);
     if (has(signal, "sender")) fprintf(out, "sent by: process %lld\n", number_of(signal, "sender"));
     const json_t* address = json_object_get(signal, "fault_addr_is");
     if (address == NULL) return;
@@ -148,6 +159,7 @@ static void print_frame(size_t number, const json_t* frame, FILE* out) {
         fprintf(out, "?");
     else
         fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)number_of(frame, "offset"));
+    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), number_of(frame, "line"));
     if (has(frame, "module"))
         fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
     fputc('\n', out);
@@ -180,8 +192,9 @@ static void print_threads(const json_t* report, FILE* out) {
     size_t i;
     json_t* thread;
     json_array_foreach(json_object_get(report, "threads"), i, thread) {
-        fprintf(out, "\nbacktrace of thread %lld (os thread %lld):\n", number_of(thread, "thread"),
-                number_of(thread, "os_tid"));
+        char name[64];
+        thread_text(thread, name, sizeof name);
+        fprintf(out, "\nbacktrace of %s:\n", name);
         print_backtrace(thread, out);
     }
 }
@@ -197,6 +210,15 @@ static void print_who(const json_t* event, FILE* out) {
     fprintf(out, "%-29s ", who);
 }
 
+static void print_who_did(const json_t* act, FILE* out) {
+    if (number_of(act, "thread") == 0) {
+        fprintf(out, "a thread at its end");
+        return;
+    }
+    fprintf(out, "thread %lld", number_of(act, "thread"));
+    if (number_of(act, "os_tid") != 0) fprintf(out, " (os thread %lld)", number_of(act, "os_tid"));
+}
+
 static void print_event(const json_t* event, bool with_thread, FILE* out) {
     fprintf(out, "  %+14.3f us  ", json_real_value(json_object_get(event, "time")) * 1e6);
     if (with_thread) print_who(event, out);
@@ -210,6 +232,27 @@ static void print_events(const json_t* history, FILE* out) {
     if (has(history, "complete_since"))
         fprintf(out, "  (complete only from %+.3f us on)\n",
                 1e6 * json_real_value(json_object_get(history, "complete_since")));
+}
+
+static void print_act(const json_t* act, const char* what, FILE* out) {
+    if (!json_is_object(act)) return;
+    size_t i;
+    json_t* frame;
+    fprintf(out, "  %s by ", what);
+    print_who_did(act, out);
+    fprintf(out, ", %+.3f us\n", 1e6 * json_real_value(json_object_get(act, "time")));
+    json_array_foreach(json_object_get(act, "at"), i, frame) print_frame(i, frame, out);
+}
+
+static void print_blocks(const json_t* report, FILE* out) {
+    size_t i;
+    json_t* block;
+    json_array_foreach(json_object_get(report, "blocks"), i, block) {
+        fprintf(out, "\nblock %s (%s), as guard mode noted it: %lld bytes from %s, %s\n", text_of(block, "address"),
+                text_of(block, "of"), number_of(block, "size"), text_of(block, "family"), text_of(block, "state"));
+        print_act(json_object_get(block, "allocated"), "allocated", out);
+        print_act(json_object_get(block, "freed"), "freed", out);
+    }
 }
 
 static void print_histories(const json_t* report, FILE* out) {
@@ -298,6 +341,7 @@ void crash_report_print(const json_t* report, FILE* out) {
     print_not_had(report, out);
     print_threads(report, out);
     print_registers(report, out);
+    print_blocks(report, out);
     print_histories(report, out);
     print_rings(report, out);
     print_counters(report, out);

@@ -3,17 +3,19 @@
 #include "json_text.h"
 #include "observe/guard_record.h"
 #include "report/procmaps.h"
-#include "report/symbols.h"
+#include "report/unwind.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct leak {
     uint64_t site[HAK_GUARD_SITES];
+    HakGuardFamily family;
     uint64_t blocks, bytes;
 };
 
@@ -47,7 +49,12 @@ static void add(struct search* search, const HakGuardRecord* record) {
         search->room = room;
     }
     struct leak* leak = &search->leaks[search->count++];
-    *leak = (struct leak){{record->alloc_site[0], record->alloc_site[1]}, 1, guard_size(word)};
+    *leak = (struct leak){
+        .site = {record->alloc_site[0], record->alloc_site[1]},
+        .family = guard_family(word),
+        .blocks = 1,
+        .bytes = guard_size(word),
+    };
     if (!is_code(search, leak->site[1])) leak->site[1] = 0;  // a function without frame pointer
 }
 
@@ -117,13 +124,39 @@ static void join_sites(struct search* search) {
 
 // A return address: the call lies before it.
 static json_t* describe(const struct search* search, uint64_t address) {
-    const struct mapping* mapping = procmaps_find(&search->maps, address);
-    if (mapping == NULL) return json_sprintf("0x%" PRIx64, address);
-    uint64_t in_file = address - mapping->start + mapping->offset;
-    struct symbol symbol;
-    if (symbol_at(mapping->path, in_file - 1, &symbol))
-        return json_format("%s+0x%" PRIx64 " in %s", symbol.name, symbol.offset + 1, mapping->path);
-    return json_format("%s+0x%" PRIx64, mapping->path[0] != '\0' ? mapping->path : "anonymous memory", in_file);
+    json_t *frame = code_place(&search->maps, address, 1), *text;
+    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+    const char* module = json_string_value(json_object_get(frame, "module"));
+    const char* file = json_string_value(json_object_get(frame, "file"));
+    char line[160] = "";
+    if (file != NULL)
+        snprintf(line, sizeof line, ", %s:%lld,", file, (long long)json_integer_value(json_object_get(frame, "line")));
+    if (symbol != NULL)
+        text = json_format("%s+0x%llx%s in %s", symbol,
+                           (unsigned long long)json_integer_value(json_object_get(frame, "offset")), line, module);
+    else if (module != NULL)
+        text = json_format("%s+%s", module[0] != '\0' ? module : "anonymous memory",
+                           json_string_value(json_object_get(frame, "module_offset")));
+    else
+        text = json_format("0x%" PRIx64, address);
+    json_decref(frame);
+    return text;
+}
+
+// The memory that the C++ library keeps to throw std::bad_alloc from: one block, by malloc, as the library begins. It is never freed,
+// and no fault of the program.
+static bool is_emergency_pool(const struct search* search, const struct leak* leak) {
+    enum { LEAST = 32 << 10 };
+    const struct mapping* mapping = procmaps_find(&search->maps, leak->site[0]);
+    if (mapping == NULL || strstr(mapping->path, "/libstdc++.so") == NULL || leak->blocks != 1 || leak->bytes < LEAST ||
+        leak->family != HAK_GUARD_MALLOC)
+        return false;
+    json_t* frame = code_place(&search->maps, leak->site[0], 1);
+    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+    // Its constructor has no public name.
+    bool unnamed = symbol == NULL || strstr(symbol, "pool") != NULL || strncmp(symbol, "_GLOBAL_", 8) == 0;
+    json_decref(frame);
+    return unnamed;
 }
 
 static json_t* leaks_json(const struct search* search) {
@@ -131,6 +164,7 @@ static json_t* leaks_json(const struct search* search) {
     json_t *leaks = json_object(), *sites = json_array();
     for (size_t i = 0; i < search->count; i++) {
         const struct leak* leak = &search->leaks[i];
+        if (is_emergency_pool(search, leak)) continue;
         json_t* site = json_object();
         json_object_set_new(site, "blocks", json_integer((json_int_t)leak->blocks));
         json_object_set_new(site, "bytes", json_integer((json_int_t)leak->bytes));

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 // `thread` is one of the process that is stopped; `root` the address of its HakGuardRoot. Blocks allocated before `since`, a clock
-// value as in the ring, are a parent's. Gives {blocks, bytes, sites: [{blocks, bytes, at, called_from}]}, the most bytes first;
+// value as in the ring, are a parent's. The C++ library's emergency pool is left out. Gives {blocks, bytes, sites: [{blocks, bytes, at, called_from}]}, the most bytes first;
 // NULL: there are no records.
 json_t* leaks_read(pid_t thread, uint64_t root, uint64_t since);
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct symbol {
-    char name[256];
+    char name[1024];
     char file[64];    // the source file of a static function; "" where that is not known
     uint64_t offset;  // how far into the function
 };

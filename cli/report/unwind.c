@@ -1,6 +1,8 @@
 #include "report/unwind.h"
 
 #include "json_text.h"
+#include "report/demangle.h"
+#include "report/source_line.h"
 #include "report/symbols.h"
 
 #include <errno.h>
@@ -41,13 +43,35 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     struct symbol symbol = {.name = ""};
     uint64_t in_file = pc - mapping->start + mapping->offset;
     if (symbol_at(mapping->path, in_file - called, &symbol)) {
-        json_object_set_new(frame, "symbol", json_text(symbol.name));
+        char plain[1024];
+        bool cxx = demangle(symbol.name, plain, sizeof plain);
+        json_object_set_new(frame, "symbol", json_text(cxx ? plain : symbol.name));
         json_object_set_new(frame, "offset", json_integer((json_int_t)(symbol.offset + called)));
+    }
+    struct source_line source;
+    if (source_line_at(mapping->path, in_file - called, &source)) {
+        json_object_set_new(frame, "file", json_text(source.file));
+        json_object_set_new(frame, "line", json_integer((json_int_t)source.line));
     }
     json_object_set_new(frame, "module", json_text(mapping->path));
     json_object_set_new(frame, "module_offset", json_sprintf("0x%" PRIx64, in_file));
     json_object_set_new(frame, "allocator", json_boolean(is_allocator(mapping->path, &symbol)));
     return frame;
+}
+
+void code_place_text(const json_t* frame, char* out, size_t size) {
+    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+    const char* module = json_string_value(json_object_get(frame, "module"));
+    const char* file = json_string_value(json_object_get(frame, "file"));
+    const char* offset = json_string_value(json_object_get(frame, "module_offset"));
+    out[0] = '\0';
+    if (symbol != NULL && file != NULL)
+        snprintf(out, size, "%s (%s:%lld)", symbol, file,
+                 (long long)json_integer_value(json_object_get(frame, "line")));
+    else if (symbol != NULL)
+        snprintf(out, size, "%s", symbol);
+    else if (module != NULL && offset != NULL)
+        snprintf(out, size, "%s+%s", module, offset);
 }
 
 static bool same_module(const json_t* a, const json_t* b) {

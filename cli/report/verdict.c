@@ -1,6 +1,8 @@
 #include "report/verdict.h"
 
+#include "front/guard_faults.h"
 #include "json_text.h"
+#include "report/abort_caller.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
 
@@ -147,18 +149,44 @@ static const char* details_of(const struct check_message* check) {
     return text != NULL ? text + 1 : check->line;
 }
 
+// Some damage is found long after it was done.
+static void note_check(struct verdict* verdict, const struct check_message* check) {
+    static const struct {
+        const char *site, *found;
+    } late[] = {
+        {"hak_check", "found by hak_check, which runs now and then and when the program ends"},
+        {"guard", "found by hak_check, which runs now and then"},
+        {"exit", "found when the program ended"},
+        {"quarantine", "found when the freed block left the quarantine"},
+    };
+    for (size_t i = 0; i < sizeof late / sizeof late[0]; i++) {
+        if (strcmp(check->site, late[i].site) != 0) continue;
+        note(verdict, "check %s, %s: %s", check->check, late[i].found, details_of(check));
+        return;
+    }
+    note(verdict, "check %s in %s: %s", check->check, check->site, details_of(check));
+}
+
+// The message says so where damage between two blocks can have come from either side.
+static bool judge_program_check(struct verdict* verdict, const struct check_message* check, const char* cause) {
+    char both[sizeof verdict->cause];
+    bool either = strstr(check->line, GUARD_OR_UNDERFLOW) != NULL;
+    snprintf(both, sizeof both, "%s%s", cause, either ? ", or before the start of the next one" : "");
+    return judge(verdict, "program", either ? "medium" : "high", both);
+}
+
 static bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
     for (size_t i = 0; i < sizeof program_faults / sizeof program_faults[0]; i++) {
         if (strcmp(facts->check->check, program_faults[i].check) != 0) continue;
-        note(verdict, "check %s in %s: %s", facts->check->check, facts->check->site, details_of(facts->check));
+        note_check(verdict, facts->check);
         if (has_foreign_drain(facts)) {
             note_drain(verdict, facts->story);
             cause_missing_change(verdict, facts->story, ", and its lists are no longer right");
             verdict->confidence = facts->workload != NULL ? "high" : "medium";
             return true;
         }
-        if (facts->workload == NULL) return judge(verdict, "program", "high", program_faults[i].of_program);
+        if (facts->workload == NULL) return judge_program_check(verdict, facts->check, program_faults[i].of_program);
         snprintf(
             verdict->cause, sizeof verdict->cause,
             "the check %s failed in a workload that does nothing of the kind: the allocator's own invariant broke; "
@@ -173,7 +201,7 @@ static bool by_program_check(struct verdict* verdict, const struct verdict_facts
 
 static bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
-    note(verdict, "check %s in %s: %s", facts->check->check, facts->check->site, details_of(facts->check));
+    note_check(verdict, facts->check);
     bool payload = strcmp(facts->check->check, "payload") == 0;
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
@@ -187,6 +215,10 @@ static bool by_other_check(struct verdict* verdict, const struct verdict_facts* 
     if (payload)
         return judge(verdict, "allocator", "high",
                      "a live block was overwritten: it was handed out twice, or the allocator wrote into it");
+    if (facts->workload == NULL && strcmp(facts->check->check, "heap") == 0)
+        return judge(verdict, "unknown", "medium",
+                     "the allocator's lists or counts are wrong: your code wrote into memory that it does not have, or "
+                     "the allocator is at fault");
     return judge(verdict, "allocator", "high", "the allocator's own invariant broke: please report it");
 }
 
@@ -284,9 +316,16 @@ static bool by_text_address(struct verdict* verdict, const struct verdict_facts*
         "text was followed as a pointer: your code wrote it over the pointer, or used memory after it was freed");
 }
 
-static const char* kind_of_bad_pointer(uint64_t value, const char* workload) {
+// The encoded address of another free block, or of none, as it stands at the start of one that is on a free list.
+static bool is_encoded_link(const struct verdict_facts* facts, uint64_t value) {
+    uint64_t next = value ^ facts->link_key;
+    return facts->link_key != 0 && (next == 0 || (next >= facts->heap_start && next < facts->heap_end));
+}
+
+static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64_t value) {
+    const char* workload = facts->workload;
     char text[9];
-    if (hidden_poison(value, HIDDEN_POISON))
+    if (hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value))
         return "the pointer was read out of freed memory: your code used a block after it was freed";
     if (hidden_text_whole(value, text) || (workload != NULL && hidden_text_payload(value)))
         return "text was followed as a pointer: it had been written over it";
@@ -303,13 +342,16 @@ static bool by_impossible_address(struct verdict* verdict, const struct verdict_
         uint64_t value = record->registers[i];
         if (register_name(i) == NULL || is_canonical(value)) continue;
         char text[9];
-        bool is_text = hidden_text_whole(value, text), telling = is_text || hidden_poison(value, HIDDEN_POISON);
+        bool is_text = hidden_text_whole(value, text),
+             telling = is_text || hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value);
         note(verdict,
              "%s holds 0x%" PRIx64 ", which is no address (non-canonical); the kernel reports address 0 for it%s%s%s",
              register_name(i), value, is_text ? "; it is the text \"" : "", is_text ? text : "", is_text ? "\"" : "");
         if (pointer == 0 || telling) pointer = value;
         if (hidden_poison(value, HIDDEN_POISON))
             note(verdict, "0x%02x is what freed memory is filled with in guard mode", (unsigned)HIDDEN_POISON);
+        if (is_encoded_link(facts, value))
+            note(verdict, "0x%" PRIx64 " is the encoded link that stands at the start of a free block", value);
     }
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
@@ -318,7 +360,7 @@ static bool by_impossible_address(struct verdict* verdict, const struct verdict_
         return true;
     }
     return judge(verdict, facts->workload != NULL ? "allocator" : "program", "medium",
-                 kind_of_bad_pointer(pointer, facts->workload));
+                 kind_of_bad_pointer(facts, pointer));
 }
 
 static bool by_poison_address(struct verdict* verdict, const struct verdict_facts* facts) {
@@ -326,7 +368,7 @@ static bool by_poison_address(struct verdict* verdict, const struct verdict_fact
     if (record == NULL || !hidden_poison(record->fault_address, HIDDEN_POISON)) return false;
     note(verdict, "the fault address 0x%" PRIx64 " is made of 0x%02x, which freed memory is filled with in guard mode",
          record->fault_address, (unsigned)HIDDEN_POISON);
-    return judge(verdict, "program", "high", kind_of_bad_pointer(record->fault_address, facts->workload));
+    return judge(verdict, "program", "high", kind_of_bad_pointer(facts, record->fault_address));
 }
 
 static bool by_kernel_address(struct verdict* verdict, const struct verdict_facts* facts) {
@@ -354,6 +396,21 @@ static bool by_stack(struct verdict* verdict, const struct verdict_facts* facts)
                  "the stack overflowed: a recursion without end, or very large local variables");
 }
 
+// Freed memory may lie before a block as well: then only the nearest bytes are taken for the block's.
+static bool by_underflow(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crash_record* record = access_fault(facts);
+    if (record == NULL || facts->behind == 0 || facts->workload != NULL || has_foreign_drain(facts)) return false;
+    if (facts->place != NULL && facts->place->in_window && !facts->behind_is_near) return false;
+    const char* access = fault_access(record);
+    bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
+    note(verdict, "the fault address lies %" PRIu64 " bytes before block 0x%" PRIx64 ", where no block is",
+         facts->behind - record->fault_address, facts->behind);
+    return judge(verdict, "program", facts->behind_is_near ? "high" : "medium",
+                 write  ? "your code wrote before the start of a block"
+                 : read ? "your code read before the start of a block"
+                        : "your code read or wrote before the start of a block");
+}
+
 static bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     const struct heap_place* place = facts->place;
@@ -362,7 +419,7 @@ static bool by_freed_memory(struct verdict* verdict, const struct verdict_facts*
     note(verdict, "the fault address lies in the heap: %s", json_string_value(json_object_get(json, "text")));
     json_decref(json);
     const char* access = fault_access(record);
-    bool write = access != NULL && strcmp(access, "write") == 0;
+    bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
         cause_missing_change(verdict, facts->story, ", and memory was used that had been given back");
@@ -373,8 +430,9 @@ static bool by_freed_memory(struct verdict* verdict, const struct verdict_facts*
         return judge(verdict, "allocator", "medium",
                      "memory was used that the allocator had given back to the system: please report it");
     return judge(verdict, "program", "high",
-                 write ? "your code wrote memory that had been freed and given back"
-                       : "your code read memory that had been freed and given back");
+                 write  ? "your code wrote memory that had been freed and given back"
+                 : read ? "your code read memory that had been freed and given back"
+                        : "your code used memory that had been freed and given back");
 }
 
 static bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
@@ -440,6 +498,15 @@ static bool by_instruction(struct verdict* verdict, const struct verdict_facts* 
     return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium", cause);
 }
 
+static bool by_caller_of_abort(struct verdict* verdict, const struct verdict_facts* facts) {
+    const char* function;
+    if (facts->record == NULL || facts->record->signal != SIGABRT) return false;
+    const char* cause = abort_caller_cause(facts->backtrace, &function);
+    if (cause == NULL) return false;
+    note(verdict, "abort() was called below %s, see the backtrace", function);
+    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "high", cause);
+}
+
 static bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL) return false;
@@ -450,7 +517,7 @@ static bool by_other_signal(struct verdict* verdict, const struct verdict_facts*
     }
     if (record->signal == SIGABRT) {
         note(verdict, "the process called abort() and named no check");
-        return judge(verdict, "unknown", "low", "an assertion outside the allocator, or of the C library");
+        return judge(verdict, "unknown", "low", "the process called abort() itself, or the C library did");
     }
     const char* cause = cause_of_signal(record->signal);
     note(verdict, "%s at 0x%" PRIx64, signal_name(record->signal), record->fault_address);
@@ -487,12 +554,14 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         {"poison_address", by_poison_address},
         {"impossible_address", by_impossible_address},
         {"stack", by_stack},
+        {"underflow", by_underflow},
         {"freed_memory", by_freed_memory},
         {"execution", by_execution},
         {"null", by_null},
         {"foreign_drain", by_foreign_drain},
         {"kernel_address", by_kernel_address},
         {"instruction", by_instruction},
+        {"caller_of_abort", by_caller_of_abort},
         {"other_signal", by_other_signal},
         {"death", by_death},
     };

@@ -18,6 +18,11 @@ struct verdict_facts {
     const struct story* story;       // NULL: none was looked for
     const struct heap_place* place;  // of the fault address; NULL: unknown
     const char* workload;            // of hakstress, whose code is beyond doubt; NULL: somebody's program
+    uint64_t link_key;               // that links of free blocks are encoded with; 0: they are not, or it is unknown
+    uint64_t heap_start, heap_end;   // what links point into
+    uint64_t behind;                 // where a block in use begins, closely behind the fault address; 0: nowhere
+    bool behind_is_near;             // a few bytes behind it
+    const json_t* backtrace;         // of the crashed thread; NULL: none
     int process;                     // 0: unknown
     int died_of;                     // signal without a record; 0: none
     bool handler_died;               // the handler began to copy, and crashed itself

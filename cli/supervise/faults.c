@@ -126,8 +126,9 @@ void faults_print(const struct faults* faults, bool brief, FILE* out) {
         const json_t* verdict = json_object_get(told, "verdict");
         fprintf(out, "%s\n", text_or_none(told, "line"));
         if (brief) continue;
-        fprintf(out, "verdict: %s (confidence: %s)\n", text_or_none(verdict, "cause"),
-                text_or_none(verdict, "confidence"));
+        const char* where = json_string_value(json_object_get(verdict, "where"));
+        fprintf(out, "verdict: %s%s%s (confidence: %s)\n", text_or_none(verdict, "cause"), where != NULL ? "; " : "",
+                where != NULL ? where : "", text_or_none(verdict, "confidence"));
         json_array_foreach(json_object_get(verdict, "evidence"), j, evidence)
             fprintf(out, "  - %s\n", json_string_value(evidence));
     }

@@ -67,7 +67,7 @@ bool messages_find_check(const char* text, struct check_message* out) {
     bool found = false;
     while (*text != '\0') {
         size_t length = strcspn(text, "\n");
-        char line[512];
+        char line[sizeof out->line];
         snprintf(line, sizeof line, "%.*s", (int)length, text);
         struct check_message message;
         if (parse_line(line, &message)) {

@@ -20,7 +20,7 @@ void messages_read(struct messages* messages);
 struct check_message {
     char check[64];
     char site[64];
-    char line[512];
+    char line[1024];
 };
 bool messages_find_check(const char* text, struct check_message* out);
 

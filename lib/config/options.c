@@ -46,6 +46,7 @@ static const HakOptionInfo table[] = {
 };
 enum { COUNT = sizeof table / sizeof table[0] };
 
+bool hak_options_silent;
 static _Atomic bool frozen;
 
 const HakOptionInfo* hak_option_info(unsigned index) {
@@ -194,22 +195,29 @@ static bool parse_set(const char* text, int64_t count, int64_t* out) {
     }
 }
 
-static bool assign(const HakOptionInfo* info, const char* value) {
-    if (info->kind == HAK_OPTION_TEXT) {
-        size_t length = strlen(value);
-        if (length >= HAK_OPTION_TEXT_MAX) return false;
-        memcpy(text_of(info), value, length + 1);
-        return true;
+// Of a TEXT: its length.
+static bool parse(const HakOptionInfo* info, const char* value, int64_t* number) {
+    switch (info->kind) {
+    case HAK_OPTION_TEXT: *number = (int64_t)strlen(value); return *number < HAK_OPTION_TEXT_MAX;
+    case HAK_OPTION_ENUM: return parse_word(info->words, value, number);
+    case HAK_OPTION_SET: return parse_set(value, info->max, number);
+    case HAK_OPTION_INT: break;
     }
+    return parse_int(value, number) && *number >= info->min && *number <= info->max;
+}
+
+bool hak_option_accepts(const HakOptionInfo* info, const char* value) {
     int64_t number;
-    if (info->kind == HAK_OPTION_ENUM) {
-        if (!parse_word(info->words, value, &number)) return false;
-    } else if (info->kind == HAK_OPTION_SET) {
-        if (!parse_set(value, info->max, &number)) return false;
-    } else {
-        if (!parse_int(value, &number) || number < info->min || number > info->max) return false;
-    }
-    store_relaxed(number_of(info), number);
+    return parse(info, value, &number);
+}
+
+static bool assign(const HakOptionInfo* info, const char* value) {
+    int64_t number;
+    if (!parse(info, value, &number)) return false;
+    if (info->kind == HAK_OPTION_TEXT)
+        memcpy(text_of(info), value, (size_t)number + 1);
+    else
+        store_relaxed(number_of(info), number);
     return true;
 }
 
@@ -220,13 +228,18 @@ static bool is_default(const HakOptionInfo* info) {
     return load_relaxed(number_of(info)) == info->default_value;
 }
 
-static void assign_or_warn(const HakOptionInfo* info, const char* value) {
+static void warn_value(const HakOptionInfo* info, const char* value) {
     char allowed[128], kept[HAK_OPTION_TEXT_MAX];
+    if (hak_options_silent) return;
+    hak_option_allowed(info, allowed, sizeof allowed);
+    format_current(info, kept, sizeof kept);
+    text_warn("libhakmem: %s=%s: wants %s; it stays %s\n", info->name, value, allowed, kept);
+}
+
+static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     if (*value == '\0') return;  // as if it were not set
     if (!assign(info, value)) {
-        hak_option_allowed(info, allowed, sizeof allowed);
-        format_current(info, kept, sizeof kept);
-        text_warn("libhakmem: %s=%s: wants %s; it stays %s\n", info->name, value, allowed, kept);
+        warn_value(info, value);
     } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
         text_warn("libhakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
     }
@@ -256,6 +269,7 @@ static size_t edit_distance(const char* a, size_t a_length, const char* b) {
 
 static void warn_unknown(const char* name, size_t length) {
     char shown[64];
+    if (hak_options_silent) return;
     const HakOptionInfo* nearest = &table[0];
     size_t nearest_distance = SIZE_MAX;
     for (unsigned i = 0; i < COUNT; i++) {

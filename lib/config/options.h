@@ -25,6 +25,9 @@ extern HAK_INTERNAL HakOptions hak_options;  // statically initialised with the 
 
 #define hak_option(field) load_relaxed(&hak_options.field)
 
+// Set before any constructor runs, by a program that looks at the environment itself (hakstress): no warnings.
+extern HAK_INTERNAL bool hak_options_silent;
+
 // Reads HAKMEM_* from the environment, once; later calls return at once. Ignores everything in set-user-id programs. Uses no
 // malloc and no stdio. Does nothing yet when the C library has not set up `environ`.
 void hak_options_init(void);
@@ -53,5 +56,7 @@ const HakOptionInfo* hak_option_info(unsigned index);  // NULL: there is no such
 // text, as snprintf does.
 size_t hak_option_default(const HakOptionInfo* info, char* buffer, size_t size);
 size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size);
+// Whether hak_option_set would take the value.
+bool hak_option_accepts(const HakOptionInfo* info, const char* value);
 
 #endif

@@ -146,7 +146,8 @@ size_t hak_check(void) {
 #if HAK_CHECKED
 static void check_all(const char* site) {
     size_t wrong = hak_check();
-    if (wrong) fatal("heap", site, "%zu invariants of the heap do not hold, see above", wrong);
+    if (wrong)
+        fatal("heap", site, "%zu invariants of the heap do not hold; the lines before this one name them", wrong);
 }
 
 // The next look waits until the cost of this one is a small part of the time.

@@ -5,6 +5,7 @@
 #include "front/guard_bytes.h"
 #include "front/guard_faults.h"
 #include "front/inner.h"
+#include "front/life.h"
 #include "front/quarantine.h"
 #include "os/os.h"
 #include "slab/run.h"
@@ -32,8 +33,10 @@ bool guard_decide(void) {
 
 // --- records
 
+// Of the calling thread, which may never have asked for memory. 0: it is past its end, or there is no memory for a control block.
 static uint32_t thread_number(void) {
-    return hak_tls.tcb ? hak_tls.tcb->number : 0;
+    const HakTcb* me = thread_tcb();
+    return me ? me->number : 0;
 }
 
 // The second site is read from the caller's frame, which lies on the stack if the caller keeps frame pointers. It is looked at only
@@ -210,7 +213,7 @@ static void leave_quarantine(const Quarantined* q) {
 
 // A seized block goes.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
-    HakTcb* me = hak_tls.tcb;
+    HakTcb* me = thread_tcb();
     note_free_call(call, place->record);
     guard_poison_write(place->block, bytes);
     bool kept = me && quarantine_add(me, (Quarantined){place->block, place->record, bytes});

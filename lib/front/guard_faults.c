@@ -2,20 +2,30 @@
 
 #include "base/text.h"
 #include "front/guard_bytes.h"
+#include "front/life.h"
 #include "observe/fatal.h"
 #include "os/os.h"
 #include "superslab/heap.h"
-#include "thread/tls.h"
 
 typedef struct {
     char text[160];
 } Phrase;
 
-static uint32_t this_thread(void) {
-    return hak_tls.tcb ? hak_tls.tcb->number : 0;
+// --- phrases
+
+static Phrase thread_name(uint32_t number) {
+    Phrase phrase;
+    if (number)
+        text_format(phrase.text, sizeof phrase.text, "thread %u", number);
+    else
+        text_format(phrase.text, sizeof phrase.text, "a thread at its end");
+    return phrase;
 }
 
-// --- phrases
+static Phrase this_thread(void) {
+    const HakTcb* me = thread_tcb();
+    return thread_name(me ? me->number : 0);
+}
 
 static uint64_t word_of(const GuardPlace* place) {
     return load_acquire(&place->record->word);  // pairs with the releases in guard.c
@@ -27,14 +37,14 @@ static size_t size_of(const GuardPlace* place) {
 
 static Phrase allocated(const GuardPlace* place) {
     Phrase phrase;
-    text_format(phrase.text, sizeof phrase.text, "allocated by thread %u at pc %p", place->record->alloc_thread,
-                (void*)(uintptr_t)place->record->alloc_site[0]);
+    text_format(phrase.text, sizeof phrase.text, "allocated by %s at pc %p",
+                thread_name(place->record->alloc_thread).text, (void*)(uintptr_t)place->record->alloc_site[0]);
     return phrase;
 }
 
 static Phrase freed(const GuardPlace* place) {
     Phrase phrase;
-    text_format(phrase.text, sizeof phrase.text, "freed by thread %u at pc %p", place->record->free_thread,
+    text_format(phrase.text, sizeof phrase.text, "freed by %s at pc %p", thread_name(place->record->free_thread).text,
                 (void*)(uintptr_t)place->record->free_site[0]);
     return phrase;
 }
@@ -67,14 +77,26 @@ static const char* family_name(HakGuardFamily family) {
 
 // --- damage
 
-static HAK_NORETURN void fault_overflow(const char* site, const GuardPlace* place, GuardDamage damage) {
+// Damage that ends where a live block begins may have come from there as well.
+static Phrase or_from_behind(const unsigned char* next, GuardDamage damage) {
+    Phrase phrase = {""};
+    GuardPlace place = guard_place(next);
+    bool live = place.record && place.block == (const char*)next && guard_state(word_of(&place)) == HAK_GUARD_LIVE;
+    if (live && damage.end == next)
+        text_format(phrase.text, sizeof phrase.text, "; " GUARD_OR_UNDERFLOW " the %zu-byte block %p behind it, %s",
+                    size_of(&place), (void*)place.block, allocated(&place).text);
+    return phrase;
+}
+
+static HAK_NORETURN void fault_overflow(const char* site, const GuardPlace* place, const unsigned char* next,
+                                        GuardDamage damage) {
     size_t size = size_of(place), count = (size_t)(damage.end - damage.first);
     size_t behind = (size_t)(damage.first - (const unsigned char*)place->block) - size;
     fatal("overflow", site,
           "your program wrote %zu byte%s past the end of the %zu-byte block %p, beginning %zu byte%s behind it (%s); "
-          "the block was %s",
+          "the block was %s%s",
           count, plural(count), size, (void*)place->block, behind, plural(behind), shown(damage).text,
-          allocated(place).text);
+          allocated(place).text, or_from_behind(next, damage).text);
 }
 
 static HAK_NORETURN void fault_underflow(const char* site, const GuardPlace* before, const unsigned char* next,
@@ -97,7 +119,7 @@ void fault_canary(const char* site, const GuardPlace* place, size_t bytes) {
                         *next = (unsigned char*)place->block + bytes;
     GuardDamage damage = guard_canary_damage(place->block, size_of(place), bytes);
     if (damage.first > end && next - damage.end < damage.first - end) fault_underflow(site, place, next, damage);
-    fault_overflow(site, place, damage);
+    fault_overflow(site, place, next, damage);
 }
 
 void fault_poison(const char* site, const GuardPlace* place, size_t skip, size_t bytes) {
@@ -105,10 +127,10 @@ void fault_poison(const char* site, const GuardPlace* place, size_t skip, size_t
     size_t count = (size_t)(damage.end - damage.first);
     fatal("write_after_free", site,
           "your program wrote %zu byte%s into the %zu-byte block %p after it was freed, beginning %zu bytes from its "
-          "start (%s); the block was %s, %s",
+          "start (%s); the block was %s, %s%s",
           count, plural(count), size_of(place), (void*)place->block,
           (size_t)(damage.first - (const unsigned char*)place->block), shown(damage).text, allocated(place).text,
-          freed(place).text);
+          freed(place).text, or_from_behind((const unsigned char*)place->block + bytes, damage).text);
 }
 
 // --- calls
@@ -124,35 +146,36 @@ void fault_dead(const char* check, const GuardCall* call, const GuardPlace* plac
     HakGuardState state = settled_state(place);
     if (state != HAK_GUARD_QUARANTINED && state != HAK_GUARD_FREE)
         fatal(check, call->function,
-              "your program called %s with the %zu-byte block %p in thread %u at pc %p while another thread freed or "
+              "your program called %s with the %zu-byte block %p in %s at pc %p while another thread freed or "
               "resized it; the block was %s",
-              call->function, size_of(place), (void*)place->block, this_thread(), call->site, allocated(place).text);
+              call->function, size_of(place), (void*)place->block, this_thread().text, call->site,
+              allocated(place).text);
     fatal(check, call->function,
-          "your program called %s with the %zu-byte block %p in thread %u at pc %p after it was %s; the block was %s",
-          call->function, size_of(place), (void*)place->block, this_thread(), call->site, freed(place).text,
+          "your program called %s with the %zu-byte block %p in %s at pc %p after it was %s; the block was %s",
+          call->function, size_of(place), (void*)place->block, this_thread().text, call->site, freed(place).text,
           allocated(place).text);
 }
 
 void fault_family(const GuardCall* call, const GuardPlace* place) {
-    fatal(
-        "mismatched_free", call->function,
-        "your program called %s with the %zu-byte block %p in thread %u at pc %p, which came from %s; the block was %s",
-        call->function, size_of(place), (void*)place->block, this_thread(), call->site,
-        family_name(guard_family(word_of(place))), allocated(place).text);
+    fatal("mismatched_free", call->function,
+          "your program called %s with the %zu-byte block %p in %s at pc %p, which came from %s; the block was %s",
+          call->function, size_of(place), (void*)place->block, this_thread().text, call->site,
+          family_name(guard_family(word_of(place))), allocated(place).text);
 }
 
 void fault_size(const GuardCall* call, const GuardPlace* place, size_t size) {
     fatal("wrong_size", call->function,
-          "your program called %s with a size of %zu for the %zu-byte block %p in thread %u at pc %p; the block was %s",
-          call->function, size, size_of(place), (void*)place->block, this_thread(), call->site, allocated(place).text);
+          "your program called %s with a size of %zu for the %zu-byte block %p in %s at pc %p; the block was %s",
+          call->function, size, size_of(place), (void*)place->block, this_thread().text, call->site,
+          allocated(place).text);
 }
 
 void fault_interior(const GuardCall* call, const GuardPlace* place, const void* p) {
     HakGuardState state = guard_state(word_of(place));
     fatal("interior_free", call->function,
-          "your program called %s with %p in thread %u at pc %p, which points %zu bytes into the %zu-byte block %p%s; "
+          "your program called %s with %p in %s at pc %p, which points %zu bytes into the %zu-byte block %p%s; "
           "the block was %s",
-          call->function, p, this_thread(), call->site, (size_t)((const char*)p - place->block), size_of(place),
+          call->function, p, this_thread().text, call->site, (size_t)((const char*)p - place->block), size_of(place),
           (void*)place->block, state == HAK_GUARD_LIVE ? "" : ", a freed one", allocated(place).text);
 }
 
@@ -166,14 +189,13 @@ static const char* kind_of_memory(const void* p, const void* frame) {
 
 void fault_no_block(const GuardCall* call, const void* p) {
     fatal("invalid_free", call->function,
-          "your program called %s with %p in thread %u at pc %p, which is no block of this allocator: %s",
-          call->function, p, this_thread(), call->site, kind_of_memory(p, call->frame));
+          "your program called %s with %p in %s at pc %p, which is no block of this allocator: %s", call->function, p,
+          this_thread().text, call->site, kind_of_memory(p, call->frame));
 }
 
 void fault_twice(const GuardCall* call, const GuardPlace* place) {
-    fatal(
-        "handed_out_twice", call->function,
-        "%s in thread %u at pc %p was about to give out block %p, which is in use as a block of %zu bytes: a fault of "
-        "the allocator, or of what damaged it; the block was %s",
-        call->function, this_thread(), call->site, (void*)place->block, size_of(place), allocated(place).text);
+    fatal("handed_out_twice", call->function,
+          "%s in %s at pc %p was about to give out block %p, which is in use as a block of %zu bytes: a fault of "
+          "the allocator, or of what damaged it; the block was %s",
+          call->function, this_thread().text, call->site, (void*)place->block, size_of(place), allocated(place).text);
 }

@@ -5,6 +5,9 @@
 
 #include "front/guard_call.h"
 
+// What a message says where it cannot be told on which side of the damage the culprit stood; hakstress looks for it.
+#define GUARD_OR_UNDERFLOW "or it wrote before the start of"
+
 // overflow or underflow: the canary of a block of `bytes` bytes is damaged; `site` found it.
 HAK_COLD HAK_NORETURN void fault_canary(const char* site, const GuardPlace* place, size_t bytes);
 // write_after_free: the poison of a freed block is damaged behind its first `skip` bytes.

@@ -13,12 +13,12 @@ static void one_word(char* out, size_t size, const char* text) {
 }
 
 void fatal(const char* check, const char* site, const char* format, ...) {
-    char text[512];
+    char text[896];
     va_list args;
     va_start(args, format);
     text_vformat(text, sizeof text, format, args);
     va_end(args);
-    char line[640], word[64];
+    char line[1024], word[64];
     one_word(word, sizeof word, site);
     text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, word, text);
     ring_record(HAK_EVENT_violation, NULL, 0, 0);

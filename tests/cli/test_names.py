@@ -86,6 +86,28 @@ class Names(unittest.TestCase):
         self.assertGreater(seen, 10)
 
 
+def causes():
+    """Every wording that a verdict can have, but for those that are put together from parts."""
+    found = set()
+    for path in ("cli/report/verdict.c", "cli/report/abort_caller.c"):
+        source = re.sub(r'"\s*\n\s*"', "", text_of(path))
+        for statement in re.findall(r"\bjudge\(\s*verdict,.*?\);", source, re.S):
+            found.update(text for text in re.findall(r'"([^"\n]*)"', statement) if " " in text)
+        found.update(re.findall(r'return "([^"]+ [^"]+)";', source))
+        found.update(re.findall(r'\{"\w+(?:\(\)|::\w+\(\))?", "([a-z][^"]+ [^"]+)"\}', source))
+    return {cause for cause in found if not cause.startswith(("missing change", "found "))}
+
+
+class Verdicts(unittest.TestCase):
+    def test_the_tables_have_every_wording(self):
+        rows = re.findall(r"^\| ([^|]+) \|", text_of("docs/VERDICTS.md"), re.M)
+        told = {row.strip() for row in rows} - {"verdict"}
+        self.assertEqual(causes() - told, set(), "not in docs/VERDICTS.md")
+        source = "".join(re.sub(r'"\s*\n\s*"', "", text_of(f"cli/report/{name}.c")) for name in ("verdict", "abort_caller"))
+        self.assertEqual({row for row in told if row not in source}, set(), "no verdict")
+        self.assertGreater(len(told), 40)
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hakstress run: crashes of all kinds are explained, and a program notices nothing of being watched.
 
-usage: test_run.py HAKSTRESS CRASHES OWN_MALLOC
+usage: test_run.py HAKSTRESS CRASHES OWN_MALLOC MISTAKES
 """
 import ctypes
 import json
@@ -21,7 +21,7 @@ import unittest
 import test_cli
 from test_cli import clean_environment, is_alive, wait_until
 
-CRASHES = OWN_MALLOC = ""
+CRASHES = OWN_MALLOC = MISTAKES = ""
 FAULT = re.compile(
     r"^run: fault signal=(?P<signal>\w+) fault_addr=(?P<address>\w+) check=(?P<check>\w+) site=(?P<site>\S+)"
     r" pid=(?P<pid>\d+) command=(?P<command>\S+) report=(?P<report>\S+)$",
@@ -281,6 +281,79 @@ class Crashes(RunCase):
             self.assertEqual(file.read(4), b"\x7fELF")
 
 
+class Mistakes(RunCase):
+    """What a C++ program did wrong, where, and what became of the block."""
+
+    def mistake(self, way, status, name, **more):
+        result = self.run_command(MISTAKES, way, options=["--guard"], **more)
+        line, report = self.fault(result, status, name)
+        self.assertNotRegex(result.stderr, r"thread 0\b")
+        self.assertIn(f"\nverdict: {report['verdict']['cause']}; {report['verdict']['where']} (", result.stderr)
+        return result, line, report
+
+    def check_past(self, report, of_other_thread):
+        (block,) = [block for block in report["blocks"] if block["freed"] and block["size"] == 48]
+        allocated, freed = block["allocated"], block["freed"]
+        self.assertEqual(block["state"], "freed")
+        self.assertEqual(allocated["at"][0]["symbol"], "app::make_item(unsigned long)")
+        self.assertEqual(freed["at"][0]["symbol"], "app::drop_item(app::Item*)")
+        self.assertEqual(freed["at"][0]["file"], "mistakes.cpp")
+        self.assertEqual(allocated["os_tid"], report["pid"])
+        self.assertGreater(freed["thread"], 0)
+        self.assertEqual(freed["thread"] != allocated["thread"], of_other_thread)
+        self.assertLess(allocated["time"], freed["time"])
+        text = self.run_it("report", self.only_result()["reports"][0]["report"]).stdout
+        self.assertIn(f"\nblock {block['address']} (", text)
+        self.assertRegex(text, r"\n  freed by thread \d+ \(os thread \d+\), -[\d.]+ us\n +#0 .* app::drop_item\(app::Item\*\)\+")
+        return block
+
+    def test_read_of_a_freed_block(self):
+        """Its thread has ended: the block is on a free list, and the pointer read from its start is a link."""
+        result, _, report = self.mistake("read-freed", 139, "SIGSEGV")
+        self.assertIn("used a block after it was freed", report["verdict"]["cause"])
+        self.assertRegex(report["verdict"]["where"], r"^in app::read_name\(app::Item\* const&\) \(mistakes.cpp:\d+\)$")
+        self.assertRegex(result.stderr, r"48 bytes at 0x\w+, allocated by thread \d+ in app::make_item.*, freed by thread \d+ in app::drop_item")
+        self.check_past(report, of_other_thread=True)
+
+    def test_read_by_the_thread_that_freed(self):
+        _, _, report = self.mistake("read-freed-in-thread", 139, "SIGSEGV")
+        block = self.check_past(report, of_other_thread=True)
+        self.assertEqual(block["freed"]["thread"], report["thread"])
+
+    def test_double_free(self):
+        _, _, report = self.mistake("double-free", 134, "SIGABRT")
+        self.assertEqual(report["check"], "double_free")
+        self.assertRegex(report["verdict"]["where"], r"^in app::drop_item\(app::Item\*\) \(mistakes.cpp:\d+\)$")
+        self.check_past(report, of_other_thread=True)
+
+    def test_null(self):
+        _, _, report = self.mistake("null", 139, "SIGSEGV")
+        self.assertRegex(report["verdict"]["where"], r"^in app::write_to\(int\*\) \(mistakes.cpp:\d+\)$")
+
+    def test_who_called_abort(self):
+        for way, cause in (
+            ("throw", "an uncaught C++ exception"),
+            ("terminate", "std::terminate was called"),
+            ("assert", "an assertion of the program failed"),
+            ("abort", "the process called abort() itself"),
+        ):
+            with self.subTest(way):
+                _, line, report = self.mistake(way, 134, "SIGABRT")
+                self.assertTrue(report["verdict"]["cause"].startswith(cause), report["verdict"])
+                self.assertRegex(report["verdict"]["where"], r"^in (app::throw_it\(std::.*\)|main) \(mistakes.cpp:\d+\)$")
+
+    def test_damage_between_two_blocks(self):
+        """All of the gap can have been overwritten from either side; a part of it tells the side."""
+        for way, cause in (
+            ("fill-gap", "your code wrote past the end of a block, or before the start of the next one"),
+            ("overflow", "your code wrote past the end of a block"),
+        ):
+            with self.subTest(way):
+                _, line, report = self.mistake(way, 134, "SIGABRT")
+                self.assertEqual((line["check"], report["verdict"]["cause"]), ("overflow", cause))
+                self.assertIn("the block was allocated in app::overflow_into_next(unsigned long)", report["verdict"]["where"])
+
+
 class Status(RunCase):
     def test_exit_status_is_kept(self):
         for status in (0, 7, 255):
@@ -417,6 +490,12 @@ class Leaks(RunCase):
         self.assertEqual(lost(child), (2, 200), "not what the parent lost")
         self.assertIn("200 bytes in 2 blocks: lose+", result.stderr)
 
+    def test_leaks_of_a_cxx_program(self):
+        result = self.run_command(MISTAKES, "leak", options=["--leaks"])
+        (leaks,) = self.only_result()["leaks"]
+        places = [site["at"] for site in leaks["sites"]]
+        self.assertFalse([place for place in places if "libstdc++" in place], "its emergency pool is no leak")
+        self.assertRegex(result.stderr, r"  40 bytes in 1 block: app::Leaky::Leaky\(int\)\+0x\w+, mistakes.cpp:\d+, in .*, called from main\+")
 
     def test_leaks_of_many_processes(self):
         script = "for i in $(seq 30); do %s leak 1; done" % CRASHES
@@ -589,11 +668,12 @@ class Transparency(RunCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 5:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
     CRASHES = os.path.abspath(sys.argv.pop(1))
     OWN_MALLOC = os.path.abspath(sys.argv.pop(1))
+    MISTAKES = os.path.abspath(sys.argv.pop(1))
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and children inherit that
     unittest.main(verbosity=2)

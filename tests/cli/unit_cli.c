@@ -1,8 +1,10 @@
 // The parts of hakstress that need no process to watch.
 #include "nearest.h"
+#include "report/demangle.h"
 #include "report/hidden_text.h"
 #include "report/procmaps.h"
 #include "report/signals.h"
+#include "report/source_line.h"
 #include "report/symbols.h"
 #include "supervise/messages.h"
 #include "supervise/watchdog.h"
@@ -137,9 +139,36 @@ static void a_function_is_named_within_its_bounds(void** state) {
     procmaps_free(&maps);
 }
 
+static void a_line_is_found_in_debug_information(void** state) {
+    (void)state;
+    struct procmaps maps;
+    struct source_line line;
+    uint64_t address = (uint64_t)(uintptr_t)watchdog_start;
+    assert_true(procmaps_read(&maps, getpid()));
+    const struct mapping* mapping = procmaps_find(&maps, address);
+    assert_non_null(mapping);
+    if (source_line_at(mapping->path, address - mapping->start + mapping->offset, &line)) {  // built with -g
+        assert_string_equal(line.file, "watchdog.c");
+        assert_in_range(line.line, 1, 1000);
+    }
+    assert_false(source_line_at(mapping->path, UINT64_MAX, &line));
+    assert_false(source_line_at("/proc/self/status", 0, &line));
+    procmaps_free(&maps);
+}
+
+static void names_of_cxx_are_made_plain(void** state) {
+    (void)state;
+    char name[64];
+    assert_false(demangle("watchdog_start", name, sizeof name));
+    assert_false(demangle("_Znonsense", name, sizeof name));
+    if (demangle("_ZN3app6WidgetC2Ei", name, sizeof name)) assert_string_equal(name, "app::Widget::Widget(int)");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_name_wins),
+        cmocka_unit_test(a_line_is_found_in_debug_information),
+        cmocka_unit_test(names_of_cxx_are_made_plain),
         cmocka_unit_test(silence_is_a_hang_after_the_limit),
         cmocka_unit_test(messages_name_the_check_that_failed),
         cmocka_unit_test(messages_keep_their_end),

@@ -1,4 +1,5 @@
 // The verdict of a crash report, rule by rule, on synthetic facts.
+#include "front/guard_faults.h"
 #include "report/hidden_text.h"
 #include "report/verdict.h"
 
@@ -122,6 +123,8 @@ static void other_checks_are_the_allocator_s_own(void** state) {
     say("tls_sll", "guard");
     expect("other_check", "allocator", "own invariant broke: please report it");
     say("heap", "guard");
+    expect("other_check", "unknown", "wrote into memory that it does not have");
+    facts.workload = "larson";
     expect("other_check", "allocator", "own invariant broke");
     say("memory", "larson");
     expect("other_check", "outside", "no memory");
@@ -196,6 +199,41 @@ static void a_purged_place(void** state) {
     expect("freed_memory", "allocator", "please report it");
 }
 
+static void before_a_block(void** state) {
+    (void)state;
+    facts.behind = record.fault_address + 8;
+    facts.behind_is_near = true;
+    expect("underflow", "program", "before the start of a block");
+    facts.behind = record.fault_address + 1000;
+    facts.behind_is_near = false;
+    expect("underflow", "program", "before the start of a block");
+    place = (struct heap_place){.kind = HEAP_FREE_SLAB, .in_window = true, .slab = 70, .superslab = 2, .purged = true};
+    expect("freed_memory", "program", "had been freed and given back");
+}
+
+static void damage_that_fills_a_gap(void** state) {
+    (void)state;
+    say("overflow", "free");
+    strcat(check.line, "; " GUARD_OR_UNDERFLOW " the 48-byte block 0x1230 behind it");
+    expect("program_check", "program", "past the end of a block, or before the start of the next one");
+}
+
+static void who_called_abort(void** state) {
+    (void)state;
+    record.signal = SIGABRT;
+    record.code = SI_TKILL;
+    facts.has_ring = true;
+    json_t* backtrace =
+        json_pack("[{s:s}, {s:s}, {s:s}]", "symbol", "abort", "symbol", "std::terminate()", "symbol", "__cxa_throw");
+    facts.backtrace = backtrace;
+    expect("caller_of_abort", "program", "an uncaught C++ exception");
+    json_array_remove(backtrace, 2);
+    expect("caller_of_abort", "program", "std::terminate was called");
+    json_array_remove(backtrace, 1);
+    expect("other_signal", "unknown", "called abort() itself");
+    json_decref(backtrace);
+}
+
 static void signals_that_were_sent(void** state) {
     (void)state;
     record.code = SI_USER;
@@ -257,6 +295,19 @@ static void pointers_that_are_no_address(void** state) {
     expect("impossible_address", "missing change", "change 3 (sticky)");
 }
 
+static void a_link_of_a_free_block(void** state) {
+    (void)state;
+    facts.link_key = 0xe123456789abcdef;
+    facts.heap_start = 0x700000000000;
+    facts.heap_end = 0x700000200000;
+    record.code = SI_KERNEL;
+    record.fault_address = 0;
+    record.registers[REG_RAX] = (facts.link_key ^ 0x700000100040);
+    expect("impossible_address", "program", "read out of freed memory");
+    facts.heap_end = 0x700000100000;
+    expect("impossible_address", "program", "a damaged pointer was followed");
+}
+
 static void a_poisoned_address(void** state) {
     (void)state;
     record.fault_address = UINT64_C(0x01010101) * HIDDEN_POISON + 0x100000000u * HIDDEN_POISON;
@@ -294,6 +345,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_program_is_told_what_it_did),
         CASE(a_check_in_the_workload_is_the_allocator_s_fault),
+        CASE(before_a_block),
+        CASE(damage_that_fills_a_gap),
+        CASE(who_called_abort),
         CASE(other_checks_are_the_allocator_s_own),
         CASE(the_ownership_check_names_the_change),
         CASE(a_followed_link_with_a_drain_is_the_missing_change),
@@ -309,6 +363,7 @@ int main(void) {
         CASE(anything_else),
 #if defined(__x86_64__)
         CASE(pointers_that_are_no_address),
+        CASE(a_link_of_a_free_block),
         CASE(a_poisoned_address),
         CASE(the_stack_used_up),
         CASE(a_jump_to_nowhere),

@@ -122,6 +122,16 @@ static void the_environment_is_read_and_checked(void** state) {
     assert_ptr_equal(strchr(said, '\n') + 1, strstr(said, "purge_ms=100"));
 }
 
+static void values_can_be_asked_about(void** state) {
+    (void)state;
+    const HakOptionInfo* info = hak_option_info(0);
+    for (unsigned i = 0; strcmp(info->name, "HAKMEM_PURGE_MS") != 0; i++) info = hak_option_info(i);
+    assert_true(hak_option_accepts(info, "3600000"));
+    assert_false(hak_option_accepts(info, "3600001"));
+    assert_false(hak_option_accepts(info, "many"));
+    expect("HAKMEM_PURGE_MS", "100");
+}
+
 static void fixed_options_are_busy_later(void** state) {
     (void)state;
     assert_int_equal(hak_option_set("HAKMEM_TINY_FAST_CAP", "7"), 0);
@@ -145,6 +155,7 @@ int main(int argc, char** argv) {
         cmocka_unit_test(sets_are_lists_of_members),
         cmocka_unit_test(unknown_names),
         cmocka_unit_test(the_environment_is_read_and_checked),
+        cmocka_unit_test(values_can_be_asked_about),
         cmocka_unit_test(fixed_options_are_busy_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

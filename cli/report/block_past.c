@@ -1,0 +1,207 @@
+#include "report/block_past.h"
+
+#include "json_text.h"
+#include "report/block_record.h"
+#include "report/hidden_text.h"
+#include "report/signals.h"
+#include "report/unwind.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCKS_MAX = 8, FREED_TOLD_MAX = 3, STACK_WORDS = 512, VARIABLE_BYTES_MAX = 1 << 20, NEAR_ZERO = 0x10000 };
+
+// One block
+
+static const char* state_name(uint64_t word) {
+    static const char* const names[] = {
+        [HAK_GUARD_NONE] = "unknown",
+        [HAK_GUARD_LIVE] = "in use",
+        [HAK_GUARD_CHANGING] = "being allocated, resized or freed",
+        [HAK_GUARD_QUARANTINED] = "freed",
+        [HAK_GUARD_FREE] = "freed",
+    };
+    return names[guard_state(word) <= HAK_GUARD_FREE ? guard_state(word) : HAK_GUARD_NONE];
+}
+
+static const char* family_name(uint64_t word) {
+    switch (guard_family(word)) {
+    case HAK_GUARD_NEW: return "new";
+    case HAK_GUARD_NEW_ARRAY: return "new[]";
+    case HAK_GUARD_MALLOC: break;
+    }
+    return "malloc or its like";
+}
+
+static bool is_code(const struct procmaps* maps, uint64_t address) {
+    const struct mapping* mapping = procmaps_find(maps, address);
+    return mapping != NULL && mapping->permissions[2] == 'x';
+}
+
+// The call, and the call of the function it is in, where that keeps frame pointers.
+static json_t* act_json(const struct block_past_input* input, uint32_t thread, uint64_t clock, const uint64_t* sites) {
+    json_t *act = json_object(), *at = json_array();
+    for (size_t i = 0; i < HAK_GUARD_SITES && is_code(input->maps, sites[i]); i++)
+        json_array_append_new(at, code_place(input->maps, sites[i], 1));
+    json_object_set_new(act, "thread", json_integer(thread));
+    json_object_set_new(act, "os_tid", json_integer(rings_os_tid_of(input->rings, thread, clock)));
+    json_object_set_new(act, "time", json_real(rings_time(input->rings, clock)));
+    json_object_set_new(act, "at", at);
+    return act;
+}
+
+static json_t* past_json(const struct block_past_input* input, const char* of, const struct block_record* found) {
+    const HakGuardRecord* record = &found->record;
+    uint64_t word = load_relaxed(&record->word);
+    json_t* past = json_object();
+    json_object_set_new(past, "of", json_text(of));
+    json_object_set_new(past, "address", json_sprintf("0x%" PRIx64, found->block));
+    json_object_set_new(past, "size", json_integer((json_int_t)guard_size(word)));
+    json_object_set_new(past, "state", json_string(state_name(word)));
+    json_object_set_new(past, "family", json_string(family_name(word)));
+    json_object_set_new(past, "allocated",
+                        act_json(input, record->alloc_thread, record->alloc_clock, record->alloc_site));
+    json_object_set_new(past, "freed",
+                        block_record_is_dead(found)
+                            ? act_json(input, record->free_thread, record->free_clock, record->free_site)
+                            : json_null());
+    return past;
+}
+
+// The list
+
+struct listing {
+    const struct block_past_input* input;
+    json_t* list;
+    size_t freed;
+};
+
+static bool is_listed(const json_t* list, uint64_t block) {
+    size_t i;
+    json_t* past;
+    json_array_foreach(list, i, past) {
+        if (strtoull(json_string_value(json_object_get(past, "address")), NULL, 16) == block) return true;
+    }
+    return false;
+}
+
+static void add(struct listing* listing, const char* of, uint64_t address, bool only_freed) {
+    struct block_record found;
+    if (address < NEAR_ZERO || !is_canonical(address) || json_array_size(listing->list) >= BLOCKS_MAX ||
+        !block_record_find(listing->input->memory, listing->input->root, address, &found))
+        return;
+    bool freed = block_record_is_dead(&found);
+    if ((only_freed && !freed) || is_listed(listing->list, found.block)) return;
+    json_array_append_new(listing->list, past_json(listing->input, of, &found));
+    listing->freed += freed;
+}
+
+static void add_from_words(struct listing* listing) {
+    static const char sign[] = " block 0x";
+    for (const char* at = listing->input->words; (at = strstr(at, sign)) != NULL;) {
+        at += sizeof sign - 3;
+        add(listing, "the check", strtoull(at, NULL, 16), false);
+    }
+}
+
+static void add_from_registers(struct listing* listing) {
+    const struct crash_record* record = listing->input->record;
+    for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
+        if (register_name(i) != NULL) add(listing, register_name(i), record->registers[i], false);
+    }
+}
+
+static bool wants_more(const struct listing* listing) {
+    return listing->freed < FREED_TOLD_MAX && json_array_size(listing->list) < BLOCKS_MAX;
+}
+
+// A bad pointer, which may have been read out of a freed block, where no register may have that block any more.
+static bool has_bad_pointer(const struct crash_record* record) {
+    if (record->code > 0 && hidden_poison(record->fault_address, HIDDEN_POISON)) return true;
+    for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
+        if (register_name(i) != NULL && !is_canonical(record->registers[i])) return true;
+    }
+    return false;
+}
+
+static void add_from_stack(struct listing* listing) {
+    const struct crash_record* record = listing->input->record;
+    for (size_t i = 0; i < STACK_WORDS && (i + 1) * 8 <= record->stack_bytes && wants_more(listing); i++) {
+        uint64_t word;
+        memcpy(&word, record->stack + i * 8, sizeof word);
+        add(listing, "a word on the stack", word, true);
+    }
+}
+
+static void add_from_mapping(struct listing* listing, const struct mapping* mapping, uint64_t bytes) {
+    static uint64_t words[4096 / 8];
+    for (uint64_t at = 0; at + sizeof words <= bytes && wants_more(listing); at += sizeof words) {
+        if (!process_memory_read(listing->input->memory, mapping->start + at, words, sizeof words)) continue;
+        for (size_t i = 0; i < sizeof words / sizeof words[0] && wants_more(listing); i++)
+            add(listing, "a variable of the program", words[i], true);
+    }
+}
+
+// Of the program itself, which is mapped first of all files; what is behind its data without a name are its variables without
+// initial value.
+static void add_from_variables(struct listing* listing) {
+    const struct procmaps* maps = listing->input->maps;
+    const char* program = NULL;
+    uint64_t end = 0, left = VARIABLE_BYTES_MAX;
+    for (size_t i = 0; i < maps->count && left > 0; i++) {
+        const struct mapping* mapping = &maps->mappings[i];
+        if (program == NULL && mapping->path[0] == '/') program = mapping->path;
+        bool own = program != NULL && strcmp(mapping->path, program) == 0;
+        bool behind = mapping->path[0] == '\0' && mapping->start == end && end != 0;
+        if (!own && !behind) continue;
+        end = mapping->end;
+        uint64_t bytes = mapping->end - mapping->start < left ? mapping->end - mapping->start : left;
+        if (mapping->permissions[1] != 'w') continue;
+        add_from_mapping(listing, mapping, bytes);
+        left -= bytes;
+    }
+}
+
+json_t* block_past_list(const struct block_past_input* input) {
+    struct listing listing = {.input = input, .list = json_array()};
+    const struct crash_record* record = input->record;
+    add_from_words(&listing);
+    if (record == NULL || input->words[0] != '\0') return listing.list;
+    if (record->code > 0) add(&listing, "fault_addr", record->fault_address, false);
+    add(&listing, BLOCK_PAST_BEHIND, input->behind, false);
+    add_from_registers(&listing);
+    if (!has_bad_pointer(record)) return listing.list;
+    add_from_stack(&listing);
+    add_from_variables(&listing);
+    return listing.list;
+}
+
+// In words
+
+static void act_text(const json_t* act, const char* what, char* out, size_t size) {
+    const json_t* frame = json_array_get(json_object_get(act, "at"), 0);
+    char place[600], thread[64] = "a thread at its end";
+    long long number = json_integer_value(json_object_get(act, "thread"));
+    code_place_text(frame, place, sizeof place);
+    if (number != 0) snprintf(thread, sizeof thread, "thread %lld", number);
+    snprintf(out, size, "%s by %s%s%s", what, thread, place[0] != '\0' ? " in " : "", place);
+}
+
+json_t* block_past_sentence(const json_t* list, const char* of) {
+    size_t i;
+    json_t* past;
+    json_array_foreach(list, i, past) {
+        char allocated[720], freed[720];
+        const char* whose = json_string_value(json_object_get(past, "of"));
+        const json_t* end = json_object_get(past, "freed");
+        if (of != NULL ? strcmp(whose, of) != 0 : json_is_null(end)) continue;
+        act_text(json_object_get(past, "allocated"), "allocated", allocated, sizeof allocated);
+        act_text(end, ", freed", freed, sizeof freed);
+        return json_format("the block of %s: %lld bytes at %s, %s%s", whose,
+                           (long long)json_integer_value(json_object_get(past, "size")),
+                           json_string_value(json_object_get(past, "address")), allocated,
+                           json_is_null(end) ? "" : freed);
+    }
+    return NULL;
+}

@@ -1,0 +1,37 @@
+// The past of the blocks that a crash has to do with, from the records of guard mode: where each was allocated and where freed.
+//
+//   the check's own words | the fault address | registers      every block
+//   the crashed thread's stack | variables of its program      blocks that are freed, where a bad pointer was followed
+//
+// Thread-safety: none needed. Errors: without records the list is empty.
+#ifndef HAKSTRESS_BLOCK_PAST_H
+#define HAKSTRESS_BLOCK_PAST_H
+
+#include "report/crash_record.h"
+#include "report/process_memory.h"
+#include "report/procmaps.h"
+#include "report/rings.h"
+
+#include <jansson.h>
+
+struct block_past_input {
+    const struct process_memory* memory;
+    uint64_t root;  // address of the process's HakGuardRoot; 0: none
+    const struct procmaps* maps;
+    const struct ring_reader* rings;
+    const struct crash_record* record;  // NULL: nothing was copied
+    const char* words;                  // of the check; "": none
+    uint64_t behind;                    // the block that begins behind the fault address; 0: none
+};
+
+// What `of` says of the block that begins behind the fault address.
+#define BLOCK_PAST_BEHIND "what follows fault_addr"
+
+// [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...], each block once.
+// A frame is as code_place gives it.
+json_t* block_past_list(const struct block_past_input* input);
+
+// The first of the list that was freed, as a sentence; NULL: none was. `of` other than NULL: the first that is of that.
+json_t* block_past_sentence(const json_t* list, const char* of);
+
+#endif

@@ -1,0 +1,20 @@
+// What guard mode has noted of a block, read from the memory of another process (observe/guard_record.h).
+// Thread-safety: none needed. Errors: false, nothing is known of the address.
+#ifndef HAKSTRESS_BLOCK_RECORD_H
+#define HAKSTRESS_BLOCK_RECORD_H
+
+#include "observe/guard_record.h"
+#include "report/process_memory.h"
+
+struct block_record {
+    uint64_t block;
+    HakGuardRecord record;
+};
+
+// Of the block that `address` lies in, or was the last to lie in. `root` is the address of the process's HakGuardRoot; 0: none.
+bool block_record_find(const struct process_memory* memory, uint64_t root, uint64_t address, struct block_record* out);
+
+// Freed, and not handed out again since.
+bool block_record_is_dead(const struct block_record* record);
+
+#endif

@@ -1,0 +1,8 @@
+#include "fault.h"
+
+// Nothing lies before the first block of the first slab: no other block's canary, no memory.
+int main(void) {
+    char* p = opaque(malloc(500));
+    memset(opaque(p - 8), '?', 8);
+    return not_noticed();
+}
