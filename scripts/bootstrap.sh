@@ -19,6 +19,7 @@ has_command() { command -v "$1" >/dev/null 2>&1; }
 has_header() { echo "#include <$1>" | cc -E - >/dev/null 2>&1; }
 has_module() { pkg-config --exists "$1" 2>/dev/null; }
 has_clang_sanitizers() { has_command clang && ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.tsan*.a >/dev/null 2>&1; }
+has_selenium() { /usr/bin/python3 -c 'import selenium' >/dev/null 2>&1; }
 
 # Debian packages of what is missing: PACKAGE, then the command that finds it.
 missing=
@@ -28,8 +29,16 @@ need() {
     "$@" || missing="$missing $package"
 }
 
+# The same of what a test is skipped without: Ubuntu, for one, has no package chromium.
+wished=
+wish() {
+    package=$1
+    shift
+    "$@" || wished="$wished $package"
+}
+
 find_missing() {
-    missing=
+    missing='' wished=''
     need gcc has_command cc
     need libc6-dev has_header stdlib.h
     need linux-libc-dev has_header linux/futex.h
@@ -49,12 +58,38 @@ find_missing() {
     need redis-server has_command redis-server
     need redis-tools has_command redis-benchmark
     need sqlite3 has_command sqlite3
+    wish chromium has_command chromium
+    wish chromium-driver has_command chromedriver
+    wish python3-selenium has_selenium
 }
 
 give_up() {
     echo "bootstrap.sh: $1" >&2
     echo "bootstrap.sh: please install these, under the names that your system gives them:$missing" >&2
     exit 3
+}
+
+as_root=
+find_root() {
+    [ "$(id -u)" != 0 ] || return 0
+    has_command sudo || return 1
+    as_root=sudo
+}
+
+install() {
+    $as_root apt-get -q -o DPkg::Lock::Timeout=120 update &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
+            install --no-install-recommends "$@"
+}
+
+# All of them or none: one of them is no use without the others.
+install_wished() {
+    echo "bootstrap.sh: installing$wished" >&2
+    # $wished is a list of words
+    # shellcheck disable=SC2086
+    if ! { has_command apt-get && find_root && install $wished; } </dev/null >/dev/null 2>&1; then
+        echo "bootstrap.sh: not to be had here:$wished; the test of the page will be skipped" >&2
+    fi
 }
 
 check_meson() {
@@ -70,23 +105,18 @@ check_meson() {
 find_missing
 if [ -n "$missing" ]; then
     has_command apt-get || give_up "this is neither Debian nor Ubuntu"
-    as_root=
-    if [ "$(id -u)" != 0 ]; then
-        has_command sudo || give_up "not root, and there is no sudo"
-        as_root=sudo
-    fi
+    find_root || give_up "not root, and there is no sudo"
     echo "bootstrap.sh: installing$missing" >&2
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
     # $missing is a list of words
     # shellcheck disable=SC2086
-    if ! { $as_root apt-get -q -o DPkg::Lock::Timeout=120 update &&
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
-            install --no-install-recommends $missing; } </dev/null >"$log" 2>&1; then
+    if ! install $missing </dev/null >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         give_up "apt-get failed (its last lines are above)"
     fi
     find_missing
     [ -z "$missing" ] || give_up "installed, and still not found"
 fi
+[ -z "$wished" ] || install_wished
 check_meson

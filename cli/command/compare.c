@@ -2,6 +2,7 @@
 #include "command.h"
 #include "compare/document.h"
 #include "compare/measure.h"
+#include "compare/page.h"
 #include "compare/plan.h"
 #include "compare/subjects.h"
 #include "compare/table.h"
@@ -34,6 +35,7 @@ static const struct option_spec compare_options[] = {
     {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},
     {"csv", "FILE", NULL, NULL, "medians, ratios and claims"},
     {"markdown", "FILE", NULL, NULL, "the table"},
+    {"html", "FILE", NULL, NULL, "the page: charts and every sample in one file; default: beside the JSON result"},
     {.name = NULL},
 };
 
@@ -83,7 +85,7 @@ static bool is_writable(const char* path) {
 }
 
 static bool are_writable(const struct args* args) {
-    static const char* const options[] = {"json", "csv", "markdown"};
+    static const char* const options[] = {"json", "csv", "markdown", "html"};
     char path[PATH_MAX];
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (!is_writable(args_text(args, options[i]))) return false;
@@ -106,6 +108,16 @@ static bool write_file(const struct args* args, const char* option, const json_t
     return written;
 }
 
+// False after a message; else `path` says where the page is.
+static bool save_page(const struct args* args, const json_t* document, char* path, size_t size) {
+    const char* wanted = args_text(args, "html");
+    if (wanted != NULL)
+        snprintf(path, size, "%s", wanted);
+    else if (!result_path(args, "compare", ".html", path, size))
+        return false;
+    return page_save(path, document);
+}
+
 static enum table_style style_of(FILE* out) {
     const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
     bool plain = isatty(fileno(out)) != 1 || (no_colour != NULL && *no_colour != '\0') ||
@@ -122,6 +134,7 @@ static bool has_failures(const struct comparison* comparison) {
 
 // Everything that can be written is, whatever goes wrong with the rest.
 static int conclude(const struct args* args, struct comparison* comparison, int status) {
+    char page[PATH_MAX];
     FILE* out = result_stream(args);
     verdicts_make(comparison);
     json_t* document = document_new(args, comparison, status);
@@ -129,6 +142,10 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
     bool saved = result_save(args, "compare", document);
     saved = write_file(args, "csv", document) && saved;
     saved = write_file(args, "markdown", document) && saved;
+    if (save_page(args, document, page, sizeof page))
+        fprintf(out, "\npage: %s\n", page);
+    else
+        saved = false;
     json_decref(document);
     if (status == STATUS_UNTRUSTED)
         missing_error(

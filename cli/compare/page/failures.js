@@ -1,0 +1,21 @@
+// Runs that failed.
+
+function failureTable(list, caption) {
+    return table(
+        "failures",
+        caption,
+        [["Workload"], ["Allocator"], ["Round", "n"], ["What happened", "wrap"]],
+        list.map((f) => [f.workload, who(f.name), roundText(f.round), f.what]),
+    );
+}
+
+function failures() {
+    const list = workloads.flatMap(failuresOf);
+    const untold = d3.sum(workloads, failedRuns) - list.length;
+    return section(
+        "failures",
+        "Failed runs",
+        list.length ? failureTable(list, "A failed run has no sample; it is not replaced") : el("p", {}, "None."),
+        untold > 0 ? el("p", {}, `And ${plain(untold)} more, which are not told one by one.`) : null,
+    );
+}

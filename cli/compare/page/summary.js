@@ -1,0 +1,103 @@
+// The head of the page: what was compared, what came out, and how far to trust it.
+
+function headline() {
+    const rivals = names.filter((name) => name !== baseline);
+    const commands = workloads.filter((w) => w.command).length;
+    const own = workloads.length - commands;
+    const parts = [own && plural(own, "workload"), commands && plural(commands, "command")].filter(Boolean);
+    const what = parts.join(" and ") || "no workload";
+    if (rivals.length === 0) return `${names[0] || "No allocator"} on ${what}`;
+    return `${rivals.length === 1 ? rivals[0] : plural(rivals.length, "allocator")} against ${baseline} on ${what}`;
+}
+
+// Of what is not to be trusted nothing is said in large letters.
+function lead() {
+    const rivals = means.filter((mean) => mean.name !== baseline && hasRatio(mean, "speed"));
+    if (rivals.length === 0 || isUntrusted()) return null;
+    const say = (mean, kind) => {
+        const text = ratioText(mean[kind]);
+        const interval = `${written(mean[kind].low, text)}–${written(mean[kind].high, text)}`;
+        return [el("b", {}, mean.name), ` ${text(mean[kind].ratio)}× (${interval})`];
+    };
+    const fast = d3.greatest(rivals, (mean) => mean.speed.ratio);
+    const lean = d3.least(
+        rivals.filter((mean) => hasRatio(mean, "rss_peak")),
+        (mean) => mean.rss_peak.ratio,
+    );
+    const [first, second] = rivals.length === 1 ? ["Speed", "peak memory"] : ["Highest speed", "lowest peak memory"];
+    return el(
+        "p",
+        { class: "lead" },
+        `${first} relative to ${baseline}: `,
+        ...say(fast, "speed"),
+        ...(lean ? [`; ${second}: `, ...say(lean, "rss_peak")] : []),
+        `. Geometric means over ${plural(fast.workloads, "workload")}, with intervals; no claim is made of them.`,
+    );
+}
+
+// A notice: [kind, title, text].
+
+function trustNotice() {
+    const aa = data.aa;
+    if (!aa)
+        return ["warn", "? No A/A run", "Whether this machine sees differences where there are none is not known."];
+    const result = `${aa.allocator} against itself on ${aa.workload}: ${intervalText(aa, exact)}, p ${written(aa.p, probability)}.`;
+    if (aa.trustworthy) return ["good", "✓ Trustworthy: the A/A run showed no difference", result];
+    const allowed = isNumber(aa.may_vary) ? ` Its interval may reach ${share(aa.may_vary)} from 1.` : "";
+    return [
+        "bad",
+        "✕ Not trustworthy: the A/A run differs too much",
+        `${result}${allowed} This machine does not find an allocator equal to itself, so nothing was compared.`,
+    ];
+}
+
+function completeNotice() {
+    if (isUntrusted() && !data.stopped_by) return null; // it ended there, and that is said
+    const why = { signal: "stopped by a signal" }[data.stopped_by] || "stopped early";
+    if (!data.complete) return ["warn", `! Incomplete: ${why}`, "What was measured until then is here."];
+    if (data.stopped_by === "time")
+        return ["good", "✓ Complete for the time it was given", "With more of it the intervals would be narrower."];
+    return ["good", "✓ Complete", "Every workload had its rounds."];
+}
+
+function failureNotice() {
+    const failed = d3.sum(workloads, failedRuns);
+    if (failed === 0) return null;
+    return ["warn", `! ${plural(failed, "run")} failed`, el("a", { href: "#failures" }, "They are listed below.")];
+}
+
+function roundsText() {
+    if (!isNumber(data.rounds) || workloads.length === 0) return null;
+    const fewer = workloads.some((w) => isNumber(w.rounds) && w.rounds < data.rounds);
+    return `${fewer ? "up to " : ""}${plural(data.rounds, "round")}`;
+}
+
+function headFacts() {
+    const machine = data.machine || {};
+    const processors = isNumber(machine.processors) ? plural(machine.processors, "processor") : null;
+    const list = [
+        machine.processor,
+        processors && data.pinned ? `${processors}, pinned` : processors,
+        machine.kernel,
+        data.started && data.started.replace("T", " ").replace("Z", " UTC"),
+        roundsText(),
+    ];
+    return el(
+        "ul",
+        { class: "facts" },
+        list.filter(Boolean).map((fact) => el("li", {}, fact)),
+    );
+}
+
+function head() {
+    const notices = [trustNotice(), completeNotice(), failureNotice()]
+        .filter(Boolean)
+        .map(([kind, title, text]) => el("p", { class: `notice ${kind}` }, el("b", {}, title), el("span", {}, text)));
+    return [
+        el("p", { class: "eyebrow" }, "hakstress compare"),
+        el("h1", {}, headline()),
+        lead(),
+        headFacts(),
+        el("div", { class: "notices" }, notices),
+    ].filter(Boolean);
+}

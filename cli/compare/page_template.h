@@ -1,0 +1,12 @@
+// The page as it lies in the program: what comes before the JSON document, and what comes after. From scripts/embed_page.py.
+#ifndef HAKSTRESS_COMPARE_PAGE_TEMPLATE_H
+#define HAKSTRESS_COMPARE_PAGE_TEMPLATE_H
+
+#include <stddef.h>
+
+extern const unsigned char page_before[];
+extern const size_t page_before_size;
+extern const unsigned char page_after[];
+extern const size_t page_after_size;
+
+#endif

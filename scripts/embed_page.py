@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Puts the page of `hakstress compare` together and writes it as C.
+
+usage: embed_page.py OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
+
+The parts become one script, in the order given. The page may run that and the library and use this style sheet only: their
+hashes go into its content security policy. It is cut at the place of the document, which is known at run time alone.
+"""
+import base64
+import hashlib
+import sys
+from pathlib import Path
+
+PLACE = "{{document}}"
+
+
+def source_hash(text):
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def one_script(parts):
+    """In a scope of its own, so that no name of a part meets one of the library."""
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
+def array(name, text):
+    numbers = [str(byte) for byte in text.encode()]
+    lines = [",".join(numbers[i : i + 32]) for i in range(0, len(numbers), 32)]
+    return (
+        f"const unsigned char {name}[] = {{\n"
+        + ",\n".join(lines)
+        + "};\n"
+        + f"const size_t {name}_size = sizeof {name};\n"
+    )
+
+
+def refuse_ends(sources):
+    """Text that would end the element it stands in."""
+    for text in (sources["library"], sources["script"]):
+        if "</script" in text or "<!--" in text:
+            sys.exit("embed_page.py: a script holds </script or <!--, which would end or hide it")
+    if "</style" in sources["style"]:
+        sys.exit("embed_page.py: the style sheet holds </style, which would end it")
+    if "--" in sources["licence"]:
+        sys.exit("embed_page.py: the licence holds --, which would end its comment")
+
+
+def main():
+    if len(sys.argv) < 7:
+        sys.exit("usage: embed_page.py OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...")
+    page, style, library, licence, *parts = (Path(name).read_text(encoding="utf-8") for name in sys.argv[2:])
+    sources = {"style": style, "library": library, "licence": licence, "script": one_script(parts)}
+    refuse_ends(sources)
+    for name, text in sources.items():
+        page = page.replace("{{" + name + "-hash}}", source_hash(text))
+    before, after = page.split(PLACE)  # before the sources are in: they might hold the same letters
+    for name, text in sources.items():
+        before, after = (half.replace("{{" + name + "}}", text) for half in (before, after))
+    Path(sys.argv[1]).write_text(
+        '// Written by scripts/embed_page.py.\n#include "compare/page_template.h"\n\n'
+        + array("page_before", before)
+        + array("page_after", after),
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    main()
