@@ -124,7 +124,6 @@ const struct workload workload_mstress = {
     .summary = "generations of threads, all sizes to 5 MB, blocks that outlive their thread",
     .source = "after mstress (D. Leijen, mimalloc-bench)",
     .stresses = "birth and death of threads that hold a lot, reuse of their memory, a few blocks of megabytes",
-    .limit = "starting the threads, a pop and a push on their lists, a write to each page",
     .params = params,
     .run = run,
 };
