@@ -71,7 +71,6 @@ const struct workload workload_fragment = {
     .summary = "small blocks thinned out, then blocks of another size: whether holes are of use",
     .source = "ours; the phase change of M. Johnstone and P. Wilson (ISMM 1998) in its simplest form",
     .stresses = "holes between live blocks: of use for another size, or kept from the system",
-    .limit = "a pop, a push and a write to each page, memory for each size",
     .params = params,
     .run = run,
 };
