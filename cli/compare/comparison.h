@@ -60,7 +60,7 @@ struct row {
     uint64_t params[WORKLOAD_PARAMS_MAX];
     uint64_t threads;
     unsigned rounds;  // done
-    bool narrow;      // its intervals are: no more rounds
+    bool settled;     // see verdicts_are_settled: no more rounds
     double limit;     // operations a second; 0: none can be stated
     struct cell* cells[SUBJECTS_MAX];
 };

@@ -191,19 +191,19 @@ static int run_round(struct work* work, int round) {
     shuffle(&work->random, order, comparison->row_count);
     for (size_t i = 0; i < comparison->row_count && status == STATUS_OK; i++) {
         struct row* row = &comparison->rows[order[i]];
-        if (!row->narrow) status = run_row(work, row, round);
+        if (!row->settled) status = run_row(work, row, round);
     }
     return status;
 }
 
-// Whether to go on depends on the width of the intervals and on the clock, never on what the differences are; and the looks are counted in the
-// correction, since widths are not wholly independent of the differences.
+// Stopping may depend on anything, also on what the differences are: the correction multiplies each probability by the looks.
 static bool look(struct comparison* comparison, unsigned rounds) {
     bool more = false;
+    verdicts_make(comparison);
     for (size_t i = 0; i < comparison->row_count; i++) {
         struct row* row = &comparison->rows[i];
-        row->narrow = row->narrow || verdicts_are_narrow(comparison, row);
-        more = more || !row->narrow;
+        row->settled = row->settled || verdicts_are_settled(comparison, row);
+        more = more || !row->settled;
     }
     return more && rounds < comparison->looks[comparison->look_count - 1];
 }

@@ -180,7 +180,7 @@ static void plan_looks(struct comparison* comparison) {
     size_t needed = statistics_pairs_needed(plan_ratios(comparison), LOOKS);
     comparison->looks[0] = at_most_rounds(needed);
     comparison->looks[1] = at_most_rounds(needed * 3 / 2);
-    comparison->looks[2] = at_most_rounds(needed * 2);
+    comparison->looks[2] = at_most_rounds(needed * 3);
     comparison->look_count = LOOKS;
 }
 

@@ -71,14 +71,20 @@ void verdicts_make(struct comparison* comparison) {
                     comparison->rows[i].cells[j]->verdicts[metric].claim = 0;
 }
 
-bool verdicts_are_narrow(const struct comparison* comparison, const struct row* row) {
+static bool is_narrow(const struct comparison* comparison, const struct estimate* found) {
+    return (found->high - found->low) / 2 <= comparison->precision * found->ratio;
+}
+
+static bool lacks_only_rounds(const struct verdict* verdict) {
+    return verdict->claim == 0 && statistics_claim(&verdict->estimate, 0) != 0;
+}
+
+bool verdicts_are_settled(const struct comparison* comparison, const struct row* row) {
     for (size_t j = 0; j < comparison->subject_count; j++) {
-        double logs[ROUNDS_MAX];
-        if (j == comparison->baseline) continue;
-        size_t pairs = take_logs(comparison, row, j, METRIC_SPEED, logs);
-        if (pairs == 0) continue;  // it fails: more rounds do not help
-        struct estimate found = statistics_of_ratios(logs, pairs, comparison->seed);
-        if (!((found.high - found.low) / 2 <= comparison->precision * found.ratio)) return false;
+        const struct verdict* speed = &row->cells[j]->verdicts[METRIC_SPEED];
+        // one that fails will claim nothing: more rounds do not help
+        if (j == comparison->baseline || !speed->known || has_failed(comparison, row, j)) continue;
+        if (!is_narrow(comparison, &speed->estimate) || lacks_only_rounds(speed)) return false;
     }
     return true;
 }

@@ -42,20 +42,20 @@ HAK_INLINE void note_free(const void* block, FreeWay way) {
     if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
 }
 
-HAK_INLINE void* bin_pop(FastBin bin, void* block) {
+HAK_INLINE void* bin_pop(TlsBin* bin, void* block) {
     bin->head = link_read(block);
     bin->room++;
     return block;
 }
 
-HAK_INLINE void bin_push(FastBin bin, void* block) {
+HAK_INLINE void bin_push(TlsBin* bin, void* block) {
     link_write(block, bin->head);
     bin->head = block;
 }
 
 HAK_INLINE void* fast_malloc(size_t size) {
     if (HAK_UNLIKELY(size > TINY_MAX)) return malloc_above_tiny(size);
-    FastBin bin = fast_bin(hak_tag_of_tiny[size]);
+    TlsBin* bin = fast_bin(hak_tag_of_tiny[size]);
     void* block = bin->head;
     if (HAK_UNLIKELY(block == NULL)) return malloc_refill(size);
     return handed_out(bin_pop(bin, block), size);
@@ -67,12 +67,12 @@ HAK_INLINE void fast_free(void* p) {
         free_slow(p);
         return;
     }
-    uint64_t tag = load_relaxed(&hak_heap.owner[s]) ^ fast_tls()->owner_key;
+    uint64_t tag = load_relaxed(&hak_heap.owner[s]) ^ hak_tls.owner_key;
     if (HAK_UNLIKELY(tag >= TAG_CLASSES)) {
         free_slow(p);
         return;
     }
-    FastBin bin = fast_bin(tag);
+    TlsBin* bin = fast_bin(tag);
     if (HAK_UNLIKELY(--bin->room < 0)) {
         free_over(p, tag);
         return;

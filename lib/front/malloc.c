@@ -41,7 +41,7 @@ static uint32_t most_cap(unsigned size_class) {
 }
 
 // A free found the bin full.
-static void note_overflow(HakTcb* me, FastBin bin, unsigned size_class) {
+static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     enum { SAMPLE = 64, QUICK_NS = 64 * 200 };
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (++tls->overflows % SAMPLE != 0) return;
@@ -54,7 +54,7 @@ static void note_overflow(HakTcb* me, FastBin bin, unsigned size_class) {
     bin->cap = (uint16_t)cap;
 }
 
-static void bin_set_up(FastBin bin, unsigned size_class) {
+static void bin_set_up(TlsBin* bin, unsigned size_class) {
     enum { FIRST_BATCH = 16 };
     int64_t option = hak_option(fast_cap);
     uint32_t cap = option < 0 ? first_cap(size_class) : (uint32_t)option;
@@ -64,7 +64,7 @@ static void bin_set_up(FastBin bin, unsigned size_class) {
 }
 
 // The caller's bin is empty.
-static void* refill_bin(HakTcb* me, FastBin bin, unsigned size_class) {
+static void* refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0) bin_set_up(bin, size_class);
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
     if (taken.count == 0) return NULL;
@@ -85,7 +85,7 @@ static void* reserve_malloc(size_t size, size_t alignment, unsigned size_class) 
 }
 
 static void* malloc_class(unsigned size_class, size_t size) {
-    FastBin bin = fast_bin(tag_of_class(size_class));
+    TlsBin* bin = fast_bin(tag_of_class(size_class));
     if (HAK_LIKELY(bin->head != NULL)) return handed_out(bin_pop(bin, bin->head), size);
     HakTcb* me = thread_tcb();
     void* block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
@@ -149,7 +149,7 @@ HAK_INLINE void check_start(const void* p) {
 
 void free_over(void* p, uint64_t tag) {
     check_start(p);
-    FastBin bin = fast_bin(tag);
+    TlsBin* bin = fast_bin(tag);
     unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
     HakTcb* me = hak_tls.tcb;
     bin->room++;

@@ -146,7 +146,7 @@ static int tables_that_claim(double (*difference)(uint64_t* random, size_t round
     uint64_t random = SEED;
     int claims = 0;
     size_t needed = statistics_pairs_needed(ROWS, LOOKS);
-    const size_t looks[LOOKS] = {needed, needed * 3 / 2, needed * 2};
+    const size_t looks[LOOKS] = {needed, needed * 3 / 2, needed * 3};
     for (int table = 0; table < TABLES; table++) {
         for (int i = 0; i < ROWS; i++)
             for (size_t round = 0; round < looks[LOOKS - 1]; round++) logs[i][round] = difference(&random, round);
