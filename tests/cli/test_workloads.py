@@ -15,7 +15,7 @@ import unittest
 
 HAKSTRESS = COUNTING_MALLOC = ""
 LINE = re.compile(r"^ops=(\d+) seconds=([\d.]+) ops_per_sec=(\d+) rss_peak_kib=(\d+) rss_freed_kib=(\d+)$")
-WITHOUT_FLOOR = {"prodcons", "xmalloc", "cache-scratch", "churn", "idle-owner", "trivial"}
+WITHOUT_FLOOR = {"prodcons", "xmalloc", "cache-scratch", "churn", "idle-owner", "trivial", "mstress", "fragment"}
 NEW = {"alloctest", "cache-scratch", "cache-thrash", "idle-owner", "larson-sized"}
 SLOW_SIZE, SLOW_NS = 4242, 50000  # as in counting_malloc.c
 
