@@ -3,6 +3,7 @@
 #include "slab/run.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
+#include "thread/link.h"
 #include "thread/tcb.h"
 
 #include <stdlib.h>
@@ -162,7 +163,8 @@ static bool is_in_list(struct heap_view* view, const struct heap_place* place, u
             *damage = "a block in it cannot be read";
             return false;
         }
-        block ^= view->link_key;
+        block += view->link_key;
+        if (block == LINK_END) return false;
     }
     return false;
 }

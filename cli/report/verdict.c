@@ -5,6 +5,7 @@
 #include "report/abort_caller.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
+#include "thread/link.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -318,8 +319,8 @@ static bool by_text_address(struct verdict* verdict, const struct verdict_facts*
 
 // The encoded address of another free block, or of none, as it stands at the start of one that is on a free list.
 static bool is_encoded_link(const struct verdict_facts* facts, uint64_t value) {
-    uint64_t next = value ^ facts->link_key;
-    return facts->link_key != 0 && (next == 0 || (next >= facts->heap_start && next < facts->heap_end));
+    uint64_t next = value + facts->link_key;
+    return facts->link_key != 0 && (next == LINK_END || (next >= facts->heap_start && next < facts->heap_end));
 }
 
 static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64_t value) {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "front/check.h"
+#include "front/fastpath.h"
 #include "front/guard.h"
 #include "front/life.h"
 #include "observe/fatal.h"
@@ -11,7 +12,6 @@
 #include "slab/slab.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
-#include "thread/link.h"
 
 #include <hakmem/hakmem.h>
 #include <sys/single_threaded.h>
@@ -20,7 +20,7 @@
 static size_t check_bin(unsigned size_class) {
     const TlsBin* bin = &hak_tls.bin[size_class];
     int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
-    for (void* block = bin->head; block && listed <= expected; block = link_read(block), listed++) {
+    for (void* block = bin_first(bin); block && listed <= expected; block = link_read(block), listed++) {
         if (heap_contains(block) &&
             word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) == tag_of_class(size_class))
             continue;

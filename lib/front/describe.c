@@ -17,8 +17,8 @@ static bool is_listed(const void* block, const void* first, uint32_t most, uint6
     for (uint32_t i = 0; at && i < most; i++) {
         if (at == block) return true;
         if (!heap_contains(at) || word_tag(load_relaxed(&hak_heap.owner[slab_number_of(at)])) != tag) return false;
-        uint64_t next = *(const uint64_t*)at ^ hak_link_key;
-        if (link_is_corrupt(next) || next % 16 != 0) return false;
+        uint64_t next = link_target(*(const uint64_t*)at);
+        if (link_is_no_block(next) || next % 16 != 0) return false;
         at = (const void*)(uintptr_t)next;
     }
     return false;
@@ -32,8 +32,8 @@ static const char* state_of_own(SlabNumber s, unsigned size_class, uintptr_t ind
     const char* block = (const char*)slab_address(s) + index * meta->block_size;
     uint64_t tag = tag_of_class(size_class);
     if (index >= meta->carved) return ", never handed out";
-    bool is_free =
-        is_listed(block, meta->freelist, meta->free_count, tag) || is_listed(block, bin->head, bin->cap, tag);
+    const void* cached = (const void*)(uintptr_t)link_target(bin->head);
+    bool is_free = is_listed(block, meta->freelist, meta->free_count, tag) || is_listed(block, cached, bin->cap, tag);
     return is_free ? ", free" : ", live or cached";
 }
 

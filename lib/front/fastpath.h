@@ -42,23 +42,32 @@ HAK_INLINE void note_free(const void* block, FreeWay way) {
     if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
 }
 
-HAK_INLINE void* bin_pop(TlsBin* bin, void* block) {
-    bin->head = link_read(block);
+// Aborts when the link that led there is damaged.
+HAK_INLINE void* bin_first(const TlsBin* bin) {
+    return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
+}
+
+// The first block, or NULL. The checked build looks at the link as it leaves its block, which the message can name then; else it is
+// looked at when its turn comes, as the head.
+HAK_INLINE void* bin_pop(TlsBin* bin) {
+    uint64_t head = bin->head, key = load_relaxed(&hak_link_key), block = head + key;
+    if (HAK_UNLIKELY(link_is_no_block(block))) return NULL;
+    bin->head = HAK_CHECKED ? link_encode(link_read((void*)(uintptr_t)block)) : link_follow(head, key);
     bin->room++;
-    return block;
+    if (block == 0) __builtin_unreachable();  // it was read from
+    return (void*)(uintptr_t)block;
 }
 
 HAK_INLINE void bin_push(TlsBin* bin, void* block) {
-    link_write(block, bin->head);
-    bin->head = block;
+    *(uint64_t*)block = bin->head;
+    bin->head = link_to_block(block);
 }
 
 HAK_INLINE void* fast_malloc(size_t size) {
     if (HAK_UNLIKELY(size > TINY_MAX)) return malloc_above_tiny(size);
-    TlsBin* bin = fast_bin(hak_tag_of_tiny[size]);
-    void* block = bin->head;
+    void* block = bin_pop(fast_bin(hak_tag_of_tiny[size]));
     if (HAK_UNLIKELY(block == NULL)) return malloc_refill(size);
-    return handed_out(bin_pop(bin, block), size);
+    return handed_out(block, size);
 }
 
 HAK_INLINE void fast_free(void* p) {

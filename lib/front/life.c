@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/options.h"
+#include "front/fastpath.h"
 #include "front/guard.h"
 #include "front/stats.h"
 #include "observe/chaos.h"
@@ -11,14 +12,13 @@
 #include "slab/bundle.h"
 #include "slab/run.h"
 #include "superslab/heap.h"
-#include "thread/link.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-HAK_TLS HakTls hak_tls = {.owner_key = OWNER_KEY_NONE};
+HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_END}}, .owner_key = OWNER_KEY_NONE};
 
 static HakLock init_lock;
 static _Atomic uint32_t initialised;
@@ -110,8 +110,9 @@ static void flush_caches(HakTcb* me) {
     run_cache_flush(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TlsBin* bin = &hak_tls.bin[c];
-        void* first = bin->head;
-        bin->head = NULL;
+        void* first = bin_first(bin);
+        if (first == NULL) continue;
+        bin->head = link_encode(NULL);
         bin->room = (int32_t)bin->cap;
         flush_bin(me, first);
     }

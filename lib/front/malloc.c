@@ -61,15 +61,19 @@ static void bin_set_up(TlsBin* bin, unsigned size_class) {
     bin->cap = (uint16_t)cap;
     bin->batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH);
     bin->room = (int32_t)cap;
+    bin->head = link_encode(NULL);
 }
 
 // The caller's bin is empty.
 static void* refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    if (bin->cap == 0) bin_set_up(bin, size_class);
+    if (bin->cap == 0)
+        bin_set_up(bin, size_class);
+    else
+        (void)bin_first(bin);  // no block, so the end of the list, or damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
     if (taken.count == 0) return NULL;
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
-    bin->head = link_read(taken.first);
+    bin->head = link_encode(link_read(taken.first));
     bin->room = (int32_t)(bin->cap + 1 - taken.count);
     return taken.first;
 }
@@ -86,9 +90,10 @@ static void* reserve_malloc(size_t size, size_t alignment, unsigned size_class) 
 
 static void* malloc_class(unsigned size_class, size_t size) {
     TlsBin* bin = fast_bin(tag_of_class(size_class));
-    if (HAK_LIKELY(bin->head != NULL)) return handed_out(bin_pop(bin, bin->head), size);
+    void* block = bin_pop(bin);
+    if (HAK_LIKELY(block != NULL)) return handed_out(block, size);
     HakTcb* me = thread_tcb();
-    void* block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
+    block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
     if (me) guard_tick(me);
     return block ? handed_out(block, size) : no_memory();
 }

@@ -1,7 +1,7 @@
 // What the fast paths touch: the TLS SLLs, one bin per size class, and two keys. 1.5 KiB a thread, valid as all zero but for
 // `owner_key`, so a thread starts without an initialisation loop.
 //
-//   bin:  head -> block -> block -> NULL      room = blocks that may still be freed into it (malloc +1, free -1)
+//   bin:  head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
 //         blocks in the list == cap - room
 #ifndef HAK_THREAD_TLS_H
 #define HAK_THREAD_TLS_H
@@ -10,7 +10,7 @@
 #include "thread/tcb.h"
 
 typedef struct {
-    void* head;
+    uint64_t head;   // stored like the link of a block; meaningless while cap == 0, but no block then
     int32_t room;
     uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
     uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few

@@ -21,6 +21,18 @@ static void plain(void** state) {
     assert_true(blocks[0][0] == (uintptr_t)blocks[1]);
     blocks[0][0] = 0x6261;  // what the seed's workload writes: followed as it is
     assert_ptr_equal(link_read(blocks[0]), (void*)0x6261);
+    blocks[0][0] = 0;  // what a live block starts with in the checked build
+    assert_null(link_read(blocks[0]));
+}
+
+// A thread's bins start with it: no block, before the key is known and after.
+static void the_head_that_a_thread_starts_with(void** state) {
+    (void)state;
+    assert_true(link_is_no_block(link_target(LINK_END)));
+    for (int i = 0; i < 64; i++) {
+        link_init(i % 2 == 0);
+        assert_true(link_is_no_block(link_target(LINK_END)));
+    }
 }
 
 static void encoded(void** state) {
@@ -28,7 +40,11 @@ static void encoded(void** state) {
     link_init(true);
     chain_and_follow();
     assert_true(blocks[0][0] != (uintptr_t)blocks[1]);
-    assert_true(blocks[3][0] != 0);
+    assert_true(blocks[3][0] != 0 && blocks[3][0] != LINK_END);
+    assert_true(link_is_no_block(link_target(link_encode(NULL))));
+    assert_null(link_decode(link_encode(NULL), NULL));
+    assert_ptr_equal(link_decode(link_to_block(blocks[2]), NULL), blocks[2]);
+    assert_true(link_follow(link_to_block(blocks[2]), load_relaxed(&hak_link_key)) == blocks[2][0]);
 }
 
 // In a child: reading a damaged link must abort, after a message, and not follow it.
@@ -58,6 +74,7 @@ static void stray_writes_are_seen(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_head_that_a_thread_starts_with),
         cmocka_unit_test(plain),
         cmocka_unit_test(encoded),
         cmocka_unit_test(stray_writes_are_seen),
