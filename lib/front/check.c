@@ -49,17 +49,26 @@ static size_t check_own(HakTcb* me, SlabNumber s, uint64_t tag, SlabPlace place)
 
 static size_t check_lists(HakTcb* me) {
     size_t wrong = 0;
+    uint32_t partial_slabs = 0;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         const TinyTLSSlab* tls = &me->tiny[c];
-        uint32_t partial = 0;
+        uint32_t partial = 0, partial_free = 0;
         if (tls->bound) wrong += check_own(me, tls->bound, tag_of_class(c), PLACE_BOUND);
-        for (SlabNumber s = tls->partial; s; s = hak_heap.meta[s].next, partial++)
+        for (SlabNumber s = tls->partial; s; s = hak_heap.meta[s].next, partial++) {
             wrong += check_own(me, s, tag_of_class(c), PLACE_PARTIAL);
-        if (partial != tls->partial_count) {
-            text_warn("hakmem: check=partial class %u: %u slabs in the list, %u counted\n", c, partial,
-                      tls->partial_count);
+            partial_free += hak_heap.meta[s].free_count;
+        }
+        if (partial != tls->partial_count || partial_free != tls->partial_free) {
+            text_warn("hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted\n",
+                      c, partial, partial_free, tls->partial_count, tls->partial_free);
             wrong++;
         }
+        partial_slabs += partial;
+    }
+    if (partial_slabs != me->partial_slabs) {
+        text_warn("hakmem: check=partial %u partial slabs in the lists, %u counted\n", partial_slabs,
+                  me->partial_slabs);
+        wrong++;
     }
     for (int b = 0; b < RUN_BUCKETS; b++)
         for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next)

@@ -182,7 +182,7 @@ void thread_flush(void) {
     HakTcb* me = hak_tls.tcb;
     if (me == NULL) return;
     flush_caches(me);
-    run_absorb_all(me);
+    run_absorb(me, UINT32_MAX);
 }
 
 // --- fork: the child inherits no lock that another thread holds

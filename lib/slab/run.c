@@ -245,10 +245,10 @@ void run_cache_flush(HakTcb* me) {
         for (void* block; (block = run_cache_take(me, pages)) != NULL;) block_free(me, block);
 }
 
-bool run_absorb_all(HakTcb* me) {
+bool run_absorb(HakTcb* me, uint32_t look_at) {
     bool some = false;
     for (unsigned bucket = 0; bucket < RUN_BUCKETS; bucket++)
-        for (SlabNumber s = me->runs[bucket], next; s; s = next) {
+        for (SlabNumber s = me->runs[bucket], next; s && look_at > 0; s = next, look_at--) {
             next = hak_heap.meta[s].next;
             ClaimResult result;
             OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);

@@ -36,8 +36,8 @@ void run_map_init(SlabNumber s, bool clean);
 void run_map_clear(SlabNumber s);
 // A run of `pages` pages in one of the thread's SuperSlabs, its address a multiple of `align` pages. block NULL: none has one free.
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
-// Takes what others freed into the thread's SuperSlabs. true: something was there.
-bool run_absorb_all(HakTcb* me);
+// Takes what others freed into the thread's SuperSlabs, of which it looks at `look_at`. true: something was there.
+bool run_absorb(HakTcb* me, uint32_t look_at);
 // Run lengths that are cached: 1..8 pages, then four per doubling up to RUN_CACHED_MOST. Such a length, given pages; others as is.
 HAK_INLINE uint32_t run_cached_length(uint32_t pages) {
     if (pages <= 8 || pages > RUN_CACHED_MOST) return pages;

@@ -50,17 +50,22 @@ static void list_remove(HakTcb* me, OwnedSlab slab) {
         me->tiny[meta->size_class].partial_last = meta->prev;
 }
 
-static void count_place(HakTcb* me, const TinySlabMeta* meta, uint32_t change) {
+// change: 1 or -1.
+static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
     if (meta->where == PLACE_NONE) return;
-    if (meta->size_class == 0)
-        me->run_superslabs += change;
-    else if (meta->where == PLACE_PARTIAL)
-        me->tiny[meta->size_class].partial_count += change;
+    if (meta->size_class == 0) {
+        me->run_superslabs += (uint32_t)change;
+    } else if (meta->where == PLACE_PARTIAL) {
+        TinyTLSSlab* tls = &me->tiny[meta->size_class];
+        me->partial_slabs += (uint32_t)change;
+        tls->partial_count += (uint32_t)change;
+        tls->partial_free += (uint32_t)(change * meta->free_count);
+    }
 }
 
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
     TinySlabMeta* meta = meta_of(slab);
-    count_place(me, meta, UINT32_MAX);
+    count_place(me, meta, -1);
     if (meta->where == PLACE_PARTIAL) list_remove(me, slab);
     meta->where = (uint8_t)place;
     if (place == PLACE_PARTIAL) list_push(me, slab);
@@ -123,7 +128,7 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     return (TakenBlocks){first, count};
 }
 
-static void push_chain(OwnedSlab slab, void* first, void* last, uint32_t count) {
+static void push_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (HAK_UNLIKELY(load_relaxed(&meta->used) < count))
         fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
@@ -132,6 +137,7 @@ static void push_chain(OwnedSlab slab, void* first, void* last, uint32_t count) 
     link_write(last, meta->freelist);
     meta->freelist = first;
     meta->free_count = (uint16_t)(meta->free_count + count);
+    if (meta->where == PLACE_PARTIAL) me->tiny[meta->size_class].partial_free += count;
     count_used(meta, -(int)count);
 }
 
@@ -161,7 +167,7 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
     RemoteBlocks remote = remote_drain(me, slab);
     if (remote.count == 0) return;
     if (meta_of(slab)->size_class)
-        push_chain(slab, remote.first, chain_end(remote.first), remote.count);
+        push_chain(me, slab, remote.first, chain_end(remote.first), remote.count);
     else
         run_free_chain(me, slab, remote.first, remote.count);
 }
@@ -200,11 +206,18 @@ static SlabNumber fullest_runs(const HakTcb* me, SlabNumber but) {
     return 0;
 }
 
-// A slab without owner that the thread freed into joins its list; for one too many, the one that joined longest ago goes. So frees
-// that walk through slab after slab cost a claim and a giving up for each slab, and a thread that frees what others allocated
-// does not come to own all of it. A thread that does not allocate the class keeps one.
+// A thread that frees what others allocated must not come to own all of it. What it keeps from others is the free blocks: many slabs
+// with few of them are no harm, up to a number that may become empty while the thread sleeps. One of a class it does not allocate.
+static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capacity) {
+    enum { FEW = 4, SLABS_MOST = 256 };
+    if (tls->bound == 0) return tls->partial_count > 1;
+    if (tls->partial_count <= FEW) return false;
+    return tls->partial_free > capacity / 4 || me->partial_slabs > SLABS_MOST;
+}
+
+// A slab without owner that the thread freed into joins its list; for one too many, the one that joined longest ago goes.
 static void join(HakTcb* me, OwnedSlab slab) {
-    enum { PARTIAL_MOST = 4, RUNS_MOST = 4 };
+    enum { RUNS_MOST = 4 };
     unsigned size_class = meta_of(slab)->size_class;
     slab_place(me, slab, PLACE_PARTIAL);
     if (size_class == 0) {
@@ -212,7 +225,7 @@ static void join(HakTcb* me, OwnedSlab slab) {
         return;
     }
     const TinyTLSSlab* tls = &me->tiny[size_class];
-    if (tls->partial_count > (tls->bound ? PARTIAL_MOST : 1)) evict(me, tls->partial_last, size_class);
+    if (has_too_many(me, tls, meta_of(slab)->capacity)) evict(me, tls->partial_last, size_class);
 }
 
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
@@ -220,7 +233,7 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
     if (meta->size_class == 0) {
         run_free_chain(me, slab, first, count);
     } else {
-        push_chain(slab, first, last, count);
+        push_chain(me, slab, first, last, count);
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {

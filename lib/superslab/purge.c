@@ -46,7 +46,7 @@ void purge_tick(void) {
     uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
     if (dirty <= reserve) return;
     uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
-    uint64_t most = live / 2 < DIRTY_MOST ? DIRTY_MOST : live / 2;
+    uint64_t most = live < DIRTY_MOST ? DIRTY_MOST : live;
     if (dirty > most) purge_runs(most, UINT64_MAX);
     uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
     if (now < next_look) return;

@@ -40,6 +40,7 @@ typedef struct {
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
     uint32_t sticky_next;
     uint32_t partial_count;
+    uint32_t partial_free;    // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
     uint64_t overflow_clock;  // ns, when the last 64 of them began
 } TinyTLSSlab;
@@ -66,6 +67,7 @@ typedef struct HakTcb {
     struct HakTcb* next_pooled;
     uint32_t ticks;
     uint32_t bundled;                    // blocks in bundles
+    uint32_t partial_slabs;              // sum of partial_count
     uint32_t run_superslabs;             // SuperSlabs in `runs`
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache

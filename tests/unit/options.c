@@ -24,11 +24,11 @@ static void expect_error(const char* name, const char* value, int error) {
 
 static void set_and_get(void** state) {
     (void)state;
-    expect("HAKMEM_PURGE_MS", "100");
+    expect("HAKMEM_PURGE_MS", "250");
     assert_int_equal(hak_option_set("HAKMEM_PURGE_MS", "0"), 0);
     expect("HAKMEM_PURGE_MS", "0");
     assert_int_equal(hak_option(purge_ms), 0);
-    assert_int_equal(hak_option_set("HAKMEM_PURGE_MS", "100"), 0);
+    assert_int_equal(hak_option_set("HAKMEM_PURGE_MS", "250"), 0);
     assert_int_equal(hak_option_set("HAKMEM_RESERVE", "3M"), 0);
     expect("HAKMEM_RESERVE", "3145728");
     assert_int_equal(hak_option_set("HAKMEM_STATS", "json"), 0);
@@ -43,7 +43,7 @@ static void bad_values_change_nothing(void** state) {
     const char* bad[] = {
         "", "x", "-1", "3600001", "1x", "0x10", " 1", "1 ", "99999999999999999999999", "9223372036854775807G"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) expect_error("HAKMEM_PURGE_MS", bad[i], EINVAL);
-    expect("HAKMEM_PURGE_MS", "100");
+    expect("HAKMEM_PURGE_MS", "250");
     expect_error("HAKMEM_STATS", "xml", EINVAL);
     expect_error("HAKMEM_STATS", "tex", EINVAL);
     expect_error("HAKMEM_STATS", "text|json", EINVAL);
@@ -115,11 +115,11 @@ static void the_environment_is_read_and_checked(void** state) {
     said = stderr_of_child("HAKMEM_PURGE_MS", "many");
     assert_non_null(strstr(said, "HAKMEM_PURGE_MS"));
     assert_non_null(strstr(said, "0 to 3600000"));
-    assert_non_null(strstr(said, "purge_ms=100\n"));
+    assert_non_null(strstr(said, "purge_ms=250\n"));
     said = stderr_of_child("HAKMEM_PURGE", "1");
     assert_non_null(strstr(said, "HAKMEM_PURGE_MS"));
     // one line a mistake
-    assert_ptr_equal(strchr(said, '\n') + 1, strstr(said, "purge_ms=100"));
+    assert_ptr_equal(strchr(said, '\n') + 1, strstr(said, "purge_ms=250"));
 }
 
 static void values_can_be_asked_about(void** state) {
@@ -129,7 +129,7 @@ static void values_can_be_asked_about(void** state) {
     assert_true(hak_option_accepts(info, "3600000"));
     assert_false(hak_option_accepts(info, "3600001"));
     assert_false(hak_option_accepts(info, "many"));
-    expect("HAKMEM_PURGE_MS", "100");
+    expect("HAKMEM_PURGE_MS", "250");
 }
 
 static void fixed_options_are_busy_later(void** state) {
