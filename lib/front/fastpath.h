@@ -16,7 +16,6 @@
 #include "slab/size_class.h"
 #include "superslab/heap.h"
 #include "superslab/owner_word.h"
-#include "thread/link.h"
 #include "thread/tls.h"
 
 HAK_NOINLINE void* malloc_refill(size_t size);
@@ -40,11 +39,6 @@ HAK_INLINE void note_free(const void* block, FreeWay way) {
     if (!HAK_CHECKED) return;
     ring_record(HAK_EVENT_free, block, (uint32_t)slab_number_of(block), (uint64_t)way);
     if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
-}
-
-// Aborts when the link that led there is damaged.
-HAK_INLINE void* bin_first(const TlsBin* bin) {
-    return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
 }
 
 // The first block, or NULL. The checked build looks at the link as it leaves its block, which the message can name then; else it is

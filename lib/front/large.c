@@ -1,5 +1,6 @@
 #include "front/large.h"
 
+#include "refill/give_back.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -40,6 +41,7 @@ static bool make_runs(HakTcb* me) {
 // then those without owner, then a new one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     enum { A_FEW = 8 };
+    give_back_idle(me);
     run_absorb(me, A_FEW);
     Run run = run_alloc(me, pages, align);
     if (run.block == NULL && run_absorb(me, UINT32_MAX)) run = run_alloc(me, pages, align);
@@ -50,7 +52,11 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
+    me->runs_taken++;
+    if (size > RUN_MAX || alignment > RUN_MAX) {
+        give_back_idle(me);
+        return huge_alloc(size, alignment, zero);
+    }
     uint32_t pages = run_length(size);
     void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
     if (cached) return zero ? memset(cached, 0, size) : cached;

@@ -2,14 +2,13 @@
 
 #include "base/text.h"
 #include "config/options.h"
-#include "front/fastpath.h"
 #include "front/guard.h"
 #include "front/stats.h"
 #include "observe/chaos.h"
 #include "observe/guard_record.h"
 #include "observe/ring.h"
+#include "refill/give_back.h"
 #include "refill/refill.h"
-#include "slab/bundle.h"
 #include "slab/run.h"
 #include "superslab/heap.h"
 
@@ -82,42 +81,6 @@ HakTcb* thread_tcb_slow(void) {
 
 // --- a thread's end
 
-// The blocks of a list that stand together in one slab: neighbours in a list mostly are, as they came from one refill.
-static void* cut_same_slab(void* first, void** last, uint32_t* count) {
-    SlabNumber s = (SlabNumber)slab_number_of(first);
-    void* next = link_read(first);
-    *last = first;
-    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
-        *last = next;
-        next = link_read(next);
-    }
-    return next;
-}
-
-static void flush_bin(HakTcb* me, void* first) {
-    while (first) {
-        SlabNumber s = (SlabNumber)slab_number_of(first);
-        void* last;
-        uint32_t count;
-        void* next = cut_same_slab(first, &last, &count);
-        remote_free(me, s, first, last, count);
-        first = next;
-    }
-}
-
-static void flush_caches(HakTcb* me) {
-    bundles_flush(me);
-    run_cache_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        TlsBin* bin = &hak_tls.bin[c];
-        void* first = bin_first(bin);
-        if (first == NULL) continue;
-        bin->head = link_encode(NULL);
-        bin->room = (int32_t)bin->cap;
-        flush_bin(me, first);
-    }
-}
-
 static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, tag, &result);
@@ -154,7 +117,7 @@ void reserve_end(HakTcb* reserve) {
 
 static void thread_end(HakTcb* me) {
     if (guard_on()) guard_flush();
-    flush_caches(me);
+    give_back_caches(me);
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
@@ -181,7 +144,7 @@ static void at_thread_exit(void* round) {
 void thread_flush(void) {
     HakTcb* me = hak_tls.tcb;
     if (me == NULL) return;
-    flush_caches(me);
+    give_back_caches(me);
     run_absorb(me, UINT32_MAX);
 }
 

@@ -8,6 +8,7 @@
 #include "front/life.h"
 #include "observe/fatal.h"
 #include "os/os.h"
+#include "refill/give_back.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
 #include "slab/run.h"
@@ -46,6 +47,7 @@ static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (++tls->overflows % SAMPLE != 0) return;
     uint64_t now = os_clock_ns();
+    give_back_idle(me);
     bool quick = now - tls->overflow_clock < QUICK_NS;
     tls->overflow_clock = now;
     if (!quick || bin->cap == 0 || hak_option(fast_cap) >= 0) return;
@@ -364,31 +366,6 @@ void* hak_pvalloc(size_t size) {
 }
 
 // --- giving memory back
-
-// Slabs that the thread keeps although they are empty, or that others have emptied.
-static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
-    slab_absorb(me, slab);
-    if (load_relaxed(&meta_of(slab)->used) != 0) return;
-    if (size_class && me->tiny[size_class].bound == s) me->tiny[size_class].bound = 0;
-    slab_dispose(me, slab);
-}
-
-static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
-    for (SlabNumber s = first, next; s; s = next) {
-        next = hak_heap.meta[s].next;
-        give_back_if_empty(me, s, size_class);
-    }
-}
-
-static void give_back_empty_slabs(HakTcb* me) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        give_back_list(me, me->tiny[c].partial, c);
-        if (me->tiny[c].bound) give_back_if_empty(me, me->tiny[c].bound, c);
-    }
-    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0);
-}
 
 int hak_trim(size_t keep) {
     int saved_errno = errno;

@@ -1,6 +1,7 @@
 #include "refill/refill.h"
 
 #include "observe/ring.h"
+#include "refill/give_back.h"
 #include "refill/unsafe_drain.h"
 #include "slab/bundle.h"
 
@@ -67,7 +68,9 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
 }
 
 static void tick(HakTcb* me) {
-    if (++me->ticks % FLUSH_EVERY == 0) bundles_flush(me);
+    if (++me->ticks % FLUSH_EVERY != 0) return;
+    bundles_flush(me);
+    give_back_idle(me);
 }
 
 TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most) {

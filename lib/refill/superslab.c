@@ -1,9 +1,12 @@
 #include "superslab/superslab.h"
 
+#include "refill/give_back.h"
 #include "refill/refill.h"
 
 OwnedSlab refill_superslab(HakTcb* me, unsigned size_class) {
-    SlabNumber s = superslab_make();
+    give_back_unused(me);
+    SlabNumber s = superslab_take_slab();
+    if (s == 0) s = superslab_make();
     if (s) return slab_create(me, s, size_class, false);
     tcb_count(me, HAK_C_early_no_memory);
     return (OwnedSlab){0};

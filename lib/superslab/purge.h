@@ -3,7 +3,7 @@
 //
 //   free dirty bytes <= HAKMEM_RESERVE                 is left alone
 //   beyond that: units that nobody wanted for HAKMEM_PURGE_MS go, and as many free slabs as were never needed in that time
-//   free dirty bytes <= max(128 MiB, live bytes / 2)   always: the oldest goes at once
+//   free dirty bytes <= max(128 MiB, live bytes)       always: the oldest goes at once
 //
 // Thread-safety: under heap_lock. Errors: memory that the system does not take back stays dirty and in use.
 #ifndef HAK_SUPERSLAB_PURGE_H
@@ -13,6 +13,8 @@
 
 // Called when units were given back and now and then: purges what the policy lets go.
 void purge_tick(void);
+// Whether nobody gave memory back for `ms` milliseconds: what is free then is not part of a rhythm.
+bool purge_rested(uint64_t now, uint64_t ms);
 // Purges all but `keep` free dirty bytes; true: some went.
 bool purge_free(size_t keep);
 bool purge_everything_free(void);

@@ -43,6 +43,8 @@ typedef struct {
     uint32_t partial_free;    // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
     uint64_t overflow_clock;  // ns, when the last 64 of them began
+    uint64_t seen_head;       // of the bin, at the last look for what rests
+    int32_t seen_room;
 } TinyTLSSlab;
 
 // Blocks of one foreign slab on their way there.
@@ -66,12 +68,14 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     struct HakTcb* next_pooled;
     uint32_t ticks;
-    uint32_t bundled;                    // blocks in bundles
-    uint32_t partial_slabs;              // sum of partial_count
-    uint32_t run_superslabs;             // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;               // in run_cache
-    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (cache_bin); its SuperSlab was its own then
+    uint64_t next_look_ms;                 // when to look for what rests; 0: no look yet
+    uint64_t runs_taken, seen_runs_taken;  // page runs allocated; at the last look
+    uint32_t bundled;                      // blocks in bundles
+    uint32_t partial_slabs;                // sum of partial_count
+    uint32_t run_superslabs;               // SuperSlabs in `runs`
+    SlabNumber runs[RUN_BUCKETS];          // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t cached_pages;                 // in run_cache
+    RunCache run_cache[RUN_CACHE_BINS];    // freed runs by length (cache_bin); its SuperSlab was its own then
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];

@@ -7,10 +7,11 @@
 #define HAK_THREAD_TLS_H
 
 #include "superslab/geometry.h"
+#include "thread/link.h"
 #include "thread/tcb.h"
 
 typedef struct {
-    uint64_t head;   // stored like the link of a block; meaningless while cap == 0, but no block then
+    uint64_t head;  // stored like the link of a block; meaningless while cap == 0, but no block then
     int32_t room;
     uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
     uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
@@ -35,6 +36,11 @@ extern HAK_INTERNAL HAK_TLS HakTls hak_tls;
 // bin is stored and loaded again at every call.
 HAK_INLINE TlsBin* fast_bin(uint64_t tag) {
     return (TlsBin*)(void*)((char*)hak_tls.bin + tag);
+}
+
+// The first block, or NULL. Aborts when the link that led there is damaged.
+HAK_INLINE void* bin_first(const TlsBin* bin) {
+    return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
 }
 
 #endif

@@ -1,0 +1,134 @@
+#include "refill/give_back.h"
+
+#include "config/options.h"
+#include "os/os.h"
+#include "slab/bundle.h"
+#include "slab/run.h"
+#include "slab/slab.h"
+#include "superslab/purge.h"
+#include "thread/link.h"
+#include "thread/tls.h"
+
+// --- caches
+
+// The blocks of a list that stand together in one slab: neighbours in a list mostly are, as they came from one refill.
+static void* cut_same_slab(void* first, void** last, uint32_t* count) {
+    SlabNumber s = (SlabNumber)slab_number_of(first);
+    void* next = link_read(first);
+    *last = first;
+    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
+        *last = next;
+        next = link_read(next);
+    }
+    return next;
+}
+
+static void give_back_bin(HakTcb* me, TlsBin* bin) {
+    void* first = bin_first(bin);
+    if (first == NULL) return;
+    bin->head = link_encode(NULL);
+    bin->room = (int32_t)bin->cap;
+    while (first) {
+        SlabNumber s = (SlabNumber)slab_number_of(first);
+        void* last;
+        uint32_t count;
+        void* next = cut_same_slab(first, &last, &count);
+        remote_free(me, s, first, last, count);
+        first = next;
+    }
+}
+
+void give_back_caches(HakTcb* me) {
+    bundles_flush(me);
+    run_cache_flush(me);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(me, &hak_tls.bin[c]);
+}
+
+// --- empty slabs
+
+static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+    if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
+    slab_absorb(me, slab);
+    if (load_relaxed(&meta_of(slab)->used) != 0) return;
+    if (size_class && me->tiny[size_class].bound == s) me->tiny[size_class].bound = 0;
+    slab_dispose(me, slab);
+}
+
+static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
+    for (SlabNumber s = first, next; s; s = next) {
+        next = hak_heap.meta[s].next;
+        give_back_if_empty(me, s, size_class);
+    }
+}
+
+static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
+    give_back_list(me, me->tiny[size_class].partial, size_class);
+    if (me->tiny[size_class].bound) give_back_if_empty(me, me->tiny[size_class].bound, size_class);
+}
+
+static void give_back_empty_runs(HakTcb* me) {
+    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0);
+}
+
+void give_back_empty_slabs(HakTcb* me) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_empty_of_class(me, c);
+    give_back_empty_runs(me);
+}
+
+// --- what rests
+
+static uint64_t period_ms(void) {
+    enum { LEAST = 100 };
+    int64_t option = hak_option(purge_ms);
+    return option < LEAST ? LEAST : (uint64_t)option;
+}
+
+static void look_at_bin(HakTcb* me, unsigned size_class, bool rested) {
+    TlsBin* bin = &hak_tls.bin[size_class];
+    TinyTLSSlab* tls = &me->tiny[size_class];
+    if (bin->cap == 0) return;
+    if (rested || (bin->head == tls->seen_head && bin->room == tls->seen_room)) {
+        give_back_bin(me, bin);
+        give_back_empty_of_class(me, size_class);
+    }
+    tls->seen_head = bin->head;
+    tls->seen_room = bin->room;
+}
+
+static void look_at_runs(HakTcb* me, bool rested) {
+    if (rested || me->runs_taken == me->seen_runs_taken) {
+        run_cache_flush(me);
+        give_back_empty_runs(me);
+    }
+    me->seen_runs_taken = me->runs_taken;
+}
+
+static void look(HakTcb* me, bool rested) {
+    bundles_flush(me);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) look_at_bin(me, c, rested);
+    look_at_runs(me, rested);
+}
+
+void give_back_unused(HakTcb* me) {
+    look(me, false);
+}
+
+void give_back_idle(HakTcb* me) {
+    uint64_t now = os_clock_ms();
+    if (HAK_LIKELY(now < me->next_look_ms)) return;
+    uint64_t period = period_ms();
+    bool rested = me->next_look_ms != 0 && now - me->next_look_ms >= period;
+    me->next_look_ms = now + period;
+    hak_lock(&heap_lock);
+    bool all_rested = purge_rested(now, 2 * period);
+    hak_unlock(&heap_lock);
+    look(me, rested);
+    hak_lock(&heap_lock);
+    if (all_rested)
+        purge_free((size_t)hak_option(reserve));
+    else
+        purge_tick();
+    hak_unlock(&heap_lock);
+}

@@ -1,0 +1,24 @@
+// What a thread keeps besides the blocks that the program holds, and how it goes back: bins, bundles, cached runs, empty slabs. All of it
+// when the thread ends or the program asks (hak_trim); what rests, by a look now and then in the thread's own slow paths.
+//
+//   look: at most one a period (HAKMEM_PURGE_MS, 100 ms at least), at refills, overflows and large blocks; and before each new SuperSlab
+//   a bin, the cache of runs     goes if nothing has changed in it since the last look, or if the last look was two periods ago
+//   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods
+//
+// A few blocks in a bin may pin many slabs: one each, of 64 KiB.
+// Thread-safety: the calling thread, for itself. Errors: none.
+#ifndef HAK_REFILL_GIVE_BACK_H
+#define HAK_REFILL_GIVE_BACK_H
+
+#include "thread/tcb.h"
+
+// Bins, bundles and cached runs.
+void give_back_caches(HakTcb* me);
+// Slabs that the thread keeps although they are empty, or that others have emptied.
+void give_back_empty_slabs(HakTcb* me);
+// A look, before the heap grows: what serves nothing here may serve there.
+void give_back_unused(HakTcb* me);
+// A look, where one is due. Inexpensive where none is.
+void give_back_idle(HakTcb* me);
+
+#endif
