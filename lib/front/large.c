@@ -40,11 +40,11 @@ static bool make_runs(HakTcb* me) {
 // Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; then into any of them;
 // then those without owner, then a new one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
-    enum { A_FEW = 8 };
+    enum { A_FEW = 8, MANY = 256 };  // not all: a heap may have ten thousand
     give_back_idle(me);
     run_absorb(me, A_FEW);
     Run run = run_alloc(me, pages, align);
-    if (run.block == NULL && run_absorb(me, UINT32_MAX)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_absorb(me, MANY)) run = run_alloc(me, pages, align);
     // Not all that there are: one that does not fit either stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);

@@ -6,6 +6,7 @@
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "superslab/purge.h"
+#include "superslab/superslab.h"
 #include "thread/link.h"
 #include "thread/tls.h"
 
@@ -85,34 +86,48 @@ static uint64_t period_ms(void) {
     return option < LEAST ? LEAST : (uint64_t)option;
 }
 
-static void look_at_bin(HakTcb* me, unsigned size_class, bool rested) {
+// How much a look gives back.
+typedef enum {
+    LOOK_ONLY,    // nothing: a small heap has little that could be pinned
+    LOOK_UNUSED,  // caches that have not changed
+    LOOK_RESTED,  // all caches and spare slabs
+} Look;
+
+static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (bin->cap == 0) return;
-    if (rested || (bin->head == tls->seen_head && bin->room == tls->seen_room)) {
-        give_back_bin(me, bin);
-        give_back_empty_of_class(me, size_class);
-    }
+    bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
+    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
+    if (look == LOOK_RESTED) give_back_empty_of_class(me, size_class);
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;
 }
 
-static void look_at_runs(HakTcb* me, bool rested) {
-    if (rested || me->runs_taken == me->seen_runs_taken) {
-        run_cache_flush(me);
-        give_back_empty_runs(me);
-    }
+static void look_at_runs(HakTcb* me, Look look) {
+    bool unused = me->runs_taken == me->seen_runs_taken;
+    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) run_cache_flush(me);
+    if (look == LOOK_RESTED) give_back_empty_runs(me);
     me->seen_runs_taken = me->runs_taken;
 }
 
-static void look(HakTcb* me, bool rested) {
+static void look_at_all(HakTcb* me, Look look) {
     bundles_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) look_at_bin(me, c, rested);
-    look_at_runs(me, rested);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) look_at_bin(me, c, look);
+    look_at_runs(me, look);
+}
+
+// Under heap_lock.
+static Look worth(void) {
+    enum { SMALL_HEAP_SLABS = 256 };
+    return superslab_totals.slabs < SMALL_HEAP_SLABS ? LOOK_ONLY : LOOK_UNUSED;
 }
 
 void give_back_unused(HakTcb* me) {
-    look(me, false);
+    hak_lock(&heap_lock);
+    Look look = worth();
+    hak_unlock(&heap_lock);
+    look_at_all(me, look);
 }
 
 void give_back_idle(HakTcb* me) {
@@ -123,8 +138,9 @@ void give_back_idle(HakTcb* me) {
     me->next_look_ms = now + period;
     hak_lock(&heap_lock);
     bool all_rested = purge_rested(now, 2 * period);
+    Look look = rested ? LOOK_RESTED : worth();
     hak_unlock(&heap_lock);
-    look(me, rested);
+    look_at_all(me, look);
     hak_lock(&heap_lock);
     if (all_rested)
         purge_free((size_t)hak_option(reserve));
