@@ -130,8 +130,20 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
 
 // The proof
 
+static enum worker_end not_its_malloc(const struct subject* subject, const struct proof* proof) {
+    if (strcmp(proof->other, proof->other_program) == 0)
+        missing_error("%s brings a malloc of its own, which no library replaces: nothing was measured under %s",
+                      proof->other, subject->name);
+    else
+        missing_error("the malloc of %s is that of %s, not of the C library: leave %s out (--allocators, --baseline), "
+                      "or preload it: --allocator libc=%s --baseline libc",
+                      proof->other_program, proof->other, subject->name, proof->c_library);
+    return WORKER_MISSING;
+}
+
 static enum worker_end judge(const struct comparison* comparison, struct subject* subject, const struct proof* proof) {
     if (proof->error != 0) return cannot_run(comparison, proof->error);
+    if (proof->other[0] != '\0') return not_its_malloc(subject, proof);
     if (proof->loaded > 0) {
         const char* loaded = subject->path[0] != '\0' ? subject->path : proof->c_library;
         snprintf(subject->loaded_from, sizeof subject->loaded_from, "%s", loaded);

@@ -1,5 +1,6 @@
 #include "compare/proof.h"
 
+#include "report/elf_image.h"
 #include "report/procmaps.h"
 #include "supervise/launch.h"
 #include "supervise/tracing.h"
@@ -32,15 +33,46 @@ static bool is_wanted(const struct subject* subject, const char* path) {
     return strncmp(path, subject->path, sizeof((struct mapping*)0)->path - 1) == 0;
 }
 
+static bool exports_malloc(const char* path) {
+    struct elf_image image;
+    if (!elf_open(&image, path)) return false;
+    bool exports = elf_exports(&image, "malloc");
+    elf_close(&image);
+    return exports;
+}
+
+// A program's own malloc comes before a preloaded one, that of a library before the C library's. The loader's is for itself.
+static bool comes_before(const struct subject* subject, const struct mapping* mapping, const char* program) {
+    const char* name = strrchr(mapping->path, '/');
+    if (name == NULL || mapping->permissions[2] != 'x') return false;
+    if (strcmp(mapping->path, program) == 0) return exports_malloc(program);
+    bool is_system = is_c_library(mapping->path) || strncmp(name, "/ld-", 4) == 0;
+    return subject->path[0] == '\0' && !is_system && exports_malloc(mapping->path);
+}
+
+static void program_of(pid_t thread, char* out, size_t size) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)thread);
+    ssize_t length = readlink(link, out, size - 1);
+    out[length > 0 ? length : 0] = '\0';
+}
+
 static bool look(struct watch* watch, pid_t process, pid_t thread) {
     struct procmaps maps = {0};
+    struct proof* proof = &watch->proof;
+    char program[PATH_MAX];
     bool wanted = false;
     if (!procmaps_read(&maps, thread)) return false;
+    program_of(thread, program, sizeof program);
     for (size_t i = 0; i < maps.count; i++) {
         const char* path = maps.mappings[i].path;
         wanted = wanted || is_wanted(watch->subject, path);
+        if (proof->other[0] == '\0' && comes_before(watch->subject, &maps.mappings[i], program)) {
+            snprintf(proof->other, sizeof proof->other, "%s", path);
+            snprintf(proof->other_program, sizeof proof->other_program, "%s", program);
+        }
         if (is_c_library(path) && process == watch->command)
-            snprintf(watch->proof.c_library, sizeof watch->proof.c_library, "%s", path);
+            snprintf(proof->c_library, sizeof proof->c_library, "%s", path);
     }
     procmaps_free(&maps);
     return wanted;
@@ -66,10 +98,11 @@ static void on_over(void* context, pid_t process) {
     if (process == watch->command && kill(process, 0) != 0) raise(SIGTERM);
 }
 
-// Without ptrace: until the library is seen, or the process has ended.
+// Without ptrace: until the library is seen, or the process has ended. The C library may be seen before another that comes before it.
 static void look_while_it_runs(struct watch* watch) {
+    const bool at_once = watch->subject->path[0] != '\0';
     siginfo_t ended = {0};
-    for (int i = 0; i < 5000 && watch->proof.loaded == 0; i++) {
+    for (int i = 0; i < 5000 && !(at_once && watch->proof.loaded > 0) && watch->proof.other[0] == '\0'; i++) {
         if (waitid(P_PID, (id_t)watch->command, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) return;
         if (look(watch, watch->command, watch->command)) watch->proof.loaded++;
         usleep(1000);

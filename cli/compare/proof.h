@@ -10,6 +10,8 @@ struct proof {
     int status;                // as waitpid gives it
     unsigned loaded, without;  // processes that had the library mapped when they ended, and that had not
     char c_library[PATH_MAX];  // mapped in the command's own process; "": none, it is static
+    // The file whose malloc came before the one wanted, "": none; and the program that has loaded it, which may be that file.
+    char other[PATH_MAX], other_program[PATH_MAX];
 };
 
 // False: it was stopped, or took longer than comparison->timeout. Its stderr goes to `errors`.

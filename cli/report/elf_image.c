@@ -70,3 +70,18 @@ const unsigned char* elf_section(const struct elf_image* image, const char* name
     }
     return NULL;
 }
+
+bool elf_exports(const struct elf_image* image, const char* name) {
+    size_t symbol_bytes, text_bytes, length = strlen(name) + 1;
+    const unsigned char* symbols = elf_section(image, ".dynsym", &symbol_bytes);
+    const unsigned char* text = elf_section(image, ".dynstr", &text_bytes);
+    if (symbols == NULL || text == NULL) return false;
+    for (size_t at = 0; symbol_bytes - at >= sizeof(Elf64_Sym); at += sizeof(Elf64_Sym)) {
+        Elf64_Sym symbol;
+        memcpy(&symbol, symbols + at, sizeof symbol);
+        if (symbol.st_shndx != SHN_UNDEF && symbol.st_name < text_bytes && text_bytes - symbol.st_name >= length &&
+            memcmp(text + symbol.st_name, name, length) == 0)
+            return true;
+    }
+    return false;
+}

@@ -24,5 +24,7 @@ const void* elf_part(const struct elf_image* image, uint64_t offset, uint64_t co
 bool elf_address_of(const struct elf_image* image, uint64_t file_offset, uint64_t* address);
 // The bytes of a section that is not compressed.
 const unsigned char* elf_section(const struct elf_image* image, const char* name, size_t* bytes);
+// Whether other files of a process can get this function or variable from it.
+bool elf_exports(const struct elf_image* image, const char* name);
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hakstress compare: what it writes, how it refuses, and how it ends.
 
-usage: test_compare.py HAKSTRESS SLOW_SHIM LIBHAKMEM
+usage: test_compare.py HAKSTRESS SLOW_SHIM LIBHAKMEM OWN_MALLOC LINKED_MALLOC
 """
 import csv
 import json
@@ -17,7 +17,7 @@ import tempfile
 import time
 import unittest
 
-HAKSTRESS = SHIM = LIBHAKMEM = ""
+HAKSTRESS = SHIM = LIBHAKMEM = OWN_MALLOC = LINKED_MALLOC = ""
 # Tests run on busy machines, where the A/A run may well find that nothing can be measured.
 SHORT = ["--rounds", "2", "--seconds", "0.02", "--noise", "100000", "--seed", "1"]
 
@@ -135,6 +135,21 @@ class Usage(Case):
             self.skipTest("no static C library")
         err = self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "./static")
         self.assertIn("linked statically", err)
+
+    def test_a_program_that_brings_its_malloc(self):
+        for command in ([OWN_MALLOC], ["sh", "-c", OWN_MALLOC]):
+            for baseline in ("glibc", "hakmem"):
+                err = self.one_line(3, *SHORT, "--allocator", "again=" + baseline, "--allocators", "again", "--baseline", baseline,
+                                    "--", *command)
+                self.assertIn(f"{OWN_MALLOC} brings a malloc of its own", err)
+
+    def test_a_program_linked_with_a_malloc_library(self):
+        err = self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", LINKED_MALLOC)
+        self.assertIn(f"the malloc of {LINKED_MALLOC} is that of {SHIM}, not of the C library", err)
+        # As the message says, the C library can be had by preloading it.
+        libc = re.search(r"--allocator (libc=\S+) --baseline libc", err)[1]
+        self.compare(0, *SHORT, "--allocators", "hakmem", "--allocator", libc, "--baseline", "libc", "--", LINKED_MALLOC)
+        self.assertRegex(self.document()["allocators"][1]["loaded_from"], r"/libc[.-]")
 
 
 class Workloads(Case):
@@ -301,6 +316,6 @@ class Commands(Case):
 
 
 if __name__ == "__main__":
-    HAKSTRESS, SHIM, LIBHAKMEM = (os.path.realpath(path) for path in sys.argv[1:4])
-    del sys.argv[1:4]
+    HAKSTRESS, SHIM, LIBHAKMEM, OWN_MALLOC, LINKED_MALLOC = (os.path.realpath(path) for path in sys.argv[1:6])
+    del sys.argv[1:6]
     unittest.main()

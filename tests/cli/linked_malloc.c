@@ -1,0 +1,8 @@
+// A program that is linked with a malloc library: where nothing is preloaded, that one's malloc comes before the C library's.
+#include <stdlib.h>
+
+int main(void) {
+    void* volatile block = malloc(100);
+    free(block);
+    return 0;
+}
