@@ -1,11 +1,12 @@
 #include "allocators.h"
 
+#include "beside.h"
+
 #include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 #define TRIPLET "x86_64-linux-gnu"
@@ -49,21 +50,11 @@ static bool find(const char* const files[], char* out) {
     return false;
 }
 
-static bool beside_us(char* out) {
-    char self[PATH_MAX], path[PATH_MAX + 32];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length < 0) return false;
-    self[length] = '\0';
-    *strrchr(self, '/') = '\0';
-    snprintf(path, sizeof path, "%s/../lib/libhakmem.so", self);
-    return realpath(path, out) != NULL;
-}
-
 size_t allocators_find(struct allocator out[ALLOCATORS_MOST]) {
     size_t count = 0;
     out[count++] = (struct allocator){.name = "glibc"};
     out[count].name = "hakmem";
-    if (beside_us(out[count].path)) count++;
+    if (library_find_beside("libhakmem.so", out[count].path, sizeof out[count].path)) count++;
     for (size_t i = 0; i < sizeof known / sizeof known[0] && count < ALLOCATORS_MOST; i++) {
         out[count].name = known[i].name;
         if (find(known[i].files, out[count].path)) count++;

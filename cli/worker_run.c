@@ -284,29 +284,3 @@ enum worker_end worker_run(const struct worker_job* job, struct worker_figures* 
     if (child.errors >= 0) close(child.errors);
     return end;
 }
-
-// The path of "DIR/name" without symbolic links; false, with errno, when there is no such file.
-static bool resolve_beside(const char* name, char* out, size_t size) {
-    char self[PATH_MAX], path[PATH_MAX + 64], resolved[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length < 0) return false;
-    self[length] = '\0';
-    *strrchr(self, '/') = '\0';
-    snprintf(path, sizeof path, "%s/%s", self, name);
-    if (realpath(path, resolved) == NULL) return false;
-    if (strlen(resolved) >= size) errno = ENAMETOOLONG;
-    return (size_t)snprintf(out, size, "%s", resolved) < size;
-}
-
-bool worker_beside(const char* name, char* out, size_t size) {
-    if (resolve_beside(name, out, size)) return true;
-    missing_error("there is no %s beside hakstress: %s; build it first: scripts/build.sh", name, strerror(errno));
-    return false;
-}
-
-bool library_beside(const char* name, char* out, size_t size) {
-    char built[128], installed[256];
-    snprintf(built, sizeof built, "../lib/%s", name);
-    snprintf(installed, sizeof installed, "../" HAKSTRESS_LIBDIR "/%s", name);
-    return resolve_beside(built, out, size) || resolve_beside(installed, out, size) || worker_beside(built, out, size);
-}

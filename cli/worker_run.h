@@ -57,9 +57,4 @@ char** worker_environment(const char* library, char* const* variables);
 // Binds this process, and what it starts from now on, to some processors; NULL: to those of the first call.
 void worker_bind(const cpu_set_t* processors);
 
-// "DIR/name", DIR being where the running program lies. False after a message when there is no such file.
-bool worker_beside(const char* name, char* out, size_t size);
-// The same for a library, as it lies in the build folder or where it is installed.
-bool library_beside(const char* name, char* out, size_t size);
-
 #endif

@@ -1,5 +1,6 @@
 // hakstress bench: workloads under one malloc library, every run a fresh process.
 #include "args.h"
+#include "beside.h"
 #include "command.h"
 #include "json_text.h"
 #include "results.h"

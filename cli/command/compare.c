@@ -1,4 +1,5 @@
 // hakstress compare: several allocators on workloads or on the user's own command, interleaved, with statistics.
+#include "beside.h"
 #include "command.h"
 #include "compare/document.h"
 #include "compare/measure.h"
@@ -8,7 +9,6 @@
 #include "compare/table.h"
 #include "compare/verdicts.h"
 #include "results.h"
-#include "worker_run.h"
 
 #include <errno.h>
 #include <fcntl.h>

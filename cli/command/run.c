@@ -1,4 +1,5 @@
 // hakstress run: any program under the checked library, its crash explained.
+#include "beside.h"
 #include "command.h"
 #include "json_text.h"
 #include "report/leaks.h"
@@ -6,7 +7,6 @@
 #include "results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
-#include "worker_run.h"
 #include "workload/workload.h"
 
 #include <errno.h>
