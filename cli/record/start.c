@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,8 +100,10 @@ static void restore_signals(const struct sigaction old[NSIG]) {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &old[numbers[i]], NULL);
 }
 
-static void become_command(const struct sigaction old[NSIG], int failure, char** command) {
+// When hakstress is killed, so is the command: nobody would collect what it still records.
+static void become_command(const struct sigaction old[NSIG], int failure, char** command, pid_t parent) {
     restore_signals(old);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
     execvp(command[0], command);
     const int error = errno;
     (void)!write(failure, &error, sizeof error);  // nothing is left to be done about a failure here
@@ -110,8 +113,8 @@ static void become_command(const struct sigaction old[NSIG], int failure, char**
 static bool start(int failure[2], char** command) {
     static struct sigaction old[NSIG];
     if (!note_signals(old) || pipe2(failure, O_CLOEXEC) != 0) return false;
-    const pid_t pid = fork();
-    if (pid == 0) become_command(old, failure[1], command);
+    const pid_t parent = getpid(), pid = fork();
+    if (pid == 0) become_command(old, failure[1], command, parent);
     const int error = errno;
     close(failure[1]);
     child = pid;

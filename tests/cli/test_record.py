@@ -286,6 +286,20 @@ class Ends(Case):
             self.assertEqual(process.returncode, 128 + number)
             self.assertEqual(len(self.checked("t.trace").of_size(BEGIN)), 1)
 
+    def test_killed_hakstress(self):
+        """The command ends with it. What was recorded stays, as docs/RECORD.md says."""
+        process = subprocess.Popen([HAKSTRESS, "record", "--output", "t.trace", "--", PROGRAM, "wait"], cwd=self.folder.name,
+                                   env=self.environment(), stdout=subprocess.PIPE, text=True, start_new_session=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.kill()
+        try:
+            process.communicate(timeout=20)  # its output ends when the command does
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            self.fail("the command goes on without hakstress")
+        for left in os.listdir(self.temporary):
+            shutil.rmtree(os.path.join(self.temporary, left))
+
     def test_no_room(self):
         """The recorder stops, with one line, and the program does not notice."""
         done = self.record("sh", "-c", f'ulimit -f 1024; "{PROGRAM}" many && echo went on')
