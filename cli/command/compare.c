@@ -22,7 +22,7 @@ static const struct option_spec compare_options[] = {
     {"allocators", "A,B,C", NULL, NULL, "only these, of those found and those added; default: all"},
     {"baseline", "NAME", NULL, "glibc", "what the others are compared with"},
     {"threads", "T", NULL, NULL,
-     "threads of each workload; default: 1, or all processors where a workload is about that"},
+     "threads of each workload; default: 1; without WORKLOAD, all processors (at most 4) for larson and mstress"},
     {"seconds", "S", NULL, NULL, "length of a run of a workload; default: from the budget"},
     {"rounds", "N", NULL, NULL, "exactly so many rounds; default: until intervals are narrow or the budget is spent"},
     {"budget", "SECONDS", NULL, "240", "start no further round after this time"},

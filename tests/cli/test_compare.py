@@ -216,6 +216,12 @@ class Workloads(Case):
         self.assertLess(slow["ratio"]["speed"]["high"], 0.5)
         self.assertEqual(again["ratio"]["speed"]["claim"], "no difference shown")
 
+    def test_threads_by_default(self):
+        words = subprocess.run([HAKSTRESS, "compare", "--help"], capture_output=True, text=True).stdout.split()
+        self.assertIn("default: 1; without WORKLOAD, all processors (at most 4) for larson and mstress", " ".join(words))
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "larson")
+        self.assertEqual(self.document()["workloads"][0]["threads"], 1)
+
     def test_json_to_stdout(self):
         out, err = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--json", "-", "pair")
         document = json.loads(out)
