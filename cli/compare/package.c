@@ -1,5 +1,6 @@
 #include "compare/package.h"
 
+#include "beside.h"
 #include "results.h"
 
 #include <hakmem/hakmem.h>
@@ -21,9 +22,9 @@ static void ask(const char* before, const char* quoted, const char* after, char*
 void package_of_file(const char* path, char* out, size_t size) {
     char quoted[PATH_MAX + 64] = "";
     char* const words[] = {(char*)(size_t)path};
-    const char* name = strrchr(path, '/');
+    char ours[PATH_MAX];
     out[0] = '\0';
-    if (name != NULL && strncmp(name, "/libhakmem", 10) == 0) {
+    if (library_find_beside("libhakmem.so", ours, sizeof ours) && strcmp(path, ours) == 0) {
         snprintf(out, size, "%s", hak_version());
         return;
     }

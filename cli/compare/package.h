@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-// "libjemalloc2 5.3.0-1"; for libhakmem its own version; "" when no package manager knows it.
+// "libjemalloc2 5.3.0-1"; for the libhakmem that came with this program its own version; "" when no package manager knows it.
 void package_of_file(const char* path, char* out, size_t size);
 
 #endif

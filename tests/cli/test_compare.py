@@ -222,6 +222,13 @@ class Workloads(Case):
         self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "larson")
         self.assertEqual(self.document()["workloads"][0]["threads"], 1)
 
+    def test_another_libhakmem_has_no_known_version(self):
+        shutil.copy(LIBHAKMEM, self.path("libhakmem.so"))
+        self.compare(0, *SHORT, "--allocators", "hakmem,other", "--allocator", "other=./libhakmem.so", "--baseline", "hakmem", "pair")
+        ours, other = self.document()["allocators"]
+        self.assertRegex(ours["version"], r"\d+\.\d+")
+        self.assertIsNone(other["version"])
+
     def test_json_to_stdout(self):
         out, err = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--json", "-", "pair")
         document = json.loads(out)
