@@ -170,14 +170,15 @@ bool collect(const struct raw_dir* dir, pid_t command, const char* file, struct 
     *out = (struct collection){0};
     struct raw_name* names = list(dir, &count);
     bool done = names != NULL || count == 0;
-    for (size_t i = 0; i < count && done; i++) {
+    for (size_t i = 0; i < count; i++) {
         const bool is_last = i + 1 == count || names[i + 1].pid != names[i].pid;
         const bool is_own = names[i].pid == command;
         collected = (struct collected){0};
         name_trace(file, &names[i], is_last, is_own, collected.path);
         snprintf(raw, sizeof raw, "%s/%d.%u", dir->path, names[i].pid, names[i].image);
-        done =
+        const bool saved =
             convert(raw, &collected) && (collected.header.allocations == 0 || add(out, &collected, is_last && is_own));
+        done = done && saved;
         unlink(raw);
     }
     free(names);

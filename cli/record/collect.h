@@ -19,7 +19,7 @@ struct collection {
     size_t count;
 };
 
-// Processes that allocated nothing are left out.
+// Processes that allocated nothing are left out. One whose trace cannot be saved does not keep the others from theirs.
 bool collect(const struct raw_dir* dir, pid_t command, const char* file, struct collection* out);
 void collection_free(struct collection* collection);
 

@@ -4,6 +4,7 @@
 usage: test_record.py HAKSTRESS RECORD_PROGRAM LIBHAKMEM
 """
 import collections
+import json
 import os
 import shutil
 import signal
@@ -299,6 +300,14 @@ class Ends(Case):
             self.fail("the command goes on without hakstress")
         for left in os.listdir(self.temporary):
             shutil.rmtree(os.path.join(self.temporary, left))
+
+    def test_one_trace_cannot_be_saved(self):
+        """The others are."""
+        done = self.record("sh", "-c", f'echo mine >t.trace; "{PROGRAM}" known; true', status=3)
+        self.assertIn("cannot write t.trace: a file that is no trace", done.stderr)
+        others = [n for n in os.listdir(self.folder.name) if n.startswith("t.trace.")]
+        self.assertEqual(len(others), 1, done.stderr)
+        self.assertEqual(shape(self.checked(others[0]).between_marks()), Events.KNOWN)
 
     def test_no_room(self):
         """The recorder stops, with one line, and the program does not notice."""
