@@ -1,5 +1,6 @@
 // hakstress record: a trace of a program's allocations, to be replayed by bench and compare.
 #include "command.h"
+#include "json_text.h"
 #include "record/collect.h"
 #include "results.h"
 
@@ -68,7 +69,7 @@ static void print_trace(const struct collected* trace) {
 static json_t* trace_to_json(const struct collected* trace) {
     const struct trace_header* header = &trace->header;
     json_t* object = json_object();
-    json_object_set_new(object, "file", json_string(trace->path));
+    json_object_set_new(object, "file", json_text(trace->path));
     json_object_set_new(object, "events", json_integer((json_int_t)header->events));
     json_object_set_new(object, "allocations", json_integer((json_int_t)header->allocations));
     json_object_set_new(object, "frees", json_integer((json_int_t)header->frees));
@@ -83,8 +84,7 @@ static json_t* trace_to_json(const struct collected* trace) {
 static bool save_result(const struct record* record, int status) {
     json_t* command = json_array();
     json_t* traces = json_array();
-    for (int i = 0; i < record->args->rest_count; i++)
-        json_array_append_new(command, json_string(record->args->rest[i]));
+    for (int i = 0; i < record->args->rest_count; i++) json_array_append_new(command, json_text(record->args->rest[i]));
     for (size_t i = 0; i < record->traces.count; i++)
         json_array_append_new(traces, trace_to_json(&record->traces.traces[i]));
     json_t* result = result_new(record->args, "record");

@@ -461,6 +461,15 @@ class Usage(Case):
         self.assertIn("-- python3", self.run_it(HAKSTRESS, "record", "--help").stdout)
         self.assertIn("trace:FILE", self.run_it(HAKSTRESS, "list", "workloads").stdout)
 
+    def test_names_that_are_no_text(self):
+        done = self.run_it(HAKSTRESS, "record", "--quiet", "--output", b"caf\xe9.trace", "--", "sh", "-c", "exit", b"caf\xe9")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        name, = os.listdir(self.path("results"))
+        with open(os.path.join(self.path("results"), name), encoding="utf-8") as file:
+            result = json.load(file)
+        self.assertEqual(result["command"], ["sh", "-c", "exit", "caf?"])
+        self.assertEqual([trace["file"] for trace in result["traces"]], ["caf?.trace"])
+
     def test_default_name_and_replacement(self):
         for _ in range(2):
             done = self.run_it(HAKSTRESS, "record", "--quiet", "--", PROGRAM, "known")
