@@ -31,7 +31,7 @@ static const struct option_spec compare_options[] = {
      "refuse to measure where the same allocator varies by more than this against itself; where given, a difference "
      "that the test claims is allowed too"},
     {"timeout", "SECONDS", NULL, NULL, "a run that takes longer has failed; default for workloads: 20 runs and 30 s"},
-    {"pin", NULL, NULL, NULL, "bind the runs to as many processors as they have threads"},
+    {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads, a command to one"},
     {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},
     {"csv", "FILE", NULL, NULL, "medians, ratios and claims"},
     {"markdown", "FILE", NULL, NULL, "the table"},

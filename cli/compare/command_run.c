@@ -63,7 +63,7 @@ static int spawn(const struct comparison* comparison, const struct subject* subj
         if (error == 0 && errors < 0)
             error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);  // stdout has results
         if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, result, RESULT_FILE);
-        if (comparison->pinned) worker_bind(&comparison->processors);
+        if (comparison->pinned) worker_bind(&comparison->rows[0].processors);
         if (error == 0) error = posix_spawn(pid, comparison->launcher, &actions, NULL, arguments, environment);
         if (comparison->pinned) worker_bind(NULL);
         posix_spawn_file_actions_destroy(&actions);

@@ -59,9 +59,10 @@ struct row {
     const struct workload* workload;  // NULL: the command
     uint64_t params[WORKLOAD_PARAMS_MAX];
     uint64_t threads;
-    unsigned rounds;  // done
-    bool settled;     // see verdicts_are_settled: no more rounds
-    double limit;     // operations a second; 0: none can be stated
+    cpu_set_t processors;  // that its runs are bound to, where pinned
+    unsigned rounds;       // done
+    bool settled;          // see verdicts_are_settled: no more rounds
+    double limit;          // operations a second; 0: none can be stated
     struct cell* cells[SUBJECTS_MAX];
 };
 
@@ -84,8 +85,7 @@ struct comparison {
     unsigned rounds_fixed;          // 0: as many as the intervals and the budget want
     unsigned looks[3], look_count;  // after so many rounds the intervals are looked at
     bool pinned, quiet, show_output;
-    bool noise_given;      // else a difference of the baseline to itself is not allowed
-    cpu_set_t processors;  // that all runs are bound to, where pinned
+    bool noise_given;  // else a difference of the baseline to itself is not allowed
     const volatile sig_atomic_t* stopped;
     struct aa aa;
     bool out_of_time;

@@ -35,7 +35,7 @@ static struct worker_job job_of(const struct comparison* comparison, const struc
         .threads = row->threads,
         .stopped = comparison->stopped,
         .variables = subject->variables,
-        .processors = comparison->pinned ? &comparison->processors : NULL,
+        .processors = comparison->pinned ? &row->processors : NULL,
         .timeout = comparison->timeout,
     };
 }
@@ -156,6 +156,7 @@ static int measure_aa(struct work* work) {
     struct row row = {.name = "pair", .workload = workload_find("pair"), .threads = 1};
     double logs[AA_ROUNDS], ignored, seconds = comparison->seconds, timeout = comparison->timeout;
     workload_standard_params(row.workload, row.params);
+    plan_processors(&row);
     comparison->seconds = fmin(seconds, AA_LONGEST_RUN);
     comparison->timeout = 60;
     int status = aa_round(work, &row, 0, &ignored);  // the warm-up

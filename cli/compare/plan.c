@@ -127,6 +127,8 @@ static int take_command(const struct args* args, struct comparison* comparison) 
     if (args->operand_count > 0)
         return usage_error("workloads or a command, not both; options go before the --, and so does '%s'",
                            args->operands[0]);
+    if (args_source(args, "threads") == FROM_COMMAND_LINE)
+        return usage_error("a command has the threads that it starts: leave out --threads");
     const char* name = strrchr(args->rest[0], '/');
     snprintf(row->name, sizeof row->name, "%s", name != NULL ? name + 1 : args->rest[0]);
     comparison->command = args->rest;
@@ -199,18 +201,15 @@ static double length_of_run(const struct comparison* comparison) {
     return fmin(LONGEST_RUN, fmax(SHORTEST_RUN, each));
 }
 
-static void take_processors(const struct args* args, struct comparison* comparison) {
+void plan_processors(struct row* row) {
     cpu_set_t all;
-    uint64_t wanted = 1;
-    comparison->pinned = args_is_set(args, "pin");
-    if (!comparison->pinned) return;
+    const unsigned roles = row->workload != NULL && row->workload->roles != 0 ? row->workload->roles : 1;
+    uint64_t wanted = row->threads * roles;
+    CPU_ZERO(&row->processors);
     if (sched_getaffinity(0, sizeof all, &all) != 0) return;
-    for (size_t i = 0; i < comparison->row_count; i++)
-        if (comparison->rows[i].threads > wanted) wanted = comparison->rows[i].threads;
-    CPU_ZERO(&comparison->processors);  // the last ones: the first handle most interrupts
-    for (size_t i = CPU_SETSIZE; i-- > 0 && wanted > 0;)
+    for (size_t i = CPU_SETSIZE; i-- > 0 && wanted > 0;)  // the last ones: the first handle most interrupts
         if (CPU_ISSET(i, &all)) {
-            CPU_SET(i, &comparison->processors);
+            CPU_SET(i, &row->processors);
             wanted--;
         }
 }
@@ -245,6 +244,7 @@ int plan_take(const struct args* args, struct comparison* comparison) {
     plan_looks(comparison);
     if (comparison->seconds <= 0) comparison->seconds = length_of_run(comparison);
     if (comparison->timeout <= 0 && comparison->command == NULL) comparison->timeout = 30 + 20 * comparison->seconds;
-    take_processors(args, comparison);
+    comparison->pinned = args_is_set(args, "pin");
+    for (size_t i = 0; i < comparison->row_count; i++) plan_processors(&comparison->rows[i]);
     return STATUS_OK;
 }

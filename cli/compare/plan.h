@@ -13,6 +13,9 @@ void plan_free(struct comparison* comparison);
 // Runs that are planned at most, warm-ups and extra runs included.
 double plan_runs(const struct comparison* comparison);
 
+// The processors for a row's runs, where pinned: as many as it has threads.
+void plan_processors(struct row* row);
+
 // Rows of the table of ratios: what the correction is for.
 size_t plan_ratios(const struct comparison* comparison);
 

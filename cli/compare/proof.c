@@ -112,7 +112,7 @@ static void look_while_it_runs(struct watch* watch) {
 static bool prepare(const struct comparison* comparison, const struct subject* subject, int errors) {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     environ = worker_environment(subject->path[0] != '\0' ? subject->path : NULL, subject->variables);
-    if (comparison->pinned) worker_bind(&comparison->processors);
+    if (comparison->pinned) worker_bind(&comparison->rows[0].processors);
     return environ != NULL && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 &&
            dup2(errors, STDERR_FILENO) >= 0;
 }

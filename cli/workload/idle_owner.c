@@ -117,4 +117,5 @@ const struct workload workload_idle_owner = {
     .stresses = "whether freed memory is of use while its owner sleeps: peak RSS, and RSS at the end",
     .params = params,
     .run = run,
+    .roles = ROLES,
 };

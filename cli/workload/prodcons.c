@@ -110,4 +110,5 @@ const struct workload workload_prodcons = {
     .stresses = "every free is of another thread's block, one owner; how blocks come home",
     .params = params,
     .run = run,
+    .roles = ROLES,
 };

@@ -49,6 +49,7 @@ struct workload {
     const struct workload_param* params;  // ended by a NULL name
     int (*run)(const struct workload_run* run, struct workload_result* result);
     unsigned own_threads;  // not 0: so many threads does it have, whatever run->threads says
+    unsigned roles;        // of each of its threads there are so many, which work at the same time; 0: one
     // NULL, or the reason why it cannot run. NULL in place of the function: it always can.
     const char* (*check)(const struct workload* workload);
 };

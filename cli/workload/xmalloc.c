@@ -122,4 +122,5 @@ const struct workload workload_xmalloc = {
     .stresses = "every free is of another thread's block, in bulk, several owners in turn",
     .params = params,
     .run = run,
+    .roles = ROLES,
 };

@@ -3,6 +3,7 @@
 
 usage: test_compare.py HAKSTRESS SLOW_SHIM LIBHAKMEM OWN_MALLOC LINKED_MALLOC
 """
+import contextlib
 import csv
 import json
 import os
@@ -27,15 +28,19 @@ def clean_environment(**more):
     return {k: v for k, v in os.environ.items() if not k.startswith(left_out)} | more
 
 
-def children_run(pid, words):
-    """Is a child of the process at work whose command line holds the words?"""
+def children_of(pid):
+    """Each child of the process, with the words of its command line."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
-            children = file.read().split()
-        lines = [pathlib.Path(f"/proc/{child}/cmdline").read_text() for child in children]
-        return any(words in line.replace("=", " ").replace("\0", " ") for line in lines)
+            children = [int(child) for child in file.read().split()]
+        return [(child, pathlib.Path(f"/proc/{child}/cmdline").read_text().split("\0")) for child in children]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return []
+
+
+def children_run(pid, words):
+    """Is a child of the process at work whose command line holds the words?"""
+    return any(words in " ".join(command).replace("=", " ") for _, command in children_of(pid))
 
 
 def wait_until(condition, seconds=60):
@@ -107,6 +112,7 @@ class Usage(Case):
             (["--budget", "0", "pair"], "above 0"),
             (["pair", "--", "true"], "not both"),
             (["--"], "no command"),
+            (["--threads", "2", "--", "true"], "leave out --threads"),
         ):
             with self.subTest(args):
                 self.assertIn(words, self.one_line(2, *args))
@@ -228,6 +234,22 @@ class Workloads(Case):
         ours, other = self.document()["allocators"]
         self.assertRegex(ours["version"], r"\d+\.\d+")
         self.assertIsNone(other["version"])
+
+    def test_each_run_is_pinned_to_as_many_processors_as_it_has_threads(self):
+        process = self.popen(*SHORT, "--rounds", "200", "--seconds", "0.1", "--allocators", "glibc,hakmem", "--pin", "pair", "prodcons")
+        seen = {}
+
+        def are_both_seen():
+            for child, words in children_of(process.pid):
+                if words[0] == "hakstress-worker":
+                    with contextlib.suppress(ProcessLookupError):
+                        seen[words[1]] = len(os.sched_getaffinity(child))
+            return len(seen) == 2
+
+        wait_until(are_both_seen)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(seen, {"pair": 1, "prodcons": min(2, len(os.sched_getaffinity(0)))})
 
     def test_json_to_stdout(self):
         out, err = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--json", "-", "pair")
