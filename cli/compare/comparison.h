@@ -55,7 +55,7 @@ struct cell {
 
 // A workload with its parameters, or the command.
 struct row {
-    char name[128];
+    char name[PATH_MAX + 32];         // that of a trace has its path
     const struct workload* workload;  // NULL: the command
     uint64_t params[WORKLOAD_PARAMS_MAX];
     uint64_t threads;

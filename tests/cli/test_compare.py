@@ -260,6 +260,17 @@ class Workloads(Case):
         process.communicate(timeout=20)
         self.assertEqual(seen, {"pair": 1, "prodcons": min(2, len(os.sched_getaffinity(0)))})
 
+    def test_a_trace_with_a_long_path(self):
+        folder = self.path("/".join(["a-folder-with-a-long-name"] * 8))
+        os.makedirs(folder)
+        trace = os.path.join(folder, "t.trace")
+        subprocess.run([HAKSTRESS, "record", "--quiet", "--output", trace, "--", LINKED_MALLOC], cwd=folder, check=True,
+                       env=clean_environment())
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "trace:" + trace)
+        self.assertEqual(self.document()["workloads"][0]["name"], "trace:" + trace)
+        err = self.one_line(2, "trace:" + "x" * 5000)
+        self.assertIn("too long", err)
+
     def test_json_to_stdout(self):
         out, err = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--json", "-", "pair")
         document = json.loads(out)
