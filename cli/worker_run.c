@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 12, ARGUMENT_SIZE = 64 };
@@ -30,6 +31,13 @@ struct child {
     int input;   // closing it lets the worker end
     int output;  // its lines
     int errors;  // a file for its stderr; -1: ours
+    double deadline;
+};
+
+struct outcome {
+    bool complete;  // all that it was asked for came
+    bool timely;    // else it was ended
+    int status;
 };
 
 static char* next_argument(struct arguments* arguments) {
@@ -122,6 +130,7 @@ static bool start(const struct worker_job* job, struct child* child) {
     if (error == 0) {
         child->input = input[1];
         child->output = output[0];
+        child->deadline = job->timeout > 0 ? workload_clock() + job->timeout : INFINITY;
         return true;
     }
     if (input[1] >= 0) close(input[1]);
@@ -131,22 +140,27 @@ static bool start(const struct worker_job* job, struct child* child) {
     return false;
 }
 
-// The line without its end. False: the worker ended, or we were stopped, before it was complete.
-static bool read_line(const struct worker_job* job, int fd, char* line, size_t size) {
-    const double deadline = job->timeout > 0 ? workload_clock() + job->timeout : INFINITY;
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
-    size_t used = 0;
-    while (used + 1 < size && !*job->stopped) {
-        if (poll(&ready, 1, 100) <= 0 && workload_clock() < deadline) continue;
-        if (workload_clock() >= deadline) return false;
-        ssize_t got = read(fd, line + used, 1);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        if (line[used] == '\n') {
-            line[used] = '\0';
-            return true;
-        }
-        used++;
+static bool must_end(const struct worker_job* job, const struct child* child) {
+    return *job->stopped || workload_clock() >= child->deadline;
+}
+
+// The next of what it writes. 0: there is no more of it, or it must end.
+static size_t read_some(const struct worker_job* job, const struct child* child, char* out, size_t size) {
+    struct pollfd ready = {.fd = child->output, .events = POLLIN};
+    while (!must_end(job, child)) {
+        if (poll(&ready, 1, 100) <= 0) continue;
+        ssize_t got = read(child->output, out, size);
+        if (got >= 0 || errno != EINTR) return got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+// The line without its end. False: the worker ended, or must end, before it was complete.
+static bool read_line(const struct worker_job* job, const struct child* child, char* line, size_t size) {
+    for (size_t used = 0; used + 1 < size && read_some(job, child, line + used, 1) > 0; used++) {
+        if (line[used] != '\n') continue;
+        line[used] = '\0';
+        return true;
     }
     return false;
 }
@@ -206,22 +220,25 @@ static bool right_library(const struct worker_job* job, const struct child* chil
     return false;
 }
 
-static void describe_end(const struct worker_job* job, int status, bool timely, char* out, size_t size) {
-    if (!timely)
-        snprintf(out, size, "%s had no result after %.0f s", job->workload->name, job->timeout);
+static void describe_end(const struct worker_job* job, const struct outcome* outcome, char* out, size_t size) {
+    const int status = outcome->status;
+    if (!outcome->timely)
+        snprintf(out, size, "%s had %s after %.0f s", job->workload->name,
+                 outcome->complete ? "not ended" : "no result", job->timeout);
     else if (WIFSIGNALED(status))
         snprintf(out, size, "%s ended by signal %d (%s)", job->workload->name, WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
     else
-        snprintf(out, size, "%s ended with status %d and without a result", job->workload->name, WEXITSTATUS(status));
+        snprintf(out, size, "%s ended with status %d%s", job->workload->name, WEXITSTATUS(status),
+                 outcome->complete ? "" : " and without a result");
 }
 
-static enum worker_end failed(const struct worker_job* job, const struct child* child, int status, bool timely) {
+static enum worker_end failed(const struct worker_job* job, const struct child* child, const struct outcome* outcome) {
     char text[256], said[512] = "";
     if (*job->stopped) return WORKER_STOPPED;
-    if (job->failure == NULL && WIFEXITED(status) && WEXITSTATUS(status) == STATUS_MISSING)
+    if (job->failure == NULL && WIFEXITED(outcome->status) && WEXITSTATUS(outcome->status) == STATUS_MISSING)
         return WORKER_MISSING;  // it has said why
-    describe_end(job, status, timely, text, sizeof text);
+    describe_end(job, outcome, text, sizeof text);
     if (job->failure == NULL) {
         missing_error("%s", text);
         return WORKER_FAILED;
@@ -235,52 +252,61 @@ static double in_seconds(struct timeval time) {
     return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
-static int reap(const struct child* child, struct worker_figures* figures) {
+// Its end can be waited for in vain too: a library may hang in its destructor.
+static void reap(const struct worker_job* job, const struct child* child, struct worker_figures* figures,
+                 struct outcome* outcome) {
+    const struct timespec nap = {.tv_nsec = 1000000};
     struct rusage usage = {0};
-    int status = 0;
-    while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR) {}
+    outcome->timely = true;
+    for (pid_t ended = 0; ended == 0 || (ended < 0 && errno == EINTR);) {
+        ended = wait4(child->pid, &outcome->status, outcome->timely ? WNOHANG : 0, &usage);
+        if (ended != 0) continue;
+        outcome->timely = !must_end(job, child);
+        if (outcome->timely)
+            nanosleep(&nap, NULL);  // an interrupted sleep only means one look more
+        else
+            kill(child->pid, SIGKILL);
+    }
     figures->user_seconds = in_seconds(usage.ru_utime);
     figures->system_seconds = in_seconds(usage.ru_stime);
     figures->minor_faults = (uint64_t)usage.ru_minflt;
     figures->major_faults = (uint64_t)usage.ru_majflt;
-    return status;
 }
 
 // Whether all that the worker was asked for came.
-static bool read_figures(const struct worker_job* job, int fd, struct worker_figures* figures, uintptr_t* malloc_at) {
+static bool read_figures(const struct worker_job* job, const struct child* child, struct worker_figures* figures,
+                         uintptr_t* malloc_at) {
     char line[1024];
-    if (!read_line(job, fd, line, sizeof line) || !parse_line(line, figures, malloc_at)) return false;
+    if (!read_line(job, child, line, sizeof line) || !parse_line(line, figures, malloc_at)) return false;
     if (!job->latency) return true;
-    return read_line(job, fd, line, sizeof line) && latency_parse(line, "malloc", &figures->malloc_latency) &&
-           read_line(job, fd, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
+    return read_line(job, child, line, sizeof line) && latency_parse(line, "malloc", &figures->malloc_latency) &&
+           read_line(job, child, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
 }
 
 // All that it prints until it ends.
-static void read_more(const struct worker_job* job, int fd) {
+static void read_more(const struct worker_job* job, const struct child* child) {
     size_t used = 0;
-    for (ssize_t got = 1; got > 0 && used + 1 < job->more_size; used += got > 0 ? (size_t)got : 0)
-        got = read(fd, job->more + used, job->more_size - used - 1);
+    for (size_t got = 1; got > 0 && used + 1 < job->more_size; used += got)
+        got = read_some(job, child, job->more + used, job->more_size - used - 1);
     job->more[used] = '\0';
 }
 
 enum worker_end worker_run(const struct worker_job* job, struct worker_figures* figures) {
     struct child child;
+    struct outcome outcome = {.status = 0};
     uintptr_t malloc_at = 0;
     *figures = (struct worker_figures){0};
     if (!start(job, &child)) return WORKER_MISSING;
-    const double started = workload_clock();
-    const bool complete = read_figures(job, child.output, figures, &malloc_at);
-    const bool timely = complete || !(job->timeout > 0) || workload_clock() - started < job->timeout;
+    outcome.complete = read_figures(job, &child, figures, &malloc_at);
     const bool right =
-        complete && right_library(job, &child, malloc_at, figures->loaded_from,
-                                  sizeof figures->loaded_from);  // it waits for us, so its maps are there
-    if (*job->stopped || !timely) kill(child.pid, SIGKILL);
+        outcome.complete && right_library(job, &child, malloc_at, figures->loaded_from,
+                                          sizeof figures->loaded_from);  // it waits for us, so its maps are there
     close(child.input);
-    if (job->more != NULL) read_more(job, child.output);
+    if (job->more != NULL) read_more(job, &child);
     close(child.output);
-    int status = reap(&child, figures);
+    reap(job, &child, figures, &outcome);
     enum worker_end end = right ? WORKER_OK : WORKER_MISSING;
-    if (!complete || status != 0) end = failed(job, &child, status, timely);
+    if (!outcome.complete || outcome.status != 0) end = failed(job, &child, &outcome);
     if (child.errors >= 0) close(child.errors);
     return end;
 }

@@ -389,6 +389,35 @@ class Commands(Case):
         self.assertIn("had not ended after", out)
 
 
+class Ends(Case):
+    """What happens to a run that does not end by itself, or is ended."""
+    HANG = ["--allocators", "glibc,hang", "--allocator"]
+
+    def workers(self, pid, words):
+        """Those at work for the process whose command line and environment hold the words."""
+        def read(child, name):
+            return pathlib.Path(f"/proc/{child}/{name}").read_text().replace("=", " ").replace("\0", " ")
+
+        try:
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return {child for child in children if words in read(child, "cmdline") + read(child, "environ")}
+        except (FileNotFoundError, ProcessLookupError):
+            return set()
+
+    def test_a_library_that_hangs_at_the_end(self):
+        out, _ = self.compare(1, *SHORT, "--timeout", "1", *self.HANG, f"hang={SHIM},SHIM_HANG=1", "pair")
+        self.assertIn("failed under hang, round 1: pair had not ended after 1 s", out)
+
+    def test_ctrl_c_ends_a_library_that_hangs_at_the_end(self):
+        process = self.popen(*SHORT, *self.HANG, f"hang={SHIM},SHIM_HANG=1", "pair")
+        self.addCleanup(process.kill)
+        wait_until(lambda: self.workers(process.pid, "SHIM_HANG 1"))
+        time.sleep(1)  # its work takes 0.02 s
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 130, out + err)
+
+
 if __name__ == "__main__":
     HAKSTRESS, SHIM, LIBHAKMEM, OWN_MALLOC, LINKED_MALLOC = (os.path.realpath(path) for path in sys.argv[1:6])
     del sys.argv[1:6]
