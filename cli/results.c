@@ -4,6 +4,7 @@
 #include "command.h"
 #include "json_text.h"
 #include "machine.h"
+#include "save_file.h"
 
 #include <hakmem/hakmem.h>
 
@@ -272,31 +273,28 @@ int result_check(const struct args* args) {
     return result_path(args, args->command->name, ".json", path, sizeof path) ? STATUS_OK : STATUS_MISSING;
 }
 
-static bool write_json(json_t* value, const char* path) {
-    if (json_dump_file(value, path, JSON_INDENT(1)) == 0) return true;
-    missing_error("cannot write %s: %s", path, strerror(errno));
-    return false;
+static bool dump(FILE* file, const void* value) {
+    return json_dumpf(value, file, JSON_INDENT(1)) == 0;
 }
 
-// Half of it would be worse than nothing.
-static bool write_own_json(json_t* value, const char* path) {
-    bool written = write_json(value, path);
-    if (!written) unlink(path);  // it may not even have been made
-    return written;
+static bool write_json(const json_t* value, const char* path) {
+    if (save_file(path, dump, value)) return true;
+    missing_error("cannot write %s: %s", path, strerror(errno));
+    return false;
 }
 
 bool result_save_copy(const struct args* args, json_t* result) {
     const char* copy = args_text(args, "json");
     if (copy == NULL) return true;
     if (strcmp(copy, "-") != 0) return write_json(result, copy);
-    if (json_dumpf(result, stdout, JSON_INDENT(1)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0) return true;
+    if (dump(stdout, result) && putchar('\n') != EOF && fflush(stdout) == 0) return true;
     missing_error("cannot write the result to stdout: %s", strerror(errno));
     return false;
 }
 
 bool result_save(const struct args* args, const char* kind, json_t* result) {
     char path[PATH_MAX];
-    bool saved = result_path(args, kind, ".json", path, sizeof path) && write_own_json(result, path);
+    bool saved = result_path(args, kind, ".json", path, sizeof path) && write_json(result, path);
     remove_old_runs(args_text(args, "results"));
     return result_save_copy(args, result) && saved;
 }

@@ -9,6 +9,7 @@
 #include "compare/table.h"
 #include "compare/verdicts.h"
 #include "results.h"
+#include "save_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,20 +93,21 @@ static bool are_writable(const struct args* args) {
     return result_path(args, "compare", ".json", path, sizeof path);
 }
 
-static bool write_file(const struct args* args, const char* option, const json_t* document) {
+static bool write_csv(FILE* file, const void* document) {
+    table_print_csv(file, document);
+    return true;
+}
+
+static bool write_markdown(FILE* file, const void* document) {
+    table_print(file, document, TABLE_MARKDOWN);
+    return true;
+}
+
+static bool write_file(const struct args* args, const char* option, save_writer write, const json_t* document) {
     const char* path = args_text(args, option);
-    if (path == NULL) return true;
-    FILE* file = fopen(path, "we");
-    if (file != NULL && strcmp(option, "csv") == 0) table_print_csv(file, document);
-    if (file != NULL && strcmp(option, "markdown") == 0) table_print(file, document, TABLE_MARKDOWN);
-    bool written = file != NULL && fflush(file) == 0 && ferror(file) == 0;
-    int error = errno;
-    if (file != NULL && fclose(file) != 0 && written) {
-        written = false;
-        error = errno;
-    }
-    if (!written) missing_error("cannot write %s: %s", path, strerror(error));
-    return written;
+    if (path == NULL || save_file(path, write, document)) return true;
+    missing_error("cannot write %s: %s", path, strerror(errno));
+    return false;
 }
 
 // False after a message; else `path` says where the page is.
@@ -140,8 +142,8 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
     json_t* document = document_new(args, comparison, status);
     table_print(out, document, style_of(out));
     bool saved = result_save(args, "compare", document);
-    saved = write_file(args, "csv", document) && saved;
-    saved = write_file(args, "markdown", document) && saved;
+    saved = write_file(args, "csv", write_csv, document) && saved;
+    saved = write_file(args, "markdown", write_markdown, document) && saved;
     if (save_page(args, document, page, sizeof page))
         fprintf(out, "\npage: %s\n", page);
     else

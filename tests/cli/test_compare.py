@@ -417,6 +417,21 @@ class Ends(Case):
         out, err = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130, out + err)
 
+    def test_a_full_disk_leaves_old_files_as_they_were(self):
+        copies = {"--json": "a.json", "--csv": "a.csv", "--markdown": "a.md", "--html": "a.html"}
+        for name in copies.values():
+            pathlib.Path(self.path(name)).write_text("old\n")
+        args = [*SHORT, "--allocators", "glibc,hakmem", *(word for each in copies.items() for word in each), "pair", "larson"]
+        run = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$0" compare "$@"', HAKSTRESS, *args],
+                             cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True, timeout=100)
+        self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
+        for name in (*copies.values(), "results/compare-"):
+            self.assertRegex(run.stderr, rf"cannot write (the page )?{name}.*File too large")
+        for name in copies.values():
+            self.assertEqual(pathlib.Path(self.path(name)).read_text(), "old\n")
+        self.assertEqual(sorted(os.listdir(self.directory.name)), sorted([*copies.values(), "results"]))
+        self.assertEqual(os.listdir(self.path("results")), [])
+
 
 if __name__ == "__main__":
     HAKSTRESS, SHIM, LIBHAKMEM, OWN_MALLOC, LINKED_MALLOC = (os.path.realpath(path) for path in sys.argv[1:6])
