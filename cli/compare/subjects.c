@@ -5,6 +5,7 @@
 #include "command.h"
 #include "compare/package.h"
 #include "nearest.h"
+#include "variables.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -56,6 +57,16 @@ static size_t value_length(const char* text) {
     return strlen(text);
 }
 
+// Where it is one of ours: the library would warn of a wrong one where nobody reads it, and go on without.
+static bool is_right(const char* setting, const char* whole) {
+    char where[PATH_MAX], name[128];
+    const size_t length = variable_name(setting);
+    if (strncmp(setting, "HAKMEM_", 7) != 0) return true;
+    snprintf(where, sizeof where, "--allocator %s: ", whole);
+    snprintf(name, sizeof name, "%.*s", (int)length, setting);
+    return variable_check(where, name, setting + length + 1);
+}
+
 static int take_variables(struct subject* subject, const char* text, const char* whole) {
     size_t count = 0;
     while (*text != '\0') {
@@ -63,7 +74,8 @@ static int take_variables(struct subject* subject, const char* text, const char*
         if (count == VARIABLES_MAX) return usage_error("--allocator %s: more than %d variables", whole, VARIABLES_MAX);
         size_t length = value_length(text);
         subject->variables[count] = strndup(text, length);
-        if (subject->variables[count++] == NULL) return missing_error("out of memory");
+        if (subject->variables[count] == NULL) return missing_error("out of memory");
+        if (!is_right(subject->variables[count++], whole)) return STATUS_USAGE;
         text += text[length] == ',' ? length + 1 : length;
     }
     return STATUS_OK;

@@ -127,6 +127,17 @@ class Usage(Case):
                 self.assertIn(words, self.one_line(2, *args))
         self.assertFalse(os.path.exists(self.path("results")))
 
+    def test_wrong_options_of_an_allocator(self):
+        for setting, words in (
+            ("typo=hakmem,HAKMEM_TINY_USE_SUPERSLAP=0", "did you mean HAKMEM_TINY_USE_SUPERSLAB?"),
+            ("hakmem,HAKMEM_RESERVE=0,HAKMEM_TINY_USE_SUPERSLAB=2", "HAKMEM_TINY_USE_SUPERSLAB wants 0 to 1, not '2'"),
+            ("a=hakmem,HAKMEM_CHANGES=1-9", "HAKMEM_CHANGES wants all, none"),
+        ):
+            with self.subTest(setting):
+                err = self.one_line(2, "--allocator", setting, "pair")
+                self.assertIn(words, err)
+                self.assertIn(f"--allocator {setting}: ", err)
+
     def test_what_is_missing(self):
         with open(self.path("text.so"), "w") as file:
             file.write("no library\n")
