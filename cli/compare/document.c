@@ -228,6 +228,17 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
     return object;
 }
 
+// Of a row that was not begun there is nothing to say; of one that was stopped there is, also in its first round.
+static bool was_begun(const struct comparison* comparison, const struct row* row) {
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        const struct cell* cell = row->cells[i];
+        if (cell->failed > 0) return true;
+        for (int round = 0; round < ROUNDS_MAX; round++)
+            if (cell->samples[round].present) return true;
+    }
+    return false;
+}
+
 static json_t* mean_to_json(const struct comparison* comparison, size_t subject, enum metric metric) {
     struct estimate mean = verdicts_geometric_mean(comparison, subject, metric);
     if (mean.pairs == 0) return json_null();
@@ -283,8 +294,9 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
     json_t *document = result_new(args, "compare"), *subjects = json_array(), *rows = json_array();
     for (size_t i = 0; i < comparison->subject_count; i++)
         json_array_append_new(subjects, subject_to_json(&comparison->subjects[i]));
-    for (size_t i = 0; i < comparison->row_count && most_rounds(comparison) > 0; i++)
-        json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
+    for (size_t i = 0; i < comparison->row_count; i++)
+        if (was_begun(comparison, &comparison->rows[i]))
+            json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
     json_object_set_new(document, "seed", whole(comparison->seed));
     json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
     json_object_set_new(document, "looks", json_integer(comparison->look_count));

@@ -428,6 +428,25 @@ class Ends(Case):
         out, err = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130, out + err)
 
+    def test_ctrl_c_in_the_first_round_keeps_what_there_is(self):
+        process = self.popen(*SHORT, "--seconds", "1", "--allocators", "glibc,hakmem", "larson", "rptest")
+        self.addCleanup(process.kill)
+        first = set()  # of the two runs of larson in the first round
+
+        def second_began():
+            first.update(self.workers(process.pid, "larson seconds 1 threads 1 count 0 seed 2 "))
+            return len(first) == 2
+
+        wait_until(second_began)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, out + err)
+        document = self.document()
+        self.assertEqual((document["rounds"], document["complete"], document["stopped_by"]), (0, False, "signal"))
+        larson = next(row for row in document["workloads"] if row["name"] == "larson")
+        self.assertEqual(sorted(len(cell["samples"]) for cell in larson["allocators"]), [0, 1])
+        self.assertRegex(out, "(?s)larson: .*0 rounds.*partial")
+
     def test_a_full_disk_leaves_old_files_as_they_were(self):
         copies = {"--json": "a.json", "--csv": "a.csv", "--markdown": "a.md", "--html": "a.html"}
         for name in copies.values():
