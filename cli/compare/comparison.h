@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 enum { SUBJECTS_MAX = 16, ROWS_MAX = 64, ROUNDS_MAX = STATISTICS_PAIRS_MAX, VARIABLES_MAX = 16, FAILURES_MAX = 8 };
-enum { WARM_UP = -1 };  // the round of what is run once and not counted
+enum { WARM_UP = -1, NO_ROUND = -2 };  // what is run once and not counted: before the rounds, and after them
 
 // An allocator as it is loaded here.
 struct subject {

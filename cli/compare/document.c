@@ -96,12 +96,17 @@ static json_t* medians(json_t* samples) {
     return all;
 }
 
+static json_t* failure_to_json(const struct failure* failure) {
+    json_t* object = json_object();
+    json_object_set_new(object, "round", failure->round != NO_ROUND ? json_integer(failure->round) : json_null());
+    json_object_set_new(object, "what", json_text(failure->what));
+    return object;
+}
+
 static json_t* failures_to_json(const struct cell* cell) {
     json_t* failures = json_array();
     for (unsigned i = 0; i < cell->failed && i < FAILURES_MAX; i++)
-        json_array_append_new(failures,
-                              json_pack("{s:i, s:s%}", "round", cell->failures[i].round, "what", cell->failures[i].what,
-                                        strnlen(cell->failures[i].what, sizeof cell->failures[i].what)));
+        json_array_append_new(failures, failure_to_json(&cell->failures[i]));
     return failures;
 }
 

@@ -19,7 +19,7 @@ struct work {
     struct comparison* comparison;
     double started, deadline, runs_done;
     uint64_t random;
-    bool bar, no_extras;
+    bool bar;
 };
 
 // One run
@@ -89,6 +89,12 @@ static void show_progress(const struct work* work, const char* title) {
     progress_bar_left(title, spent, spent + left, left);
 }
 
+static void note_failure(struct cell* cell, const struct failure* failure) {
+    if (cell->failed < FAILURES_MAX) cell->failures[cell->failed] = *failure;
+    cell->failed++;
+    cell->unbroken++;
+}
+
 // A failure is kept, and the others go on.
 static int run_cell(struct work* work, struct row* row, size_t subject, int round) {
     struct comparison* comparison = work->comparison;
@@ -102,9 +108,7 @@ static int run_cell(struct work* work, struct row* row, size_t subject, int roun
     enum worker_end end = run_once(comparison, &comparison->subjects[subject], row, round, &sample, &failure);
     work->runs_done++;
     if (end == WORKER_FAILED) {
-        if (cell->failed < FAILURES_MAX) cell->failures[cell->failed] = failure;
-        cell->failed++;
-        cell->unbroken++;
+        note_failure(cell, &failure);
     } else if (end == WORKER_OK) {
         cell->unbroken = 0;
         if (round != WARM_UP) cell->samples[round] = sample;
@@ -233,23 +237,38 @@ static int run_rounds(struct work* work) {
 
 // What would disturb the timing is measured apart.
 
-static int run_extra(struct work* work, struct row* row, size_t subject, const char* key) {
+static int run_extra(struct work* work, struct row* row, size_t subject, const char* what, const char* key) {
     struct comparison* comparison = work->comparison;
     struct cell* cell = row->cells[subject];
     struct worker_job job = job_of(comparison, &comparison->subjects[subject], row);
     struct worker_figures figures;
-    char failure[256];
-    size_t used = strlen(cell->extra);
+    struct failure failure = {.round = NO_ROUND};
+    size_t said = strlen(cell->extra), named = (size_t)snprintf(failure.what, sizeof failure.what, "%s run: ", what);
     job.keys[0] = key;
     job.seed = comparison->seed;
-    job.more = cell->extra + used;
-    job.more_size = sizeof cell->extra - used;
-    job.failure = failure;
-    job.failure_size = sizeof failure;
+    job.more = cell->extra + said;
+    job.more_size = sizeof cell->extra - said;
+    job.failure = failure.what + named;
+    job.failure_size = sizeof failure.what - named;
     enum worker_end end = worker_run(&job, &figures);
-    if (end != WORKER_OK) cell->extra[used] = '\0';
-    work->no_extras = work->no_extras || (end == WORKER_FAILED && subject == comparison->baseline);
+    if (end != WORKER_OK) cell->extra[said] = '\0';
+    if (end == WORKER_FAILED) note_failure(cell, &failure);
     return end == WORKER_STOPPED ? STATUS_STOPPED : STATUS_OK;
+}
+
+static int run_extras_of(struct work* work, struct row* row, const char* sampled) {
+    struct comparison* comparison = work->comparison;
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        size_t subject = (comparison->baseline + i) % comparison->subject_count;
+        const struct cell* cell = row->cells[subject];
+        if (cell->unbroken > 0) continue;
+        show_progress(work, "latency and memory over time");
+        int status = run_extra(work, row, subject, "latency", "latency=1");
+        if (status == STATUS_OK && cell->unbroken == 0) status = run_extra(work, row, subject, "memory", sampled);
+        if (status != STATUS_OK) return status;
+        if (i == 0 && cell->unbroken > 0) break;  // the baseline's shows whether they can be had
+    }
+    return STATUS_OK;
 }
 
 static int run_extras(struct work* work) {
@@ -257,17 +276,8 @@ static int run_extras(struct work* work) {
     char sampled[32];
     int status = STATUS_OK;
     snprintf(sampled, sizeof sampled, "rss_every=%.0f", fmax(1, comparison->seconds * 1000 / RSS_POINTS));
-    for (size_t i = 0; i < comparison->row_count; i++)
-        for (size_t j = 0; j < comparison->subject_count; j++) {
-            size_t subject =
-                (comparison->baseline + j) % comparison->subject_count;  // the baseline's shows whether it can be had
-            struct row* row = &comparison->rows[i];
-            if (row->cells[subject]->unbroken > 0 || work->no_extras) continue;
-            show_progress(work, "latency and memory over time");
-            status = run_extra(work, row, subject, "latency=1");
-            if (status == STATUS_OK && !work->no_extras) status = run_extra(work, row, subject, sampled);
-            if (status != STATUS_OK) return status;
-        }
+    for (size_t i = 0; i < comparison->row_count && status == STATUS_OK; i++)
+        status = run_extras_of(work, &comparison->rows[i], sampled);
     return status;
 }
 

@@ -129,9 +129,10 @@ static void print_failures(FILE* out, const json_t* row, enum table_style style)
     json_array_foreach(json_object_get(row, "allocators"), i, cell) {
         json_array_foreach(json_object_get(cell, "failures"), j, failure) {
             int round = (int)value(failure, "round");
-            char when[32] = "warm-up";
-            if (round >= 0) snprintf(when, sizeof when, "round %d", round);
-            fprintf(out, "%sfailed under %s, %s: %s\n", style == TABLE_MARKDOWN ? "\n" : "  ", text(cell, "name"), when,
+            char when[32] = ", warm-up";
+            if (round >= 0) snprintf(when, sizeof when, ", round %d", round);
+            if (json_is_null(json_object_get(failure, "round"))) when[0] = '\0';
+            fprintf(out, "%sfailed under %s%s: %s\n", style == TABLE_MARKDOWN ? "\n" : "  ", text(cell, "name"), when,
                     text(failure, "what"));
         }
     }

@@ -375,6 +375,14 @@ class Commands(Case):
         out, _ = self.compare(1, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "echo why >&2; exit 7")
         self.assertIn("sh ended with status 7: why", out)
 
+    def test_a_failure_that_is_not_utf_8(self):
+        says = "printf 'caf\\351 bad\\n' >&2; exit 7"
+        out, _ = self.compare(1, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", says)
+        self.assertIn("sh ended with status 7: caf? bad", out)
+        for cell in self.document()["workloads"][0]["allocators"]:
+            self.assertEqual(len(cell["failures"]), cell["failed"])
+            self.assertEqual(cell["failures"][0]["what"], "sh ended with status 7: caf? bad")
+
     def test_what_a_command_leaves_behind_ends_with_it(self):
         mark = "7%06d" % (os.getpid() % 1000000)
         self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", f"sleep {mark} & exit 0")
@@ -446,6 +454,24 @@ class Ends(Case):
         larson = next(row for row in document["workloads"] if row["name"] == "larson")
         self.assertEqual(sorted(len(cell["samples"]) for cell in larson["allocators"]), [0, 1])
         self.assertRegex(out, "(?s)larson: .*0 rounds.*partial")
+
+    def test_a_crash_in_the_latency_run_is_a_failure(self):
+        crash = ["--allocators", "hakmem,crash", "--allocator", f"crash={SHIM},SHIM_CRASH=timed"]
+        out, _ = self.compare(1, *SHORT, *crash, "pair", "rptest")
+        self.assertIn("failed under crash: latency run: pair ended by signal 6", out)
+        for row in self.document()["workloads"]:
+            glibc, _, cell = row["allocators"]
+            self.assertEqual((cell["failed"], [each["round"] for each in cell["failures"]]), (1, [None]))
+            self.assertIsNone(cell["latency"])
+            self.assertIsNotNone(glibc["latency"])
+
+    def test_a_crash_in_the_latency_run_of_the_baseline_is_that_of_its_row(self):
+        crash = ["--allocators", "hakmem,crash", "--baseline", "crash", "--allocator", f"crash={SHIM},SHIM_CRASH=timed"]
+        self.compare(1, *SHORT, *crash, "pair", "rptest")
+        for row in self.document()["workloads"]:
+            hakmem, cell = row["allocators"]
+            self.assertIn(f"latency run: {row['name']} ended by signal 6", cell["failures"][0]["what"])
+            self.assertEqual((cell["failed"], hakmem["failed"], hakmem["latency"]), (1, 0, None))
 
     def test_a_full_disk_leaves_old_files_as_they_were(self):
         copies = {"--json": "a.json", "--csv": "a.csv", "--markdown": "a.md", "--html": "a.html"}

@@ -397,7 +397,7 @@ class Behaviour(Case):
         for make, wanted in (
             (compare_documents.untrusted, ["Not trustworthy", "no workload was measured"]),
             (compare_documents.partial, ["Incomplete: stopped by a signal", "40 more, which are not told"]),
-            (compare_documents.one_allocator, ["5 runs failed", "larson: out of memory"]),
+            (compare_documents.one_allocator, ["6 runs failed", "larson: out of memory", "–\tlatency run: larson ended"]),
         ):
             self.open(make())
             for words in wanted:

@@ -1,12 +1,15 @@
 // A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: what compare must notice.
 //   SHIM_SPIN=N     turns of a loop at each malloc (default 1)
 //   SHIM_CRASH=1    abort in the first malloc after the start of main
+//   SHIM_CRASH=timed  the same in the run for latencies only
 //   SHIM_HANG=1     never end: wait in a destructor
 //   SHIM_UNSTEADY=1 each process is slower by another factor, drawn at random: no machine to measure on
 // It takes its memory from the C library, under the names that are the C library's own.
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,9 +26,22 @@ static unsigned number(const char* name, unsigned standard) {
     return text != NULL ? (unsigned)strtoul(text, NULL, 10) : standard;
 }
 
+static int is(const char* name, const char* word) {
+    const char* text = getenv(name);
+    return text != NULL && strcmp(text, word) == 0;
+}
+
+static int runs(const char* program) {
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    const char* slash = strrchr(path, '/');
+    return slash != NULL && strcmp(slash + 1, program) == 0;
+}
+
 __attribute__((constructor)) static void start(void) {
     spin = number("SHIM_SPIN", 1);
-    crash = number("SHIM_CRASH", 0) != 0;
+    crash = number("SHIM_CRASH", 0) != 0 || (is("SHIM_CRASH", "timed") && runs("hakstress-worker-timed"));
     hang = number("SHIM_HANG", 0) != 0;
     struct timespec now;
     if (number("SHIM_UNSTEADY", 0) != 0 && clock_gettime(CLOCK_MONOTONIC, &now) == 0)

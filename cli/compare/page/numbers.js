@@ -20,7 +20,7 @@ const exact = d3.format(".4f");
 const probability = (value) => (value < 0.0001 ? "< 0.0001" : exact(value));
 const share = d3.format(".2~%");
 const plural = (n, word) => `${plain(n)} ${word}${n === 1 ? "" : "s"}`;
-const roundText = (round) => (round < 0 ? "warm-up" : `${round}`);
+const roundText = (round) => (!isNumber(round) ? "–" : round < 0 ? "warm-up" : `${round}`);
 
 // Of an axis: without zeros behind the point.
 const trimmed = (text) => text.replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");

@@ -69,7 +69,7 @@ function drawSamples(svg, width, workload, rows) {
 
 function sampleTable(workload) {
     const all = workload.allocators.flatMap((a) => [...(a.samples || []), ...(a.failures || [])]);
-    const rounds = d3.sort(new Set(all.map((each) => each.round)));
+    const rounds = d3.sort(new Set(all.map((each) => each.round).filter(isNumber)));
     const cell = (a, round) => {
         const sample = (a.samples || []).find((s) => s.round === round);
         if (sample) return number(sample[workload.metric], metricText(workload));
