@@ -36,7 +36,7 @@ TICKS = [
     [0.25, 0.5, 1, 2, 4],
     [0.1, 0.3, 1, 3, 10],
 ]
-NO_DIFFERENCE = "no difference shown"
+NO_CLAIM = ("no difference shown", "too few rounds to claim")
 
 
 def clean(words):
@@ -105,7 +105,7 @@ class Panel:
         index = self.allocators.index(name)
         ends = [ratio["low"] or self.low, ratio["high"] or self.high]  # null: no end that is known
         claim = ratio.get("claim", "")
-        hollow = claim == NO_DIFFERENCE or (not claim and ends[0] <= 1 <= ends[1])
+        hollow = claim in NO_CLAIM or (not claim and ends[0] <= 1 <= ends[1])
         interval = "–".join(f"{end:.2f}" if end else "…" for end in (ratio["low"], ratio["high"]))
         yield f"<g><title>{clean(where)}, {clean(name)}: {ratio['ratio']:.2f} ({interval}) {clean(claim)}</title>"
         low, high = map(self.at, ends)

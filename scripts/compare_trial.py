@@ -44,7 +44,7 @@ def main():
     for seed in range(options.aa):
         status, document = compare(options.hakstress, options.budget, seed, "--allocators", "glibc,again", "--allocator", "again=glibc",
                                    "pair", "larson", "growth")
-        claimed = [(name, metric, ratio) for name, metric, ratio in claims(document) if ratio["claim"] != "no difference shown"]
+        claimed = [each for each in claims(document) if each[2]["claim"] in ("faster", "slower", "more", "less")]
         untrusted += status == 4
         false += bool(claimed)
         print(f"A/A {seed}: exit {status}, claims: {claimed or 'none'}", flush=True)

@@ -41,6 +41,7 @@ struct verdict {
     struct estimate estimate;  // above 1: faster, or more memory
     double p_corrected;
     int claim;
+    bool too_few_rounds;  // else it would be claimed
 };
 
 // One allocator on one row.
@@ -83,6 +84,7 @@ struct comparison {
     uint64_t seed;
     double seconds, budget, timeout, precision, noise;
     unsigned rounds_fixed;          // 0: as many as the intervals and the budget want
+    unsigned rounds_needed;         // to claim anything of so many ratios; 0: not known yet
     unsigned looks[3], look_count;  // after so many rounds the intervals are looked at
     bool pinned, quiet, show_output;
     bool noise_given;  // else a difference of the baseline to itself is not allowed

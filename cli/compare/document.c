@@ -110,6 +110,11 @@ static json_t* failures_to_json(const struct cell* cell) {
     return failures;
 }
 
+static const char* claim_of(const struct verdict* verdict, const char* above, const char* below) {
+    if (verdict->claim != 0) return verdict->claim > 0 ? above : below;
+    return verdict->too_few_rounds ? "too few rounds to claim" : "no difference shown";
+}
+
 static json_t* verdict_to_json(const struct verdict* verdict, const char* above, const char* below) {
     if (!verdict->known) return json_null();
     json_t* object = json_object();
@@ -118,8 +123,7 @@ static json_t* verdict_to_json(const struct verdict* verdict, const char* above,
     json_object_set_new(object, "high", number(verdict->estimate.high));
     json_object_set_new(object, "p", number(verdict->estimate.p));
     json_object_set_new(object, "p_corrected", number(verdict->p_corrected));
-    const char* claim = verdict->claim > 0 ? above : below;
-    json_object_set_new(object, "claim", json_string(verdict->claim == 0 ? "no difference shown" : claim));
+    json_object_set_new(object, "claim", json_string(claim_of(verdict, above, below)));
     return object;
 }
 
@@ -304,6 +308,8 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
             json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
     json_object_set_new(document, "seed", whole(comparison->seed));
     json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
+    json_object_set_new(document, "rounds_needed",
+                        comparison->rounds_needed > 0 ? json_integer(comparison->rounds_needed) : json_null());
     json_object_set_new(document, "looks", json_integer(comparison->look_count));
     json_object_set_new(document, "run_seconds",
                         comparison->command == NULL ? number(comparison->seconds) : json_null());

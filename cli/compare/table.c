@@ -205,6 +205,9 @@ void table_print(FILE* out, const json_t* document, enum table_style style) {
     if (strcmp(stopped, "signal") == 0) fputs("\nstopped: these results are partial\n", out);
     if (strcmp(stopped, "time") == 0)
         fputs("\nended by --budget; with more of it the intervals would be narrower\n", out);
+    if (value(document, "rounds") < value(document, "rounds_needed"))
+        fprintf(out, "\nto claim a difference among so many ratios takes %.0f rounds\n",
+                value(document, "rounds_needed"));
 }
 
 // CSV

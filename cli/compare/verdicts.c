@@ -59,24 +59,36 @@ static void correct(const struct comparison* comparison, struct verdict** known,
     free(p);
 }
 
+static bool lacks_only_rounds(const struct verdict* verdict) {
+    return verdict->claim == 0 && statistics_claim(&verdict->estimate, 0) != 0;
+}
+
+static void note_too_few_rounds(struct comparison* comparison, struct verdict** known, size_t count) {
+    if (count > 0) comparison->rounds_needed = (unsigned)statistics_pairs_needed(count, comparison->look_count);
+    for (size_t i = 0; i < count; i++)
+        known[i]->too_few_rounds = lacks_only_rounds(known[i]) && known[i]->estimate.pairs < comparison->rounds_needed;
+}
+
+static void claim_nothing(struct verdict* verdict) {
+    verdict->claim = 0;
+    verdict->too_few_rounds = false;
+}
+
 void verdicts_make(struct comparison* comparison) {
     static struct verdict* known[ROWS_MAX * SUBJECTS_MAX * METRICS];
     size_t count = 0;
     estimate(comparison, known, &count);
     correct(comparison, known, count);
+    note_too_few_rounds(comparison, known, count);
     for (size_t i = 0; i < comparison->row_count; i++)
         for (size_t j = 0; j < comparison->subject_count; j++)
             for (int metric = 0; metric < METRICS; metric++)
                 if (has_failed(comparison, &comparison->rows[i], j))
-                    comparison->rows[i].cells[j]->verdicts[metric].claim = 0;
+                    claim_nothing(&comparison->rows[i].cells[j]->verdicts[metric]);
 }
 
 static bool is_narrow(const struct comparison* comparison, const struct estimate* found) {
     return (found->high - found->low) / 2 <= comparison->precision * found->ratio;
-}
-
-static bool lacks_only_rounds(const struct verdict* verdict) {
-    return verdict->claim == 0 && statistics_claim(&verdict->estimate, 0) != 0;
 }
 
 bool verdicts_are_settled(const struct comparison* comparison, const struct row* row) {

@@ -4,7 +4,6 @@ const data = JSON.parse(document.getElementById("document").textContent);
 const workloads = data.workloads || [];
 const means = data.geometric_mean || [];
 const baseline = data.baseline;
-const NO_DIFFERENCE = "no difference shown";
 
 // The baseline first, then in the order of the document.
 const names = [

@@ -9,7 +9,7 @@ function claimText(ratio) {
     if (ratio.claim) return ratio.claim;
     return ratio.low > 1 ? "all above 1" : ratio.high < 1 ? "all below 1" : "includes 1";
 }
-const isShown = (ratio) => (ratio.claim ? ratio.claim !== NO_DIFFERENCE : ratio.low > 1 || ratio.high < 1);
+const isShown = (ratio) => (ratio.claim ? ratio.claim in SIGNS : ratio.low > 1 || ratio.high < 1);
 
 function ratioCell(ratio) {
     const text = ratioText(ratio);

@@ -57,7 +57,7 @@ function ratios() {
             "p",
             { class: "soft" },
             `Median ratio to ${baseline} with its interval. For speed, right of 1 is faster; for memory, right of 1 is more. `,
-            `A hollow mark with a dashed interval: ${NO_DIFFERENCE}.`,
+            "A hollow mark with a dashed interval: no difference shown, or too few rounds to claim one.",
             least > 0 ? ` Grey band: differences below ${share(least)}, which are never claimed.` : "",
         ),
         ratioChoice(kinds, panels),

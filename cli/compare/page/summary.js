@@ -51,13 +51,22 @@ function trustNotice() {
     ];
 }
 
+function neededText() {
+    const few = workloads.length > 0 && data.rounds < data.rounds_needed;
+    return few ? ` To claim a difference among so many ratios takes ${plural(data.rounds_needed, "round")}.` : "";
+}
+
 function completeNotice() {
     if (isUntrusted() && !data.stopped_by) return null; // it ended there, and that is said
     const why = { signal: "stopped by a signal" }[data.stopped_by] || "stopped early";
-    if (!data.complete) return ["warn", `! Incomplete: ${why}`, "What was measured until then is here."];
+    if (!data.complete) return ["warn", `! Incomplete: ${why}`, `What was measured until then is here.${neededText()}`];
     if (data.stopped_by === "time")
-        return ["good", "✓ Complete for the time it was given", "With more of it the intervals would be narrower."];
-    return ["good", "✓ Complete", "Every workload had its rounds."];
+        return [
+            "good",
+            "✓ Complete for the time it was given",
+            `With more of it the intervals would be narrower.${neededText()}`,
+        ];
+    return ["good", "✓ Complete", `Every workload had its rounds.${neededText()}`];
 }
 
 function failureNotice() {
