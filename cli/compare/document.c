@@ -1,6 +1,7 @@
 #include "compare/document.h"
 
 #include "command.h"
+#include "compare/again.h"
 #include "compare/verdicts.h"
 #include "json_text.h"
 #include "results.h"
@@ -300,12 +301,15 @@ static json_t* stopped_by(const struct comparison* comparison, int status) {
 }
 
 json_t* document_new(const struct args* args, const struct comparison* comparison, int status) {
+    char again[AGAIN_BYTES];
     json_t *document = result_new(args, "compare"), *subjects = json_array(), *rows = json_array();
     for (size_t i = 0; i < comparison->subject_count; i++)
         json_array_append_new(subjects, subject_to_json(&comparison->subjects[i]));
     for (size_t i = 0; i < comparison->row_count; i++)
         if (was_begun(comparison, &comparison->rows[i]))
             json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
+    again_describe(args, comparison->seed, again, sizeof again);
+    json_object_set_new(document, "again", json_text(again));
     json_object_set_new(document, "seed", whole(comparison->seed));
     json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
     json_object_set_new(document, "rounds_needed",

@@ -195,7 +195,7 @@ static void print_means(FILE* out, const json_t* document, enum table_style styl
 void table_print(FILE* out, const json_t* document, enum table_style style) {
     size_t i;
     json_t* row;
-    if (style == TABLE_MARKDOWN) fprintf(out, "`%s`\n\n", text(document, "command_line"));
+    fprintf(out, style == TABLE_MARKDOWN ? "`%s`\n\n" : "again: %s\n", text(document, "again"));
     print_aa(out, document);
     json_array_foreach(json_object_get(document, "workloads"), i, row) {
         print_row(out, row, style);

@@ -261,7 +261,8 @@ def frame(seed, allocators):
     return {
         "schema": 1,
         "kind": "compare",
-        "command_line": "hakstress compare --rounds 15 --seed 1 --html page.html",
+        "command_line": "hakstress compare --rounds 15 --html page.html",
+        "again": "hakstress compare --rounds 15 --html page.html --seed 1",
         "profile": None,
         "started": "2026-11-24T02:31:07Z",
         "machine": {
@@ -407,7 +408,7 @@ HOSTILE = "</script><script>window.harmed=1</script><!-- <img src=x onerror=wind
 def hostile(seed=6):
     """Every text of a document is one that would like to be markup."""
     document = copy.deepcopy(command(seed))
-    document["command_line"] = document["machine"]["processor"] = document["machine"][HOSTILE] = HOSTILE
+    document["command_line"] = document["again"] = document["machine"]["processor"] = document["machine"][HOSTILE] = HOSTILE
     document["allocators"][1].update(version=HOSTILE, loaded_from=HOSTILE, environment={HOSTILE: HOSTILE})
     document["workloads"][0].update(
         name=HOSTILE, source=HOSTILE, stresses=HOSTILE, params={HOSTILE: HOSTILE}, command=[HOSTILE]

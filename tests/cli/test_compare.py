@@ -487,6 +487,30 @@ class Ends(Case):
             self.assertIn(f"latency run: {row['name']} ended by signal 6", cell["failures"][0]["what"])
             self.assertEqual((cell["failed"], hakmem["failed"], hakmem["latency"]), (1, 0, None))
 
+    def test_it_can_be_run_again(self):
+        """By the first line, also where the seed was drawn."""
+        args = ["--rounds", "2", "--seconds=0.02", "--noise", "100000", "--allocators", "glibc,it is", "--quiet", "--allocator",
+                f"it is={SHIM},SHIM_SPIN=1", "--markdown", "a.md", "larson:max=64", "pair"]
+        first, _ = self.compare(0, *args, HAKMEM_RESERVE="0")
+        document = self.document()
+        again = first.splitlines()[0].removeprefix("again: ")
+        self.assertEqual(document["again"], again)
+        self.assertRegex(again, rf"^HAKMEM_RESERVE=0 .* --quiet --seed {document['seed']} larson:max=64 pair$")
+        self.assertIn(f"`{again}`", pathlib.Path(self.path("a.md")).read_text())
+        shutil.rmtree(self.path("results"))
+        run = subprocess.run(["sh", "-c", again], cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True,
+                             timeout=100)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.stdout.splitlines()[0], first.splitlines()[0])
+        self.assertEqual(self.document()["environment"]["HAKMEM_RESERVE"], "0")
+        for key in ("seed", "allocators"):
+            self.assertEqual(self.document()[key], document[key])
+
+    def test_a_command_can_be_run_again(self):
+        out, _ = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "exit 0")
+        self.assertEqual(out.splitlines()[0], f"again: {HAKSTRESS} compare --rounds 2 --seconds 0.02 --noise 100000 "
+                                              "--allocators glibc,hakmem --seed 1 -- sh -c 'exit 0'")
+
     def test_a_full_disk_leaves_old_files_as_they_were(self):
         copies = {"--json": "a.json", "--csv": "a.csv", "--markdown": "a.md", "--html": "a.html"}
         for name in copies.values():

@@ -84,7 +84,7 @@ function provenance() {
         "provenance",
         "Provenance",
         el("p", { class: "soft" }, "What is needed to do this again, and to judge it."),
-        el("pre", { tabindex: 0, role: "region", "aria-label": "Command line" }, code(data.command_line)),
+        el("pre", { tabindex: 0, role: "region", "aria-label": "Command line" }, code(data.again || data.command_line)),
         el(
             "div",
             { class: "columns" },
