@@ -284,6 +284,7 @@ static json_t* aa_to_json(const struct comparison* comparison) {
     json_object_set_new(object, "p", number(aa->estimate.p));
     json_object_set_new(object, "may_claim", json_real(STATISTICS_LEAST_DIFFERENCE));
     json_object_set_new(object, "may_vary", json_real(comparison->noise));
+    json_object_set_new(object, "claimed", json_boolean(statistics_claim(&aa->estimate, aa->estimate.p) != 0));
     json_object_set_new(object, "trustworthy", json_boolean(aa->trustworthy));
     return object;
 }

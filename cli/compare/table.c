@@ -162,14 +162,19 @@ static void print_row(FILE* out, const json_t* row, enum table_style style) {
 
 // What is over all rows
 
+static const char* aa_verdict(const json_t* aa) {
+    if (!json_is_true(json_object_get(aa, "trustworthy"))) return "this machine is not steady enough";
+    if (json_is_true(json_object_get(aa, "claimed"))) return "a difference, allowed by --noise";
+    return "no difference shown, as it must be";
+}
+
 static void print_aa(FILE* out, const json_t* document) {
     const json_t* aa = json_object_get(document, "aa");
     char interval[WIDTH] = "";
     if (!json_is_object(aa)) return;
     write_interval(aa, interval);
     fprintf(out, "%s against itself: %s, p = %.2g: %s\n", text(aa, "allocator"), interval, value(aa, "p"),
-            json_is_true(json_object_get(aa, "trustworthy")) ? "no difference shown, as it must be"
-                                                             : "this machine is not steady enough");
+            aa_verdict(aa));
 }
 
 static void print_means(FILE* out, const json_t* document, enum table_style style) {

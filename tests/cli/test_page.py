@@ -396,7 +396,7 @@ class Behaviour(Case):
     def test_what_is_wrong_is_said_first(self):
         for make, wanted in (
             (compare_documents.untrusted, ["Not trustworthy", "no workload was measured"]),
-            (compare_documents.partial, ["Incomplete: stopped by a signal", "40 more, which are not told", "takes 16 rounds"]),
+            (compare_documents.partial, ["a difference, allowed by --noise", "Incomplete: stopped by a signal", "40 more, which are not told", "takes 16 rounds"]),
             (compare_documents.one_allocator, ["6 runs failed", "larson: out of memory", "–\tlatency run: larson ended"]),
         ):
             self.open(make())

@@ -3,8 +3,10 @@
 //   SHIM_CRASH=1    abort in the first malloc after the start of main
 //   SHIM_CRASH=timed  the same in the run for latencies only
 //   SHIM_HANG=1     never end: wait in a destructor
+//   SHIM_ALTERNATE=FILE  only every other process is slower, by the length of this file
 //   SHIM_UNSTEADY=1 each process is slower by another factor, drawn at random: no machine to measure on
 // It takes its memory from the C library, under the names that are the C library's own.
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,10 +41,21 @@ static int runs(const char* program) {
     return slash != NULL && strcmp(slash + 1, program) == 0;
 }
 
+// The processes before this one, each of which left a byte.
+static long before(const char* path) {
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (file < 0 || write(file, "x", 1) != 1) abort();
+    long length = (long)lseek(file, 0, SEEK_CUR);
+    close(file);
+    return length - 1;
+}
+
 __attribute__((constructor)) static void start(void) {
     spin = number("SHIM_SPIN", 1);
     crash = number("SHIM_CRASH", 0) != 0 || (is("SHIM_CRASH", "timed") && runs("hakstress-worker-timed"));
     hang = number("SHIM_HANG", 0) != 0;
+    const char* alternate = getenv("SHIM_ALTERNATE");
+    if (alternate != NULL && before(alternate) % 2 == 0) spin = 0;
     struct timespec now;
     if (number("SHIM_UNSTEADY", 0) != 0 && clock_gettime(CLOCK_MONOTONIC, &now) == 0)
         spin = (unsigned)((uint64_t)now.tv_nsec * 2654435761u % 1009);

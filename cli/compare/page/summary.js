@@ -42,6 +42,7 @@ function trustNotice() {
     if (!aa)
         return ["warn", "? No A/A run", "Whether this machine sees differences where there are none is not known."];
     const result = `${aa.allocator} against itself on ${aa.workload}: ${intervalText(aa, exact)}, p ${written(aa.p, probability)}.`;
+    if (aa.trustworthy && aa.claimed) return ["warn", "! The A/A run showed a difference, allowed by --noise", result];
     if (aa.trustworthy) return ["good", "✓ Trustworthy: the A/A run showed no difference", result];
     const allowed = isNumber(aa.may_vary) ? ` Its interval may reach ${share(aa.may_vary)} from 1.` : "";
     return [
