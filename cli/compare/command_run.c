@@ -42,8 +42,9 @@ static char** make_arguments(const struct comparison* comparison, const struct s
     if (arguments == NULL) return NULL;
     arguments[used++] = program;
     for (size_t i = 0; subject->variables[i] != NULL; i++) arguments[used++] = subject->variables[i];
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", subject->path);
-    if (subject->path[0] != '\0') arguments[used++] = preload;
+    const char* library = command_preload(subject);
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library != NULL ? library : "");
+    if (library != NULL) arguments[used++] = preload;
     arguments[used++] = dashes;
     for (int i = 0; i < comparison->command_count; i++) arguments[used++] = comparison->command[i];
     return arguments;
@@ -135,9 +136,10 @@ static enum worker_end not_its_malloc(const struct subject* subject, const struc
         missing_error("%s brings a malloc of its own, which no library replaces: nothing was measured under %s",
                       proof->other, subject->name);
     else
-        missing_error("the malloc of %s is that of %s, not of the C library: leave %s out (--allocators, --baseline), "
-                      "or preload it: --allocator libc=%s --baseline libc",
-                      proof->other_program, proof->other, subject->name, proof->c_library);
+        missing_error(
+            "the malloc of %s is that of %s, not of the C library, and it was started without LD_PRELOAD: leave %s "
+            "out (--allocators, --baseline)",
+            proof->other_program, proof->other, subject->name);
     return WORKER_MISSING;
 }
 

@@ -6,8 +6,10 @@
 #include "supervise/tracing.h"
 #include "worker_run.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gnu/libc-version.h>
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +23,28 @@ struct watch {
     struct proof proof;
     pid_t command;
 };
+
+const char* command_preload(const struct subject* subject) {
+    static Dl_info own;
+    if (subject->path[0] != '\0') return subject->path;
+    if (own.dli_fname == NULL && dladdr((void*)(uintptr_t)gnu_get_libc_version, &own) == 0) return NULL;
+    return own.dli_fname;
+}
+
+// Whether the process was started with it: a program may start others with an environment of its own.
+static bool is_preloaded(const struct subject* subject, pid_t process) {
+    char file[64], entry[PATH_MAX + 16], *line = NULL;
+    size_t size = 0;
+    bool found = false;
+    snprintf(file, sizeof file, "/proc/%d/environ", (int)process);
+    snprintf(entry, sizeof entry, "LD_PRELOAD=%s", command_preload(subject));
+    FILE* environment = fopen(file, "re");
+    while (environment != NULL && !found && getdelim(&line, &size, '\0', environment) > 0)
+        found = strcmp(line, entry) == 0;
+    free(line);
+    if (environment != NULL) fclose(environment);
+    return found;
+}
 
 static bool is_c_library(const char* path) {
     const char* name = strrchr(path, '/');
@@ -41,13 +65,15 @@ static bool exports_malloc(const char* path) {
     return exports;
 }
 
-// A program's own malloc comes before a preloaded one, that of a library before the C library's. The loader's is for itself.
-static bool comes_before(const struct subject* subject, const struct mapping* mapping, const char* program) {
+// A program's own malloc comes before a preloaded one, that of a library before the C library's where that was not preloaded. The loader's
+// is for itself.
+static bool comes_before(const struct subject* subject, pid_t process, const struct mapping* mapping,
+                         const char* program) {
     const char* name = strrchr(mapping->path, '/');
     if (name == NULL || mapping->permissions[2] != 'x') return false;
     if (strcmp(mapping->path, program) == 0) return exports_malloc(program);
     bool is_system = is_c_library(mapping->path) || strncmp(name, "/ld-", 4) == 0;
-    return subject->path[0] == '\0' && !is_system && exports_malloc(mapping->path);
+    return subject->path[0] == '\0' && !is_system && exports_malloc(mapping->path) && !is_preloaded(subject, process);
 }
 
 static void program_of(pid_t thread, char* out, size_t size) {
@@ -67,7 +93,7 @@ static bool look(struct watch* watch, pid_t process, pid_t thread) {
     for (size_t i = 0; i < maps.count; i++) {
         const char* path = maps.mappings[i].path;
         wanted = wanted || is_wanted(watch->subject, path);
-        if (proof->other[0] == '\0' && comes_before(watch->subject, &maps.mappings[i], program)) {
+        if (proof->other[0] == '\0' && comes_before(watch->subject, process, &maps.mappings[i], program)) {
             snprintf(proof->other, sizeof proof->other, "%s", path);
             snprintf(proof->other_program, sizeof proof->other_program, "%s", program);
         }
@@ -111,7 +137,7 @@ static void look_while_it_runs(struct watch* watch) {
 
 static bool prepare(const struct comparison* comparison, const struct subject* subject, int errors) {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    environ = worker_environment(subject->path[0] != '\0' ? subject->path : NULL, subject->variables);
+    environ = worker_environment(command_preload(subject), subject->variables);
     if (comparison->pinned) worker_bind(&comparison->rows[0].processors);
     return environ != NULL && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 &&
            dup2(errors, STDERR_FILENO) >= 0;

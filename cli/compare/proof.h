@@ -14,6 +14,10 @@ struct proof {
     char other[PATH_MAX], other_program[PATH_MAX];
 };
 
+// What is preloaded into a command: the allocator's library; for that of the C library the C library itself, since the command may be
+// linked with another malloc. NULL: nothing, the C library is static.
+const char* command_preload(const struct subject* subject);
+
 // False: it was stopped, or took longer than comparison->timeout. Its stderr goes to `errors`.
 bool proof_run(const struct comparison* comparison, const struct subject* subject, int errors, struct proof* proof);
 
