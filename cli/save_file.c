@@ -55,8 +55,8 @@ static bool write_through(const char* path, save_writer write, const void* what)
 bool save_file(const char* path, save_writer write, const void* what) {
     struct stat status;
     char behind_links[PATH_MAX];
-    bool there = stat(path, &status) == 0;
-    if (there && !S_ISREG(status.st_mode)) return write_through(path, write, what);
-    const char* target = there && realpath(path, behind_links) != NULL ? behind_links : path;
+    bool there = stat(path, &status) == 0, named = realpath(path, behind_links) != NULL;
+    if (there && (!named || !S_ISREG(status.st_mode))) return write_through(path, write, what);
+    const char* target = there ? behind_links : path;
     return replace(target, write, what) || (there && errno == EACCES && write_through(path, write, what));
 }

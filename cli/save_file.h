@@ -10,7 +10,8 @@
 // Writes `what`; false, with errno, where it could not.
 typedef bool (*save_writer)(FILE* file, const void* what);
 
-// What cannot be replaced is written through: a pipe, a device, a file in a folder that cannot be written.
+// What cannot be replaced is written through: a pipe, a device, an open file without a name (/proc/self/fd/N), a file in a folder that
+// cannot be written.
 bool save_file(const char* path, save_writer write, const void* what);
 
 #endif

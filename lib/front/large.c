@@ -37,14 +37,23 @@ static bool make_runs(HakTcb* me) {
     return true;
 }
 
+enum { A_FEW = 8 };
+
+// Into any of the thread's SuperSlabs others may have freed. All of them are looked at once an eighth more were wanted: so a few for
+// each that is made, however many there are, and none is forgotten.
+static bool absorb_before_growth(HakTcb* me) {
+    if (++me->runs_missed * A_FEW < me->run_superslabs) return false;
+    me->runs_missed = 0;
+    return run_absorb(me, UINT32_MAX);
+}
+
 // Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; then into any of them;
 // then those without owner, then a new one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
-    enum { A_FEW = 8, MANY = 256 };  // not all: a heap may have ten thousand
     give_back_idle(me);
     run_absorb(me, A_FEW);
     Run run = run_alloc(me, pages, align);
-    if (run.block == NULL && run_absorb(me, MANY)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
     // Not all that there are: one that does not fit either stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
@@ -52,15 +61,18 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    me->runs_taken++;
     if (size > RUN_MAX || alignment > RUN_MAX) {
         give_back_idle(me);
         return huge_alloc(size, alignment, zero);
     }
     uint32_t pages = run_length(size);
     void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
-    if (cached) return zero ? memset(cached, 0, size) : cached;
+    if (cached) {
+        me->runs_used++;
+        return zero ? memset(cached, 0, size) : cached;
+    }
     Run run = find_run(me, pages, pages_for(alignment));
+    me->runs_used++;
     if (run.block && zero) {
         if (run.zero)
             tcb_count(me, HAK_C_calloc_known_zero);

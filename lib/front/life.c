@@ -122,6 +122,7 @@ static void thread_end(HakTcb* me) {
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
     tcb_count(me, HAK_C_thread_ended);
+    me->next_look_ms = 0;
     hak_tls.tcb = NULL;
     hak_tls.owner_key = OWNER_KEY_NONE;
     hak_tls.ended = 1;

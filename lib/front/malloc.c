@@ -47,13 +47,14 @@ static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (++tls->overflows % SAMPLE != 0) return;
     uint64_t now = os_clock_ns();
-    give_back_idle(me);
     bool quick = now - tls->overflow_clock < QUICK_NS;
     tls->overflow_clock = now;
-    if (!quick || bin->cap == 0 || hak_option(fast_cap) >= 0) return;
-    uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
-    bin->room += (int32_t)(cap - bin->cap);
-    bin->cap = (uint16_t)cap;
+    if (quick && bin->cap != 0 && hak_option(fast_cap) < 0) {
+        uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
+        bin->room += (int32_t)(cap - bin->cap);
+        bin->cap = (uint16_t)cap;
+    }
+    give_back_idle(me);
 }
 
 static void bin_set_up(TlsBin* bin, unsigned size_class) {
@@ -170,10 +171,10 @@ void free_over(void* p, uint64_t tag) {
     }
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
-    note_overflow(me, bin, size_class);
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag, &result);
     slab_free_chain(me, slab, p, p, 1);
+    note_overflow(me, bin, size_class);  // last: a look may give up the slab
 }
 
 static void reserve_free(void* p) {

@@ -96,7 +96,6 @@ typedef enum {
 static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
-    if (bin->cap == 0) return;
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
     if (look == LOOK_RESTED) give_back_empty_of_class(me, size_class);
@@ -105,10 +104,10 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
 }
 
 static void look_at_runs(HakTcb* me, Look look) {
-    bool unused = me->runs_taken == me->seen_runs_taken;
+    bool unused = me->runs_used == me->seen_runs_used;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) run_cache_flush(me);
     if (look == LOOK_RESTED) give_back_empty_runs(me);
-    me->seen_runs_taken = me->runs_taken;
+    me->seen_runs_used = me->runs_used;
 }
 
 static void look_at_all(HakTcb* me, Look look) {
@@ -137,7 +136,7 @@ void give_back_idle(HakTcb* me) {
     bool rested = me->next_look_ms != 0 && now - me->next_look_ms >= period;
     me->next_look_ms = now + period;
     hak_lock(&heap_lock);
-    bool all_rested = purge_rested(now, 2 * period);
+    bool all_rested = purge_rested(2 * period);
     Look look = rested ? LOOK_RESTED : worth();
     hak_unlock(&heap_lock);
     look_at_all(me, look);
@@ -145,6 +144,6 @@ void give_back_idle(HakTcb* me) {
     if (all_rested)
         purge_free((size_t)hak_option(reserve));
     else
-        purge_tick();
+        purge_aged();
     hak_unlock(&heap_lock);
 }

@@ -2,7 +2,7 @@
 // when the thread ends or the program asks (hak_trim); what rests, by a look now and then in the thread's own slow paths.
 //
 //   look: at most one a period (HAKMEM_PURGE_MS, 100 ms at least), at refills, overflows and large blocks; and before each new SuperSlab
-//   a bin, the cache of runs     goes if nothing has changed in it since the last look (not in a heap of less than 16 MiB), or if the
+//   a bin, the cache of runs     goes if nothing has changed in it since the last look (not with less than 256 slabs in use), or if the
 //                                last look was two periods ago
 //   spare empty slabs            go if the last look was two periods ago: else they serve the next phase, or the mmap gate takes them
 //   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods

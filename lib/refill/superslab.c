@@ -9,5 +9,5 @@ OwnedSlab refill_superslab(HakTcb* me, unsigned size_class) {
     if (s == 0) s = superslab_make();
     if (s) return slab_create(me, s, size_class, false);
     tcb_count(me, HAK_C_early_no_memory);
-    return (OwnedSlab){0};
+    return refill_tls_slab(me, size_class);  // which the look may have given blocks
 }

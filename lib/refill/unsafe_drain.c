@@ -44,7 +44,7 @@ static void tell(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner, 
 }
 
 // The owner's push, in the steps in which it was written; the owner may be at any of its own.
-static void push(TinySlabMeta* meta, void* block) {
+static void push(HakTcb* owner, TinySlabMeta* meta, void* block) {
     chaos_point();
     void* head = meta->freelist;
     chaos_point();
@@ -52,6 +52,7 @@ static void push(TinySlabMeta* meta, void* block) {
     chaos_point();
     meta->freelist = block;
     meta->free_count++;
+    if (meta->where == PLACE_PARTIAL) owner->tiny[meta->size_class].partial_free++;
     store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) - 1));
 }
 
@@ -65,7 +66,7 @@ static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb*
     OwnedSlab slab = slab_assume_owned(s);
     for (void *block = remote_first(word), *next; block; block = next) {
         next = link_read(block);
-        push(meta_of(slab), block);
+        push((HakTcb*)(uintptr_t)owner, meta_of(slab), block);
     }
     return true;
 }

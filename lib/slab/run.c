@@ -228,6 +228,7 @@ void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
     store_relaxed(length, (uint16_t)(pages | RUN_IS_CACHED));
     cache->block[cache->count++] = block;
     me->cached_pages += pages;
+    me->runs_used++;
     tcb_count(me, HAK_C_free_run);
 }
 

@@ -41,25 +41,29 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
     return some;
 }
 
-static uint64_t last_tick;  // when memory was given back last
+static uint64_t last_given;  // when units or slabs were given back last
 
-bool purge_rested(uint64_t now, uint64_t ms) {
-    return now - last_tick >= ms;
+bool purge_rested(uint64_t ms) {
+    return os_clock_ms() >= last_given + ms;
 }
 
-void purge_tick(void) {
+void purge_aged(void) {
     static uint64_t next_look;
-    uint64_t now = os_clock_ms(), dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
-    last_tick = now;
+    uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
     if (dirty <= reserve) return;
     uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
     uint64_t most = live < DIRTY_MOST ? DIRTY_MOST : live;
     if (dirty > most) purge_runs(most, UINT64_MAX);
-    uint64_t idle = (uint64_t)hak_option(purge_ms);
+    uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
     if (now < next_look) return;
     next_look = now + idle;
     purge_runs(reserve, now > idle ? now - idle : 0);
     superslab_purge_surplus(reserve);
+}
+
+void purge_tick(void) {
+    last_given = os_clock_ms();
+    purge_aged();
 }
 
 bool purge_free(size_t keep) {

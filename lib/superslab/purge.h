@@ -11,10 +11,12 @@
 
 #include "superslab/heap.h"
 
-// Called when units were given back and now and then: purges what the policy lets go.
+// Purges what the policy lets go.
+void purge_aged(void);
+// The same, when units or slabs were given back.
 void purge_tick(void);
 // Whether nobody gave memory back for `ms` milliseconds: what is free then is not part of a rhythm.
-bool purge_rested(uint64_t now, uint64_t ms);
+bool purge_rested(uint64_t ms);
 // Purges all but `keep` free dirty bytes; true: some went.
 bool purge_free(size_t keep);
 bool purge_everything_free(void);

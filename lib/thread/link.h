@@ -6,7 +6,7 @@
 // The sum of two registers is an address that a load computes on its way, so decoding takes no time in the chain from one malloc to the
 // next. A stray write into a free block decodes to something whose upper bits are no user-space address, or whose lower bits are no
 // block boundary; that is seen before the link is followed. So is LINK_END: one test serves both. With plain links (key 0) only
-// LINK_END is seen.
+// what has the bit of LINK_END is seen.
 // Thread-safety: key and mask are fixed before the first block is handed out; until then every test says "no block". Errors:
 // link_corrupt() reports and aborts.
 #ifndef HAK_THREAD_LINK_H
@@ -29,7 +29,7 @@ extern HAK_INTERNAL _Atomic uint64_t hak_link_key;
 extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that no decoded link has
 void link_init(bool encoded);
 
-// `block` had the damaged link; NULL: unknown.
+// `block` has the damaged link, which in the release build may have come there from one that was handed out since; NULL: unknown.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
 
 // Checked build: a plain link that leads out of the heap. Only noted: who follows it faults.

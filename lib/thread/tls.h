@@ -1,5 +1,5 @@
-// What the fast paths touch: the TLS SLLs, one bin per size class, and two keys. 1.5 KiB a thread, valid as all zero but for
-// `owner_key`, so a thread starts without an initialisation loop.
+// What the fast paths touch: the TLS SLLs, one bin per size class, and two keys. 1.5 KiB a thread, valid as it is
+// initialised, so a thread starts without a loop.
 //
 //   bin:  head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
 //         blocks in the list == cap - room

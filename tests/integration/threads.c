@@ -251,6 +251,89 @@ static void idle(void) {
     expect_flat(before, STREAMS * (size_t)40000 + 2 * MIB, "idle");
 }
 
+// ---- runs ----
+
+// Page runs of one thread that another frees, the oldest first, come home however many SuperSlabs are in flight: of each run a page or two
+// is touched, but the address space that is mapped tells.
+enum { RUNS_IN_FLIGHT = 6000, RUN_SIZE = 100 << 10 };
+static char* runs[RUNS_IN_FLIGHT];
+static sem_t made, used_up;
+
+static void* free_runs(void* rounds) {
+    for (unsigned long i = 0; i < (unsigned long)(uintptr_t)rounds * RUNS_IN_FLIGHT; i++) {
+        wait_for(&made);
+        t_free(runs[i % RUNS_IN_FLIGHT]);
+        sem_post(&used_up);
+    }
+    return NULL;
+}
+
+static void runs_come_home(unsigned long rounds) {
+    CHECK(sem_init(&made, 0, 0) == 0 && sem_init(&used_up, 0, RUNS_IN_FLIGHT) == 0, "sem_init");
+    pthread_t consumer = start(free_runs, (void*)(uintptr_t)rounds);
+    // It starts when all are in flight, and frees one for each that is made.
+    size_t mapped = 0;
+    for (unsigned long i = 0; i < rounds * RUNS_IN_FLIGHT; i++) {
+        wait_for(&used_up);
+        char* run = t_malloc(RUN_SIZE);
+        CHECK(run != NULL, "no memory");
+        *run = 1;
+        runs[i % RUNS_IN_FLIGHT] = run;
+        if (i + 1 == RUNS_IN_FLIGHT) mapped = mapped_bytes();
+        if (i + 1 >= RUNS_IN_FLIGHT) sem_post(&made);
+    }
+    size_t after = mapped_bytes();
+    test_say("runs: %zu MiB mapped with all in flight, %zu after %lu rounds", mapped >> 20, after >> 20, rounds);
+    CHECK(!test_is_hakmem() || after < mapped + mapped / 2, "mapped memory grew from %zu to %zu MiB", mapped >> 20,
+          after >> 20);
+    for (int i = 1; i < RUNS_IN_FLIGHT; i++) sem_post(&made);
+    pthread_join(consumer, NULL);
+}
+
+// ---- looks ----
+
+// A thread's look for what rests gives up slabs, and others adopt them at once: also one that the free is about that looks.
+enum { LOOKERS = 3, KEPT = 300000, OTHER_SIZES = 24, OTHER_BLOCKS = 600, REST_MS = 900 };
+static void* kept[KEPT];
+static void* others[OTHER_SIZES][OTHER_BLOCKS];
+static _Atomic bool looks_over, adopting;
+
+static void* adopt_and_leak(void* unused) {
+    (void)unused;
+    while (!atomic_load(&looks_over))
+        for (int i = 0; atomic_load(&adopting) && i < 64; i++) CHECK(t_malloc(64) != NULL, "no memory");
+    return NULL;
+}
+
+static void free_some(Random* random, int count) {
+    for (int i = 0; i < count; i++) {
+        uint64_t at = random_below(random, KEPT);
+        t_free(kept[at]);
+        kept[at] = NULL;
+    }
+}
+
+static void looks(unsigned long rounds) {
+    pthread_t threads[LOOKERS];
+    Random random = {rounds};
+    for (int i = 0; i < LOOKERS; i++) threads[i] = start(adopt_and_leak, NULL);
+    for (unsigned long round = 0; round < rounds; round++) {
+        for (int i = 0; i < KEPT; i++)
+            if (kept[i] == NULL) kept[i] = t_malloc(64);
+        for (int s = 0; s < OTHER_SIZES; s++)
+            for (int i = 0; i < OTHER_BLOCKS; i++) others[s][i] = t_malloc(80 + (size_t)s * 40);
+        for (int s = 0; s < OTHER_SIZES; s++)
+            for (int i = 0; i < OTHER_BLOCKS; i++) t_free(others[s][i]);
+        free_some(&random, 20000);
+        sleep_ms(REST_MS);
+        atomic_store(&adopting, true);
+        free_some(&random, 30000);
+        atomic_store(&adopting, false);
+    }
+    atomic_store(&looks_over, true);
+    for (int i = 0; i < LOOKERS; i++) pthread_join(threads[i], NULL);
+}
+
 // ---- storm ----
 
 enum { STORM_THREADS = 64, SLOTS = 4096 };
@@ -338,12 +421,16 @@ int main(int argc, char** argv) {
         run_pipe(n ? n : 3000);
     else if (strcmp(mode, "idle") == 0)
         idle();
+    else if (strcmp(mode, "runs") == 0)
+        runs_come_home(n ? n : 5);
+    else if (strcmp(mode, "looks") == 0)
+        looks(n ? n : 5);
     else if (strcmp(mode, "storm") == 0)
         storm(n ? n : 5);
     else if (strcmp(mode, "churn") == 0)
         churn(n ? n : 4);
     else
-        CHECK(false, "mode \"%s\": choose create, dead, keys, pipe, idle, storm or churn", mode);
+        CHECK(false, "mode \"%s\": choose create, dead, keys, pipe, idle, runs, looks, storm or churn", mode);
     test_check_heap();
     test_say("threads %s: ok", mode);
     return 0;

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,12 +73,24 @@ static void stray_writes_are_seen(void** state) {
     expect_abort((uintptr_t)blocks[2] + 8);
 }
 
+// What the seed's workload writes, two bytes, leaves the rest of the link intact: under every key they are seen.
+static void two_bytes_of_text_are_seen(void** state) {
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        link_init(true);
+        link_write(blocks[0], blocks[1]);
+        memcpy(blocks[0], "ab", 2);
+        assert_true(link_is_no_block(link_target(blocks[0][0])));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_that_a_thread_starts_with),
         cmocka_unit_test(plain),
         cmocka_unit_test(encoded),
         cmocka_unit_test(stray_writes_are_seen),
+        cmocka_unit_test(two_bytes_of_text_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
