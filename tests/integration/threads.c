@@ -292,7 +292,8 @@ static void runs_come_home(unsigned long rounds) {
 
 // ---- looks ----
 
-// A thread's look for what rests gives up slabs, and others adopt them at once: also one that the free is about that looks.
+// A thread's look for what rests gives up slabs, and others adopt them at once: also one that the free is about that looks. That meets
+// but once in some fifty rounds.
 enum { LOOKERS = 3, KEPT = 300000, OTHER_SIZES = 24, OTHER_BLOCKS = 600, REST_MS = 900 };
 static void* kept[KEPT];
 static void* others[OTHER_SIZES][OTHER_BLOCKS];
@@ -325,8 +326,14 @@ static void looks(unsigned long rounds) {
         for (int s = 0; s < OTHER_SIZES; s++)
             for (int i = 0; i < OTHER_BLOCKS; i++) t_free(others[s][i]);
         free_some(&random, 20000);
+        // what the look gives back after the rest, which takes it a while
+        char* large = t_malloc(100 * MIB);
+        CHECK(large != NULL, "no memory");
+        memset(large, 1, 100 * MIB);
+        t_free(large);
         sleep_ms(REST_MS);
         atomic_store(&adopting, true);
+        sleep_ms(1);
         free_some(&random, 30000);
         atomic_store(&adopting, false);
     }
