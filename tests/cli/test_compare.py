@@ -175,7 +175,8 @@ class Usage(Case):
         self.compare(0, *SHORT, "--allocators", "glibc,hakmem", *command)
         self.assertRegex(self.document()["allocators"][0]["loaded_from"], r"/libc[.-]")
         # But not where the program that starts it takes LD_PRELOAD away.
-        err = self.one_line(3, *SHORT, "--allocators", "glibc", "--", "sh", "-c", "unset LD_PRELOAD; exec " + LINKED_MALLOC)
+        err = self.one_line(3, *SHORT, "--allocators", "glibc,again", "--allocator", "again=glibc", "--", "sh", "-c",
+                            "unset LD_PRELOAD; exec " + LINKED_MALLOC)
         self.assertIn(f"the malloc of {LINKED_MALLOC} is that of {SHIM}, not of the C library", err)
 
 
