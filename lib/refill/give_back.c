@@ -144,6 +144,6 @@ void give_back_idle(HakTcb* me) {
     if (all_rested)
         purge_free((size_t)hak_option(reserve));
     else
-        purge_aged();
+        purge_aged(now);
     hak_unlock(&heap_lock);
 }

@@ -47,14 +47,14 @@ bool purge_rested(uint64_t ms) {
     return os_clock_ms() >= last_given + ms;
 }
 
-void purge_aged(void) {
+void purge_aged(uint64_t now) {
     static uint64_t next_look;
     uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
     if (dirty <= reserve) return;
     uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
     uint64_t most = live < DIRTY_MOST ? DIRTY_MOST : live;
     if (dirty > most) purge_runs(most, UINT64_MAX);
-    uint64_t now = os_clock_ms(), idle = (uint64_t)hak_option(purge_ms);
+    uint64_t idle = (uint64_t)hak_option(purge_ms);
     if (now < next_look) return;
     next_look = now + idle;
     purge_runs(reserve, now > idle ? now - idle : 0);
@@ -63,7 +63,7 @@ void purge_aged(void) {
 
 void purge_tick(void) {
     last_given = os_clock_ms();
-    purge_aged();
+    purge_aged(last_given);
 }
 
 bool purge_free(size_t keep) {

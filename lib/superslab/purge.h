@@ -11,8 +11,8 @@
 
 #include "superslab/heap.h"
 
-// Purges what the policy lets go.
-void purge_aged(void);
+// Purges what the policy lets go, at a time of os_clock_ms().
+void purge_aged(uint64_t now);
 // The same, when units or slabs were given back.
 void purge_tick(void);
 // Whether nobody gave memory back for `ms` milliseconds: what is free then is not part of a rhythm.
