@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AA_LONGEST_RUN 0.2
-enum { AA_ROUNDS = 14, GIVE_UP_AFTER = 3, RSS_POINTS = 100 };
+#define AA_LONGEST_RUN 0.05
+enum { AA_ROUNDS = 50, GIVE_UP_AFTER = 3, RSS_POINTS = 100 };
 
 struct work {
     struct comparison* comparison;

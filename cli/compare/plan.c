@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define LONGEST_RUN 0.5
+#define GOOD_RUN 0.1
 #define SHORTEST_RUN 0.05
 #define RUN_OVERHEAD 0.04    // seconds to start a process and to set a workload up
 #define BUDGET_FOR_LOOK 0.8  // part of the budget by whose end the first look at the intervals should have come
@@ -181,8 +182,8 @@ static void plan_looks(struct comparison* comparison) {
     }
     size_t needed = statistics_pairs_needed(plan_ratios(comparison), LOOKS);
     comparison->looks[0] = at_most_rounds(needed);
-    comparison->looks[1] = at_most_rounds(needed * 3 / 2);
-    comparison->looks[2] = at_most_rounds(needed * 3);
+    comparison->looks[1] = at_most_rounds(needed * 3);
+    comparison->looks[2] = ROUNDS_MAX;
     comparison->look_count = LOOKS;
 }
 
@@ -194,11 +195,16 @@ double plan_runs(const struct comparison* comparison) {
     return cells(comparison) * (comparison->looks[comparison->look_count - 1] + 1);
 }
 
-// So that the first look, where most rows may end, comes within the budget.
+static double length_for(const struct comparison* comparison, unsigned rounds) {
+    return comparison->budget * BUDGET_FOR_LOOK / (cells(comparison) * (rounds + EXTRA_RUNS)) - RUN_OVERHEAD;
+}
+
+// Many short runs give narrower intervals than few long ones in the same time. They get shorter than GOOD_RUN only so that the first look,
+// where most rows may end, comes within the budget.
 static double length_of_run(const struct comparison* comparison) {
-    double runs = cells(comparison) * (comparison->looks[0] + EXTRA_RUNS);
-    double each = comparison->budget * BUDGET_FOR_LOOK / runs - RUN_OVERHEAD;
-    return fmin(LONGEST_RUN, fmax(SHORTEST_RUN, each));
+    double all = length_for(comparison, comparison->looks[comparison->look_count - 1]);
+    double first = length_for(comparison, comparison->looks[0]);
+    return fmin(LONGEST_RUN, fmax(SHORTEST_RUN, fmin(first, fmax(GOOD_RUN, all))));
 }
 
 void plan_processors(struct row* row) {

@@ -105,12 +105,13 @@ static int by_size(const void* a, const void* b) {
     return (x->size > y->size) - (x->size < y->size);
 }
 
-// Twice the rank of each, so that the mean rank of equal ones is whole.
+// Twice the rank of each, so that the mean rank of equal ones is whole. The larger half counts as the middle one: the rounds that
+// something else disturbed are there, and must not outweigh the others.
 static void double_ranks(const struct ranked* ranked, size_t count, size_t* ranks) {
     for (size_t from = 0; from < count;) {
         size_t to = from;
         while (to < count && ranked[to].size == ranked[from].size) to++;
-        for (size_t i = from; i < to; i++) ranks[i] = from + to + 1;
+        for (size_t i = from; i < to; i++) ranks[i] = from + to + 1 < count + 1 ? from + to + 1 : count + 1;
         from = to;
     }
 }
@@ -123,7 +124,8 @@ static double probability_up_to(const size_t* ranks, size_t count, size_t most) 
     for (size_t i = 0; i < count; i++) {
         memset(&mass[top + 1], 0, ranks[i] * sizeof *mass);
         top += ranks[i];
-        for (size_t s = top + 1; s-- > 0;) mass[s] = (mass[s] + (s >= ranks[i] ? mass[s - ranks[i]] : 0)) / 2;
+        for (size_t s = top + 1; s-- > ranks[i];) mass[s] = (mass[s] + mass[s - ranks[i]]) / 2;
+        for (size_t s = 0; s < ranks[i]; s++) mass[s] /= 2;
     }
     double sum = 0;
     for (size_t s = 0; s <= most; s++) sum += mass[s];
