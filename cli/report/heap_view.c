@@ -210,7 +210,6 @@ static void find_block(struct heap_view* view, struct heap_place* place, uint64_
 }
 
 static void find_run(const struct heap_view* view, struct heap_place* place) {
-    enum { CACHED = 0x8000 };
     RunMap map;
     SlabNumber first = first_slab(place->superslab);
     uint64_t start = heap_view_slab_address(view, first), page = (place->address - start) >> PAGE_SHIFT;
@@ -223,8 +222,8 @@ static void find_run(const struct heap_view* view, struct heap_place* place) {
     for (uint64_t at = page + 1; at-- > 0;) {
         uint32_t length = load_relaxed(&map.length[at]);
         if (length == 0) continue;
-        place->cached = (length & CACHED) != 0;
-        length &= CACHED - 1u;
+        place->cached = (length & RUN_IS_CACHED) != 0;
+        length &= RUN_IS_CACHED - 1u;
         if (page - at >= length) return;
         place->kind = HEAP_RUN;
         place->block = start + (at << PAGE_SHIFT);

@@ -94,7 +94,7 @@ size_t hak_describe(const void* p, char* buffer, size_t size) {
     SlabNumber s = (SlabNumber)slab_number_of(p);
     uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word_tag(word);
     if (tag_is_class(tag)) return describe_block(buffer, size, p, s, word);
-    if (tag == TAG_RUNS || tag == TAG_RUNS_REST) return describe_run(buffer, size, p, s);
+    if (tag_is_runs(tag)) return describe_run(buffer, size, p, s);
     hak_lock(&heap_lock);
     size_t length = describe_unit(buffer, size, p, s);
     hak_unlock(&heap_lock);

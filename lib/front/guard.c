@@ -149,7 +149,7 @@ static GuardPlace live_before(const char* p, const char* first, size_t step) {
 static GuardPlace block_around(const void* p) {
     SlabNumber s = (SlabNumber)slab_number_of(p);
     uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
-    if (tag == TAG_RUNS || tag == TAG_RUNS_REST) return live_before(p, unit_address(unit_of_slab(s)), PAGE_SIZE_BYTES);
+    if (tag_is_runs(tag)) return live_before(p, unit_address(unit_of_slab(s)), PAGE_SIZE_BYTES);
     if (!tag_is_class(tag)) return live_before(p, unit_address(1), UNIT_SIZE);
     GuardPlace place = guard_place(p);
     bool known = place.record && guard_state(load_acquire(&place.record->word)) != HAK_GUARD_NONE;

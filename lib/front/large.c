@@ -9,14 +9,8 @@
 
 #include <string.h>
 
-static uint32_t pages_for(size_t size) {
-    return size <= PAGE_SIZE_BYTES ? 1 : (uint32_t)((size + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT);
-}
-
-// A cached run is more often of the length that is asked for if lengths are few. Pages at the end that nobody touches cost address
-// space only.
-static uint32_t run_length(size_t size) {
-    return run_cached_length(pages_for(size));
+static uint32_t alignment_pages(size_t alignment) {
+    return alignment <= PAGE_SIZE_BYTES ? 1 : (uint32_t)(alignment >> PAGE_SHIFT);
 }
 
 static bool adopt_runs(HakTcb* me) {
@@ -65,13 +59,10 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
         give_back_idle(me);
         return huge_alloc(size, alignment, zero);
     }
-    uint32_t pages = run_length(size);
+    uint32_t pages = large_pages(size);
     void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
-    if (cached) {
-        me->runs_used++;
-        return zero ? memset(cached, 0, size) : cached;
-    }
-    Run run = find_run(me, pages, pages_for(alignment));
+    if (cached) return zero ? memset(cached, 0, size) : cached;
+    Run run = find_run(me, pages, alignment_pages(alignment));
     me->runs_used++;
     if (run.block && zero) {
         if (run.zero)
@@ -82,21 +73,11 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     return run.block;
 }
 
-void run_free(HakTcb* me, void* block) {
-    SlabNumber s = first_slab(unit_of_slab((SlabNumber)slab_number_of(block)));
-    if (HAK_LIKELY(load_relaxed(owner_word(s)) == owner_word_of(me, TAG_RUNS))) {
-        ClaimResult result;
-        run_free_local(me, slab_claim(me, s, TAG_RUNS, &result), block);
-    } else {
-        block_free(me, block);
-    }
-}
-
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     if (size <= SMALL_MAX || size > RUN_MAX) return false;
-    uint32_t pages = run_length(size), now = run_pages(block);
+    uint32_t pages = large_pages(size), now = run_pages(block);
     if (pages == now) return true;
-    SlabNumber s = first_slab(unit_of_slab((SlabNumber)slab_number_of(block)));
+    SlabNumber s = run_first_slab(block);
     if (me && load_relaxed(owner_word(s)) == owner_word_of(me, TAG_RUNS)) {
         ClaimResult result;
         return run_resize(me, slab_claim(me, s, TAG_RUNS, &result), block, pages);

@@ -11,6 +11,7 @@
 #include "refill/give_back.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
+#include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/size_class.h"
 #include "superslab/huge.h"
@@ -116,7 +117,12 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
 }
 
 void* malloc_above_tiny(size_t size) {
-    return size <= SMALL_MAX ? malloc_class(class_of_size(size), size) : malloc_large(size, 1, false);
+    if (size <= SMALL_MAX) return malloc_class(class_of_size(size), size);
+    HakTcb* me = hak_tls.tcb;
+    void* run = me && size <= RUN_MAX ? run_cache_take(me, large_pages(size)) : NULL;
+    if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);
+    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
+    return run;
 }
 
 void* hak_malloc(size_t size) {
@@ -206,7 +212,8 @@ static HakTcb* tcb_for_free(void) {
     return tls->early_frees < FEW && ++tls->early_frees ? NULL : thread_tcb();
 }
 
-void free_slow(void* p) {
+// Whatever goes neither into a bin nor into the cache of runs.
+static HAK_NOINLINE void free_uncached(void* p) {
     if (p == NULL) return;
     if (!heap_contains(p)) invalid_free(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
@@ -218,7 +225,7 @@ void free_slow(void* p) {
         huge_free(s);
         return;
     }
-    if (!tag_is_class(tag) && tag != TAG_RUNS && tag != TAG_RUNS_REST) invalid_free(p);
+    if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_free(p);
     check_start(p);
     int saved_errno = errno;
     HakTcb* me = tcb_for_free();
@@ -228,9 +235,25 @@ void free_slow(void* p) {
         free_foreign(me, s, word, p);
     else {
         note_free(p, FREE_RUN);
-        run_free(me, p);
+        block_free(me, p);
     }
     errno = saved_errno;
+}
+
+// A run of the thread's own goes into its cache, if there is room.
+static bool free_run_cached(void* p) {
+    SlabNumber s = run_first_slab(p);
+    ClaimResult result;
+    if ((load_relaxed(owner_word(s)) ^ hak_tls.owner_key) != TAG_RUNS) return false;
+    HakTcb* me = hak_tls.tcb;
+    if (!run_cache_put(me, slab_claim(me, s, TAG_RUNS, &result), p)) return false;
+    note_free(p, FREE_RUN);
+    return true;
+}
+
+void free_slow(void* p) {
+    bool is_run = heap_contains(p) && tag_is_runs(word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])));
+    if (!is_run || !free_run_cached(p)) free_uncached(p);
 }
 
 void hak_free(void* p) {
@@ -264,7 +287,7 @@ size_t usable_bytes(const void* p) {
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
     if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
     if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);
-    size_t pages = tag == TAG_RUNS || tag == TAG_RUNS_REST ? run_pages(p) : 0;
+    size_t pages = tag_is_runs(tag) ? run_pages(p) : 0;
     if (pages == 0) invalid_free(p);
     return pages * PAGE_SIZE_BYTES;
 }

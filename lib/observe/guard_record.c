@@ -97,7 +97,7 @@ static void make_missing(SlabNumber s) {
     if (table == NULL) return;
     if (tag_is_class(tag))
         store_relaxed(&table->slab[s % SLABS_PER_UNIT].block_size, size_of_class((unsigned)(tag / TAG_PER_CLASS)));
-    else if (tag == TAG_RUNS || tag == TAG_RUNS_REST)
+    else if (tag_is_runs(tag))
         store_relaxed(&table->slab[s % SLABS_PER_UNIT].block_size, (uint32_t)HAK_GUARD_PAGE);
 }
 

@@ -8,11 +8,7 @@
 
 #include <string.h>
 
-enum { LOOK_AT = 8, RUN_CACHE_PAGES = 512, RUN_CACHE_PAGES_EACH = 128, RUN_IS_CACHED = 0x8000 };
-
-static RunMap* map_of(SlabNumber s) {
-    return (RunMap*)&hak_heap.meta[s + 1];
-}
+enum { LOOK_AT = 8 };
 
 // --- bit runs
 
@@ -61,7 +57,7 @@ static uint16_t longest_run(const RunMap* map) {
 // --- SuperSlabs of runs
 
 void run_map_init(SlabNumber s, bool clean) {
-    RunMap* map = map_of(s);
+    RunMap* map = run_map(s);
     memset(map, 0, sizeof *map);
     write_bits(map->free, 0, PAGES_PER_UNIT, true);
     write_bits(map->dirty, 0, PAGES_PER_UNIT, !clean);
@@ -74,17 +70,17 @@ void run_map_clear(SlabNumber s) {
 }
 
 SlabNumber* run_list(HakTcb* me, OwnedSlab slab) {
-    uint16_t longest = map_of(slab.number)->longest;
+    uint16_t longest = run_map(slab.number)->longest;
     return &me->runs[longest ? log2_floor(longest) : 0];
 }
 
 bool run_has_space(OwnedSlab slab) {
-    return map_of(slab.number)->longest != 0;
+    return run_map(slab.number)->longest != 0;
 }
 
 // The list depends on the longest run: out of the old list before it changes, into the new one after.
 static void set_longest(HakTcb* me, OwnedSlab slab, uint16_t longest) {
-    RunMap* map = map_of(slab.number);
+    RunMap* map = run_map(slab.number);
     if (map->longest == longest) return;
     TinySlabMeta* meta = meta_of(slab);
     if (meta->where == PLACE_NONE) {
@@ -103,15 +99,6 @@ static void count_pages(OwnedSlab slab, int change) {
 
 static void* page_address(SlabNumber s, uint32_t page) {
     return (char*)slab_address(s) + (size_t)page * PAGE_SIZE_BYTES;
-}
-
-static uint32_t page_of(const void* p) {
-    return (uint32_t)(((uintptr_t)p - hak_heap.base) >> PAGE_SHIFT) % PAGES_PER_UNIT;
-}
-
-// The entry of a block belongs to whoever holds the block: its page's owner, or the thread in whose cache it is.
-static _Atomic uint16_t* length_of(const void* block) {
-    return &map_of(first_slab(unit_of_slab((SlabNumber)slab_number_of(block))))->length[page_of(block)];
 }
 
 // --- taking
@@ -144,7 +131,7 @@ static bool all_clear(const uint64_t* bits, uint32_t from, uint32_t count) {
 }
 
 static void occupy(HakTcb* me, OwnedSlab slab, uint32_t page, uint32_t pages, uint32_t longest) {
-    RunMap* map = map_of(slab.number);
+    RunMap* map = run_map(slab.number);
     write_bits(map->free, page, pages, false);
     write_bits(map->dirty, page, pages, true);
     count_pages(slab, (int)pages);
@@ -158,7 +145,7 @@ static uint32_t larger(uint32_t a, uint32_t b) {
 static Run take_from(HakTcb* me, SlabNumber s, uint32_t pages, uint32_t align) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
-    RunMap* map = map_of(s);
+    RunMap* map = run_map(s);
     if (slab.number == 0 || map->longest < pages) return (Run){NULL, false};
     Fit fit = best_fit(map, pages, align);
     if (fit.page == PAGES_PER_UNIT) return (Run){NULL, false};
@@ -188,8 +175,8 @@ static HAK_COLD void invalid(const void* block) {
 }
 
 static void free_one(HakTcb* me, OwnedSlab slab, void* block) {
-    RunMap* map = map_of(slab.number);
-    uint32_t page = page_of(block), pages = load_relaxed(&map->length[page]);
+    RunMap* map = run_map(slab.number);
+    uint32_t page = run_page_of(block), pages = load_relaxed(&map->length[page]);
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
     store_relaxed(&map->length[page], (uint16_t)0);
@@ -206,39 +193,6 @@ void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
         free_one(me, slab, first);
         first = next;
     }
-}
-
-// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11.
-_Static_assert(3 + RUN_CACHED_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
-static unsigned cache_bin(uint32_t pages) {
-    return pages <= 8 ? pages - 1 : pages <= RUN_CACHED_MOST ? 3 + pages / 2 : 0;
-}
-
-void run_free_local(HakTcb* me, OwnedSlab slab, void* block) {
-    _Atomic uint16_t* length = length_of(block);
-    uint32_t pages = load_relaxed(length);
-    if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
-        invalid(block);
-    RunCache* cache = &me->run_cache[cache_bin(pages)];
-    if (pages > RUN_CACHED_MOST || run_cached_length(pages) != pages || cache->count == RUN_CACHE_BLOCKS ||
-        me->cached_pages + pages > RUN_CACHE_PAGES || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH) {
-        slab_free_chain(me, slab, block, block, 1);
-        return;
-    }
-    store_relaxed(length, (uint16_t)(pages | RUN_IS_CACHED));
-    cache->block[cache->count++] = block;
-    me->cached_pages += pages;
-    me->runs_used++;
-    tcb_count(me, HAK_C_free_run);
-}
-
-void* run_cache_take(HakTcb* me, uint32_t pages) {
-    RunCache* cache = &me->run_cache[cache_bin(pages)];
-    if (pages > RUN_CACHED_MOST || cache->count == 0) return NULL;
-    void* block = cache->block[--cache->count];
-    me->cached_pages -= pages;
-    store_relaxed(length_of(block), (uint16_t)pages);
-    return block;
 }
 
 void run_cache_flush(HakTcb* me) {
@@ -264,13 +218,13 @@ bool run_absorb(HakTcb* me, uint32_t look_at) {
 // --- sizes
 
 uint32_t run_pages(const void* block) {
-    uint16_t length = load_relaxed(length_of(block));
+    uint16_t length = load_relaxed(run_length_of(block));
     return length & RUN_IS_CACHED ? 0 : length;
 }
 
 bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
-    RunMap* map = map_of(slab.number);
-    uint32_t page = page_of(block), old = load_relaxed(&map->length[page]);
+    RunMap* map = run_map(slab.number);
+    uint32_t page = run_page_of(block), old = load_relaxed(&map->length[page]);
     if (pages > old) {
         if (page + pages > PAGES_PER_UNIT || next_bit(map->free, page + old, false) < page + pages) return false;
         uint32_t grown = page + old, end = next_bit(map->free, grown, false);
@@ -287,7 +241,7 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
 }
 
 size_t run_check(SlabNumber s) {
-    const RunMap* map = map_of(s);
+    const RunMap* map = run_map(s);
     size_t wrong = 0;
     uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&hak_heap.meta[s].used);
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);

@@ -14,7 +14,7 @@
 
 #include "slab/ownership.h"
 
-enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
+enum { RUN_WORDS = PAGES_PER_UNIT / 64, RUN_CACHE_PAGES = 512, RUN_CACHE_PAGES_EACH = 128, RUN_IS_CACHED = 0x8000 };
 
 typedef struct {
     uint64_t free[RUN_WORDS];
@@ -30,6 +30,23 @@ typedef struct {
     bool zero;  // all of it reads as zero
 } Run;
 
+HAK_INLINE RunMap* run_map(SlabNumber s) {
+    return (RunMap*)&hak_heap.meta[s + 1];
+}
+
+HAK_INLINE uint32_t run_page_of(const void* p) {
+    return (uint32_t)(((uintptr_t)p - hak_heap.base) >> PAGE_SHIFT) % PAGES_PER_UNIT;
+}
+
+HAK_INLINE SlabNumber run_first_slab(const void* p) {
+    return first_slab(unit_of_slab((SlabNumber)slab_number_of(p)));
+}
+
+// The entry of a block belongs to whoever holds the block: its page's owner, or the thread in whose cache it is.
+HAK_INLINE _Atomic uint16_t* run_length_of(const void* block) {
+    return &run_map(run_first_slab(block))->length[run_page_of(block)];
+}
+
 // Makes the map of a new SuperSlab of page runs, and its owner words but the first.
 void run_map_init(SlabNumber s, bool clean);
 // Before it is given back: these words name no slab any more.
@@ -38,16 +55,47 @@ void run_map_clear(SlabNumber s);
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs, of which it looks at `look_at`. true: something was there.
 bool run_absorb(HakTcb* me, uint32_t look_at);
-// Run lengths that are cached: 1..8 pages, then four per doubling up to RUN_CACHED_MOST. Such a length, given pages; others as is.
+// Lengths of runs: 1..8 pages, then four per doubling up to RUN_CACHED_MOST, which are cached; any above. The least such one.
 HAK_INLINE uint32_t run_cached_length(uint32_t pages) {
     if (pages <= 8 || pages > RUN_CACHED_MOST) return pages;
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
 }
 
-// The owner frees one block: into its cache of runs where there is room, else as run_free_chain does.
-void run_free_local(HakTcb* me, OwnedSlab slab, void* block);
+// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11.
+_Static_assert(3 + RUN_CACHED_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
+HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
+    return pages <= 8 ? pages - 1 : 3 + pages / 2;
+}
+
 // A cached run of exactly `pages` pages; NULL: none.
-void* run_cache_take(HakTcb* me, uint32_t pages);
+HAK_INLINE void* run_cache_take(HakTcb* me, uint32_t pages) {
+    if (pages > RUN_CACHED_MOST) return NULL;
+    RunCache* cache = &me->run_cache[run_cache_bin(pages)];
+    if (cache->count == 0) return NULL;
+    void* block = cache->block[--cache->count];
+    me->cached_pages -= pages;
+    me->runs_used++;
+    store_relaxed(run_length_of(block), (uint16_t)pages);
+    return block;
+}
+
+// The owner frees one block into its cache of runs. false: there is no room, or no such block; run_free_chain says which.
+HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
+    _Atomic uint16_t* length = &run_map(slab.number)->length[run_page_of(block)];
+    uint32_t pages = load_relaxed(length);
+    if (pages - 1 >= RUN_CACHED_MOST || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))) return false;
+    RunCache* cache = &me->run_cache[run_cache_bin(pages)];
+    if (cache->count == RUN_CACHE_BLOCKS || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH ||
+        me->cached_pages + pages > RUN_CACHE_PAGES)
+        return false;
+    store_relaxed(length, (uint16_t)(pages | RUN_IS_CACHED));
+    cache->block[cache->count++] = block;
+    me->cached_pages += pages;
+    me->runs_used++;
+    tcb_count(me, HAK_C_free_run);
+    return true;
+}
+
 // Gives the cached runs back to their SuperSlabs.
 void run_cache_flush(HakTcb* me);
 // Gives the pages of `count` chained blocks back.

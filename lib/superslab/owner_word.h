@@ -41,4 +41,8 @@ HAK_INLINE bool tag_is_class(uint64_t tag) {
     return tag - 1 < TAG_CLASSES - 1;
 }
 
+HAK_INLINE bool tag_is_runs(uint64_t tag) {
+    return tag == TAG_RUNS || tag == TAG_RUNS_REST;
+}
+
 #endif

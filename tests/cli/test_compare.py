@@ -348,16 +348,16 @@ class Workloads(Case):
         self.assertEqual(self.document_in(out.splitlines()[-1].removeprefix("page: ")), document)
 
     def test_a_difference_of_the_baseline_to_itself_that_was_allowed(self):
-        """Every other process is slower, and in each pair the first of them is the same one: seeds draw their order by splitmix64."""
+        """Every other process is slower, and in most pairs the first of them is the same one: seeds draw their order by splitmix64."""
         def orders(seed):
             mask = 2**64 - 1
-            for _ in range(15):  # a warm-up and the pairs
+            for _ in range(51):  # a warm-up and the pairs
                 seed = (seed + 0x9E3779B97F4A7C15) & mask
                 z = ((seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9) & mask
                 z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
                 yield (z ^ (z >> 31)) >> 63
 
-        seed = next(seed for seed in range(10**6) if len(set(list(orders(seed))[1:])) == 1)
+        seed = next(seed for seed in range(10**6) if not 13 <= sum(list(orders(seed))[1:]) <= 37)
         uneven = f"uneven={SHIM},SHIM_SPIN=2000,SHIM_ALTERNATE={self.path('count')}"
         out, _ = self.compare(0, *SHORT, "--seed", str(seed), "--allocators", "hakmem", "--baseline", "uneven", "--allocator", uneven,
                               "pair")
@@ -471,7 +471,7 @@ class Ends(Case):
         self.assertEqual(process.returncode, 130, out + err)
 
     def test_ctrl_c_in_the_first_round_keeps_what_there_is(self):
-        process = self.popen(*SHORT, "--seconds", "1", "--allocators", "glibc,hakmem", "larson", "rptest")
+        process = self.popen(*SHORT, "--seconds", "1", "--allocators", "glibc,hakmem", "larson")
         self.addCleanup(process.kill)
         first = set()  # of the two runs of larson in the first round
 
