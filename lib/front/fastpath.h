@@ -6,7 +6,8 @@
 //
 //   hak_free(p) ── owner word of p's slab ── mine and a class? ── room? ──yes──> push (tls_sll)
 //                                               │                   └──no──> free_over: onto the slab's free list (ss_local)
-//                                               └──no──> free_slow: into a bundle for its owner (ss_remote), page run, huge, foreign
+//                                               └──no──> free_slow: of a slab without owner: push, else claim it (ss_local);
+//                                                        into a bundle for its owner (ss_remote); page run, huge, foreign
 //
 // Thread-safety: the thread's own bins. Errors: as in hakmem.h.
 #ifndef HAK_FRONT_FASTPATH_H

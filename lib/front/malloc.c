@@ -251,9 +251,23 @@ static bool free_run_cached(void* p) {
     return true;
 }
 
+// A block of a slab without owner goes into the bin of its class, if the thread has one with room, and the slab stays as it is.
+static bool free_unowned_cached(void* p, uint64_t tag) {
+    TlsBin* bin = fast_bin(tag);
+    if (hak_tls.tcb == NULL || bin->room <= 0 || (uintptr_t)p % 16 != 0) return false;
+    bin->room--;
+    note_free(p, FREE_TLS_SLL);
+    bin_push(bin, p);
+    return true;
+}
+
 void free_slow(void* p) {
-    bool is_run = heap_contains(p) && tag_is_runs(word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])));
-    if (!is_run || !free_run_cached(p)) free_uncached(p);
+    if (heap_contains(p)) {
+        uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]);
+        if (tag_is_class(word) && free_unowned_cached(p, word)) return;
+        if (tag_is_runs(word_tag(word)) && free_run_cached(p)) return;
+    }
+    free_uncached(p);
 }
 
 void hak_free(void* p) {

@@ -101,9 +101,13 @@ static void* recently_bound_slab_that_others_freed_into(void* unused) {
     return NULL;
 }
 
-// Makes `slab` the one that got a block back last, then full again.
+// Makes `slab` the one that got a block back last, then full again. Half of its blocks fill the bin.
 static void make_hot(uintptr_t slab) {
-    free_half_of((void*)slab);
+    for (int i = 0; i < BLOCKS; i++)
+        if (blocks[i] != NULL && slab_of(blocks[i]) == slab) {
+            t_free(blocks[i]);
+            blocks[i] = NULL;
+        }
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i] == NULL) blocks[i] = t_malloc(SIZE);
 }
