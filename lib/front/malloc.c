@@ -117,7 +117,10 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
 }
 
 void* malloc_above_tiny(size_t size) {
-    if (size <= SMALL_MAX) return malloc_class(class_of_size(size), size);
+    if (size <= SMALL_MAX) {
+        void* block = bin_pop(fast_bin(hak_tag_of_small[(size - 1) / SMALL_STEP]));
+        return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
+    }
     HakTcb* me = hak_tls.tcb;
     void* run = me && size <= RUN_MAX ? run_cache_take(me, large_pages(size)) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);

@@ -13,10 +13,12 @@ static void every_size_has_the_smallest_class_that_holds_it(void** state) {
     }
 }
 
-static void the_table_of_the_fast_path_agrees(void** state) {
+static void the_tables_of_the_fast_paths_agree(void** state) {
     (void)state;
     for (size_t size = 0; size <= TINY_MAX; size++)
         assert_int_equal(hak_tag_of_tiny[size], tag_of_class(class_of_size(size)));
+    for (size_t size = TINY_MAX + 1; size <= SMALL_MAX; size++)
+        assert_int_equal(hak_tag_of_small[(size - 1) / SMALL_STEP], tag_of_class(class_of_size(size)));
 }
 
 static void classes_grow_and_keep_16_bytes(void** state) {
@@ -55,7 +57,7 @@ static void tags_of_classes_are_distinct_from_all_others(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_has_the_smallest_class_that_holds_it),
-        cmocka_unit_test(the_table_of_the_fast_path_agrees),
+        cmocka_unit_test(the_tables_of_the_fast_paths_agree),
         cmocka_unit_test(classes_grow_and_keep_16_bytes),
         cmocka_unit_test(waste_is_at_most_one_eighth_from_256_bytes),
         cmocka_unit_test(tags_of_classes_are_distinct_from_all_others),
