@@ -98,13 +98,17 @@ static bool take_value(struct args* args, struct option_value* value, const char
     return false;
 }
 
+static bool is_explained(const struct args* args, const char* typed, const char* next) {
+    return args->command->explain_option != NULL && args->command->explain_option(args, typed, next);
+}
+
 // --name, --name=value or --name value; `next` is the argument after it. Gives how many arguments it took, or -1.
 static int take_option(struct args* args, const char* argument, const char* next) {
     const char* name = argument + 2;
     size_t length = strcspn(name, "=");
     struct option_value* value = find(args, name, length);
     if (value == NULL) {
-        unknown_option(args, name, length);
+        if (!is_explained(args, argument, next)) unknown_option(args, name, length);
         return -1;
     }
     bool has_text = name[length] == '=';
@@ -127,6 +131,7 @@ static int take_option(struct args* args, const char* argument, const char* next
 static int take_arguments(struct args* args, int argc, char** argv) {
     args->operands = argv;  // operands move to the front of the same array
     for (int i = 0; i < argc;) {
+        const char* next = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--") == 0) {
             args->rest = argv + i + 1;
             args->rest_count = argc - i - 1;
@@ -134,11 +139,13 @@ static int take_arguments(struct args* args, int argc, char** argv) {
         }
         if (strcmp(argv[i], "-h") == 0) argv[i] = "--help";
         if (argv[i][0] == '-' && argv[i][1] == '-') {
-            int taken = take_option(args, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+            int taken = take_option(args, argv[i], next);
             if (taken < 0) return -1;
             i += taken;
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            usage_error("no option %s; options begin with --; see: hakstress %s --help", argv[i], args->command->name);
+            if (!is_explained(args, argv[i], next))
+                usage_error("no option %s; options begin with --; see: hakstress %s --help", argv[i],
+                            args->command->name);
             return -1;
         } else {
             args->operands[args->operand_count++] = argv[i++];

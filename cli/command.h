@@ -30,6 +30,9 @@ struct command {
     const struct setting* checks;         // variables that always have these values, ended by a NULL name; NULL: none
     const char* notes;                    // what --help says after the options; NULL: nothing
     int (*run)(const struct args* args);  // gives the exit status
+    // Says what to write instead of an option that the verb has not, as it was typed; `next` is what follows it, or NULL. NULL, or false:
+    // nothing in particular.
+    bool (*explain_option)(const struct args* args, const char* typed, const char* next);
 };
 
 extern const struct command command_repro;

@@ -80,11 +80,27 @@ static bool catch_stops(void) {
 
 // The workloads and their parameters
 
-static int unknown_workload(const char* name) {
-    char near[64];
-    workload_nearest(name, near, sizeof near);
-    if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", name);
-    return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", name, near);
+// As compare takes it: NAME:PARAMETER=N,PARAMETER=N.
+static int parameters_are_options(const char* operand, size_t name) {
+    char options[256];
+    size_t used = 0;
+    for (const char* at = operand + name; *at != '\0' && used + sizeof " --" < sizeof options; at++) {
+        const char one[] = {*at == '=' ? ' ' : *at, '\0'};
+        used += (size_t)snprintf(options + used, sizeof options - used, "%s", *at == ':' || *at == ',' ? " --" : one);
+    }
+    return usage_error("no workload '%s'; bench takes parameters as options: hakstress bench %.*s%s", operand,
+                       (int)name, operand, options);
+}
+
+static int unknown_workload(const char* operand) {
+    char near[64], name[64];
+    const size_t length = strcspn(operand, ":");
+    snprintf(name, sizeof name, "%.*s", (int)length, operand);
+    if (operand[length] != '\0' && operand[length + 1] != '\0' && workload_find(name) != NULL)
+        return parameters_are_options(operand, length);
+    workload_nearest(operand, near, sizeof near);
+    if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", operand);
+    return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", operand, near);
 }
 
 static size_t chosen_count(const struct args* args) {

@@ -2,6 +2,7 @@
 #include "beside.h"
 #include "command.h"
 #include "compare/document.h"
+#include "compare/hints.h"
 #include "compare/measure.h"
 #include "compare/page.h"
 #include "compare/plan.h"
@@ -192,5 +193,6 @@ const struct command command_compare = {
     .notes = compare_notes,
     .options = compare_options,
     .takes_variables = true,
+    .explain_option = hint_for_option,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "compare/plan.h"
 
 #include "command.h"
+#include "compare/hints.h"
 #include "worker_run.h"
 #include "workload/table.h"
 
@@ -48,13 +49,6 @@ static uint64_t processors_for_threads(void) {
     return count < 1 ? 1 : (count > THREADS_AT_MOST ? THREADS_AT_MOST : (uint64_t)count);
 }
 
-static int unknown_workload(const char* name) {
-    char near[64];
-    workload_nearest(name, near, sizeof near);
-    if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", name);
-    return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", name, near);
-}
-
 static int take_param(struct row* row, char* setting, const char* operand) {
     char* equals = strchr(setting, '=');
     if (equals == NULL) return usage_error("%s: '%s' is not PARAMETER=N", operand, setting);
@@ -84,12 +78,13 @@ static int take_row(struct row* row, const char* operand, uint64_t threads) {
         *settings++ = '\0';
         row->workload = workload_find(text);
     }
-    if (row->workload == NULL) return unknown_workload(text);
+    if (row->workload == NULL) return hint_for_workload(text);
     workload_standard_params(row->workload, row->params);
     row->threads = row->workload->own_threads != 0 ? row->workload->own_threads : threads;
-    char* rest = NULL;
-    for (char* one = settings != NULL ? strtok_r(settings, ",", &rest) : NULL; one != NULL;
-         one = strtok_r(NULL, ",", &rest)) {
+    char *rest = NULL, *one = settings != NULL ? strtok_r(settings, ",", &rest) : NULL;
+    if (settings != NULL && one == NULL)
+        return usage_error("%s: no parameter follows the colon: %s:PARAMETER=N,..., or %s alone", operand, text, text);
+    for (; one != NULL; one = strtok_r(NULL, ",", &rest)) {
         int status = take_param(row, one, operand);
         if (status != STATUS_OK) return status;
     }

@@ -135,6 +135,7 @@ static size_t name_at(const struct comparison* comparison, const char* list) {
 }
 
 static int choose(struct comparison* comparison, const char* list, bool chosen[SUBJECTS_MAX]) {
+    if (*list == '\0') return usage_error("--allocators wants names: A,B,C; see: hakstress list allocators");
     for (const char* at = list; *at != '\0';) {
         size_t index = name_at(comparison, at);
         if (index == SUBJECTS_MAX) {

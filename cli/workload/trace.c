@@ -231,7 +231,7 @@ static const char* check(const struct workload* workload) {
 
 static void look_at(struct trace_workload* trace, const char* path) {
     struct trace_file file;
-    trace->problem = trace_open(&file, path);
+    trace->problem = *path == '\0' ? "the name of a file is missing: trace:FILE" : trace_open(&file, path);
     if (trace->problem != NULL) return;
     trace->workload.own_threads = file.header.lanes;
     if (file.header.lanes > WORKLOAD_THREADS_MAX)

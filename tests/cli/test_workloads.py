@@ -338,6 +338,9 @@ class Bench(Case):
                 (["pair", "--writes", "3"], "--writes is no parameter of pair"),
                 (["alloctest", "--places", "0"], "places"),
                 (["pair", "--latency=1"], "takes no value"),
+                (["pair:size=32"], "hakstress bench pair --size 32\n"),
+                (["batch:size=32,blocks=5"], "hakstress bench batch --size 32 --blocks 5\n"),
+                (["pair:"], "did you mean 'pair'"),
             ):
                 result = self.hakstress("bench", *arguments, directory=directory)
                 self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)

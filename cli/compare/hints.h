@@ -1,0 +1,14 @@
+// What was meant by words on the command line that compare does not have: a workload's parameters as options, a command without its --.
+// Thread-safety: none. Errors: none.
+#ifndef HAKSTRESS_COMPARE_HINTS_H
+#define HAKSTRESS_COMPARE_HINTS_H
+
+#include "args.h"
+
+// As struct command wants it.
+bool hint_for_option(const struct args* args, const char* typed, const char* next);
+
+// Says that there is no such workload, and gives STATUS_USAGE.
+int hint_for_workload(const char* name);
+
+#endif
