@@ -223,8 +223,8 @@ static bool right_library(const struct worker_job* job, const struct child* chil
 static void describe_end(const struct worker_job* job, const struct outcome* outcome, char* out, size_t size) {
     const int status = outcome->status;
     if (!outcome->timely)
-        snprintf(out, size, "%s had %s after %.0f s", job->workload->name,
-                 outcome->complete ? "not ended" : "no result", job->timeout);
+        snprintf(out, size, "%s had %s after %g s", job->workload->name, outcome->complete ? "not ended" : "no result",
+                 job->timeout);
     else if (WIFSIGNALED(status))
         snprintf(out, size, "%s ended by signal %d (%s)", job->workload->name, WTERMSIG(status),
                  strsignal(WTERMSIG(status)));

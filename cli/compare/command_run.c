@@ -116,7 +116,7 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
     } else if (error != 0) {
         end = cannot_run(comparison, error);
     } else if (!timely) {
-        snprintf(failure, failure_size, "%s had not ended after %.0f s", comparison->command[0], comparison->timeout);
+        snprintf(failure, failure_size, "%s had not ended after %g s", comparison->command[0], comparison->timeout);
         end = WORKER_FAILED;
     } else if (!parse(line, sample, &command_error, &status) || command_error != 0) {
         end = cannot_run(comparison, command_error != 0 ? command_error : EPROTO);
@@ -171,7 +171,7 @@ enum worker_end command_prove(const struct comparison* comparison, struct subjec
     if (*comparison->stopped) {
         end = WORKER_STOPPED;
     } else if (!done) {
-        snprintf(failure, failure_size, "%s had not ended after %.0f s", comparison->command[0], comparison->timeout);
+        snprintf(failure, failure_size, "%s had not ended after %g s", comparison->command[0], comparison->timeout);
         end = WORKER_FAILED;
     } else {
         end = judge(comparison, subject, &proof);
