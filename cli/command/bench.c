@@ -29,10 +29,12 @@ static const struct option_spec bench_options[] = {
     {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid calloc"},
     {"max", "BYTES", NULL, NULL, "largest block: larson larson-sized rptest mstress alloctest mid calloc"},
     {"size", "BYTES", NULL, NULL,
-     "size of a block: pair batch prodcons xmalloc churn big trivial cache-scratch cache-thrash"},
+     "size of a block: pair batch batch-lifo batch-random prodcons xmalloc churn big trivial cache-scratch "
+     "cache-thrash"},
     {"chunks", "N", NULL, NULL, "live blocks of a thread: larson larson-sized"},
     {"rounds", "N", NULL, NULL, "a thread hands over after chunks * rounds replacements: larson larson-sized"},
-    {"blocks", "N", NULL, NULL, "number of blocks: batch rptest mstress churn mid calloc trivial"},
+    {"blocks", "N", NULL, NULL,
+     "number of blocks: batch batch-lifo batch-random rptest mstress churn mid calloc trivial"},
     {"cross", "N", NULL, NULL, "one block in N is freed by another thread: rptest"},
     {"queue", "N", NULL, NULL, "length of the queue: prodcons"},
     {"burst", "N", NULL, NULL, "blocks handed over at a time: prodcons"},
@@ -278,6 +280,9 @@ static void print_heading(const struct bench* bench) {
             "bench: lib=%s seconds=%g count=%" PRIu64 " threads=%" PRIu64 " runs=%" PRIu64 " seed=%" PRIu64 "\n",
             job->library != NULL ? job->library : "none", job->seconds, job->count, job->threads, bench->runs,
             job->seed);
+}
+
+static void print_columns(const struct bench* bench) {
     fprintf(bench->out, "%-13s %12s %25s %8s %8s %10s %10s %9s\n", "workload", "ops/s", "(lowest .. highest)", "user s",
             "sys s", "peak KiB", "freed KiB", "faults");
     if (args_is_set(bench->args, "latency"))
@@ -285,6 +290,7 @@ static void print_heading(const struct bench* bench) {
 }
 
 static void print_row(const struct bench* bench, const char* name, json_t* runs) {
+    if (json_array_size(bench->rows) == 0) print_columns(bench);
     fprintf(bench->out, "%-13s %12.0f (%10.0f .. %10.0f) %8.2f %8.2f %10.0f %10.0f %9.0f\n", name,
             median_of(runs, "ops_per_sec"), extreme_of(runs, "ops_per_sec", false),
             extreme_of(runs, "ops_per_sec", true), median_of(runs, "user_seconds"), median_of(runs, "system_seconds"),
