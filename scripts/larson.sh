@@ -2,11 +2,25 @@
 # Larson's churn with a profile, 10 seconds on every processor unless told otherwise: larson.sh PROFILE [SECONDS] [THREADS] [OPTION...]
 set -eu
 
-[ $# -ge 1 ] || {
-    echo "larson.sh: which profile?" >&2
-    echo "usage: scripts/larson.sh tput|pf|repro|fast0|guard|debug [SECONDS] [THREADS] [OPTION...]" >&2
+usage() {
+    echo "usage: scripts/larson.sh tput|pf|repro|fast0|guard|debug [SECONDS] [THREADS] [OPTION...]"
+    echo "10 seconds on every processor unless told otherwise; OPTION: as hakstress takes them"
+}
+wrong() {
+    echo "larson.sh: $1" >&2
+    usage >&2
     exit 2
 }
+
+[ $# -ge 1 ] || wrong "which profile?"
+case $1 in
+tput | pf | repro | fast0 | guard | debug) ;;
+-h | --help)
+    usage
+    exit 0
+    ;;
+*) wrong "no profile '$1'" ;;
+esac
 profile=$1 seconds=10 threads=$(nproc)
 shift
 case ${1-} in

@@ -68,6 +68,12 @@ class Names(unittest.TestCase):
         for path in ("scripts/run_larson_claude.sh", "scripts/larson.sh"):
             (usage,) = re.findall(r"usage: scripts/\S+ ([a-z0-9|]+) ", text_of(path))
             self.assertEqual(set(usage.split("|")), profiles(), path)
+            wrong = subprocess.run([os.path.join(ROOT, path), "nosuch", "1", "1"], capture_output=True, text=True)
+            self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+            self.assertIn(f"no profile 'nosuch'\nusage: {path} ", wrong.stderr)
+        helped = subprocess.run([os.path.join(ROOT, "scripts/larson.sh"), "--help"], capture_output=True, text=True)
+        self.assertEqual((helped.returncode, helped.stderr), (0, ""))
+        self.assertRegex(helped.stdout, r"\Ausage: scripts/larson\.sh \S+ \[SECONDS\] \[THREADS\]")
         listed = subprocess.run([HAKSTRESS, "list", "profiles"], capture_output=True, text=True, check=True).stdout
         for profile in profiles():
             self.assertRegex(listed, rf"(?m)^{profile}\b")
