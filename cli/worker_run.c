@@ -1,6 +1,7 @@
 #include "worker_run.h"
 
 #include "command.h"
+#include "report/elf_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -215,8 +216,11 @@ static bool right_library(const struct worker_job* job, const struct child* chil
     if (!mapped_file(child->pid, malloc_at, path, size)) return false;
     if (job->library != NULL ? strcmp(path, job->library) == 0 : is_c_library(path)) return true;
     if (child->errors >= 0) last_line(child->errors, said, sizeof said);
-    missing_error("the worker's malloc is that of %s, not of %s: nothing was measured%s%s", path,
-                  job->library != NULL ? job->library : "the C library", said[0] != '\0' ? "; it said: " : "", said);
+    const bool lacks_malloc = job->library != NULL && elf_file_lacks(job->library, "malloc");
+    missing_error("%s%sthe worker's malloc is that of %s, not of %s%s: nothing was measured%s%s",
+                  job->allocator != NULL ? job->allocator : "", job->allocator != NULL ? ": " : "", path,
+                  job->library != NULL ? job->library : "the C library", lacks_malloc ? ", which has no malloc" : "",
+                  said[0] != '\0' ? "; it said: " : "", said);
     return false;
 }
 

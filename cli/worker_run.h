@@ -20,6 +20,7 @@ struct worker_job {
     bool latency;                          // with a clock on some calls, which slows it down
     const volatile sig_atomic_t* stopped;  // set by a signal handler: end the run
     // What only some want; zero: not.
+    const char* allocator;        // its name, for messages
     char* const* variables;       // NAME=VALUE for its environment, ended by NULL
     const char* keys[3];          // further KEY=VALUE for the worker, ended by NULL
     const cpu_set_t* processors;  // to be bound to

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "compare/proof.h"
+#include "report/elf_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,8 +144,14 @@ static enum worker_end not_its_malloc(const struct subject* subject, const struc
     return WORKER_MISSING;
 }
 
+static enum worker_end no_malloc_of_it(const struct subject* subject) {
+    missing_error("%s: %s has no malloc: nothing was measured", subject->name, subject->path);
+    return WORKER_MISSING;
+}
+
 static enum worker_end judge(const struct comparison* comparison, struct subject* subject, const struct proof* proof) {
     if (proof->error != 0) return cannot_run(comparison, proof->error);
+    if (elf_file_lacks(subject->path, "malloc")) return no_malloc_of_it(subject);
     if (proof->other[0] != '\0') return not_its_malloc(subject, proof);
     if (proof->loaded > 0) {
         const char* loaded = subject->path[0] != '\0' ? subject->path : proof->c_library;

@@ -85,3 +85,11 @@ bool elf_exports(const struct elf_image* image, const char* name) {
     }
     return false;
 }
+
+bool elf_file_lacks(const char* path, const char* name) {
+    struct elf_image image;
+    if (!elf_open(&image, path)) return false;
+    bool exports = elf_exports(&image, name);
+    elf_close(&image);
+    return !exports;
+}

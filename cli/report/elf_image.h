@@ -26,5 +26,7 @@ bool elf_address_of(const struct elf_image* image, uint64_t file_offset, uint64_
 const unsigned char* elf_section(const struct elf_image* image, const char* name, size_t* bytes);
 // Whether other files of a process can get this function or variable from it.
 bool elf_exports(const struct elf_image* image, const char* name);
+// An ELF file of which that is not so; false too where it is no ELF file.
+bool elf_file_lacks(const char* path, const char* name);
 
 #endif
