@@ -24,7 +24,8 @@ static const struct option_spec compare_options[] = {
     {"allocators", "A,B,C", NULL, NULL, "only these, of those found and those added; default: all"},
     {"baseline", "NAME", NULL, "glibc", "what the others are compared with"},
     {"threads", "T", NULL, NULL,
-     "threads of each workload; default: 1; without WORKLOAD, all processors (at most 4) for larson and mstress"},
+     "threads of each workload (xmalloc, prodcons, idle-owner: pairs of threads); default: 1; without WORKLOAD, all "
+     "processors (at most 4) for larson and mstress"},
     {"seconds", "S", NULL, NULL, "length of a run of a workload; default: from the budget"},
     {"rounds", "N", NULL, NULL, "exactly so many rounds; default: until intervals are narrow or the budget is spent"},
     {"budget", "SECONDS", NULL, "240", "start no further round after this time"},
@@ -35,8 +36,8 @@ static const struct option_spec compare_options[] = {
     {"timeout", "SECONDS", NULL, NULL, "a run that takes longer has failed; default for workloads: 20 runs and 30 s"},
     {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads, a command to one"},
     {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},
-    {"csv", "FILE", NULL, NULL, "medians, ratios and claims"},
-    {"markdown", "FILE", NULL, NULL, "the table"},
+    {"csv", "FILE|-", NULL, NULL, "medians, ratios and claims; -: to stdout, and the text to stderr"},
+    {"markdown", "FILE|-", NULL, NULL, "the table; -: as with --csv"},
     {"html", "FILE", NULL, NULL, "the page: charts and every sample in one file; default: beside the JSON result"},
     {.name = NULL},
 };
@@ -70,6 +71,20 @@ static bool catch_stops(void) {
         return false;
     }
     return true;
+}
+
+static bool is_for_stdout(const struct args* args, const char* option) {
+    const char* path = args_text(args, option);
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+static int check_stdout(const struct args* args) {
+    const int count = is_for_stdout(args, "json") + is_for_stdout(args, "csv") + is_for_stdout(args, "markdown");
+    if (count > 1)
+        return usage_error("stdout is for one of --json -, --csv - and --markdown -; name a file for the others");
+    if (is_for_stdout(args, "html"))
+        return usage_error("--html wants the name of a file; a page does not go to stdout");
+    return STATUS_OK;
 }
 
 // Before the work and not after it: can the file be written?
@@ -106,8 +121,10 @@ static bool write_markdown(FILE* file, const void* document) {
 
 static bool write_file(const struct args* args, const char* option, save_writer write, const json_t* document) {
     const char* path = args_text(args, option);
-    if (path == NULL || save_file(path, write, document)) return true;
-    missing_error("cannot write %s: %s", path, strerror(errno));
+    const bool to_stdout = is_for_stdout(args, option);
+    if (path == NULL) return true;
+    if (to_stdout ? write(stdout, document) && fflush(stdout) == 0 : save_file(path, write, document)) return true;
+    missing_error("cannot write %s: %s", to_stdout ? "to stdout" : path, strerror(errno));
     return false;
 }
 
@@ -138,7 +155,7 @@ static bool has_failures(const struct comparison* comparison) {
 // Everything that can be written is, whatever goes wrong with the rest.
 static int conclude(const struct args* args, struct comparison* comparison, int status) {
     char page[PATH_MAX];
-    FILE* out = result_stream(args);
+    FILE* out = is_for_stdout(args, "csv") || is_for_stdout(args, "markdown") ? stderr : result_stream(args);
     verdicts_make(comparison);
     json_t* document = document_new(args, comparison, status);
     table_print(out, document, style_of(out));
@@ -152,7 +169,7 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
     json_decref(document);
     if (status == STATUS_UNTRUSTED)
         missing_error(
-            "under %s alone, two halves of the same runs differ by more than may be: nothing was compared; try "
+            "under %s alone, two halves of the same runs of pair differ by more than may be: nothing was compared; try "
             "when the machine is quiet, or --pin, or allow it: --noise PERCENT",
             comparison->subjects[comparison->baseline].name);
     if (status == STATUS_OK && has_failures(comparison)) status = STATUS_FAULT;
@@ -161,7 +178,8 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
 
 static int prepare(const struct args* args, struct comparison* comparison) {
     comparison->stopped = &stopped;
-    int status = subjects_take(args, comparison);
+    int status = check_stdout(args);
+    if (status == STATUS_OK) status = subjects_take(args, comparison);
     if (status == STATUS_OK) status = plan_take(args, comparison);
     if (status != STATUS_OK) return status;
     bool ready = are_writable(args) && worker_beside("hakstress-worker", comparison->worker, PATH_MAX) &&
