@@ -41,7 +41,7 @@ struct verdict {
     struct estimate estimate;  // above 1: faster, or more memory
     double p_corrected;
     int claim;
-    bool too_few_rounds;  // else it would be claimed
+    bool too_few_rounds;  // else it would be claimed, or there is no interval either
 };
 
 // One allocator on one row.
@@ -62,7 +62,7 @@ struct row {
     uint64_t threads;
     cpu_set_t processors;  // that its runs are bound to, where pinned
     unsigned rounds;       // done
-    bool settled;          // see verdicts_are_settled: no more rounds
+    bool settled;          // no more rounds: see verdicts_are_settled, or nothing is left to compare
     double limit;          // operations a second; 0: none can be stated
     struct cell* cells[SUBJECTS_MAX];
 };
@@ -91,6 +91,7 @@ struct comparison {
     const volatile sig_atomic_t* stopped;
     struct aa aa;
     bool out_of_time;
+    double seconds_before_rounds, seconds_of_a_round;  // as they took; the second 0: none was completed
 };
 
 #endif

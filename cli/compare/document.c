@@ -228,6 +228,7 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
                         json_string(workload != NULL ? workload->stresses : "whatever the command does"));
     json_object_set_new(object, "params", params_to_json(row));
     json_object_set_new(object, "threads", whole(row->threads));
+    json_object_set_new(object, "roles", whole(workload != NULL && workload->roles != 0 ? workload->roles : 1));
     json_object_set_new(object, "rounds", json_integer(row->rounds));
     json_object_set_new(object, "metric", json_string(workload != NULL ? "ops_per_sec" : "seconds"));
     json_object_set_new(object, "higher_is_better", json_boolean(workload != NULL));
@@ -296,6 +297,15 @@ static unsigned most_rounds(const struct comparison* comparison) {
     return most;
 }
 
+// With which the rounds that a claim needs would have been done, as long as these took; null where it was not time that they lacked.
+static json_t* budget_needed(const struct comparison* comparison, int status) {
+    const double room = 1.1, step = 10, round = comparison->seconds_of_a_round;
+    bool lacks_time = comparison->out_of_time || (status == STATUS_STOPPED && comparison->rounds_fixed == 0);
+    if (!lacks_time || round <= 0 || most_rounds(comparison) >= comparison->rounds_needed) return json_null();
+    double seconds = comparison->seconds_before_rounds + comparison->rounds_needed * round;
+    return number(ceil(seconds * room / step) * step);
+}
+
 static json_t* stopped_by(const struct comparison* comparison, int status) {
     if (status == STATUS_STOPPED) return json_string("signal");
     return comparison->out_of_time ? json_string("time") : json_null();
@@ -307,7 +317,7 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
     for (size_t i = 0; i < comparison->subject_count; i++)
         json_array_append_new(subjects, subject_to_json(&comparison->subjects[i]));
     for (size_t i = 0; i < comparison->row_count; i++)
-        if (was_begun(comparison, &comparison->rows[i]))
+        if (status != STATUS_UNTRUSTED && was_begun(comparison, &comparison->rows[i]))
             json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
     again_describe(args, comparison->seed, again, sizeof again);
     json_object_set_new(document, "again", json_text(again));
@@ -315,6 +325,7 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
     json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
     json_object_set_new(document, "rounds_needed",
                         comparison->rounds_needed > 0 ? json_integer(comparison->rounds_needed) : json_null());
+    json_object_set_new(document, "budget_needed", budget_needed(comparison, status));
     json_object_set_new(document, "looks", json_integer(comparison->look_count));
     json_object_set_new(document, "run_seconds",
                         comparison->command == NULL ? number(comparison->seconds) : json_null());

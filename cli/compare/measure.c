@@ -29,6 +29,7 @@ static struct worker_job job_of(const struct comparison* comparison, const struc
     return (struct worker_job){
         .worker = comparison->worker,
         .library = subject->path[0] != '\0' ? subject->path : NULL,
+        .allocator = subject->name,
         .workload = row->workload,
         .params = row->params,
         .seconds = comparison->seconds,
@@ -95,6 +96,10 @@ static void note_failure(struct cell* cell, const struct failure* failure) {
     cell->unbroken++;
 }
 
+static bool is_given_up(const struct cell* cell) {
+    return cell->unbroken >= GIVE_UP_AFTER;
+}
+
 // A failure is kept, and the others go on.
 static int run_cell(struct work* work, struct row* row, size_t subject, int round) {
     struct comparison* comparison = work->comparison;
@@ -102,7 +107,7 @@ static int run_cell(struct work* work, struct row* row, size_t subject, int roun
     struct sample sample = {.present = false};
     struct failure failure;
     char title[320];
-    if (cell->unbroken >= GIVE_UP_AFTER) return STATUS_OK;
+    if (is_given_up(cell)) return STATUS_OK;
     snprintf(title, sizeof title, "%s under %s", row->name, comparison->subjects[subject].name);
     show_progress(work, title);
     enum worker_end end = run_once(comparison, &comparison->subjects[subject], row, round, &sample, &failure);
@@ -179,6 +184,14 @@ static int measure_aa(struct work* work) {
 
 // Rounds
 
+// The baseline, or everything else, was given up.
+static bool is_nothing_left(const struct comparison* comparison, const struct row* row) {
+    size_t left = 0;
+    for (size_t i = 0; i < comparison->subject_count; i++)
+        if (i != comparison->baseline && !is_given_up(row->cells[i])) left++;
+    return left == 0 || is_given_up(row->cells[comparison->baseline]);
+}
+
 static int run_row(struct work* work, struct row* row, int round) {
     size_t order[SUBJECTS_MAX];
     int status = STATUS_OK;
@@ -186,6 +199,7 @@ static int run_row(struct work* work, struct row* row, int round) {
     for (size_t i = 0; i < work->comparison->subject_count && status == STATUS_OK; i++)
         status = run_cell(work, row, order[i], round);
     if (status == STATUS_OK && round != WARM_UP) row->rounds = (unsigned)round + 1;
+    row->settled = is_nothing_left(work->comparison, row);
     return status;
 }
 
@@ -202,15 +216,12 @@ static int run_round(struct work* work, int round) {
 }
 
 // Stopping may depend on anything, also on what the differences are: the correction multiplies each probability by the looks.
-static bool look(struct comparison* comparison, unsigned rounds) {
-    bool more = false;
+static void look(struct comparison* comparison) {
     verdicts_make(comparison);
     for (size_t i = 0; i < comparison->row_count; i++) {
         struct row* row = &comparison->rows[i];
         row->settled = row->settled || verdicts_are_settled(comparison, row);
-        more = more || !row->settled;
     }
-    return more && rounds < comparison->looks[comparison->look_count - 1];
 }
 
 static bool is_look(const struct comparison* comparison, unsigned rounds) {
@@ -219,20 +230,29 @@ static bool is_look(const struct comparison* comparison, unsigned rounds) {
     return false;
 }
 
+static bool are_all_settled(const struct comparison* comparison) {
+    for (size_t i = 0; i < comparison->row_count; i++)
+        if (!comparison->rows[i].settled) return false;
+    return true;
+}
+
 static int run_rounds(struct work* work) {
     struct comparison* comparison = work->comparison;
-    int status = run_round(work, WARM_UP);
-    for (unsigned round = 0; status == STATUS_OK; round++) {
-        double began = workload_clock();
-        status = run_round(work, (int)round);
+    const unsigned most = comparison->looks[comparison->look_count - 1];
+    const double first = workload_clock();
+    double last = 0;  // length of the last round
+    comparison->seconds_before_rounds = first - work->started;
+    for (unsigned round = 0; round < most && !are_all_settled(comparison); round++) {
+        const double began = workload_clock();
+        comparison->out_of_time = round > 1 && comparison->rounds_fixed == 0 && began + last >= work->deadline;
+        if (comparison->out_of_time) return STATUS_OK;
+        int status = run_round(work, (int)round);
         if (status != STATUS_OK) return status;
-        if (is_look(comparison, round + 1) && !look(comparison, round + 1)) return STATUS_OK;
-        double now = workload_clock();
-        if (round == 0 || comparison->rounds_fixed > 0 || now + (now - began) < work->deadline) continue;
-        comparison->out_of_time = true;
-        return STATUS_OK;
+        if (is_look(comparison, round + 1)) look(comparison);
+        last = workload_clock() - began;
+        comparison->seconds_of_a_round = (workload_clock() - first) / (round + 1);
     }
-    return status;
+    return STATUS_OK;
 }
 
 // What would disturb the timing is measured apart.
@@ -308,7 +328,8 @@ int measure_all(struct comparison* comparison) {
         .bar = progress_bar_wanted(comparison->quiet),
     };
     work.deadline = work.started + comparison->budget;
-    int status = measure_aa(&work);
+    int status = run_round(&work, WARM_UP);  // first, since it shows what is missing
+    if (status == STATUS_OK) status = measure_aa(&work);
     if (status == STATUS_OK) status = run_rounds(&work);
     if (status == STATUS_OK && comparison->command == NULL) status = run_limits(&work);
     if (status == STATUS_OK && comparison->command == NULL) status = run_extras(&work);

@@ -1,4 +1,4 @@
-// The order of work: A against A, a warm-up of everything, rounds in random order, extra runs for latency and memory over time.
+// The order of work: a warm-up of everything, A against A, rounds in random order, extra runs for latency and memory over time.
 // Thread-safety: none. Errors: an exit status other than 0; what was measured until then is in the comparison.
 #ifndef HAKSTRESS_COMPARE_MEASURE_H
 #define HAKSTRESS_COMPARE_MEASURE_H

@@ -115,12 +115,26 @@ static void measure(const json_t* row, int widths[COLUMNS]) {
         if (widths[j] > 0 && (int)strlen(headings[j]) > widths[j]) widths[j] = (int)strlen(headings[j]);
 }
 
-static void print_title(FILE* out, const json_t* row, enum table_style style) {
+static const char* plural(double count) {
+    return count == 1 ? "" : "s";
+}
+
+static void print_threads(FILE* out, const json_t* row) {
     double threads = value(row, "threads");
+    if (value(row, "roles") > 1)
+        fprintf(out, "%.0f pair%s of threads, ", threads, plural(threads));
+    else
+        fprintf(out, "%.0f thread%s, ", threads, plural(threads));
+}
+
+static void print_title(FILE* out, const json_t* row, enum table_style style) {
+    double rounds = value(row, "rounds");
     fprintf(out, style == TABLE_MARKDOWN ? "\n### %s\n\n" : "\n%s: ", text(row, "name"));
-    if (json_is_null(json_object_get(row, "command")))
-        fprintf(out, "%s; %.0f thread%s, ", text(row, "stresses"), threads, threads == 1 ? "" : "s");
-    fprintf(out, "%.0f rounds\n%s", value(row, "rounds"), style == TABLE_MARKDOWN ? "\n" : "");
+    if (json_is_null(json_object_get(row, "command"))) {
+        fprintf(out, "%s; ", text(row, "stresses"));
+        print_threads(out, row);
+    }
+    fprintf(out, "%.0f round%s\n%s", rounds, plural(rounds), style == TABLE_MARKDOWN ? "\n" : "");
 }
 
 static void print_failures(FILE* out, const json_t* row, enum table_style style) {
@@ -173,8 +187,8 @@ static void print_aa(FILE* out, const json_t* document) {
     char interval[WIDTH] = "";
     if (!json_is_object(aa)) return;
     write_interval(aa, interval);
-    fprintf(out, "%s against itself: %s, p = %.2g: %s\n", text(aa, "allocator"), interval, value(aa, "p"),
-            aa_verdict(aa));
+    fprintf(out, "%s against itself on %s: %s, p = %.2g: %s\n", text(aa, "allocator"), text(aa, "workload"), interval,
+            value(aa, "p"), aa_verdict(aa));
 }
 
 static void print_means(FILE* out, const json_t* document, enum table_style style) {
@@ -197,6 +211,49 @@ static void print_means(FILE* out, const json_t* document, enum table_style styl
     }
 }
 
+// Nothing is claimed although the interval leaves 1 out. Where a run failed, that is why.
+static bool is_unclaimed(const json_t* cell, const char* metric) {
+    const json_t* ratio = at(cell, "ratio", metric);
+    double low = value(ratio, "low"), high = value(ratio, "high");  // 0: there is none
+    bool leaves_out = low > 1 || (high > 0 && high < 1);
+    return leaves_out && strcmp(text(ratio, "claim"), "no difference shown") == 0 && value(cell, "failed") == 0;
+}
+
+static size_t count_ratios(const json_t* cell) {
+    static const char* const metrics[] = {"speed", "rss_peak", "rss_freed"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++)
+        if (json_is_object(at(cell, "ratio", metrics[i]))) count++;
+    return count;
+}
+
+static void print_unclaimed(FILE* out, const json_t* document) {
+    size_t i, j, ratios = 0;
+    json_t *row, *cell;
+    bool some = false;
+    json_array_foreach(json_object_get(document, "workloads"), i, row) {
+        json_array_foreach(json_object_get(row, "allocators"), j, cell) {
+            some = some || is_unclaimed(cell, "speed") || is_unclaimed(cell, "rss_peak");
+            ratios += count_ratios(cell);
+        }
+    }
+    if (!some) return;
+    fprintf(
+        out,
+        "\nno difference shown beside an interval that leaves 1 out: at 95 %% that is no claim, since among %zu "
+        "ratios one does so by chance far more often than the 1 in 100 that a claim may be wrong; below 1 %% nothing "
+        "is claimed\n",
+        ratios);
+}
+
+static void print_needed(FILE* out, const json_t* document) {
+    double needed = value(document, "rounds_needed"), budget = value(document, "budget_needed");
+    if (value(document, "rounds") >= needed) return;
+    fprintf(out, "\nto claim a difference among so many ratios takes %.0f rounds", needed);
+    if (budget > 0) fprintf(out, ": --budget %.0f or so", budget);
+    fputc('\n', out);
+}
+
 void table_print(FILE* out, const json_t* document, enum table_style style) {
     size_t i;
     json_t* row;
@@ -206,13 +263,12 @@ void table_print(FILE* out, const json_t* document, enum table_style style) {
         print_row(out, row, style);
     }
     print_means(out, document, style);
+    print_unclaimed(out, document);
     const char* stopped = text(document, "stopped_by");
     if (strcmp(stopped, "signal") == 0) fputs("\nstopped: these results are partial\n", out);
     if (strcmp(stopped, "time") == 0)
         fputs("\nended by --budget; with more of it the intervals would be narrower\n", out);
-    if (value(document, "rounds") < value(document, "rounds_needed"))
-        fprintf(out, "\nto claim a difference among so many ratios takes %.0f rounds\n",
-                value(document, "rounds_needed"));
+    print_needed(out, document);
 }
 
 // CSV

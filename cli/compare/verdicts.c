@@ -63,15 +63,20 @@ static bool lacks_only_rounds(const struct verdict* verdict) {
     return verdict->claim == 0 && statistics_claim(&verdict->estimate, 0) != 0;
 }
 
+static bool has_interval(const struct verdict* verdict) {
+    return verdict->estimate.pairs >= 2;
+}
+
 static void note_too_few_rounds(struct comparison* comparison, struct verdict** known, size_t count) {
     if (count > 0) comparison->rounds_needed = (unsigned)statistics_pairs_needed(count, comparison->look_count);
     for (size_t i = 0; i < count; i++)
-        known[i]->too_few_rounds = lacks_only_rounds(known[i]) && known[i]->estimate.pairs < comparison->rounds_needed;
+        known[i]->too_few_rounds = !has_interval(known[i]) || (lacks_only_rounds(known[i]) &&
+                                                               known[i]->estimate.pairs < comparison->rounds_needed);
 }
 
 static void claim_nothing(struct verdict* verdict) {
     verdict->claim = 0;
-    verdict->too_few_rounds = false;
+    verdict->too_few_rounds = !has_interval(verdict);
 }
 
 void verdicts_make(struct comparison* comparison) {

@@ -224,6 +224,7 @@ def workload(rng, name, allocators):
         "stresses": stresses,
         "params": params,
         "threads": threads,
+        "roles": 2 if name == "xmalloc" else 1,
         "rounds": ROUNDS,
         "metric": "ops_per_sec",
         "higher_is_better": True,
@@ -285,6 +286,7 @@ def frame(seed, allocators):
         "seed": seed,
         "rounds": ROUNDS,
         "rounds_needed": 14,
+        "budget_needed": None,
         "looks": 3,
         "run_seconds": 0.25,
         "pinned": False,
@@ -369,6 +371,7 @@ def command(seed=3):
             "stresses": None,
             "params": {},
             "threads": 1,
+            "roles": 1,
             "rounds": ROUNDS,
             "metric": "seconds",
             "higher_is_better": False,
@@ -390,7 +393,7 @@ def partial(seed=4):
     for row in document["workloads"][2]["allocators"]:
         fail(row, [], "")
     document["workloads"][1]["allocators"][1]["ratio"]["speed"].update(low=None, claim="no difference shown")
-    document.update(rounds_needed=ROUNDS + 1)
+    document.update(rounds_needed=ROUNDS + 1, budget_needed=130)
     document["aa"]["claimed"] = True
     document["workloads"][0]["allocators"][5]["failed"] = 40
     document["geometric_mean"] = geometric_means(document["workloads"][:1])

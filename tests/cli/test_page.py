@@ -330,7 +330,7 @@ class Numbers(Case):
         known = ("ratio", "low", "high", "p", "may_claim", "may_vary", "rounds")
         self.assertEqual(self.rows("aa")[0][2:9], [aa[k] for k in known])
         text = self.text()
-        for wanted in (self.document["again"], self.document["build"]["id"], "250 ms", "MALLOC_ARENA_MAX=4"):
+        for wanted in (self.document["again"], self.document["build"]["id"], "250 ms", "MALLOC_ARENA_MAX=4", "2 pairs of threads"):
             self.assertIn(wanted, text.replace("\u202f", " "))
         for name, value in self.document["machine"].items():
             self.assertIn("7.70 GiB" if name == "memory_bytes" else str(value), text)
@@ -396,7 +396,7 @@ class Behaviour(Case):
     def test_what_is_wrong_is_said_first(self):
         for make, wanted in (
             (compare_documents.untrusted, ["Not trustworthy", "no workload was measured"]),
-            (compare_documents.partial, ["a difference, allowed by --noise", "Incomplete: stopped by a signal", "40 more, which are not told", "takes 16 rounds"]),
+            (compare_documents.partial, ["a difference, allowed by --noise", "Incomplete: stopped by a signal", "40 more, which are not told", "takes 16 rounds: --budget 130 or so"]),
             (compare_documents.one_allocator, ["6 runs failed", "larson: out of memory", "–\tlatency run: larson ended"]),
         ):
             self.open(make())

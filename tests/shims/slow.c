@@ -1,5 +1,6 @@
 // A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: what compare must notice.
 //   SHIM_SPIN=N     turns of a loop at each malloc (default 1)
+//   SHIM_KEEP=KIB   so much more memory in use
 //   SHIM_CRASH=1    abort in the first malloc after the start of main
 //   SHIM_CRASH=timed  the same in the run for latencies only
 //   SHIM_HANG=1     never end: wait in a destructor
@@ -50,7 +51,14 @@ static long before(const char* path) {
     return length - 1;
 }
 
+static void keep(size_t bytes) {
+    void* kept = bytes != 0 ? __libc_malloc(bytes) : NULL;
+    if (kept != NULL) memset(kept, 1, bytes);
+    __asm__ volatile("" ::"r"(kept) : "memory");
+}
+
 __attribute__((constructor)) static void start(void) {
+    keep((size_t)number("SHIM_KEEP", 0) << 10);
     spin = number("SHIM_SPIN", 1);
     crash = number("SHIM_CRASH", 0) != 0 || (is("SHIM_CRASH", "timed") && runs("hakstress-worker-timed"));
     hang = number("SHIM_HANG", 0) != 0;

@@ -53,8 +53,9 @@ function trustNotice() {
 }
 
 function neededText() {
-    const few = workloads.length > 0 && data.rounds < data.rounds_needed;
-    return few ? ` To claim a difference among so many ratios takes ${plural(data.rounds_needed, "round")}.` : "";
+    if (workloads.length === 0 || !(data.rounds < data.rounds_needed)) return "";
+    const budget = isNumber(data.budget_needed) ? `: --budget ${data.budget_needed} or so` : "";
+    return ` To claim a difference among so many ratios takes ${plural(data.rounds_needed, "round")}${budget}.`;
 }
 
 function completeNotice() {

@@ -22,11 +22,14 @@ function limitText(workload) {
     return words;
 }
 
+const threadsText = (workload) =>
+    workload.roles > 1 ? `${plural(workload.threads, "pair")} of threads` : workload.threads;
+
 function facts(workload) {
     return definitions([
         ["Source", workload.source],
         ["Parameters", code(variablesText(workload.params))],
-        ["Threads", workload.command ? null : workload.threads],
+        ["Threads", workload.command ? null : threadsText(workload)],
         ["Rounds", workload.rounds],
         ["Command", code(workload.command && commandText(workload.command))],
         ["Limit of this machine", limitText(workload)],
