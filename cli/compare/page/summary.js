@@ -68,7 +68,8 @@ function completeNotice() {
             "✓ Complete for the time it was given",
             `With more of it the intervals would be narrower.${neededText()}`,
         ];
-    return ["good", "✓ Complete", `Every workload had its rounds.${neededText()}`];
+    const failed = d3.sum(workloads, failedRuns) > 0 ? ", but for runs that failed" : "";
+    return ["good", "✓ Complete", `Every workload had its rounds${failed}.${neededText()}`];
 }
 
 function failureNotice() {
