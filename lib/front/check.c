@@ -16,14 +16,20 @@
 #include <hakmem/hakmem.h>
 #include <sys/single_threaded.h>
 
+static bool is_block_of(const void* block, unsigned size_class) {
+    if (!heap_contains(block)) return false;
+    SlabNumber s = (SlabNumber)slab_number_of(block);
+    uintptr_t offset = (uintptr_t)block - (uintptr_t)slab_address(s);
+    return word_tag(load_relaxed(&hak_heap.owner[s])) == tag_of_class(size_class) &&
+           offset % size_of_class(size_class) == 0 && offset / size_of_class(size_class) < class_capacity(size_class);
+}
+
 // thread/tls.h: blocks in the list == cap - room, and every one is of the class.
 static size_t check_bin(unsigned size_class) {
     const TlsBin* bin = &hak_tls.bin[size_class];
     int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
     for (void* block = bin_first(bin); block && listed <= expected; block = link_read(block), listed++) {
-        if (heap_contains(block) &&
-            word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) == tag_of_class(size_class))
-            continue;
+        if (is_block_of(block, size_class)) continue;
         text_warn("hakmem: check=tls_sll class %u: %p in the list is no block of the class\n", size_class, block);
         return 1;
     }

@@ -24,17 +24,27 @@ static bool is_listed(const void* block, const void* first, uint32_t most, uint6
     return false;
 }
 
+static bool is_in_own_bin(const void* block, unsigned size_class) {
+    const TlsBin* bin = &hak_tls.bin[size_class];
+    const void* first = (const void*)(uintptr_t)link_target(bin->head);
+    return bin->cap > bin->room && is_listed(block, first, (uint32_t)(bin->cap - bin->room), tag_of_class(size_class));
+}
+
 // What can be said of a block of an own slab. Who holds one that is in neither list, the tables do not tell: the program, or another
 // thread's bin, a bundle or the remote stack.
-static const char* state_of_own(SlabNumber s, unsigned size_class, uintptr_t index) {
+static const char* state_of_own(const void* block, SlabNumber s, unsigned size_class, uintptr_t index) {
     const TinySlabMeta* meta = &hak_heap.meta[s];
-    const TlsBin* bin = &hak_tls.bin[size_class];
-    const char* block = (const char*)slab_address(s) + index * meta->block_size;
-    uint64_t tag = tag_of_class(size_class);
     if (index >= meta->carved) return ", never handed out";
-    const void* cached = (const void*)(uintptr_t)link_target(bin->head);
-    bool is_free = is_listed(block, meta->freelist, meta->free_count, tag) || is_listed(block, cached, bin->cap, tag);
-    return is_free ? ", free" : ", live or cached";
+    bool is_free = is_listed(block, meta->freelist, meta->free_count, tag_of_class(size_class));
+    return is_free || is_in_own_bin(block, size_class) ? ", free" : ", live or cached";
+}
+
+// Of a slab of somebody else only the caller's bin stands still.
+static const char* state_of(const void* block, SlabNumber s, unsigned size_class, uintptr_t index,
+                            const HakTcb* owner) {
+    if (index >= class_capacity(size_class)) return ", behind the last block";
+    if (owner && owner == hak_tls.tcb) return state_of_own(block, s, size_class, index);
+    return is_in_own_bin(block, size_class) ? ", free" : "";
 }
 
 static size_t describe_block(char* buffer, size_t size, const void* p, SlabNumber s, uint64_t word) {
@@ -42,13 +52,11 @@ static size_t describe_block(char* buffer, size_t size, const void* p, SlabNumbe
     uint32_t block_size = size_of_class(size_class);
     uintptr_t offset = (uintptr_t)p - (uintptr_t)slab_address(s), index = offset / block_size;
     const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(word);
-    const char* state = index >= class_capacity(size_class) ? ", behind the last block"
-                        : owner && owner == hak_tls.tcb     ? state_of_own(s, size_class, index)
-                                                            : "";
+    const char* block = (const char*)slab_address(s) + index * block_size;
     return text_format(buffer, size, "%p: SuperSlab %p, slab %u, class %u (%u bytes), block %u at %p + %u, owner %u%s",
-                       p, unit_address(unit_of_slab(s)), s, size_class, block_size, (unsigned)index,
-                       (char*)slab_address(s) + index * block_size, (unsigned)(offset % block_size),
-                       owner ? owner->number : 0, state);
+                       p, unit_address(unit_of_slab(s)), s, size_class, block_size, (unsigned)index, block,
+                       (unsigned)(offset % block_size), owner ? owner->number : 0,
+                       state_of(block, s, size_class, index, owner));
 }
 
 static size_t describe_run(char* buffer, size_t size, const void* p, SlabNumber s) {

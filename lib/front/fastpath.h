@@ -2,7 +2,7 @@
 //
 //   hak_malloc(n) ── bin of n ── head? ──yes──> pop: follow the link, room + 1
 //                                  └──no──> malloc_refill: refill/refill.h, stage by stage
-//                 n > 1 KiB ─────> malloc_above_tiny: the same with a computed class up to 8 KiB; page runs; huge blocks
+//                 n > 1 KiB ─────> malloc_above_tiny: the same with a second table up to 8 KiB; page runs; huge blocks
 //
 //   hak_free(p) ── owner word of p's slab ── mine and a class? ── room? ──yes──> push (tls_sll)
 //                                               │                   └──no──> free_over: onto the slab's free list (ss_local)

@@ -254,10 +254,14 @@ static bool free_run_cached(void* p) {
     return true;
 }
 
-// A block of a slab without owner goes into the bin of its class, if the thread has one with room, and the slab stays as it is.
+// A block of a slab without owner goes into the bin of its class and the slab stays as it is, if the thread has such a bin and there are few blocks
+// in it: each may be the last of its slab, and keep it while the thread sleeps.
 static bool free_unowned_cached(void* p, uint64_t tag) {
+    enum { FEW = 32 };
     TlsBin* bin = fast_bin(tag);
-    if (hak_tls.tcb == NULL || bin->room <= 0 || (uintptr_t)p % 16 != 0) return false;
+    if (hak_tls.tcb == NULL || bin->room <= 0 || bin->cap - bin->room >= FEW || (uintptr_t)p % 16 != 0) return false;
+    if (HAK_UNLIKELY(bin->head == link_to_block(p)))
+        fatal("double_free", "free", "block %p was freed twice in a row", p);
     bin->room--;
     note_free(p, FREE_TLS_SLL);
     bin_push(bin, p);
@@ -266,9 +270,9 @@ static bool free_unowned_cached(void* p, uint64_t tag) {
 
 void free_slow(void* p) {
     if (heap_contains(p)) {
-        uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]);
-        if (tag_is_class(word) && free_unowned_cached(p, word)) return;
-        if (tag_is_runs(word_tag(word)) && free_run_cached(p)) return;
+        uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]), tag = word_tag(word);
+        if (word_owner(word) == 0 && tag_is_class(tag) && free_unowned_cached(p, tag)) return;
+        if (tag_is_runs(tag) && free_run_cached(p)) return;
     }
     free_uncached(p);
 }

@@ -12,7 +12,7 @@
 
 // --- caches
 
-// The blocks of a list that stand together in one slab: neighbours in a list mostly are, as they came from one refill.
+// The blocks of a list that stand together in one slab: neighbours in a list often are, as they came from one refill.
 static void* cut_same_slab(void* first, void** last, uint32_t* count) {
     SlabNumber s = (SlabNumber)slab_number_of(first);
     void* next = link_read(first);

@@ -55,7 +55,7 @@ void run_map_clear(SlabNumber s);
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs, of which it looks at `look_at`. true: something was there.
 bool run_absorb(HakTcb* me, uint32_t look_at);
-// Lengths of runs: 1..8 pages, then four per doubling up to RUN_CACHED_MOST, which are cached; any above. The least such one.
+// Lengths of runs: 1..8 pages, then four per doubling up to RUN_CACHED_MOST, which are cached; any above. The least of them that is not below `pages`.
 HAK_INLINE uint32_t run_cached_length(uint32_t pages) {
     if (pages <= 8 || pages > RUN_CACHED_MOST) return pages;
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));

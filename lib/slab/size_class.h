@@ -26,7 +26,7 @@ HAK_INLINE uint16_t class_capacity(unsigned c) {
 // Tag (class * 16) of every size up to TINY_MAX: what the fast path needs in one load.
 extern HAK_INTERNAL const uint16_t hak_tag_of_tiny[TINY_MAX + 1];
 
-// The same from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP: all classes there are multiples of that.
+// The same from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP: all classes there are multiples of that. (Below, nobody looks.)
 #define SMALL_STEP 128u
 extern HAK_INTERNAL const uint16_t hak_tag_of_small[SMALL_MAX / SMALL_STEP];
 

@@ -2,7 +2,7 @@
 //
 //   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
 //   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   A slab without a free block is given up: whoever frees into it next owns it.
+//   A slab without a free block is given up: whoever frees into it, and does not put the block into a bin, owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
 #ifndef HAK_SLAB_SLAB_H

@@ -69,14 +69,14 @@ typedef struct HakTcb {
     struct HakTcb* next_pooled;
     uint32_t ticks;
     uint64_t next_look_ms;               // when to look for what rests; 0: no look yet
-    uint64_t runs_used, seen_runs_used;  // page runs allocated, or freed into the cache; at the last look
+    uint64_t runs_used, seen_runs_used;  // page runs allocated, put into the cache, or taken from it; at the last look
     uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were looked at
     uint32_t bundled;                    // blocks in bundles
     uint32_t partial_slabs;              // sum of partial_count
     uint32_t run_superslabs;             // SuperSlabs in `runs`
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache
-    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (cache_bin); its SuperSlab was its own then
+    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (run_cache_bin); its SuperSlab was its own then
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];

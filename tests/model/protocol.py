@@ -18,7 +18,7 @@ Place           'bound' or 'partial': the list of its owner that a slab is in; N
 Page runs       have the same words and steps as slabs of blocks; RS is what is theirs alone.
 
 Steps, by the function of lib/ that they belong to
-  fast_free      K0 load owner; mine: the blocks go into the SLL; else as R0
+  fast_free      K0 load owner; mine: the blocks go into the SLL; nobody: the same, or no room there: as R0; else as R0
   remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain, or out of the way of U;
                  RX finish_publish_of_orphan
   slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 remote word = empty (U goes); C3 out of the registry
@@ -240,12 +240,17 @@ def R4(w, t, s):
 @step
 def K0(w, t, s, blocks):
     slab = w.entered(s)
-    if slab.owner != w.threads[t].me:
+    if slab.owner not in (w.threads[t].me, 0):
         return w.go(t, ('R0', s, blocks))
     if mutated('listed-not-used'):
         w.set(s, used=slab.used - len(blocks))
+    no_room = []
+    if slab.owner == 0:
+        no_room.append(w.clone())
+        no_room[-1].go(t, ('R0', s, blocks))
     w.cache(t, blocks)
     w.go(t)
+    return no_room
 
 
 # ---- slab_claim, after the compare-and-swap C1 has been won

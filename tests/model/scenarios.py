@@ -56,7 +56,7 @@ def free(blocks):
 
 
 def keep(blocks):
-    """Freed into the thread's own list, where it owns their slab."""
+    """Freed into the thread's own list, where it or nobody owns their slab."""
     return ('keep', blocks)
 
 
@@ -135,6 +135,10 @@ SCENARIOS = [
           [free('bc'), TAKE, POP, EXIT], [ADOPT, POP, EXIT]),
     scene('a block in a list keeps its slab', owned('ab', 'h'), [keep('a'), PUBLISH, POP, free('a')], [free('b'), TRIM],
           [FRESH_Y, hint(0)], slab1=(0, FREE, 'p', '', (), None)),
+    # the blocks of a slab without owner may wait in the lists of several threads
+    scene('in two lists, while an adopter comes', unowned('abc', 'h'), [keep('a'), POP, FLUSH], [keep('b'), EXIT], [ADOPT, POP, free('c')]),
+    scene('in two lists, full, the last one flushed', unowned('ab'), [keep('a'), FLUSH, TRIM], [keep('b'), POP, EXIT]),
+    scene('in a list, the rest freed', unowned('abc'), [keep('a'), POP, if_allocated('a'), EXIT], [free('bc'), TRIM], [hint(0), ADOPT]),
     # a slab without owner that is freed into joins the freer's list; it or another one may be evicted then
     scene('joined and evicted against an adopter', unowned('abc', 'h'), [free('a'), free('b')], [ADOPT, POP, EXIT],
           [free('c')]),
@@ -216,6 +220,8 @@ SCENARIOS = [
           [late('b')], torn=True),
     scene('fork with blocks of a former slab in the list', owned('abc', 'h'),
           [keep('ab'), PUBLISH, fork({0: (POP, if_allocated('abc'), EXIT)})], [free('c'), EXIT], torn=True),
+    scene('fork with blocks of a slab without owner in two lists', unowned('abc', 'h'),
+          [keep('a'), fork({0: (POP, if_allocated('abc'), EXIT)})], [keep('b'), free('c'), EXIT], torn=True),
     scene('fork while a slab goes back', owned('a', 'h', by=2), [fork({0: (if_allocated('ap'), FRESH_Y, EXIT)})],
           [free('a')], [free('p'), FRESH_Y], slab1=owned('p', by=3), torn=True),
     # bigger ones
