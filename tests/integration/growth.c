@@ -20,41 +20,27 @@ static const size_t sizes[] = {64, 1000, 8000, 12000, 40000, 200000, 700000, 300
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static char* live[MANY];
-static char* working[WORKING];
 
-// Seconds for the fastest of some tries: the slower ones were disturbed.
-static double replace(Random* random, size_t size) {
-    double best = 1e9;
-    for (int try = 0; try < TRIES; try++) {
-        double start = now_seconds();
-        for (int i = 0; i < OPERATIONS; i++) {
-            uint64_t victim = random_below(random, WORKING);
-            t_free(working[victim]);
-            working[victim] = t_malloc(size);
-        }
-        double took = now_seconds() - start;
-        if (took < best) best = took;
-    }
-    for (int i = 0; i < WORKING; i++) {
-        t_free(working[i]);
-        working[i] = NULL;
-    }
-    return best;
-}
-
-// The same of the blocks that fill the SuperSlabs.
-static double replace_live(Random* random, uint64_t count) {
+// Seconds for the fastest of some tries, each of which replaces blocks at random: the slower ones were disturbed.
+static double replace(Random* random, char** blocks, uint64_t count, size_t size) {
     double best = 1e9;
     for (int try = 0; try < TRIES; try++) {
         double start = now_seconds();
         for (int i = 0; i < OPERATIONS; i++) {
             uint64_t victim = random_below(random, count);
-            t_free(live[victim]);
-            live[victim] = t_malloc(BLOCK);
+            t_free(blocks[victim]);
+            blocks[victim] = t_malloc(size);
         }
         double took = now_seconds() - start;
         if (took < best) best = took;
     }
+    return best;
+}
+
+static double replace_beside(Random* random, size_t size) {
+    char* working[WORKING] = {NULL};
+    double best = replace(random, working, WORKING, size);
+    for (int i = 0; i < WORKING; i++) t_free(working[i]);
     return best;
 }
 
@@ -78,11 +64,11 @@ int main(int argc, char** argv) {
     double few[SIZES], few_live;
     test_start("growth", random.state);
     fill(0, FEW);
-    for (int i = 0; i < SIZES; i++) few[i] = replace(&random, sizes[i]);
-    few_live = replace_live(&random, FEW);
+    for (int i = 0; i < SIZES; i++) few[i] = replace_beside(&random, sizes[i]);
+    few_live = replace(&random, live, FEW, BLOCK);
     fill(FEW, MANY);
-    for (int i = 0; i < SIZES; i++) compare("replaced", sizes[i], few[i], replace(&random, sizes[i]));
-    compare("among all", BLOCK, few_live, replace_live(&random, MANY));
+    for (int i = 0; i < SIZES; i++) compare("replaced", sizes[i], few[i], replace_beside(&random, sizes[i]));
+    compare("among all", BLOCK, few_live, replace(&random, live, MANY, BLOCK));
     for (int i = 0; i < MANY; i++) t_free(live[i]);
     test_check_heap();
     test_say("growth: ok");
