@@ -5,34 +5,22 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { BLOCKS = 500, REPLACED = 20000 };
 
-static size_t (*stats_json)(char*, size_t);
-
-static unsigned long long claims(void) {
-    static char text[65536];
-    size_t length = stats_json(text, sizeof text);
-    CHECK(length < sizeof text, "hak_stats_json wants %zu bytes", length);
-    const char* at = strstr(text, "\"claim_won\":");
-    CHECK(at != NULL, "no counter claim_won in %s", text);
-    return strtoull(strchr(at, ':') + 1, NULL, 10);
-}
-
 static void replace_at_random(Random* random, size_t size) {
     void* blocks[BLOCKS];
     for (int i = 0; i < BLOCKS; i++) blocks[i] = t_malloc(size);
-    unsigned long long before = claims();
+    uint64_t before = test_counter("claim_won");
     for (int i = 0; i < REPLACED; i++) {
         int victim = (int)random_below(random, BLOCKS);
         t_free(blocks[victim]);
         blocks[victim] = t_malloc(size);
     }
-    unsigned long long won = claims() - before;
+    unsigned long long won = test_counter("claim_won") - before;
     test_say("%5zu bytes: %llu claims in %d replacements", size, won, REPLACED);
     CHECK(won < REPLACED / 20, "%zu bytes: a claim in every %llu replacements", size, REPLACED / won);
     for (int i = 0; i < BLOCKS; i++) t_free(blocks[i]);
@@ -65,9 +53,6 @@ int main(void) {
     const size_t sizes[] = {64, 500, 1000, 2000, 4000, 8000};
     Random random = {1};
     test_start("full_slabs", 1);
-    void* symbol = test_symbol("hak_stats_json");
-    CHECK(symbol != NULL, "no hak_stats_json: run this under libhakmem");
-    memcpy(&stats_json, &symbol, sizeof stats_json);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) replace_at_random(&random, sizes[i]);
     expect_abort(free_twice_in_a_row);
     test_check_heap();

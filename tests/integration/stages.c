@@ -15,19 +15,7 @@ enum {
     BLOCKS = SLABS * PER_SLAB
 };  // sixteen blocks of the class of 4 KiB fill a slab
 
-static size_t (*stats_json)(char*, size_t);
 static char* blocks[BLOCKS];
-
-static uint64_t counter(const char* name) {
-    static char text[65536];
-    char key[64];
-    size_t length = stats_json(text, sizeof text);
-    CHECK(length < sizeof text, "hak_stats_json wants %zu bytes", length);
-    snprintf(key, sizeof key, "\"%s\":", name);
-    const char* at = strstr(text, key);
-    CHECK(at != NULL, "no counter %s in %s", name, text);
-    return strtoull(at + strlen(key), NULL, 10);
-}
 
 static uintptr_t slab_of(const void* p) {
     return (uintptr_t)p >> 16;
@@ -216,18 +204,15 @@ static const struct {
 
 int main(void) {
     test_start("stages", 0);
-    void* symbol = test_symbol("hak_stats_json");
-    CHECK(symbol != NULL, "no hak_stats_json: run this under libhakmem");
-    memcpy(&stats_json, &symbol, sizeof stats_json);
     unsigned missed = 0;
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         char tried[64], hit[64];
         snprintf(tried, sizeof tried, "%s_tried", stages[i].stage);
         snprintf(hit, sizeof hit, "%s_hit", stages[i].stage);
-        uint64_t tried_before = counter(tried), hit_before = counter(hit);
+        uint64_t tried_before = test_counter(tried), hit_before = test_counter(hit);
         int attempt = 0;
-        while (attempt++ < stages[i].attempts && counter(hit) == hit_before) in_thread(stages[i].situation, NULL);
-        uint64_t tried_now = counter(tried) - tried_before, hit_now = counter(hit) - hit_before;
+        while (attempt++ < stages[i].attempts && test_counter(hit) == hit_before) in_thread(stages[i].situation, NULL);
+        uint64_t tried_now = test_counter(tried) - tried_before, hit_now = test_counter(hit) - hit_before;
         test_say("%-10s tried %6llu hit %6llu%s", stages[i].stage, (unsigned long long)tried_now,
                  (unsigned long long)hit_now, hit_now == 0 ? "   MISSED" : "");
         CHECK(tried_now >= hit_now, "%s: hit more often than tried", stages[i].stage);

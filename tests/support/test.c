@@ -79,6 +79,21 @@ void* test_symbol(const char* name) {
     return dlsym(RTLD_DEFAULT, name);
 }
 
+uint64_t test_counter(const char* name) {
+    static char text[65536];
+    size_t (*stats_json)(char*, size_t) = NULL;
+    char key[64];
+    void* symbol = test_symbol("hak_stats_json");
+    CHECK(symbol != NULL, "no hak_stats_json: run this under libhakmem");
+    memcpy(&stats_json, &symbol, sizeof stats_json);  // C11 has no cast from an object pointer to a function
+    size_t length = stats_json(text, sizeof text);
+    CHECK(length < sizeof text, "hak_stats_json wants %zu bytes", length);
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char* at = strstr(text, key);
+    CHECK(at != NULL, "no counter %s in %s", name, text);
+    return strtoull(at + strlen(key), NULL, 10);
+}
+
 void test_check_heap(void) {
     size_t (*check)(void) = NULL;
     void* symbol = test_symbol("hak_check");

@@ -32,6 +32,8 @@ uint64_t test_argument(int argc, char** argv, int i, uint64_t otherwise);
 uint64_t test_random_seed(void);
 // A function of libhakmem that is no part of the C library; NULL under another allocator.
 void* test_symbol(const char* name);
+// A counter of libhakmem's statistics, by its name there. Preloaded programs only, one thread at a time.
+uint64_t test_counter(const char* name);
 // hak_check() where the allocator is libhakmem: fails on the first violated invariant.
 void test_check_heap(void);
 
