@@ -44,7 +44,6 @@ static bool absorb_before_growth(HakTcb* me) {
 // Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; then into any of them;
 // then those without owner, then a new one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
-    give_back_idle(me);
     run_absorb(me, A_FEW);
     Run run = run_alloc(me, pages, align);
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
@@ -54,13 +53,15 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     return run;
 }
 
+static void* cached_run(HakTcb* me, uint32_t pages) {
+    return pages > RUN_CACHED_MOST ? run_cache_take_long(me, pages) : run_cache_take(me, pages);
+}
+
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    if (size > RUN_MAX || alignment > RUN_MAX) {
-        give_back_idle(me);
-        return huge_alloc(size, alignment, zero);
-    }
+    give_back_idle(me);
+    if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
     uint32_t pages = large_pages(size);
-    void* cached = alignment <= PAGE_SIZE_BYTES ? run_cache_take(me, pages) : NULL;
+    void* cached = alignment <= PAGE_SIZE_BYTES ? cached_run(me, pages) : NULL;
     if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_run(me, pages, alignment_pages(alignment));
     me->runs_used++;

@@ -249,8 +249,10 @@ static bool free_run_cached(void* p) {
     ClaimResult result;
     if ((load_relaxed(owner_word(s)) ^ hak_tls.owner_key) != TAG_RUNS) return false;
     HakTcb* me = hak_tls.tcb;
-    if (!run_cache_put(me, slab_claim(me, s, TAG_RUNS, &result), p)) return false;
+    OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
+    if (!run_cache_put(me, slab, p)) return false;
     note_free(p, FREE_RUN);
+    if (HAK_UNLIKELY(run_is_idle(slab))) run_now_idle(me, slab);
     return true;
 }
 

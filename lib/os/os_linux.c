@@ -43,9 +43,17 @@ static bool advise(void* at, size_t bytes, int advice) {
     return count(failed ? MAP_FAILED : at, HAK_C_syscall_madvise) != MAP_FAILED;
 }
 
-void* os_map(size_t bytes) {
-    void* p = map(NULL, bytes, PROT_READ | PROT_WRITE, 0);
+static void* map_anywhere(size_t bytes, int flags) {
+    void* p = map(NULL, bytes, PROT_READ | PROT_WRITE, flags);
     return p == MAP_FAILED ? NULL : p;
+}
+
+void* os_map(size_t bytes) {
+    return map_anywhere(bytes, 0);
+}
+
+void* os_map_resident(size_t bytes) {
+    return map_anywhere(bytes, MAP_POPULATE);
 }
 
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {

@@ -123,7 +123,7 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     TinySlabMeta* meta = meta_at(s);
     meta->freelist = NULL;
     store_relaxed(&meta->used, (uint16_t)0);
-    meta->free_count = meta->carved = 0;
+    meta->free_count = meta->carved = meta->cached = 0;
     meta->capacity = size_class ? class_capacity(size_class) : 0;
     meta->block_size = size_class ? size_of_class(size_class) : 0;
     meta->next = meta->prev = 0;

@@ -69,9 +69,12 @@ void run_map_clear(SlabNumber s) {
     for (SlabNumber i = 1; i < SLABS_PER_UNIT; i++) store_relaxed(owner_word(s + i), WORD_NOT_A_SLAB);
 }
 
+static unsigned bucket_of(uint16_t longest) {
+    return longest ? log2_floor(longest) : 0;
+}
+
 SlabNumber* run_list(HakTcb* me, OwnedSlab slab) {
-    uint16_t longest = run_map(slab.number)->longest;
-    return &me->runs[longest ? log2_floor(longest) : 0];
+    return &me->runs[bucket_of(run_map(slab.number)->longest)];
 }
 
 bool run_has_space(OwnedSlab slab) {
@@ -81,9 +84,7 @@ bool run_has_space(OwnedSlab slab) {
 // The list depends on the longest run: out of the old list before it changes, into the new one after.
 static void set_longest(HakTcb* me, OwnedSlab slab, uint16_t longest) {
     RunMap* map = run_map(slab.number);
-    if (map->longest == longest) return;
-    TinySlabMeta* meta = meta_of(slab);
-    if (meta->where == PLACE_NONE) {
+    if (meta_of(slab)->where == PLACE_NONE || bucket_of(map->longest) == bucket_of(longest)) {
         map->longest = longest;
         return;
     }
@@ -195,9 +196,82 @@ void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     }
 }
 
+// --- the cache
+
+// Every long run leaves the cache here.
+static void* take_long(HakTcb* me, LongRun* run) {
+    run_set_cached(me, run_first_slab(run->block), run->block, run->pages, false);
+    me->long_pages -= run->pages;
+    run->pages = 0;
+    return run->block;
+}
+
+void* run_cache_take_long(HakTcb* me, uint32_t pages) {
+    for (unsigned i = 0; i < LONG_RUNS; i++)
+        if (me->long_run[i].pages == pages) return take_long(me, &me->long_run[i]);
+    return NULL;
+}
+
+static void flush_long(HakTcb* me, LongRun* run) {
+    if (run->pages) block_free(me, take_long(me, run));
+}
+
+// In place of the one that was put here longest ago, and of more of them if this one is large.
+bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
+    if (pages == 0 || pages > RUN_LONG_PAGES) return false;
+    LongRun* run = &me->long_run[me->long_next];
+    flush_long(me, run);
+    for (unsigned i = 1; i < LONG_RUNS && me->long_pages + pages > RUN_LONG_PAGES; i++)
+        flush_long(me, &me->long_run[(me->long_next + i) % LONG_RUNS]);
+    *run = (LongRun){block, pages};
+    me->long_next = (me->long_next + 1) % LONG_RUNS;
+    me->long_pages += pages;
+    run_set_cached(me, slab.number, block, pages, true);
+    tcb_count(me, HAK_C_free_run);
+    return true;
+}
+
 void run_cache_flush(HakTcb* me) {
     for (uint32_t pages = 1; pages <= RUN_CACHED_MOST && me->cached_pages; pages = run_cached_length(pages + 1))
         for (void* block; (block = run_cache_take(me, pages)) != NULL;) block_free(me, block);
+    for (unsigned i = 0; i < LONG_RUNS; i++) flush_long(me, &me->long_run[i]);
+}
+
+void run_cache_drop(HakTcb* me, OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS && meta->cached;
+         bin++, pages = run_cached_length(pages + 1)) {
+        RunCache* cache = &me->run_cache[bin];
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < cache->count; i++) {
+            void* block = cache->block[i];
+            if (run_first_slab(block) == slab.number) {
+                run_set_cached(me, slab.number, block, pages, false);
+                free_one(me, slab, block);
+            } else
+                cache->block[kept++] = block;
+        }
+        cache->count = kept;
+    }
+    for (unsigned i = 0; i < LONG_RUNS; i++) {
+        LongRun* run = &me->long_run[i];
+        if (run->pages && run_first_slab(run->block) == slab.number) free_one(me, slab, take_long(me, run));
+    }
+}
+
+// With a free run of half a SuperSlab; whatever the next block needs, that one mostly has room for it.
+static bool has_other_spare(const HakTcb* me, SlabNumber but) {
+    for (int b = RUN_BUCKETS - 2; b < RUN_BUCKETS; b++) {
+        SlabNumber first = me->runs[b];
+        if (first && (first != but || hak_heap.meta[first].next)) return true;
+    }
+    return false;
+}
+
+void run_now_idle(HakTcb* me, OwnedSlab slab) {
+    if (!has_other_spare(me, slab.number)) return;
+    run_cache_drop(me, slab);
+    slab_dispose(me, slab);
 }
 
 bool run_absorb(HakTcb* me, uint32_t look_at) {
@@ -209,7 +283,7 @@ bool run_absorb(HakTcb* me, uint32_t look_at) {
             OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
             if (slab.number == 0 || !remote_has_blocks(slab)) continue;
             slab_absorb(me, slab);
-            if (load_relaxed(&meta_of(slab)->used) == 0 && me->run_superslabs > 1) slab_dispose(me, slab);
+            if (run_is_idle(slab)) run_now_idle(me, slab);
             some = true;
         }
     return some;
@@ -243,13 +317,21 @@ bool run_resize(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
 size_t run_check(SlabNumber s) {
     const RunMap* map = run_map(s);
     size_t wrong = 0;
-    uint32_t free_pages = 0, block_pages = 0, used = load_relaxed(&hak_heap.meta[s].used);
+    uint32_t free_pages = 0, block_pages = 0, cached_pages = 0;
+    uint32_t used = load_relaxed(&hak_heap.meta[s].used), cached = hak_heap.meta[s].cached;
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
-    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++)
-        block_pages += load_relaxed(&map->length[p]) & (uint32_t)~RUN_IS_CACHED;
+    for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) {
+        uint32_t length = load_relaxed(&map->length[p]), pages = length & (RUN_IS_CACHED - 1u);
+        block_pages += pages;
+        if (length & RUN_IS_CACHED) cached_pages += pages;
+    }
     if (free_pages + used != PAGES_PER_UNIT || block_pages != used || longest_run(map) != map->longest) {
         text_warn("hakmem: check=runs slab %u: %u pages free, %u used, %u in blocks, longest run %u (%u noted)\n", s,
                   free_pages, used, block_pages, longest_run(map), map->longest);
+        wrong++;
+    }
+    if (cached_pages != cached) {
+        text_warn("hakmem: check=runs slab %u: %u pages in the cache, %u counted\n", s, cached_pages, cached);
         wrong++;
     }
     return wrong;

@@ -3,8 +3,10 @@
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
 //   length[p] = pages of the block that starts at page p (0: none starts there), with RUN_IS_CACHED while a thread's cache has it
-//   cached_pages == sum over the cache of pages * count <= RUN_CACHE_PAGES
+//   cached_pages == sum over the cache of pages * count == sum over the thread's SuperSlabs of cached
+//   cached_pages - long_pages <= RUN_CACHE_PAGES, long_pages == sum over long_run of pages <= RUN_LONG_PAGES
 //   used == pages of all blocks == 512 - (set bits of `free`)
+//   cached <= used; where they are equal, the SuperSlab is idle, and a thread has no other idle one beside it for long
 //   longest == length of the longest run of set bits
 //
 // The map lies over the 31 unused TinySlabMeta of the unit.
@@ -14,7 +16,13 @@
 
 #include "slab/ownership.h"
 
-enum { RUN_WORDS = PAGES_PER_UNIT / 64, RUN_CACHE_PAGES = 512, RUN_CACHE_PAGES_EACH = 128, RUN_IS_CACHED = 0x8000 };
+enum {
+    RUN_WORDS = PAGES_PER_UNIT / 64,
+    RUN_CACHE_PAGES = 512,
+    RUN_CACHE_PAGES_EACH = 128,
+    RUN_LONG_PAGES = 256,
+    RUN_IS_CACHED = 0x8000
+};
 
 typedef struct {
     uint64_t free[RUN_WORDS];
@@ -67,37 +75,56 @@ HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
     return pages <= 8 ? pages - 1 : 3 + pages / 2;
 }
 
-// A cached run of exactly `pages` pages; NULL: none.
+// A block goes into the cache, or out of it. Nobody else writes `cached`.
+HAK_INLINE void run_set_cached(HakTcb* me, SlabNumber s, const void* block, uint32_t pages, bool cached) {
+    store_relaxed(&run_map(s)->length[run_page_of(block)], (uint16_t)(cached ? pages | RUN_IS_CACHED : pages));
+    uint32_t change = cached ? pages : 0 - pages;
+    hak_heap.meta[s].cached = (uint16_t)(hak_heap.meta[s].cached + change);
+    me->cached_pages += change;
+    me->runs_used++;
+}
+
+// Of more than RUN_CACHED_MOST pages, the last few that were freed.
+void* run_cache_take_long(HakTcb* me, uint32_t pages);
+bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages);
+
+// A cached run of exactly `pages` pages; NULL: none, or they are more than RUN_CACHED_MOST.
 HAK_INLINE void* run_cache_take(HakTcb* me, uint32_t pages) {
     if (pages > RUN_CACHED_MOST) return NULL;
     RunCache* cache = &me->run_cache[run_cache_bin(pages)];
     if (cache->count == 0) return NULL;
     void* block = cache->block[--cache->count];
-    me->cached_pages -= pages;
-    me->runs_used++;
-    store_relaxed(run_length_of(block), (uint16_t)pages);
+    run_set_cached(me, run_first_slab(block), block, pages, false);
     return block;
 }
 
 // The owner frees one block into its cache of runs. false: there is no room, or no such block; run_free_chain says which.
 HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
-    _Atomic uint16_t* length = &run_map(slab.number)->length[run_page_of(block)];
-    uint32_t pages = load_relaxed(length);
-    if (pages - 1 >= RUN_CACHED_MOST || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))) return false;
+    uint32_t pages = load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
+    if ((uintptr_t)block & (PAGE_SIZE_BYTES - 1)) return false;
+    if (pages - 1 >= RUN_CACHED_MOST) return run_cache_put_long(me, slab, block, pages);
     RunCache* cache = &me->run_cache[run_cache_bin(pages)];
     if (cache->count == RUN_CACHE_BLOCKS || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH ||
-        me->cached_pages + pages > RUN_CACHE_PAGES)
+        me->cached_pages - me->long_pages + pages > RUN_CACHE_PAGES)
         return false;
-    store_relaxed(length, (uint16_t)(pages | RUN_IS_CACHED));
     cache->block[cache->count++] = block;
-    me->cached_pages += pages;
-    me->runs_used++;
+    run_set_cached(me, slab.number, block, pages, true);
     tcb_count(me, HAK_C_free_run);
     return true;
 }
 
+// Nothing of the SuperSlab is in use.
+HAK_INLINE bool run_is_idle(OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    return load_relaxed(&meta->used) == meta->cached;
+}
+
+// Gives an idle SuperSlab back if the thread has another one with room for the next run.
+void run_now_idle(HakTcb* me, OwnedSlab slab);
 // Gives the cached runs back to their SuperSlabs.
 void run_cache_flush(HakTcb* me);
+// Gives those of one SuperSlab back.
+void run_cache_drop(HakTcb* me, OwnedSlab slab);
 // Gives the pages of `count` chained blocks back.
 void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count);
 // Pages of the block; 0: no block starts there.

@@ -188,6 +188,7 @@ static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
 static void evict(HakTcb* me, SlabNumber s, unsigned size_class) {
     ClaimResult result;
     OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
+    if (size_class == 0) run_cache_drop(me, slab);
     slab_place(me, slab, PLACE_NONE);
     if (!slab_publish(me, slab)) {
         slab_dispose(me, slab);
@@ -237,7 +238,10 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         hint_hot(&me->tiny[meta->size_class], slab.number);
     }
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_NONE) join(me, slab);
+        if (meta->where == PLACE_NONE)
+            join(me, slab);
+        else if (meta->size_class == 0 && run_is_idle(slab))
+            run_now_idle(me, slab);
         return;
     }
     if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);

@@ -23,7 +23,7 @@
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
     void* freelist;         // links are encoded, see thread/link.h
-    _Atomic uint16_t used;  // page runs: pages handed out
+    _Atomic uint16_t used;  // page runs: pages handed out, or in the owner's cache
     uint16_t free_count;    // blocks on the freelist
     uint16_t carved;        // blocks cut so far
     uint16_t capacity;      // blocks that fit
@@ -32,7 +32,8 @@ typedef struct {
     uint16_t size_class;
     uint8_t where;  // SlabPlace
     uint8_t in_registry;
-    uint8_t pad[24];
+    uint16_t cached;  // page runs: pages in the owner's cache
+    uint8_t pad[22];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
 

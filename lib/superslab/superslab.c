@@ -16,7 +16,7 @@ static UnitNumber with_free, with_free_last;
 static uint32_t least_dirty;
 
 // Huge pages are worth their memory once the heap is large: by then another 2 MiB is a small part of it.
-enum { ADAPTIVE_SLABS = 32 * SLABS_PER_UNIT };
+enum { ADAPTIVE_SUPERSLABS = 16 };
 
 static bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
@@ -48,7 +48,7 @@ static void list_remove(UnitNumber u) {
 static void want_huge_pages(UnitNumber u) {
     int64_t mode = hak_option(thp);
     Unit* unit = &hak_heap.unit[u];
-    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.slabs >= ADAPTIVE_SLABS);
+    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.superslabs >= ADAPTIVE_SUPERSLABS);
     if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
         unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
 }

@@ -29,26 +29,27 @@ static void pool_prepend(HakTcb* tcb) {
     if (pool_last == NULL) pool_last = tcb;
 }
 
-static bool pool_fill(void) {
-    enum { CHUNK = 4 };
-    HakTcb* chunk = os_map(CHUNK * sizeof(HakTcb));
-    if (chunk == NULL) return false;
-    for (int i = 0; i < CHUNK; i++) {
-        chunk[i].number = ++made;
-        list(&chunk[i]);
-        pool_append(&chunk[i]);
-    }
-    return true;
+static HakTcb* pool_pop(void) {
+    HakTcb* tcb = pool_first;
+    if (tcb == NULL) return NULL;
+    pool_first = tcb->next_pooled;
+    if (pool_first == NULL) pool_last = NULL;
+    return tcb;
+}
+
+static HakTcb* make(void) {
+    HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses all of it
+    if (tcb == NULL) return NULL;
+    tcb->number = ++made;
+    list(tcb);
+    return tcb;
 }
 
 HakTcb* tcb_take(void) {
     hak_lock(&pool_lock);
-    HakTcb* tcb = pool_first || pool_fill() ? pool_first : NULL;
-    if (tcb) {
-        pool_first = tcb->next_pooled;
-        if (pool_first == NULL) pool_last = NULL;
-        store_relaxed(&tcb->state, TCB_LIVING);
-    }
+    HakTcb* tcb = pool_pop();
+    if (tcb == NULL) tcb = make();
+    if (tcb) store_relaxed(&tcb->state, TCB_LIVING);
     hak_unlock(&pool_lock);
     return tcb;
 }

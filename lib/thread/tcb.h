@@ -27,7 +27,8 @@ enum {
     RUN_BUCKETS = 10,
     RUN_CACHED_MOST = 16,
     RUN_CACHE_BINS = 12,
-    RUN_CACHE_BLOCKS = 32
+    RUN_CACHE_BLOCKS = 32,
+    LONG_RUNS = 4
 };
 
 // What a thread keeps for one size class. Sticky, hot and bench are hints, not ownership.
@@ -62,6 +63,12 @@ typedef struct {
     void* block[RUN_CACHE_BLOCKS];
 } RunCache;
 
+// A longer one.
+typedef struct {
+    void* block;
+    uint32_t pages;  // 0: none
+} LongRun;
+
 typedef struct HakTcb {
     _Atomic uint32_t state;  // TcbState
     uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
@@ -75,8 +82,11 @@ typedef struct HakTcb {
     uint32_t partial_slabs;              // sum of partial_count
     uint32_t run_superslabs;             // SuperSlabs in `runs`
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;               // in run_cache
-    RunCache run_cache[RUN_CACHE_BINS];  // freed runs by length (run_cache_bin); its SuperSlab was its own then
+    uint32_t cached_pages;               // in run_cache and long_run
+    RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
+    LongRun long_run[LONG_RUNS];         // those longer than RUN_CACHED_MOST, the last few
+    uint32_t long_pages;                 // in long_run
+    uint32_t long_next;                  // which of them is the oldest
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
