@@ -84,19 +84,26 @@ static size_t check_lists(HakTcb* me) {
 
 // thread/tcb.h, slab/run.h, slab/bundle.h: what is counted of the caches is what is in them.
 static size_t check_cache_sums(const HakTcb* me) {
-    uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, bundled = 0;
-    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS; bin++, pages = run_cached_length(pages + 1))
+    uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0, bundled = 0;
+    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS; bin++, pages = run_length(pages + 1))
         cached_pages += pages * me->run_cache[bin].count;
-    for (int i = 0; i < LONG_RUNS; i++) long_pages += me->long_run[i].pages;
+    for (uint32_t i = 0; i < me->long_count; i++) long_pages += me->long_run[i].pages;
     cached_pages += long_pages;
     for (int b = 0; b < RUN_BUCKETS; b++)
-        for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next) cached_of_slabs += hak_heap.meta[s].cached;
+        for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next) {
+            cached_of_slabs += hak_heap.meta[s].cached;
+            idle += load_relaxed(&hak_heap.meta[s].used) == hak_heap.meta[s].cached;
+        }
     for (int i = 0; i < BUNDLES; i++) bundled += me->bundle[i].count;
     size_t wrong = 0;
     if (cached_pages != me->cached_pages || cached_of_slabs != me->cached_pages || long_pages != me->long_pages) {
         text_warn(
             "hakmem: check=run_cache %u pages in the cache, %u by SuperSlab, %u counted; %u of them long, %u counted\n",
             cached_pages, cached_of_slabs, me->cached_pages, long_pages, me->long_pages);
+        wrong++;
+    }
+    if (idle > 1) {
+        text_warn("hakmem: check=run_cache %u SuperSlabs of page runs are idle\n", idle);
         wrong++;
     }
     if (bundled != me->bundled) {

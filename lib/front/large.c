@@ -25,7 +25,7 @@ static bool adopt_runs(HakTcb* me) {
 
 static bool make_runs(HakTcb* me) {
     bool clean = false;
-    SlabNumber s = superslab_make_runs(&clean);
+    SlabNumber s = superslab_make_runs(me->run_superslabs, &clean);
     if (s == 0) return false;
     slab_place(me, slab_create(me, s, 0, clean), PLACE_PARTIAL);
     return true;
@@ -41,25 +41,45 @@ static bool absorb_before_growth(HakTcb* me) {
     return run_absorb(me, UINT32_MAX);
 }
 
-// Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; then into any of them;
-// then those without owner, then a new one.
+// What others freed into a few of the own SuperSlabs, if they told of some. What is left there is found at the next look, or before growth.
+static void absorb_some(HakTcb* me) {
+    if (!load_relaxed(&me->runs_pushed)) return;
+    store_relaxed(&me->runs_pushed, 0u);
+    if (run_absorb(me, A_FEW)) store_relaxed(&me->runs_pushed, 1u);
+}
+
+// Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; with the long runs of the cache; with
+// what others freed into any of them; then those without owner, then a new one. Without memory for that, with all of the cache.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
-    run_absorb(me, A_FEW);
+    absorb_some(me);
     Run run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_cache_flush_long(me)) run = run_alloc(me, pages, align);
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
     // Not all that there are: one that does not fit either stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && me->cached_pages) {
+        run_cache_flush(me);
+        run = run_alloc(me, pages, align);
+    }
     return run;
 }
 
+// From the cache; of long runs none before the look for what rests, which a program may not escape by asking for the same again and again.
 static void* cached_run(HakTcb* me, uint32_t pages) {
-    return pages > RUN_CACHED_MOST ? run_cache_take_long(me, pages) : run_cache_take(me, pages);
+    if (pages <= RUN_SHORT_MOST) {
+        void* block = run_cache_take_short(me, pages);
+        if (block) return block;
+    }
+    give_back_idle(me);
+    return run_cache_take_long(me, pages);
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    give_back_idle(me);
-    if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
+    if (size > RUN_MAX || alignment > RUN_MAX) {
+        give_back_idle(me);
+        return huge_alloc(size, alignment, zero);
+    }
     uint32_t pages = large_pages(size);
     void* cached = alignment <= PAGE_SIZE_BYTES ? cached_run(me, pages) : NULL;
     if (cached) return zero ? memset(cached, 0, size) : cached;

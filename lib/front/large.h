@@ -8,7 +8,7 @@
 // Pages of the run for `size` bytes. A cached run is more often of the length that is asked for if lengths are few; pages at the end that
 // nobody touches cost address space only.
 HAK_INLINE uint32_t large_pages(size_t size) {
-    return run_cached_length(size <= PAGE_SIZE_BYTES ? 1 : (uint32_t)((size + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT));
+    return run_length(size <= PAGE_SIZE_BYTES ? 1 : (uint32_t)((size + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT));
 }
 
 // alignment: a power of two, at least 1. zero: the block reads as zero.

@@ -122,7 +122,8 @@ void* malloc_above_tiny(size_t size) {
         return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
     }
     HakTcb* me = hak_tls.tcb;
-    void* run = me && size <= RUN_MAX ? run_cache_take(me, large_pages(size)) : NULL;
+    uint32_t pages = size <= RUN_MAX ? large_pages(size) : UINT32_MAX;
+    void* run = me && pages <= RUN_SHORT_MOST ? run_cache_take_short(me, pages) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
     return run;
@@ -252,7 +253,7 @@ static bool free_run_cached(void* p) {
     OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
     if (!run_cache_put(me, slab, p)) return false;
     note_free(p, FREE_RUN);
-    if (HAK_UNLIKELY(run_is_idle(slab))) run_now_idle(me, slab);
+    if (run_is_idle(slab)) run_settle(me, slab);
     return true;
 }
 

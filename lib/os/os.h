@@ -10,7 +10,7 @@ enum { OS_PAGE = 4096 };
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
-// The same, with all of its pages in memory: one system call instead of a fault a page.
+// The same, with its pages in memory if there is room: one system call instead of a fault a page.
 void* os_map_resident(size_t bytes);
 // Fresh zeroed memory at exactly `at`. On failure *occupied tells whether something else is mapped there; NULL is allowed.
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied);

@@ -152,6 +152,7 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     unsigned size_class = meta->size_class;
     SlabNumber s = slab.number;
     uint64_t empty;
+    if (HAK_CHECKED && meta->cached) fatal("run_cache", "publish", "slab %u: %u pages are cached", s, meta->cached);
     do {
         slab_absorb(me, slab);
         if (load_relaxed(&meta->used) == 0) {

@@ -63,6 +63,12 @@ static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, v
     return true;
 }
 
+// Whoever owned the slab a moment ago looks at its remote stacks when it needs pages. Control blocks are never given back.
+static void tell_of_runs(uint64_t word) {
+    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
+    if (!load_relaxed(&owner->runs_pushed)) store_relaxed(&owner->runs_pushed, 1u);
+}
+
 void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
     enum { SPINS = 64, YIELDS = 256 };
     for (unsigned tries = 0;; tries++) {
@@ -73,6 +79,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         if (word_owner(word) == 0 || word_owner(word) == (uint64_t)(uintptr_t)me) {
             if (free_as_owner(me, s, tag, first, last, count)) return;
         } else if (push(me, s, first, last, count)) {
+            if (tag == TAG_RUNS) tell_of_runs(word);
             return;
         } else if (finish_publish_of_orphan(s, word)) {
             continue;

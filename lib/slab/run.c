@@ -110,12 +110,14 @@ typedef struct {
     uint32_t longest_other;
 } Fit;
 
-// The tightest free run that holds `pages` aligned, and the longest of all others. A unit is aligned to more than any run.
+// The tightest free run that holds `pages` aligned, and the longest of all others. A unit is aligned to more than any run. One that fits exactly
+// ends the search, unless it may be the longest.
 static Fit best_fit(const RunMap* map, uint32_t pages, uint32_t align) {
     Fit best = {.page = PAGES_PER_UNIT};
     uint32_t best_length = UINT32_MAX;
     for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
         uint32_t end = next_bit(map->free, from, false), at = (uint32_t)align_up(from, align), length = end - from;
+        if (length == pages && at == from && pages < map->longest) return (Fit){at, from, end, map->longest};
         if (at + pages <= end && length < best_length) {
             if (best.page != PAGES_PER_UNIT && best_length > best.longest_other) best.longest_other = best_length;
             best = (Fit){at, from, end, best.longest_other};
@@ -185,62 +187,69 @@ static void free_one(HakTcb* me, OwnedSlab slab, void* block) {
     count_pages(slab, -(int)pages);
     uint32_t start = run_start(map->free, page), end = next_bit(map->free, page, false);
     if (end - start > map->longest) set_longest(me, slab, (uint16_t)(end - start));
-    tcb_count(me, HAK_C_free_run);
 }
 
 void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     while (count-- > 0) {
         void* next = count ? link_read(first) : NULL;
         free_one(me, slab, first);
+        tcb_count(me, HAK_C_free_run);
         first = next;
     }
 }
 
 // --- the cache
 
-// Every long run leaves the cache here.
-static void* take_long(HakTcb* me, LongRun* run) {
-    run_set_cached(me, run_first_slab(run->block), run->block, run->pages, false);
-    me->long_pages -= run->pages;
-    run->pages = 0;
-    return run->block;
+// A run that left the cache goes back to its SuperSlab.
+static void give_pages_back(HakTcb* me, void* block) {
+    ClaimResult result;
+    OwnedSlab slab = slab_claim(me, run_first_slab(block), TAG_RUNS, &result);
+    free_one(me, slab, block);
+    run_settle(me, slab);
+}
+
+// The i-th of the long runs leaves the cache.
+static void* take_long(HakTcb* me, uint32_t i) {
+    LongRun run = me->long_run[i];
+    me->long_count--;
+    me->long_pages -= run.pages;
+    memmove(&me->long_run[i], &me->long_run[i + 1], (me->long_count - i) * sizeof run);
+    run_set_cached(me, run_first_slab(run.block), run.block, run.pages, false);
+    return run.block;
 }
 
 void* run_cache_take_long(HakTcb* me, uint32_t pages) {
-    for (unsigned i = 0; i < LONG_RUNS; i++)
-        if (me->long_run[i].pages == pages) return take_long(me, &me->long_run[i]);
+    for (uint32_t i = me->long_count; i-- > 0;)
+        if (me->long_run[i].pages == pages) return take_long(me, i);
     return NULL;
 }
 
-static void flush_long(HakTcb* me, LongRun* run) {
-    if (run->pages) block_free(me, take_long(me, run));
-}
-
-// In place of the one that was put here longest ago, and of more of them if this one is large.
+// In place of the oldest, if there are too many or they are too large.
 bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
     if (pages == 0 || pages > RUN_LONG_PAGES) return false;
-    LongRun* run = &me->long_run[me->long_next];
-    flush_long(me, run);
-    for (unsigned i = 1; i < LONG_RUNS && me->long_pages + pages > RUN_LONG_PAGES; i++)
-        flush_long(me, &me->long_run[(me->long_next + i) % LONG_RUNS]);
-    *run = (LongRun){block, pages};
-    me->long_next = (me->long_next + 1) % LONG_RUNS;
+    while (me->long_count == LONG_RUNS || me->long_pages + pages > RUN_LONG_PAGES)
+        give_pages_back(me, take_long(me, 0));
+    me->long_run[me->long_count++] = (LongRun){block, pages};
     me->long_pages += pages;
     run_set_cached(me, slab.number, block, pages, true);
-    tcb_count(me, HAK_C_free_run);
     return true;
 }
 
+bool run_cache_flush_long(HakTcb* me) {
+    bool some = me->long_count != 0;
+    while (me->long_count) give_pages_back(me, take_long(me, 0));
+    return some;
+}
+
 void run_cache_flush(HakTcb* me) {
-    for (uint32_t pages = 1; pages <= RUN_CACHED_MOST && me->cached_pages; pages = run_cached_length(pages + 1))
-        for (void* block; (block = run_cache_take(me, pages)) != NULL;) block_free(me, block);
-    for (unsigned i = 0; i < LONG_RUNS; i++) flush_long(me, &me->long_run[i]);
+    run_cache_flush_long(me);
+    for (uint32_t pages = 1; pages <= RUN_SHORT_MOST && me->cached_pages; pages = run_length(pages + 1))
+        for (void* block; (block = run_cache_take_short(me, pages)) != NULL;) give_pages_back(me, block);
 }
 
 void run_cache_drop(HakTcb* me, OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
-    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS && meta->cached;
-         bin++, pages = run_cached_length(pages + 1)) {
+    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS && meta->cached; bin++, pages = run_length(pages + 1)) {
         RunCache* cache = &me->run_cache[bin];
         uint32_t kept = 0;
         for (uint32_t i = 0; i < cache->count; i++) {
@@ -253,13 +262,17 @@ void run_cache_drop(HakTcb* me, OwnedSlab slab) {
         }
         cache->count = kept;
     }
-    for (unsigned i = 0; i < LONG_RUNS; i++) {
-        LongRun* run = &me->long_run[i];
-        if (run->pages && run_first_slab(run->block) == slab.number) free_one(me, slab, take_long(me, run));
-    }
+    for (uint32_t i = me->long_count; i-- > 0;)
+        if (run_first_slab(me->long_run[i].block) == slab.number) free_one(me, slab, take_long(me, i));
 }
 
-// With a free run of half a SuperSlab; whatever the next block needs, that one mostly has room for it.
+// --- idle SuperSlabs
+
+// Half of the SuperSlab in one piece: there is room for nearly whatever comes next.
+static bool is_spare(SlabNumber s) {
+    return run_map(s)->longest >= PAGES_PER_UNIT / 2;
+}
+
 static bool has_other_spare(const HakTcb* me, SlabNumber but) {
     for (int b = RUN_BUCKETS - 2; b < RUN_BUCKETS; b++) {
         SlabNumber first = me->runs[b];
@@ -268,11 +281,33 @@ static bool has_other_spare(const HakTcb* me, SlabNumber but) {
     return false;
 }
 
-void run_now_idle(HakTcb* me, OwnedSlab slab) {
-    if (!has_other_spare(me, slab.number)) return;
+static void give_idle_back(HakTcb* me, OwnedSlab slab) {
     run_cache_drop(me, slab);
     slab_dispose(me, slab);
 }
+
+// The idle SuperSlab that was kept, if it is still the thread's and idle.
+static OwnedSlab idle_one(HakTcb* me) {
+    ClaimResult result;
+    if (me->idle_runs == 0 || load_relaxed(owner_word(me->idle_runs)) != owner_word_of(me, TAG_RUNS))
+        return (OwnedSlab){0};
+    OwnedSlab slab = slab_claim(me, me->idle_runs, TAG_RUNS, &result);
+    return run_is_idle(slab) ? slab : (OwnedSlab){0};
+}
+
+void run_settle(HakTcb* me, OwnedSlab slab) {
+    OwnedSlab kept = idle_one(me);
+    bool another = kept.number && kept.number != slab.number;
+    if (!run_is_idle(slab)) {
+        if (another && is_spare(slab.number)) give_idle_back(me, kept);
+    } else if (another || has_other_spare(me, slab.number)) {
+        give_idle_back(me, slab);
+    } else {
+        me->idle_runs = slab.number;
+    }
+}
+
+// --- what others freed
 
 bool run_absorb(HakTcb* me, uint32_t look_at) {
     bool some = false;
@@ -283,7 +318,7 @@ bool run_absorb(HakTcb* me, uint32_t look_at) {
             OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
             if (slab.number == 0 || !remote_has_blocks(slab)) continue;
             slab_absorb(me, slab);
-            if (run_is_idle(slab)) run_now_idle(me, slab);
+            if (run_is_idle(slab)) run_settle(me, slab);  // gives back no other one: `next` stays
             some = true;
         }
     return some;

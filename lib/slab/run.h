@@ -6,7 +6,8 @@
 //   cached_pages == sum over the cache of pages * count == sum over the thread's SuperSlabs of cached
 //   cached_pages - long_pages <= RUN_CACHE_PAGES, long_pages == sum over long_run of pages <= RUN_LONG_PAGES
 //   used == pages of all blocks == 512 - (set bits of `free`)
-//   cached <= used; where they are equal, the SuperSlab is idle, and a thread has no other idle one beside it for long
+//   cached <= used; where they are equal, the SuperSlab is idle. A thread has at most one idle SuperSlab
+//   a run in a thread's cache is of a SuperSlab of that thread; where there is no owner, cached == 0
 //   longest == length of the longest run of set bits
 //
 // The map lies over the 31 unused TinySlabMeta of the unit.
@@ -50,7 +51,7 @@ HAK_INLINE SlabNumber run_first_slab(const void* p) {
     return first_slab(unit_of_slab((SlabNumber)slab_number_of(p)));
 }
 
-// The entry of a block belongs to whoever holds the block: its page's owner, or the thread in whose cache it is.
+// The owner writes the entry of a block; others read it.
 HAK_INLINE _Atomic uint16_t* run_length_of(const void* block) {
     return &run_map(run_first_slab(block))->length[run_page_of(block)];
 }
@@ -63,14 +64,14 @@ void run_map_clear(SlabNumber s);
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Takes what others freed into the thread's SuperSlabs, of which it looks at `look_at`. true: something was there.
 bool run_absorb(HakTcb* me, uint32_t look_at);
-// Lengths of runs: 1..8 pages, then four per doubling up to RUN_CACHED_MOST, which are cached; any above. The least of them that is not below `pages`.
-HAK_INLINE uint32_t run_cached_length(uint32_t pages) {
-    if (pages <= 8 || pages > RUN_CACHED_MOST) return pages;
+// Lengths of runs: 1..8 pages, then four per doubling up to RUN_SHORT_MOST; any above. The least of them that is not below `pages`.
+HAK_INLINE uint32_t run_length(uint32_t pages) {
+    if (pages <= 8 || pages > RUN_SHORT_MOST) return pages;
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
 }
 
 // 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11.
-_Static_assert(3 + RUN_CACHED_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
+_Static_assert(3 + RUN_SHORT_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
 HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
     return pages <= 8 ? pages - 1 : 3 + pages / 2;
 }
@@ -84,13 +85,12 @@ HAK_INLINE void run_set_cached(HakTcb* me, SlabNumber s, const void* block, uint
     me->runs_used++;
 }
 
-// Of more than RUN_CACHED_MOST pages, the last few that were freed.
+// Of more than RUN_SHORT_MOST pages: one of the last few freed, if it has that length.
 void* run_cache_take_long(HakTcb* me, uint32_t pages);
 bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages);
 
-// A cached run of exactly `pages` pages; NULL: none, or they are more than RUN_CACHED_MOST.
-HAK_INLINE void* run_cache_take(HakTcb* me, uint32_t pages) {
-    if (pages > RUN_CACHED_MOST) return NULL;
+// A cached run of exactly `pages` pages, at most RUN_SHORT_MOST; NULL: none.
+HAK_INLINE void* run_cache_take_short(HakTcb* me, uint32_t pages) {
     RunCache* cache = &me->run_cache[run_cache_bin(pages)];
     if (cache->count == 0) return NULL;
     void* block = cache->block[--cache->count];
@@ -98,32 +98,41 @@ HAK_INLINE void* run_cache_take(HakTcb* me, uint32_t pages) {
     return block;
 }
 
-// The owner frees one block into its cache of runs. false: there is no room, or no such block; run_free_chain says which.
-HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
-    uint32_t pages = load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
-    if ((uintptr_t)block & (PAGE_SIZE_BYTES - 1)) return false;
-    if (pages - 1 >= RUN_CACHED_MOST) return run_cache_put_long(me, slab, block, pages);
+HAK_INLINE bool run_cache_put_short(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
     RunCache* cache = &me->run_cache[run_cache_bin(pages)];
     if (cache->count == RUN_CACHE_BLOCKS || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH ||
         me->cached_pages - me->long_pages + pages > RUN_CACHE_PAGES)
         return false;
     cache->block[cache->count++] = block;
     run_set_cached(me, slab.number, block, pages, true);
-    tcb_count(me, HAK_C_free_run);
     return true;
 }
 
-// Nothing of the SuperSlab is in use.
+// The owner frees one block into its cache of runs. false: there is no room, or no such block;
+// run_free_chain says which.
+HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
+    uint32_t pages = load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
+    if ((uintptr_t)block & (PAGE_SIZE_BYTES - 1)) return false;
+    bool put = pages - 1 < RUN_SHORT_MOST ? run_cache_put_short(me, slab, block, pages)
+                                          : run_cache_put_long(me, slab, block, pages);
+    if (put) tcb_count(me, HAK_C_free_run);
+    return put;
+}
+
+// Nothing of the SuperSlab is used but what the cache has.
 HAK_INLINE bool run_is_idle(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     return load_relaxed(&meta->used) == meta->cached;
 }
 
-// Gives an idle SuperSlab back if the thread has another one with room for the next run.
-void run_now_idle(HakTcb* me, OwnedSlab slab);
+// After something of the SuperSlab was freed: gives it back if it is idle, or the idle one that the thread kept, if another can serve the
+// thread's next run.
+void run_settle(HakTcb* me, OwnedSlab slab);
 // Gives the cached runs back to their SuperSlabs.
 void run_cache_flush(HakTcb* me);
-// Gives those of one SuperSlab back.
+// Those longer than RUN_SHORT_MOST. false: there was none.
+bool run_cache_flush_long(HakTcb* me);
+// Those of one SuperSlab, which is not settled.
 void run_cache_drop(HakTcb* me, OwnedSlab slab);
 // Gives the pages of `count` chained blocks back.
 void run_free_chain(HakTcb* me, OwnedSlab slab, void* first, uint32_t count);

@@ -174,8 +174,7 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
 
 // One spare slab a class is kept, so that a class that comes and goes does not take and give the same slab again and again.
 static bool wanted_empty(HakTcb* me, const TinySlabMeta* meta) {
-    if (meta->where == PLACE_BOUND) return true;
-    return meta->size_class == 0 ? me->run_superslabs <= 1 : me->tiny[meta->size_class].partial_count == 0;
+    return meta->where == PLACE_BOUND || me->tiny[meta->size_class].partial_count == 0;
 }
 
 static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
@@ -229,22 +228,25 @@ static void join(HakTcb* me, OwnedSlab slab) {
     if (has_too_many(me, tls, meta_of(slab)->capacity)) evict(me, tls->partial_last, size_class);
 }
 
+static void free_runs(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
+    run_free_chain(me, slab, first, count);
+    if (meta_of(slab)->where == PLACE_NONE) join(me, slab);
+    run_settle(me, slab);
+}
+
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->size_class == 0) {
-        run_free_chain(me, slab, first, count);
-    } else {
-        push_chain(me, slab, first, last, count);
-        hint_hot(&me->tiny[meta->size_class], slab.number);
-    }
-    if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
-        if (meta->where == PLACE_NONE)
-            join(me, slab);
-        else if (meta->size_class == 0 && run_is_idle(slab))
-            run_now_idle(me, slab);
+        free_runs(me, slab, first, count);
         return;
     }
-    if (meta->where == PLACE_PARTIAL && meta->size_class) slab_place(me, slab, PLACE_NONE);
+    push_chain(me, slab, first, last, count);
+    hint_hot(&me->tiny[meta->size_class], slab.number);
+    if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
+        if (meta->where == PLACE_NONE) join(me, slab);
+        return;
+    }
+    if (meta->where == PLACE_PARTIAL) slab_place(me, slab, PLACE_NONE);
     if (!wanted_empty(me, meta))
         slab_dispose(me, slab);
     else if (meta->where == PLACE_NONE)

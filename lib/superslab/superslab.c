@@ -15,8 +15,9 @@ static UnitNumber with_free, with_free_last;
 // The least number of free dirty slabs since the last look for surplus ones.
 static uint32_t least_dirty;
 
-// Huge pages are worth their memory once the heap is large: by then another 2 MiB is a small part of it.
-enum { ADAPTIVE_SUPERSLABS = 16 };
+// Huge pages are worth their memory where much is in use already: then another 2 MiB is a small part of it. Of page runs, by one thread: each
+// has SuperSlabs of its own.
+enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT, ADAPTIVE_RUNS = 8 };
 
 static bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
@@ -45,21 +46,21 @@ static void list_remove(UnitNumber u) {
         with_free_last = unit->prev;
 }
 
-static void want_huge_pages(UnitNumber u) {
+static void want_huge_pages(UnitNumber u, bool much_in_use) {
     int64_t mode = hak_option(thp);
     Unit* unit = &hak_heap.unit[u];
-    bool worth_it = mode == 2 || (mode == 1 && superslab_totals.superslabs >= ADAPTIVE_SUPERSLABS);
+    bool worth_it = mode == 2 || (mode == 1 && much_in_use);
     if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
         unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
 }
 
-static UnitNumber make(UnitKind kind) {
+static UnitNumber make(UnitKind kind, bool much_in_use) {
     UnitNumber u = units_take(1, 1);
     if (u == 0) return 0;
     Unit* unit = &hak_heap.unit[u];
     counter_add_shared(HAK_C_superslab_made, 1);
     if (unit->dirty) counter_add_shared(HAK_C_superslab_reused, 1);
-    want_huge_pages(u);
+    want_huge_pages(u, much_in_use);
     unit->kind = (uint8_t)kind;
     superslab_totals.superslabs++;
     return u;
@@ -120,7 +121,7 @@ static void unmake_slabs(UnitNumber u) {
 SlabNumber superslab_make(void) {
     hak_lock(&heap_lock);
     SlabNumber s = 0;
-    UnitNumber u = make(UNIT_SLABS);
+    UnitNumber u = make(UNIT_SLABS, superslab_totals.slabs >= ADAPTIVE_SLABS);
     if (u && slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) {
         unmake(u);
         u = 0;
@@ -157,9 +158,9 @@ void superslab_give_slab(SlabNumber s) {
     hak_unlock(&heap_lock);
 }
 
-SlabNumber superslab_make_runs(bool* clean) {
+SlabNumber superslab_make_runs(uint32_t beside, bool* clean) {
     hak_lock(&heap_lock);
-    UnitNumber u = make(UNIT_RUNS);
+    UnitNumber u = make(UNIT_RUNS, beside >= ADAPTIVE_RUNS);
     if (u) {
         *clean = !hak_heap.unit[u].dirty;
         hak_heap.unit[u].dirty = 1;
@@ -185,11 +186,16 @@ static bool purge_slab(UnitNumber u, uint32_t bit) {
     return true;
 }
 
+static bool mostly_free(const Unit* unit) {
+    return __builtin_popcount(unit->free_slabs) > (int)SLABS_PER_UNIT / 2;
+}
+
+// A huge page is split only where asked for, or where most of it is free.
 static void purge_coldest(uint64_t most, bool split_huge_pages) {
     if (slabs_are_mappings()) return;  // given back when freed
     for (UnitNumber u = with_free_last; u && most > 0; u = hak_heap.unit[u].prev) {
         const Unit* unit = &hak_heap.unit[u];
-        if (unit->huge_pages && !split_huge_pages) continue;
+        if (unit->huge_pages && !split_huge_pages && !mostly_free(unit)) continue;
         for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1, most--)
             if (!purge_slab(u, left & -left)) return;
     }

@@ -25,8 +25,8 @@ SlabNumber superslab_take_slab(void);
 SlabNumber superslab_make(void);
 void superslab_give_slab(SlabNumber s);
 
-// A whole unit for page runs: its first slab's number. *clean: it reads as zero.
-SlabNumber superslab_make_runs(bool* clean);
+// A whole unit for page runs, for a thread that has `beside` of them: its first slab's number. *clean: it reads as zero.
+SlabNumber superslab_make_runs(uint32_t beside, bool* clean);
 void superslab_give_runs(SlabNumber s);
 
 // Under heap_lock: purges up to `most` free slabs of live SuperSlabs, the longest-free first; true: some went.

@@ -38,7 +38,7 @@ static HakTcb* pool_pop(void) {
 }
 
 static HakTcb* make(void) {
-    HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses all of it
+    HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses nearly all of it
     if (tcb == NULL) return NULL;
     tcb->number = ++made;
     list(tcb);

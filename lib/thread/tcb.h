@@ -9,7 +9,7 @@
 //   LIVING -> ORPHANED   in the child of a fork, for every thread that does not exist there
 //   ORPHANED -> LIVING   tcb_take: only blocks that were in the pool come back
 //
-// Thread-safety: the thread's own, but for the state, and for counters, which anybody may read.
+// Thread-safety: the thread's own, but for the state, for runs_pushed, which anybody sets, and for counters, which anybody may read.
 // Errors: tcb_take gives NULL when there is no memory.
 #ifndef HAK_THREAD_TCB_H
 #define HAK_THREAD_TCB_H
@@ -25,7 +25,7 @@ enum {
     STICKY_SLABS = 4,
     BUNDLES = 8,
     RUN_BUCKETS = 10,
-    RUN_CACHED_MOST = 16,
+    RUN_SHORT_MOST = 16,
     RUN_CACHE_BINS = 12,
     RUN_CACHE_BLOCKS = 32,
     LONG_RUNS = 4
@@ -66,7 +66,7 @@ typedef struct {
 // A longer one.
 typedef struct {
     void* block;
-    uint32_t pages;  // 0: none
+    uint32_t pages;
 } LongRun;
 
 typedef struct HakTcb {
@@ -84,13 +84,15 @@ typedef struct HakTcb {
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache and long_run
     RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
-    LongRun long_run[LONG_RUNS];         // those longer than RUN_CACHED_MOST, the last few
-    uint32_t long_pages;                 // in long_run
-    uint32_t long_next;                  // which of them is the oldest
+    LongRun long_run[LONG_RUNS];         // those longer than RUN_SHORT_MOST that were freed last, the oldest first
+    uint32_t long_count, long_pages;     // of them
+    SlabNumber idle_runs;  // a SuperSlab in which nothing but cached runs was when last looked at; 0: none
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
+    _Atomic uint32_t runs_pushed
+        HAK_ALIGNED(HAK_CACHE_LINE);  // 1: others have pushed page runs since the owner looked; a hint
 } HAK_ALIGNED(4096) HakTcb;
 
 _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
