@@ -41,49 +41,46 @@ static bool absorb_before_growth(HakTcb* me) {
     return run_absorb(me, UINT32_MAX);
 }
 
-// What others freed into a few of the own SuperSlabs, if they told of some. What is left there is found at the next look, or before growth.
+// What others freed into a few of the own SuperSlabs, if they told of some. What is left is found at the next look for what rests, or before growth.
 static void absorb_some(HakTcb* me) {
     if (!load_relaxed(&me->runs_pushed)) return;
     store_relaxed(&me->runs_pushed, 0u);
     if (run_absorb(me, A_FEW)) store_relaxed(&me->runs_pushed, 1u);
 }
 
-// Own SuperSlabs, with what others freed into a few of them, since pages used before are better than new ones; with the long runs of the cache; with
-// what others freed into any of them; then those without owner, then a new one. Without memory for that, with all of the cache.
+// Own SuperSlabs, since pages used before are better than new ones; these without the long runs of the cache and what waits in the idle one; with
+// what others freed into any of them; then those without owner, then a new one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
-    absorb_some(me);
     Run run = run_alloc(me, pages, align);
-    if (run.block == NULL && run_cache_flush_long(me)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_cache_flush_some(me)) run = run_alloc(me, pages, align);
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
     // Not all that there are: one that does not fit either stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
-    if (run.block == NULL && me->cached_pages) {
-        run_cache_flush(me);
-        run = run_alloc(me, pages, align);
-    }
     return run;
 }
 
-// From the cache; of long runs none before the look for what rests, which a program may not escape by asking for the same again and again.
-static void* cached_run(HakTcb* me, uint32_t pages) {
-    if (pages <= RUN_SHORT_MOST) {
-        void* block = run_cache_take_short(me, pages);
-        if (block) return block;
-    }
-    give_back_idle(me);
-    return run_cache_take_long(me, pages);
+// When there is no memory: without anything in the cache. What that empties may have gone back, and makes a new SuperSlab.
+static Run find_run_without_cache(HakTcb* me, uint32_t pages, uint32_t align) {
+    if (me->cached_pages == 0) return (Run){NULL, false};
+    run_cache_flush(me);
+    return find_run(me, pages, align);
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    if (size > RUN_MAX || alignment > RUN_MAX) {
+    bool cacheable = size <= RUN_MAX && alignment <= PAGE_SIZE_BYTES;
+    uint32_t pages = size <= RUN_MAX ? large_pages(size) : 0;
+    void* cached = cacheable && pages <= RUN_SHORT_MOST ? run_cache_take_short(me, pages) : NULL;
+    if (cached == NULL) {
+        // Not even a program that asks for the same long run again and again escapes the looks.
         give_back_idle(me);
-        return huge_alloc(size, alignment, zero);
+        absorb_some(me);
+        if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
+        if (cacheable) cached = run_cache_take_long(me, pages);
     }
-    uint32_t pages = large_pages(size);
-    void* cached = alignment <= PAGE_SIZE_BYTES ? cached_run(me, pages) : NULL;
     if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_run(me, pages, alignment_pages(alignment));
+    if (run.block == NULL) run = find_run_without_cache(me, pages, alignment_pages(alignment));
     me->runs_used++;
     if (run.block && zero) {
         if (run.zero)

@@ -24,8 +24,8 @@ bool os_purge(void* at, size_t bytes);
 // Makes the range, mapped by os_map and its like, accessible or not. A failure may come when part of it is done.
 bool os_protect(void* at, size_t bytes, bool accessible);
 #endif
-// Asks for huge pages behind the range.
-bool os_want_huge_pages(void* at, size_t bytes);
+// Asks for huge pages behind the range, or for none.
+bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
 // Start of a hole of address space of at least `bytes`, at this moment; 0: none.

@@ -96,8 +96,8 @@ bool os_protect(void* at, size_t bytes, bool accessible) {
 }
 #endif
 
-bool os_want_huge_pages(void* at, size_t bytes) {
-    return advise(at, bytes, MADV_HUGEPAGE);
+bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
+    return advise(at, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
 bool os_move(void* from, void* to, size_t bytes) {

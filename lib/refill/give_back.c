@@ -104,6 +104,8 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
 }
 
 static void look_at_runs(HakTcb* me, Look look) {
+    enum { LOOK_AT = 64 };
+    run_absorb(me, LOOK_AT);
     bool unused = me->runs_used == me->seen_runs_used;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) run_cache_flush(me);
     if (look == LOOK_RESTED) give_back_empty_runs(me);

@@ -235,14 +235,12 @@ bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages)
     return true;
 }
 
-bool run_cache_flush_long(HakTcb* me) {
-    bool some = me->long_count != 0;
+static void flush_long(HakTcb* me) {
     while (me->long_count) give_pages_back(me, take_long(me, 0));
-    return some;
 }
 
 void run_cache_flush(HakTcb* me) {
-    run_cache_flush_long(me);
+    flush_long(me);
     for (uint32_t pages = 1; pages <= RUN_SHORT_MOST && me->cached_pages; pages = run_length(pages + 1))
         for (void* block; (block = run_cache_take_short(me, pages)) != NULL;) give_pages_back(me, block);
 }
@@ -293,6 +291,14 @@ static OwnedSlab idle_one(HakTcb* me) {
         return (OwnedSlab){0};
     OwnedSlab slab = slab_claim(me, me->idle_runs, TAG_RUNS, &result);
     return run_is_idle(slab) ? slab : (OwnedSlab){0};
+}
+
+bool run_cache_flush_some(HakTcb* me) {
+    uint32_t before = me->cached_pages;
+    flush_long(me);
+    OwnedSlab idle = idle_one(me);
+    if (idle.number) run_cache_drop(me, idle);
+    return me->cached_pages != before;
 }
 
 void run_settle(HakTcb* me, OwnedSlab slab) {

@@ -76,7 +76,7 @@ HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
     return pages <= 8 ? pages - 1 : 3 + pages / 2;
 }
 
-// A block goes into the cache, or out of it. Nobody else writes `cached`.
+// A block goes into the cache, or out of it. Nobody else changes `cached`.
 HAK_INLINE void run_set_cached(HakTcb* me, SlabNumber s, const void* block, uint32_t pages, bool cached) {
     store_relaxed(&run_map(s)->length[run_page_of(block)], (uint16_t)(cached ? pages | RUN_IS_CACHED : pages));
     uint32_t change = cached ? pages : 0 - pages;
@@ -130,8 +130,8 @@ HAK_INLINE bool run_is_idle(OwnedSlab slab) {
 void run_settle(HakTcb* me, OwnedSlab slab);
 // Gives the cached runs back to their SuperSlabs.
 void run_cache_flush(HakTcb* me);
-// Those longer than RUN_SHORT_MOST. false: there was none.
-bool run_cache_flush_long(HakTcb* me);
+// Those longer than RUN_SHORT_MOST, and those of the idle SuperSlab, which stays the thread's. false: there was none.
+bool run_cache_flush_some(HakTcb* me);
 // Those of one SuperSlab, which is not settled.
 void run_cache_drop(HakTcb* me, OwnedSlab slab);
 // Gives the pages of `count` chained blocks back.

@@ -230,7 +230,12 @@ static void join(HakTcb* me, OwnedSlab slab) {
 
 static void free_runs(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     run_free_chain(me, slab, first, count);
-    if (meta_of(slab)->where == PLACE_NONE) join(me, slab);
+    if (meta_of(slab)->where == PLACE_NONE) {
+        if (run_is_idle(slab))
+            slab_place(me, slab, PLACE_PARTIAL);
+        else
+            join(me, slab);
+    }
     run_settle(me, slab);
 }
 

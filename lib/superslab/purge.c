@@ -8,14 +8,15 @@
 
 enum { DIRTY_MOST = 128 << 20 };
 
-// Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again.
+// Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again. It asks for no huge pages, either: who
+// takes the unit next may want a page of it.
 static bool clean_run(UnitNumber first, UnitNumber length) {
-    bool moved = false;
-    for (UnitNumber u = first; u < first + length; u++) moved |= hak_heap.unit[u].moved;
+    bool anew = false;
+    for (UnitNumber u = first; u < first + length; u++) anew |= hak_heap.unit[u].moved || hak_heap.unit[u].huge_pages;
     void* at = unit_address(first);
     size_t bytes = (size_t)length << UNIT_SHIFT;
-    if (moved ? !os_map_over(at, bytes) : !os_purge(at, bytes)) return false;
-    if (moved)
+    if (anew ? !os_map_over(at, bytes) : !os_purge(at, bytes)) return false;
+    if (anew)
         units_are_fresh(first, length);
     else
         for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;

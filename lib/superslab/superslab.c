@@ -51,7 +51,7 @@ static void want_huge_pages(UnitNumber u, bool much_in_use) {
     Unit* unit = &hak_heap.unit[u];
     bool worth_it = mode == 2 || (mode == 1 && much_in_use);
     if (worth_it && !unit->huge_pages && !unit->dirty && !slabs_are_mappings())
-        unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE);
+        unit->huge_pages = os_want_huge_pages(unit_address(u), UNIT_SIZE, true);
 }
 
 static UnitNumber make(UnitKind kind, bool much_in_use) {
@@ -180,6 +180,8 @@ static bool purge_slab(UnitNumber u, uint32_t bit) {
     Unit* unit = &hak_heap.unit[u];
     SlabNumber s = first_slab(u) + lowest_bit(bit);
     if (!os_purge(slab_address(s), SLAB_SIZE)) return false;
+    // Else the system might fill the gap to make a huge page again.
+    if (unit->huge_pages) unit->huge_pages = !os_want_huge_pages(unit_address(u), UNIT_SIZE, false);
     slab_close(s);
     unit->dirty_slabs &= ~bit;
     superslab_totals.free_dirty_slabs--;

@@ -32,7 +32,7 @@ void superslab_give_runs(SlabNumber s);
 // Under heap_lock: purges up to `most` free slabs of live SuperSlabs, the longest-free first; true: some went.
 bool superslab_purge_free_slabs(uint64_t most);
 // Under heap_lock: purges the free slabs, but `reserve` bytes of them, that were there all the time since the call before: the
-// least number that was free and dirty in between.
+// least number that was free and dirty in between. Of a huge page only where most of it is free.
 void superslab_purge_surplus(uint64_t reserve);
 
 #endif

@@ -40,7 +40,9 @@ static HakTcb* pool_pop(void) {
 static HakTcb* make(void) {
     HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses nearly all of it
     if (tcb == NULL) return NULL;
+    hak_lock(&pool_lock);
     tcb->number = ++made;
+    hak_unlock(&pool_lock);
     list(tcb);
     return tcb;
 }
@@ -48,9 +50,9 @@ static HakTcb* make(void) {
 HakTcb* tcb_take(void) {
     hak_lock(&pool_lock);
     HakTcb* tcb = pool_pop();
+    hak_unlock(&pool_lock);
     if (tcb == NULL) tcb = make();
     if (tcb) store_relaxed(&tcb->state, TCB_LIVING);
-    hak_unlock(&pool_lock);
     return tcb;
 }
 

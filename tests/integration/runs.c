@@ -70,6 +70,20 @@ static void waiting_serves_others(void) {
     t_free(second);
 }
 
+// All of a SuperSlab waits in short runs; a long one comes and goes.
+static void idle_one_serves_long_ones(void) {
+    enum { EACH = 10, LENGTHS = 4 };
+    const size_t sizes[LENGTHS] = {64 << 10, 56 << 10, 48 << 10, 40 << 10};
+    void* blocks[LENGTHS][EACH];
+    t_trim(0);
+    for (int i = 0; i < LENGTHS * EACH; i++) blocks[i % LENGTHS][i / LENGTHS] = t_malloc(sizes[i % LENGTHS]);
+    for (int i = 0; i < LENGTHS * EACH; i++) t_free(blocks[i % LENGTHS][i / LENGTHS]);
+    uint64_t made = test_counter("superslab_made");
+    for (int i = 0; i < 1000; i++) t_free(t_malloc(100000));
+    CHECK(test_counter("superslab_made") <= made + 1, "%llu SuperSlabs made beside an idle one",
+          (unsigned long long)(test_counter("superslab_made") - made));
+}
+
 // Beside a full SuperSlab one block comes and goes: its SuperSlab stays.
 static void one_comes_and_goes(size_t size) {
     char* full[2048];
@@ -85,6 +99,50 @@ static void one_comes_and_goes(size_t size) {
     uint64_t again = test_counter("superslab_made") - made;
     CHECK(again <= 1, "%zu bytes: %llu SuperSlabs made", size, (unsigned long long)again);
     for (int i = 0; i < count; i++) t_free(full[i]);
+}
+
+// Best fit would give the lower one.
+static void last_freed_comes_first(void) {
+    t_trim(0);
+    char *low = t_malloc(LONG), *high = t_malloc(LONG);
+    CHECK(low < high, "the second block of %d bytes lies below the first", LONG);
+    t_free(low);
+    t_free(high);
+    char* again = t_malloc(LONG);
+    CHECK(again == high, "%p came, not %p, which was freed last", (void*)again, (void*)high);
+    t_free(again);
+}
+
+static bool always_huge_pages(void) {
+    char text[64] = "";
+    FILE* file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
+    if (file == NULL) return false;
+    bool read = fgets(text, sizeof text, file) != NULL;
+    fclose(file);
+    return read && strstr(text, "[always]") != NULL;
+}
+
+enum { PUSHED = 200 };
+static void* pushed[PUSHED];
+
+static void* free_pushed(void* unused) {
+    for (int i = 0; i < PUSHED; i++) t_free(pushed[i]);
+    return unused;
+}
+
+// What another thread freed is looked for even where every request is served by the cache.
+static void pushed_ones_are_found(void) {
+    pthread_t thread;
+    t_trim(0);
+    uint64_t before = superslabs();
+    for (int i = 0; i < PUSHED; i++) pushed[i] = t_malloc(500000);
+    uint64_t full = superslabs();
+    CHECK(pthread_create(&thread, NULL, free_pushed, NULL) == 0, "pthread_create");
+    pthread_join(thread, NULL);
+    for (int i = 0; i < PUSHED; i++) t_free(t_malloc(LONG));
+    uint64_t after = superslabs();
+    CHECK(full >= before + 40 && after <= before + 2, "%llu SuperSlabs before, %llu full, %llu after",
+          (unsigned long long)before, (unsigned long long)full, (unsigned long long)after);
 }
 
 static pthread_barrier_t filled, measured;
@@ -104,6 +162,7 @@ static void many_threads_are_small(void) {
     pthread_t threads[THREADS];
     pthread_barrier_init(&filled, NULL, THREADS + 1);
     pthread_barrier_init(&measured, NULL, THREADS + 1);
+    t_trim(0);
     size_t before = rss_bytes();
     for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, one_run, NULL) == 0, "pthread_create");
     pthread_barrier_wait(&filled);
@@ -111,16 +170,15 @@ static void many_threads_are_small(void) {
     pthread_barrier_wait(&measured);
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     test_say("%d threads with a block of 10000 bytes each: %zu KiB", THREADS, (with - before) >> 10);
-    CHECK(with < before + 32 * MIB, "%d threads with a block of 10000 bytes each have %zu KiB", THREADS,
-          (with - before) >> 10);
+    CHECK(with < before + 32 * MIB || always_huge_pages(), "%d threads with a block of 10000 bytes each have %zu KiB",
+          THREADS, (with - before) >> 10);
 }
 
 // As many lengths at once as are kept, then more; all of them again and again.
 static void long_ones_again(void) {
-    enum { KEPT = 4, MORE = 7, ROUNDS = 50 };
+    enum { MORE = 7, ROUNDS = 50 };
     char* blocks[MORE];
     for (int count = 1; count <= MORE; count++) {
-        void* seen = NULL;
         for (int round = 0; round < ROUNDS; round++) {
             for (int i = 0; i < count; i++) {
                 size_t size = (size_t)(100000 + 20000 * i);
@@ -129,8 +187,6 @@ static void long_ones_again(void) {
                 for (size_t at = 0; round % 2 && at < size; at++) CHECK(blocks[i][at] == 0, "byte %zu is not 0", at);
                 memset(blocks[i], round + 1, size);
             }
-            CHECK(count > KEPT || round == 0 || blocks[0] == seen, "%d long runs: not the one freed last", count);
-            seen = blocks[0];
             for (int i = 0; i < count; i++) {
                 size_t last = (size_t)(100000 + 20000 * i) - 1;
                 CHECK(blocks[i][0] == round + 1 && blocks[i][last] == round + 1, "block %d was written to", i);
@@ -167,12 +223,15 @@ int main(int argc, char** argv) {
     if (seed == 0) seed = test_random_seed();
     test_start("runs", seed);
     Random random = {seed};
+    many_threads_are_small();
     nothing_is_kept(&random);
     idle_ones_without_half_free();
     waiting_serves_others();
+    idle_one_serves_long_ones();
     one_comes_and_goes(12000);
     one_comes_and_goes(LONG);
-    many_threads_are_small();
+    last_freed_comes_first();
+    pushed_ones_are_found();
     long_ones_again();
     expect_told(0);
     expect_told(10);
