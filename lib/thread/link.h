@@ -71,7 +71,8 @@ HAK_INLINE void* link_decode(uint64_t stored, const void* block) {
     uint64_t target = link_target(stored);
     if (target == LINK_END) return NULL;
     if (HAK_UNLIKELY(link_is_no_block(target))) link_corrupt(block, target);
-    if (HAK_CHECKED && HAK_UNLIKELY(target != 0 && !heap_contains((const void*)(uintptr_t)target)))
+    // The head of a list was noted when it was read from a block.
+    if (HAK_CHECKED && block && HAK_UNLIKELY(target != 0 && !heap_contains((const void*)(uintptr_t)target)))
         link_note_bad(block, target);
     return (void*)(uintptr_t)target;
 }

@@ -1,5 +1,6 @@
 #include "thread/link.h"
 
+#include "observe/ring.h"
 #include "unit.h"
 
 #include <signal.h>
@@ -84,6 +85,26 @@ static void two_bytes_of_text_are_seen(void** state) {
     }
 }
 
+// A report names the block of the link that was noted last: the look at the head of a list, which knows none, must not come after it.
+static void a_damaged_link_is_noted_with_its_block(void** state) {
+    (void)state;
+    static char memory[1 << 20] __attribute__((aligned(4096)));
+    enum { RECORDS = 1 };
+    if (hak_ring_bytes(RECORDS) > sizeof memory) fail();
+    hak_ring_attach(memory, RECORDS);
+    hak_ring_thread_start(1);
+    const HakRingSlot* slot = hak_ring_slot_at(hak_ring_file(), 0);
+    link_init(false);
+    blocks[0][0] = 0x6261;
+    assert_ptr_equal(link_read(blocks[0]), (void*)0x6261);
+    assert_int_equal(load_relaxed(&slot->written), 1);
+    assert_int_equal(slot->records[0].event, HAK_EVENT_bad_link);
+    assert_true(slot->records[0].ptr == (uintptr_t)blocks[0]);
+    assert_ptr_equal(link_decode(link_to_block((void*)0x6261), NULL), (void*)0x6261);
+    assert_int_equal(load_relaxed(&slot->written), 1);
+    hak_ring_thread_end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_head_that_a_thread_starts_with),
@@ -91,6 +112,7 @@ int main(void) {
         cmocka_unit_test(encoded),
         cmocka_unit_test(stray_writes_are_seen),
         cmocka_unit_test(two_bytes_of_text_are_seen),
+        cmocka_unit_test(a_damaged_link_is_noted_with_its_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
