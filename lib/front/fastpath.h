@@ -2,12 +2,12 @@
 //
 //   hak_malloc(n) ── bin of n ── head? ──yes──> pop: follow the link, room + 1
 //                                  └──no──> malloc_refill: refill/refill.h, stage by stage
-//                 n > 1 KiB ─────> malloc_above_tiny: the same with a second table up to 8 KiB; page runs; huge blocks
+//                 n > 1 KiB ─────> malloc_above_tiny: the same with a second table up to 16 KiB; page runs; huge blocks
 //
-//   hak_free(p) ── owner word of p's slab ── mine and a class? ── room? ──yes──> push (tls_sll)
-//                                               │                   └──no──> free_over: onto the slab's free list (ss_local)
-//                                               └──no──> free_slow: of a slab without owner: push, else claim it (ss_local);
-//                                                        into a bundle for its owner (ss_remote); page run, huge, foreign
+//   hak_free(p) ── owner word of p's slab ── a class, and mine or nobody's? ── room? ──yes──> push (tls_sll)
+//                                               │                                └──no──> free_over: onto the slab's free list,
+//                                               │                                         which is claimed before (ss_local)
+//                                               └──no──> free_slow: into a bundle for its owner (ss_remote); page run, huge, foreign
 //
 // Thread-safety: the thread's own bins. Errors: as in hakmem.h.
 #ifndef HAK_FRONT_FASTPATH_H
@@ -19,10 +19,10 @@
 #include "superslab/owner_word.h"
 #include "thread/tls.h"
 
-HAK_NOINLINE void* malloc_refill(size_t size);
-HAK_NOINLINE void* malloc_above_tiny(size_t size);
-HAK_NOINLINE void free_over(void* p, uint64_t tag);
-HAK_NOINLINE void free_slow(void* p);
+HAK_NOINLINE HAK_HOT void* malloc_refill(size_t size);
+HAK_NOINLINE HAK_HOT void* malloc_above_tiny(size_t size);
+HAK_NOINLINE HAK_HOT void free_over(void* p, uint64_t tag);
+HAK_NOINLINE HAK_HOT void free_slow(void* p);
 
 // What `way` of a free event and counter says.
 typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
@@ -71,7 +71,7 @@ HAK_INLINE void fast_free(void* p) {
         free_slow(p);
         return;
     }
-    uint64_t tag = load_relaxed(&hak_heap.owner[s]) ^ hak_tls.owner_key;
+    uint64_t tag = load_relaxed(&hak_heap.owner[s]) & hak_tls.foreign;
     if (HAK_UNLIKELY(tag >= TAG_CLASSES)) {
         free_slow(p);
         return;

@@ -70,7 +70,7 @@ static Run find_run_without_cache(HakTcb* me, uint32_t pages, uint32_t align) {
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     bool cacheable = size <= RUN_MAX && alignment <= PAGE_SIZE_BYTES;
     uint32_t pages = size <= RUN_MAX ? large_pages(size) : 0;
-    void* cached = cacheable && pages <= RUN_SHORT_MOST ? run_cache_take_short(me, pages) : NULL;
+    void* cached = cacheable && run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
     if (cached == NULL) {
         // Not even a program that asks for the same long run again and again escapes the looks.
         give_back_idle(me);

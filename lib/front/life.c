@@ -17,7 +17,7 @@
 #include <sys/single_threaded.h>
 #include <unistd.h>
 
-HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_END}}, .owner_key = OWNER_KEY_NONE};
+HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_END}}, .foreign = FOREIGN_ALL};
 
 static HakLock init_lock;
 static _Atomic uint32_t initialised;
@@ -69,7 +69,7 @@ HakTcb* thread_tcb_slow(void) {
     HakTcb* me = tcb_take();
     if (me) {
         tls->tcb = me;
-        tls->owner_key = (uint64_t)(uintptr_t)me;
+        tls->foreign = ~me->owner_part;
         tcb_count(me, HAK_C_thread_started);
         hak_ring_thread_start(me->number);
         ring_record(HAK_EVENT_thread_start, NULL, 0, me->number);
@@ -115,16 +115,22 @@ void reserve_end(HakTcb* reserve) {
     tcb_reserve_unlock();
 }
 
+// Nothing goes into a bin any more: nobody would give it back.
+static void close_bins(void) {
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) hak_tls.bin[c].room = hak_tls.bin[c].cap = 0;
+}
+
 static void thread_end(HakTcb* me) {
     if (guard_on()) guard_flush();
     give_back_caches(me);
+    close_bins();
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
     tcb_count(me, HAK_C_thread_ended);
     me->next_look_ms = 0;
     hak_tls.tcb = NULL;
-    hak_tls.owner_key = OWNER_KEY_NONE;
+    hak_tls.foreign = FOREIGN_ALL;
     hak_tls.ended = 1;
     tcb_give(me);
 }

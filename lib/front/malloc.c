@@ -28,18 +28,15 @@ static void* no_memory(void) {
 
 // --- bins
 
-// The cap of a bin: 32 KiB of blocks at first. It doubles while frees find the bin full in quick succession, up to a slab's worth
-// or a thousand: a program that allocates and frees in large batches gets large bins, one that merely fluctuates does not.
-static uint32_t first_cap(unsigned size_class) {
-    enum { BYTES = 32768, LEAST = 8, MOST = 256 };
-    uint32_t cap = BYTES / size_of_class(size_class);
-    return cap < LEAST ? LEAST : cap > MOST ? MOST : cap;
-}
+// The cap of a bin: 32 blocks at first, since each may be the last of its slab, and keep it while the thread sleeps. It doubles while frees into
+// own slabs find the bin full in quick succession, up to a slab's worth or a thousand: a program that allocates and frees in large
+// batches gets large bins, one that merely fluctuates does not.
+enum { FIRST_CAP = 32 };
 
 static uint32_t most_cap(unsigned size_class) {
     enum { MOST = 1024 };
     uint32_t capacity = class_capacity(size_class);
-    return capacity < MOST ? capacity : MOST;
+    return capacity < FIRST_CAP ? FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
 // A free found the bin full.
@@ -58,10 +55,10 @@ static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     give_back_idle(me);
 }
 
-static void bin_set_up(TlsBin* bin, unsigned size_class) {
+static void bin_set_up(TlsBin* bin) {
     enum { FIRST_BATCH = 16 };
     int64_t option = hak_option(fast_cap);
-    uint32_t cap = option < 0 ? first_cap(size_class) : (uint32_t)option;
+    uint32_t cap = option < 0 ? FIRST_CAP : (uint32_t)option;
     bin->cap = (uint16_t)cap;
     bin->batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH);
     bin->room = (int32_t)cap;
@@ -71,7 +68,7 @@ static void bin_set_up(TlsBin* bin, unsigned size_class) {
 // The caller's bin is empty.
 static void* refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0)
-        bin_set_up(bin, size_class);
+        bin_set_up(bin);
     else
         (void)bin_first(bin);  // no block, so the end of the list, or damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
@@ -123,13 +120,13 @@ void* malloc_above_tiny(size_t size) {
     }
     HakTcb* me = hak_tls.tcb;
     uint32_t pages = size <= RUN_MAX ? large_pages(size) : UINT32_MAX;
-    void* run = me && pages <= RUN_SHORT_MOST ? run_cache_take_short(me, pages) : NULL;
+    void* run = me && run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
     return run;
 }
 
-void* hak_malloc(size_t size) {
+HAK_HOT void* hak_malloc(size_t size) {
     if (guard_on()) return guard_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
     return fast_malloc(size);
 }
@@ -165,24 +162,12 @@ HAK_INLINE void check_start(const void* p) {
         fatal("interior_free", "free", "%p points into a block, not to its start", p);
 }
 
-void free_over(void* p, uint64_t tag) {
-    check_start(p);
-    TlsBin* bin = fast_bin(tag);
-    unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
-    HakTcb* me = hak_tls.tcb;
-    bin->room++;
-    // What a thread does not allocate it need not cache.
-    if (bin->cap == 0 && hak_option(fast_cap) != 0 && me->tiny[size_class].bound) {
-        bin_set_up(bin, size_class);
-        bin->room--;
-        note_free(p, FREE_TLS_SLL);
-        bin_push(bin, p);
-        return;
-    }
+// The bin is full, and the slab the thread's own.
+static void free_over_own(HakTcb* me, TlsBin* bin, unsigned size_class, void* p) {
+    ClaimResult result;
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag, &result);
+    OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag_of_class(size_class), &result);
     slab_free_chain(me, slab, p, p, 1);
     note_overflow(me, bin, size_class);  // last: a look may give up the slab
 }
@@ -247,9 +232,9 @@ static HAK_NOINLINE void free_uncached(void* p) {
 // A run of the thread's own goes into its cache, if there is room.
 static bool free_run_cached(void* p) {
     SlabNumber s = run_first_slab(p);
-    ClaimResult result;
-    if ((load_relaxed(owner_word(s)) ^ hak_tls.owner_key) != TAG_RUNS) return false;
     HakTcb* me = hak_tls.tcb;
+    ClaimResult result;
+    if (me == NULL || load_relaxed(owner_word(s)) != owner_word_of(me, TAG_RUNS)) return false;
     OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
     if (!run_cache_put(me, slab, p)) return false;
     note_free(p, FREE_RUN);
@@ -257,30 +242,42 @@ static bool free_run_cached(void* p) {
     return true;
 }
 
-// A block of a slab without owner goes into the bin of its class and the slab stays as it is, if the thread has such a bin and there are few blocks
-// in it: each may be the last of its slab, and keep it while the thread sleeps.
-static bool free_unowned_cached(void* p, uint64_t tag) {
-    enum { FEW = 32 };
-    TlsBin* bin = fast_bin(tag);
-    if (hak_tls.tcb == NULL || bin->room <= 0 || bin->cap - bin->room >= FEW || (uintptr_t)p % 16 != 0) return false;
-    if (HAK_UNLIKELY(bin->head == link_to_block(p)))
-        fatal("double_free", "free", "block %p was freed twice in a row", p);
-    bin->room--;
-    note_free(p, FREE_TLS_SLL);
-    bin_push(bin, p);
+// What a thread does not allocate it need not cache.
+static bool bin_opens(const HakTcb* me, TlsBin* bin, unsigned size_class) {
+    if (bin->cap != 0 || hak_option(fast_cap) == 0 || me->tiny[size_class].bound == 0) return false;
+    bin_set_up(bin);
     return true;
+}
+
+// The slab may have got another owner meanwhile, or turn out to be none.
+void free_over(void* p, uint64_t tag) {
+    check_start(p);
+    TlsBin* bin = fast_bin(tag);
+    unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
+    HakTcb* me = hak_tls.tcb;
+    bin->room++;
+    if (me == NULL || !tag_is_class(tag)) {
+        free_uncached(p);
+    } else if (bin_opens(me, bin, size_class)) {
+        bin->room--;
+        note_free(p, FREE_TLS_SLL);
+        bin_push(bin, p);
+    } else if (load_relaxed(owner_word((SlabNumber)slab_number_of(p))) != owner_word_of(me, tag)) {
+        free_uncached(p);
+    } else {
+        free_over_own(me, bin, size_class, p);
+    }
 }
 
 void free_slow(void* p) {
     if (heap_contains(p)) {
-        uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]), tag = word_tag(word);
-        if (word_owner(word) == 0 && tag_is_class(tag) && free_unowned_cached(p, tag)) return;
+        uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
         if (tag_is_runs(tag) && free_run_cached(p)) return;
     }
     free_uncached(p);
 }
 
-void hak_free(void* p) {
+HAK_HOT void hak_free(void* p) {
     if (guard_on())
         guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
     else
@@ -367,7 +364,7 @@ static unsigned class_aligned(size_t alignment, size_t size) {
 void* malloc_aligned(size_t alignment, size_t size) {
     if (alignment <= 16) return fast_malloc(size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
-    if (size <= SMALL_MAX && alignment <= PAGE_SIZE_BYTES && align_up(size, alignment) <= SMALL_MAX)
+    if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
         return malloc_class(class_aligned(alignment, size), size);
     return malloc_large(size, alignment, false);
 }

@@ -27,7 +27,7 @@ typedef enum { CLAIM_MINE, CLAIM_WON, CLAIM_FOREIGN, CLAIM_WRONG_TAG, CLAIM_RELE
 typedef enum { PLACE_NONE, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
 
 HAK_INLINE uint64_t owner_word_of(const HakTcb* me, uint64_t tag) {
-    return (uint64_t)(uintptr_t)me | tag;
+    return me->owner_part | tag;
 }
 
 HAK_INLINE _Atomic uint64_t* owner_word(SlabNumber s) {

@@ -226,7 +226,7 @@ void* run_cache_take_long(HakTcb* me, uint32_t pages) {
 
 // In place of the oldest, if there are too many or they are too large.
 bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages) {
-    if (pages == 0 || pages > RUN_LONG_PAGES) return false;
+    if (pages <= RUN_SHORT_MOST || pages > RUN_LONG_PAGES) return false;
     while (me->long_count == LONG_RUNS || me->long_pages + pages > RUN_LONG_PAGES)
         give_pages_back(me, take_long(me, 0));
     me->long_run[me->long_count++] = (LongRun){block, pages};
@@ -241,15 +241,15 @@ static void flush_long(HakTcb* me) {
 
 void run_cache_flush(HakTcb* me) {
     flush_long(me);
-    for (uint32_t pages = 1; pages <= RUN_SHORT_MOST && me->cached_pages; pages = run_length(pages + 1))
-        for (void* block; (block = run_cache_take_short(me, pages)) != NULL;) give_pages_back(me, block);
+    for (unsigned bin = 0; bin < RUN_CACHE_BINS && me->cached_pages; bin++)
+        for (void* block; (block = run_cache_take_short(me, run_cache_pages(bin))) != NULL;) give_pages_back(me, block);
 }
 
 void run_cache_drop(HakTcb* me, OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
-    for (uint32_t bin = 0, pages = 1; bin < RUN_CACHE_BINS && meta->cached; bin++, pages = run_length(pages + 1)) {
+    for (unsigned bin = 0; bin < RUN_CACHE_BINS && meta->cached; bin++) {
         RunCache* cache = &me->run_cache[bin];
-        uint32_t kept = 0;
+        uint32_t pages = run_cache_pages(bin), kept = 0;
         for (uint32_t i = 0; i < cache->count; i++) {
             void* block = cache->block[i];
             if (run_first_slab(block) == slab.number) {

@@ -1,4 +1,4 @@
-// Page runs: blocks of more than 8 KiB up to 1 MiB, each a run of pages in a SuperSlab that one thread owns. The SuperSlab is owned,
+// Page runs: blocks of more than 16 KiB up to 1 MiB, each a run of pages in a SuperSlab that one thread owns. The SuperSlab is owned,
 // published, adopted and freed into like a slab; its first slab's owner word, meta and remote stack stand for the whole.
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
@@ -70,10 +70,19 @@ HAK_INLINE uint32_t run_length(uint32_t pages) {
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
 }
 
-// 1..8 pages: bins 0..7; 10, 12, 14, 16: 8..11.
-_Static_assert(3 + RUN_SHORT_MOST / 2 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
+// A run is short, and has a bin: 5..8 pages: bins 0..3; 10, 12, 14, 16: 4..7. Shorter ones are only made for what must be aligned.
+_Static_assert(RUN_SHORT_LEAST* PAGE_SIZE_BYTES > SMALL_MAX, "what is smaller is a block of a class");
+_Static_assert(RUN_SHORT_MOST / 2 - 1 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
+HAK_INLINE bool run_is_short(uint32_t pages) {
+    return pages - RUN_SHORT_LEAST <= RUN_SHORT_MOST - RUN_SHORT_LEAST;
+}
+
 HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
-    return pages <= 8 ? pages - 1 : 3 + pages / 2;
+    return pages <= 8 ? pages - RUN_SHORT_LEAST : pages / 2 - 1;
+}
+
+HAK_INLINE uint32_t run_cache_pages(unsigned bin) {
+    return bin <= 8 - RUN_SHORT_LEAST ? bin + RUN_SHORT_LEAST : (bin + 1) * 2;
 }
 
 // A block goes into the cache, or out of it. Nobody else changes `cached`.
@@ -85,11 +94,11 @@ HAK_INLINE void run_set_cached(HakTcb* me, SlabNumber s, const void* block, uint
     me->runs_used++;
 }
 
-// Of more than RUN_SHORT_MOST pages: one of the last few freed, if it has that length.
+// Of more than RUN_SHORT_MOST pages: one of the last few freed, if it has that length. Shorter ones are not put.
 void* run_cache_take_long(HakTcb* me, uint32_t pages);
 bool run_cache_put_long(HakTcb* me, OwnedSlab slab, void* block, uint32_t pages);
 
-// A cached run of exactly `pages` pages, at most RUN_SHORT_MOST; NULL: none.
+// A cached run of exactly `pages` pages, a short one; NULL: none.
 HAK_INLINE void* run_cache_take_short(HakTcb* me, uint32_t pages) {
     RunCache* cache = &me->run_cache[run_cache_bin(pages)];
     if (cache->count == 0) return NULL;
@@ -113,8 +122,8 @@ HAK_INLINE bool run_cache_put_short(HakTcb* me, OwnedSlab slab, void* block, uin
 HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
     uint32_t pages = load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
     if ((uintptr_t)block & (PAGE_SIZE_BYTES - 1)) return false;
-    bool put = pages - 1 < RUN_SHORT_MOST ? run_cache_put_short(me, slab, block, pages)
-                                          : run_cache_put_long(me, slab, block, pages);
+    bool put =
+        run_is_short(pages) ? run_cache_put_short(me, slab, block, pages) : run_cache_put_long(me, slab, block, pages);
     if (put) tcb_count(me, HAK_C_free_run);
     return put;
 }

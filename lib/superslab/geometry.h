@@ -21,13 +21,14 @@
 #define PAGE_SIZE_BYTES ((size_t)1 << PAGE_SHIFT)
 #define PAGES_PER_UNIT (1u << (UNIT_SHIFT - PAGE_SHIFT))
 
-// Size classes: 1..16 are 16, 32, ... 256 bytes; 17..56 are eight per doubling up to 8 KiB. Class 0 is never used, so that a
-// cleared owner word can name no class; requests for 0 bytes use class 1.
+// Size classes: 1..16 are 16, 32, ... 256 bytes; 17..56 are eight per doubling up to 8 KiB; of 57..60 a slab holds seven, six, five and
+// four. Class 0 is never used, so that a cleared owner word can name no class; requests for 0 bytes use class 1.
 #define CLASS_FIRST 1u
 #define CLASS_LAST_LINEAR 16u
-#define CLASS_COUNT 57u
+#define CLASS_LAST_DOUBLING 56u
+#define CLASS_COUNT 61u
 #define TINY_MAX ((size_t)1024)
-#define SMALL_MAX ((size_t)8192)
+#define SMALL_MAX ((size_t)16384)
 // Above SMALL_MAX: runs of pages up to RUN_MAX, whole units beyond.
 #define RUN_MAX ((size_t)1 << 20)
 

@@ -1,7 +1,13 @@
 // The owner word of a slab: who owns it and what it is.
 //
-//   63                                12 11                0
-//   | address of the owner's HakTcb     | tag               |      owner part 0: nobody
+//   63         58 57                           12 11        0
+//   | zeros       | address of the owner's HakTcb | tag       |      owner part (bits 12 to 63) 0: nobody
+//
+//   zeros == bits of the address (12 to 57) that are 0. So no thread's owner part has all of its bits in another's: one with fewer bits in
+//   the address has a larger number of zeros, and that number has a bit which the smaller one lacks. For a thread,
+//       word & ~(its owner part)  ==  tag        where the slab is its own or nobody's
+//                                 >= 1 << 12     where it is another thread's
+//   (J. M. Berger, "A note on error detection codes for asymmetric channels", 1961)
 //
 //   tag 0                 not a slab: free, foreign, or the inside of a huge block
 //   tag class * 16        a slab of blocks of that class; the tag is the offset of the class's bin in the TLS
@@ -33,8 +39,18 @@ HAK_INLINE uint64_t word_tag(uint64_t word) {
     return word & TAG_BITS;
 }
 
+#define OWNER_ZEROS_SHIFT 58
+#define OWNER_ADDRESS_BITS ((UINT64_C(1) << OWNER_ZEROS_SHIFT) - 1 - TAG_BITS)
+
+// Address of the owner's control block; 0: nobody.
 HAK_INLINE uint64_t word_owner(uint64_t word) {
-    return word & ~TAG_BITS;
+    return word & OWNER_ADDRESS_BITS;
+}
+
+// address: a multiple of 1 << 12.
+HAK_INLINE uint64_t owner_part_of(uint64_t address) {
+    uint64_t zeros = (uint64_t)__builtin_popcountll(~address & OWNER_ADDRESS_BITS);
+    return zeros << OWNER_ZEROS_SHIFT | address;
 }
 
 HAK_INLINE bool tag_is_class(uint64_t tag) {

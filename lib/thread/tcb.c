@@ -1,6 +1,7 @@
 #include "thread/tcb.h"
 
 #include "os/os.h"
+#include "superslab/owner_word.h"
 
 static _Atomic(HakTcb*) all;
 static HakLock pool_lock, reserve_lock;
@@ -9,7 +10,9 @@ static uint32_t made;                   // under pool_lock
 static HakTcb reserve;
 static bool reserve_listed;  // under reserve_lock
 
+// Made; from here on others may see it.
 static void list(HakTcb* tcb) {
+    tcb->owner_part = owner_part_of((uint64_t)(uintptr_t)tcb);
     tcb->next_all = load_relaxed(&all);
     while (!cas_release(&all, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
 }

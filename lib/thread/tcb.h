@@ -25,8 +25,9 @@ enum {
     STICKY_SLABS = 4,
     BUNDLES = 8,
     RUN_BUCKETS = 10,
+    RUN_SHORT_LEAST = 5,
     RUN_SHORT_MOST = 16,
-    RUN_CACHE_BINS = 12,
+    RUN_CACHE_BINS = 8,
     RUN_CACHE_BLOCKS = 32,
     LONG_RUNS = 4
 };
@@ -73,6 +74,7 @@ typedef struct HakTcb {
     _Atomic uint32_t state;  // TcbState
     uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
     struct HakTcb* next_all;
+    uint64_t owner_part;  // of its owner words; never changes
     struct HakTcb* next_pooled;
     uint32_t ticks;
     uint64_t next_look_ms;               // when to look for what rests; 0: no look yet

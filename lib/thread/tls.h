@@ -18,12 +18,14 @@ typedef struct {
 } TlsBin;
 _Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
 
-// Matches no owner word: a thread without control block takes nothing for its own.
-#define OWNER_KEY_NONE (~UINT64_C(0xfff))
+// Of a thread without control block: nothing is its own, and its bins have no room.
+#define FOREIGN_ALL (~UINT64_C(0))
 
 typedef struct {
     TlsBin bin[CLASS_COUNT];
-    uint64_t owner_key;  // address of tcb, or OWNER_KEY_NONE
+    uint64_t
+        foreign;  // ~owner part of the control block: what an owner word and this have in common is below TAG_CLASSES
+                  // for a block of a class whose slab is the thread's own or nobody's; FOREIGN_ALL
     HakTcb* tcb;
     uint32_t early_frees;  // frees while there was no control block yet
     uint32_t ended;        // 1: the thread's exit has run; it uses the reserve control block from now on

@@ -9,11 +9,11 @@
 #include <string.h>
 
 enum {
-    SIZE = 4000,
-    PER_SLAB = 16,
+    SIZE = 1000,
+    PER_SLAB = 64,
     SLABS = 12,
     BLOCKS = SLABS * PER_SLAB
-};  // sixteen blocks of the class of 4 KiB fill a slab
+};  // of the class of 1 KiB; half a slab of them fill a bin
 
 static char* blocks[BLOCKS];
 
