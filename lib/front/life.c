@@ -194,11 +194,15 @@ static void after_fork_in_child(void) {
 
 // The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
 // those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
-// set up its own view of it yet.
+// set up its own view of it yet. What the first block needs is made ready but for what fixed options decide, which may change until then.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;
     hak_options_init();
+    if (load_relaxed(&initialised) == 0) {
+        heap_prepare();
+        tcb_prepare();
+    }
     if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0)
         text_warn("hakmem: no memory to prepare for forks: a child of a process with threads may hang\n");
     hak_stats_at_exit();

@@ -251,14 +251,16 @@ static bool bin_opens(const HakTcb* me, TlsBin* bin, unsigned size_class) {
 
 // The slab may have got another owner meanwhile, or turn out to be none.
 void free_over(void* p, uint64_t tag) {
-    check_start(p);
     TlsBin* bin = fast_bin(tag);
     unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
     HakTcb* me = hak_tls.tcb;
     bin->room++;
     if (me == NULL || !tag_is_class(tag)) {
         free_uncached(p);
-    } else if (bin_opens(me, bin, size_class)) {
+        return;
+    }
+    check_start(p);
+    if (bin_opens(me, bin, size_class)) {
         bin->room--;
         note_free(p, FREE_TLS_SLL);
         bin_push(bin, p);

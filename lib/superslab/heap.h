@@ -78,6 +78,9 @@ extern HAK_INTERNAL HakLock heap_lock;
 
 // Chooses the window and maps the first units. Idempotent; false: no memory. Takes heap_lock.
 bool heap_init(void);
+// The same, with the first units and the pages of the tables that tell of them, so that the first block need not wait for the system. What of it
+// fails is done again when it is needed. Takes heap_lock.
+void heap_prepare(void);
 // Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
 bool heap_grow(UnitNumber units);
 // Bytes mapped for the tables. Under heap_lock.

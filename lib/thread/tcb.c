@@ -68,6 +68,11 @@ void tcb_give(HakTcb* tcb) {
     hak_unlock(&pool_lock);
 }
 
+void tcb_prepare(void) {
+    HakTcb* tcb = make();
+    if (tcb) tcb_give(tcb);
+}
+
 HakTcb* tcb_reserve_lock(void) {
     hak_lock(&reserve_lock);
     if (!reserve_listed) list(&reserve);

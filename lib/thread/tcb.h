@@ -101,6 +101,8 @@ _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every r
 
 HakTcb* tcb_take(void);
 void tcb_give(HakTcb* tcb);
+// Makes a block for the first thread and leaves it in the pool.
+void tcb_prepare(void);
 // The one block for operations of threads that have none: ended threads, and when there is no memory. Locked while in use.
 HakTcb* tcb_reserve_lock(void);
 void tcb_reserve_unlock(void);
