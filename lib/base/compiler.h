@@ -11,7 +11,7 @@
 #define HAK_INLINE static inline __attribute__((always_inline))
 #define HAK_NOINLINE __attribute__((noinline))
 // A function of the fast path starts with a line of the instruction cache, or its speed depends on what stands before it.
-#define HAK_HOT __attribute__((aligned(64)))
+#define HAK_LINE_START __attribute__((aligned(64)))
 #define HAK_COLD __attribute__((cold, noinline))
 #define HAK_NORETURN __attribute__((noreturn))
 #define HAK_PRINTF(string, first) __attribute__((format(printf, string, first)))

@@ -19,10 +19,10 @@
 #include "superslab/owner_word.h"
 #include "thread/tls.h"
 
-HAK_NOINLINE HAK_HOT void* malloc_refill(size_t size);
-HAK_NOINLINE HAK_HOT void* malloc_above_tiny(size_t size);
-HAK_NOINLINE HAK_HOT void free_over(void* p, uint64_t tag);
-HAK_NOINLINE HAK_HOT void free_slow(void* p);
+HAK_NOINLINE HAK_LINE_START void* malloc_refill(size_t size);
+HAK_NOINLINE HAK_LINE_START void* malloc_above_tiny(size_t size);
+HAK_NOINLINE HAK_LINE_START void free_over(void* p, uint64_t tag);
+HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
 
 // What `way` of a free event and counter says.
 typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;

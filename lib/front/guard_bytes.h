@@ -15,9 +15,9 @@ enum {
     GUARD_CANARY = 0xcb,
     GUARD_POISON = 0xdb,
     GUARD_CANARY_LEAST = 16,    // bytes added to every request
-    GUARD_CANARY_START = 1088,  // the longest that a block of a size class can have
+    GUARD_CANARY_START = 3344,  // the longest that a block of a size class can have
     GUARD_CANARY_END = 64,
-    GUARD_POISON_MOST = 8192,
+    GUARD_POISON_MOST = 16384,
 };
 
 // What was overwritten: bytes from `first` to before `end`, the first and the last of them wrong.

@@ -194,7 +194,7 @@ static void after_fork_in_child(void) {
 
 // The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
 // those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
-// set up its own view of it yet. What the first block needs is made ready but for what fixed options decide, which may change until then.
+// set up its own view of it yet. What the first block needs and no option decides is made ready.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;

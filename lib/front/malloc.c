@@ -28,15 +28,13 @@ static void* no_memory(void) {
 
 // --- bins
 
-// The cap of a bin: 32 blocks at first, since each may be the last of its slab, and keep it while the thread sleeps. It doubles while frees into
-// own slabs find the bin full in quick succession, up to a slab's worth or a thousand: a program that allocates and frees in large
-// batches gets large bins, one that merely fluctuates does not.
-enum { FIRST_CAP = 32 };
-
+// The cap of a bin doubles while frees into own slabs find the bin full in quick succession, up to a slab's worth or a thousand: a
+// program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
+// what rests (refill/give_back.c).
 static uint32_t most_cap(unsigned size_class) {
     enum { MOST = 1024 };
     uint32_t capacity = class_capacity(size_class);
-    return capacity < FIRST_CAP ? FIRST_CAP : capacity < MOST ? capacity : MOST;
+    return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
 // A free found the bin full.
@@ -58,7 +56,7 @@ static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
 static void bin_set_up(TlsBin* bin) {
     enum { FIRST_BATCH = 16 };
     int64_t option = hak_option(fast_cap);
-    uint32_t cap = option < 0 ? FIRST_CAP : (uint32_t)option;
+    uint32_t cap = option < 0 ? BIN_FIRST_CAP : (uint32_t)option;
     bin->cap = (uint16_t)cap;
     bin->batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH);
     bin->room = (int32_t)cap;
@@ -66,37 +64,60 @@ static void bin_set_up(TlsBin* bin) {
 }
 
 // The caller's bin is empty.
-static void* refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
+static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0)
         bin_set_up(bin);
     else
         (void)bin_first(bin);  // no block, so the end of the list, or damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
-    if (taken.count == 0) return NULL;
+    if (taken.count == 0) return taken;
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
     bin->head = link_encode(link_read(taken.first));
     bin->room = (int32_t)(bin->cap + 1 - taken.count);
-    return taken.first;
+    return taken;
 }
 
 // --- malloc
 
-static void* reserve_malloc(size_t size, size_t alignment, unsigned size_class) {
+static TakenBlocks reserve_refill(unsigned size_class) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) return (TakenBlocks){NULL, 0, false};
+    TakenBlocks taken = refill(reserve, size_class, 1);
+    reserve_end(reserve);
+    return taken;
+}
+
+static void* reserve_large(size_t size, size_t alignment) {
     HakTcb* reserve = reserve_begin();
     if (reserve == NULL) return NULL;
-    void* block = size_class ? refill(reserve, size_class, 1).first : large_alloc(reserve, size, alignment, false);
+    void* block = large_alloc(reserve, size, alignment, false);
     reserve_end(reserve);
     return block;
+}
+
+// The first of the blocks with which the bin of the class, found empty, is filled.
+static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
+    HakTcb* me = thread_tcb();
+    TakenBlocks taken = me ? refill_bin(me, bin, size_class) : reserve_refill(size_class);
+    if (me) guard_tick(me);
+    return taken;
 }
 
 static void* malloc_class(unsigned size_class, size_t size) {
     TlsBin* bin = fast_bin(tag_of_class(size_class));
     void* block = bin_pop(bin);
-    if (HAK_LIKELY(block != NULL)) return handed_out(block, size);
-    HakTcb* me = thread_tcb();
-    block = me ? refill_bin(me, bin, size_class) : reserve_malloc(size, 1, size_class);
-    if (me) guard_tick(me);
-    return block ? handed_out(block, size) : no_memory();
+    if (HAK_UNLIKELY(block == NULL)) block = take_first(bin, size_class).first;
+    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
+}
+
+static void* calloc_class(unsigned size_class, size_t size) {
+    TlsBin* bin = fast_bin(tag_of_class(size_class));
+    TakenBlocks taken = {bin_pop(bin), 1, false};
+    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_first(bin, size_class);
+    if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
+    if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
+    memset(taken.first, 0, taken.zero ? sizeof(uint64_t) : size);
+    return handed_out(taken.first, size);
 }
 
 void* malloc_refill(size_t size) {
@@ -106,7 +127,7 @@ void* malloc_refill(size_t size) {
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
     if (size > PTRDIFF_MAX) return no_memory();
     HakTcb* me = thread_tcb();
-    void* block = me ? large_alloc(me, size, alignment, zero) : reserve_malloc(size, alignment, 0);
+    void* block = me ? large_alloc(me, size, alignment, zero) : reserve_large(size, alignment);
     if (block == NULL) return no_memory();
     if (me == NULL && zero) memset(block, 0, size);
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
@@ -126,13 +147,14 @@ void* malloc_above_tiny(size_t size) {
     return run;
 }
 
-HAK_HOT void* hak_malloc(size_t size) {
+HAK_LINE_START void* hak_malloc(size_t size) {
     if (guard_on()) return guard_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
     return fast_malloc(size);
 }
 
 HAK_INLINE void* zeroed(size_t bytes) {
     if (bytes > SMALL_MAX) return malloc_large(bytes, 1, true);
+    if (bytes > TINY_MAX) return calloc_class(class_of_size(bytes), bytes);
     void* block = fast_malloc(bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
@@ -168,7 +190,7 @@ static void free_over_own(HakTcb* me, TlsBin* bin, unsigned size_class, void* p)
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
     OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag_of_class(size_class), &result);
-    slab_free_chain(me, slab, p, p, 1);
+    slab_free_block(me, slab, p);
     note_overflow(me, bin, size_class);  // last: a look may give up the slab
 }
 
@@ -242,14 +264,8 @@ static bool free_run_cached(void* p) {
     return true;
 }
 
-// What a thread does not allocate it need not cache.
-static bool bin_opens(const HakTcb* me, TlsBin* bin, unsigned size_class) {
-    if (bin->cap != 0 || hak_option(fast_cap) == 0 || me->tiny[size_class].bound == 0) return false;
-    bin_set_up(bin);
-    return true;
-}
-
-// The slab may have got another owner meanwhile, or turn out to be none.
+// The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
+// none: words that name no slab lead to bin 0, which has no room.
 void free_over(void* p, uint64_t tag) {
     TlsBin* bin = fast_bin(tag);
     unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
@@ -260,15 +276,10 @@ void free_over(void* p, uint64_t tag) {
         return;
     }
     check_start(p);
-    if (bin_opens(me, bin, size_class)) {
-        bin->room--;
-        note_free(p, FREE_TLS_SLL);
-        bin_push(bin, p);
-    } else if (load_relaxed(owner_word((SlabNumber)slab_number_of(p))) != owner_word_of(me, tag)) {
-        free_uncached(p);
-    } else {
+    if (load_relaxed(owner_word((SlabNumber)slab_number_of(p))) == owner_word_of(me, tag))
         free_over_own(me, bin, size_class, p);
-    }
+    else
+        free_uncached(p);
 }
 
 void free_slow(void* p) {
@@ -279,7 +290,7 @@ void free_slow(void* p) {
     free_uncached(p);
 }
 
-HAK_HOT void hak_free(void* p) {
+HAK_LINE_START void hak_free(void* p) {
     if (guard_on())
         guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
     else
@@ -323,7 +334,7 @@ size_t hak_malloc_usable_size(const void* p) {
 // --- realloc
 
 static void* realloc_in_place(void* p, size_t old, size_t size) {
-    if (old <= SMALL_MAX) return size <= old && size >= old / 2 ? p : NULL;
+    if (old <= SMALL_MAX) return size <= old && size >= old - old / (old <= DOUBLING_MAX ? 2 : 4) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return run_resize_in_place(hak_tls.tcb, p, size) ? p : NULL;
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;

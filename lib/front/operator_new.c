@@ -77,7 +77,7 @@ HAK_INLINE void delete_sized(const GuardCall* call, void* p, size_t size) {
 #define DEFINE(type, name, params) \
     type name params; \
     extern __typeof__(name) own##name __attribute__((alias(#name), visibility("hidden"))); \
-    HAK_PUBLIC HAK_HOT type name params
+    HAK_PUBLIC HAK_LINE_START type name params
 // What the standard says of an operator that the program did not replace, where it replaced another: it calls that one.
 #define UNLESS_REPLACED(call) do { if (HAK_UNLIKELY(replaced)) return call; } while (0)
 

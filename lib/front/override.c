@@ -24,11 +24,11 @@ HAK_INLINE void inline_free(const GuardCall* call, void* p) {
         fast_free(p);
 }
 
-DOOR HAK_HOT void* malloc(size_t size) {
+DOOR HAK_LINE_START void* malloc(size_t size) {
     return inline_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
 }
 
-DOOR HAK_HOT void free(void* p) {
+DOOR HAK_LINE_START void free(void* p) {
     inline_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
 }
 

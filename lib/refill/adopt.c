@@ -1,7 +1,7 @@
 #include "config/options.h"
 #include "refill/refill.h"
 
-enum { LOOK_AT = 4 };
+enum { LOOK_AT = 8 };
 
 OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
     if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve keeps no slab to go on with

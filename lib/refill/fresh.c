@@ -3,8 +3,9 @@
 #include "superslab/superslab.h"
 
 OwnedSlab refill_fresh(HakTcb* me, unsigned size_class) {
-    SlabNumber s = superslab_take_slab();
-    if (s) return slab_create(me, s, size_class, false);
+    bool clean = false;
+    SlabNumber s = superslab_take_slab(&clean);
+    if (s) return slab_create(me, s, size_class, clean);
     tcb_count(me, HAK_C_early_empty);
     return (OwnedSlab){0};
 }

@@ -93,12 +93,23 @@ typedef enum {
     LOOK_RESTED,  // all caches and spare slabs
 } Look;
 
+// Nothing found the bin full since the last look: half of the places will do.
+static void lower_cap(TlsBin* bin) {
+    uint32_t cap = bin->cap / 2u < BIN_FIRST_CAP ? BIN_FIRST_CAP : bin->cap / 2u;
+    bin->room -= (int32_t)(bin->cap - cap);
+    bin->cap = (uint16_t)cap;
+    if (bin->batch > cap) bin->batch = (uint16_t)cap;
+}
+
 static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
     if (look == LOOK_RESTED) give_back_empty_of_class(me, size_class);
+    bool overflowed = tls->overflows != tls->seen_overflows;
+    if (bin->cap > BIN_FIRST_CAP && !overflowed && hak_option(fast_cap) < 0) lower_cap(bin);
+    tls->seen_overflows = tls->overflows;
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;
 }

@@ -34,8 +34,9 @@ static OwnedSlab converted_spare(HakTcb* me, unsigned size_class) {
     if (s == 0) return (OwnedSlab){0};
     ClaimResult result;
     slab_dispose(me, slab_claim(me, s, tag_for(hak_heap.meta[s].size_class), &result));
-    s = superslab_take_slab();
-    return s ? slab_create(me, s, size_class, false) : (OwnedSlab){0};
+    bool clean = false;
+    s = superslab_take_slab(&clean);
+    return s ? slab_create(me, s, size_class, clean) : (OwnedSlab){0};
 }
 
 OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {

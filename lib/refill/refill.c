@@ -85,5 +85,5 @@ TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most) {
         bind(me, size_class, slab);
         return slab_take(me, slab, most);
     }
-    return (TakenBlocks){NULL, 0};
+    return (TakenBlocks){NULL, 0, false};
 }

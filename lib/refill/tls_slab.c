@@ -6,11 +6,12 @@
 static SlabNumber good_partial(const TinyTLSSlab* tls) {
     enum { LOOK_AT = 8, SOME = 8 };
     SlabNumber fullest = 0, most = tls->partial;
+    uint32_t half = hak_heap.meta[most].capacity / 2u, some = half < SOME ? half : SOME;
     int looked = 0;
     for (SlabNumber s = most; s && looked < LOOK_AT; s = hak_heap.meta[s].next, looked++) {
         uint32_t free_count = hak_heap.meta[s].free_count;
         if (free_count > hak_heap.meta[most].free_count) most = s;
-        if (free_count >= SOME && (fullest == 0 || free_count < hak_heap.meta[fullest].free_count)) fullest = s;
+        if (free_count >= some && (fullest == 0 || free_count < hak_heap.meta[fullest].free_count)) fullest = s;
     }
     return fullest ? fullest : most;
 }

@@ -123,6 +123,7 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     meta->size_class = (uint16_t)size_class;
     meta->where = PLACE_NONE;
     meta->in_registry = 0;
+    meta->clean = clean;
     if (size_class == 0) run_map_init(s, clean);
     guard_slab_made(s, meta->block_size);
     store_relaxed(remote_word(s), REMOTE_EMPTY);

@@ -56,7 +56,7 @@ HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimRes
 }
 
 // A slab just taken from its SuperSlab (page runs: a whole unit) becomes the caller's, empty. clean: it reads as
-// zero; of use for page runs.
+// zero.
 OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean);
 // An empty slab is no slab any more; the caller gives its memory back.
 void slab_release(OwnedSlab slab);

@@ -108,7 +108,7 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
     }
     meta->free_count = (uint16_t)(meta->free_count - count);
     count_used(meta, (int)count);
-    return (TakenBlocks){first, count};
+    return (TakenBlocks){first, count, false};
 }
 
 // Cuts the next blocks, a page's worth: a page that is not needed yet is not touched. Chained in order of address.
@@ -119,16 +119,16 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     if (count == 0) count = 1;
     if (count > most) count = most;
     if (count > left) count = left;
-    if (count == 0) return (TakenBlocks){NULL, 0};
+    if (count == 0) return (TakenBlocks){NULL, 0, false};
     char *first = block_at(slab, meta->carved), *block = first;
     for (uint32_t i = 1; i < count; i++, block += meta->block_size) link_write(block, block + meta->block_size);
     link_write(block, NULL);
     meta->carved = (uint16_t)(meta->carved + count);
     count_used(meta, (int)count);
-    return (TakenBlocks){first, count};
+    return (TakenBlocks){first, count, meta->clean};
 }
 
-static void push_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+HAK_INLINE void push_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     if (HAK_UNLIKELY(load_relaxed(&meta->used) < count))
         fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
@@ -148,7 +148,7 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
         // and nothing is walked. More than asked for is fine, unless the user fixed the number or one is wanted.
         RemoteBlocks remote = remote_drain(me, slab);
         if (remote.count <= most || (most > 1 && hak_option(fast_cap) < 0))
-            return (TakenBlocks){remote.first, remote.count};
+            return (TakenBlocks){remote.first, remote.count, false};
         TinySlabMeta* meta = meta_of(slab);
         meta->freelist = remote.first;
         meta->free_count = (uint16_t)remote.count;
@@ -209,10 +209,11 @@ static SlabNumber fullest_runs(const HakTcb* me, SlabNumber but) {
 // A thread that frees what others allocated must not come to own all of it. What it keeps from others is the free blocks: many slabs
 // with few of them are no harm, up to a number that may become empty while the thread sleeps. One of a class it does not allocate.
 static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capacity) {
-    enum { FEW = 4, SLABS_MOST = 256 };
+    enum { FEW = 4, FEW_BLOCKS = 8, SLABS_MOST = 256 };
+    uint32_t quarter = capacity / 4;
     if (tls->bound == 0) return tls->partial_count > 1;
     if (tls->partial_count <= FEW) return false;
-    return tls->partial_free > capacity / 4 || me->partial_slabs > SLABS_MOST;
+    return tls->partial_free > (quarter < FEW_BLOCKS ? FEW_BLOCKS : quarter) || me->partial_slabs > SLABS_MOST;
 }
 
 // A slab without owner that the thread freed into joins its list; for one too many, the one that joined longest ago goes.
@@ -239,12 +240,8 @@ static void free_runs(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     run_settle(me, slab);
 }
 
-void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+HAK_INLINE void free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
-    if (meta->size_class == 0) {
-        free_runs(me, slab, first, count);
-        return;
-    }
     push_chain(me, slab, first, last, count);
     hint_hot(&me->tiny[meta->size_class], slab.number);
     if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
@@ -256,6 +253,17 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         slab_dispose(me, slab);
     else if (meta->where == PLACE_NONE)
         slab_place(me, slab, PLACE_PARTIAL);
+}
+
+void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+    if (meta_of(slab)->size_class == 0)
+        free_runs(me, slab, first, count);
+    else
+        free_blocks(me, slab, first, last, count);
+}
+
+void slab_free_block(HakTcb* me, OwnedSlab slab, void* block) {
+    free_blocks(me, slab, block, block, 1);
 }
 
 size_t slab_check(SlabNumber s) {

@@ -14,6 +14,7 @@
 typedef struct {
     void* first;
     uint32_t count;
+    bool zero;  // the first block reads as zero behind its link
 } TakenBlocks;
 
 // Takes about `most` (at least 1) blocks: from the free list, else all of the remote stack, else newly cut. count 0: the slab is full.
@@ -22,6 +23,8 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
 // belongs now, and gives it back when it is empty and not wanted.
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
+// The same for one block of a class.
+void slab_free_block(HakTcb* me, OwnedSlab slab, void* block);
 // Takes what others freed into the slab onto its free list.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.

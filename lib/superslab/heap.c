@@ -155,9 +155,6 @@ bool heap_grow(UnitNumber units) {
 
 void heap_prepare(void) {
     if (!heap_init()) return;
-    hak_lock(&heap_lock);
-    if (hak_heap.mapped == 1 && heap_grow(1))
-        for (const Table* t = tables; t < tables + TABLES; t++)
-            *(volatile char*)t->at = 0;  // of unit 0, which has nothing to tell
-    hak_unlock(&heap_lock);
+    // of unit 0, which has nothing to tell
+    for (const Table* t = tables; t < tables + TABLES; t++) *(volatile char*)t->at = 0;
 }

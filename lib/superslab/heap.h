@@ -33,7 +33,8 @@ typedef struct {
     uint8_t where;  // SlabPlace
     uint8_t in_registry;
     uint16_t cached;  // page runs: pages in the owner's cache
-    uint8_t pad[22];
+    uint8_t clean;    // what was never cut reads as zero
+    uint8_t pad[21];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
 
@@ -76,10 +77,9 @@ typedef struct {
 extern HAK_INTERNAL HakHeap hak_heap;
 extern HAK_INTERNAL HakLock heap_lock;
 
-// Chooses the window and maps the first units. Idempotent; false: no memory. Takes heap_lock.
+// Chooses the window and maps the first part of the tables. Idempotent; false: no memory. Takes heap_lock.
 bool heap_init(void);
-// The same, with the first units and the pages of the tables that tell of them, so that the first block need not wait for the system. What of it
-// fails is done again when it is needed. Takes heap_lock.
+// The same before the first block is asked for, with the first page of each table in memory. What of it fails is done again when it is needed.
 void heap_prepare(void);
 // Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
 bool heap_grow(UnitNumber units);

@@ -75,7 +75,7 @@ static void unmake(UnitNumber u) {
 }
 
 // Takes the lowest free slab of u, one that is warm if there is one. Under heap_lock.
-static SlabNumber take_slab_of(UnitNumber u) {
+static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     Unit* unit = &hak_heap.unit[u];
     uint32_t warm = unit->free_slabs & unit->dirty_slabs;
     unsigned i = lowest_bit(warm ? warm : unit->free_slabs);
@@ -86,6 +86,7 @@ static SlabNumber take_slab_of(UnitNumber u) {
     if (!slab_open(first_slab(u) + i)) return 0;
     superslab_totals.free_dirty_slabs -= was_dirty;
     if (superslab_totals.free_dirty_slabs < least_dirty) least_dirty = superslab_totals.free_dirty_slabs;
+    *clean = !was_dirty;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
     if (unit->free_slabs == 0) list_remove(u);
@@ -94,9 +95,9 @@ static SlabNumber take_slab_of(UnitNumber u) {
     return first_slab(u) + i;
 }
 
-SlabNumber superslab_take_slab(void) {
+SlabNumber superslab_take_slab(bool* clean) {
     hak_lock(&heap_lock);
-    SlabNumber s = with_free ? take_slab_of(with_free) : 0;
+    SlabNumber s = with_free ? take_slab_of(with_free, clean) : 0;
     hak_unlock(&heap_lock);
     return s;
 }
@@ -118,7 +119,7 @@ static void unmake_slabs(UnitNumber u) {
     unmake(u);
 }
 
-SlabNumber superslab_make(void) {
+SlabNumber superslab_make(bool* clean) {
     hak_lock(&heap_lock);
     SlabNumber s = 0;
     UnitNumber u = make(UNIT_SLABS, superslab_totals.slabs >= ADAPTIVE_SLABS);
@@ -132,7 +133,7 @@ SlabNumber superslab_make(void) {
         unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
         superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
         list_push(u);
-        s = take_slab_of(u);
+        s = take_slab_of(u, clean);
         if (s == 0) unmake_slabs(u);
     }
     hak_unlock(&heap_lock);

@@ -19,10 +19,10 @@ typedef struct {
 
 extern HAK_INTERNAL SuperSlabTotals superslab_totals;  // under heap_lock
 
-// A free slab of an existing SuperSlab.
-SlabNumber superslab_take_slab(void);
+// A free slab of an existing SuperSlab. *clean: it reads as zero.
+SlabNumber superslab_take_slab(bool* clean);
 // A slab of a new SuperSlab.
-SlabNumber superslab_make(void);
+SlabNumber superslab_make(bool* clean);
 void superslab_give_slab(SlabNumber s);
 
 // A whole unit for page runs, for a thread that has `beside` of them: its first slab's number. *clean: it reads as zero.

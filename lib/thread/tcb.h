@@ -47,6 +47,7 @@ typedef struct {
     uint64_t overflow_clock;  // ns, when the last 64 of them began
     uint64_t seen_head;       // of the bin, at the last look for what rests
     int32_t seen_room;
+    uint32_t seen_overflows;
 } TinyTLSSlab;
 
 // Blocks of one foreign slab on their way there.

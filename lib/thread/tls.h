@@ -1,14 +1,18 @@
-// What the fast paths touch: the TLS SLLs, one bin per size class, and two keys. 1.5 KiB a thread, valid as it is
+// What the fast paths touch: the TLS SLLs, one bin per size class, and what tells own slabs. 1000 bytes a thread, valid as they are
 // initialised, so a thread starts without a loop.
 //
 //   bin:  head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
-//         blocks in the list == cap - room
+//         blocks in the list == cap - room; room < 0 after the cap was lowered
+//   bin 0 never has room: the words that name no slab lead there
 #ifndef HAK_THREAD_TLS_H
 #define HAK_THREAD_TLS_H
 
 #include "superslab/geometry.h"
 #include "thread/link.h"
 #include "thread/tcb.h"
+
+// The cap of a new bin. Each block may be the last of its slab, and keep it while the thread sleeps.
+enum { BIN_FIRST_CAP = 32 };
 
 typedef struct {
     uint64_t head;  // stored like the link of a block; meaningless while cap == 0, but no block then
@@ -23,9 +27,9 @@ _Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
 
 typedef struct {
     TlsBin bin[CLASS_COUNT];
-    uint64_t
-        foreign;  // ~owner part of the control block: what an owner word and this have in common is below TAG_CLASSES
-                  // for a block of a class whose slab is the thread's own or nobody's; FOREIGN_ALL
+    // ~owner part of the control block, or FOREIGN_ALL. What an owner word has in common with it is below TAG_CLASSES exactly if
+    // the slab is the thread's own or nobody's, and holds blocks of a class, or is none.
+    uint64_t foreign;
     HakTcb* tcb;
     uint32_t early_frees;  // frees while there was no control block yet
     uint32_t ended;        // 1: the thread's exit has run; it uses the reserve control block from now on

@@ -180,10 +180,11 @@ static void memalign_rounds_up(void) {
 }
 
 static void every_alignment_at_many_sizes(void) {
+    enum { SIZES = 12 };
     for (size_t align = 1; align <= 64 * MIB; align *= 2) {
-        char* blocks[8];
-        const size_t sizes[8] = {1, 15, 64, 1000, 4096, 70000, MIB + 1, 3 * MIB};
-        for (int i = 0; i < 8; i++) {
+        char* blocks[SIZES];
+        const size_t sizes[SIZES] = {1, 15, 64, 1000, 4096, 5000, 9000, 13000, 20000, 70000, MIB + 1, 3 * MIB};
+        for (int i = 0; i < SIZES; i++) {
             blocks[i] = t_aligned_alloc(align, sizes[i]);
             CHECK(blocks[i] != NULL && aligned(blocks[i], align < 16 ? 16 : align), "aligned_alloc(%zu, %zu) gave %p",
                   align, sizes[i], (void*)blocks[i]);
@@ -192,10 +193,10 @@ static void every_alignment_at_many_sizes(void) {
             memset(blocks[i], i, sizes[i]);
             blocks[i][usable - 1] = (char)i;
         }
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < SIZES; i++)
             for (size_t at = 0; at < sizes[i]; at++)
                 CHECK(blocks[i][at] == i, "aligned_alloc(%zu, %zu): byte %zu overwritten", align, sizes[i], at);
-        for (int i = 0; i < 8; i++) t_free(blocks[i]);
+        for (int i = 0; i < SIZES; i++) t_free(blocks[i]);
     }
     void* page = t_valloc(10);
     void* pages = t_pvalloc(5000);

@@ -1,6 +1,6 @@
 // Page runs that wait in a thread's cache: they keep no more than one SuperSlab in which nothing else is, and serve other lengths before the heap
-// grows; the last few long ones are handed out again, and are cleared for calloc; one that is freed twice is told. And a run of each of many
-// threads is no reason for huge pages.
+// grows; the last few long ones are handed out again, and are cleared for calloc; one that is freed twice is told. A run of each of many
+// threads is no reason for huge pages. And calloc touches no memory that reads as zero.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BLOCKS = 1000, LEAST = 9 << 10, MOST = 64 << 10, LONG = 300000, THREADS = 100 };
+enum { BLOCKS = 1000, LEAST = 17 << 10, MOST = 64 << 10, LONG = 300000, THREADS = 100 };
 #define MIB ((size_t)1 << 20)
 
 static uint64_t superslabs(void) {
@@ -197,6 +197,26 @@ static void long_ones_again(void) {
     }
 }
 
+// Of fresh memory that is known to be zero only the pages that the program writes to are touched. Few enough to be no reason for huge pages.
+static void cleared_ones_touch_little(size_t size) {
+    enum { FEW = 1000 };
+    static char* blocks[FEW];
+    t_trim(0);
+    size_t before = rss_bytes();
+    for (int i = 0; i < FEW; i++) {
+        blocks[i] = t_calloc(1, size);
+        blocks[i][0] = 1;
+    }
+    size_t touched = rss_bytes() - before;
+    for (int i = 0; i < FEW; i++) {
+        for (size_t at = 1; at < size; at++)
+            CHECK(blocks[i][at] == 0, "byte %zu of %zu is %d", at, size, blocks[i][at]);
+        t_free(blocks[i]);
+    }
+    CHECK(touched < FEW * size / 2, "%d blocks of %zu bytes, one byte of each written, take %zu KiB", FEW, size,
+          touched >> 10);
+}
+
 static void* volatile again;  // so that the compiler lets the fault be
 
 // Again at once, and after `others` more have been freed.
@@ -228,11 +248,13 @@ int main(int argc, char** argv) {
     idle_ones_without_half_free();
     waiting_serves_others();
     idle_one_serves_long_ones();
-    one_comes_and_goes(12000);
+    one_comes_and_goes(20000);
     one_comes_and_goes(LONG);
     last_freed_comes_first();
     pushed_ones_are_found();
     long_ones_again();
+    cleared_ones_touch_little(13000);
+    cleared_ones_touch_little(20000);
     expect_told(0);
     expect_told(10);
     test_say("runs: ok");

@@ -30,10 +30,11 @@ static int start(void** state) {
 }
 
 static OwnedSlab new_slab(HakTcb* me) {
-    SlabNumber s = superslab_take_slab();
-    if (s == 0) s = superslab_make();
+    bool clean = false;
+    SlabNumber s = superslab_take_slab(&clean);
+    if (s == 0) s = superslab_make(&clean);
     assert_int_not_equal(s, 0);
-    return slab_create(me, s, CLASS, false);
+    return slab_create(me, s, CLASS, clean);
 }
 
 // The thread allocates this class: it keeps the slab, also when it is empty, and what it adopts.
