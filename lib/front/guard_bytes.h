@@ -15,7 +15,7 @@ enum {
     GUARD_CANARY = 0xcb,
     GUARD_POISON = 0xdb,
     GUARD_CANARY_LEAST = 16,    // bytes added to every request
-    GUARD_CANARY_START = 3344,  // the longest that a block of a size class can have
+    GUARD_CANARY_START = 3344,  // the longest behind what malloc gives of a size class
     GUARD_CANARY_END = 64,
     GUARD_POISON_MOST = 16384,
 };

@@ -334,7 +334,7 @@ size_t hak_malloc_usable_size(const void* p) {
 // --- realloc
 
 static void* realloc_in_place(void* p, size_t old, size_t size) {
-    if (old <= SMALL_MAX) return size <= old && size >= old - old / (old <= DOUBLING_MAX ? 2 : 4) ? p : NULL;
+    if (old <= SMALL_MAX) return size <= old && size >= old / 2 ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return run_resize_in_place(hak_tls.tcb, p, size) ? p : NULL;
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;

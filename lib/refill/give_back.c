@@ -88,18 +88,10 @@ static uint64_t period_ms(void) {
 
 // How much a look gives back.
 typedef enum {
-    LOOK_ONLY,    // nothing: a small heap has little that could be pinned
+    LOOK_ONLY,    // nothing of what may serve again: a small heap has little that could be pinned
     LOOK_UNUSED,  // caches that have not changed
     LOOK_RESTED,  // all caches and spare slabs
 } Look;
-
-// Nothing found the bin full since the last look: half of the places will do.
-static void lower_cap(TlsBin* bin) {
-    uint32_t cap = bin->cap / 2u < BIN_FIRST_CAP ? BIN_FIRST_CAP : bin->cap / 2u;
-    bin->room -= (int32_t)(bin->cap - cap);
-    bin->cap = (uint16_t)cap;
-    if (bin->batch > cap) bin->batch = (uint16_t)cap;
-}
 
 static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     TlsBin* bin = &hak_tls.bin[size_class];
@@ -107,9 +99,6 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
     if (look == LOOK_RESTED) give_back_empty_of_class(me, size_class);
-    bool overflowed = tls->overflows != tls->seen_overflows;
-    if (bin->cap > BIN_FIRST_CAP && !overflowed && hak_option(fast_cap) < 0) lower_cap(bin);
-    tls->seen_overflows = tls->overflows;
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;
 }
@@ -142,6 +131,26 @@ void give_back_unused(HakTcb* me) {
     look_at_all(me, look);
 }
 
+// Half of the places; blocks that then have none go.
+static void lower_cap(HakTcb* me, TlsBin* bin) {
+    uint32_t cap = bin->cap / 2u < BIN_FIRST_CAP ? BIN_FIRST_CAP : bin->cap / 2u;
+    bin->room -= (int32_t)(bin->cap - cap);
+    bin->cap = (uint16_t)cap;
+    if (bin->batch > cap) bin->batch = (uint16_t)cap;
+    if (bin->room < 0) give_back_bin(me, bin);
+}
+
+// Of the bins that no free found full for a period.
+static void lower_caps(HakTcb* me) {
+    if (hak_option(fast_cap) >= 0) return;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        TinyTLSSlab* tls = &me->tiny[c];
+        TlsBin* bin = &hak_tls.bin[c];
+        if (bin->cap > BIN_FIRST_CAP && tls->overflows == tls->seen_overflows) lower_cap(me, bin);
+        tls->seen_overflows = tls->overflows;
+    }
+}
+
 void give_back_idle(HakTcb* me) {
     uint64_t now = os_clock_ms();
     if (HAK_LIKELY(now < me->next_look_ms)) return;
@@ -153,6 +162,7 @@ void give_back_idle(HakTcb* me) {
     Look look = rested ? LOOK_RESTED : worth();
     hak_unlock(&heap_lock);
     look_at_all(me, look);
+    lower_caps(me);
     hak_lock(&heap_lock);
     if (all_rested)
         purge_free((size_t)hak_option(reserve));

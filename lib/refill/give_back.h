@@ -4,6 +4,7 @@
 //   look: at most one a period (HAKMEM_PURGE_MS, 100 ms at least), at refills, overflows and large blocks; and before each new SuperSlab
 //   a bin, the cache of runs     goes if nothing has changed in it since the last look (not with less than 256 slabs in use), or if the
 //                                last look was two periods ago
+//   a bin's cap                  halves if no free found the bin full since the last look (not before a new SuperSlab)
 //   spare empty slabs            go if the last look was two periods ago: else they serve the next phase, or the mmap gate takes them
 //   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods
 //

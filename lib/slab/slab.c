@@ -209,10 +209,10 @@ static SlabNumber fullest_runs(const HakTcb* me, SlabNumber but) {
 // A thread that frees what others allocated must not come to own all of it. What it keeps from others is the free blocks: many slabs
 // with few of them are no harm, up to a number that may become empty while the thread sleeps. One of a class it does not allocate.
 static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capacity) {
-    enum { FEW = 4, FEW_BLOCKS = 8, SLABS_MOST = 256 };
+    enum { FEW_BLOCKS = 8, SLABS_MOST = 256 };
     uint32_t quarter = capacity / 4;
-    if (tls->bound == 0) return tls->partial_count > 1;
-    if (tls->partial_count <= FEW) return false;
+    if (tls->partial_count <= 1) return false;
+    if (tls->bound == 0) return true;
     return tls->partial_free > (quarter < FEW_BLOCKS ? FEW_BLOCKS : quarter) || me->partial_slabs > SLABS_MOST;
 }
 

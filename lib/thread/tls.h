@@ -2,7 +2,7 @@
 // initialised, so a thread starts without a loop.
 //
 //   bin:  head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
-//         blocks in the list == cap - room; room < 0 after the cap was lowered
+//         blocks in the list == cap - room; room < 0 where a remote stack was taken whole
 //   bin 0 never has room: the words that name no slab lead there
 #ifndef HAK_THREAD_TLS_H
 #define HAK_THREAD_TLS_H
