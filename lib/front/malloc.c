@@ -110,10 +110,15 @@ static void* malloc_class(unsigned size_class, size_t size) {
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
 }
 
-static void* calloc_class(unsigned size_class, size_t size) {
-    TlsBin* bin = fast_bin(tag_of_class(size_class));
+// TINY_MAX < size <= SMALL_MAX
+HAK_INLINE TlsBin* bin_of_small(size_t size) {
+    return fast_bin(hak_tag_of_small[(size - 1) / SMALL_STEP]);
+}
+
+static void* calloc_small(size_t size) {
+    TlsBin* bin = bin_of_small(size);
     TakenBlocks taken = {bin_pop(bin), 1, false};
-    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_first(bin, size_class);
+    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_first(bin, class_of_size(size));
     if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
     if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
     memset(taken.first, 0, taken.zero ? sizeof(uint64_t) : size);
@@ -136,7 +141,7 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
 
 void* malloc_above_tiny(size_t size) {
     if (size <= SMALL_MAX) {
-        void* block = bin_pop(fast_bin(hak_tag_of_small[(size - 1) / SMALL_STEP]));
+        void* block = bin_pop(bin_of_small(size));
         return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
     }
     HakTcb* me = hak_tls.tcb;
@@ -154,7 +159,7 @@ HAK_LINE_START void* hak_malloc(size_t size) {
 
 HAK_INLINE void* zeroed(size_t bytes) {
     if (bytes > SMALL_MAX) return malloc_large(bytes, 1, true);
-    if (bytes > TINY_MAX) return calloc_class(class_of_size(bytes), bytes);
+    if (bytes > TINY_MAX) return calloc_small(bytes);
     void* block = fast_malloc(bytes);
     return block ? memset(block, 0, bytes) : NULL;
 }
