@@ -38,7 +38,7 @@ write remote  slab/remote.c      remote_drain
 write remote  slab/remote.c      push
 write remote  refill/unsafe_drain.c unsafe_drain
 make  slab    refill/unsafe_drain.c slab_assume_owned
-make  slab    slab/ownership.h   slab_claim
+make  slab    slab/ownership.h   slab_if_mine
 make  slab    slab/ownership.c   slab_claim_slow
 make  slab    slab/ownership.c   slab_adopt_registered
 reach owner   slab/ownership.h   owner_word

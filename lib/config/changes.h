@@ -19,4 +19,8 @@ HAK_INLINE bool change_is_missing(Change change) {
     return HAK_CHECKED && (hak_option(changes) >> (change - 1) & 1) == 0;
 }
 
+HAK_INLINE bool some_change_is_missing(void) {
+    return HAK_CHECKED && hak_option(changes) != (1 << CHANGES_COUNT) - 1;
+}
+
 #endif

@@ -96,9 +96,7 @@ bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     uint32_t pages = large_pages(size), now = run_pages(block);
     if (pages == now) return true;
     SlabNumber s = run_first_slab(block);
-    if (me && load_relaxed(owner_word(s)) == owner_word_of(me, TAG_RUNS)) {
-        ClaimResult result;
-        return run_resize(me, slab_claim(me, s, TAG_RUNS, &result), block, pages);
-    }
+    OwnedSlab slab = me ? slab_if_mine(me, s, TAG_RUNS) : (OwnedSlab){0};
+    if (slab.number) return run_resize(me, slab, block, pages);
     return pages < now && pages >= now / 2;  // somebody else's: it stays as long as little is wasted
 }

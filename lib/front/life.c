@@ -8,7 +8,9 @@
 #include "observe/guard_record.h"
 #include "observe/ring.h"
 #include "refill/give_back.h"
+#include "refill/parked.h"
 #include "refill/refill.h"
+#include "slab/bundle.h"
 #include "slab/run.h"
 #include "superslab/heap.h"
 
@@ -70,6 +72,7 @@ HakTcb* thread_tcb_slow(void) {
     if (me) {
         tls->tcb = me;
         tls->foreign = ~me->owner_part;
+        bins_unpark(me);
         tcb_count(me, HAK_C_thread_started);
         hak_ring_thread_start(me->number);
         ring_record(HAK_EVENT_thread_start, NULL, 0, me->number);
@@ -115,15 +118,11 @@ void reserve_end(HakTcb* reserve) {
     tcb_reserve_unlock();
 }
 
-// Nothing goes into a bin any more: nobody would give it back.
-static void close_bins(void) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) hak_tls.bin[c].room = hak_tls.bin[c].cap = 0;
-}
-
 static void thread_end(HakTcb* me) {
     if (guard_on()) guard_flush();
-    give_back_caches(me);
-    close_bins();
+    bundles_flush(me);
+    run_cache_flush(me);
+    bins_park(me);  // they have no room from here on: nobody would give back what goes into one
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();

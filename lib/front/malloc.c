@@ -9,6 +9,7 @@
 #include "observe/fatal.h"
 #include "os/os.h"
 #include "refill/give_back.h"
+#include "refill/parked.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
 #include "slab/remote.h"
@@ -98,8 +99,10 @@ static void* reserve_large(size_t size, size_t alignment) {
 // The first of the blocks with which the bin of the class, found empty, is filled.
 static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     HakTcb* me = thread_tcb();
-    TakenBlocks taken = me ? refill_bin(me, bin, size_class) : reserve_refill(size_class);
-    if (me) guard_tick(me);
+    if (me == NULL) return reserve_refill(size_class);
+    TakenBlocks taken = {bin_pop(bin), 1, false};  // a new thread may have found parked bins
+    if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
+    guard_tick(me);
     return taken;
 }
 
@@ -190,11 +193,10 @@ HAK_INLINE void check_start(const void* p) {
 }
 
 // The bin is full, and the slab the thread's own.
-static void free_over_own(HakTcb* me, TlsBin* bin, unsigned size_class, void* p) {
-    ClaimResult result;
+static void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, void* p) {
+    unsigned size_class = meta_of(slab)->size_class;
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
-    OwnedSlab slab = slab_claim(me, (SlabNumber)slab_number_of(p), tag_of_class(size_class), &result);
     slab_free_block(me, slab, p);
     note_overflow(me, bin, size_class);  // last: a look may give up the slab
 }
@@ -260,10 +262,9 @@ static HAK_NOINLINE void free_uncached(void* p) {
 static bool free_run_cached(void* p) {
     SlabNumber s = run_first_slab(p);
     HakTcb* me = hak_tls.tcb;
-    ClaimResult result;
-    if (me == NULL || load_relaxed(owner_word(s)) != owner_word_of(me, TAG_RUNS)) return false;
-    OwnedSlab slab = slab_claim(me, s, TAG_RUNS, &result);
-    if (!run_cache_put(me, slab, p)) return false;
+    if (me == NULL) return false;
+    OwnedSlab slab = slab_if_mine(me, s, TAG_RUNS);
+    if (slab.number == 0 || !run_cache_put(me, slab, p)) return false;
     note_free(p, FREE_RUN);
     if (run_is_idle(slab)) run_settle(me, slab);
     return true;
@@ -273,7 +274,6 @@ static bool free_run_cached(void* p) {
 // none: words that name no slab lead to bin 0, which has no room.
 void free_over(void* p, uint64_t tag) {
     TlsBin* bin = fast_bin(tag);
-    unsigned size_class = (unsigned)(tag / TAG_PER_CLASS);
     HakTcb* me = hak_tls.tcb;
     bin->room++;
     if (me == NULL || !tag_is_class(tag)) {
@@ -281,8 +281,9 @@ void free_over(void* p, uint64_t tag) {
         return;
     }
     check_start(p);
-    if (load_relaxed(owner_word((SlabNumber)slab_number_of(p))) == owner_word_of(me, tag))
-        free_over_own(me, bin, size_class, p);
+    OwnedSlab slab = slab_if_mine(me, (SlabNumber)slab_number_of(p), tag);
+    if (slab.number)
+        free_over_own(me, bin, slab, p);
     else
         free_uncached(p);
 }
@@ -434,7 +435,10 @@ int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_flush();
     thread_flush();
-    if (hak_tls.tcb) give_back_empty_slabs(hak_tls.tcb);
+    if (hak_tls.tcb) {
+        give_back_parked(hak_tls.tcb, UINT64_MAX);
+        give_back_empty_slabs(hak_tls.tcb);
+    }
     hak_lock(&heap_lock);
     bool some = hak_heap.base != 0 && purge_free(keep);
     hak_unlock(&heap_lock);

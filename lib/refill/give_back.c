@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "os/os.h"
+#include "refill/parked.h"
 #include "slab/bundle.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -24,7 +25,7 @@ static void* cut_same_slab(void* first, void** last, uint32_t* count) {
     return next;
 }
 
-static void give_back_bin(HakTcb* me, TlsBin* bin) {
+void give_back_bin(HakTcb* me, TlsBin* bin) {
     void* first = bin_first(bin);
     if (first == NULL) return;
     bin->head = link_encode(NULL);
@@ -163,6 +164,7 @@ void give_back_idle(HakTcb* me) {
     hak_unlock(&heap_lock);
     look_at_all(me, look);
     lower_caps(me);
+    give_back_parked(me, now - period);
     hak_lock(&heap_lock);
     if (all_rested)
         purge_free((size_t)hak_option(reserve));

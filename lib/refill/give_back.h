@@ -6,6 +6,7 @@
 //                                last look was two periods ago
 //   a bin's cap                  halves if no free found the bin full since the last look (not before a new SuperSlab)
 //   spare empty slabs            go if the last look was two periods ago: else they serve the next phase, or the mmap gate takes them
+//   parked bins                  go if they were parked a period ago (refill/parked.h)
 //   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods
 //
 // A few blocks in a bin may pin many slabs: one each, of 64 KiB.
@@ -17,6 +18,7 @@
 
 // Bins, bundles and cached runs.
 void give_back_caches(HakTcb* me);
+void give_back_bin(HakTcb* me, TlsBin* bin);
 // Slabs that the thread keeps although they are empty, or that others have emptied.
 void give_back_empty_slabs(HakTcb* me);
 // A look, before the heap grows: what serves nothing here may serve there.

@@ -8,7 +8,7 @@
 //
 // These functions are the only ones that write an owner word; beside them superslab/huge.c and run_map_init/run_map_clear write
 // words that nobody ever owns, and remote.c finishes what a thread left half-done that a fork did away with.
-// An OwnedSlab is made by slab_claim alone, and whatever is the owner's right takes one.
+// An OwnedSlab is made by slab_claim and slab_if_mine alone, and whatever is the owner's right takes one.
 // Thread-safety: any thread, for itself. Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
 #define HAK_SLAB_OWNERSHIP_H
@@ -43,16 +43,20 @@ HAK_INLINE uint64_t tag_for(unsigned size_class) {
     return size_class ? tag_of_class(size_class) : TAG_RUNS;
 }
 
+// The slab, if it is of that tag and the caller's already. One load.
+HAK_INLINE OwnedSlab slab_if_mine(const HakTcb* me, SlabNumber s, uint64_t tag) {
+    return (OwnedSlab){load_relaxed(owner_word(s)) == owner_word_of(me, tag) ? s : 0};
+}
+
 OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result);
 
 // Makes the slab the caller's, if it is a slab of that tag and has no owner or the caller for one. One load when it is the
 // caller's already; one compare-and-swap when it has no owner.
 HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
-    if (HAK_LIKELY(load_relaxed(owner_word(s)) == owner_word_of(me, tag))) {
-        *result = CLAIM_MINE;
-        return (OwnedSlab){s};
-    }
-    return slab_claim_slow(me, s, tag, result);
+    OwnedSlab slab = slab_if_mine(me, s, tag);
+    if (HAK_UNLIKELY(slab.number == 0)) return slab_claim_slow(me, s, tag, result);
+    *result = CLAIM_MINE;
+    return slab;
 }
 
 // A slab just taken from its SuperSlab (page runs: a whole unit) becomes the caller's, empty. clean: it reads as

@@ -286,11 +286,8 @@ static void give_idle_back(HakTcb* me, OwnedSlab slab) {
 
 // The idle SuperSlab that was kept, if it is still the thread's and idle.
 static OwnedSlab idle_one(HakTcb* me) {
-    ClaimResult result;
-    if (me->idle_runs == 0 || load_relaxed(owner_word(me->idle_runs)) != owner_word_of(me, TAG_RUNS))
-        return (OwnedSlab){0};
-    OwnedSlab slab = slab_claim(me, me->idle_runs, TAG_RUNS, &result);
-    return run_is_idle(slab) ? slab : (OwnedSlab){0};
+    OwnedSlab slab = slab_if_mine(me, me->idle_runs, TAG_RUNS);
+    return slab.number && run_is_idle(slab) ? slab : (OwnedSlab){0};
 }
 
 bool run_cache_flush_some(HakTcb* me) {

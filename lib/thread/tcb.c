@@ -5,8 +5,12 @@
 
 static _Atomic(HakTcb*) all;
 static HakLock pool_lock, reserve_lock;
-static HakTcb *pool_first, *pool_last;  // under pool_lock
-static uint32_t made;                   // under pool_lock
+typedef struct {
+    HakTcb *first, *last;
+} Pool;
+static Pool parked, bare;      // under pool_lock: with parked bins, and without
+static uint32_t parked_count;  // under pool_lock
+static uint32_t made;          // under pool_lock
 static HakTcb reserve;
 static bool reserve_listed;  // under reserve_lock
 
@@ -17,26 +21,26 @@ static void list(HakTcb* tcb) {
     while (!cas_release(&all, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
 }
 
-static void pool_append(HakTcb* tcb) {
+static void append(Pool* pool, HakTcb* tcb) {
     tcb->next_pooled = NULL;
-    if (pool_last)
-        pool_last->next_pooled = tcb;
+    if (pool->last)
+        pool->last->next_pooled = tcb;
     else
-        pool_first = tcb;
-    pool_last = tcb;
+        pool->first = tcb;
+    pool->last = tcb;
 }
 
-static void pool_prepend(HakTcb* tcb) {
-    tcb->next_pooled = pool_first;
-    pool_first = tcb;
-    if (pool_last == NULL) pool_last = tcb;
+static void prepend(Pool* pool, HakTcb* tcb) {
+    tcb->next_pooled = pool->first;
+    pool->first = tcb;
+    if (pool->last == NULL) pool->last = tcb;
 }
 
-static HakTcb* pool_pop(void) {
-    HakTcb* tcb = pool_first;
+static HakTcb* pop(Pool* pool) {
+    HakTcb* tcb = pool->first;
     if (tcb == NULL) return NULL;
-    pool_first = tcb->next_pooled;
-    if (pool_first == NULL) pool_last = NULL;
+    pool->first = tcb->next_pooled;
+    if (pool->first == NULL) pool->last = NULL;
     return tcb;
 }
 
@@ -52,7 +56,11 @@ static HakTcb* make(void) {
 
 HakTcb* tcb_take(void) {
     hak_lock(&pool_lock);
-    HakTcb* tcb = pool_pop();
+    HakTcb* tcb = pop(&parked);
+    if (tcb)
+        parked_count--;
+    else
+        tcb = pop(&bare);
     hak_unlock(&pool_lock);
     if (tcb == NULL) tcb = make();
     if (tcb) store_relaxed(&tcb->state, TCB_LIVING);
@@ -60,12 +68,38 @@ HakTcb* tcb_take(void) {
 }
 
 void tcb_give(HakTcb* tcb) {
+    bool parks = tcb->parked.blocks != 0;
+    Pool* pool = parks ? &parked : &bare;
     hak_lock(&pool_lock);
+    parked_count += parks;
     if (HAK_CHECKED)
-        pool_append(tcb);
+        append(pool, tcb);
     else
-        pool_prepend(tcb);
+        prepend(pool, tcb);
     hak_unlock(&pool_lock);
+}
+
+bool tcb_may_park(void) {
+    enum { MOST = 8 };
+    hak_lock(&pool_lock);
+    bool may = parked_count < MOST;
+    hak_unlock(&pool_lock);
+    return may;
+}
+
+HakTcb* tcb_take_parked(uint64_t ms) {
+    HakTcb* found = NULL;
+    Pool others = {NULL, NULL};
+    hak_lock(&pool_lock);
+    for (HakTcb* tcb; (tcb = pop(&parked)) != NULL;)
+        if (found == NULL && tcb->parked.since_ms <= ms)
+            found = tcb;
+        else
+            append(&others, tcb);
+    parked = others;
+    if (found) parked_count--;
+    hak_unlock(&pool_lock);
+    return found;
 }
 
 void tcb_prepare(void) {

@@ -1,6 +1,6 @@
 // The control block of a thread: everything a thread keeps but its TLS bins.
 //
-//   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
+//   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters | between two threads: parked bins
 //
 // Control blocks are type-stable: a block goes to the pool when its thread ends and to a later thread, never back to the system,
 // because its address stands in owner words that others read. The checked build hands them out oldest first and never forgets
@@ -18,6 +18,7 @@
 #include "base/lock.h"
 #include "observe/counters.h"
 #include "superslab/geometry.h"
+#include "thread/bin.h"
 
 typedef enum { TCB_LIVING, TCB_ORPHANED } TcbState;
 
@@ -71,6 +72,13 @@ typedef struct {
     uint32_t pages;
 } LongRun;
 
+// The bins of the thread that had the control block last (refill/parked.h).
+typedef struct {
+    uint32_t blocks;    // in all of them; 0: nothing is parked, and the bins mean nothing
+    uint64_t since_ms;  // when they were parked
+    TlsBin bin[CLASS_COUNT];
+} ParkedBins;
+
 typedef struct HakTcb {
     _Atomic uint32_t state;  // TcbState
     uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
@@ -94,14 +102,20 @@ typedef struct HakTcb {
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
+    ParkedBins parked;
     _Atomic uint32_t runs_pushed
         HAK_ALIGNED(HAK_CACHE_LINE);  // 1: others have pushed page runs since the owner looked; a hint
 } HAK_ALIGNED(4096) HakTcb;
 
 _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
 
+// One with parked bins, if there is one in the pool.
 HakTcb* tcb_take(void);
 void tcb_give(HakTcb* tcb);
+// Whether so few in the pool have parked bins that one more may.
+bool tcb_may_park(void);
+// Out of the pool: one whose bins were parked at `ms` or before. NULL: none.
+HakTcb* tcb_take_parked(uint64_t ms);
 // Makes a block for the first thread and leaves it in the pool.
 void tcb_prepare(void);
 // The one block for operations of threads that have none: ended threads, and when there is no memory. Locked while in use.

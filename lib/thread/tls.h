@@ -1,26 +1,13 @@
 // What the fast paths touch: the TLS SLLs, one bin per size class, and what tells own slabs. 1000 bytes a thread, valid as they are
 // initialised, so a thread starts without a loop.
 //
-//   bin:  head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
-//         blocks in the list == cap - room; room < 0 where a remote stack was taken whole
 //   bin 0 never has room: the words that name no slab lead there
 #ifndef HAK_THREAD_TLS_H
 #define HAK_THREAD_TLS_H
 
 #include "superslab/geometry.h"
-#include "thread/link.h"
+#include "thread/bin.h"
 #include "thread/tcb.h"
-
-// The cap of a new bin. Each block may be the last of its slab, and keep it while the thread sleeps.
-enum { BIN_FIRST_CAP = 32 };
-
-typedef struct {
-    uint64_t head;  // stored like the link of a block; meaningless while cap == 0, but no block then
-    int32_t room;
-    uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
-    uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
-} TlsBin;
-_Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
 
 // Of a thread without control block: nothing is its own, and its bins have no room.
 #define FOREIGN_ALL (~UINT64_C(0))
@@ -42,11 +29,6 @@ extern HAK_INTERNAL HAK_TLS HakTls hak_tls;
 // bin is stored and loaded again at every call.
 HAK_INLINE TlsBin* fast_bin(uint64_t tag) {
     return (TlsBin*)(void*)((char*)hak_tls.bin + tag);
-}
-
-// The first block, or NULL. Aborts when the link that led there is damaged.
-HAK_INLINE void* bin_first(const TlsBin* bin) {
-    return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
 }
 
 #endif

@@ -6,6 +6,7 @@
 //   threads pipe [BATCHES]       one thread only allocates, the other only frees
 //   threads idle                 a thread frees ten foreign blocks, then sleeps for ever: the owner gets them back all the same
 //   threads storm [SECONDS]      64 threads hand blocks around while they are born and die
+//   threads parked               what an ended thread had in its bins serves the next one, is bounded, and goes back where nobody comes
 //   threads churn [SECONDS]      three threads that stay trade blocks with threads that die: memory stays flat
 #include "support/family.h"
 #include "support/test.h"
@@ -93,6 +94,12 @@ static void* free_odd(void* argument) {
     return NULL;
 }
 
+// Without the free memory that the allocator keeps for what comes: how much of it there is goes up and down within its bounds.
+static size_t rss_of_used(void) {
+    t_trim(0);
+    return rss_bytes();
+}
+
 static void dead(uint64_t rounds) {
     size_t before = 0;
     for (uint64_t round = 0; round < rounds; round++) {
@@ -104,9 +111,115 @@ static void dead(uint64_t rounds) {
         // half of them freed by a second thread that dies as well
         pthread_join(start(free_odd, NULL), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
-        if (round == rounds / 2) before = rss_bytes();
+        if (round == rounds / 2) before = rss_of_used();
     }
-    expect_flat(before, 2 * MIB, "dead");
+    t_trim(0);
+    expect_flat(before, MIB / 4, "dead");
+}
+
+// ---- parked ----
+
+enum { PARKED = 8, PARKED_SIZE = 100, FILLERS = 40 };
+static char* of_first[PARKED];
+static char* of_second[PARKED];
+static pthread_key_t late_key;
+static char* late_block;
+
+static void* fill_bin(void* argument) {
+    char** blocks = argument;
+    for (int i = 0; i < PARKED; i++) memset(blocks[i] = t_malloc(PARKED_SIZE), 'b', PARKED_SIZE);
+    for (int i = 0; i < PARKED; i++) t_free(blocks[i]);
+    return NULL;
+}
+
+static void next_thread_has_the_blocks(void) {
+    pthread_join(start(fill_bin, of_first), NULL);
+    pthread_join(start(fill_bin, of_second), NULL);
+    for (int i = 0; i < PARKED; i++) {
+        bool known = false;
+        for (int j = 0; j < PARKED; j++) known |= of_second[i] == of_first[j];
+        CHECK(known || !test_is_hakmem(), "block %d of the second thread is none that the first one left", i);
+    }
+}
+
+// The very first malloc of a thread finds them, too, and does not lay a new list over them.
+static void none_are_lost(void) {
+    size_t before = 0;
+    for (int i = 0; i < 4000; i++) {
+        pthread_join(start(fill_bin, of_first), NULL);
+        if (i == 100) before = rss_bytes();
+    }
+    expect_flat(before, MIB, "parked");
+}
+
+// The last rounds of destructors come after the bins were parked.
+static void destroy_late(void* round) {
+    if ((uintptr_t)round < PTHREAD_DESTRUCTOR_ITERATIONS)
+        pthread_setspecific(late_key, (char*)round + 1);
+    else
+        memset(late_block = t_malloc(PARKED_SIZE), 'l', PARKED_SIZE);
+}
+
+static void* fill_bin_and_come_late(void* argument) {
+    pthread_setspecific(late_key, (void*)1);
+    return fill_bin(argument);
+}
+
+static void ended_thread_has_none(void) {
+    CHECK(pthread_key_create(&late_key, destroy_late) == 0, "pthread_key_create");
+    pthread_join(start(fill_bin_and_come_late, of_first), NULL);
+    CHECK(late_block != NULL, "the last destructor did not run");
+    pthread_join(start(fill_bin, of_second), NULL);
+    for (int i = 0; i < PARKED; i++)
+        CHECK(of_second[i] != late_block, "block %p went to a destructor and to the next thread", (void*)late_block);
+    for (int i = 0; i < PARKED_SIZE; i++) CHECK(late_block[i] == 'l', "byte %d of the late block was lost", i);
+    t_free(late_block);
+}
+
+#ifndef TEST_LINKED
+static pthread_barrier_t all_filled;
+
+static void* fill_many_bins(void* argument) {
+    (void)argument;
+    char* blocks[32];
+    for (size_t size = 16; size <= 16384; size += size < 1024 ? 16 : 512) {
+        for (int i = 0; i < 32; i++) blocks[i] = t_malloc(size);
+        for (int i = 0; i < 32; i++) t_free(blocks[i]);
+    }
+    pthread_barrier_wait(&all_filled);
+    return NULL;
+}
+
+// Also where threads end together, and where no thread comes after them.
+static void few_wait_and_not_for_ever(void) {
+    enum { REST_MS = 800, CONTROL_BLOCKS = 8, EACH = 256 * 1024, OWN = 64 * 1024 };
+    if (!test_is_hakmem()) return;
+    pthread_t threads[FILLERS];
+    t_trim(0);
+    uint64_t before = test_counter("allocated");
+    CHECK(pthread_barrier_init(&all_filled, NULL, FILLERS) == 0, "pthread_barrier_init");
+    for (int i = 0; i < FILLERS; i++) threads[i] = start(fill_many_bins, NULL);
+    for (int i = 0; i < FILLERS; i++) pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&all_filled);
+    uint64_t parked = test_counter("allocated");
+    sleep_ms(REST_MS);
+    t_free(t_malloc(4 * MIB));
+    uint64_t rested = test_counter("allocated");
+    test_say("parked: %llu bytes in use before, %llu when %d threads have ended, %llu after a rest",
+             (unsigned long long)before, (unsigned long long)parked, FILLERS, (unsigned long long)rested);
+    CHECK(parked > before + OWN, "nothing is parked: this test sees nothing");
+    CHECK(parked <= before + CONTROL_BLOCKS * EACH, "%llu bytes are parked", (unsigned long long)(parked - before));
+    CHECK(rested <= before + OWN, "%llu bytes stay parked", (unsigned long long)(rested - before));
+}
+#endif
+
+static void run_parked(void) {
+    next_thread_has_the_blocks();
+    none_are_lost();
+    ended_thread_has_none();
+#ifndef TEST_LINKED
+    few_wait_and_not_for_ever();
+#endif
 }
 
 // ---- keys ----
@@ -422,6 +535,8 @@ int main(int argc, char** argv) {
         create(n ? n : 10000);
     else if (strcmp(mode, "dead") == 0)
         dead(n ? n : 4000);
+    else if (strcmp(mode, "parked") == 0)
+        run_parked();
     else if (strcmp(mode, "keys") == 0)
         run_keys(n ? n : 2000);
     else if (strcmp(mode, "pipe") == 0)
@@ -437,7 +552,7 @@ int main(int argc, char** argv) {
     else if (strcmp(mode, "churn") == 0)
         churn(n ? n : 4);
     else
-        CHECK(false, "mode \"%s\": choose create, dead, keys, pipe, idle, runs, looks, storm or churn", mode);
+        CHECK(false, "mode \"%s\": choose create, dead, parked, keys, pipe, idle, runs, looks, storm or churn", mode);
     test_check_heap();
     test_say("threads %s: ok", mode);
     return 0;

@@ -32,6 +32,38 @@ static void the_checked_build_hands_out_the_oldest_first(void** state) {
     assert_true(others >= 1);
 }
 
+static void those_with_parked_bins_come_first_and_are_few(void** state) {
+    (void)state;
+    HakTcb* taken[20];
+    for (int i = 0; i < 20; i++) assert_non_null(taken[i] = tcb_take());
+    unsigned parked = 0;
+    for (; parked < 20 && tcb_may_park(); parked++) {
+        taken[parked]->parked.blocks = 1;
+        taken[parked]->parked.since_ms = 100 + parked;
+        tcb_give(taken[parked]);
+    }
+    assert_int_equal(parked, 8);
+    for (unsigned i = parked; i < 20; i++) tcb_give(taken[i]);
+    assert_null(tcb_take_parked(99));
+    HakTcb* old = tcb_take_parked(102);
+    assert_non_null(old);
+    assert_true(old->parked.since_ms <= 102);
+    assert_true(tcb_may_park());
+    for (unsigned i = 0; i < parked - 1; i++) {
+        HakTcb* next = tcb_take();
+        assert_int_equal(next->parked.blocks, 1);
+        assert_ptr_not_equal(next, old);
+        next->parked.blocks = 0;
+        tcb_give(next);
+    }
+    old->parked.blocks = 0;
+    tcb_give(old);
+    assert_null(tcb_take_parked(UINT64_MAX));
+    HakTcb* bare = tcb_take();
+    assert_int_equal(bare->parked.blocks, 0);
+    tcb_give(bare);
+}
+
 static _Atomic bool shared;
 
 static void* take_and_give(void* argument) {
@@ -60,6 +92,7 @@ static void no_two_threads_have_the_same_block(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_distinct_aligned_and_listed),
+        cmocka_unit_test(those_with_parked_bins_come_first_and_are_few),
         cmocka_unit_test(no_two_threads_have_the_same_block),
         cmocka_unit_test(the_checked_build_hands_out_the_oldest_first),
     };

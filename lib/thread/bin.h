@@ -1,0 +1,31 @@
+// A bin, or TLS SLL: the blocks of one size class that a thread has at hand. It is in the thread's TLS (thread/tls.h); after the
+// thread's end it may be parked in the control block, for the next thread (refill/parked.h).
+//
+//   head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
+//   blocks in the list == cap - room; room < 0 where a remote stack was taken whole
+#ifndef HAK_THREAD_BIN_H
+#define HAK_THREAD_BIN_H
+
+#include "thread/link.h"
+
+// The cap of a new bin. Each block may be the last of its slab, and keep it while the thread sleeps.
+enum { BIN_FIRST_CAP = 32 };
+
+typedef struct {
+    uint64_t head;  // stored like the link of a block; meaningless while cap == 0, but no block then
+    int32_t room;
+    uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
+    uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
+} TlsBin;
+_Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
+
+// The first block, or NULL. Aborts when the link that led there is damaged.
+HAK_INLINE void* bin_first(const TlsBin* bin) {
+    return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
+}
+
+HAK_INLINE uint32_t bin_blocks(const TlsBin* bin) {
+    return (uint32_t)(bin->cap - bin->room);
+}
+
+#endif
