@@ -50,7 +50,7 @@ size_t hak_malloc_usable_size(const void* p);
 /* Gives free memory back to the system, all but `keep` bytes. Returns 1 when some was given back, else 0. */
 int hak_trim(size_t keep);
 
-/* Walks the calling thread's own slabs, its bins and lists, the registries with the slabs in them that have no owner, and the unit
+/* Walks the calling thread's own slabs, its bins and lists, the bins that ended threads left for the next, the registries with the slabs in them that have no owner, and the unit
  * structures that all threads share, and tests them against their invariants; in a process of one thread all other slabs without
  * owner as well. Not the slabs of other threads, nor what is in their caches. In guard mode also what lies behind the live blocks
  * of these slabs. Other threads may go on meanwhile. Returns the number of violations, each described on stderr; a damaged link, or

@@ -24,9 +24,8 @@ static bool is_block_of(const void* block, unsigned size_class) {
            offset % size_of_class(size_class) == 0 && offset / size_of_class(size_class) < class_capacity(size_class);
 }
 
-// thread/tls.h: blocks in the list == cap - room, and every one is of the class.
-static size_t check_bin(unsigned size_class) {
-    const TlsBin* bin = &hak_tls.bin[size_class];
+// thread/bin.h: blocks in the list == cap - room, and every one is of the class.
+static size_t check_bin(const TlsBin* bin, unsigned size_class) {
     int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
     for (void* block = bin_first(bin); block && listed <= expected; block = link_read(block), listed++) {
         if (is_block_of(block, size_class)) continue;
@@ -37,6 +36,20 @@ static size_t check_bin(unsigned size_class) {
     text_warn("hakmem: check=tls_sll class %u: %ld blocks in the list, cap - room is %ld\n", size_class, (long)listed,
               (long)expected);
     return 1;
+}
+
+// refill/parked.h
+static size_t check_parked(const HakTcb* tcb) {
+    size_t wrong = 0;
+    uint32_t blocks = 0;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+        wrong += check_bin(&tcb->parked[c], c);
+        blocks += bin_blocks(&tcb->parked[c]);
+    }
+    if (blocks == tcb->parked_blocks) return wrong;
+    text_warn("hakmem: check=parked thread %u: %u blocks in its parked bins, %u counted\n", tcb->number, blocks,
+              tcb->parked_blocks);
+    return wrong + 1;
 }
 
 static size_t check_still(SlabNumber s) {
@@ -162,10 +175,11 @@ size_t hak_check(void) {
     size_t wrong = 0;
     HakTcb* me = hak_tls.tcb;
     if (me) {
-        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(c);
+        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);
         wrong += check_lists(me);
         wrong += check_run_cache(me) + check_bundles(me);
     }
+    wrong += tcb_check_parked(check_parked);
     for (unsigned c = 0; c < CLASS_COUNT; c++) wrong += registry_check(c);
     hak_lock(&heap_lock);
     wrong += check_units();

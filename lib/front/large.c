@@ -1,6 +1,7 @@
 #include "front/large.h"
 
 #include "refill/give_back.h"
+#include "refill/parked.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -60,9 +61,9 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     return run;
 }
 
-// When there is no memory: without anything in the cache. What that empties may have gone back, and makes a new SuperSlab.
+// When there is no memory: without anything in the cache, or parked. What that empties may have gone back, and makes a new SuperSlab.
 static Run find_run_without_cache(HakTcb* me, uint32_t pages, uint32_t align) {
-    if (me->cached_pages == 0) return (Run){NULL, false};
+    if (!give_back_parked(me, 0, UINT32_MAX) && me->cached_pages == 0) return (Run){NULL, false};
     run_cache_flush(me);
     return find_run(me, pages, align);
 }

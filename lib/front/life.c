@@ -120,6 +120,7 @@ void reserve_end(HakTcb* reserve) {
 
 static void thread_end(HakTcb* me) {
     if (guard_on()) guard_flush();
+    give_back_idle(me);  // where each thread is short, the next one's look would not come either
     bundles_flush(me);
     run_cache_flush(me);
     bins_park(me);  // they have no room from here on: nobody would give back what goes into one
@@ -127,7 +128,6 @@ static void thread_end(HakTcb* me) {
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
     tcb_count(me, HAK_C_thread_ended);
-    me->next_look_ms = 0;
     hak_tls.tcb = NULL;
     hak_tls.foreign = FOREIGN_ALL;
     hak_tls.ended = 1;

@@ -54,20 +54,10 @@ static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     give_back_idle(me);
 }
 
-static void bin_set_up(TlsBin* bin) {
-    enum { FIRST_BATCH = 16 };
-    int64_t option = hak_option(fast_cap);
-    uint32_t cap = option < 0 ? BIN_FIRST_CAP : (uint32_t)option;
-    bin->cap = (uint16_t)cap;
-    bin->batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH);
-    bin->room = (int32_t)cap;
-    bin->head = link_encode(NULL);
-}
-
 // The caller's bin is empty.
 static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0)
-        bin_set_up(bin);
+        *bin = bin_empty();
     else
         (void)bin_first(bin);  // no block, so the end of the list, or damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
@@ -435,9 +425,10 @@ int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_flush();
     thread_flush();
-    if (hak_tls.tcb) {
-        give_back_parked(hak_tls.tcb, UINT64_MAX);
-        give_back_empty_slabs(hak_tls.tcb);
+    HakTcb* me = thread_tcb();
+    if (me) {
+        give_back_parked(me, 0, UINT32_MAX);
+        give_back_empty_slabs(me);
     }
     hak_lock(&heap_lock);
     bool some = hak_heap.base != 0 && purge_free(keep);

@@ -129,6 +129,7 @@ void give_back_unused(HakTcb* me) {
     hak_lock(&heap_lock);
     Look look = worth();
     hak_unlock(&heap_lock);
+    give_back_parked(me, 0, UINT32_MAX);
     look_at_all(me, look);
 }
 
@@ -164,7 +165,7 @@ void give_back_idle(HakTcb* me) {
     hak_unlock(&heap_lock);
     look_at_all(me, look);
     lower_caps(me);
-    give_back_parked(me, now - period);
+    if (!tcb_is_reserve(me) && !give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
     hak_lock(&heap_lock);
     if (all_rested)
         purge_free((size_t)hak_option(reserve));

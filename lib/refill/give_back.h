@@ -1,12 +1,12 @@
 // What a thread keeps besides the blocks that the program holds, and how it goes back: bins, bundles, cached runs, empty slabs. All of it
-// when the thread ends or the program asks (hak_trim); what rests, by a look now and then in the thread's own slow paths.
+// when the program asks (hak_trim); when the thread ends, bins may be parked (refill/parked.h); what rests, by a look now and then in the thread's own slow paths.
 //
 //   look: at most one a period (HAKMEM_PURGE_MS, 100 ms at least), at refills, overflows and large blocks; and before each new SuperSlab
 //   a bin, the cache of runs     goes if nothing has changed in it since the last look (not with less than 256 slabs in use), or if the
 //                                last look was two periods ago
 //   a bin's cap                  halves if no free found the bin full since the last look (not before a new SuperSlab)
 //   spare empty slabs            go if the last look was two periods ago: else they serve the next phase, or the mmap gate takes them
-//   parked bins                  go if they were parked a period ago (refill/parked.h)
+//   parked bins                  go if they were parked two periods ago; those of one control block if it was one; all before a new SuperSlab
 //   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods
 //
 // A few blocks in a bin may pin many slabs: one each, of 64 KiB.

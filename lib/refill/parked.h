@@ -5,7 +5,11 @@
 //                                               `--give_back_parked--> the blocks' slabs
 //
 // For their slabs the blocks are in use all the while, as in a bin of a thread that sleeps. What may wait so is bounded: eight control
-// blocks, 256 KiB in each, small blocks first, and one to two periods, if any thread looks for what rests.
+// blocks, 256 KiB in each, small blocks first, no more blocks in a bin than a new one takes; and one to two periods, if any thread looks
+// for what rests. Before the heap grows they are given back.
+//
+//   parked_blocks == sum over `parked` of cap - room; 0: the run cache has its place
+//
 // Thread-safety: bins_park and bins_unpark: the calling thread, on its own control block; what others then see of it goes through the
 // pool's lock. Errors: none.
 #ifndef HAK_REFILL_PARKED_H
@@ -13,11 +17,11 @@
 
 #include "thread/tcb.h"
 
-// At the thread's end. Bins that cannot be parked are given back; all are empty after it.
+// At the thread's end, when its run cache is empty. Bins that cannot be parked are given back; all are closed after it.
 void bins_park(HakTcb* me);
-// At a thread's beginning, when its bins are empty.
+// At a thread's beginning, when its bins are closed.
 void bins_unpark(HakTcb* me);
-// What was parked at `ms` or before goes back to its slabs.
-void give_back_parked(HakTcb* me, uint64_t ms);
+// The bins of at most `most` control blocks where they have been parked for `ms` milliseconds or longer. false: there was none.
+bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most);
 
 #endif

@@ -18,7 +18,7 @@
 // slab in the registry, which the registry's lock guards; `used` may be read by anybody for statistics.
 //
 //   used + free_count + (capacity - carved) == capacity          blocks: handed out, on the freelist, never cut yet
-//   (handed out: live, in a TLS SLL, in a bundle or on the remote stack)
+//   (handed out: live, in a TLS SLL, parked, in a bundle or on the remote stack)
 //
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {

@@ -6,6 +6,7 @@
 #ifndef HAK_THREAD_BIN_H
 #define HAK_THREAD_BIN_H
 
+#include "config/options.h"
 #include "thread/link.h"
 
 // The cap of a new bin. Each block may be the last of its slab, and keep it while the thread sleeps.
@@ -18,6 +19,21 @@ typedef struct {
     uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
 } TlsBin;
 _Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
+
+// A closed bin: without room, until the class is used.
+HAK_INLINE TlsBin bin_closed(void) {
+    return (TlsBin){.head = link_encode(NULL)};
+}
+
+HAK_INLINE TlsBin bin_empty(void) {
+    enum { FIRST_BATCH = 16 };
+    int64_t option = hak_option(fast_cap);
+    uint32_t cap = option < 0 ? BIN_FIRST_CAP : (uint32_t)option;
+    return (TlsBin){.head = link_encode(NULL),
+                    .room = (int32_t)cap,
+                    .cap = (uint16_t)cap,
+                    .batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH)};
+}
 
 // The first block, or NULL. Aborts when the link that led there is damaged.
 HAK_INLINE void* bin_first(const TlsBin* bin) {

@@ -8,9 +8,9 @@ static HakLock pool_lock, reserve_lock;
 typedef struct {
     HakTcb *first, *last;
 } Pool;
-static Pool parked, bare;      // under pool_lock: with parked bins, and without
-static uint32_t parked_count;  // under pool_lock
-static uint32_t made;          // under pool_lock
+static Pool parked, bare;       // under pool_lock: with parked bins, and without
+static uint32_t places_booked;  // under pool_lock; control blocks in `parked`, and those that may come there
+static uint32_t made;           // under pool_lock
 static HakTcb reserve;
 static bool reserve_listed;  // under reserve_lock
 
@@ -58,7 +58,7 @@ HakTcb* tcb_take(void) {
     hak_lock(&pool_lock);
     HakTcb* tcb = pop(&parked);
     if (tcb)
-        parked_count--;
+        places_booked--;
     else
         tcb = pop(&bare);
     hak_unlock(&pool_lock);
@@ -68,10 +68,8 @@ HakTcb* tcb_take(void) {
 }
 
 void tcb_give(HakTcb* tcb) {
-    bool parks = tcb->parked.blocks != 0;
-    Pool* pool = parks ? &parked : &bare;
+    Pool* pool = tcb->parked_blocks ? &parked : &bare;
     hak_lock(&pool_lock);
-    parked_count += parks;
     if (HAK_CHECKED)
         append(pool, tcb);
     else
@@ -79,27 +77,43 @@ void tcb_give(HakTcb* tcb) {
     hak_unlock(&pool_lock);
 }
 
-bool tcb_may_park(void) {
-    enum { MOST = 8 };
+bool tcb_book_parking(void) {
+    enum { PLACES = 8 };
     hak_lock(&pool_lock);
-    bool may = parked_count < MOST;
+    bool booked = places_booked < PLACES;
+    places_booked += booked;
     hak_unlock(&pool_lock);
-    return may;
+    return booked;
 }
 
-HakTcb* tcb_take_parked(uint64_t ms) {
-    HakTcb* found = NULL;
-    Pool others = {NULL, NULL};
+void tcb_cancel_parking(void) {
     hak_lock(&pool_lock);
-    for (HakTcb* tcb; (tcb = pop(&parked)) != NULL;)
-        if (found == NULL && tcb->parked.since_ms <= ms)
-            found = tcb;
-        else
-            append(&others, tcb);
-    parked = others;
-    if (found) parked_count--;
+    places_booked--;
     hak_unlock(&pool_lock);
-    return found;
+}
+
+HakTcb* tcb_take_parked(uint64_t now, uint64_t ms) {
+    HakTcb *before = NULL, *tcb;
+    hak_lock(&pool_lock);
+    for (tcb = parked.first; tcb && tcb->parked_ms + ms > now; tcb = tcb->next_pooled) before = tcb;
+    if (tcb) {
+        if (before)
+            before->next_pooled = tcb->next_pooled;
+        else
+            parked.first = tcb->next_pooled;
+        if (parked.last == tcb) parked.last = before;
+        places_booked--;
+    }
+    hak_unlock(&pool_lock);
+    return tcb;
+}
+
+size_t tcb_check_parked(size_t (*check)(const HakTcb* tcb)) {
+    size_t wrong = 0;
+    hak_lock(&pool_lock);
+    for (const HakTcb* tcb = parked.first; tcb; tcb = tcb->next_pooled) wrong += check(tcb);
+    hak_unlock(&pool_lock);
+    return wrong;
 }
 
 void tcb_prepare(void) {
@@ -135,6 +149,8 @@ void tcb_locks_release(void) {
 void tcb_after_fork_in_child(HakTcb* survivor) {
     hak_lock_reset(&pool_lock);
     hak_lock_reset(&reserve_lock);
+    places_booked = 0;  // who had booked one is no more
+    for (const HakTcb* tcb = parked.first; tcb; tcb = tcb->next_pooled) places_booked++;
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
         if (tcb != survivor && tcb != &reserve) store_relaxed(&tcb->state, TCB_ORPHANED);
 }

@@ -3,7 +3,7 @@
 //   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters | between two threads: parked bins
 //
 // Control blocks are type-stable: a block goes to the pool when its thread ends and to a later thread, never back to the system,
-// because its address stands in owner words that others read. The checked build hands them out oldest first and never forgets
+// because its address stands in owner words that others read. The checked build hands them out oldest first, those with parked bins before the others, and never forgets
 // their hints.
 //
 //   LIVING -> ORPHANED   in the child of a fork, for every thread that does not exist there
@@ -72,13 +72,6 @@ typedef struct {
     uint32_t pages;
 } LongRun;
 
-// The bins of the thread that had the control block last (refill/parked.h).
-typedef struct {
-    uint32_t blocks;    // in all of them; 0: nothing is parked, and the bins mean nothing
-    uint64_t since_ms;  // when they were parked
-    TlsBin bin[CLASS_COUNT];
-} ParkedBins;
-
 typedef struct HakTcb {
     _Atomic uint32_t state;  // TcbState
     uint32_t number;         // 1, 2, ... in order of creation: the thread number of messages and reports
@@ -94,28 +87,37 @@ typedef struct HakTcb {
     uint32_t run_superslabs;             // SuperSlabs in `runs`
     SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
     uint32_t cached_pages;               // in run_cache and long_run
-    RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
-    LongRun long_run[LONG_RUNS];         // those longer than RUN_SHORT_MOST that were freed last, the oldest first
-    uint32_t long_count, long_pages;     // of them
-    SlabNumber idle_runs;  // a SuperSlab in which nothing but cached runs was when last looked at; 0: none
+    union {
+        RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
+        TlsBin parked[CLASS_COUNT];          // between two threads, if parked_blocks != 0: bins (refill/parked.h)
+    };
+    uint32_t parked_blocks;           // in those bins
+    uint64_t parked_ms;               // when they were parked
+    LongRun long_run[LONG_RUNS];      // those longer than RUN_SHORT_MOST that were freed last, the oldest first
+    uint32_t long_count, long_pages;  // of them
+    SlabNumber idle_runs;             // a SuperSlab in which nothing but cached runs was when last looked at; 0: none
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
-    ParkedBins parked;
     _Atomic uint32_t runs_pushed
         HAK_ALIGNED(HAK_CACHE_LINE);  // 1: others have pushed page runs since the owner looked; a hint
 } HAK_ALIGNED(4096) HakTcb;
 
+_Static_assert(sizeof(HakTcb) <= 2 * 4096, "resident for each thread");
 _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
 
 // One with parked bins, if there is one in the pool.
 HakTcb* tcb_take(void);
 void tcb_give(HakTcb* tcb);
-// Whether so few in the pool have parked bins that one more may.
-bool tcb_may_park(void);
-// Out of the pool: one whose bins were parked at `ms` or before. NULL: none.
-HakTcb* tcb_take_parked(uint64_t ms);
+// One of the few places for control blocks with parked bins, for one that is given soon. false: none is left. A place is free again
+// when the control block is taken, or when it is cancelled.
+bool tcb_book_parking(void);
+void tcb_cancel_parking(void);
+// Out of the pool: one whose bins have been parked for `ms` milliseconds or longer. NULL: none.
+HakTcb* tcb_take_parked(uint64_t now, uint64_t ms);
+// Number of violated invariants: check() of each with parked bins, under the pool's lock.
+size_t tcb_check_parked(size_t (*check)(const HakTcb* tcb));
 // Makes a block for the first thread and leaves it in the pool.
 void tcb_prepare(void);
 // The one block for operations of threads that have none: ended threads, and when there is no memory. Locked while in use.

@@ -17,6 +17,9 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -94,14 +97,8 @@ static void* free_odd(void* argument) {
     return NULL;
 }
 
-// Without the free memory that the allocator keeps for what comes: how much of it there is goes up and down within its bounds.
-static size_t rss_of_used(void) {
-    t_trim(0);
-    return rss_bytes();
-}
-
 static void dead(uint64_t rounds) {
-    size_t before = 0;
+    size_t before = 0, with_reserve = 0;
     for (uint64_t round = 0; round < rounds; round++) {
         pthread_join(start(leave_blocks, (void*)(uintptr_t)(round + 1)), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i++)
@@ -111,10 +108,15 @@ static void dead(uint64_t rounds) {
         // half of them freed by a second thread that dies as well
         pthread_join(start(free_odd, NULL), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
-        if (round == rounds / 2) before = rss_of_used();
+        if (round == rounds / 2) {
+            with_reserve = rss_bytes();
+            t_trim(0);
+            before = rss_bytes();
+        }
     }
-    t_trim(0);
-    expect_flat(before, MIB / 4, "dead");
+    expect_flat(with_reserve, 4 * MIB, "dead");
+    t_trim(0);  // how much free memory waits goes up and down
+    expect_flat(before, MIB / 4, "dead, trimmed");
 }
 
 // ---- parked ----
@@ -132,14 +134,131 @@ static void* fill_bin(void* argument) {
     return NULL;
 }
 
+static int blocks_known_to_second(void) {
+    int known = 0;
+    for (int i = 0; i < PARKED; i++)
+        for (int j = 0; j < PARKED; j++) known += of_second[i] == of_first[j];
+    return known;
+}
+
+static void look(void) {
+    t_free(t_malloc(4 * MIB));
+}
+
+// Also where another thread looks in between; but what was parked long ago is not there any more, so that is tried a few times.
 static void next_thread_has_the_blocks(void) {
-    pthread_join(start(fill_bin, of_first), NULL);
-    pthread_join(start(fill_bin, of_second), NULL);
-    for (int i = 0; i < PARKED; i++) {
-        bool known = false;
-        for (int j = 0; j < PARKED; j++) known |= of_second[i] == of_first[j];
-        CHECK(known || !test_is_hakmem(), "block %d of the second thread is none that the first one left", i);
+    enum { PERIOD_MS = 250, ATTEMPTS = 10 };
+    int known = 0;
+    for (int i = 0; i < ATTEMPTS && known < PARKED; i++) {
+        sleep_ms(PERIOD_MS);
+        pthread_join(start(fill_bin, of_first), NULL);
+        look();
+        test_check_heap();
+        pthread_join(start(fill_bin, of_second), NULL);
+        known = blocks_known_to_second();
     }
+    CHECK(known == PARKED || !test_is_hakmem(), "%d of %d blocks of the second thread are of those that the first left",
+          known, PARKED);
+}
+
+// In the child of a fork, too.
+static void child_has_the_blocks(void) {
+    enum { ATTEMPTS = 10 };
+    int status = -1;
+    for (int i = 0; i < ATTEMPTS && status != 0; i++) {
+        pthread_join(start(fill_bin, of_first), NULL);
+        pid_t pid = fork();
+        CHECK(pid >= 0, "fork");
+        if (pid == 0) {
+            pthread_join(start(fill_bin, of_second), NULL);
+            test_check_heap();
+            _exit(blocks_known_to_second() != PARKED);
+        }
+        CHECK(waitpid(pid, &status, 0) == pid, "waitpid");
+    }
+    CHECK(status == 0 || !test_is_hakmem(), "the child's thread has other blocks, or came to grief: status %#x",
+          status);
+}
+
+// A thread that frees a block of each of many slabs parks one in each; threads that come later, none of which lives long enough to look
+// of itself, do not carry them on for ever.
+enum { PINS = 12, PIN_SLABS = 32, PIN_LEAST = 64 };
+static char** pinned[PINS];
+
+static size_t pin_size(int i) {
+    return PIN_LEAST + 16 * (size_t)i;
+}
+
+static size_t pin_slab(int i) {
+    return 65536 / pin_size(i);
+}
+
+static void* free_one_of_each_slab(void* unused) {
+    (void)unused;
+    for (int i = 0; i < PINS; i++) {
+        char* room[16];
+        for (int k = 0; k < 16; k++) room[k] = t_malloc(pin_size(i));
+        for (int s = 0; s < PIN_SLABS; s++) {
+            t_free(pinned[i][(size_t)s * pin_slab(i)]);
+            pinned[i][(size_t)s * pin_slab(i)] = NULL;
+        }
+        for (int k = 0; k < 16; k++) t_free(room[k]);
+    }
+    return NULL;
+}
+
+static void* malloc_one(void* unused) {
+    t_free(t_malloc(3000));
+    return unused;
+}
+
+// RSS while all blocks were in use.
+static size_t pin_slabs(void) {
+    for (int i = 0; i < PINS; i++) {
+        pinned[i] = t_malloc(PIN_SLABS * pin_slab(i) * sizeof *pinned[i]);
+        for (size_t k = 0; k < PIN_SLABS * pin_slab(i); k++)
+            memset(pinned[i][k] = t_malloc(pin_size(i)), 1, pin_size(i));
+    }
+    size_t full = rss_bytes();
+    pthread_join(start(free_one_of_each_slab, NULL), NULL);
+    for (int i = 0; i < PINS; i++) {
+        for (size_t k = 0; k < PIN_SLABS * pin_slab(i); k++) t_free(pinned[i][k]);
+        t_free(pinned[i]);
+    }
+    return full;
+}
+
+static void short_threads_carry_none_on(void) {
+    t_trim(0);
+    size_t before = rss_bytes(), full = pin_slabs();
+    for (int i = 0; i < 20; i++) {
+        sleep_ms(100);
+        pthread_join(start(malloc_one, NULL), NULL);
+        look();
+    }
+    size_t after = rss_bytes();
+    test_say("parked: RSS %zu KiB before, %zu full, %zu when short threads have come for 2 s", before >> 10, full >> 10,
+             after >> 10);
+    CHECK(!test_is_hakmem() || after < before + (full - before) / 2, "the slabs stay pinned");
+}
+
+// Where the system gives no more, slabs that only parked blocks keep are found.
+static void none_is_missed_where_memory_ends(void) {
+    enum { SIZE = 1000, COUNT = 14000 };
+    static void* blocks[COUNT];
+    pid_t pid = fork();
+    CHECK(pid >= 0, "fork");
+    if (pid == 0) {
+        pin_slabs();
+        struct rlimit limit = {mapped_bytes(), mapped_bytes()};
+        CHECK(setrlimit(RLIMIT_AS, &limit) == 0, "setrlimit");
+        for (int i = 0; i < COUNT; i++) CHECK((blocks[i] = t_malloc(SIZE)) != NULL, "no memory for block %d", i);
+        for (int i = 0; i < COUNT; i++) t_free(blocks[i]);
+        test_check_heap();
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && (status == 0 || !test_is_hakmem()), "wait status %#x", status);
 }
 
 // The very first malloc of a thread finds them, too, and does not lay a new list over them.
@@ -203,18 +322,25 @@ static void few_wait_and_not_for_ever(void) {
     pthread_barrier_destroy(&all_filled);
     uint64_t parked = test_counter("allocated");
     sleep_ms(REST_MS);
-    t_free(t_malloc(4 * MIB));
+    look();
     uint64_t rested = test_counter("allocated");
     test_say("parked: %llu bytes in use before, %llu when %d threads have ended, %llu after a rest",
              (unsigned long long)before, (unsigned long long)parked, FILLERS, (unsigned long long)rested);
     CHECK(parked > before + OWN, "nothing is parked: this test sees nothing");
     CHECK(parked <= before + CONTROL_BLOCKS * EACH, "%llu bytes are parked", (unsigned long long)(parked - before));
     CHECK(rested <= before + OWN, "%llu bytes stay parked", (unsigned long long)(rested - before));
+    pthread_join(start(fill_bin, of_first), NULL);
+    t_trim(0);
+    uint64_t trimmed = test_counter("allocated");
+    CHECK(trimmed <= rested, "%llu bytes stay parked after a trim", (unsigned long long)(trimmed - rested));
 }
 #endif
 
 static void run_parked(void) {
     next_thread_has_the_blocks();
+    child_has_the_blocks();
+    none_is_missed_where_memory_ends();
+    short_threads_carry_none_on();
     none_are_lost();
     ended_thread_has_none();
 #ifndef TEST_LINKED

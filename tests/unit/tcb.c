@@ -32,36 +32,48 @@ static void the_checked_build_hands_out_the_oldest_first(void** state) {
     assert_true(others >= 1);
 }
 
+static size_t count_one(const HakTcb* tcb) {
+    return tcb->parked_blocks == 1;
+}
+
 static void those_with_parked_bins_come_first_and_are_few(void** state) {
     (void)state;
     HakTcb* taken[20];
     for (int i = 0; i < 20; i++) assert_non_null(taken[i] = tcb_take());
     unsigned parked = 0;
-    for (; parked < 20 && tcb_may_park(); parked++) {
-        taken[parked]->parked.blocks = 1;
-        taken[parked]->parked.since_ms = 100 + parked;
-        tcb_give(taken[parked]);
+    while (parked < 20 && tcb_book_parking()) parked++;
+    assert_int_equal(parked, 8);  // booked, though none is there yet
+    tcb_cancel_parking();
+    assert_true(tcb_book_parking());
+    for (unsigned i = 0; i < 20; i++) {
+        if (i < parked) {
+            taken[i]->parked_blocks = 1;
+            taken[i]->parked_ms = 100 + i;
+        }
+        tcb_give(taken[i]);
     }
-    assert_int_equal(parked, 8);
-    for (unsigned i = parked; i < 20; i++) tcb_give(taken[i]);
-    assert_null(tcb_take_parked(99));
-    HakTcb* old = tcb_take_parked(102);
+    assert_int_equal(tcb_check_parked(count_one), 8);
+    assert_false(tcb_book_parking());
+    assert_null(tcb_take_parked(149, 50));
+    HakTcb* old = tcb_take_parked(152, 50);
     assert_non_null(old);
-    assert_true(old->parked.since_ms <= 102);
-    assert_true(tcb_may_park());
+    assert_true(old->parked_ms + 50 <= 152);
+    assert_true(tcb_book_parking());
+    tcb_cancel_parking();
     for (unsigned i = 0; i < parked - 1; i++) {
         HakTcb* next = tcb_take();
-        assert_int_equal(next->parked.blocks, 1);
+        assert_int_equal(next->parked_blocks, 1);
         assert_ptr_not_equal(next, old);
-        next->parked.blocks = 0;
+        next->parked_blocks = 0;
         tcb_give(next);
     }
-    old->parked.blocks = 0;
+    old->parked_blocks = 0;
     tcb_give(old);
-    assert_null(tcb_take_parked(UINT64_MAX));
+    assert_null(tcb_take_parked(UINT64_MAX, 0));
     HakTcb* bare = tcb_take();
-    assert_int_equal(bare->parked.blocks, 0);
+    assert_int_equal(bare->parked_blocks, 0);
     tcb_give(bare);
+    assert_int_equal(tcb_check_parked(count_one), 0);
 }
 
 static _Atomic bool shared;
