@@ -94,12 +94,33 @@ static int parameters_are_options(const char* operand, size_t name) {
                        (int)name, operand, options);
 }
 
+// 0: the workload has them all.
+static int unknown_parameter(const char* operand, const struct workload* workload) {
+    const char* at = operand + strcspn(operand, ":");
+    while (*at != '\0') {
+        const char* name = at + 1;
+        const size_t length = strcspn(name, "=,");
+        const struct workload_param* param = workload->params;
+        while (param->name != NULL && (strlen(param->name) != length || strncmp(param->name, name, length) != 0))
+            param++;
+        const bool is_threads = length == strlen("threads") && strncmp(name, "threads", length) == 0;
+        if (param->name == NULL && !is_threads)
+            return usage_error("%s: %s has no parameter '%.*s'; see: hakstress list workloads", operand, workload->name,
+                               (int)length, name);
+        at = name + strcspn(name, ",");
+    }
+    return 0;
+}
+
 static int unknown_workload(const char* operand) {
     char near[64], name[64];
     const size_t length = strcspn(operand, ":");
     snprintf(name, sizeof name, "%.*s", (int)length, operand);
-    if (operand[length] != '\0' && operand[length + 1] != '\0' && workload_find(name) != NULL)
-        return parameters_are_options(operand, length);
+    const struct workload* workload = workload_find(name);
+    if (operand[length] != '\0' && operand[length + 1] != '\0' && workload != NULL) {
+        const int error = unknown_parameter(operand, workload);
+        return error ? error : parameters_are_options(operand, length);
+    }
     workload_nearest(operand, near, sizeof near);
     if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", operand);
     return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", operand, near);

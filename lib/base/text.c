@@ -121,17 +121,28 @@ size_t text_expand(char* out, size_t size, const char* pattern, int number) {
     return length;
 }
 
-void text_warn(const char* format, ...) {
+static void tell(int fd, const char* format, va_list args) {
     char line[WARNING_BYTES];
     int saved_errno = errno;
-    va_list args;
-    va_start(args, format);
     size_t length = text_vformat(line, sizeof line, format, args);
-    va_end(args);
     if (length >= sizeof line) length = sizeof line - 1;
     // There is nobody left to tell when this fails.
     // Not the C library's function, which is a cancellation point.
-    long written = syscall(SYS_write, STDERR_FILENO, line, length);
+    long written = syscall(SYS_write, fd, line, length);
     (void)written;
     errno = saved_errno;
+}
+
+void text_tell(int fd, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(fd, format, args);
+    va_end(args);
+}
+
+void text_warn(const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(STDERR_FILENO, format, args);
+    va_end(args);
 }

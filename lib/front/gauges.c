@@ -1,24 +1,17 @@
 // What is in use now, counted from the tables; and the counters of all threads, merged.
 #include "front/stats.h"
-#include "slab/size_class.h"
+#include "slab/slab.h"
 #include "superslab/heap.h"
-#include "superslab/owner_word.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 #include "thread/tcb.h"
-
-static uint64_t slab_blocks_bytes(SlabNumber s) {
-    uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
-    if (!tag_is_class(tag)) return 0;
-    return (uint64_t)load_relaxed(&hak_heap.meta[s].used) * size_of_class((unsigned)(tag / TAG_PER_CLASS));
-}
 
 static void add_unit(hak_stats_t* out, UnitNumber u) {
     const Unit* unit = &hak_heap.unit[u];
     SlabNumber first = first_slab(u);
     switch ((UnitKind)unit->kind) {
     case UNIT_SLABS:
-        for (SlabNumber s = first; s < first + SLABS_PER_UNIT; s++) out->allocated += slab_blocks_bytes(s);
+        for (SlabNumber s = first; s < first + SLABS_PER_UNIT; s++) out->allocated += slab_used_bytes(s);
         out->active += (uint64_t)__builtin_popcount(~unit->free_slabs) << SLAB_SHIFT;
         break;
     case UNIT_RUNS:

@@ -18,7 +18,7 @@ static bool started;
 void hak_stats_at_exit(void) {
     int saved_errno = errno;
     started = true;
-    if (hak_option(stats) != STATS_NONE && *hak_options.stats_file == '\0') {
+    if (hak_option(stats) != STATS_NONE) {
         kept_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH_FD);
         if (kept_stderr >= 0 && fstat(kept_stderr, &kept_identity) != 0) kept_stderr = -1;
     }
@@ -33,11 +33,15 @@ static int stderr_at_exit(void) {
     return same ? kept_stderr : STDERR_FILENO;
 }
 
+// stderr in place of a file that cannot be opened.
 static int open_stats_file(const char* pattern) {
     char path[2 * HAK_OPTION_TEXT_MAX];
     text_expand(path, sizeof path, pattern, (int)getpid());
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (fd < 0) text_warn("libhakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, errno);
+    if (fd >= 0) return fd;
+    int error = errno;
+    fd = stderr_at_exit();
+    text_tell(fd, "libhakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, error);
     return fd;
 }
 
@@ -53,11 +57,10 @@ __attribute__((destructor)) static void write_stats(void) {
     if (!started || form == STATS_NONE || !was_used()) return;
     bool to_file = *hak_options.stats_file != '\0';
     int fd = to_file ? open_stats_file(hak_options.stats_file) : stderr_at_exit();
-    if (fd < 0) return;
     if (form == STATS_JSON) {
         hak_stats_json_line(fd);
     } else {
         hak_stats_text(fd);
     }
-    if (to_file) close(fd);
+    if (fd != STDERR_FILENO && fd != kept_stderr) close(fd);
 }

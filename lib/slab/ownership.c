@@ -116,7 +116,8 @@ OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean)
     TinySlabMeta* meta = meta_at(s);
     meta->freelist = NULL;
     store_relaxed(&meta->used, (uint16_t)0);
-    meta->free_count = meta->carved = meta->cached = 0;
+    meta->free_count = meta->cached = 0;
+    store_relaxed(&meta->carved, (uint16_t)0);
     meta->capacity = size_class ? class_capacity(size_class) : 0;
     meta->block_size = size_class ? size_of_class(size_class) : 0;
     meta->next = meta->prev = 0;
@@ -153,7 +154,8 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
             set_listed(s, false);
             return false;
         }
-        bool has_space = size_class ? meta->free_count || meta->carved < meta->capacity : run_has_space(slab);
+        bool has_space =
+            size_class ? meta->free_count || load_relaxed(&meta->carved) < meta->capacity : run_has_space(slab);
         // Still owned: an adopter that finds it in the registry is refused and leaves it there.
         if (has_space) set_listed(s, true);
         empty = REMOTE_EMPTY;

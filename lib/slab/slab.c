@@ -114,16 +114,16 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
 // Cuts the next blocks, a page's worth: a page that is not needed yet is not touched. Chained in order of address.
 static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     TinySlabMeta* meta = meta_of(slab);
-    uint32_t left = (uint32_t)meta->capacity - meta->carved;
+    uint32_t left = (uint32_t)meta->capacity - load_relaxed(&meta->carved);
     uint32_t count = (uint32_t)PAGE_SIZE_BYTES / meta->block_size;
     if (count == 0) count = 1;
     if (count > most) count = most;
     if (count > left) count = left;
     if (count == 0) return (TakenBlocks){NULL, 0, false};
-    char *first = block_at(slab, meta->carved), *block = first;
+    char *first = block_at(slab, load_relaxed(&meta->carved)), *block = first;
     for (uint32_t i = 1; i < count; i++, block += meta->block_size) link_write(block, block + meta->block_size);
     link_write(block, NULL);
-    meta->carved = (uint16_t)(meta->carved + count);
+    store_relaxed(&meta->carved, (uint16_t)(load_relaxed(&meta->carved) + count));
     count_used(meta, (int)count);
     return (TakenBlocks){first, count, meta->clean};
 }
@@ -271,14 +271,16 @@ size_t slab_check(SlabNumber s) {
     if (meta->size_class == 0) return run_check(s);
     size_t wrong = 0, listed = 0;
     uintptr_t base = (uintptr_t)slab_address(s);
-    if (load_relaxed(&meta->used) + meta->free_count + (meta->capacity - meta->carved) != meta->capacity) {
+    if (load_relaxed(&meta->used) + meta->free_count + (meta->capacity - load_relaxed(&meta->carved)) !=
+        meta->capacity) {
         text_warn("hakmem: check=counts slab %u: used %u + free %u + uncarved %u is not capacity %u\n", s,
-                  load_relaxed(&meta->used), meta->free_count, meta->capacity - meta->carved, meta->capacity);
+                  load_relaxed(&meta->used), meta->free_count, meta->capacity - load_relaxed(&meta->carved),
+                  meta->capacity);
         wrong++;
     }
     for (void* block = meta->freelist; block && listed <= meta->free_count; block = link_read(block), listed++) {
         uintptr_t at = (uintptr_t)block - base;
-        if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= meta->carved) {
+        if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= load_relaxed(&meta->carved)) {
             text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", s, block);
             return wrong + 1;
         }

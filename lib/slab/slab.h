@@ -10,6 +10,7 @@
 
 #include "slab/ownership.h"
 #include "slab/remote.h"
+#include "slab/size_class.h"
 
 typedef struct {
     void* first;
@@ -38,9 +39,23 @@ void slab_dispose(HakTcb* me, OwnedSlab slab);
 // under its registry's lock.
 size_t slab_check(SlabNumber s);
 
+// Bytes of a slab's blocks, those handed out or those ever cut; 0 also of what is no slab of blocks. Anybody's to ask: true at some time.
+HAK_INLINE uint64_t slab_bytes(SlabNumber s, const _Atomic uint16_t* blocks) {
+    uint64_t tag = word_tag(load_relaxed(owner_word(s)));
+    return tag_is_class(tag) ? (uint64_t)load_relaxed(blocks) * size_of_class((unsigned)(tag / TAG_PER_CLASS)) : 0;
+}
+
+HAK_INLINE uint64_t slab_used_bytes(SlabNumber s) {
+    return slab_bytes(s, &hak_heap.meta[s].used);
+}
+
+HAK_INLINE uint64_t slab_carved_bytes(SlabNumber s) {
+    return slab_bytes(s, &hak_heap.meta[s].carved);
+}
+
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
-    return meta->free_count != 0 || meta->carved < meta->capacity || remote_has_blocks(slab);
+    return meta->free_count != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
 }
 
 #endif

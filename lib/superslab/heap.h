@@ -15,20 +15,20 @@
 #include "superslab/geometry.h"
 
 // One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `next` and `prev` of a
-// slab in the registry, which the registry's lock guards; `used` may be read by anybody for statistics.
+// slab in the registry, which the registry's lock guards; `used` and `carved` may be read by anybody for statistics.
 //
 //   used + free_count + (capacity - carved) == capacity          blocks: handed out, on the freelist, never cut yet
 //   (handed out: live, in a TLS SLL, parked, in a bundle or on the remote stack)
 //
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
-    void* freelist;         // links are encoded, see thread/link.h
-    _Atomic uint16_t used;  // page runs: pages handed out, or in the owner's cache
-    uint16_t free_count;    // blocks on the freelist
-    uint16_t carved;        // blocks cut so far
-    uint16_t capacity;      // blocks that fit
-    uint32_t block_size;    // bytes
-    SlabNumber next, prev;  // the owner's list, or the registry's
+    void* freelist;           // links are encoded, see thread/link.h
+    _Atomic uint16_t used;    // page runs: pages handed out, or in the owner's cache
+    uint16_t free_count;      // blocks on the freelist
+    _Atomic uint16_t carved;  // blocks cut so far
+    uint16_t capacity;        // blocks that fit
+    uint32_t block_size;      // bytes
+    SlabNumber next, prev;    // the owner's list, or the registry's
     uint16_t size_class;
     uint8_t where;  // SlabPlace
     uint8_t in_registry;

@@ -15,7 +15,7 @@ static UnitNumber with_free, with_free_last;
 // The least number of free dirty slabs since the last look for surplus ones.
 static uint32_t least_dirty;
 
-// Huge pages are worth their memory where much is in use already: then another 2 MiB is a small part of it. Of page runs, by one thread: each
+// Huge pages are worth their memory where much is in use already, and used up: then another 2 MiB is a small part of it. Of page runs, by one thread: each
 // has SuperSlabs of its own.
 enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT, ADAPTIVE_RUNS = 8 };
 
@@ -119,10 +119,10 @@ static void unmake_slabs(UnitNumber u) {
     unmake(u);
 }
 
-SlabNumber superslab_make(bool* clean) {
+SlabNumber superslab_make(bool used_up, bool* clean) {
     hak_lock(&heap_lock);
     SlabNumber s = 0;
-    UnitNumber u = make(UNIT_SLABS, superslab_totals.slabs >= ADAPTIVE_SLABS);
+    UnitNumber u = make(UNIT_SLABS, used_up && superslab_totals.slabs >= ADAPTIVE_SLABS);
     if (u && slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) {
         unmake(u);
         u = 0;

@@ -31,9 +31,17 @@ def clean_environment(**more):
     return environment
 
 
+def told_of_process(path):
+    """What the system says of a process; nothing of one that is gone meanwhile."""
+    try:
+        with open(f"/proc/{path}") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def children_of(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(word) for word in file.read().split()]
+    return [int(word) for word in told_of_process(f"{pid}/task/{pid}/children").split()]
 
 
 def wait_until(condition, seconds=20):
@@ -100,8 +108,7 @@ class Case(unittest.TestCase):
 
     @staticmethod
     def command_of(pid):
-        with open(f"/proc/{pid}/cmdline") as file:
-            return file.read()
+        return told_of_process(f"{pid}/cmdline")
 
     def end(self, process, status):
         out, err = process.communicate(timeout=60)

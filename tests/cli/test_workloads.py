@@ -347,6 +347,9 @@ class Bench(Case):
                 (["pair", "--latency=1"], "takes no value"),
                 (["pair:size=32"], "hakstress bench pair --size 32\n"),
                 (["batch:size=32,blocks=5"], "hakstress bench batch --size 32 --blocks 5\n"),
+                (["larson:threads=2"], "hakstress bench larson --threads 2\n"),
+                (["batch:size=32,bar=5"], "batch has no parameter 'bar'; see: hakstress list workloads\n"),
+                (["batch:siz=32"], "batch has no parameter 'siz'; see: hakstress list workloads\n"),
                 (["pair:"], "did you mean 'pair'"),
             ):
                 result = self.hakstress("bench", *arguments, directory=directory)

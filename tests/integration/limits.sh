@@ -35,6 +35,16 @@ done
 run "bash with a stack of 256 KiB" -s=256 bash done -c 'f() { [ "$1" -gt 0 ] && f $(($1 - 1)) || true; }; f 50; echo done'
 run "python3 in 200 MB" "-v=204800" python3 499500 -c 'print(sum(x for x in range(1000)))'
 
+# ls closes its stderr before the statistics are due.
+got=$(HAKMEM_STATS=text HAKMEM_STATS_FILE=/no/such/folder/file LD_PRELOAD=$library ls / 2>&1 >/dev/null) || true
+case "$got" in
+"libhakmem: HAKMEM_STATS_FILE: cannot open /no/such/folder/file (error 2)"*"slabs in use"*) echo "ok: a file of statistics that cannot be opened" ;;
+*)
+    echo "FAILED: a file of statistics that cannot be opened: $got"
+    failed=$((failed + 1))
+    ;;
+esac
+
 # A program that asks for more than there is must get its own error, not a crash of ours.
 got=$(ulimit -v 100000; N=300000000 LD_PRELOAD=$library exec timeout 60 perl -e 'my $n = $ENV{N}; my $x = "y" x $n; print "never"' 2>&1) && status=0 || status=$?
 case "$status:$got" in

@@ -7,6 +7,7 @@
 //   threads idle                 a thread frees ten foreign blocks, then sleeps for ever: the owner gets them back all the same
 //   threads storm [SECONDS]      64 threads hand blocks around while they are born and die
 //   threads parked               what an ended thread had in its bins serves the next one, is bounded, and goes back where nobody comes
+//   threads many [COUNT]         that many threads with a few blocks of many sizes each: little more memory than the blocks have
 //   threads churn [SECONDS]      three threads that stay trade blocks with threads that die: memory stays flat
 #include "support/family.h"
 #include "support/test.h"
@@ -348,6 +349,38 @@ static void run_parked(void) {
 #endif
 }
 
+// ---- many ----
+
+enum { FEW_BLOCKS = 200, SIZES_OF_MANY = 10 };
+static pthread_barrier_t all_hold;
+
+static void* hold_few(void* unused) {
+    char* few[FEW_BLOCKS];
+    for (unsigned i = 0; i < FEW_BLOCKS; i++) {
+        size_t size = (size_t)16 << (i % SIZES_OF_MANY);
+        memset(few[i] = t_malloc(size), 'f', size);
+    }
+    pthread_barrier_wait(&all_hold);  // measured now
+    pthread_barrier_wait(&all_hold);
+    for (unsigned i = 0; i < FEW_BLOCKS; i++) t_free(few[i]);
+    return unused;
+}
+
+// Huge pages, which the library asks for in a large heap, would make the rest of each thread's slabs resident.
+static void many(uint64_t count) {
+    size_t before = rss_bytes(), asked = count * (FEW_BLOCKS / SIZES_OF_MANY) * 16 * ((1 << SIZES_OF_MANY) - 1);
+    CHECK(pthread_barrier_init(&all_hold, NULL, (unsigned)count + 1) == 0, "pthread_barrier_init");
+    pthread_t* threads = t_malloc(count * sizeof *threads);
+    for (uint64_t i = 0; i < count; i++) threads[i] = start(hold_few, NULL);
+    pthread_barrier_wait(&all_hold);
+    size_t held = rss_bytes() - before;
+    pthread_barrier_wait(&all_hold);
+    for (uint64_t i = 0; i < count; i++) pthread_join(threads[i], NULL);
+    t_free(threads);
+    test_say("many: %zu KiB in blocks, RSS grew by %zu KiB", asked >> 10, held >> 10);
+    CHECK(!test_is_hakmem() || held < asked + asked / 2, "threads with a few blocks each hold half as much again");
+}
+
 // ---- keys ----
 
 enum { KEYS = 3 };
@@ -663,6 +696,8 @@ int main(int argc, char** argv) {
         dead(n ? n : 4000);
     else if (strcmp(mode, "parked") == 0)
         run_parked();
+    else if (strcmp(mode, "many") == 0)
+        many(n ? n : 250);
     else if (strcmp(mode, "keys") == 0)
         run_keys(n ? n : 2000);
     else if (strcmp(mode, "pipe") == 0)
@@ -678,7 +713,8 @@ int main(int argc, char** argv) {
     else if (strcmp(mode, "churn") == 0)
         churn(n ? n : 4);
     else
-        CHECK(false, "mode \"%s\": choose create, dead, parked, keys, pipe, idle, runs, looks, storm or churn", mode);
+        CHECK(false, "mode \"%s\": choose create, dead, parked, many, keys, pipe, idle, runs, looks, storm or churn",
+              mode);
     test_check_heap();
     test_say("threads %s: ok", mode);
     return 0;

@@ -32,7 +32,7 @@ static int start(void** state) {
 static OwnedSlab new_slab(HakTcb* me) {
     bool clean = false;
     SlabNumber s = superslab_take_slab(&clean);
-    if (s == 0) s = superslab_make(&clean);
+    if (s == 0) s = superslab_make(false, &clean);
     assert_int_not_equal(s, 0);
     return slab_create(me, s, CLASS, clean);
 }
