@@ -424,8 +424,8 @@ void* hak_pvalloc(size_t size) {
 int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_flush();
+    HakTcb* me = thread_tcb();  // a new thread's may have parked bins
     thread_flush();
-    HakTcb* me = thread_tcb();
     if (me) {
         give_back_parked(me, 0, UINT32_MAX);
         give_back_empty_slabs(me);

@@ -1,5 +1,6 @@
 // What a thread keeps besides the blocks that the program holds, and how it goes back: bins, bundles, cached runs, empty slabs. All of it
-// when the program asks (hak_trim); when the thread ends, bins may be parked (refill/parked.h); what rests, by a look now and then in the thread's own slow paths.
+// when the program asks (hak_trim); when the thread ends, but for the bins, which may be parked (refill/parked.h); what rests, by a look
+// now and then in the thread's own slow paths, and at its end.
 //
 //   look: at most one a period (HAKMEM_PURGE_MS, 100 ms at least), at refills, overflows and large blocks; and before each new SuperSlab
 //   a bin, the cache of runs     goes if nothing has changed in it since the last look (not with less than 256 slabs in use), or if the

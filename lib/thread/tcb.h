@@ -3,8 +3,8 @@
 //   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters | between two threads: parked bins
 //
 // Control blocks are type-stable: a block goes to the pool when its thread ends and to a later thread, never back to the system,
-// because its address stands in owner words that others read. The checked build hands them out oldest first, those with parked bins before the others, and never forgets
-// their hints.
+// because its address stands in owner words that others read. Those with parked bins are handed out before the others; among each
+// the checked build takes the oldest, and it never forgets their hints.
 //
 //   LIVING -> ORPHANED   in the child of a fork, for every thread that does not exist there
 //   ORPHANED -> LIVING   tcb_take: only blocks that were in the pool come back
