@@ -98,16 +98,12 @@ static int parameters_are_options(const char* operand, size_t name) {
 static int unknown_parameter(const char* operand, const struct workload* workload) {
     const char* at = operand + strcspn(operand, ":");
     while (*at != '\0') {
-        const char* name = at + 1;
-        const size_t length = strcspn(name, "=,");
-        const struct workload_param* param = workload->params;
-        while (param->name != NULL && (strlen(param->name) != length || strncmp(param->name, name, length) != 0))
-            param++;
-        const bool is_threads = length == strlen("threads") && strncmp(name, "threads", length) == 0;
-        if (param->name == NULL && !is_threads)
-            return usage_error("%s: %s has no parameter '%.*s'; see: hakstress list workloads", operand, workload->name,
-                               (int)length, name);
-        at = name + strcspn(name, ",");
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 1, "=,"), at + 1);
+        if (workload_param_index(workload, name) < 0 && strcmp(name, "threads") != 0)
+            return usage_error("%s: %s has no parameter '%s'; see: hakstress list workloads", operand, workload->name,
+                               name);
+        at += 1 + strcspn(at + 1, ",");
     }
     return 0;
 }

@@ -8,7 +8,8 @@
 //
 // These functions are the only ones that write an owner word; beside them superslab/huge.c and run_map_init/run_map_clear write
 // words that nobody ever owns, and remote.c finishes what a thread left half-done that a fork did away with.
-// An OwnedSlab is made here and in ownership.c alone (the checked build has one more way, for missing changes), and whatever is the owner's right takes one.
+// An OwnedSlab is made here and in ownership.c alone (the checked build has one more way, for missing changes), and whatever is the
+// owner's right takes one.
 // Thread-safety: any thread, for itself. Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
 #define HAK_SLAB_OWNERSHIP_H

@@ -15,8 +15,8 @@ static UnitNumber with_free, with_free_last;
 // The least number of free dirty slabs since the last look for surplus ones.
 static uint32_t least_dirty;
 
-// Huge pages are worth their memory where much is in use already, and used up: then another 2 MiB is a small part of it. Of page runs, by one thread: each
-// has SuperSlabs of its own.
+// Huge pages are worth their memory where much is in use already, and used up: then another 2 MiB is a small part of it. Of page runs,
+// by one thread: each has SuperSlabs of its own.
 enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT, ADAPTIVE_RUNS = 8 };
 
 static bool slabs_are_mappings(void) {

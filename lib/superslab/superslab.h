@@ -21,8 +21,7 @@ extern HAK_INTERNAL SuperSlabTotals superslab_totals;  // under heap_lock
 
 // A free slab of an existing SuperSlab. *clean: it reads as zero.
 SlabNumber superslab_take_slab(bool* clean);
-// A slab of a new SuperSlab. used_up: other slabs are cut to their ends, mostly;
-// then huge pages may be worth their memory.
+// A slab of a new SuperSlab. used_up: other slabs are cut to their ends, mostly; then huge pages may be worth their memory.
 SlabNumber superslab_make(bool used_up, bool* clean);
 void superslab_give_slab(SlabNumber s);
 
