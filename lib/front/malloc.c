@@ -29,6 +29,8 @@ static void* no_memory(void) {
 
 // --- bins
 
+enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before the clock is asked how quickly they came
+
 // The cap of a bin doubles while frees into own slabs find the bin full in quick succession, up to a slab's worth or a thousand: a
 // program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
 // what rests (refill/give_back.c).
@@ -38,11 +40,10 @@ static uint32_t most_cap(unsigned size_class) {
     return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
-// A free found the bin full.
-static void note_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    enum { SAMPLE = 64, QUICK_NS = 64 * 200 };
+// So many have come since the last call.
+static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
+    enum { QUICK_NS = OVERFLOWS_SAMPLE * 200 };
     TinyTLSSlab* tls = &me->tiny[size_class];
-    if (++tls->overflows % SAMPLE != 0) return;
     uint64_t now = os_clock_ns();
     bool quick = now - tls->overflow_clock < QUICK_NS;
     tls->overflow_clock = now;
@@ -182,13 +183,26 @@ HAK_INLINE void check_start(const void* p) {
         fatal("interior_free", "free", "%p points into a block, not to its start", p);
 }
 
-// The bin is full, and the slab the thread's own.
-static void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, void* p) {
-    unsigned size_class = meta_of(slab)->size_class;
+// Last of all, since a look may give up the slab.
+HAK_INLINE void count_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
+    if (HAK_UNLIKELY(++me->tiny[size_class].overflows % OVERFLOWS_SAMPLE == 0)) note_overflows(me, bin, size_class);
+}
+
+// The slab is in no list, or becomes empty.
+static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
+    slab_free_chain(me, slab, p, p, 1);
+    count_overflow(me, bin, size_class);
+}
+
+// The bin is full, and the slab the thread's own. With calls at the ends alone: a thread that frees what it never allocates comes here
+// each time.
+HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
     note_free(p, FREE_SS_LOCAL);
     tcb_count(me, HAK_C_free_ss_local);
-    slab_free_block(me, slab, p);
-    note_overflow(me, bin, size_class);  // last: a look may give up the slab
+    if (HAK_LIKELY(slab_free_in_place(me, slab, size_class, p)))
+        count_overflow(me, bin, size_class);
+    else
+        free_over_moving(me, bin, slab, size_class, p);
 }
 
 static void reserve_free(void* p) {
@@ -273,7 +287,7 @@ void free_over(void* p, uint64_t tag) {
     check_start(p);
     OwnedSlab slab = slab_if_mine(me, (SlabNumber)slab_number_of(p), tag);
     if (slab.number)
-        free_over_own(me, bin, slab, p);
+        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
     else
         free_uncached(p);
 }

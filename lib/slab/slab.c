@@ -128,19 +128,6 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     return (TakenBlocks){first, count, meta->clean};
 }
 
-HAK_INLINE void push_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
-    TinySlabMeta* meta = meta_of(slab);
-    if (HAK_UNLIKELY(load_relaxed(&meta->used) < count))
-        fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
-              slab.number);
-    chaos_point();
-    link_write(last, meta->freelist);
-    meta->freelist = first;
-    meta->free_count = (uint16_t)(meta->free_count + count);
-    if (meta->where == PLACE_PARTIAL) me->tiny[meta->size_class].partial_free += count;
-    count_used(meta, -(int)count);
-}
-
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
     if (meta_of(slab)->freelist) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
@@ -167,7 +154,7 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
     RemoteBlocks remote = remote_drain(me, slab);
     if (remote.count == 0) return;
     if (meta_of(slab)->size_class)
-        push_chain(me, slab, remote.first, chain_end(remote.first), remote.count);
+        slab_push_chain(me, slab, meta_of(slab)->size_class, remote.first, chain_end(remote.first), remote.count);
     else
         run_free_chain(me, slab, remote.first, remote.count);
 }
@@ -175,12 +162,6 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
 // One spare slab a class is kept, so that a class that comes and goes does not take and give the same slab again and again.
 static bool wanted_empty(HakTcb* me, const TinySlabMeta* meta) {
     return meta->where == PLACE_BOUND || me->tiny[meta->size_class].partial_count == 0;
-}
-
-static void hint_hot(TinyTLSSlab* tls, SlabNumber s) {
-    if (tls->hot == s || tls->bound == s) return;
-    tls->bench = tls->hot;
-    tls->hot = s;
 }
 
 // Given up for others, who find it in the registry or the mailbox.
@@ -240,11 +221,11 @@ static void free_runs(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
     run_settle(me, slab);
 }
 
-HAK_INLINE void free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+static void free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
-    push_chain(me, slab, first, last, count);
-    hint_hot(&me->tiny[meta->size_class], slab.number);
-    if (HAK_LIKELY(load_relaxed(&meta->used) != 0)) {
+    slab_push_chain(me, slab, meta->size_class, first, last, count);
+    slab_hint_hot(&me->tiny[meta->size_class], slab.number);
+    if (load_relaxed(&meta->used) != 0) {
         if (meta->where == PLACE_NONE) join(me, slab);
         return;
     }
@@ -260,10 +241,6 @@ void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32
         free_runs(me, slab, first, count);
     else
         free_blocks(me, slab, first, last, count);
-}
-
-void slab_free_block(HakTcb* me, OwnedSlab slab, void* block) {
-    free_blocks(me, slab, block, block, 1);
 }
 
 size_t slab_check(SlabNumber s) {

@@ -8,9 +8,12 @@
 #ifndef HAK_SLAB_SLAB_H
 #define HAK_SLAB_SLAB_H
 
+#include "observe/chaos.h"
+#include "observe/fatal.h"
 #include "slab/ownership.h"
 #include "slab/remote.h"
 #include "slab/size_class.h"
+#include "thread/link.h"
 
 typedef struct {
     void* first;
@@ -24,8 +27,6 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
 // belongs now, and gives it back when it is empty and not wanted.
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
-// The same for one block of a class.
-void slab_free_block(HakTcb* me, OwnedSlab slab, void* block);
 // Takes what others freed into the slab onto its free list.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
@@ -56,6 +57,38 @@ HAK_INLINE uint64_t slab_carved_bytes(SlabNumber s) {
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     return meta->free_count != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
+}
+
+// Puts the chain first..last of `count` blocks of a class on the free list; where the slab belongs now is the caller's to see to.
+HAK_INLINE void slab_push_chain(HakTcb* me, OwnedSlab slab, unsigned size_class, void* first, void* last,
+                                uint32_t count) {
+    TinySlabMeta* meta = meta_of(slab);
+    uint32_t used = load_relaxed(&meta->used);
+    if (HAK_UNLIKELY(used < count))
+        fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
+              slab.number);
+    chaos_point();
+    link_write(last, meta->freelist);
+    meta->freelist = first;
+    meta->free_count = (uint16_t)(meta->free_count + count);
+    if (meta->where == PLACE_PARTIAL) me->tiny[size_class].partial_free += count;
+    store_relaxed(&meta->used, (uint16_t)(used - count));
+}
+
+// The slab most recently got a block back.
+HAK_INLINE void slab_hint_hot(TinyTLSSlab* tls, SlabNumber s) {
+    if (tls->hot == s || tls->bound == s) return;
+    tls->bench = tls->hot;
+    tls->hot = s;
+}
+
+// slab_free_chain of one block, if the slab is in a list of its owner's and stays there. false: nothing was done.
+HAK_INLINE bool slab_free_in_place(HakTcb* me, OwnedSlab slab, unsigned size_class, void* block) {
+    const TinySlabMeta* meta = meta_of(slab);
+    if (HAK_UNLIKELY(meta->where == PLACE_NONE || load_relaxed(&meta->used) <= 1)) return false;
+    slab_push_chain(me, slab, size_class, block, block, 1);
+    slab_hint_hot(&me->tiny[size_class], slab.number);
+    return true;
 }
 
 #endif
