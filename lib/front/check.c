@@ -66,6 +66,22 @@ static size_t check_own(HakTcb* me, SlabNumber s, uint64_t tag, SlabPlace place)
     return 1;
 }
 
+static size_t check_full(HakTcb* me, unsigned size_class) {
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    size_t wrong = 0;
+    uint32_t full = 0;
+    bool free_blocks = false;
+    for (SlabNumber s = tls->full; s; s = hak_heap.meta[s].next, full++) {
+        const TinySlabMeta* meta = &hak_heap.meta[s];
+        wrong += check_own(me, s, tag_of_class(size_class), PLACE_FULL);
+        free_blocks |= meta->free_count || load_relaxed(&meta->carved) != meta->capacity;
+    }
+    if (full == tls->full_count && !free_blocks) return wrong;
+    text_warn("hakmem: check=full class %u: %u full slabs in the list, %u counted%s\n", size_class, full,
+              tls->full_count, free_blocks ? ", one with free blocks" : "");
+    return wrong + 1;
+}
+
 static size_t check_lists(HakTcb* me) {
     size_t wrong = 0;
     uint32_t partial_slabs = 0;
@@ -77,6 +93,7 @@ static size_t check_lists(HakTcb* me) {
             wrong += check_own(me, s, tag_of_class(c), PLACE_PARTIAL);
             partial_free += hak_heap.meta[s].free_count;
         }
+        wrong += check_full(me, c);
         if (partial != tls->partial_count || partial_free != tls->partial_free) {
             text_warn("hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted\n",
                       c, partial, partial_free, tls->partial_count, tls->partial_free);

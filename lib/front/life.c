@@ -100,6 +100,7 @@ static void give_up_all(HakTcb* me) {
         if (tls->bound) give_up(me, tls->bound, tag);
         tls->bound = 0;
         while (tls->partial) give_up(me, tls->partial, tag);
+        while (tls->full) give_up(me, tls->full, tag);
         if (!HAK_CHECKED) {
             tls->hot = tls->bench = 0;
             for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;

@@ -44,7 +44,7 @@ static uint32_t most_cap(unsigned size_class) {
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
     enum { QUICK_NS = OVERFLOWS_SAMPLE * 200 };
     TinyTLSSlab* tls = &me->tiny[size_class];
-    uint64_t now = os_clock_ns();
+    uint32_t now = (uint32_t)os_clock_ns();
     bool quick = now - tls->overflow_clock < QUICK_NS;
     tls->overflow_clock = now;
     if (quick && bin->cap != 0 && hak_option(fast_cap) < 0) {

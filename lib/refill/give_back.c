@@ -67,6 +67,7 @@ static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
 
 static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
     give_back_list(me, me->tiny[size_class].partial, size_class);
+    give_back_list(me, me->tiny[size_class].full, size_class);
     if (me->tiny[size_class].bound) give_back_if_empty(me, me->tiny[size_class].bound, size_class);
 }
 

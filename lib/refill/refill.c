@@ -64,7 +64,7 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     slab_place(me, slab, PLACE_BOUND);
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = slab.number;
     if (former.number == 0) return;
-    slab_give_up_full(me, former);
+    slab_set_aside(me, former);
 }
 
 static void tick(HakTcb* me) {

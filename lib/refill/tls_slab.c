@@ -16,6 +16,13 @@ static SlabNumber good_partial(const TinyTLSSlab* tls) {
     return fullest ? fullest : most;
 }
 
+// A full one into which others have freed since.
+static SlabNumber refreshed(const TinyTLSSlab* tls) {
+    SlabNumber s = tls->full;
+    while (s && remote_count(load_relaxed(remote_word(s))) == 0) s = hak_heap.meta[s].next;
+    return s;
+}
+
 // Recycled blocks before new ones: the bound slab is cut further only when nothing else is at hand.
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
@@ -26,6 +33,10 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
         if (meta_of(bound)->free_count || remote_has_blocks(bound)) return bound;
     }
     if (tls->partial) return refill_candidate(me, size_class, good_partial(tls));
+    if (tls->full) {
+        SlabNumber s = refreshed(tls);
+        if (s) return refill_candidate(me, size_class, s);
+    }
     if (bound.number && slab_has_blocks(bound)) return bound;
     if (change_is_missing(CHANGE_superslab_refill)) unsafe_drain_superslab(me, CHANGE_superslab_refill, size_class);
     tcb_count(me, tls->bound ? HAK_C_early_no_free : HAK_C_early_empty);

@@ -95,7 +95,7 @@ static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
     OwnedSlab former = tls->bound ? slab_claim(me, tls->bound, tag_for(size_class), &result) : (OwnedSlab){0};
     tls->bound = s;
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = s;
-    if (former.number) slab_give_up_full(me, former);
+    if (former.number) slab_set_aside(me, former);
 }
 
 OwnedSlab unsafe_drain_and_bind(HakTcb* me, Change missing, unsigned size_class, SlabNumber s) {

@@ -25,7 +25,7 @@ typedef struct {
 
 typedef enum { CLAIM_MINE, CLAIM_WON, CLAIM_FOREIGN, CLAIM_WRONG_TAG, CLAIM_RELEASED } ClaimResult;
 
-typedef enum { PLACE_NONE, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
+typedef enum { PLACE_NONE, PLACE_FULL, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
 
 HAK_INLINE uint64_t owner_word_of(const HakTcb* me, uint64_t tag) {
     return me->owner_part | tag;

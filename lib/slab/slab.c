@@ -20,34 +20,42 @@ static void* block_at(OwnedSlab slab, uint32_t index) {
 
 // --- the owner's lists
 
-static SlabNumber* list_of(HakTcb* me, OwnedSlab slab) {
-    TinySlabMeta* meta = meta_of(slab);
-    if (meta->size_class == 0) return run_list(me, slab);
-    return &me->tiny[meta->size_class].partial;
+typedef struct {
+    SlabNumber *first, *last;  // last: NULL where nobody asks for it
+} List;
+
+static List list_of(HakTcb* me, OwnedSlab slab) {
+    const TinySlabMeta* meta = meta_of(slab);
+    if (meta->size_class == 0) return (List){run_list(me, slab), NULL};
+    TinyTLSSlab* tls = &me->tiny[meta->size_class];
+    return meta->where == PLACE_FULL ? (List){&tls->full, &tls->full_last} : (List){&tls->partial, &tls->partial_last};
 }
 
-static void list_push(HakTcb* me, OwnedSlab slab) {
-    TinySlabMeta* meta = meta_of(slab);
-    SlabNumber* list = list_of(me, slab);
+static void list_push(List list, SlabNumber s) {
+    TinySlabMeta* meta = &hak_heap.meta[s];
     meta->prev = 0;
-    meta->next = *list;
-    if (*list)
-        hak_heap.meta[*list].prev = slab.number;
-    else if (meta->size_class)
-        me->tiny[meta->size_class].partial_last = slab.number;
-    *list = slab.number;
+    meta->next = *list.first;
+    if (*list.first)
+        hak_heap.meta[*list.first].prev = s;
+    else if (list.last)
+        *list.last = s;
+    *list.first = s;
 }
 
-static void list_remove(HakTcb* me, OwnedSlab slab) {
-    TinySlabMeta* meta = meta_of(slab);
+static void list_remove(List list, SlabNumber s) {
+    const TinySlabMeta* meta = &hak_heap.meta[s];
     if (meta->prev)
         hak_heap.meta[meta->prev].next = meta->next;
     else
-        *list_of(me, slab) = meta->next;
+        *list.first = meta->next;
     if (meta->next)
         hak_heap.meta[meta->next].prev = meta->prev;
-    else if (meta->size_class)
-        me->tiny[meta->size_class].partial_last = meta->prev;
+    else if (list.last)
+        *list.last = meta->prev;
+}
+
+static bool has_list(const TinySlabMeta* meta) {
+    return meta->where == PLACE_PARTIAL || meta->where == PLACE_FULL;
 }
 
 // change: 1 or -1.
@@ -55,6 +63,9 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
     if (meta->where == PLACE_NONE) return;
     if (meta->size_class == 0) {
         me->run_superslabs += (uint32_t)change;
+    } else if (meta->where == PLACE_FULL) {
+        TinyTLSSlab* tls = &me->tiny[meta->size_class];
+        tls->full_count = (uint16_t)(tls->full_count + change);
     } else if (meta->where == PLACE_PARTIAL) {
         TinyTLSSlab* tls = &me->tiny[meta->size_class];
         me->partial_slabs += (uint32_t)change;
@@ -66,9 +77,9 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
     TinySlabMeta* meta = meta_of(slab);
     count_place(me, meta, -1);
-    if (meta->where == PLACE_PARTIAL) list_remove(me, slab);
+    if (has_list(meta)) list_remove(list_of(me, slab), slab.number);
     meta->where = (uint8_t)place;
-    if (place == PLACE_PARTIAL) list_push(me, slab);
+    if (has_list(meta)) list_push(list_of(me, slab), slab.number);
     count_place(me, meta, 1);
 }
 
@@ -89,6 +100,22 @@ void slab_give_up_full(HakTcb* me, OwnedSlab slab) {
     } else if (!slab_publish(me, slab)) {
         slab_dispose(me, slab);
     }
+}
+
+// What others free into a large block's slab comes back to the memory's last user, whose cache has it: up to four slabs of a class are kept
+// for that, and the one kept longest is given up for one more. Small blocks are worth no way from one thread to another.
+void slab_set_aside(HakTcb* me, OwnedSlab slab) {
+    enum { LARGE = 2048, KEPT = 4 };
+    unsigned size_class = meta_of(slab)->size_class;
+    if (meta_of(slab)->block_size < LARGE || slab_has_blocks(slab)) {
+        slab_give_up_full(me, slab);
+        return;
+    }
+    slab_place(me, slab, PLACE_FULL);
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    if (tls->full_count <= KEPT) return;
+    ClaimResult result;
+    slab_give_up_full(me, slab_claim(me, tls->full_last, tag_of_class(size_class), &result));
 }
 
 // --- blocks
@@ -153,10 +180,12 @@ static void* chain_end(void* first) {
 void slab_absorb(HakTcb* me, OwnedSlab slab) {
     RemoteBlocks remote = remote_drain(me, slab);
     if (remote.count == 0) return;
-    if (meta_of(slab)->size_class)
-        slab_push_chain(me, slab, meta_of(slab)->size_class, remote.first, chain_end(remote.first), remote.count);
+    const TinySlabMeta* meta = meta_of(slab);
+    if (meta->size_class)
+        slab_push_chain(me, slab, meta->size_class, remote.first, chain_end(remote.first), remote.count);
     else
         run_free_chain(me, slab, remote.first, remote.count);
+    if (meta->where == PLACE_FULL) slab_place(me, slab, PLACE_PARTIAL);
 }
 
 // One spare slab a class is kept, so that a class that comes and goes does not take and give the same slab again and again.
@@ -226,10 +255,10 @@ static void free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uin
     slab_push_chain(me, slab, meta->size_class, first, last, count);
     slab_hint_hot(&me->tiny[meta->size_class], slab.number);
     if (load_relaxed(&meta->used) != 0) {
-        if (meta->where == PLACE_NONE) join(me, slab);
+        if (!slab_gives(meta)) join(me, slab);
         return;
     }
-    if (meta->where == PLACE_PARTIAL) slab_place(me, slab, PLACE_NONE);
+    if (meta->where != PLACE_BOUND) slab_place(me, slab, PLACE_NONE);
     if (!wanted_empty(me, meta))
         slab_dispose(me, slab);
     else if (meta->where == PLACE_NONE)

@@ -2,7 +2,8 @@
 //
 //   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
 //   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   A slab without a free block is given up: whoever frees into it, and does not put the block into a bin, owns it.
+//   full: those without, of large blocks, at most four of a class: free_count == 0, carved == capacity
+//   Any other slab without a free block is given up: whoever frees into it, and does not put the block into a bin, owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
 #ifndef HAK_SLAB_SLAB_H
@@ -27,13 +28,15 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts the chain first..last of `count` blocks on the free list; page runs: gives the pages back. Moves the slab to where it
 // belongs now, and gives it back when it is empty and not wanted.
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
-// Takes what others freed into the slab onto its free list.
+// Takes what others freed into the slab onto its free list; one that was full is partial then.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
 // Moves the slab to one of the owner's lists, or out of them (PLACE_NONE). Nobody else writes `where`.
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
 // Gives up a slab of blocks that has none free, so that anybody who frees into it may claim it. Blocks that have arrived by
 // now keep it in the owner's list; what arrives during the giving up goes with it, to the registry.
 void slab_give_up_full(HakTcb* me, OwnedSlab slab);
+// For a slab that was bound: the same, or it is kept as a full one, and another given up.
+void slab_set_aside(HakTcb* me, OwnedSlab slab);
 // Gives an empty slab back to its SuperSlab.
 void slab_dispose(HakTcb* me, OwnedSlab slab);
 // Number of violated invariants, each described on stderr. Of a slab that the caller owns, or that stands still: without owner, and
@@ -82,10 +85,15 @@ HAK_INLINE void slab_hint_hot(TinyTLSSlab* tls, SlabNumber s) {
     tls->hot = s;
 }
 
-// slab_free_chain of one block, if the slab is in a list of its owner's and stays there. false: nothing was done.
+// Refills look for blocks there.
+HAK_INLINE bool slab_gives(const TinySlabMeta* meta) {
+    return meta->where == PLACE_BOUND || meta->where == PLACE_PARTIAL;
+}
+
+// slab_free_chain of one block, if the slab stays where it is. false: nothing was done.
 HAK_INLINE bool slab_free_in_place(HakTcb* me, OwnedSlab slab, unsigned size_class, void* block) {
     const TinySlabMeta* meta = meta_of(slab);
-    if (HAK_UNLIKELY(meta->where == PLACE_NONE || load_relaxed(&meta->used) <= 1)) return false;
+    if (HAK_UNLIKELY(!slab_gives(meta) || load_relaxed(&meta->used) <= 1)) return false;
     slab_push_chain(me, slab, size_class, block, block, 1);
     slab_hint_hot(&me->tiny[size_class], slab.number);
     return true;

@@ -38,14 +38,16 @@ typedef struct {
     SlabNumber bound;                 // the slab that refills take from; 0: none
     SlabNumber partial;               // own slabs with free blocks, bound one not counted
     SlabNumber partial_last;          // the other end of that list
+    SlabNumber full, full_last;       // own slabs without free blocks, if these are large: the newest and the oldest
     SlabNumber hot;                   // most recently got a block back
     SlabNumber bench;                 // what was hot before
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
-    uint32_t sticky_next;
+    uint16_t sticky_next;
+    uint16_t full_count;
     uint32_t partial_count;
     uint32_t partial_free;    // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
-    uint64_t overflow_clock;  // ns, when the last 64 of them began
+    uint32_t overflow_clock;  // ns, the lower half: when the last 64 of them began
     uint64_t seen_head;       // of the bin, at the last look for what rests
     int32_t seen_room;
     uint32_t seen_overflows;

@@ -1,8 +1,10 @@
 // Blocks replaced at random among full slabs, which have no owner: the freed ones wait in the thread's bin, and hardly a free claims a slab. And
-// bins that batches have made large become small again, without a block being lost.
+// bins that batches have made large become small again, without a block being lost. And of large blocks' full slabs a thread keeps the last few:
+// what others free there comes back to it.
 #include "support/family.h"
 #include "support/test.h"
 
+#include <pthread.h>
 #include <time.h>
 
 enum { BLOCKS = 500, REPLACED = 20000 };
@@ -65,12 +67,78 @@ static void large_bins_become_small(void) {
     test_check_heap();
 }
 
+// --- full slabs of large blocks: an owner that allocates, and another thread that frees all
+
+enum { LARGE = 4000, SLAB_HOLDS = 65536 / 4096, SOME = 4 * SLAB_HOLDS, MANY = 100 * SLAB_HOLDS };
+static void* large[MANY];
+static pthread_barrier_t turn;
+
+static bool is_one_of(void* const* blocks, int count, const void* block) {
+    for (int i = 0; i < count; i++)
+        if (blocks[i] == block) return true;
+    return false;
+}
+
+static void wait_for_the_other(void) {
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+}
+
+static void* owner(void* unused) {
+    for (int i = 0; i < SOME; i++) large[i] = t_malloc(LARGE);
+    wait_for_the_other();
+    uint64_t fresh = test_counter("slab_taken");
+    for (int i = 0; i < SOME; i++) {
+        large[SOME + i] = t_malloc(LARGE);
+        CHECK(is_one_of(large, SOME, large[SOME + i]), "block %d, %p, is none of those that came back", i,
+              large[SOME + i]);
+    }
+    CHECK(test_counter("slab_taken") == fresh, "%d blocks came back, and new slabs were taken", SOME);
+    for (int i = 0; i < SOME; i++) t_free(large[SOME + i]);
+    for (int i = 0; i < MANY; i++) large[i] = t_malloc(LARGE);
+    wait_for_the_other();  // the owner sleeps
+    return unused;
+}
+
+static unsigned long long slabs_in_use(void) {
+    return test_counter("slab_taken") - test_counter("slab_released");
+}
+
+static void free_as_another(int count) {
+    pthread_barrier_wait(&turn);
+    for (int i = 0; i < count; i++) t_free(large[i]);
+    t_trim(0);
+}
+
+static void full_slabs_of_large_blocks_are_kept(void) {
+    pthread_t thread;
+    pthread_barrier_init(&turn, NULL, 2);
+    t_trim(0);
+    unsigned long long before = slabs_in_use(), sent = test_counter("free_ss_remote");
+    CHECK(pthread_create(&thread, NULL, owner, NULL) == 0, "no thread");
+    free_as_another(SOME);
+    sent = test_counter("free_ss_remote") - sent;
+    CHECK(sent == SOME, "%llu of %d blocks were sent to the owner of their slabs", sent, SOME);
+    pthread_barrier_wait(&turn);
+    free_as_another(MANY);
+    unsigned long long stuck = slabs_in_use() - before;
+    test_say("a sleeping owner keeps %llu of %d slabs", stuck, MANY / SLAB_HOLDS);
+    CHECK(stuck <= 8, "%llu slabs of a sleeping owner, all of whose blocks were freed", stuck);
+    test_check_heap();
+    pthread_barrier_wait(&turn);
+    pthread_join(thread, NULL);
+    t_trim(0);
+    CHECK(slabs_in_use() <= before + 1, "%llu slabs before, %llu after", before, slabs_in_use());
+    test_check_heap();
+}
+
 int main(void) {
     const size_t sizes[] = {64, 500, 1000, 2000, 4000, 8000, 16000};
     Random random = {1};
     test_start("full_slabs", 1);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) replace_at_random(&random, sizes[i]);
     large_bins_become_small();
+    full_slabs_of_large_blocks_are_kept();
     test_check_heap();
     test_say("full_slabs: ok");
     return 0;

@@ -14,7 +14,7 @@ TCB             'L' living, 'O' orphaned by a fork; pooled: may be taken by a ne
 SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
                 The slab of a block may be given up, and get another owner, while the block is in the list.
 Registry        per class, the unowned slabs with free blocks in the order in which they came.
-Place           'bound' or 'partial': the list of its owner that a slab is in; None: in none.
+Place           'bound', 'partial' or 'full': the list of its owner that a slab is in; None: in none.
 Page runs       have the same words and steps as slabs of blocks; RS is what is theirs alone.
 
 Steps, by the function of lib/ that they belong to
@@ -26,13 +26,15 @@ Steps, by the function of lib/ that they belong to
                  owner and remote words outlive the SuperSlabs, so a hint needs no lock and may be as old as it likes
   mailbox        MA announce; MF fetch, then as any hint. One step each: a hint is a number without data behind it
   slab_adopt_registered   G0 lock the class; G1 C1 on an entry; G2 C2; G3 unlink, unlock
-  bind           BIND place; GU slab_give_up_full of the slab bound before
+  bind           BIND place; SA slab_set_aside of the slab bound before: kept in the list of full ones, or GU
+                 slab_give_up_full. Whether it is kept, and which other one is given up for it, is open
   slab_take      TK the free list; DT else the remote stack, whole, into the SLL (its blocks stay used)
   slab_publish   A1 absorb; A2 empty? A2u out of the registry, release; A3 into the registry if blocks are free and it is not
                  there; A4 remote empty -> U (it was not: again from A1); A5 owner -> 0
   slab_release   L0 owner word = FREE; L1 lock the SuperSlabs, back to its SuperSlab, the last one gives back that
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
-  remote_drain   D1 take the remote word; MG merge what was taken; TRIM release if empty (hak_trim)
+  remote_drain   D1 take the remote word; MG merge what was taken, a full slab is partial then; TRIM release if empty
+                 (hak_trim)
   slab_free_chain    LOCAL free into an own slab: kept or given back. One that was claimed joins the partial list
   evict          EV out of the list, A1.. as slab_publish, MA. How many slabs are one too many is open: when one has
                  joined, no eviction is tried, and that of each slab of the list, also of the one that has just joined
@@ -119,7 +121,7 @@ class World:
     def listed(self, me, *places):
         """The slabs in these lists of a TCB. A slab that is in no list is not found."""
         return [s for s, slab in enumerate(self.slabs)
-                if self.mapped and me and slab.owner == me and slab.place in (places or ('bound', 'partial'))]
+                if self.mapped and me and slab.owner == me and slab.place in (places or ('bound', 'partial', 'full'))]
 
     # -- locks: name -> thread that holds it
     def holds_up(self, t, lock):
@@ -315,9 +317,9 @@ def LOCAL(w, t, s, blocks):
         spare = w.setup.keeps_spare and not any(w.slabs[o].place == 'partial' for o in same_class)
         if slab.place != 'bound' and not spare:
             return w.go(t, ('L0', s))
-    if slab.used and slab.place is None:
+    if slab.used and slab.place in (None, 'full'):
         return join(w, t, s)
-    if slab.place is None:
+    if slab.place in (None, 'full'):
         w.set(s, place='partial')
     w.go(t)
 
@@ -354,6 +356,8 @@ def VB(w, t, s):
 @meta_step
 def MG(w, t, s, blocks):
     give_back_blocks(w, t, s, blocks)
+    if w.slabs[s].place == 'full':
+        w.set(s, place='partial')
     w.go(t)
 
 
@@ -379,8 +383,8 @@ def TRIM(w, t, s):
 
 @step
 def RF(w, t, cls):
-    """refill_tls_slab: the bound slab, else one of the partial ones."""
-    mine = [s for place in ('bound', 'partial') for s in w.listed(w.threads[t].me, place)
+    """refill_tls_slab: the bound slab, else one of the partial ones, or a full one into which others have freed."""
+    mine = [s for place in ('bound', 'partial', 'full') for s in w.listed(w.threads[t].me, place)
             if w.slabs[s].tag == cls and (w.slabs[s].free or has_blocks(w.slabs[s]))]
     w.go(t, *((('BIND', mine[0]), ('TK', mine[0])) if mine else ()))
 
@@ -394,7 +398,21 @@ def BIND(w, t, s):
         for o in former:
             w.set(o, place=None)
         return w.go(t)
-    w.go(t, *(('GU', o) for o in former))
+    w.go(t, *(('SA', o) for o in former))
+
+
+@step
+def SA(w, t, s):
+    slab = w.meta(t, s)
+    kept = []
+    if not slab.free and not has_blocks(slab):
+        others = [('GU', o) for o in w.listed(w.threads[t].me, 'full') if w.slabs[o].tag == slab.tag]
+        for instead in [()] + [(other,) for other in others]:
+            kept.append(w.clone())
+            kept[-1].set(s, place='full')
+            kept[-1].go(t, *instead)
+    w.go(t, ('GU', s))
+    return kept
 
 
 @step
@@ -722,7 +740,7 @@ def E0(w, t):
 @step
 def E2(w, t):
     """Own lists, nobody else changes them: publish slab after slab."""
-    mine = w.listed(w.threads[t].me)
+    mine = w.listed(w.threads[t].me, *(('bound', 'partial') if mutated('full-forgotten') else ()))
     if mine:
         w.set(mine[0], place=None)
     w.go(t, *((('A1', mine[0], ()), ('E2',)) if mine else ()))

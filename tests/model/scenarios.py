@@ -125,6 +125,10 @@ SCENARIOS = [
           [hint(0), free('c')]),
     scene('bundle of three, owner exits', bound('abcd'), [free('d'), EXIT], [free('abc')], [ADOPT, POP]),
     scene('exit of owner and freers', bound('abc'), [EXIT], [free('a'), EXIT], [free('b'), EXIT]),
+    scene('a full slab is kept, and taken again', bound('ab'), [FRESH_X, POP, TAKE, POP, EXIT], [free('a'), EXIT],
+          [free('b'), ADOPT], slab1=(0, FREE, 'p', '', (), None)),
+    scene('a full slab is kept until it is empty', bound('ab'), [FRESH_X, TRIM, if_allocated('p')], [free('ab')], [hint(0), FRESH_Y],
+          slab1=(0, FREE, 'p', '', (), None)),
     # the remote stack goes whole into the list; the slabs of a list's blocks may get another owner
     scene('drain into the list', bound('abc', remote='d'), [TAKE, POP, TAKE, POP, free('d'), EXIT], [free('ab')],
           [free('c')]),
@@ -258,6 +262,7 @@ MUTATIONS = [
     ('A5-before-A4', 'the owner word is released before U is set', 'publish against frees'),
     ('empty-published', 'publish does not look whether the slab is empty', 'the last blocks of a published slab'),
     ('full-dropped', 'the slab bound before is left in no list', 'a full slab is given up against frees'),
+    ('full-forgotten', 'a thread ends and keeps its full slabs', 'a full slab is kept, and taken again'),
     ('keep-full', 'a full slab claimed by a hint is kept, in no list', 'a hint to a full slab without owner'),
     ('no-unlink', 'the claimer stays in the registry', 'adopt against a claim by a free'),
     ('keep-U', 'the claimer does not take U', 'adopt against a claim by a free'),
