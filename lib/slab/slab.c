@@ -105,15 +105,14 @@ void slab_give_up_full(HakTcb* me, OwnedSlab slab) {
 // What others free into a large block's slab comes back to the memory's last user, whose cache has it: up to four slabs of a class are kept
 // for that, and the one kept longest is given up for one more. Small blocks are worth no way from one thread to another.
 void slab_set_aside(HakTcb* me, OwnedSlab slab) {
-    enum { LARGE = 2048, KEPT = 4 };
     unsigned size_class = meta_of(slab)->size_class;
-    if (meta_of(slab)->block_size < LARGE || slab_has_blocks(slab)) {
+    if (meta_of(slab)->block_size < KEPT_FULL_BYTES || slab_has_blocks(slab)) {
         slab_give_up_full(me, slab);
         return;
     }
     slab_place(me, slab, PLACE_FULL);
     const TinyTLSSlab* tls = &me->tiny[size_class];
-    if (tls->full_count <= KEPT) return;
+    if (tls->full_count <= KEPT_FULL) return;
     ClaimResult result;
     slab_give_up_full(me, slab_claim(me, tls->full_last, tag_of_class(size_class), &result));
 }

@@ -2,7 +2,7 @@
 //
 //   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
 //   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   full: those without, of large blocks, at most four of a class: free_count == 0, carved == capacity
+//   full: those without, of large blocks: free_count == 0, carved == capacity, full_count <= KEPT_FULL
 //   Any other slab without a free block is given up: whoever frees into it, and does not put the block into a bin, owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
@@ -15,6 +15,11 @@
 #include "slab/remote.h"
 #include "slab/size_class.h"
 #include "thread/link.h"
+
+enum {
+    KEPT_FULL = 4,           // full slabs of a class that a thread keeps,
+    KEPT_FULL_BYTES = 2048,  // if its blocks have as many bytes
+};
 
 typedef struct {
     void* first;
