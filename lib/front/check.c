@@ -77,8 +77,8 @@ static size_t check_full(HakTcb* me, unsigned size_class) {
         free_blocks |= meta->free_count || load_relaxed(&meta->carved) != meta->capacity;
     }
     if (full == tls->full_count && full <= KEPT_FULL && !free_blocks) return wrong;
-    text_warn("hakmem: check=full class %u: %u full slabs in the list, %u counted%s\n", size_class, full,
-              tls->full_count, free_blocks ? ", one with free blocks" : "");
+    text_warn("hakmem: check=full class %u: %u full slabs in the list, %u counted, at most %d%s\n", size_class, full,
+              tls->full_count, KEPT_FULL, free_blocks ? ", one with free blocks" : "");
     return wrong + 1;
 }
 

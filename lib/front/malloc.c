@@ -40,7 +40,7 @@ static uint32_t most_cap(unsigned size_class) {
     return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
-// So many have come since the last call.
+// OVERFLOWS_SAMPLE frees have found the bin full since the last call.
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
     enum { QUICK_NS = OVERFLOWS_SAMPLE * 200 };
     TinyTLSSlab* tls = &me->tiny[size_class];
@@ -188,7 +188,7 @@ HAK_INLINE void count_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (HAK_UNLIKELY(++me->tiny[size_class].overflows % OVERFLOWS_SAMPLE == 0)) note_overflows(me, bin, size_class);
 }
 
-// The slab is in no list, or becomes empty.
+// The slab changes its list, or becomes empty.
 static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
     slab_free_chain(me, slab, p, p, 1);
     count_overflow(me, bin, size_class);

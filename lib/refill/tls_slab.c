@@ -16,7 +16,7 @@ static SlabNumber good_partial(const TinyTLSSlab* tls) {
     return fullest ? fullest : most;
 }
 
-// A full one into which others have freed since.
+// A full one into which others have freed since; 0: none.
 static SlabNumber refreshed(const TinyTLSSlab* tls) {
     SlabNumber s = tls->full;
     while (s && remote_count(load_relaxed(remote_word(s))) == 0) s = hak_heap.meta[s].next;
@@ -33,10 +33,8 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
         if (meta_of(bound)->free_count || remote_has_blocks(bound)) return bound;
     }
     if (tls->partial) return refill_candidate(me, size_class, good_partial(tls));
-    if (tls->full) {
-        SlabNumber s = refreshed(tls);
-        if (s) return refill_candidate(me, size_class, s);
-    }
+    SlabNumber full = refreshed(tls);
+    if (full) return refill_candidate(me, size_class, full);
     if (bound.number && slab_has_blocks(bound)) return bound;
     if (change_is_missing(CHANGE_superslab_refill)) unsafe_drain_superslab(me, CHANGE_superslab_refill, size_class);
     tcb_count(me, tls->bound ? HAK_C_early_no_free : HAK_C_early_empty);
