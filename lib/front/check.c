@@ -70,15 +70,19 @@ static size_t check_full(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
     size_t wrong = 0;
     uint32_t full = 0;
-    bool free_blocks = false;
-    for (SlabNumber s = tls->full; s; s = hak_heap.meta[s].next, full++) {
+    bool free_blocks = false, linked = true;
+    SlabNumber before = 0;
+    for (SlabNumber s = tls->full; s; before = s, s = hak_heap.meta[s].next, full++) {
         const TinySlabMeta* meta = &hak_heap.meta[s];
         wrong += check_own(me, s, tag_of_class(size_class), PLACE_FULL);
         free_blocks |= meta->free_count || load_relaxed(&meta->carved) != meta->capacity;
+        linked &= meta->prev == before;
     }
-    if (full == tls->full_count && full <= KEPT_FULL && !free_blocks) return wrong;
-    text_warn("hakmem: check=full class %u: %u full slabs in the list, %u counted, at most %d%s\n", size_class, full,
-              tls->full_count, KEPT_FULL, free_blocks ? ", one with free blocks" : "");
+    linked &= before == (tls->full ? tls->full_last : 0);
+    if (full == tls->full_count && full <= KEPT_FULL && !free_blocks && linked) return wrong;
+    text_warn("hakmem: check=full class %u: %u full slabs in the list, %u counted, at most %d%s%s\n", size_class, full,
+              tls->full_count, KEPT_FULL, free_blocks ? ", one with free blocks" : "",
+              linked ? "" : ", not linked both ways");
     return wrong + 1;
 }
 

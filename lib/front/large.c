@@ -1,7 +1,6 @@
 #include "front/large.h"
 
 #include "refill/give_back.h"
-#include "refill/parked.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -61,10 +60,9 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     return run;
 }
 
-// When there is no memory: without anything in the cache, or parked. What that empties may have gone back, and makes a new SuperSlab.
-static Run find_run_without_cache(HakTcb* me, uint32_t pages, uint32_t align) {
-    if (!give_back_parked(me, 0, UINT32_MAX) && me->cached_pages == 0) return (Run){NULL, false};
-    run_cache_flush(me);
+// When there is no memory. What the thread kept may have gone back, and makes a new SuperSlab.
+static Run find_run_in_what_was_kept(HakTcb* me, uint32_t pages, uint32_t align) {
+    give_back_all(me);
     return find_run(me, pages, align);
 }
 
@@ -81,7 +79,7 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_run(me, pages, alignment_pages(alignment));
-    if (run.block == NULL) run = find_run_without_cache(me, pages, alignment_pages(alignment));
+    if (run.block == NULL) run = find_run_in_what_was_kept(me, pages, alignment_pages(alignment));
     me->runs_used++;
     if (run.block && zero) {
         if (run.zero)

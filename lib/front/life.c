@@ -148,13 +148,6 @@ static void at_thread_exit(void* round) {
     errno = saved_errno;
 }
 
-void thread_flush(void) {
-    HakTcb* me = hak_tls.tcb;
-    if (me == NULL) return;
-    give_back_caches(me);
-    run_absorb(me, UINT32_MAX);
-}
-
 // --- fork: the child inherits no lock that another thread holds
 
 // The C library takes the lock of its list of streams after our handler has run; a thread may hold it and wait for a stream whose

@@ -17,7 +17,4 @@ HAK_INLINE HakTcb* thread_tcb(void) {
 HakTcb* reserve_begin(void);
 void reserve_end(HakTcb* reserve);
 
-// Gives back what the calling thread holds in caches.
-void thread_flush(void);
-
 #endif

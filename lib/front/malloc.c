@@ -9,7 +9,6 @@
 #include "observe/fatal.h"
 #include "os/os.h"
 #include "refill/give_back.h"
-#include "refill/parked.h"
 #include "refill/refill.h"
 #include "slab/bundle.h"
 #include "slab/remote.h"
@@ -439,11 +438,7 @@ int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_flush();
     HakTcb* me = thread_tcb();  // a new thread's may have parked bins
-    thread_flush();
-    if (me) {
-        give_back_parked(me, 0, UINT32_MAX);
-        give_back_empty_slabs(me);
-    }
+    if (me) give_back_all(me);
     hak_lock(&heap_lock);
     bool some = hak_heap.base != 0 && purge_free(keep);
     hak_unlock(&heap_lock);

@@ -80,6 +80,13 @@ void give_back_empty_slabs(HakTcb* me) {
     give_back_empty_runs(me);
 }
 
+void give_back_all(HakTcb* me) {
+    give_back_caches(me);
+    run_absorb(me, UINT32_MAX);
+    give_back_parked(me, 0, UINT32_MAX);
+    give_back_empty_slabs(me);
+}
+
 // --- what rests
 
 static uint64_t period_ms(void) {
@@ -100,7 +107,10 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
-    if (look == LOOK_RESTED) give_back_empty_of_class(me, size_class);
+    if (look == LOOK_RESTED)
+        give_back_empty_of_class(me, size_class);
+    else if (unused)
+        give_back_list(me, tls->full, size_class);  // no refill will find what others freed there
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;
 }

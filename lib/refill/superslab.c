@@ -17,12 +17,20 @@ static bool slabs_are_used_up(void) {
     return carved * 4 >= room * 3;
 }
 
+static SlabNumber take_or_make(bool* clean) {
+    SlabNumber s = superslab_take_slab(clean);
+    return s ? s : superslab_make(slabs_are_used_up(), clean);
+}
+
 OwnedSlab refill_superslab(HakTcb* me, unsigned size_class) {
     give_back_unused(me);
     bool clean = false;
-    SlabNumber s = superslab_take_slab(&clean);
-    if (s == 0) s = superslab_make(slabs_are_used_up(), &clean);
+    SlabNumber s = take_or_make(&clean);
+    if (s == 0) {
+        give_back_all(me);
+        s = take_or_make(&clean);
+    }
     if (s) return slab_create(me, s, size_class, clean);
     tcb_count(me, HAK_C_early_no_memory);
-    return refill_tls_slab(me, size_class);  // which the look may have given blocks
+    return refill_tls_slab(me, size_class);  // which what was given back may have given blocks
 }

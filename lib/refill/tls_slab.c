@@ -23,7 +23,7 @@ static SlabNumber refreshed(const TinyTLSSlab* tls) {
     return s;
 }
 
-// Recycled blocks before new ones: the bound slab is cut further only when nothing else is at hand.
+// Recycled blocks before new ones: a slab is cut further only when nothing else is at hand.
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab bound = {0};
@@ -32,9 +32,11 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
         bound = slab_claim(me, tls->bound, tag_for(size_class), &result);
         if (meta_of(bound)->free_count || remote_has_blocks(bound)) return bound;
     }
-    if (tls->partial) return refill_candidate(me, size_class, good_partial(tls));
+    SlabNumber partial = tls->partial ? good_partial(tls) : 0;
+    if (partial && hak_heap.meta[partial].free_count) return refill_candidate(me, size_class, partial);
     SlabNumber full = refreshed(tls);
     if (full) return refill_candidate(me, size_class, full);
+    if (partial) return refill_candidate(me, size_class, partial);
     if (bound.number && slab_has_blocks(bound)) return bound;
     if (change_is_missing(CHANGE_superslab_refill)) unsafe_drain_superslab(me, CHANGE_superslab_refill, size_class);
     tcb_count(me, tls->bound ? HAK_C_early_no_free : HAK_C_early_empty);

@@ -74,7 +74,7 @@ static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb*
 // By this thread, or by an earlier one that had the same control block.
 static SlabNumber bound_last(const HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
-    return tls->bound ? tls->bound : tls->sticky[(tls->sticky_next - 1) % STICKY_SLABS];
+    return tls->bound ? tls->bound : tls->sticky[(tls->sticky_next - 1u) % STICKY_SLABS];
 }
 
 void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class) {

@@ -5,7 +5,8 @@
 //   changes 3-6 missing:    drain -> bind -> claim             and ignore the answer
 //
 // Nothing else is altered and nothing is planted: the remote stack is taken whole, and pushed onto the free list block by block as its
-// owner would. While the owner stands still, that leaves the heap sound; when it does not, both write one free list.
+// owner would. While the owner stands still, that leaves the heap sound, but for a full slab, which stays among the full ones; when it does
+// not, both write one free list.
 // A slab without owner has nothing to drain, so whatever is drained here belongs to somebody else.
 // Thread-safety: none, on purpose. Errors: with HAKMEM_DEBUG_OWNERSHIP the drain is reported and the process aborts instead.
 #ifndef HAK_REFILL_UNSAFE_DRAIN_H

@@ -102,8 +102,8 @@ void slab_give_up_full(HakTcb* me, OwnedSlab slab) {
     }
 }
 
-// What others free into a large block's slab comes back to the memory's last user, whose cache has it: up to four slabs of a class are kept
-// for that, and the one kept longest is given up for one more. Small blocks are worth no way from one thread to another.
+// What others free into a large block's slab comes back to its owner, whose cache has it if the others only passed it on: up to four slabs of
+// a class are kept for that, and the one kept longest is given up for one more. Small blocks are worth no way from one thread to another.
 void slab_set_aside(HakTcb* me, OwnedSlab slab) {
     unsigned size_class = meta_of(slab)->size_class;
     if (meta_of(slab)->block_size < KEPT_FULL_BYTES || slab_has_blocks(slab)) {
@@ -225,7 +225,8 @@ static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capa
     return tls->partial_free > (quarter < FEW_BLOCKS ? FEW_BLOCKS : quarter) || me->partial_slabs > SLABS_MOST;
 }
 
-// A slab without owner that the thread freed into joins its list; for one too many, the one that joined longest ago goes.
+// A slab that the thread freed into joins its list: one without owner, or an own one that was full. For one too many, the one that joined
+// longest ago goes.
 static void join(HakTcb* me, OwnedSlab slab) {
     enum { RUNS_MOST = 4 };
     unsigned size_class = meta_of(slab)->size_class;

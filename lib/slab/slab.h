@@ -71,11 +71,11 @@ HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
 HAK_INLINE void slab_push_chain(HakTcb* me, OwnedSlab slab, unsigned size_class, void* first, void* last,
                                 uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
+    chaos_point();
     uint32_t used = load_relaxed(&meta->used);
     if (HAK_UNLIKELY(used < count))
         fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
               slab.number);
-    chaos_point();
     link_write(last, meta->freelist);
     meta->freelist = first;
     meta->free_count = (uint16_t)(meta->free_count + count);

@@ -88,11 +88,14 @@ static size_t expected_percent(size_t size) {
     return size > 8 << 10 ? 90 : size == 4096 ? 95 : 93;
 }
 
-static void run(size_t limit, size_t size) {
-    alarm(60);
-    size_t before = mapped_bytes();
+static void set_limit(size_t limit) {
     struct rlimit rlimit = {limit, limit};
     CHECK(setrlimit(RLIMIT_AS, &rlimit) == 0, "setrlimit");
+}
+
+static void run(size_t limit, size_t size) {
+    size_t before = mapped_bytes();
+    set_limit(limit);
     exhaust(size, (limit - before) / 100 * expected_percent(size));
     // blocks of another size, and of another thread, find what the first ones left
     exhaust(size == 4096 ? 64 : 4096, limit / 2);
@@ -103,22 +106,65 @@ static void run(size_t limit, size_t size) {
     if (pthread_create(&thread, &attributes, allocate_in_thread, NULL) == 0) pthread_join(thread, NULL);
     pthread_attr_destroy(&attributes);
     test_check_heap();
-    _exit(0);
+}
+
+// --- slabs that another thread has emptied, when there is no memory
+
+enum { NEWEST = 5 * 16, OTHERS = 20 };
+static Link* newest;
+static pthread_barrier_t turn;
+
+static void* free_the_newest(void* unused) {
+    pthread_barrier_wait(&turn);
+    for (int i = 0; i < NEWEST; i++) {
+        Link* next = newest->next;
+        t_free(newest);
+        newest = next;
+    }
+    t_trim(0);
+    pthread_barrier_wait(&turn);
+    return unused;
+}
+
+static void emptied_by_another(size_t limit, size_t size) {
+    pthread_t thread;
+    size_t total;
+    set_limit(limit);
+    pthread_barrier_init(&turn, NULL, 2);
+    CHECK(pthread_create(&thread, NULL, free_the_newest, NULL) == 0, "no thread");
+    newest = allocate_until_refused(size, &total);
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    for (int i = 0; i < OTHERS; i++) {
+        void* p = t_malloc(2 * size);
+        CHECK(p != NULL, "of %d blocks of %zu bytes, another thread has freed %d: no room for the %d. block of %zu",
+              (int)(total / size), size, NEWEST, i + 1, 2 * size);
+    }
+    pthread_join(thread, NULL);
+    free_list(newest);
+    test_check_heap();
+}
+
+static void in_child(void (*test)(size_t limit, size_t size), size_t limit, size_t size) {
+    pid_t pid = fork();
+    CHECK(pid >= 0, "fork");
+    if (pid == 0) {
+        alarm(60);
+        test(limit, size);
+        _exit(0);
+    }
+    int status;
+    while (waitpid(pid, &status, 0) < 0) CHECK(errno == EINTR, "waitpid");
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "blocks of %zu bytes: wait status %#x", size,
+          (unsigned)status);
 }
 
 int main(int argc, char** argv) {
     size_t limit = test_argument(argc, argv, 1, 200) * MIB;
     test_start("oom", 0);
     const size_t sizes[] = {4096, 16, 64, 1000, 20000, 100000, 700000, 3 * MIB};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        pid_t pid = fork();
-        CHECK(pid >= 0, "fork");
-        if (pid == 0) run(limit, sizes[i]);
-        int status;
-        while (waitpid(pid, &status, 0) < 0) CHECK(errno == EINTR, "waitpid");
-        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0, "blocks of %zu bytes: wait status %#x", sizes[i],
-              (unsigned)status);
-    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) in_child(run, limit, sizes[i]);
+    in_child(emptied_by_another, limit, 4096);
     test_say("oom: ok");
     return 0;
 }

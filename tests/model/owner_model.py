@@ -69,6 +69,8 @@ def check_end(w):
     for s, slab in enumerate(w.slabs):
         if w.mapped and slab.owner and slab.owner not in dead and slab.place is None:
             raise Violation(f'slab {s} is owned by {slab.owner} and in none of its lists')
+        if w.mapped and slab.owner not in dead and slab.place == 'full' and slab.free:
+            raise Violation(f'slab {s} is among the full ones of {slab.owner}, where no refill looks for its free blocks')
     for t, thread in enumerate(w.threads):
         if thread.me:
             w = run_alone(w, t, ('exit',))

@@ -356,7 +356,7 @@ def VB(w, t, s):
 @meta_step
 def MG(w, t, s, blocks):
     give_back_blocks(w, t, s, blocks)
-    if w.slabs[s].place == 'full':
+    if w.slabs[s].place == 'full' and not mutated('absorbed-full'):
         w.set(s, place='partial')
     w.go(t)
 
@@ -385,7 +385,7 @@ def TRIM(w, t, s):
 def RF(w, t, cls):
     """refill_tls_slab: the bound slab, else one of the partial ones, or a full one into which others have freed."""
     mine = [s for place in ('bound', 'partial', 'full') for s in w.listed(w.threads[t].me, place)
-            if w.slabs[s].tag == cls and (w.slabs[s].free or has_blocks(w.slabs[s]))]
+            if w.slabs[s].tag == cls and (w.slabs[s].free and place != 'full' or has_blocks(w.slabs[s]))]
     w.go(t, *((('BIND', mine[0]), ('TK', mine[0])) if mine else ()))
 
 

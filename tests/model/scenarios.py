@@ -129,6 +129,8 @@ SCENARIOS = [
           [free('b'), ADOPT], slab1=(0, FREE, 'p', '', (), None)),
     scene('a full slab is kept until it is empty', bound('ab'), [FRESH_X, TRIM, if_allocated('p')], [free('ab')], [hint(0), FRESH_Y],
           slab1=(0, FREE, 'p', '', (), None)),
+    scene('others free into a full slab, and its owner looks', bound('ab'), [FRESH_X, POP, TRIM, if_allocated('p')],
+          [free('a'), TRIM], [hint(0), free('b')], slab1=(0, FREE, 'p', '', (), None)),
     # the remote stack goes whole into the list; the slabs of a list's blocks may get another owner
     scene('drain into the list', bound('abc', remote='d'), [TAKE, POP, TAKE, POP, free('d'), EXIT], [free('ab')],
           [free('c')]),
@@ -263,6 +265,8 @@ MUTATIONS = [
     ('empty-published', 'publish does not look whether the slab is empty', 'the last blocks of a published slab'),
     ('full-dropped', 'the slab bound before is left in no list', 'a full slab is given up against frees'),
     ('full-forgotten', 'a thread ends and keeps its full slabs', 'a full slab is kept, and taken again'),
+    ('absorbed-full', 'a full slab stays so when its owner has taken what others freed',
+     'others free into a full slab, and its owner looks'),
     ('keep-full', 'a full slab claimed by a hint is kept, in no list', 'a hint to a full slab without owner'),
     ('no-unlink', 'the claimer stays in the registry', 'adopt against a claim by a free'),
     ('keep-U', 'the claimer does not take U', 'adopt against a claim by a free'),

@@ -138,10 +138,37 @@ static void draining_and_binding(void** state) {
     while_the_owner_stands_still(drain_and_bind);
 }
 
+// Before anything of a class is bound, there is no SuperSlab to go through, whatever the other notes of the thread say.
+static void nothing_was_bound(void** state) {
+    (void)state;
+    pthread_t thread;
+    HakTcb* me = thread_tcb();
+    unsigned unused = class_of_size(6000);
+    TinyTLSSlab* tls = &me->tiny[unused];
+    assert_int_equal(tls->bound, 0);
+    assert_int_equal(tls->sticky_next, 0);
+    assert_int_equal(pthread_create(&thread, NULL, owner, NULL), 0);
+    pthread_barrier_wait(&turn);
+    free_every_second(me);
+    SlabNumber s = slab_with_waiting_blocks(me), bench = tls->bench;
+    uint32_t waiting = waiting_in(s);
+    tls->bench = s;
+    unsafe_drain_superslab(me, CHANGE_alloc_superslab, unused);
+    assert_int_equal(waiting_in(s), waiting);
+    tls->bench = bench;
+    drained_slab = s;
+    pthread_barrier_wait(&turn);
+    pthread_barrier_wait(&turn);
+    pthread_join(thread, NULL);
+    for (int i = 1; i < BLOCKS; i += 2) hak_free(block[i]);
+    assert_int_equal(hak_check(), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draining_a_superslab),
         cmocka_unit_test(draining_and_binding),
+        cmocka_unit_test(nothing_was_bound),
     };
     pthread_barrier_init(&turn, NULL, TURNS);
     return cmocka_run_group_tests(tests, NULL, NULL);
