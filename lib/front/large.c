@@ -66,10 +66,16 @@ static Run find_run_in_what_was_kept(HakTcb* me, uint32_t pages, uint32_t align)
     return find_run(me, pages, align);
 }
 
+// A cached run of that length, or the next: a quarter too long at most, and found without a search.
+static void* take_short(HakTcb* me, uint32_t pages) {
+    void* block = run_cache_take_short(me, pages);
+    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_length(pages + 1));
+}
+
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     bool cacheable = size <= RUN_MAX && alignment <= PAGE_SIZE_BYTES;
     uint32_t pages = size <= RUN_MAX ? large_pages(size) : 0;
-    void* cached = cacheable && run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
+    void* cached = cacheable && run_is_short(pages) ? take_short(me, pages) : NULL;
     if (cached == NULL) {
         // Not even a program that asks for the same long run again and again escapes the looks.
         give_back_idle(me);

@@ -70,6 +70,26 @@ static void waiting_serves_others(void) {
     t_free(second);
 }
 
+// A short one that waits is handed out for its own length and for the next shorter one, whole.
+static void waiting_serves_the_next_length(void) {
+    enum { PAGE = 4096, SHORTER = 8 * PAGE, NEXT = 10 * PAGE, OWN = 12 * PAGE };
+    t_trim(0);
+    char* first = t_malloc(OWN);
+    memset(first, 1, OWN);
+    t_free(first);
+    void* shorter = t_malloc(SHORTER);
+    CHECK(shorter != first, "a run of %d bytes serves %d", OWN, SHORTER);
+    char* next = t_calloc(1, NEXT);
+    CHECK(next == first, "%p waits and would fit, %p was searched", (void*)first, (void*)next);
+    CHECK(t_usable_size(next) == OWN, "%zu bytes of %d", t_usable_size(next), OWN);
+    for (int i = 0; i < NEXT; i++) CHECK(next[i] == 0, "byte %d of calloc is %d", i, next[i]);
+    t_free(next);
+    t_free(shorter);
+    CHECK(t_malloc(OWN) == next, "it waits for another length now");
+    t_free(next);
+    test_check_heap();
+}
+
 // All of a SuperSlab waits in short runs; a long one comes and goes.
 static void idle_one_serves_long_ones(void) {
     enum { EACH = 10, LENGTHS = 4 };
@@ -248,6 +268,7 @@ int main(int argc, char** argv) {
     nothing_is_kept(&random);
     idle_ones_without_half_free();
     waiting_serves_others();
+    waiting_serves_the_next_length();
     idle_one_serves_long_ones();
     one_comes_and_goes(20000);
     one_comes_and_goes(LONG);
