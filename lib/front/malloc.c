@@ -235,7 +235,6 @@ static HakTcb* tcb_for_free(void) {
 
 // Whatever goes neither into a bin nor into the cache of runs.
 static HAK_NOINLINE void free_uncached(void* p) {
-    if (p == NULL) return;
     if (!heap_contains(p)) invalid_free(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the release that made the slab or huge block
@@ -291,7 +290,9 @@ void free_over(void* p, uint64_t tag) {
         free_uncached(p);
 }
 
+// Here, since programs free NULL often, and fast_free tells it apart anyway.
 void free_slow(void* p) {
+    if (p == NULL) return;
     if (heap_contains(p)) {
         uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
         if (tag_is_runs(tag) && free_run_cached(p)) return;
