@@ -63,13 +63,20 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
 // When there is no memory. What the thread kept may have gone back, and makes a new SuperSlab.
 static Run find_run_in_what_was_kept(HakTcb* me, uint32_t pages, uint32_t align) {
     give_back_all(me);
-    return find_run(me, pages, align);
+    Run run = run_alloc(me, pages, align);
+    return run.block == NULL && make_runs(me) ? run_alloc(me, pages, align) : run;
+}
+
+static void* huge_in_what_was_kept(HakTcb* me, size_t size, size_t alignment, bool zero) {
+    if (size >> UNIT_SHIFT >= hak_heap.capacity) return NULL;
+    give_back_all(me);
+    return huge_alloc(size, alignment, zero);
 }
 
 // A cached run of that length, or the next: a quarter too long at most, and found without a search.
 static void* take_short(HakTcb* me, uint32_t pages) {
     void* block = run_cache_take_short(me, pages);
-    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_length(pages + 1));
+    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_next_length(pages));
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
@@ -80,7 +87,10 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
         // Not even a program that asks for the same long run again and again escapes the looks.
         give_back_idle(me);
         absorb_some(me);
-        if (size > RUN_MAX || alignment > RUN_MAX) return huge_alloc(size, alignment, zero);
+        if (size > RUN_MAX || alignment > RUN_MAX) {
+            void* huge = huge_alloc(size, alignment, zero);
+            return huge ? huge : huge_in_what_was_kept(me, size, alignment, zero);
+        }
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;
@@ -99,7 +109,7 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     if (size <= SMALL_MAX || size > RUN_MAX) return false;
     uint32_t pages = large_pages(size), now = run_pages(block);
-    if (pages == now) return true;
+    if (pages == now || (run_is_short(now) && run_next_length(pages) == now)) return true;  // as take_short gives it
     SlabNumber s = run_first_slab(block);
     OwnedSlab slab = me ? slab_if_mine(me, s, TAG_RUNS) : (OwnedSlab){0};
     if (slab.number) return run_resize(me, slab, block, pages);

@@ -40,7 +40,8 @@ void give_back_bin(HakTcb* me, TlsBin* bin) {
     }
 }
 
-void give_back_caches(HakTcb* me) {
+// Bins, bundles and cached runs.
+static void give_back_caches(HakTcb* me) {
     bundles_flush(me);
     run_cache_flush(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(me, &hak_tls.bin[c]);
@@ -65,6 +66,15 @@ static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
     }
 }
 
+// The other full ones stay, for what may yet come back to them.
+static void give_back_emptied_full(HakTcb* me, unsigned size_class) {
+    for (SlabNumber s = me->tiny[size_class].full, next; s; s = next) {
+        next = hak_heap.meta[s].next;
+        if (remote_count(load_relaxed(remote_word(s))) == load_relaxed(&hak_heap.meta[s].used))
+            give_back_if_empty(me, s, size_class);
+    }
+}
+
 static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
     give_back_list(me, me->tiny[size_class].partial, size_class);
     give_back_list(me, me->tiny[size_class].full, size_class);
@@ -75,7 +85,8 @@ static void give_back_empty_runs(HakTcb* me) {
     for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0);
 }
 
-void give_back_empty_slabs(HakTcb* me) {
+// Slabs that the thread keeps although they are empty, or that others have emptied.
+static void give_back_empty_slabs(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_empty_of_class(me, c);
     give_back_empty_runs(me);
 }
@@ -109,8 +120,9 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
     if (look == LOOK_RESTED)
         give_back_empty_of_class(me, size_class);
-    else if (unused)
-        give_back_list(me, tls->full, size_class);  // no refill will find what others freed there
+    else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next)
+        give_back_emptied_full(me, size_class);  // no refill is likely to find what others freed there
+    tls->seen_binds = (uint8_t)tls->sticky_next;
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;
 }

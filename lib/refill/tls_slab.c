@@ -23,7 +23,7 @@ static SlabNumber refreshed(const TinyTLSSlab* tls) {
     return s;
 }
 
-// Recycled blocks before new ones: a slab is cut further only when nothing else is at hand.
+// Recycled blocks before new ones: a slab is cut further only when none of the lists that are looked at has any.
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab bound = {0};

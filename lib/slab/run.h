@@ -70,6 +70,11 @@ HAK_INLINE uint32_t run_length(uint32_t pages) {
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
 }
 
+// The next length above that of a short run.
+HAK_INLINE uint32_t run_next_length(uint32_t pages) {
+    return run_length(pages + 1);
+}
+
 // A run is short, and has a bin: 5..8 pages: bins 0..3; 10, 12, 14, 16: 4..7. Shorter ones are only made for what must be aligned.
 _Static_assert(RUN_SHORT_LEAST* PAGE_SIZE_BYTES > SMALL_MAX, "what is smaller is a block of a class");
 _Static_assert(RUN_SHORT_MOST / 2 - 1 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");

@@ -65,7 +65,7 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
         me->run_superslabs += (uint32_t)change;
     } else if (meta->where == PLACE_FULL) {
         TinyTLSSlab* tls = &me->tiny[meta->size_class];
-        tls->full_count = (uint16_t)(tls->full_count + change);
+        tls->full_count = (uint8_t)(tls->full_count + change);
     } else if (meta->where == PLACE_PARTIAL) {
         TinyTLSSlab* tls = &me->tiny[meta->size_class];
         me->partial_slabs += (uint32_t)change;

@@ -42,13 +42,14 @@ typedef struct {
     SlabNumber hot;                   // most recently got a block back
     SlabNumber bench;                 // what was hot before
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
-    uint16_t sticky_next;
-    uint16_t full_count;
+    uint16_t sticky_next;             // one more with each slab bound
+    uint8_t seen_binds;               // its lower half, at the last look for what rests
+    uint8_t full_count;
     uint32_t partial_count;
     uint32_t partial_free;    // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
     uint32_t overflow_clock;  // ns, the lower half: when the last 64 of them began
-    uint64_t seen_head;       // of the bin, at the last look for what rests
+    uint64_t seen_head;       // of the bin, at the last look
     int32_t seen_room;
     uint32_t seen_overflows;
 } TinyTLSSlab;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -88,6 +89,15 @@ static size_t expected_percent(size_t size) {
     return size > 8 << 10 ? 90 : size == 4096 ? 95 : 93;
 }
 
+static bool small_thread(pthread_t* thread, void* (*body)(void*)) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    bool made = pthread_create(thread, &attributes, body, NULL) == 0;
+    pthread_attr_destroy(&attributes);
+    return made;
+}
+
 static void set_limit(size_t limit) {
     struct rlimit rlimit = {limit, limit};
     CHECK(setrlimit(RLIMIT_AS, &rlimit) == 0, "setrlimit");
@@ -100,23 +110,19 @@ static void run(size_t limit, size_t size) {
     // blocks of another size, and of another thread, find what the first ones left
     exhaust(size == 4096 ? 64 : 4096, limit / 2);
     pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    if (pthread_create(&thread, &attributes, allocate_in_thread, NULL) == 0) pthread_join(thread, NULL);
-    pthread_attr_destroy(&attributes);
+    if (small_thread(&thread, allocate_in_thread)) pthread_join(thread, NULL);
     test_check_heap();
 }
 
 // --- slabs that another thread has emptied, when there is no memory
 
-enum { NEWEST = 5 * 16, OTHERS = 20 };
 static Link* newest;
+static size_t to_free;
 static pthread_barrier_t turn;
 
 static void* free_the_newest(void* unused) {
     pthread_barrier_wait(&turn);
-    for (int i = 0; i < NEWEST; i++) {
+    for (size_t i = 0; i < to_free; i++) {
         Link* next = newest->next;
         t_free(newest);
         newest = next;
@@ -126,21 +132,47 @@ static void* free_the_newest(void* unused) {
     return unused;
 }
 
-static void emptied_by_another(size_t limit, size_t size) {
+// Another thread frees as many of the newest blocks as `count` says, when there is no memory left.
+static void exhaust_and_let_free(size_t limit, size_t size, size_t (*count)(const Link* first)) {
     pthread_t thread;
     size_t total;
     set_limit(limit);
     pthread_barrier_init(&turn, NULL, 2);
-    CHECK(pthread_create(&thread, NULL, free_the_newest, NULL) == 0, "no thread");
+    CHECK(small_thread(&thread, free_the_newest), "no thread");
     newest = allocate_until_refused(size, &total);
+    to_free = count(newest);
     pthread_barrier_wait(&turn);
     pthread_barrier_wait(&turn);
-    for (int i = 0; i < OTHERS; i++) {
-        void* p = t_malloc(2 * size);
-        CHECK(p != NULL, "of %d blocks of %zu bytes, another thread has freed %d: no room for the %d. block of %zu",
-              (int)(total / size), size, NEWEST, i + 1, 2 * size);
-    }
     pthread_join(thread, NULL);
+}
+
+static size_t five_slabs(const Link* first) {
+    (void)first;
+    return 5 * 16;
+}
+
+static void emptied_slabs_serve_other_sizes(size_t limit, size_t size) {
+    enum { OTHERS = 20 };
+    exhaust_and_let_free(limit, size, five_slabs);
+    for (int i = 0; i < OTHERS; i++)
+        CHECK(t_malloc(2 * size) != NULL, "%zu blocks of %zu bytes were freed: no room for the %d. of %zu", to_free,
+              size, i + 1, 2 * size);
+    free_list(newest);
+    test_check_heap();
+}
+
+static size_t all_of_the_newest_superslab(const Link* first) {
+    size_t count = 0;
+    for (const Link* p = first; p && ((uintptr_t)p ^ (uintptr_t)first) < 2 * MIB; p = p->next) count++;
+    return count;
+}
+
+static void an_emptied_superslab_serves_huge_blocks(size_t limit, size_t size) {
+    exhaust_and_let_free(limit, size, all_of_the_newest_superslab);
+    void* p = t_malloc(3 * MIB / 2);
+    CHECK(p != NULL, "%zu blocks of %zu bytes were freed, all of a SuperSlab: no room for one of 1.5 MiB", to_free,
+          size);
+    t_free(p);
     free_list(newest);
     test_check_heap();
 }
@@ -164,7 +196,8 @@ int main(int argc, char** argv) {
     test_start("oom", 0);
     const size_t sizes[] = {4096, 16, 64, 1000, 20000, 100000, 700000, 3 * MIB};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) in_child(run, limit, sizes[i]);
-    in_child(emptied_by_another, limit, 4096);
+    in_child(emptied_slabs_serve_other_sizes, limit, 4096);
+    in_child(an_emptied_superslab_serves_huge_blocks, limit, 4096);
     test_say("oom: ok");
     return 0;
 }

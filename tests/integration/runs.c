@@ -83,6 +83,7 @@ static void waiting_serves_the_next_length(void) {
     CHECK(next == first, "%p waits and would fit, %p was searched", (void*)first, (void*)next);
     CHECK(t_usable_size(next) == OWN, "%zu bytes of %d", t_usable_size(next), OWN);
     for (int i = 0; i < NEXT; i++) CHECK(next[i] == 0, "byte %d of calloc is %d", i, next[i]);
+    CHECK(t_realloc(next, NEXT) == next && t_usable_size(next) == OWN, "cut by a realloc to its own size");
     t_free(next);
     t_free(shorter);
     CHECK(t_malloc(OWN) == next, "it waits for another length now");

@@ -151,6 +151,7 @@ static void nothing_was_bound(void** state) {
     pthread_barrier_wait(&turn);
     free_every_second(me);
     SlabNumber s = slab_with_waiting_blocks(me), bench = tls->bench;
+    assert_int_not_equal(s, 0);
     uint32_t waiting = waiting_in(s);
     tls->bench = s;
     unsafe_drain_superslab(me, CHANGE_alloc_superslab, unused);
@@ -160,6 +161,8 @@ static void nothing_was_bound(void** state) {
     pthread_barrier_wait(&turn);
     pthread_barrier_wait(&turn);
     pthread_join(thread, NULL);
+    assert_int_equal(wrong_of_owner, 0);
+    assert_true(all_accounted_for);
     for (int i = 1; i < BLOCKS; i += 2) hak_free(block[i]);
     assert_int_equal(hak_check(), 0);
 }
