@@ -132,7 +132,7 @@ static const struct {
     const char *check, *of_program;
 } program_faults[] = {
     {"double_free", "your code freed a block twice"},
-    {"invalid_free", "your code freed a pointer that is no block of this allocator"},
+    {"invalid_free", "your code freed a pointer that is no block of this allocator, or is one no more: freed twice"},
     {"interior_free", "your code freed a pointer into the middle of a block"},
     {"mismatched_free", "your code freed a block with the wrong function for the one that allocated it"},
     {"wrong_size", "your code freed a block with a size that is not the block's"},
@@ -140,7 +140,7 @@ static const struct {
     {"underflow", "your code wrote before the start of a block"},
     {"write_after_free", "your code wrote into a block after it was freed"},
     {"use_after_free", "your code used a block after it was freed"},
-    {"link", "your code wrote into a freed block, or past the end of the block before it"},
+    {"link", "your code wrote into a freed block, or past the end of the block before it, or freed it twice"},
 };
 
 // What the check says, without its name and site, which the report shows apart.

@@ -60,17 +60,14 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     return run;
 }
 
-// When there is no memory. What the thread kept may have gone back, and makes a new SuperSlab.
-static Run find_run_in_what_was_kept(HakTcb* me, uint32_t pages, uint32_t align) {
-    give_back_all(me);
-    Run run = run_alloc(me, pages, align);
-    return run.block == NULL && make_runs(me) ? run_alloc(me, pages, align) : run;
+static bool is_huge(size_t size, size_t alignment) {
+    return size > RUN_MAX || alignment > RUN_MAX;
 }
 
-static void* huge_in_what_was_kept(HakTcb* me, size_t size, size_t alignment, bool zero) {
-    if (size >> UNIT_SHIFT >= hak_heap.capacity) return NULL;
-    give_back_all(me);
-    return huge_alloc(size, alignment, zero);
+// What no cache has.
+static Run find_block(HakTcb* me, size_t size, size_t alignment, bool zero) {
+    if (is_huge(size, alignment)) return (Run){huge_alloc(size, alignment, zero), zero};
+    return find_run(me, large_pages(size), alignment_pages(alignment));
 }
 
 // A cached run of that length, or the next: a quarter too long at most, and found without a search.
@@ -87,15 +84,15 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
         // Not even a program that asks for the same long run again and again escapes the looks.
         give_back_idle(me);
         absorb_some(me);
-        if (size > RUN_MAX || alignment > RUN_MAX) {
-            void* huge = huge_alloc(size, alignment, zero);
-            return huge ? huge : huge_in_what_was_kept(me, size, alignment, zero);
-        }
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;
-    Run run = find_run(me, pages, alignment_pages(alignment));
-    if (run.block == NULL) run = find_run_in_what_was_kept(me, pages, alignment_pages(alignment));
+    Run run = find_block(me, size, alignment, zero);
+    if (run.block == NULL) {  // what the thread keeps may make room
+        give_back_all(me);
+        run = find_block(me, size, alignment, zero);
+    }
+    if (is_huge(size, alignment)) return run.block;
     me->runs_used++;
     if (run.block && zero) {
         if (run.zero)

@@ -344,7 +344,8 @@ size_t hak_malloc_usable_size(const void* p) {
 // --- realloc
 
 static void* realloc_in_place(void* p, size_t old, size_t size) {
-    if (old <= SMALL_MAX) return size <= old && size >= old / 2 ? p : NULL;
+    enum { LEAST = 16 };  // no block is smaller
+    if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return run_resize_in_place(hak_tls.tcb, p, size) ? p : NULL;
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;

@@ -59,30 +59,27 @@ static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
     slab_dispose(me, slab);
 }
 
-static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class) {
-    for (SlabNumber s = first, next; s; s = next) {
-        next = hak_heap.meta[s].next;
-        give_back_if_empty(me, s, size_class);
-    }
+// All of its blocks in use wait on its remote stack.
+static bool others_emptied(SlabNumber s) {
+    uint32_t waiting = remote_count(load_relaxed(remote_word(s)));
+    return waiting != 0 && waiting == load_relaxed(&hak_heap.meta[s].used);
 }
 
-// The other full ones stay, for what may yet come back to them.
-static void give_back_emptied_full(HakTcb* me, unsigned size_class) {
-    for (SlabNumber s = me->tiny[size_class].full, next; s; s = next) {
+static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class, bool only_emptied) {
+    for (SlabNumber s = first, next; s; s = next) {
         next = hak_heap.meta[s].next;
-        if (remote_count(load_relaxed(remote_word(s))) == load_relaxed(&hak_heap.meta[s].used))
-            give_back_if_empty(me, s, size_class);
+        if (!only_emptied || others_emptied(s)) give_back_if_empty(me, s, size_class);
     }
 }
 
 static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
-    give_back_list(me, me->tiny[size_class].partial, size_class);
-    give_back_list(me, me->tiny[size_class].full, size_class);
+    give_back_list(me, me->tiny[size_class].partial, size_class, false);
+    give_back_list(me, me->tiny[size_class].full, size_class, false);
     if (me->tiny[size_class].bound) give_back_if_empty(me, me->tiny[size_class].bound, size_class);
 }
 
 static void give_back_empty_runs(HakTcb* me) {
-    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0);
+    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0, false);
 }
 
 // Slabs that the thread keeps although they are empty, or that others have emptied.
@@ -120,8 +117,11 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
     if (look == LOOK_RESTED)
         give_back_empty_of_class(me, size_class);
-    else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next)
-        give_back_emptied_full(me, size_class);  // no refill is likely to find what others freed there
+    else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
+        // No refill is likely to find what others freed there.
+        give_back_list(me, tls->full, size_class, true);
+        give_back_list(me, tls->partial, size_class, true);
+    }
     tls->seen_binds = (uint8_t)tls->sticky_next;
     tls->seen_head = bin->head;
     tls->seen_room = bin->room;

@@ -6,7 +6,7 @@
 //   a bin, the cache of runs     goes if nothing has changed in it since the last look (not with less than 256 slabs in use), or if the
 //                                last look was two periods ago
 //   a bin's cap                  halves if no free found the bin full since the last look (not before a new SuperSlab)
-//   full slabs                   go if others have emptied them, and the thread has bound no slab of the class since the last look
+//   slabs that others emptied    go if nothing has changed in the bin, and no slab of the class was bound, since the last look
 //   other empty slabs            go if the last look was two periods ago: else they serve the next phase, or the mmap gate takes them
 //   parked bins                  go if they were parked two periods ago; those of one control block if it was one; all before a new SuperSlab
 //   free memory                  as superslab/purge.h says; all but the reserve if nobody gave any back for two periods

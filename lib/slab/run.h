@@ -70,7 +70,7 @@ HAK_INLINE uint32_t run_length(uint32_t pages) {
     return (uint32_t)align_up(pages, UINT64_C(1) << (log2_floor(pages - 1) - 2));
 }
 
-// The next length above that of a short run.
+// The next length above that of a short run, which is not the longest.
 HAK_INLINE uint32_t run_next_length(uint32_t pages) {
     return run_length(pages + 1);
 }

@@ -43,7 +43,7 @@ typedef struct {
     SlabNumber bench;                 // what was hot before
     SlabNumber sticky[STICKY_SLABS];  // the last slabs bound
     uint16_t sticky_next;             // one more with each slab bound
-    uint8_t seen_binds;               // its lower half, at the last look for what rests
+    uint8_t seen_binds;               // its lower half, at the last look
     uint8_t full_count;
     uint32_t partial_count;
     uint32_t partial_free;    // blocks on the free lists of the partial slabs

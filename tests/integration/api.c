@@ -117,6 +117,17 @@ static void realloc_rules(void) {
     CHECK(rss_bytes() < before + 8 * MIB, "realloc(p, 0) leaks: RSS went from %zu to %zu", before, rss_bytes());
 }
 
+static void realloc_to_the_same_size_stays(void) {
+    for (size_t size = 1; size < 300000; size += size < 2000 ? 1 : 997) {
+        char* p = t_malloc(size);
+        p[size - 1] = 'x';
+        char* same = t_realloc(p, size);
+        CHECK(same == p && same[size - 1] == 'x', "a block of %zu bytes moved from %p to %p", size, (void*)p,
+              (void*)same);
+        t_free(same);
+    }
+}
+
 static void realloc_of_aligned_blocks(void) {
     for (size_t align = 32; align <= 4 * MIB; align *= 2) {
         for (size_t size = 1; size < 400000; size = size * 3 + 7) {
@@ -325,6 +336,7 @@ static const struct {
     RULE(overflowing_products_are_refused),
     RULE(calloc_clears_used_memory),
     RULE(realloc_rules),
+    RULE(realloc_to_the_same_size_stays),
     RULE(realloc_of_aligned_blocks),
     RULE(bad_alignments_are_refused),
     RULE(posix_memalign_errors),
