@@ -138,13 +138,13 @@ static void* owner_of_large(void* unused) {
     allocate(block, MANY, LARGE);
     wait_for_the_other();  // the owner sleeps
     long given = busy_with_other_blocks();
-    CHECK(given == KEPT, "%ld of the %d slabs that others had emptied were given back", given, KEPT);
+    CHECK(given >= KEPT, "%ld of the %d slabs that others had emptied were given back", given, KEPT);
     allocate(block, MANY, LARGE);
     wait_for_the_other();
     (void)busy_with_other_blocks();
     wait_for_the_other();
     given = busy_with_other_blocks();
-    CHECK(given == KEPT, "%ld of the %d slabs that others had emptied in two steps were given back", given, KEPT);
+    CHECK(given >= KEPT, "%ld of the %d slabs that others had emptied in two steps were given back", given, KEPT);
     allocate(block, MANY, LARGE);
     wait_for_the_other();
     while (others > 0) t_free(other[--others]);
