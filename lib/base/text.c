@@ -1,8 +1,8 @@
 #include "base/text.h"
 
-#include <errno.h>
+#include "base/syscall.h"
+
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { WARNING_BYTES = 1024 };
@@ -18,6 +18,31 @@ typedef struct {
     bool zeros;
     size_t width;
 } Field;
+
+size_t text_length(const char* text) {
+    const char* end = text;
+    while (*end) {
+        end++;
+        __asm__("" : "+r"(end));  // or the compiler calls strlen, before which a library may stand
+    }
+    return (size_t)(end - text);
+}
+
+bool text_same(const char* a, const char* b) {
+    while (*a && *a == *b) a++, b++;
+    return *a == *b;
+}
+
+bool text_begins(const char* text, const char* start) {
+    while (*start && *text == *start) text++, start++;
+    return *start == '\0';
+}
+
+size_t text_until(const char* text, char end) {
+    size_t length = 0;
+    while (text[length] && text[length] != end) length++;
+    return length;
+}
 
 static void put_char(Text* t, char c) {
     if (t->length + 1 < t->size) t->out[t->length] = c;
@@ -42,7 +67,7 @@ static void put_number(Text* t, const Field* f, const char* sign, uint64_t value
         buffer[sizeof buffer - ++n] = digits[value % base];
         value /= base;
     } while (value != 0);
-    size_t length = n + strlen(sign);
+    size_t length = n + text_length(sign);
     size_t fill = length < f->width ? f->width - length : 0;
     if (!f->left && !f->zeros) put_fill(t, ' ', fill);
     while (*sign) put_char(t, *sign++);
@@ -69,7 +94,7 @@ size_t text_vformat(char* out, size_t size, const char* format, va_list args) {
         case 's': {
             const char* string = va_arg(args, const char*);
             if (string == NULL) string = "(null)";
-            put_bytes(&t, &f, string, strlen(string));
+            put_bytes(&t, &f, string, text_length(string));
             break;
         }
         case 'c': {
@@ -123,14 +148,9 @@ size_t text_expand(char* out, size_t size, const char* pattern, int number) {
 
 static void tell(int fd, const char* format, va_list args) {
     char line[WARNING_BYTES];
-    int saved_errno = errno;
     size_t length = text_vformat(line, sizeof line, format, args);
     if (length >= sizeof line) length = sizeof line - 1;
-    // There is nobody left to tell when this fails.
-    // Not the C library's function, which is a cancellation point.
-    long written = syscall(SYS_write, fd, line, length);
-    (void)written;
-    errno = saved_errno;
+    sys_call3(SYS_write, fd, (long)line, (long)length);  // there is nobody left to tell when this fails
 }
 
 void text_tell(int fd, const char* format, ...) {

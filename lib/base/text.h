@@ -8,6 +8,12 @@
 
 #include <stdarg.h>
 
+// What strlen, strcmp and strcspn do, without the C library's functions, before which another library may stand.
+size_t text_length(const char* text);
+bool text_same(const char* a, const char* b);
+bool text_begins(const char* text, const char* start);
+size_t text_until(const char* text, char end);  // length of what stands before `end`, or of all of it
+
 // Understands %s %c %d %u %i %x %X %p %%, with l, ll and z, a width and a 0 or - flag.
 size_t text_format(char* out, size_t size, const char* format, ...) HAK_PRINTF(3, 4);
 size_t text_vformat(char* out, size_t size, const char* format, va_list args);

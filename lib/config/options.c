@@ -2,11 +2,11 @@
 
 #include "base/lock.h"
 #include "base/text.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <hakmem/hakmem.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #define PREFIX "HAKMEM_"
@@ -55,7 +55,7 @@ const HakOptionInfo* hak_option_info(unsigned index) {
 
 static const HakOptionInfo* find(const char* name, size_t length) {
     for (unsigned i = 0; i < COUNT; i++)
-        if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
+        if (text_length(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
     return NULL;
 }
 
@@ -71,8 +71,8 @@ static char* text_of(const HakOptionInfo* info) {
 
 // Start and length of word number `index` of "word|word|...".
 static const char* word_at(const char* words, int64_t index, size_t* length) {
-    for (; index > 0; index--) words = strchr(words, '|') + 1;
-    *length = strcspn(words, "|");
+    for (; index > 0; index--) words += text_until(words, '|') + 1;
+    *length = text_until(words, '|');
     return words;
 }
 
@@ -160,7 +160,7 @@ static bool parse_int(const char* text, int64_t* out) {
 }
 
 static bool parse_word(const char* words, const char* text, int64_t* out) {
-    size_t wanted = strlen(text);
+    size_t wanted = text_length(text);
     for (int64_t index = 0;; index++) {
         size_t length;
         const char* word = word_at(words, index, &length);
@@ -182,9 +182,9 @@ static bool parse_member(const char** text, int64_t count, int64_t* out) {
 
 static bool parse_set(const char* text, int64_t count, int64_t* out) {
     *out = (INT64_C(1) << count) - 1;
-    if (strcmp(text, "all") == 0) return true;
+    if (text_same(text, "all")) return true;
     *out = 0;
-    if (strcmp(text, "none") == 0) return true;
+    if (text_same(text, "none")) return true;
     for (int64_t first, last;; text++) {
         if (!parse_member(&text, count, &first)) return false;
         last = first;
@@ -198,7 +198,7 @@ static bool parse_set(const char* text, int64_t count, int64_t* out) {
 // Of a TEXT: its length.
 static bool parse(const HakOptionInfo* info, const char* value, int64_t* number) {
     switch (info->kind) {
-    case HAK_OPTION_TEXT: *number = (int64_t)strlen(value); return *number < HAK_OPTION_TEXT_MAX;
+    case HAK_OPTION_TEXT: *number = (int64_t)text_length(value); return *number < HAK_OPTION_TEXT_MAX;
     case HAK_OPTION_ENUM: return parse_word(info->words, value, number);
     case HAK_OPTION_SET: return parse_set(value, info->max, number);
     case HAK_OPTION_INT: break;
@@ -224,7 +224,7 @@ static bool assign(const HakOptionInfo* info, const char* value) {
 // The environment
 
 static bool is_default(const HakOptionInfo* info) {
-    if (info->kind == HAK_OPTION_TEXT) return strcmp(text_of(info), info->default_text) == 0;
+    if (info->kind == HAK_OPTION_TEXT) return text_same(text_of(info), info->default_text);
     return load_relaxed(number_of(info)) == info->default_value;
 }
 
@@ -248,7 +248,7 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
 // Insertions, deletions and replacements between two names; longer ones are compared by their first 40 characters.
 static size_t edit_distance(const char* a, size_t a_length, const char* b) {
     enum { MOST = 40 };
-    size_t b_length = strlen(b);
+    size_t b_length = text_length(b);
     if (a_length > MOST) a_length = MOST;
     if (b_length > MOST) b_length = MOST;
     size_t row[MOST + 1];
@@ -288,8 +288,8 @@ static void warn_unknown(const char* name, size_t length) {
 static void read_environment(void) {
     bool seen[COUNT] = {false};
     for (char** entry = environ; *entry != NULL; entry++) {
-        if (strncmp(*entry, PREFIX, sizeof PREFIX - 1) != 0) continue;
-        size_t length = strcspn(*entry, "=");
+        if (!text_begins(*entry, PREFIX)) continue;
+        size_t length = text_until(*entry, '=');
         if ((*entry)[length] == '\0') continue;  // not of the form NAME=VALUE
         const HakOptionInfo* info = find(*entry, length);
         if (info == NULL) {
@@ -316,9 +316,10 @@ void hak_options_init(void) {
     static HakLock lock;
     static _Atomic bool done;
     if (load_acquire(&done) || environ == NULL) return;  // pairs with the release below
+    os_start();
     hak_lock(&lock);
     if (!load_relaxed(&done)) {
-        if (getauxval(AT_SECURE) == 0) read_environment();
+        if (!os_is_privileged()) read_environment();
         if (hak_option(verbose) > 0) echo();
         store_release(&done, true);
     }
@@ -333,7 +334,7 @@ void hak_options_freeze(void) {
 
 HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, strlen(name));
+    const HakOptionInfo* info = find(name, text_length(name));
     if (info == NULL) {
         errno = ENOENT;
         return -1;
@@ -347,7 +348,7 @@ HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
 
 HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, strlen(name));
+    const HakOptionInfo* info = find(name, text_length(name));
     int error = 0;
     if (info == NULL) {
         error = ENOENT;

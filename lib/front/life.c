@@ -7,6 +7,7 @@
 #include "observe/chaos.h"
 #include "observe/guard_record.h"
 #include "observe/ring.h"
+#include "os/os.h"
 #include "refill/give_back.h"
 #include "refill/parked.h"
 #include "refill/refill.h"
@@ -31,6 +32,7 @@ static void at_thread_exit(void* round);
 // --- the process
 
 static bool init_slow(void) {
+    os_start();
     hak_lock(&init_lock);
     bool ok = load_relaxed(&initialised) != 0;
     if (!ok) {

@@ -1,11 +1,12 @@
 #include "front/stats.h"
 
+#include "base/syscall.h"
 #include "base/text.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <unistd.h>
 
 // A piece of text on its way: collected in `buffer`, and handed on by `flush` when that is nearly full; without `flush` what
 // does not fit is cut.
@@ -35,8 +36,8 @@ static HAK_PRINTF(2, 3) void put(Out* out, const char* format, ...) {
 static void flush_fd(Out* out) {
     const char* rest = out->buffer;
     while (out->length > 0) {
-        ssize_t n = write(out->fd, rest, out->length);
-        if (n < 0 && errno == EINTR) continue;
+        long n = sys_call3(SYS_write, out->fd, (long)rest, (long)out->length);
+        if (n == -EINTR) continue;
         if (n <= 0) break;
         rest += n;
         out->length -= (size_t)n;
@@ -86,13 +87,13 @@ static uint64_t gauge(const Figures* figures, unsigned which) {
 
 static void put_text(Out* out, const Figures* figures) {
     put(out, "libhakmem %s (%s build), process %d\n", hak_version(), HAK_CHECKED ? "checked" : "release",
-        (int)getpid());
+        (int)os_process_id());
     for (unsigned i = 0; i < GAUGES; i++)
         put(out, "  %-20s %20lu  %s\n", gauges[i].name, gauge(figures, i), gauges[i].help);
     const char* group = "";
     for (unsigned i = 0; i < HAK_COUNTER_COUNT; i++) {
         if (figures->counters[i] == 0) continue;
-        if (strcmp(group, hak_counter_group(i)) != 0) {
+        if (!text_same(group, hak_counter_group(i))) {
             group = hak_counter_group(i);
             put(out, "%s\n", group);
         }
@@ -102,7 +103,7 @@ static void put_text(Out* out, const Figures* figures) {
 
 static void put_json(Out* out, const Figures* figures) {
     put(out, "{\"schema\":%u,\"version\":\"%s\",\"build\":\"%s\",\"pid\":%d", HAK_STATS_VERSION, hak_version(),
-        HAK_CHECKED ? "checked" : "release", (int)getpid());
+        HAK_CHECKED ? "checked" : "release", (int)os_process_id());
     for (unsigned i = 0; i < GAUGES; i++) put(out, ",\"%s\":%lu", gauges[i].name, gauge(figures, i));
     put(out, ",\"counters\":");
     for (unsigned i = 0; i < HAK_COUNTER_COUNT; i++)

@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "front/stats.h"
+#include "os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ static int stderr_at_exit(void) {
 // stderr in place of a file that cannot be opened.
 static int open_stats_file(const char* pattern) {
     char path[2 * HAK_OPTION_TEXT_MAX];
-    text_expand(path, sizeof path, pattern, (int)getpid());
+    text_expand(path, sizeof path, pattern, (int)os_process_id());
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd >= 0) return fd;
     int error = errno;

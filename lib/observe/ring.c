@@ -2,13 +2,12 @@
 
 #include "base/bits.h"
 #include "base/lock.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "observe/ring_file.h"
 #include "os/os.h"
 
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 _Static_assert(sizeof(HakRingRecord) == 32 && sizeof(HakRingSlot) == 128 && sizeof(HakRingFile) == 4096 &&
                    sizeof(HakForeignDrain) == 64,
@@ -45,9 +44,7 @@ uint64_t hak_ring_clock(void) {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();
 #else
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return os_clock_ns();
 #endif
 }
 
@@ -87,15 +84,13 @@ void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
 
 static void start(void* memory, uint32_t records) {
     HakRingFile* file = memory;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
     file->version = HAK_RING_VERSION;
     file->slots = HAK_RING_SLOTS;
     file->records = records;
     file->slot_bytes = (uint32_t)slot_bytes(records);
-    file->pid = (uint32_t)getpid();
+    file->pid = os_process_id();
     file->start_tsc = hak_ring_clock();
-    file->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    file->start_ns = os_clock_ns();
     pass_on_told(file);
     store_release(&file->magic, HAK_RING_MAGIC);  // last: a reader that sees it finds the rest
     hak_ring_mask = records - 1;
@@ -138,8 +133,8 @@ void hak_ring_last_words(const char* text) {
     HakRingFile* file = file_or_private_memory();  // the process may not have allocated yet
     uint32_t nobody = 0;
     // A process that the C library did not fork still has its parent's ring.
-    if (file == NULL || file->pid != (uint32_t)getpid() || !cas_relaxed(&said, &nobody, 1u)) return;
-    size_t length = strlen(text);
+    if (file == NULL || file->pid != os_process_id() || !cas_relaxed(&said, &nobody, 1u)) return;
+    size_t length = text_length(text);
     if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
     memcpy(file->last_words, text, length);
     file->last_words[length] = '\0';

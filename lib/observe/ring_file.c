@@ -1,6 +1,7 @@
 #include "observe/ring_file.h"
 
 #include "base/bits.h"
+#include "base/syscall.h"
 #include "base/text.h"
 #include "config/options.h"
 #include "os/os.h"
@@ -9,46 +10,48 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
+static bool failed(long result) {
+    return sys_failed(result);
+}
+
 // A file larger than this limit would be a SIGXFSZ.
 static bool is_allowed(size_t bytes) {
     struct rlimit limit;
-    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
+    return !failed(sys_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit)) && bytes <= limit.rlim_cur;
+}
+
+static bool remove_file(const char* path) {
+    long result = sys_call3(SYS_unlinkat, AT_FDCWD, (long)path, 0);
+    return result == 0 || result == -ENOENT;
 }
 
 static void* map_new(const char* path, size_t bytes) {
     // One that is there is of the program that this process was before an exec; a reader may still look at it.
-    if (unlink(path) != 0 && errno != ENOENT) return NULL;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) return NULL;
-    void* memory = MAP_FAILED;
-    if (ftruncate(fd, (off_t)bytes) == 0) memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (memory != MAP_FAILED) return memory;
-    unlink(path);  // empty: if this fails, a reader sees that nothing is in it
+    if (!remove_file(path)) return NULL;
+    long fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (failed(fd)) return NULL;
+    long at = sys_call3(SYS_ftruncate, fd, (long)bytes, 0);
+    if (!failed(at)) at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    sys_call3(SYS_close, fd, 0, 0);
+    if (!failed(at)) return (void*)at;
+    remove_file(path);  // empty: if this fails, a reader sees that nothing is in it
     return NULL;
 }
 
 void* ring_file_map(size_t bytes) {
     char path[2 * HAK_OPTION_TEXT_MAX];
     if (*hak_options.ring_file == '\0') return NULL;
-    if (text_expand(path, sizeof path, hak_options.ring_file, (int)getpid()) >= sizeof path) return NULL;
-    int saved_errno = errno;
-    void* memory = is_allowed(bytes) ? map_new(path, bytes) : NULL;
-    errno = saved_errno;
-    return memory;
+    if (text_expand(path, sizeof path, hak_options.ring_file, (int)os_process_id()) >= sizeof path) return NULL;
+    return is_allowed(bytes) ? map_new(path, bytes) : NULL;
 }
 
 bool ring_file_reserve(const void* from, size_t bytes) {
     uintptr_t first = align_down((uintptr_t)from, OS_PAGE), end = align_up((uintptr_t)from + bytes, OS_PAGE);
-    int saved_errno = errno;
-    // Kernels before 5.14 do not know the advice.
-    bool reserved = madvise((void*)first, end - first, MADV_POPULATE_WRITE) == 0 || errno == EINVAL;
-    errno = saved_errno;
-    return reserved;
+    long result = sys_call3(SYS_madvise, (long)first, (long)(end - first), MADV_POPULATE_WRITE);
+    return !failed(result) || result == -EINVAL;  // kernels before 5.14 do not know the advice
 }

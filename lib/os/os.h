@@ -1,12 +1,18 @@
 // The only system calls of the allocator's memory. All sizes are bytes and multiples of the page size, all addresses page-aligned.
-// Thread-safety: all functions. Errors: false or NULL, errno is left as it was before the call (the caller of malloc sets ENOMEM);
-// every call and every failure is counted.
+// By raw system calls: no library sees them, and errno stays as it is (the caller of malloc sets ENOMEM).
+// Thread-safety: all functions. Errors: false or NULL; every call and every failure is counted.
 #ifndef HAK_OS_OS_H
 #define HAK_OS_OS_H
 
 #include "base/compiler.h"
 
 enum { OS_PAGE = 4096 };
+
+// What the kernel tells a process at its start, asked of the C library: to be called first, with no lock held. Once is enough, again
+// no harm.
+void os_start(void);
+// Whether the process runs with other rights than its user's (set-user-id and the like).
+bool os_is_privileged(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
@@ -32,13 +38,16 @@ bool os_move(void* from, void* to, size_t bytes);
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back, a few milliseconds coarse.
 uint64_t os_clock_ms(void);
+#if HAK_CHECKED
 // Nanoseconds of a clock that never goes back; some 20 ns a call.
 uint64_t os_clock_ns(void);
+#endif
 // 64 bits that an attacker cannot guess from outside the process; no system call.
 uint64_t os_random(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
 uint32_t os_thread_id(void);
+uint32_t os_process_id(void);
 
 // The checked build can make system calls fail: call number `first` (1 is the next one) and the `count - 1` after it.
 #if HAK_CHECKED

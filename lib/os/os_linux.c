@@ -1,51 +1,41 @@
 #include "os/os.h"
 
+#include "base/syscall.h"
 #include "observe/counters.h"
+#include "os/vdso.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-static void* count(void* result, HakCounter counter) {
+static bool count(long result, HakCounter counter) {
+    bool failed = sys_failed(result);
     counter_add_shared(counter, 1);
-    if (result == MAP_FAILED) counter_add_shared(HAK_C_syscall_failed, 1);
+    if (failed) counter_add_shared(HAK_C_syscall_failed, 1);
+    return !failed;
+}
+
+static long map(const void* at, size_t bytes, int prot, int flags) {
+    long result = os_fault_hit()
+                      ? -ENOMEM
+                      : sys_call6(SYS_mmap, (long)at, (long)bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    count(result, HAK_C_syscall_mmap);
     return result;
 }
 
-// *error: errno of a failure.
-static void* map_or(void* at, size_t bytes, int prot, int flags, int* error) {
-    int saved_errno = errno;
-    errno = ENOMEM;
-    void* p = os_fault_hit() ? MAP_FAILED : mmap(at, bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    *error = errno;
-    errno = saved_errno;
-    return count(p, HAK_C_syscall_mmap);
-}
-
-static void* map(void* at, size_t bytes, int prot, int flags) {
-    int error;
-    return map_or(at, bytes, prot, flags, &error);
-}
-
 static bool advise(void* at, size_t bytes, int advice) {
-    int saved_errno = errno;
-    int failed = os_fault_hit() ? -1 : madvise(at, bytes, advice);
-    errno = saved_errno;
-    return count(failed ? MAP_FAILED : at, HAK_C_syscall_madvise) != MAP_FAILED;
+    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_madvise, (long)at, (long)bytes, advice);
+    return count(result, HAK_C_syscall_madvise);
 }
 
 static void* map_anywhere(size_t bytes, int flags) {
-    void* p = map(NULL, bytes, PROT_READ | PROT_WRITE, flags);
-    return p == MAP_FAILED ? NULL : p;
+    long at = map(NULL, bytes, PROT_READ | PROT_WRITE, flags);
+    return sys_failed(at) ? NULL : (void*)at;
 }
 
 void* os_map(size_t bytes) {
@@ -57,12 +47,11 @@ void* os_map_resident(size_t bytes) {
 }
 
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
-    int error;
-    void* p = map_or(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE, &error);
-    if (p == at) return true;
+    long result = map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
+    if (result == (long)at) return true;
     // An old kernel takes the address for a hint and gives another one.
-    if (occupied) *occupied = p != MAP_FAILED || error == EEXIST;
-    if (p != MAP_FAILED) os_unmap(p, bytes);  // counted if it fails; the memory is then address space lost
+    if (occupied) *occupied = !sys_failed(result) || result == -EEXIST;
+    if (!sys_failed(result)) os_unmap((void*)result, bytes);  // counted if it fails; address space lost then
     return false;
 }
 
@@ -71,14 +60,12 @@ bool os_map_at(void* at, size_t bytes) {
 }
 
 bool os_map_over(void* at, size_t bytes) {
-    return map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) != MAP_FAILED;
+    return !sys_failed(map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED));
 }
 
 bool os_unmap(void* at, size_t bytes) {
-    int saved_errno = errno;
-    int failed = os_fault_hit() ? -1 : munmap(at, bytes);
-    errno = saved_errno;
-    return count(failed ? MAP_FAILED : at, HAK_C_syscall_munmap) != MAP_FAILED;
+    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_munmap, (long)at, (long)bytes, 0);
+    return count(result, HAK_C_syscall_munmap);
 }
 
 bool os_purge(void* at, size_t bytes) {
@@ -89,10 +76,9 @@ bool os_purge(void* at, size_t bytes) {
 
 #if HAK_CHECKED
 bool os_protect(void* at, size_t bytes, bool accessible) {
-    int saved_errno = errno;
-    int failed = os_fault_hit() ? -1 : mprotect(at, bytes, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
-    errno = saved_errno;
-    return count(failed ? MAP_FAILED : at, HAK_C_syscall_mprotect) != MAP_FAILED;
+    int access = accessible ? PROT_READ | PROT_WRITE : PROT_NONE;
+    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mprotect, (long)at, (long)bytes, access);
+    return count(result, HAK_C_syscall_mprotect);
 }
 #endif
 
@@ -101,37 +87,48 @@ bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
 }
 
 bool os_move(void* from, void* to, size_t bytes) {
-    int saved_errno = errno;
-    void* p = os_fault_hit() ? MAP_FAILED : mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-    errno = saved_errno;
-    return count(p, HAK_C_syscall_mremap) != MAP_FAILED;
+    long result = os_fault_hit() ? -ENOMEM
+                                 : sys_call6(SYS_mremap, (long)from, (long)bytes, (long)bytes,
+                                             MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0);
+    return count(result, HAK_C_syscall_mremap);
 }
 
 uintptr_t os_find_hole(size_t bytes) {
-    void* p = map(NULL, bytes, PROT_NONE, 0);
-    if (p == MAP_FAILED) return 0;
+    long at = map(NULL, bytes, PROT_NONE, 0);
+    if (sys_failed(at)) return 0;
     // A failure leaves the hole reserved but unreadable: os_map_at will refuse it, and the caller looks elsewhere.
-    return os_unmap(p, bytes) ? (uintptr_t)p : 0;
+    return os_unmap((void*)at, bytes) ? (uintptr_t)at : 0;
 }
 
 uint64_t os_clock_ms(void) {
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) return 0;
+    struct timespec now = vdso_clock(CLOCK_MONOTONIC_COARSE);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+#if HAK_CHECKED
 uint64_t os_clock_ns(void) {
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    struct timespec now = vdso_clock(CLOCK_MONOTONIC);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+#endif
+
+static uint64_t seed[2];  // by os_start
+static bool privileged;
+
+void os_start(void) {
+    const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
+    if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
+    privileged = getauxval(AT_SECURE) != 0;
+    vdso_start();
+}
+
+bool os_is_privileged(void) {
+    return privileged;
 }
 
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
-    uint64_t seed[2] = {(uintptr_t)&calls, 0};
-    const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
-    if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
-    uint64_t x = (seed[0] ^ (seed[1] << 7)) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
+    uint64_t x = (seed[0] ^ (seed[1] << 7) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
     // finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -139,17 +136,19 @@ uint64_t os_random(void) {
 }
 
 void os_yield(void) {
-    sched_yield();
+    sys_call3(SYS_sched_yield, 0, 0, 0);
 }
 
 void os_sleep_briefly(void) {
-    int saved_errno = errno;
     struct timespec while_short = {.tv_nsec = 50000};
-    // Not the C library's function, which is a cancellation point. Waking early does no harm.
-    syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &while_short, NULL);
-    errno = saved_errno;
+    // Waking early does no harm.
+    sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&while_short, 0);
 }
 
 uint32_t os_thread_id(void) {
-    return (uint32_t)syscall(SYS_gettid);
+    return (uint32_t)sys_call3(SYS_gettid, 0, 0, 0);
+}
+
+uint32_t os_process_id(void) {
+    return (uint32_t)sys_call3(SYS_getpid, 0, 0, 0);
 }
