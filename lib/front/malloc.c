@@ -28,9 +28,9 @@ static void* no_memory(void) {
 
 // --- bins
 
-enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before the clock is asked how quickly they came
+enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before it is asked how they came
 
-// The cap of a bin doubles while frees into own slabs find the bin full in quick succession, up to a slab's worth or a thousand: a
+// The cap of a bin doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand: a
 // program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
 // what rests (refill/give_back.c).
 static uint32_t most_cap(unsigned size_class) {
@@ -39,14 +39,16 @@ static uint32_t most_cap(unsigned size_class) {
     return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
+// Whether the last OVERFLOWS_SAMPLE frees came in a batch: with fewer refills in between, and not the first since the last look.
+static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
+    bool batch = me->ticks - tls->overflow_ticks < OVERFLOWS_SAMPLE;
+    tls->overflow_ticks = me->ticks;
+    return batch && tls->overflows - tls->seen_overflows > OVERFLOWS_SAMPLE;
+}
+
 // OVERFLOWS_SAMPLE frees have found the bin full since the last call.
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    enum { QUICK_NS = OVERFLOWS_SAMPLE * 200 };
-    TinyTLSSlab* tls = &me->tiny[size_class];
-    uint32_t now = (uint32_t)os_clock_ns();
-    bool quick = now - tls->overflow_clock < QUICK_NS;
-    tls->overflow_clock = now;
-    if (quick && bin->cap != 0 && hak_option(fast_cap) < 0) {
+    if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
         uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
         bin->room += (int32_t)(cap - bin->cap);
         bin->cap = (uint16_t)cap;

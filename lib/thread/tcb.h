@@ -48,7 +48,7 @@ typedef struct {
     uint32_t partial_count;
     uint32_t partial_free;    // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
-    uint32_t overflow_clock;  // ns, the lower half: when the last 64 of them began
+    uint32_t overflow_ticks;  // `ticks` when the last 64 of them began
     uint64_t seen_head;       // of the bin, at the last look
     int32_t seen_room;
     uint32_t seen_overflows;
@@ -81,7 +81,7 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     uint64_t owner_part;  // of its owner words; never changes
     struct HakTcb* next_pooled;
-    uint32_t ticks;
+    uint32_t ticks;                      // refills
     uint64_t next_look_ms;               // when to look for what rests; 0: no look yet
     uint64_t runs_used, seen_runs_used;  // page runs allocated, put into the cache, or taken from it; at the last look
     uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were looked at
