@@ -41,7 +41,7 @@ static bool read_number(const struct heap_view* view, uint64_t address, uint32_t
     } head;
     _Static_assert(offsetof(HakTcb, number) == 4 && offsetof(HakTcb, next_all) == 8, "the start of a control block");
     if (address == 0 || address % _Alignof(HakTcb) != 0 || !read_at(view, address, &head, sizeof head) ||
-        head.state > TCB_ORPHANED || head.number > NUMBER_MAX || head.next % _Alignof(HakTcb) != 0)
+        head.state > TCB_LOST || head.number > NUMBER_MAX || head.next % _Alignof(HakTcb) != 0)
         return false;
     *number = head.number;
     *next = head.next;

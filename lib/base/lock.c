@@ -1,22 +1,119 @@
 #include "base/lock.h"
 
 #include "base/syscall.h"
+#include "observe/fatal.h"
 
 #include <linux/futex.h>
 
 enum { SPINS = 100 };
 
-HAK_COLD void hak_lock_slow(HakLock* lock) {
+HAK_TLS char hak_lock_holder;
+
+static bool same_holder(uint64_t a, uint64_t b) {
+    return a >> LOCK_HOLDER_SHIFT == b >> LOCK_HOLDER_SHIFT;
+}
+
+static unsigned fork_of(uint64_t word) {
+    return (unsigned)(word >> LOCK_FORK_SHIFT) & LOCK_FORKS_MOST;
+}
+
+// The kernel compares the lower half of the word. It names the holder well enough: who wakes up looks at all of it.
+static void sleep_while(HakLock* lock, uint64_t word) {
+    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, (long)(uint32_t)word, 0);
+}
+
+static void wake_one(HakLock* lock) {
+    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, 1, 0);
+}
+
+static HAK_COLD HAK_NORETURN void fail_reentered(void) {
+    fatal("reentered", "lock", "a signal handler called malloc or free while it had interrupted one of them");
+}
+
+// The word changes beside us only where somebody notes that it waits.
+static void change_own(HakLock* lock, uint64_t set, uint64_t clear) {
+    uint64_t word = load_relaxed(&lock->word);
+    while (!cas_acquire(&lock->word, &word, (word | set) & ~clear)) {}
+}
+
+// Free: takes it, with the mark that somebody may wait. true: done.
+static bool try_with_waiters(HakLock* lock, uint64_t word, uint64_t wanted) {
+    return word == 0 && cas_acquire(&lock->word, &word, wanted | LOCK_WAITERS);  // pairs with the releases
+}
+
+static void sleep_until_changed(HakLock* lock, uint64_t word) {
+    if (word != 0 && ((word & LOCK_WAITERS) || cas_relaxed(&lock->word, &word, word | LOCK_WAITERS)))
+        sleep_while(lock, word | LOCK_WAITERS);
+}
+
+static bool spin(HakLock* lock, uint64_t wanted) {
     for (int i = 0; i < SPINS; i++) {
-        if (load_relaxed(&lock->word) == 0 && hak_trylock(lock)) return;
+        uint64_t free_word = 0;
+        if (load_relaxed(&lock->word) == 0 && cas_acquire(&lock->word, &free_word, wanted)) return true;
         cpu_relax();
     }
-    // From here on the word says 2: the holder will wake somebody, at worst once too often.
-    while (exchange_acquire(&lock->word, 2u) != 0)  // pairs with the release in hak_unlock_slow
-        sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, 2, 0);
+    return false;
+}
+
+static void wait_for(HakLock* lock, uint64_t wanted) {
+    if (spin(lock, wanted)) return;
+    for (;;) {
+        uint64_t word = load_relaxed(&lock->word);
+        if (try_with_waiters(lock, word, wanted)) return;
+        sleep_until_changed(lock, word);
+    }
+}
+
+HAK_COLD void hak_lock_slow(HakLock* lock) {
+    if (HAK_UNLIKELY(hak_lock_is_mine(lock))) {
+        uint64_t word = load_relaxed(&lock->word);
+        if (fork_of(word) == 0 || (word & LOCK_BORROWED)) fail_reentered();
+        change_own(lock, LOCK_BORROWED, 0);
+        return;
+    }
+    wait_for(lock, hak_lock_self());
 }
 
 HAK_COLD void hak_unlock_slow(HakLock* lock) {
-    store_release(&lock->word, 0u);  // pairs with the acquires in hak_trylock and hak_lock_slow
-    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, 1, 0);
+    if (load_relaxed(&lock->word) & LOCK_BORROWED) {
+        change_own(lock, 0, LOCK_BORROWED);
+        return;
+    }
+    store_release(&lock->word, 0u);  // pairs with the acquires of whoever takes it
+    wake_one(lock);
+}
+
+static uint64_t self_for(unsigned fork) {
+    return hak_lock_self() | (uint64_t)fork << LOCK_FORK_SHIFT;
+}
+
+static bool try_for_a_moment(HakLock* lock, uint64_t wanted) {
+    enum { TRIES = 200 };
+    for (int i = 0; i < TRIES; i++) {
+        if (spin(lock, wanted)) return true;
+        sys_call3(SYS_sched_yield, 0, 0, 0);
+    }
+    return false;
+}
+
+bool hak_lock_for_fork(HakLock* lock, unsigned fork, bool patient) {
+    if (hak_lock_is_mine(lock)) return true;
+    if (!patient) return try_for_a_moment(lock, self_for(fork));
+    wait_for(lock, self_for(fork));
+    return true;
+}
+
+static bool is_of_fork(HakLock* lock, unsigned fork) {
+    uint64_t word = load_relaxed(&lock->word);
+    return same_holder(word, hak_lock_self()) && fork_of(word) == fork;
+}
+
+void hak_unlock_after_fork(HakLock* lock, unsigned fork) {
+    if (!is_of_fork(lock, fork)) return;
+    store_release(&lock->word, 0u);  // pairs with the acquires of whoever takes it
+    wake_one(lock);
+}
+
+void hak_lock_in_child(HakLock* lock, unsigned fork) {
+    if (!hak_lock_is_mine(lock) || is_of_fork(lock, fork)) store_relaxed(&lock->word, 0u);
 }

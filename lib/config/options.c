@@ -312,10 +312,16 @@ static void echo(void) {
     }
 }
 
+static HakLock lock;
+
+void hak_options_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
+    step(&lock, fork);
+}
+
 void hak_options_init(void) {
-    static HakLock lock;
     static _Atomic bool done;
     if (load_acquire(&done) || environ == NULL) return;  // pairs with the release below
+    if (hak_lock_is_mine(&lock)) return;                 // a signal handler, in the middle of this
     os_start();
     hak_lock(&lock);
     if (!load_relaxed(&done)) {

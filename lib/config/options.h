@@ -5,7 +5,7 @@
 #ifndef HAK_CONFIG_OPTIONS_H
 #define HAK_CONFIG_OPTIONS_H
 
-#include "base/atomic.h"
+#include "base/lock.h"
 
 #define HAK_OPTION_TEXT_MAX 256
 
@@ -31,6 +31,8 @@ extern HAK_INTERNAL bool hak_options_silent;
 // Reads HAKMEM_* from the environment, once; later calls return at once. Ignores everything in set-user-id programs. Uses no
 // malloc and no stdio. Does nothing yet when the C library has not set up `environ`.
 void hak_options_init(void);
+// Around a fork: the lock of the options.
+void hak_options_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 // After this, fixed options answer EBUSY.
 void hak_options_freeze(void);
 

@@ -194,11 +194,12 @@ static size_t check_unowned(void) {
 
 size_t hak_check(void) {
     size_t wrong = 0;
-    HakTcb* me = hak_tls.tcb;
+    HakTcb* me = operation_begin();
     if (me) {
         for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);
         wrong += check_lists(me);
         wrong += check_run_cache(me) + check_bundles(me);
+        operation_end(me);
     }
     wrong += tcb_check_parked(check_parked);
     for (unsigned c = 0; c < CLASS_COUNT; c++) wrong += registry_check(c);

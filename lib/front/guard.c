@@ -211,21 +211,35 @@ static void leave_quarantine(const Quarantined* q) {
     fast_free(q->block);
 }
 
+static bool put_into_quarantine(Quarantined block) {
+    HakTcb* me = thread_operation();
+    if (me == NULL) return false;
+    bool kept = quarantine_add(me, block);
+    operation_end(me);
+    return kept;
+}
+
+static Quarantined take_from_quarantine(bool all) {
+    HakTcb* me = operation_begin();
+    if (me == NULL) return (Quarantined){NULL, NULL, 0};
+    Quarantined oldest = quarantine_take(me, all);
+    operation_end(me);
+    return oldest;
+}
+
 // A seized block goes.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
-    HakTcb* me = thread_tcb();
     note_free_call(call, place->record);
     guard_poison_write(place->block, bytes);
-    bool kept = me && quarantine_add(me, (Quarantined){place->block, place->record, bytes});
+    bool kept = put_into_quarantine((Quarantined){place->block, place->record, bytes});
     set_state(place->record, kept ? HAK_GUARD_QUARANTINED : HAK_GUARD_FREE);
     if (!kept) fast_free(place->block);
-    for (Quarantined oldest; kept && (oldest = quarantine_take(me, false)).block;) leave_quarantine(&oldest);
+    for (Quarantined oldest; kept && (oldest = take_from_quarantine(false)).block;) leave_quarantine(&oldest);
 }
 
 bool guard_flush(void) {
-    HakTcb* me = hak_tls.tcb;
     bool some = false;
-    for (Quarantined oldest; me && (oldest = quarantine_take(me, true)).block; some = true) leave_quarantine(&oldest);
+    for (Quarantined oldest; (oldest = take_from_quarantine(true)).block; some = true) leave_quarantine(&oldest);
     return some;
 }
 

@@ -1,6 +1,7 @@
 #include "front/large.h"
 
 #include "refill/give_back.h"
+#include "refill/give_up.h"
 #include "slab/remote.h"
 #include "slab/run.h"
 #include "slab/slab.h"
@@ -56,6 +57,8 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
     // Not all that there are: one that does not fit either stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
+    while (run.block == NULL && give_back_left(1))  // in the child of a fork
+        if (adopt_runs(me)) run = run_alloc(me, pages, align);
     if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
     return run;
 }

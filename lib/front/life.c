@@ -4,30 +4,54 @@
 #include "config/options.h"
 #include "front/guard.h"
 #include "front/stats.h"
+#include "front/fork.h"
 #include "observe/chaos.h"
 #include "observe/guard_record.h"
 #include "observe/ring.h"
 #include "os/os.h"
 #include "refill/give_back.h"
+#include "refill/give_up.h"
 #include "refill/parked.h"
-#include "refill/refill.h"
 #include "slab/bundle.h"
 #include "slab/run.h"
 #include "superslab/heap.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/single_threaded.h>
 #include <unistd.h>
 
 HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_END}}, .foreign = FOREIGN_ALL};
 
-static HakLock init_lock;
+HakLock init_lock;
 static _Atomic uint32_t initialised;
-static pthread_key_t exit_key;
-static bool have_exit_key;
+
+static _Atomic bool loaded;  // constructors run, so the C library is there for us
+
+// In the library that defines malloc: whether another malloc is in force all the same. The core alone has none.
+__attribute__((weak)) bool malloc_is_foreign(void);
 
 static void at_thread_exit(void* round);
+
+// --- the key whose destructor is a thread's end
+
+typedef enum { KEY_NONE, KEY_MAKING, KEY_READY, KEY_REFUSED } KeyState;
+static _Atomic uint32_t key_state;
+static pthread_key_t exit_key;
+
+static void arm_exit(uintptr_t round) {
+    // May allocate for keys beyond the first 32: the control block is in place by now, and in no operation.
+    if (load_acquire(&key_state) == KEY_READY)  // pairs with the release in make_key
+        pthread_setspecific(exit_key, (void*)round);
+}
+
+// Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
+static void make_key(void) {
+    uint32_t none = KEY_NONE;
+    if (!cas_relaxed(&key_state, &none, (uint32_t)KEY_MAKING)) return;
+    bool made = pthread_key_create(&exit_key, at_thread_exit) == 0;
+    store_release(&key_state, (uint32_t)(made ? KEY_READY : KEY_REFUSED));  // pairs with the acquire in arm_exit
+    if (hak_tls.tcb) arm_exit(1);                                           // it began before there was a key
+}
 
 // --- the process
 
@@ -45,7 +69,6 @@ static bool init_slow(void) {
             hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key,
                           hak_option(guard) ? (uint64_t)(uintptr_t)&hak_guard_root : 0);
 #endif
-            have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
             hak_options_freeze();
             store_release(&initialised, 1u);  // pairs with the acquire in process_init
         }
@@ -60,57 +83,42 @@ static bool process_init(void) {
 
 // --- a thread's beginning
 
-static void arm_exit(uintptr_t round) {
-    // May allocate for keys beyond the first 32: the control block is in place by now.
-    if (have_exit_key) pthread_setspecific(exit_key, (void*)round);
-}
-
-HakTcb* thread_tcb_slow(void) {
-    HakTls* tls = &hak_tls;
-    if (tls->tcb) return tls->tcb;
-    if (tls->ended || !process_init()) return NULL;
-    int saved_errno = errno;
-    HakTcb* me = tcb_take();
+// The control block is the thread's before anything of the thread says so, and in an operation: a handler that allocates meanwhile
+// uses the reserve.
+static HakTcb* begin_thread(HakTls* tls) {
+    tls->beginning = 1;
+    HakTcb* me = tcb_take(tls);
     if (me) {
-        tls->tcb = me;
         tls->foreign = ~me->owner_part;
         bins_unpark(me);
         tcb_count(me, HAK_C_thread_started);
         hak_ring_thread_start(me->number);
         ring_record(HAK_EVENT_thread_start, NULL, 0, me->number);
+        tls->tcb = me;
+    }
+    tls->beginning = 0;
+    return me;
+}
+
+HakTcb* thread_tcb_slow(void) {
+    HakTls* tls = &hak_tls;
+    if (tls->ended || tls->beginning || !process_init()) return NULL;
+    int saved_errno = errno;
+    HakTcb* me = begin_thread(tls);
+    if (me) {
+        operation_end(me);
+        hook_into_process();
         arm_exit(1);
     }
     errno = saved_errno;
     return me;
 }
 
+HakTcb* thread_operation_slow(void) {
+    return hak_tls.tcb == NULL && thread_tcb_slow() ? operation_begin() : NULL;
+}
+
 // --- a thread's end
-
-static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag, &result);
-    if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
-    slab_place(me, slab, PLACE_NONE);
-    if (!slab_publish(me, slab)) slab_dispose(me, slab);
-}
-
-// Publishes every slab of the control block, and forgets hints.
-static void give_up_all(HakTcb* me) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        TinyTLSSlab* tls = &me->tiny[c];
-        uint64_t tag = tag_of_class(c);
-        if (tls->bound) give_up(me, tls->bound, tag);
-        tls->bound = 0;
-        while (tls->partial) give_up(me, tls->partial, tag);
-        while (tls->full) give_up(me, tls->full, tag);
-        if (!HAK_CHECKED) {
-            tls->hot = tls->bench = 0;
-            for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;
-        }
-    }
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        while (me->runs[b]) give_up(me, me->runs[b], TAG_RUNS);
-}
 
 HakTcb* reserve_begin(void) {
     return process_init() ? tcb_reserve_lock() : NULL;
@@ -121,8 +129,10 @@ void reserve_end(HakTcb* reserve) {
     tcb_reserve_unlock();
 }
 
-static void thread_end(HakTcb* me) {
+static void thread_end(void) {
     if (guard_on()) guard_flush();
+    HakTcb* me = operation_begin();
+    if (me == NULL) return;
     give_back_idle(me);  // where each thread is short, the next one's look would not come either
     bundles_flush(me);
     run_cache_flush(me);
@@ -131,9 +141,9 @@ static void thread_end(HakTcb* me) {
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
     tcb_count(me, HAK_C_thread_ended);
+    hak_tls.ended = 1;
     hak_tls.tcb = NULL;
     hak_tls.foreign = FOREIGN_ALL;
-    hak_tls.ended = 1;
     tcb_give(me);
 }
 
@@ -145,60 +155,36 @@ static void at_thread_exit(void* round) {
     enum { ROUNDS = 2 };
     if ((uintptr_t)round < ROUNDS)
         arm_exit((uintptr_t)round + 1);
-    else if (hak_tls.tcb)
-        thread_end(hak_tls.tcb);
+    else
+        thread_end();
     errno = saved_errno;
 }
 
-// --- fork: the child inherits no lock that another thread holds
+// --- what the process calls
 
-// The C library takes the lock of its list of streams after our handler has run; a thread may hold it and wait for a stream whose
-// reader waits for memory. So it is taken first here. It is recursive; the C library takes it, and resets it in the child, only in
-// a process with threads.
-__attribute__((weak)) void _IO_list_lock(void);
-__attribute__((weak)) void _IO_list_unlock(void);
-static bool holds_streams;  // by the thread that forks
-
-static void before_fork(void) {
-    holds_streams = _IO_list_lock && _IO_list_unlock && !__libc_single_threaded;
-    if (holds_streams) _IO_list_lock();
-    hak_lock(&init_lock);
-    tcb_locks_take();
-    mmap_gate_lock_take();
-    registry_locks_take();
-    hak_lock(&heap_lock);
-}
-
-static void after_fork_in_parent(void) {
-    hak_unlock(&heap_lock);
-    registry_locks_release();
-    mmap_gate_lock_release();
-    tcb_locks_release();
-    hak_unlock(&init_lock);
-    if (holds_streams) _IO_list_unlock();
-}
-
-static void after_fork_in_child(void) {
-    hak_lock_reset(&heap_lock);
-    registry_after_fork_in_child();
-    mmap_gate_after_fork_in_child();
-    tcb_after_fork_in_child(hak_tls.tcb);
-    hak_lock_reset(&init_lock);
-    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
+// Once: of two threads that come at a time the second goes on, since the first may be inside a library that waits for it.
+void hook_into_process(void) {
+    static _Atomic bool begun;
+    bool no = false;
+    if (!load_relaxed(&loaded) || load_relaxed(&begun) || !cas_relaxed(&begun, &no, true)) return;
+    make_key();
+    fork_hook();
 }
 
 // The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
 // those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
-// set up its own view of it yet. What the first block needs and no option decides is made ready.
+// set up its own view of it yet. What the first block needs and no option decides is made ready. Where the program uses another
+// malloc, nothing is: the first call of one of our functions begins.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;
+    store_relaxed(&loaded, true);
+    if (malloc_is_foreign && malloc_is_foreign()) return;
     hak_options_init();
     if (load_relaxed(&initialised) == 0) {
         heap_prepare();
         tcb_prepare();
     }
-    if (pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0)
-        text_warn("hakmem: no memory to prepare for forks: a child of a process with threads may hang\n");
+    hook_into_process();
     hak_stats_at_exit();
 }

@@ -90,10 +90,12 @@ static void* reserve_large(size_t size, size_t alignment) {
 
 // The first of the blocks with which the bin of the class, found empty, is filled.
 static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
-    HakTcb* me = thread_tcb();
+    HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
-    TakenBlocks taken = {bin_pop(bin), 1, false};  // a new thread may have found parked bins
+    // A new thread may have found parked bins, and a signal handler may have left something.
+    TakenBlocks taken = {bin_pop(bin), 1, false};
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
+    operation_end(me);
     guard_tick(me);
     return taken;
 }
@@ -126,12 +128,21 @@ void* malloc_refill(size_t size) {
 
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
     if (size > PTRDIFF_MAX) return no_memory();
-    HakTcb* me = thread_tcb();
+    HakTcb* me = thread_operation();
     void* block = me ? large_alloc(me, size, alignment, zero) : reserve_large(size, alignment);
+    if (me) operation_end(me);
     if (block == NULL) return no_memory();
     if (me == NULL && zero) memset(block, 0, size);
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
     return block;
+}
+
+HAK_INLINE void* take_cached_run(uint32_t pages) {
+    HakTcb* me = operation_begin();
+    if (me == NULL) return NULL;
+    void* run = run_cache_take_short(me, pages);
+    operation_end(me);
+    return run;
 }
 
 void* malloc_above_tiny(size_t size) {
@@ -139,9 +150,8 @@ void* malloc_above_tiny(size_t size) {
         void* block = bin_pop(bin_of_small(size));
         return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
     }
-    HakTcb* me = hak_tls.tcb;
     uint32_t pages = size <= RUN_MAX ? large_pages(size) : UINT32_MAX;
-    void* run = me && run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
+    void* run = run_is_short(pages) ? take_cached_run(pages) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
     return run;
@@ -228,11 +238,11 @@ static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
 
 // A thread that has not allocated yet gets a control block only when it frees more often than the C library does in the last steps
 // of a thread's life, when nobody would give the block back.
-static HakTcb* tcb_for_free(void) {
+static HakTcb* operation_for_free(void) {
     enum { FEW = 64 };
     HakTls* tls = &hak_tls;
-    if (tls->tcb) return tls->tcb;
-    return tls->early_frees < FEW && ++tls->early_frees ? NULL : thread_tcb();
+    if (tls->tcb == NULL && tls->early_frees < FEW && ++tls->early_frees) return NULL;
+    return thread_operation();
 }
 
 // Whatever goes neither into a bin nor into the cache of runs.
@@ -250,7 +260,7 @@ static HAK_NOINLINE void free_uncached(void* p) {
     if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_free(p);
     check_start(p);
     int saved_errno = errno;
-    HakTcb* me = tcb_for_free();
+    HakTcb* me = operation_for_free();
     if (me == NULL)
         reserve_free(p);
     else if (tag_is_class(tag))
@@ -259,37 +269,37 @@ static HAK_NOINLINE void free_uncached(void* p) {
         note_free(p, FREE_RUN);
         block_free(me, p);
     }
+    if (me) operation_end(me);
     errno = saved_errno;
 }
 
 // A run of the thread's own goes into its cache, if there is room.
 static bool free_run_cached(void* p) {
-    SlabNumber s = run_first_slab(p);
-    HakTcb* me = hak_tls.tcb;
+    HakTcb* me = operation_begin();
     if (me == NULL) return false;
-    OwnedSlab slab = slab_if_mine(me, s, TAG_RUNS);
-    if (slab.number == 0 || !run_cache_put(me, slab, p)) return false;
-    note_free(p, FREE_RUN);
-    if (run_is_idle(slab)) run_settle(me, slab);
-    return true;
+    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
+    bool put = slab.number != 0 && run_cache_put(me, slab, p);
+    if (put) {
+        note_free(p, FREE_RUN);
+        if (run_is_idle(slab)) run_settle(me, slab);
+    }
+    operation_end(me);
+    return put;
 }
 
 // The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
 // none: words that name no slab lead to bin 0, which has no room.
 void free_over(void* p, uint64_t tag) {
     TlsBin* bin = fast_bin(tag);
-    HakTcb* me = hak_tls.tcb;
     bin->room++;
-    if (me == NULL || !tag_is_class(tag)) {
-        free_uncached(p);
-        return;
-    }
-    check_start(p);
-    OwnedSlab slab = slab_if_mine(me, (SlabNumber)slab_number_of(p), tag);
-    if (slab.number)
+    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
+    OwnedSlab slab = me ? slab_if_mine(me, (SlabNumber)slab_number_of(p), tag) : (OwnedSlab){0};
+    if (slab.number) {
+        check_start(p);
         free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
-    else
-        free_uncached(p);
+    }
+    if (me) operation_end(me);
+    if (slab.number == 0) free_uncached(p);
 }
 
 // Here, since programs free NULL often, and fast_free tells it apart anyway.
@@ -345,11 +355,18 @@ size_t hak_malloc_usable_size(const void* p) {
 
 // --- realloc
 
+static bool resize_run(void* p, size_t size) {
+    HakTcb* me = operation_begin();
+    bool resized = run_resize_in_place(me, p, size);
+    if (me) operation_end(me);
+    return resized;
+}
+
 static void* realloc_in_place(void* p, size_t old, size_t size) {
     enum { LEAST = 16 };  // no block is smaller
     if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
-        return run_resize_in_place(hak_tls.tcb, p, size) ? p : NULL;
+        return resize_run(p, size) ? p : NULL;
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
 }
 
@@ -441,8 +458,11 @@ void* hak_pvalloc(size_t size) {
 int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_flush();
-    HakTcb* me = thread_tcb();  // a new thread's may have parked bins
-    if (me) give_back_all(me);
+    HakTcb* me = thread_operation();  // a new thread's may have parked bins
+    if (me) {
+        give_back_all(me);
+        operation_end(me);
+    }
     hak_lock(&heap_lock);
     bool some = hak_heap.base != 0 && purge_free(keep);
     hak_unlock(&heap_lock);

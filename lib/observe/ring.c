@@ -130,7 +130,8 @@ static HakRingFile* file_or_private_memory(void) {
 
 void hak_ring_last_words(const char* text) {
     static _Atomic uint32_t said;
-    HakRingFile* file = file_or_private_memory();  // the process may not have allocated yet
+    // The process may not have allocated yet, or stand in the middle of the start.
+    HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
     uint32_t nobody = 0;
     // A process that the C library did not fork still has its parent's ring.
     if (file == NULL || file->pid != os_process_id() || !cas_relaxed(&said, &nobody, 1u)) return;
@@ -162,9 +163,22 @@ void hak_ring_thread_end(void) {
     hak_ring_slot = NULL;
 }
 
+// Else each generation of a process that forks again and again would touch new ones.
+static void free_slots_of_others(void) {
+    HakRingFile* file = hak_ring_file();
+    for (uint32_t i = 0; file && i < file->slots; i++) {
+        HakRingSlot* slot = hak_ring_slot_at(file, i);
+        if (slot != hak_ring_slot && load_relaxed(&slot->thread) != 0) store_relaxed(&slot->thread, 0u);
+    }
+    store_relaxed(&next_slot, 0u);
+}
+
 void hak_ring_after_fork(uint64_t thread) {
-    hak_lock_reset(&start_lock);
-    if (ring_kind == PRIVATE) return;
+    hak_lock_in_child(&start_lock, 0);
+    if (ring_kind == PRIVATE) {
+        free_slots_of_others();
+        return;
+    }
     HakRingFile* parents = hak_ring_file();
     hak_ring_slot = NULL;
     store_relaxed(&ring_file, NULL);

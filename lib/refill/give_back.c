@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "os/os.h"
+#include "refill/give_up.h"
 #include "refill/parked.h"
 #include "slab/bundle.h"
 #include "slab/run.h"
@@ -40,11 +41,12 @@ void give_back_bin(HakTcb* me, TlsBin* bin) {
     }
 }
 
-// Bins, bundles and cached runs.
+// Bins, bundles and cached runs. The reserve has no bins: those of the thread that uses it are closed, or stand in the middle of an
+// operation.
 static void give_back_caches(HakTcb* me) {
     bundles_flush(me);
     run_cache_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(me, &hak_tls.bin[c]);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT && !tcb_is_reserve(me); c++) give_back_bin(me, &hak_tls.bin[c]);
 }
 
 // --- empty slabs
@@ -89,6 +91,7 @@ static void give_back_empty_slabs(HakTcb* me) {
 }
 
 void give_back_all(HakTcb* me) {
+    give_back_left(UINT32_MAX);
     give_back_caches(me);
     run_absorb(me, UINT32_MAX);
     give_back_parked(me, 0, UINT32_MAX);
@@ -149,6 +152,7 @@ static Look worth(void) {
 }
 
 void give_back_unused(HakTcb* me) {
+    if (tcb_is_reserve(me)) return;
     hak_lock(&heap_lock);
     Look look = worth();
     hak_unlock(&heap_lock);
@@ -177,6 +181,7 @@ static void lower_caps(HakTcb* me) {
 }
 
 void give_back_idle(HakTcb* me) {
+    if (tcb_is_reserve(me)) return;
     uint64_t now = os_clock_ms();
     if (HAK_LIKELY(now < me->next_look_ms)) return;
     uint64_t period = period_ms();
@@ -188,7 +193,7 @@ void give_back_idle(HakTcb* me) {
     hak_unlock(&heap_lock);
     look_at_all(me, look);
     lower_caps(me);
-    if (!tcb_is_reserve(me) && !give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
+    if (!give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
     hak_lock(&heap_lock);
     if (all_rested)
         purge_free((size_t)hak_option(reserve));

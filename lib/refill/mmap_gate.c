@@ -53,14 +53,6 @@ OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class) {
     return slab;
 }
 
-void mmap_gate_lock_take(void) {
-    hak_lock(&gate);
-}
-
-void mmap_gate_lock_release(void) {
-    hak_unlock(&gate);
-}
-
-void mmap_gate_after_fork_in_child(void) {
-    hak_lock_reset(&gate);
+void mmap_gate_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
+    step(&gate, fork);
 }

@@ -3,6 +3,7 @@
 #include "config/changes.h"
 #include "os/os.h"
 #include "refill/give_back.h"
+#include "slab/run.h"
 #include "slab/size_class.h"
 #include "thread/tls.h"
 
@@ -12,6 +13,7 @@ enum { MOST_BYTES = 256 * 1024 };
 
 static void bring_back_run_cache(HakTcb* tcb) {
     tcb->parked_blocks = 0;
+    tcb->bins_left = false;
     memset(tcb->run_cache, 0, sizeof tcb->run_cache);
 }
 
@@ -44,16 +46,44 @@ void bins_park(HakTcb* me) {
     if (may) tcb_cancel_parking();
 }
 
+// The thread that had it was cut off anywhere in a malloc or free: the list is whole, its count may be one off.
+static void count_again(TlsBin* bin) {
+    int32_t blocks = 0;
+    for (void* block = bin_first(bin); block; block = link_read(block)) blocks++;
+    bin->room = (int32_t)bin->cap - blocks;
+}
+
+static void count_left(HakTcb* tcb) {
+    for (unsigned c = CLASS_FIRST; tcb->bins_left && c < CLASS_COUNT; c++) count_again(&tcb->parked[c]);
+}
+
 void bins_unpark(HakTcb* me) {
-    if (me->parked_blocks == 0) return;
+    if (me->parked_blocks == 0 && !me->bins_left) return;
+    count_left(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) hak_tls.bin[c] = me->parked[c];
     bring_back_run_cache(me);
+}
+
+void bins_leave(HakTcb* tcb) {
+    if (tcb->bins_left || tcb->parked_blocks) return;  // a thread had not begun yet
+    store_relaxed(&tcb->inside, 1u);
+    run_cache_flush(tcb);
+    memcpy(tcb->parked, load_relaxed(&tcb->tls)->bin, sizeof tcb->parked);
+    tcb->bins_left = true;
+    store_relaxed(&tcb->inside, 0u);
+}
+
+void give_back_left_bins(HakTcb* left) {
+    if (left->parked_blocks == 0 && !left->bins_left) return;
+    count_left(left);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(left, &left->parked[c]);
+    bring_back_run_cache(left);
 }
 
 bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most) {
     uint64_t now = os_clock_ms();
     uint32_t count = 0;
-    for (HakTcb* tcb; count < most && (tcb = tcb_take_parked(now, ms)) != NULL; count++) {
+    for (HakTcb* tcb; count < most && (tcb = tcb_take_parked(&hak_tls, now, ms)) != NULL; count++) {
         for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(me, &tcb->parked[c]);
         bring_back_run_cache(tcb);
         tcb_give(tcb);

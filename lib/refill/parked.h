@@ -21,6 +21,11 @@
 void bins_park(HakTcb* me);
 // At a thread's beginning, when its bins are closed.
 void bins_unpark(HakTcb* me);
+// In the child of a fork: the bins of a thread that does not exist there, out of its TLS, which soon serves another one; for the thread
+// that goes on with the control block.
+void bins_leave(HakTcb* tcb);
+// Gives the blocks of these back instead, in the name of that control block.
+void give_back_left_bins(HakTcb* left);
 // The bins of at most `most` control blocks where they have been parked for `ms` milliseconds or longer. false: there was none.
 bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most);
 

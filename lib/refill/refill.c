@@ -68,7 +68,7 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
 }
 
 static void tick(HakTcb* me) {
-    if (++me->ticks % FLUSH_EVERY != 0) return;
+    if (++me->ticks % FLUSH_EVERY != 0 || tcb_is_reserve(me)) return;
     bundles_flush(me);
     give_back_idle(me);
 }

@@ -37,8 +37,6 @@ OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s);
 OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s);
 
 // The gate's lock, around a fork.
-void mmap_gate_lock_take(void);
-void mmap_gate_lock_release(void);
-void mmap_gate_after_fork_in_child(void);
+void mmap_gate_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 
 #endif

@@ -1,6 +1,7 @@
 #include "superslab/superslab.h"
 
 #include "refill/give_back.h"
+#include "refill/give_up.h"
 #include "refill/refill.h"
 
 // A huge page makes the whole of each slab resident, cut or not: it is worth that where slabs are cut to their ends, mostly. Many threads
@@ -22,7 +23,16 @@ static SlabNumber take_or_make(bool* clean) {
     return s ? s : superslab_make(slabs_are_used_up(), clean);
 }
 
+// In the child of a fork, what threads have left that it does not have comes before new memory.
+static OwnedSlab adopt_left(HakTcb* me, unsigned size_class) {
+    OwnedSlab slab = {0};
+    while (slab.number == 0 && give_back_left(1)) slab = refill_adopt(me, size_class);
+    return slab;
+}
+
 OwnedSlab refill_superslab(HakTcb* me, unsigned size_class) {
+    OwnedSlab left = adopt_left(me, size_class);
+    if (left.number) return left;
     give_back_unused(me);
     bool clean = false;
     SlabNumber s = take_or_make(&clean);

@@ -53,8 +53,9 @@ bool registry_has(unsigned size_class) {
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     chaos_point();
-    // acquire: pairs with the release in slab_publish, so that the new owner sees all of the slab's meta
-    bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
+    // acquire: pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. release: who reads this
+    // word in remote_free sees that the control block is no LOST one, in the child of a fork.
+    bool won = cas_acq_rel(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
         chaos_point();
         // Nobody else writes while U stands; freers that met it wait for this.
@@ -204,29 +205,24 @@ size_t registry_check(unsigned size_class) {
     return wrong;
 }
 
-void registry_locks_take(void) {
-    for (unsigned c = 0; c < CLASS_COUNT; c++) hak_lock(&registry[c].lock);
-}
-
-void registry_locks_release(void) {
-    for (unsigned c = CLASS_COUNT; c-- > 0;) hak_unlock(&registry[c].lock);
+void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
+    for (unsigned c = 0; c < CLASS_COUNT; c++) step(&registry[c].lock, fork);
 }
 
 // Slabs that a thread which does not exist in the child was about to give up or had just claimed: nobody could adopt them, and they
 // would stand in the way.
-static void unlist_orphans(Registry* r) {
+static void unlist_lost(Registry* r) {
     for (SlabNumber s = load_relaxed(&r->first), next; s; s = next) {
         next = meta_at(s)->next;
-        bool owned = word_owner(load_relaxed(owner_word(s))) != 0;
-        if (owned && load_relaxed(remote_word(s)) != REMOTE_UNOWNED) registry_remove(r, s);
+        const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(load_relaxed(owner_word(s)));
+        bool lost = owner && load_relaxed(&owner->state) == TCB_LOST;
+        if (lost && load_relaxed(remote_word(s)) != REMOTE_UNOWNED) registry_remove(r, s);
     }
 }
 
 void registry_after_fork_in_child(void) {
-    for (unsigned c = 0; c < CLASS_COUNT; c++) {
-        hak_lock_reset(&registry[c].lock);
-        unlist_orphans(&registry[c]);
-    }
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        if (!hak_lock_is_mine(&registry[c].lock)) unlist_lost(&registry[c]);
 }
 
 #if HAK_CHECKED

@@ -74,9 +74,9 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_a
 bool registry_has(unsigned size_class);
 // Number of violated invariants of a registry, each described on stderr. Takes its lock.
 size_t registry_check(unsigned size_class);
-// Around a fork.
-void registry_locks_take(void);
-void registry_locks_release(void);
+// Around a fork: the lock of each class.
+void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
+// In the child, when it is known which control blocks are lost.
 void registry_after_fork_in_child(void);
 
 // The ownership assertion (checked build, HAKMEM_DEBUG_OWNERSHIP): the caller, which drains at `site`, owns the slab, or a

@@ -22,9 +22,9 @@ RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
 
 // In the child of a fork only: the owner does not exist here, and was caught between the remote word U and the owner word, in
 // slab_publish or in a claim. At both places the slab's meta is complete; what is left is to take the owner away.
-static bool finish_publish_of_orphan(SlabNumber s, uint64_t owner) {
+static bool finish_publish_of_lost(SlabNumber s, uint64_t owner) {
     const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(owner);
-    if (tcb == NULL || load_relaxed(&tcb->state) != TCB_ORPHANED) return false;
+    if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
     // stands for the release in slab_publish, and pairs like it with the acquire of the next claim
     return cas_acq_rel(owner_word(s), &owner, word_tag(owner));
 }
@@ -81,7 +81,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         } else if (push(me, s, first, last, count)) {
             if (tag == TAG_RUNS) tell_of_runs(word);
             return;
-        } else if (finish_publish_of_orphan(s, word)) {
+        } else if (finish_publish_of_lost(s, word)) {
             continue;
         }
         // The owner is two instructions away from clearing the word, or the owner part.

@@ -11,8 +11,9 @@ typedef struct {
 static Pool parked, bare;       // under pool_lock: with parked bins, and without
 static uint32_t places_booked;  // under pool_lock; control blocks in `parked`, and those that may come there
 static uint32_t made;           // under pool_lock
-static HakTcb reserve;
-static bool reserve_listed;  // under reserve_lock
+static HakTcb first_reserve;
+static HakTcb* reserve;         // under reserve_lock; NULL: not used yet
+static _Atomic bool some_left;  // there may be control blocks whose state is LEFT
 
 // Made; from here on others may see it.
 static void list(HakTcb* tcb) {
@@ -44,37 +45,71 @@ static HakTcb* pop(Pool* pool) {
     return tcb;
 }
 
-static HakTcb* make(void) {
+// For a thread, or for the pool (NULL).
+static HakTcb* make(struct HakTls* tls) {
     HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses nearly all of it
     if (tcb == NULL) return NULL;
     hak_lock(&pool_lock);
     tcb->number = ++made;
     hak_unlock(&pool_lock);
+    store_relaxed(&tcb->inside, 1u);
+    store_relaxed(&tcb->tls, tls);
     list(tcb);
     return tcb;
 }
 
-HakTcb* tcb_take(void) {
+// In an operation before anybody can take it for one that was left, and the thread's before it is out of the pool: a handler that
+// forks in between finds it in one of the two places.
+static void leave_pool(HakTcb* tcb, struct HakTls* tls) {
+    store_relaxed(&tcb->inside, 1u);
+    store_relaxed(&tcb->tls, tls);
+    tcb->pooled = false;
+}
+
+static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
     hak_lock(&pool_lock);
     HakTcb* tcb = pop(&parked);
     if (tcb)
         places_booked--;
-    else
+    else if (bare_too)
         tcb = pop(&bare);
+    if (tcb) leave_pool(tcb, tls);
     hak_unlock(&pool_lock);
-    if (tcb == NULL) tcb = make();
-    if (tcb) store_relaxed(&tcb->state, TCB_LIVING);
     return tcb;
+}
+
+HakTcb* tcb_take_left(struct HakTls* tls) {
+    if (!load_relaxed(&some_left)) return NULL;
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        struct HakTls* nobody = NULL;
+        if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) continue;
+        store_relaxed(&tcb->inside, 1u);
+        store_relaxed(&tcb->state,
+                      TCB_LIVING);  // ordered before the next hand-over of a slab by C1 and A4, see OWNERSHIP.md
+        return tcb;
+    }
+    store_relaxed(&some_left, false);
+    return NULL;
+}
+
+HakTcb* tcb_take(struct HakTls* tls) {
+    HakTcb* tcb = take_pooled(tls, false);
+    if (tcb == NULL) tcb = tcb_take_left(tls);
+    if (tcb == NULL) tcb = take_pooled(tls, true);
+    return tcb ? tcb : make(tls);
 }
 
 void tcb_give(HakTcb* tcb) {
     Pool* pool = tcb->parked_blocks ? &parked : &bare;
     hak_lock(&pool_lock);
+    tcb->pooled = true;
+    store_relaxed(&tcb->tls, NULL);
     if (HAK_CHECKED)
         append(pool, tcb);
     else
         prepend(pool, tcb);
     hak_unlock(&pool_lock);
+    store_release(&tcb->inside, 0u);
 }
 
 bool tcb_book_parking(void) {
@@ -92,7 +127,7 @@ void tcb_cancel_parking(void) {
     hak_unlock(&pool_lock);
 }
 
-HakTcb* tcb_take_parked(uint64_t now, uint64_t ms) {
+HakTcb* tcb_take_parked(struct HakTls* tls, uint64_t now, uint64_t ms) {
     HakTcb *before = NULL, *tcb;
     hak_lock(&pool_lock);
     for (tcb = parked.first; tcb && tcb->parked_ms + ms > now; tcb = tcb->next_pooled) before = tcb;
@@ -103,6 +138,7 @@ HakTcb* tcb_take_parked(uint64_t now, uint64_t ms) {
             parked.first = tcb->next_pooled;
         if (parked.last == tcb) parked.last = before;
         places_booked--;
+        leave_pool(tcb, tls);
     }
     hak_unlock(&pool_lock);
     return tcb;
@@ -117,15 +153,23 @@ size_t tcb_check_parked(size_t (*check)(const HakTcb* tcb)) {
 }
 
 void tcb_prepare(void) {
-    HakTcb* tcb = make();
+    HakTcb* tcb = make(NULL);
     if (tcb) tcb_give(tcb);
+}
+
+// NULL: there was none yet, or a fork found it in use, and there is no memory for another one.
+static HakTcb* reserve_block(void) {
+    if (reserve) return reserve;
+    HakTcb* tcb = load_relaxed(&first_reserve.state) == TCB_LOST ? os_map(sizeof *tcb) : &first_reserve;
+    if (tcb) list(tcb);
+    return reserve = tcb;
 }
 
 HakTcb* tcb_reserve_lock(void) {
     hak_lock(&reserve_lock);
-    if (!reserve_listed) list(&reserve);
-    reserve_listed = true;
-    return &reserve;
+    HakTcb* tcb = reserve_block();
+    if (tcb == NULL) hak_unlock(&reserve_lock);
+    return tcb;
 }
 
 void tcb_reserve_unlock(void) {
@@ -136,21 +180,32 @@ HakTcb* tcb_all(void) {
     return load_acquire(&all);  // pairs with the release in list
 }
 
-void tcb_locks_take(void) {
-    hak_lock(&reserve_lock);
-    hak_lock(&pool_lock);
+HakLock* tcb_reserve_guard(void) {
+    return &reserve_lock;
 }
 
-void tcb_locks_release(void) {
-    hak_unlock(&pool_lock);
-    hak_unlock(&reserve_lock);
+void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
+    step(&pool_lock, fork);
 }
 
-void tcb_after_fork_in_child(HakTcb* survivor) {
-    hak_lock_reset(&pool_lock);
-    hak_lock_reset(&reserve_lock);
-    places_booked = 0;  // who had booked one is no more
-    for (const HakTcb* tcb = parked.first; tcb; tcb = tcb->next_pooled) places_booked++;
+// The thread that had it does not exist in the child, or nobody has it, though it is not in the pool: somebody was between the two.
+static void leave_or_lose(HakTcb* tcb, void (*save)(HakTcb* tcb)) {
+    bool whole = load_relaxed(&tcb->inside) == 0 && load_relaxed(&tcb->state) != TCB_LOST;
+    if (whole && load_relaxed(&tcb->tls) && save) save(tcb);
+    store_relaxed(&tcb->state, whole ? TCB_LEFT : TCB_LOST);
+    if (whole) store_relaxed(&some_left, true);
+    store_relaxed(&tcb->tls, NULL);
+}
+
+void tcb_after_fork_in_child(const struct HakTls* tls, void (*save)(HakTcb* tcb), bool reserve_whole) {
+    if (!hak_lock_is_mine(&pool_lock)) {
+        places_booked = 0;  // who had booked one is no more
+        for (const HakTcb* tcb = parked.first; tcb; tcb = tcb->next_pooled) places_booked++;
+    }
+    if (!reserve_whole && reserve) {
+        store_relaxed(&reserve->state, TCB_LOST);
+        reserve = NULL;
+    }
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
-        if (tcb != survivor && tcb != &reserve) store_relaxed(&tcb->state, TCB_ORPHANED);
+        if (load_relaxed(&tcb->tls) != tls && !tcb->pooled && !tcb_is_reserve(tcb)) leave_or_lose(tcb, save);
 }

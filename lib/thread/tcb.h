@@ -6,8 +6,11 @@
 // because its address stands in owner words that others read. Those with parked bins are handed out before the others; among each
 // the checked build takes the oldest, and it never forgets their hints.
 //
-//   LIVING -> ORPHANED   in the child of a fork, for every thread that does not exist there
-//   ORPHANED -> LIVING   tcb_take: only blocks that were in the pool come back
+//   LIVING -> LEFT     in the child of a fork, for a thread that does not exist there and was in no operation: all of it is whole
+//   LIVING -> LOST     the same for one that was in an operation: nobody ever touches what it owned, but for RX (OWNERSHIP.md)
+//   LEFT -> LIVING     for a thread that goes on where the other one stopped, or that gives up what it owned
+//
+//   tls != NULL: a thread has it, or is about to;  pooled: it is in the pool, and owns nothing
 //
 // Thread-safety: the thread's own, but for the state, for runs_pushed, which anybody sets, and for counters, which anybody may read.
 // Errors: tcb_take gives NULL when there is no memory.
@@ -20,7 +23,7 @@
 #include "superslab/geometry.h"
 #include "thread/bin.h"
 
-typedef enum { TCB_LIVING, TCB_ORPHANED } TcbState;
+typedef enum { TCB_LIVING, TCB_LEFT, TCB_LOST } TcbState;
 
 enum {
     STICKY_SLABS = 4,
@@ -81,6 +84,10 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     uint64_t owner_part;  // of its owner words; never changes
     struct HakTcb* next_pooled;
+    _Atomic(struct HakTls*) tls;         // of the thread that has it
+    _Atomic uint32_t inside;             // 1: that thread is in an operation (thread/operation.h)
+    bool pooled;                         // under the pool's lock
+    bool bins_left;                      // LEFT: the bins of that thread are in `parked`
     uint32_t ticks;                      // refills
     uint64_t next_look_ms;               // when to look for what rests; 0: no look yet
     uint64_t runs_used, seen_runs_used;  // page runs allocated, put into the cache, or taken from it; at the last look
@@ -92,7 +99,7 @@ typedef struct HakTcb {
     uint32_t cached_pages;               // in run_cache and long_run
     union {
         RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
-        TlsBin parked[CLASS_COUNT];          // between two threads, if parked_blocks != 0: bins (refill/parked.h)
+        TlsBin parked[CLASS_COUNT];  // between two threads: bins (refill/parked.h), if parked_blocks != 0 or bins_left
     };
     uint32_t parked_blocks;           // in those bins
     uint64_t parked_ms;               // when they were parked
@@ -110,15 +117,19 @@ typedef struct HakTcb {
 _Static_assert(sizeof(HakTcb) <= 2 * 4096, "resident for each thread");
 _Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
 
-// One with parked bins, if there is one in the pool.
-HakTcb* tcb_take(void);
+// For the caller, whose TLS is `tls`, in an operation from then on: one with parked bins, if there is one in the pool; else, in the
+// child of a fork, one that a thread has left there.
+HakTcb* tcb_take(struct HakTls* tls);
+// To the pool; it owns nothing any more, and the operation of its thread ends.
 void tcb_give(HakTcb* tcb);
+// One that a thread has left in the child of a fork, for the caller to give up what it owns, in an operation. NULL: there is none.
+HakTcb* tcb_take_left(struct HakTls* tls);
 // One of the few places for control blocks with parked bins, for one that is given soon. false: none is left. A place is free again
 // when the control block is taken, or when it is cancelled.
 bool tcb_book_parking(void);
 void tcb_cancel_parking(void);
-// Out of the pool: one whose bins have been parked for `ms` milliseconds or longer. NULL: none.
-HakTcb* tcb_take_parked(uint64_t now, uint64_t ms);
+// Out of the pool, for the caller: one whose bins have been parked for `ms` milliseconds or longer. NULL: none.
+HakTcb* tcb_take_parked(struct HakTls* tls, uint64_t now, uint64_t ms);
 // Number of violated invariants: check() of each with parked bins, under the pool's lock.
 size_t tcb_check_parked(size_t (*check)(const HakTcb* tcb));
 // Makes a block for the first thread and leaves it in the pool.
@@ -133,11 +144,13 @@ HAK_INLINE bool tcb_is_reserve(const HakTcb* tcb) {
 // All blocks ever made, the newest first; follow next_all.
 HakTcb* tcb_all(void);
 
-// Around a fork.
-void tcb_locks_take(void);
-void tcb_locks_release(void);
-// In the child: the locks are free, and every thread but `survivor` is no more.
-void tcb_after_fork_in_child(HakTcb* survivor);
+// Around a fork: each lock of this file, outermost first.
+void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
+// The reserve's alone, which comes before all others here: whoever holds it may wait for any of them.
+HakLock* tcb_reserve_guard(void);
+// In the child, where the caller alone is left: what becomes of each control block but its own. save(), unless NULL, is told those
+// that are LEFT and had a thread. reserve_whole: no thread was using the reserve; else another one takes its place.
+void tcb_after_fork_in_child(const struct HakTls* tls, void (*save)(HakTcb* tcb), bool reserve_whole);
 
 HAK_INLINE void tcb_count(HakTcb* tcb, HakCounter which) {
     counter_add(&tcb->counters, which, 1);

@@ -12,14 +12,15 @@
 // Of a thread without control block: nothing is its own, and its bins have no room.
 #define FOREIGN_ALL (~UINT64_C(0))
 
-typedef struct {
+typedef struct HakTls {
     TlsBin bin[CLASS_COUNT];
     // ~owner part of the control block, or FOREIGN_ALL. What an owner word has in common with it is below TAG_CLASSES exactly if
     // the slab is the thread's own or nobody's, and holds blocks of a class, or is none.
     uint64_t foreign;
     HakTcb* tcb;
     uint32_t early_frees;  // frees while there was no control block yet
-    uint32_t ended;        // 1: the thread's exit has run; it uses the reserve control block from now on
+    uint8_t beginning;     // 1: its control block is being made
+    uint8_t ended;         // 1: the thread's exit has run; it uses the reserve control block from now on
 } HakTls;
 _Static_assert(offsetof(HakTls, bin) == 0, "a tag is the offset of its bin");
 

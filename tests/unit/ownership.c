@@ -7,6 +7,7 @@
 #include "superslab/superslab.h"
 #include "support/test.h"
 #include "thread/link.h"
+#include "thread/tls.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -25,7 +26,7 @@ static int start(void** state) {
     link_init(true);
     if (!heap_init()) return -1;
     for (int i = 0; i <= THREADS; i++)
-        if ((tcbs[i] = tcb_take()) == NULL) return -1;
+        if ((tcbs[i] = tcb_take(&hak_tls)) == NULL) return -1;
     return 0;
 }
 
