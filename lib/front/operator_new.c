@@ -1,6 +1,7 @@
 // C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. What they need
 // of libstdc++ when memory runs out, they reach through weak references, or look up then: it may have come by dlopen.
 // Limit: a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
+#include "base/text.h"
 #include "front/fastpath.h"
 #include "front/guard.h"
 
@@ -25,7 +26,9 @@ static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
 static void* find_in_runtime(const char* name) {
     void* found = dlsym(RTLD_DEFAULT, name);
     if (found) return found;
-    void* runtime = dlopen("libstdc++.so.6", RTLD_NOLOAD | RTLD_LAZY);
+    // not by its name: the linker warns of it in every static program, which has none to look in
+    void* (*open)(const char*, int) = (void* (*)(const char*, int))dlsym(RTLD_DEFAULT, "dlopen");
+    void* runtime = open ? open("libstdc++.so.6", RTLD_NOLOAD | RTLD_LAZY) : NULL;
     if (runtime == NULL) return NULL;
     found = dlsym(runtime, name);
     dlclose(runtime);  // whoever loaded it keeps it loaded
@@ -46,6 +49,7 @@ static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignme
     if (nothrow) return NULL;
     void (*throw_it)(void) = throw_bad_alloc ? throw_bad_alloc : (void (*)(void))find_in_runtime(THROW_BAD_ALLOC);
     if (throw_it) throw_it();
+    text_warn("hakmem: operator new: no memory, and no std::__throw_bad_alloc() in this program: abort\n");
     abort();
 }
 

@@ -1,0 +1,20 @@
+// A shared library with the archive inside is loaded by a program that runs already, with malloc of the C library.
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int count, char** arguments) {
+    void* library = count == 2 ? dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (library == NULL) {
+        puts(count == 2 ? dlerror() : "usage: loaded_library LIBRARY");
+        return 1;
+    }
+    char* (*text)(const char*) = (char* (*)(const char*))dlsym(library, "first_text");
+    void (*give)(char*) = (void (*)(char*))dlsym(library, "first_free");
+    for (int i = 0; i < 1000; i++) {
+        free(text("taken there, freed here"));
+        give(malloc(100));
+    }
+    puts("ok");
+    return 0;
+}
