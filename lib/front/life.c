@@ -1,5 +1,6 @@
 #include "front/life.h"
 
+#include "base/output.h"
 #include "base/text.h"
 #include "config/options.h"
 #include "front/guard.h"
@@ -193,6 +194,7 @@ static void after_fork_in_child(void) {
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;
+    output_start();
     hak_options_init();
     if (load_relaxed(&initialised) == 0) {
         heap_prepare();
