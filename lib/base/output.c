@@ -97,7 +97,8 @@ Output output_stderr_at_load(void) {
 
 // --- high numbers
 
-// Not higher: the kernel's table of a process grows with its highest number. Under a low limit the highest that is free.
+// Not higher: the kernel's table of a process grows with its highest number. Under a low limit the
+// highest that is free.
 static int duplicate_high(int fd) {
     struct rlimit limit;
     long number = HIGH_FD;
@@ -174,14 +175,13 @@ static long write_without_signal(int fd, const char* text, size_t length) {
     return n;
 }
 
-bool output_write(Output output, const char* text, size_t length) {
-    if (!output_is_there(output)) return false;
+void output_write(Output output, const char* text, size_t length) {
+    if (!output_is_there(output)) return;
     while (length > 0) {
         long n = write_without_signal(output.fd, text, length);
         if (n == -EINTR) continue;
-        if (n <= 0) return false;
+        if (n <= 0) return;
         text += n;
         length -= (size_t)n;
     }
-    return true;
 }

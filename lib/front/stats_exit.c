@@ -1,11 +1,12 @@
-// HAKMEM_STATS: what is opened at load, and where statistics go at exit. Between the two a program may change its folder, its root,
-// its user and its limits, close every descriptor, and fork.
+// HAKMEM_STATS: what is opened at load, and where statistics go at exit. Between the two a program may change its
+// folder, its root, its user and its limits, close every descriptor, and fork.
 //
 //   file       opened at load where HAKMEM_STATS_FILE is set, so that none of this comes in its way
-//   folder     with %p in the file's name alone: a child of fork has another name, and opens it there when it exits. Not without
-//              need: who breaks into a process that has shut itself into a folder gets out by a descriptor of another one
-//   duplicate  of descriptor 2, without a file or where it could not be opened: said at once, while somebody may read it. Only
-//              then: a reader of stderr waits for the end of all that hold it open
+//   folder     with %p in the file's name alone: a child of fork has another name, and opens it there when it exits.
+//              Not without need: who breaks into a process that has shut itself into a folder gets out by a descriptor
+//              of another one
+//   duplicate  of descriptor 2, without a file or where it could not be opened, which is said at once, while somebody
+//              may read it. Only then: a reader of stderr waits for the end of all that hold it open
 #include "base/output.h"
 #include "base/text.h"
 #include "config/options.h"
@@ -97,7 +98,8 @@ static Output open_again(const char* pattern, int* error) {
     return OUTPUT_NOWHERE;
 }
 
-// Where a child cannot open its own, that of the process it was forked from, and where a deleted one cannot be made again, that one.
+// Where a child cannot open its own, that of the process it was forked from, and where a deleted one cannot be made
+// again, that one.
 static Output kept_file(const char* pattern, int* error) {
     bool is_own = kept.process == os_process_id() || !has_number(pattern);
     if (is_own && output_has_name(kept.file)) return kept.file;

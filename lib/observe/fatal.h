@@ -11,7 +11,8 @@
 
 enum { LAST_WORDS = 1024 };
 
-// Of the first thread that said any. Found by its name as long as the symbol table is not stripped; the text in any core.
+// Of the first thread that said any. Found by its name as long as the symbol table is not stripped; the text in any
+// core.
 extern HAK_INTERNAL char hakmem_last_words[LAST_WORDS];
 
 HAK_COLD HAK_NORETURN void fatal(const char* check, const char* site, const char* format, ...) HAK_PRINTF(3, 4);

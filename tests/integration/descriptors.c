@@ -1,5 +1,5 @@
-// Does what its arguments say to its own descriptors, folder, root and user, one after the other, and then exits: descriptors.py looks
-// at what the library wrote, and where.
+// Does what its arguments say to its own descriptors, folder, root and user, one after the other, and then exits:
+// descriptors.py looks at what the library wrote, and where.
 //
 //   descriptors STEP[=ARGUMENT]...     "early" comes before the constructors of libraries
 #include <dlfcn.h>

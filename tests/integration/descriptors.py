@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Where the library's words go: never into a file of the program, whatever number that got, and into the file that was asked for.
+"""Where the library's words go: never into a file of the program, whatever its number, and into the file asked for.
 
-usage: descriptors.py PROGRAM LIBHAKMEM.so SHIM.so [unittest's arguments]     PROGRAM: of descriptors.c, SHIM: tests/shims/descriptor_calls.c
+usage: descriptors.py PROGRAM LIBHAKMEM.so SHIM.so [unittest's arguments]
+PROGRAM: of descriptors.c; SHIM.so: of tests/shims/descriptor_calls.c.
 Exit status: 0 fine, 1 a finding."""
 
 import json
@@ -53,8 +54,9 @@ class Case(unittest.TestCase):
 
     def run_it(self, *steps, status=0, preexec=None, pass_fds=(), stderr=subprocess.PIPE, **variables):
         """Runs the program in the test's folder; its process id is in the result as well."""
-        with subprocess.Popen([PROGRAM, *steps], cwd=self.folder, env=environment(**variables), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=stderr, preexec_fn=preexec, pass_fds=pass_fds) as process:
+        with subprocess.Popen([PROGRAM, *steps], cwd=self.folder, env=environment(**variables),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+                              preexec_fn=preexec, pass_fds=pass_fds) as process:
             try:
                 out, err = process.communicate(timeout=30)
             except subprocess.TimeoutExpired:
@@ -349,14 +351,15 @@ class Core(Case):
 
     def gdb(self, *commands, arguments=()):
         words = [word for command in commands for word in ("-ex", command)]
-        return subprocess.run(["gdb", "-batch", "-nx", *words, *arguments], cwd=self.folder, capture_output=True, timeout=120,
-                              text=True, check=False)
+        return subprocess.run(["gdb", "-batch", "-nx", *words, *arguments], cwd=self.folder, capture_output=True,
+                              timeout=120, text=True, check=False)
 
     @unittest.skipUnless(shutil.which("gdb"), "needs gdb")
     def test_a_core_shows_the_last_words(self):
         core = self.path("core.test")
-        made = self.gdb("set startup-with-shell off", f"set environment LD_PRELOAD {LIBRARY}", "set environment TEST_CORE 1",
-                        f"run data={self.data} free-twice", f"generate-core-file {core}", arguments=[PROGRAM])
+        made = self.gdb("set startup-with-shell off", f"set environment LD_PRELOAD {LIBRARY}",
+                        "set environment TEST_CORE 1", f"run data={self.data} free-twice", f"generate-core-file {core}",
+                        arguments=[PROGRAM])
         if not os.path.exists(core):
             self.skipTest(f"gdb cannot trace here: {made.stdout}{made.stderr}")
         shown = self.gdb("p (char*) &hakmem_last_words", arguments=[PROGRAM, core])

@@ -1,5 +1,5 @@
-// A library in front of the C library's functions for descriptors: each allocates, as such libraries do, and says that it was called.
-// The program that it is loaded into calls none of them.
+// A library in front of the C library's functions for descriptors: each allocates, as such libraries do, and says that
+// it was called. The program that it is loaded into calls none of them.
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -32,6 +32,7 @@ static long report(const char* name, size_t length) {
 // clang-format off
 SHIM(open) SHIM(open64) SHIM(openat) SHIM(openat64) SHIM(creat) SHIM(close) SHIM(dup) SHIM(dup2) SHIM(dup3)
 SHIM(fcntl) SHIM(fcntl64) SHIM(ioctl) SHIM(isatty) SHIM(tcgetattr)
-SHIM(fstat) SHIM(fstat64) SHIM(stat) SHIM(stat64) SHIM(fstatat) SHIM(fstatat64) SHIM(__fxstat) SHIM(__fxstat64) SHIM(statx)
+SHIM(fstat) SHIM(fstat64) SHIM(stat) SHIM(stat64) SHIM(fstatat) SHIM(fstatat64) SHIM(__fxstat) SHIM(__fxstat64)
+SHIM(statx)
 SHIM(write) SHIM(writev) SHIM(dprintf) SHIM(syscall) SHIM(getrlimit) SHIM(getrlimit64) SHIM(prlimit) SHIM(prlimit64)
 SHIM(sigprocmask) SHIM(pthread_sigmask) SHIM(sigpending) SHIM(sigtimedwait) SHIM(getpid) SHIM(gnu_dev_makedev)
