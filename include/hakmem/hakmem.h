@@ -30,7 +30,7 @@ void* hak_realloc(void* p, size_t size);
 void* hak_reallocarray(void* p, size_t count, size_t size);
 
 /* Ends the life of a block. NULL is allowed. errno is kept. A pointer that is no block of this allocator is diagnosed on
- * stderr and aborts the process, without the memory behind it being touched. */
+ * stderr (see docs/RUN.md) and aborts the process, without the memory behind it being touched. */
 void hak_free(void* p);
 void hak_free_sized(void* p, size_t size);
 void hak_free_aligned_sized(void* p, size_t alignment, size_t size);

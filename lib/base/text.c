@@ -1,9 +1,8 @@
 #include "base/text.h"
 
-#include "base/syscall.h"
+#include "base/output.h"
 
 #include <string.h>
-#include <unistd.h>
 
 enum { WARNING_BYTES = 1024 };
 
@@ -146,23 +145,23 @@ size_t text_expand(char* out, size_t size, const char* pattern, int number) {
     return length;
 }
 
-static void tell(int fd, const char* format, va_list args) {
+static void tell(Output to, const char* format, va_list args) {
     char line[WARNING_BYTES];
     size_t length = text_vformat(line, sizeof line, format, args);
     if (length >= sizeof line) length = sizeof line - 1;
-    sys_call3(SYS_write, fd, (long)line, (long)length);  // there is nobody left to tell when this fails
+    output_write(to, line, length);  // there is nobody left to tell when this fails
 }
 
-void text_tell(int fd, const char* format, ...) {
+void text_tell(Output to, const char* format, ...) {
     va_list args;
     va_start(args, format);
-    tell(fd, format, args);
+    tell(to, format, args);
     va_end(args);
 }
 
 void text_warn(const char* format, ...) {
     va_list args;
     va_start(args, format);
-    tell(STDERR_FILENO, format, args);
+    tell(output_stderr(), format, args);
     va_end(args);
 }

@@ -4,7 +4,7 @@
 #ifndef HAK_BASE_TEXT_H
 #define HAK_BASE_TEXT_H
 
-#include "base/compiler.h"
+#include "base/output.h"
 
 #include <stdarg.h>
 
@@ -21,8 +21,8 @@ size_t text_vformat(char* out, size_t size, const char* format, va_list args);
 // Copies `pattern`, with every %p in it as `number`.
 size_t text_expand(char* out, size_t size, const char* pattern, int number);
 
-// Formats to a file descriptor with one write(2). Cut at 1 KiB. text_warn: to file descriptor 2.
-void text_tell(int fd, const char* format, ...) HAK_PRINTF(2, 3);
+// Formats and writes with one system call. Cut at 1 KiB. text_warn: to output_stderr().
+void text_tell(Output to, const char* format, ...) HAK_PRINTF(2, 3);
 void text_warn(const char* format, ...) HAK_PRINTF(1, 2);
 
 #endif

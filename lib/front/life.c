@@ -1,5 +1,6 @@
 #include "front/life.h"
 
+#include "base/output.h"
 #include "base/text.h"
 #include "config/options.h"
 #include "front/guard.h"
@@ -179,6 +180,7 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;
     store_relaxed(&loaded, true);
+    output_start();
     if (malloc_is_foreign && malloc_is_foreign()) return;
     hak_options_init();
     if (load_relaxed(&initialised) == 0) {

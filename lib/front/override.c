@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define DOOR HAK_PUBLIC
 
@@ -89,7 +88,7 @@ DOOR int malloc_trim(size_t keep) {
 }
 
 DOOR void malloc_stats(void) {
-    hak_stats_text(STDERR_FILENO);
+    hak_stats_text(output_stderr());
 }
 
 DOOR int malloc_info(int options, FILE* stream) {

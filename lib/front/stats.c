@@ -1,6 +1,5 @@
 #include "front/stats.h"
 
-#include "base/syscall.h"
 #include "base/text.h"
 #include "os/os.h"
 
@@ -15,7 +14,7 @@ typedef struct Out {
     size_t size;
     size_t length;
     void (*flush)(struct Out* out);
-    int fd;
+    Output to;
     FILE* stream;
 } Out;
 
@@ -33,15 +32,8 @@ static HAK_PRINTF(2, 3) void put(Out* out, const char* format, ...) {
     va_end(args);
 }
 
-static void flush_fd(Out* out) {
-    const char* rest = out->buffer;
-    while (out->length > 0) {
-        long n = sys_call3(SYS_write, out->fd, (long)rest, (long)out->length);
-        if (n == -EINTR) continue;
-        if (n <= 0) break;
-        rest += n;
-        out->length -= (size_t)n;
-    }
+static void flush_output(Out* out) {
+    output_write(out->to, out->buffer, out->length);
     out->length = 0;
 }
 
@@ -77,7 +69,7 @@ static const struct {
     {"superslabs", offsetof(hak_stats_t, superslabs), "SuperSlabs in use"},
     {"slabs", offsetof(hak_stats_t, slabs), "slabs in use"},
 };
-enum { GAUGES = sizeof gauges / sizeof gauges[0] };
+enum { GAUGES = sizeof gauges / sizeof gauges[0], LONGEST_GAUGE = sizeof "superslabs" };
 
 static uint64_t gauge(const Figures* figures, unsigned which) {
     uint64_t value;
@@ -111,6 +103,15 @@ static void put_json(Out* out, const Figures* figures) {
     put(out, "}}");
 }
 
+enum {
+    NUMBER_BYTES = sizeof ",\"\":18446744073709551615",
+    JSON_BYTES = LINE_MAX_BYTES + GAUGES * (NUMBER_BYTES + LONGEST_GAUGE)
+#define COUNTER(name, group, help) +(NUMBER_BYTES + sizeof #name)
+#include "observe/counters.def"
+#undef COUNTER
+};
+_Static_assert(JSON_BYTES + LINE_MAX_BYTES <= BUFFER_BYTES, "a line of JSON is one write");
+
 static void put_xml(Out* out, const Figures* figures) {
     put(out, "<malloc version=\"hakmem-%u\">\n", HAK_STATS_VERSION);
     for (unsigned i = 0; i < GAUGES; i++) put(out, "<%s>%lu</%s>\n", gauges[i].name, gauge(figures, i), gauges[i].name);
@@ -138,23 +139,23 @@ HAK_PUBLIC size_t hak_stats_json(char* buffer, size_t size) {
     return out.length;
 }
 
-void hak_stats_json_line(int fd) {
+void hak_stats_json_line(Output to) {
     char buffer[BUFFER_BYTES];
     Figures figures;
     read_figures(&figures);
-    Out out = {.buffer = buffer, .size = sizeof buffer, .flush = flush_fd, .fd = fd};
+    Out out = {.buffer = buffer, .size = sizeof buffer, .flush = flush_output, .to = to};
     put_json(&out, &figures);
     put(&out, "\n");
-    flush_fd(&out);
+    flush_output(&out);
 }
 
-void hak_stats_text(int fd) {
+void hak_stats_text(Output to) {
     char buffer[BUFFER_BYTES];
     Figures figures;
     read_figures(&figures);
-    Out out = {.buffer = buffer, .size = sizeof buffer, .flush = flush_fd, .fd = fd};
+    Out out = {.buffer = buffer, .size = sizeof buffer, .flush = flush_output, .to = to};
     put_text(&out, &figures);
-    flush_fd(&out);
+    flush_output(&out);
 }
 
 int hak_stats_xml(FILE* stream) {

@@ -4,6 +4,7 @@
 #ifndef HAK_FRONT_STATS_H
 #define HAK_FRONT_STATS_H
 
+#include "base/output.h"
 #include "observe/counters.h"
 
 #include <hakmem/hakmem.h>
@@ -15,13 +16,14 @@ void hak_gauges(hak_stats_t* out);
 void hak_counters_sum(uint64_t out[HAK_COUNTER_COUNT]);
 
 // malloc_stats, malloc_info and mallinfo2.
-void hak_stats_text(int fd);
+void hak_stats_text(Output to);
 int hak_stats_xml(FILE* stream);
 struct mallinfo2 hak_mallinfo2(void);
 
-// HAKMEM_STATS: from this call on, statistics are written when the process exits. Call once, when the options have been read.
+// HAKMEM_STATS: from this call on, statistics are written when the process exits. Call once, at load, when the options have been
+// read: where they go is opened now.
 void hak_stats_at_exit(void);
-// The statistics as one line of JSON.
-void hak_stats_json_line(int fd);
+// The statistics as one line of JSON, by one system call: lines of several processes in one file stay whole.
+void hak_stats_json_line(Output to);
 
 #endif
