@@ -25,7 +25,7 @@ write owner   slab/ownership.c   win
 write owner   slab/ownership.c   slab_create
 write owner   slab/ownership.c   slab_release
 write owner   slab/ownership.c   slab_publish
-write owner   slab/remote.c      finish_publish_of_orphan
+write owner   slab/remote.c      finish_publish_of_lost
 write owner   slab/run.c         run_map_init
 write owner   slab/run.c         run_map_clear
 write owner   superslab/huge.c   huge_alloc
