@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <gnu/libc-version.h>
 #include <hakmem/hakmem.h>
+#include <link.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,10 +28,20 @@ __attribute__((weak)) HAK_INTERNAL size_t own_malloc_usable_size(void* p);
 
 // --- whose is a name?
 
+// A program that is not position-independent and takes the address of a function has an entry for it that jumps to the real one, and
+// everybody finds that entry: a symbol with a value that is undefined. What it jumps to is ours, unless a library before us defines
+// the function: that one goes unnoticed.
+static HAK_COLD bool is_mere_entry(const void* found) {
+    Dl_info info;
+    const ElfW(Sym)* symbol = NULL;
+    return dladdr1(found, &info, (void**)&symbol, RTLD_DL_SYMENT) && symbol != NULL && info.dli_saddr == found &&
+           symbol->st_shndx == SHN_UNDEF;
+}
+
 // Is what the linker found the function here? The compiler must not answer from the name alone.
 static bool is_others(const void* found, const void* own) {
     __asm__("" : "+r"(found));
-    return found != own;
+    return found != own && !is_mere_entry(found);
 }
 #define IS_OTHERS(name) is_others((const void*)(uintptr_t)(name), (const void*)(uintptr_t)(own_##name))
 
