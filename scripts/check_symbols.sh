@@ -1,6 +1,6 @@
 #!/bin/sh
-# The library exports the names of the lists it is given (tests/exported_symbols*.txt) and no others; a program that must not
-# replace malloc does not.
+# The library exports the names of the lists it is given (tests/exported_symbols*.txt) and no others; a program that
+# must not replace malloc does not.
 #
 # usage: check_symbols.sh library LIBHAKMEM.so NAMES...
 #        check_symbols.sh program PROGRAM...       none of them may define malloc or free

@@ -78,8 +78,8 @@ static bool to_libc(struct crossed_block* found, const struct crossed_block_inpu
 
 // From the C library
 
-// A chunk has its size before it, with three flags: of a thread's arena it lies in 64 MiB with a head of their own, of large blocks in
-// pages of its own, and else in what grows by brk, which our heap never does.
+// A chunk has its size before it, with three flags: of a thread's arena it lies in 64 MiB with a head of their own, of
+// large blocks in pages of its own, and else in what grows by brk, which our heap never does.
 static uint64_t chunk_bytes(const struct heap_view* heap, const struct mapping* mapping, uint64_t block) {
     enum { IN_USE = 1, MAPPED = 2, OF_ARENA = 4, FLAGS = 7 };
     const uint64_t arena = UINT64_C(64) << 20;

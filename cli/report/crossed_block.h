@@ -1,5 +1,6 @@
-// A block that went from one allocator to another: one of ours that the C library's own free or realloc got, or one of the C library's
-// malloc that came to our free. Both are there when a library was opened with RTLD_DEEPBIND, or has a malloc of its own.
+// A block that went from one allocator to another: one of ours that the C library's own free or realloc got, or one of
+// the C library's malloc that came to our free. Both are there when a library was opened with RTLD_DEEPBIND, or has a
+// malloc of its own.
 // Thread-safety: none needed. Errors: CROSSED_NOT, no sign of it.
 #ifndef HAKSTRESS_CROSSED_BLOCK_H
 #define HAKSTRESS_CROSSED_BLOCK_H

@@ -1,6 +1,6 @@
-// dlopen of the checked library: without RTLD_DEEPBIND, with which a library takes malloc and free from the C library, and blocks of
-// the one reach the other. The real one takes search path and namespace from its return address, so it must be jumped to, with that
-// of the program still in place and every argument where it was.
+// dlopen of the checked library: without RTLD_DEEPBIND, with which a library takes malloc and free from the C library,
+// and blocks of the one reach the other. The real one takes search path and namespace from its return address, so it
+// must be jumped to, with that of the program still in place and every argument where it was.
 // Thread-safety: as dlopen. Errors: those of the dlopen that is next.
 #include "base/atomic.h"
 #include "base/text.h"

@@ -1,4 +1,5 @@
-// Of the family in malloc.c what guard mode and others.h use beside the fast paths: unguarded, for arguments that were looked at.
+// Of the family in malloc.c what guard mode and others.h use beside the fast paths: unguarded, for arguments that were
+// looked at.
 // Thread-safety: any thread. Errors: NULL and ENOMEM.
 #ifndef HAK_FRONT_INNER_H
 #define HAK_FRONT_INNER_H

@@ -92,34 +92,105 @@ static HAK_COLD void delete_elsewhere(const GuardCall* call, void* p, Alignment 
     type name params; \
     extern __typeof__(name) own##name __attribute__((alias(#name), visibility("hidden"))); \
     HAK_PUBLIC HAK_LINE_START type name params
-// Written once, before the program runs. REPLACED: the program has some of the operators that others call. What the standard says of one
-// that it did not replace: it calls that one. ELSEWHERE: some of malloc, free and aligned_alloc are not ours, or nobody has looked yet.
+// Written once, before the program runs. REPLACED: the program has some of the operators that others call. What the
+// standard says of one that it did not replace: it calls that one. ELSEWHERE: some of malloc, free and aligned_alloc
+// are not ours, or nobody has looked yet.
 enum { REPLACED = 1, ELSEWHERE = 2 };
 static uint8_t diverted = ELSEWHERE;
-#define UNLESS_DIVERTED(replaced, elsewhere) do { if (HAK_UNLIKELY(diverted)) return diverted & REPLACED ? replaced : elsewhere; } while (0)
-#define UNLESS_ELSEWHERE(elsewhere) do { if (HAK_UNLIKELY(diverted & ELSEWHERE)) return elsewhere; } while (0)
+#define UNLESS_DIVERTED(replaced, elsewhere) \
+    do { if (HAK_UNLIKELY(diverted)) return diverted & REPLACED ? replaced : elsewhere; } while (0)
+#define UNLESS_ELSEWHERE(elsewhere) \
+    do { if (HAK_UNLIKELY(diverted & ELSEWHERE)) return elsewhere; } while (0)
 
-DEFINE(void*, _Znwm, (size_t n)) { UNLESS_ELSEWHERE(new_elsewhere(NEW, n, 0, false)); return new_block(NEW, n, 0, false); }
-DEFINE(void*, _Znam, (size_t n)) { UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW_ARRAY, n, 0, false)); return new_block(NEW_ARRAY, n, 0, false); }
-DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW, n, 0, true)); return new_block(NEW, n, 0, true); }
-DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_DIVERTED(_Znam(n), new_elsewhere(NEW_ARRAY, n, 0, true)); return new_block(NEW_ARRAY, n, 0, true); }
-DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { UNLESS_ELSEWHERE(new_elsewhere(NEW, n, a, false)); return new_block(NEW, n, a, false); }
-DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, false)); return new_block(NEW_ARRAY, n, a, false); }
-DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW, n, a, true)); return new_block(NEW, n, a, true); }
-DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZnamSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, true)); return new_block(NEW_ARRAY, n, a, true); }
+DEFINE(void*, _Znwm, (size_t n)) {
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, 0, false));
+    return new_block(NEW, n, 0, false);
+}
+DEFINE(void*, _Znam, (size_t n)) {
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW_ARRAY, n, 0, false));
+    return new_block(NEW_ARRAY, n, 0, false);
+}
+DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW, n, 0, true));
+    return new_block(NEW, n, 0, true);
+}
+DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_Znam(n), new_elsewhere(NEW_ARRAY, n, 0, true));
+    return new_block(NEW_ARRAY, n, 0, true);
+}
+DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) {
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, a, false));
+    return new_block(NEW, n, a, false);
+}
+DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, false));
+    return new_block(NEW_ARRAY, n, a, false);
+}
+DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW, n, a, true));
+    return new_block(NEW, n, a, true);
+}
+DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZnamSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, true));
+    return new_block(NEW_ARRAY, n, a, true);
+}
 
-DEFINE(void, _ZdlPv, (void* p)) { UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, 0)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPv, (void* p)) { UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE_ARRAY, p, 0)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvm, (void* p, size_t n)) { UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0)); delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvm, (void* p, size_t n)) { UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0)); delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, a)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a)); delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a)); delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a)); delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPv, (void* p)) {
+    UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, 0));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPv, (void* p)) {
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvm, (void* p, size_t n)) {
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0));
+    delete_sized(DELETE, p, n);
+}
+DEFINE(void, _ZdaPvm, (void* p, size_t n)) {
+    UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_sized(DELETE_ARRAY, p, n);
+}
+DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) {
+    UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, a));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) {
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a));
+    delete_sized(DELETE, p, n);
+}
+DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_sized(DELETE_ARRAY, p, n);
+}
+DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_block(DELETE_ARRAY, p);
+}
 // clang-format on
 
 // Is what the dynamic linker found the function here? The compiler must not answer from the name alone.

@@ -1,11 +1,13 @@
-// Names of the malloc family that somebody else defines in front of this library: the program, or a library loaded before. The C
-// library asks of a program for malloc, free, calloc and realloc alone; what it does not define is ours then, and gets its blocks.
+// Names of the malloc family that somebody else defines in front of this library: the program, or a library loaded
+// before. The C library asks of a program for malloc, free, calloc and realloc alone; what it does not define is ours
+// then, and gets its blocks.
 //
 //   reallocarray ──> the realloc in force         cfree, free_sized, operator delete ──> the free in force
 //   operator new ──> the malloc in force          aligned functions, calloc ──> ours, as they would be the C library's
 //
-// A block of somebody else may well lie in our heap, if their malloc puts a header before what ours gave. Over-aligned blocks that
-// operator new or aligned_alloc of ours gave come back to us without a detour where the call tells their alignment.
+// A block of somebody else may well lie in our heap, if their malloc puts a header before what ours gave. Over-aligned
+// blocks that operator new or aligned_alloc of ours gave come back to us without a detour where the call tells their
+// alignment.
 // Thread-safety: any thread. Errors: as the functions in force.
 #ifndef HAK_FRONT_OTHERS_H
 #define HAK_FRONT_OTHERS_H
@@ -41,7 +43,8 @@ HAK_INLINE uint32_t others(void) {
 
 // For a block that is freed by another name than free; alignment: where the call tells it, else 0. false: it is for us.
 HAK_COLD bool others_free(uint32_t found, void* p, size_t alignment);
-// operator new, as the C++ library has it: whether malloc or aligned_alloc, of whomever, are asked for the block, and asking them.
+// operator new, as the C++ library has it: whether malloc or aligned_alloc, of whomever, are asked for the block, and
+// asking them.
 HAK_INLINE bool others_give(uint32_t found, size_t alignment) {
     return found & OTHERS_ALIGNED_ALLOC ? alignment != 0 || found & (OTHERS_MALLOC | OTHERS_FREE)
                                         : alignment <= 16 && found & (OTHERS_MALLOC | OTHERS_FREE);

@@ -28,9 +28,9 @@ __attribute__((weak)) HAK_INTERNAL size_t own_malloc_usable_size(void* p);
 
 // --- whose is a name?
 
-// A program that is not position-independent and takes the address of a function has an entry for it that jumps to the real one, and
-// everybody finds that entry: a symbol with a value that is undefined. What it jumps to is ours, unless a library before us defines
-// the function: that one goes unnoticed.
+// A program that is not position-independent and takes the address of a function has an entry for it that jumps to the
+// real one, and everybody finds that entry: a symbol with a value that is undefined. What it jumps to is ours, unless a
+// library before us defines the function: that one goes unnoticed.
 static HAK_COLD bool is_mere_entry(const void* found) {
     Dl_info info;
     const ElfW(Sym)* symbol = NULL;
@@ -51,12 +51,17 @@ static bool is_of_libc(const void* function) {
            of_function.dli_fbase == of_libc.dli_fbase;
 }
 
+// Linked with the archive, some may be the C library's, since nobody asked for ours: that one does not know the
+// program's blocks.
+#define IS_OF_PROGRAM(name) (IS_OTHERS(name) && !is_of_libc((const void*)(uintptr_t)(name)))
+
 uint32_t others_look(void) {
     uint32_t found = load_relaxed(&hak_others);
     if (found != OTHERS_UNKNOWN) return found;
     found = (IS_OTHERS(malloc) ? OTHERS_MALLOC : 0u) | (IS_OTHERS(free) ? OTHERS_FREE : 0u) |
-            (IS_OTHERS(realloc) ? OTHERS_REALLOC : 0u) | (IS_OTHERS(aligned_alloc) ? OTHERS_ALIGNED_ALLOC : 0u) |
-            (IS_OTHERS(malloc_usable_size) ? OTHERS_USABLE_SIZE : 0u);
+            (IS_OF_PROGRAM(realloc) ? OTHERS_REALLOC : 0u) |
+            (IS_OF_PROGRAM(aligned_alloc) ? OTHERS_ALIGNED_ALLOC : 0u) |
+            (IS_OF_PROGRAM(malloc_usable_size) ? OTHERS_USABLE_SIZE : 0u);
     if (found & OTHERS_MALLOC && is_of_libc((const void*)(uintptr_t)malloc)) found = OTHERS_LIBC;
     store_relaxed(&hak_others, found);
     return found;
@@ -101,7 +106,8 @@ static bool is_readable(const char* p) {
     return syscall(SYS_rt_sigprocmask, NO_SUCH_HOW, set, NULL, KERNEL_SET) == 0 || errno != EFAULT;
 }
 
-// Of a block whose size is not known: as much as was asked for, as far as memory goes. What comes behind its end nobody will miss.
+// Of a block whose size is not known: as much as was asked for, as far as memory goes. What comes behind its end nobody
+// will miss.
 static void copy_what_is_there(char* to, const char* from, size_t size) {
     enum { PAGE = 4096 };
     for (size_t done = 0, step; done < size && is_readable(from + done); done += step) {

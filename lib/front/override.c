@@ -20,7 +20,8 @@
 #endif
 #define OWN(name) extern __typeof__(name) own_##name __attribute__((alias(#name), visibility("hidden") LIKE(name)));
 
-// Where malloc and free are somebody else's, a block of ours may reach a free that knows nothing of it, and the checked library says so.
+// Where malloc and free are somebody else's, a block of ours may reach a free that knows nothing of it, and the checked
+// library says so.
 HAK_INLINE void tell(const char* function) {
     if (HAK_CHECKED && others()) others_tell(function);
 }

@@ -1,5 +1,6 @@
-// Libraries opened with RTLD_DEEPBIND under the checked library: their malloc and free are those of everybody, which is said once; and
-// whose search path counts is the caller's. deepbind NAME: of a library that only this program's RUNPATH leads to.
+// Libraries opened with RTLD_DEEPBIND under the checked library: their malloc and free are those of everybody, which is
+// said once; and whose search path counts is the caller's. deepbind NAME: of a library that only this program's RUNPATH
+// leads to.
 #include "support/test.h"
 
 #include <dlfcn.h>
