@@ -1,13 +1,14 @@
 #!/bin/sh
-# The library exports the names of tests/exported_symbols.txt and no others; a program that must not replace malloc does not.
+# The library exports the names of the lists it is given (tests/exported_symbols*.txt) and no others; a program that
+# must not replace malloc does not.
 #
-# usage: check_symbols.sh library LIBHAKMEM.so NAMES
+# usage: check_symbols.sh library LIBHAKMEM.so NAMES...
 #        check_symbols.sh program PROGRAM...       none of them may define malloc or free
 #        check_symbols.sh without CHECKED_LIB LIB NAME...   no text and no symbol of LIB contains NAME, though CHECKED_LIB does
 # Exit status: 0 fine, 1 a difference, 2 wrong usage.
 set -eu
 usage() {
-    echo "usage: check_symbols.sh library LIB NAMES | check_symbols.sh program PROGRAM... |" \
+    echo "usage: check_symbols.sh library LIB NAMES... | check_symbols.sh program PROGRAM... |" \
         "check_symbols.sh without CHECKED_LIB LIB NAME..." >&2
     exit 2
 }
@@ -17,17 +18,19 @@ mode=$1
 shift
 case $mode in
 library)
-    [ $# -eq 2 ] || usage
+    library=$1
+    shift
+    [ $# -ge 1 ] || usage
     exported=$(mktemp)
     wanted=$(mktemp)
     trap 'rm -f "$exported" "$wanted"' EXIT
-    nm -D --defined-only "$1" | awk '{ print $NF }' | sort >"$exported"
-    grep -v '^#' "$2" | grep . | sort >"$wanted"
+    nm -D --defined-only "$library" | awk '{ print $NF }' | sort >"$exported"
+    cat "$@" | grep -v '^#' | grep . | sort >"$wanted"
     if ! diff -u "$wanted" "$exported"; then
-        echo "$1: its exported names differ from $2: - is missing, + is not in the list"
+        echo "$library: its exported names differ from $*: - is missing, + is not in the list"
         exit 1
     fi
-    echo "$1: $(wc -l <"$exported") names, as listed"
+    echo "$library: $(wc -l <"$exported") names, as listed"
     ;;
 program)
     found=0

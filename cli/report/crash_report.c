@@ -3,6 +3,7 @@
 #include "json_text.h"
 #include "machine.h"
 #include "report/block_past.h"
+#include "report/crossed_block.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
@@ -298,6 +299,9 @@ static json_t* verdict_json(struct making* making) {
     const struct report_input* input = making->input;
     struct heap_place place = {0};
     if (making->record != NULL) place = heap_view_find(&making->heap, making->record->fault_address);
+    const struct crossed_block_input of = {
+        .record = making->record, .check = input->check, .backtrace = making->backtrace, .heap = &making->heap};
+    struct crossed_block crossed = crossed_block_find(&of);
     struct verdict_facts facts = {
         .record = making->record,
         .check = input->check,
@@ -314,6 +318,7 @@ static json_t* verdict_json(struct making* making) {
         .heap_end = heap_view_slab_address(&making->heap, (uint32_t)load_relaxed(&making->heap.heap.slabs)),
         .behind = making->behind.block,
         .behind_is_near = making->behind.block - making->behind.address <= UNDERFLOW_NEAR,
+        .crossed = &crossed,
         .backtrace = making->backtrace,
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),

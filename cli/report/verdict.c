@@ -200,6 +200,54 @@ static bool by_program_check(struct verdict* verdict, const struct verdict_facts
     return false;
 }
 
+// Blocks of two allocators
+
+#define CROSSED_WAYS                                                                                                \
+    ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc has the two " \
+    "meet"
+
+static void note_crossing(struct verdict* verdict, const struct crossed_block* crossed) {
+    if (crossed->crossing != CROSSED_TO_LIBC)
+        note(verdict, "%s got 0x%" PRIx64 ", which lies in %s", crossed->function, crossed->block, crossed->text);
+    else if (crossed->block != 0)
+        note(verdict, "the C library's own %s was at work, see the backtrace, with 0x%" PRIx64 ", a live block: %s",
+             crossed->function, crossed->block, crossed->text);
+    else
+        note(verdict, "the C library's own %s was at work, see the backtrace, though this library's is in force",
+             crossed->function);
+    if (crossed->bytes != 0)
+        note(verdict, "before it stands the header of a chunk of %" PRIu64 " bytes of the C library's malloc",
+             crossed->bytes);
+    note(verdict,
+         "what to do: open libraries without RTLD_DEEPBIND (libhakmem-checked.so takes it away from dlopen, not "
+         "from dlmopen), link no second malloc and no C library into a library, and let a program that has its "
+         "own malloc define free, calloc, realloc and the aligned functions as well");
+}
+
+static bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts) {
+    const struct crossed_block* crossed = facts->crossed;
+    if (crossed == NULL || crossed->crossing == CROSSED_NOT || facts->workload != NULL) return false;
+    if (facts->check != NULL) note_check(verdict, facts->check);
+    note_crossing(verdict, crossed);
+    switch (crossed->crossing) {
+    case CROSSED_FROM_LIBC:
+        return judge(verdict, "program", "high",
+                     "a block of the C library's malloc was given to this allocator" CROSSED_WAYS);
+    case CROSSED_FROM_OTHER:
+        return judge(verdict, "program", "medium",
+                     "a block of another malloc was given to this allocator: the one that is in force defines some of "
+                     "the functions, and this allocator the others");
+    case CROSSED_TO_LIBC:
+    case CROSSED_NOT: break;
+    }
+    if (crossed->block != 0)
+        return judge(verdict, "program", "high",
+                     "a block of this allocator was given to the C library's free or realloc" CROSSED_WAYS);
+    return judge(verdict, "program", "medium",
+                 "the C library's own free or realloc failed: it got a block of another allocator, or its own heap is "
+                 "damaged; with this allocator in force it should not be called at all");
+}
+
 static bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
     note_check(verdict, facts->check);
@@ -546,6 +594,7 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         bool (*judge)(struct verdict* verdict, const struct verdict_facts* facts);
     } rules[] = {
         {"ownership_check", by_ownership_check},
+        {"crossed_block", by_crossed_block},
         {"program_check", by_program_check},
         {"other_check", by_other_check},
         {"hang", by_hang},

@@ -4,6 +4,7 @@
 #define HAKSTRESS_VERDICT_H
 
 #include "report/crash_record.h"
+#include "report/crossed_block.h"
 #include "report/heap_view.h"
 #include "report/procmaps.h"
 #include "report/story.h"
@@ -22,11 +23,12 @@ struct verdict_facts {
     uint64_t heap_start, heap_end;   // what links point into
     uint64_t behind;                 // where a block in use begins, closely behind the fault address; 0: nowhere
     bool behind_is_near;             // a few bytes behind it
-    const json_t* backtrace;         // of the crashed thread; NULL: none
-    int process;                     // 0: unknown
-    int died_of;                     // signal without a record; 0: none
-    bool handler_died;               // the handler began to copy, and crashed itself
-    bool has_ring;                   // messages of checks would be in it
+    const struct crossed_block* crossed;  // NULL: not looked for
+    const json_t* backtrace;              // of the crashed thread; NULL: none
+    int process;                          // 0: unknown
+    int died_of;                          // signal without a record; 0: none
+    bool handler_died;                    // the handler began to copy, and crashed itself
+    bool has_ring;                        // messages of checks would be in it
     bool hang;
     bool stopped;  // by SIGSTOP or the like, at the time of the hang
 };

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "front/guard_bytes.h"
 #include "front/life.h"
+#include "front/others.h"
 #include "observe/fatal.h"
 #include "os/os.h"
 #include "superslab/heap.h"
@@ -189,8 +190,8 @@ static const char* kind_of_memory(const void* p, const void* frame) {
 
 void fault_no_block(const GuardCall* call, const void* p) {
     fatal("invalid_free", call->function,
-          "your program called %s with %p in %s at pc %p, which is no block of this allocator: %s", call->function, p,
-          this_thread().text, call->site, kind_of_memory(p, call->frame));
+          "your program called %s with %p in %s at pc %p, which is no block of this allocator: %s%s", call->function, p,
+          this_thread().text, call->site, kind_of_memory(p, call->frame), others_words());
 }
 
 void fault_twice(const GuardCall* call, const GuardPlace* place) {

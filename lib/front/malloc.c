@@ -6,6 +6,7 @@
 #include "front/inner.h"
 #include "front/large.h"
 #include "front/life.h"
+#include "front/others.h"
 #include "observe/fatal.h"
 #include "os/os.h"
 #include "refill/give_back.h"
@@ -185,7 +186,7 @@ void* hak_calloc(size_t count, size_t size) {
 // --- free
 
 static HAK_COLD void invalid_free(const void* p) {
-    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before", p);
+    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before%s", p, others_words());
 }
 
 // Of pointers into a block those that no block can have; the others cost a division to tell.
@@ -346,6 +347,17 @@ size_t usable_bytes(const void* p) {
     size_t pages = tag_is_runs(tag) ? run_pages(p) : 0;
     if (pages == 0) invalid_free(p);
     return pages * PAGE_SIZE_BYTES;
+}
+
+bool is_block_start(const void* p) {
+    if (!heap_contains(p)) return false;
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    // pairs with the release that made the slab or huge block
+    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
+    if (tag == TAG_HUGE) return p == slab_address(s);
+    if (tag_is_runs(tag)) return (uintptr_t)p % PAGE_SIZE_BYTES == 0 && run_pages(p) != 0;
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)slab_address(s);
+    return tag_is_class(tag) && offset % size_of_class((unsigned)(tag / TAG_PER_CLASS)) == 0;
 }
 
 size_t hak_malloc_usable_size(const void* p) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "front/fastpath.h"
 #include "front/guard.h"
+#include "front/others.h"
 
 #include <dlfcn.h>
 #include <hakmem/hakmem.h>
@@ -18,6 +19,8 @@ __attribute__((weak)) void throw_bad_alloc(void) __asm__(THROW_BAD_ALLOC);
 typedef size_t Alignment;  // std::align_val_t
 
 static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(others_give(found, alignment))) return others_new(found, alignment, size);
     if (guard_on()) return guard_aligned(call, alignment > 16 ? alignment : 1, size);
     return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
 }
@@ -58,6 +61,12 @@ HAK_INLINE void* new_block(const GuardCall* call, size_t size, Alignment alignme
     return HAK_LIKELY(p != NULL) ? p : allocate_again(call, size, alignment, nothrow);
 }
 
+// While malloc, free or aligned_alloc are not ours.
+static HAK_COLD void* new_elsewhere(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
+    void* p = allocate(call, size, alignment);
+    return p ? p : allocate_again(call, size, alignment, nothrow);
+}
+
 HAK_INLINE void delete_block(const GuardCall* call, void* p) {
     if (guard_on())
         guard_free(call, p);
@@ -72,6 +81,11 @@ HAK_INLINE void delete_sized(const GuardCall* call, void* p, size_t size) {
         fast_free(p);
 }
 
+static HAK_COLD void delete_elsewhere(const GuardCall* call, void* p, Alignment alignment) {
+    uint32_t found = others();
+    if (!found || !others_free(found, p, alignment)) delete_block(call, p);
+}
+
 #define NEW GUARD_CALL("operator new", HAK_GUARD_NEW)
 #define NEW_ARRAY GUARD_CALL("operator new[]", HAK_GUARD_NEW_ARRAY)
 #define DELETE GUARD_CALL("operator delete", HAK_GUARD_NEW)
@@ -82,32 +96,105 @@ HAK_INLINE void delete_sized(const GuardCall* call, void* p, size_t size) {
     type name params; \
     extern __typeof__(name) own##name __attribute__((alias(#name), visibility("hidden"))); \
     HAK_PUBLIC HAK_LINE_START type name params
-// What the standard says of an operator that the program did not replace, where it replaced another: it calls that one.
-#define UNLESS_REPLACED(call) do { if (HAK_UNLIKELY(replaced)) return call; } while (0)
+// Written once, before the program runs. REPLACED: the program has some of the operators that others call. What the
+// standard says of one that it did not replace: it calls that one. ELSEWHERE: some of malloc, free and aligned_alloc
+// are not ours, or nobody has looked yet.
+enum { REPLACED = 1, ELSEWHERE = 2 };
+static uint8_t diverted = ELSEWHERE;
+#define UNLESS_DIVERTED(replaced, elsewhere) \
+    do { if (HAK_UNLIKELY(diverted)) return diverted & REPLACED ? replaced : elsewhere; } while (0)
+#define UNLESS_ELSEWHERE(elsewhere) \
+    do { if (HAK_UNLIKELY(diverted & ELSEWHERE)) return elsewhere; } while (0)
 
-static bool replaced;  // any of those that others call; written once, before the program runs
+DEFINE(void*, _Znwm, (size_t n)) {
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, 0, false));
+    return new_block(NEW, n, 0, false);
+}
+DEFINE(void*, _Znam, (size_t n)) {
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW_ARRAY, n, 0, false));
+    return new_block(NEW_ARRAY, n, 0, false);
+}
+DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW, n, 0, true));
+    return new_block(NEW, n, 0, true);
+}
+DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_Znam(n), new_elsewhere(NEW_ARRAY, n, 0, true));
+    return new_block(NEW_ARRAY, n, 0, true);
+}
+DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) {
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, a, false));
+    return new_block(NEW, n, a, false);
+}
+DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, false));
+    return new_block(NEW_ARRAY, n, a, false);
+}
+DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW, n, a, true));
+    return new_block(NEW, n, a, true);
+}
+DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZnamSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, true));
+    return new_block(NEW_ARRAY, n, a, true);
+}
 
-DEFINE(void*, _Znwm, (size_t n)) { return new_block(NEW, n, 0, false); }
-DEFINE(void*, _Znam, (size_t n)) { UNLESS_REPLACED(_Znwm(n)); return new_block(NEW_ARRAY, n, 0, false); }
-DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_REPLACED(_Znwm(n)); return new_block(NEW, n, 0, true); }
-DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) { (void)tag; UNLESS_REPLACED(_Znam(n)); return new_block(NEW_ARRAY, n, 0, true); }
-DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) { return new_block(NEW, n, a, false); }
-DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) { UNLESS_REPLACED(_ZnwmSt11align_val_t(n, a)); return new_block(NEW_ARRAY, n, a, false); }
-DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZnwmSt11align_val_t(n, a)); return new_block(NEW, n, a, true); }
-DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZnamSt11align_val_t(n, a)); return new_block(NEW_ARRAY, n, a, true); }
-
-DEFINE(void, _ZdlPv, (void* p)) { delete_block(DELETE, p); }
-DEFINE(void, _ZdaPv, (void* p)) { UNLESS_REPLACED(_ZdlPv(p)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvm, (void* p, size_t n)) { UNLESS_REPLACED(_ZdlPv(p)); delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvm, (void* p, size_t n)) { UNLESS_REPLACED(_ZdaPv(p)); delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdlPv(p)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdaPv(p)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) { (void)a; delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) { UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_block(DELETE_ARRAY, p); }
-DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_sized(DELETE, p, n); }
-DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) { UNLESS_REPLACED(_ZdaPvSt11align_val_t(p, a)); delete_sized(DELETE_ARRAY, p, n); }
-DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdlPvSt11align_val_t(p, a)); delete_block(DELETE, p); }
-DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) { (void)tag; UNLESS_REPLACED(_ZdaPvSt11align_val_t(p, a)); delete_block(DELETE_ARRAY, p); }
+DEFINE(void, _ZdlPv, (void* p)) {
+    UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, 0));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPv, (void* p)) {
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvm, (void* p, size_t n)) {
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0));
+    delete_sized(DELETE, p, n);
+}
+DEFINE(void, _ZdaPvm, (void* p, size_t n)) {
+    UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_sized(DELETE_ARRAY, p, n);
+}
+DEFINE(void, _ZdlPvRKSt9nothrow_t, (void* p, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdlPv(p), delete_elsewhere(DELETE, p, 0));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvRKSt9nothrow_t, (void* p, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdaPv(p), delete_elsewhere(DELETE_ARRAY, p, 0));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvSt11align_val_t, (void* p, Alignment a)) {
+    UNLESS_ELSEWHERE(delete_elsewhere(DELETE, p, a));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvSt11align_val_t, (void* p, Alignment a)) {
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_block(DELETE_ARRAY, p);
+}
+DEFINE(void, _ZdlPvmSt11align_val_t, (void* p, size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a));
+    delete_sized(DELETE, p, n);
+}
+DEFINE(void, _ZdaPvmSt11align_val_t, (void* p, size_t n, Alignment a)) {
+    UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_sized(DELETE_ARRAY, p, n);
+}
+DEFINE(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdlPvSt11align_val_t(p, a), delete_elsewhere(DELETE, p, a));
+    delete_block(DELETE, p);
+}
+DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const void* tag)) {
+    (void)tag;
+    UNLESS_DIVERTED(_ZdaPvSt11align_val_t(p, a), delete_elsewhere(DELETE_ARRAY, p, a));
+    delete_block(DELETE_ARRAY, p);
+}
 // clang-format on
 
 // Is what the dynamic linker found the function here? The compiler must not answer from the name alone.
@@ -119,6 +206,7 @@ static bool is_own(const void* found, const void* own) {
 
 // With -z initfirst this comes before any other constructor.
 __attribute__((constructor)) static void see_what_is_replaced(void) {
-    replaced = !(IS_OWN(_Znwm) && IS_OWN(_Znam) && IS_OWN(_ZdlPv) && IS_OWN(_ZdaPv) && IS_OWN(_ZnwmSt11align_val_t) &&
-                 IS_OWN(_ZnamSt11align_val_t) && IS_OWN(_ZdlPvSt11align_val_t) && IS_OWN(_ZdaPvSt11align_val_t));
+    bool own = IS_OWN(_Znwm) && IS_OWN(_Znam) && IS_OWN(_ZdlPv) && IS_OWN(_ZdaPv) && IS_OWN(_ZnwmSt11align_val_t) &&
+               IS_OWN(_ZnamSt11align_val_t) && IS_OWN(_ZdlPvSt11align_val_t) && IS_OWN(_ZdaPvSt11align_val_t);
+    diverted = (own ? 0 : REPLACED) | (others() ? ELSEWHERE : 0);
 }

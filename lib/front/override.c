@@ -1,6 +1,7 @@
 // The names of the C library, each a door to its hak_ function. Not part of the core that hakstress links.
 #include "front/fastpath.h"
 #include "front/guard.h"
+#include "front/others.h"
 #include "front/stats.h"
 
 #include <errno.h>
@@ -10,6 +11,19 @@
 #include <stdlib.h>
 
 #define DOOR HAK_PUBLIC
+// A second name, which nobody else can define (others.h).
+#if defined(__has_attribute) && __has_attribute(copy)
+#define LIKE(name) , copy(name)
+#else
+#define LIKE(name)
+#endif
+#define OWN(name) extern __typeof__(name) own_##name __attribute__((alias(#name), visibility("hidden") LIKE(name)));
+
+// Where malloc and free are somebody else's, a block of ours may reach a free that knows nothing of it, and the checked
+// library says so.
+HAK_INLINE void tell(const char* function) {
+    if (HAK_CHECKED && others()) others_tell(function);
+}
 
 // The two that matter have the hit inline instead of one more jump.
 HAK_INLINE void* inline_malloc(const GuardCall* call, size_t size) {
@@ -32,54 +46,77 @@ DOOR HAK_LINE_START void free(void* p) {
 }
 
 DOOR void* calloc(size_t count, size_t size) {
+    tell("calloc");
     return hak_calloc(count, size);
 }
 
 DOOR void* realloc(void* p, size_t size) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(found)) return others_realloc(found, p, size);
     return hak_realloc(p, size);
 }
 
 DOOR void* reallocarray(void* p, size_t count, size_t size) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(found)) return others_reallocarray(found, p, count, size);
     return hak_reallocarray(p, count, size);
 }
 
 DOOR int posix_memalign(void** out, size_t alignment, size_t size) {
+    tell("posix_memalign");
     return hak_posix_memalign(out, alignment, size);
 }
 
 DOOR void* aligned_alloc(size_t alignment, size_t size) {
+    tell("aligned_alloc");
     return hak_aligned_alloc(alignment, size);
 }
 
 DOOR void* memalign(size_t alignment, size_t size) {
+    tell("memalign");
     return hak_memalign(alignment, size);
 }
 
 DOOR void* valloc(size_t size) {
+    tell("valloc");
     return hak_valloc(size);
 }
 
 DOOR void* pvalloc(size_t size) {
+    tell("pvalloc");
     return hak_pvalloc(size);
 }
 
 DOOR size_t malloc_usable_size(void* p) {
+    if (HAK_UNLIKELY(others())) return others_usable_size(p);
     return hak_malloc_usable_size(p);
 }
+
+OWN(malloc)
+OWN(free)
+OWN(realloc)
+OWN(aligned_alloc)
+OWN(malloc_usable_size)
 
 void cfree(void* p);
 void free_sized(void* p, size_t size);
 void free_aligned_sized(void* p, size_t alignment, size_t size);
 
 DOOR void cfree(void* p) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(found) && others_free(found, p, 0)) return;
     inline_free(GUARD_CALL("cfree", HAK_GUARD_MALLOC), p);
 }
 
 DOOR void free_sized(void* p, size_t size) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(found) && others_free(found, p, 0)) return;
     hak_free_sized(p, size);
 }
 
 DOOR void free_aligned_sized(void* p, size_t alignment, size_t size) {
+    uint32_t found = others();
+    if (HAK_UNLIKELY(found) && others_free(found, p, alignment)) return;
     hak_free_aligned_sized(p, alignment, size);
 }
 

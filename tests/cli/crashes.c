@@ -1,4 +1,5 @@
 // Programs that end in all the ways that hakstress run tells apart: crashes WAY [ARGUMENT...]
+#include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -193,6 +194,40 @@ static void start_again(char* way) {
     _exit(3);
 }
 
+// A function of the C library's own malloc, whatever malloc is in force.
+static void* of_libc(const char* name) {
+    void* libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+    void* found = libc != NULL ? dlsym(libc, name) : NULL;
+    if (found == NULL) exit(3);
+    return found;
+}
+
+static void give_to_libc(size_t size, int resize) {
+    void (*libc_free)(void*);
+    void* (*libc_realloc)(void*, size_t);
+    *(void**)&libc_free = of_libc("free");
+    *(void**)&libc_realloc = of_libc("realloc");
+    char* volatile block = malloc(size);
+    memset(block, 'x', size);
+    if (resize)
+        block = libc_realloc(block, 3 * size);
+    else
+        libc_free(block);
+}
+
+static void* libc_block(void* size) {
+    void* (*libc_malloc)(size_t);
+    *(void**)&libc_malloc = of_libc("malloc");
+    return libc_malloc((size_t)size);
+}
+
+static void take_from_libc(size_t size, int in_thread) {
+    void* block = NULL;
+    block = libc_block((void*)size);
+    if (in_thread) pthread_join(thread(libc_block, size), &block);  // the second has an arena of its own
+    free(block);
+}
+
 int main(int argc, char** argv) {
     const char* way = argc > 1 ? argv[1] : "";
     int number = argc > 2 ? atoi(argv[2]) : 0;
@@ -200,6 +235,11 @@ int main(int argc, char** argv) {
     use_memory();
     if (strcmp(way, "exit") == 0) return number;
     if (strcmp(way, "null") == 0) die_at_null();
+    if (strcmp(way, "libc-free") == 0) give_to_libc((size_t)number, 0);
+    if (strcmp(way, "libc-realloc") == 0) give_to_libc((size_t)number, 1);
+    if (strcmp(way, "libc-malloc") == 0) take_from_libc((size_t)number, 0);
+    if (strcmp(way, "libc-malloc-in-thread") == 0) take_from_libc((size_t)number, 1);
+    if (strcmp(way, "free-of-stack") == 0) free((void*)((size_t)&number & ~(size_t)15));
     if (strcmp(way, "thread") == 0) {
         thread(sleep_on, 0);
         pthread_join(thread(in_thread, 0), NULL);

@@ -132,6 +132,41 @@ class Crashes(RunCase):
         with open(os.path.join(self.directory.name, line["report"])) as file:
             self.assertEqual(self.run_it("report", line["report"]).stdout, file.read())
 
+    def crossed(self, cause, function, *way, **more):
+        result = self.crash(*way, **more)
+        verdict = self.report(FAULT.search(result.stderr)["report"])[1]["verdict"]
+        evidence = "\n".join(verdict["evidence"])
+        self.assertEqual((verdict["rule"], verdict["culprit"]), ("crossed_block", "program"), verdict)
+        self.assertTrue(verdict["cause"].startswith(cause), verdict)
+        self.assertIn("RTLD_DEEPBIND", verdict["cause"])
+        self.assertRegex(evidence, rf"\b{function}\b")
+        self.assertIn("what to do: ", evidence)
+        return evidence
+
+    def test_block_of_ours_in_libc(self):
+        cause = "a block of this allocator was given to the C library's free"
+        for guard in ("0", "1"):
+            for size in ("24", "100", "5000", "100000", "3000000"):
+                for way, function in (("libc-free", r"own \w*free"), ("libc-realloc", r"own \w*realloc")):
+                    with self.subTest(way=way, size=size, guard=guard):
+                        more = {"environment": {"HAKMEM_GUARD": guard}}
+                        evidence = self.crossed(cause, function, way, size, **more)
+                        self.assertRegex(evidence, r"0x[0-9a-f]+, a live block: ")
+
+    def test_block_of_libc_in_ours(self):
+        cause = "a block of the C library's malloc was given to this allocator"
+        for guard in ("0", "1"):
+            for way, size in (("", "24"), ("", "5000"), ("", "3000000"), ("-in-thread", "100")):
+                with self.subTest(way=way, size=size, guard=guard):
+                    evidence = self.crossed(
+                        cause, "free got 0x[0-9a-f]+", "libc-malloc" + way, size, environment={"HAKMEM_GUARD": guard}
+                    )
+                    self.assertRegex(evidence, r"the header of a chunk of \d+ bytes")
+
+    def test_block_of_nobody_in_ours(self):
+        _, report = self.fault(self.crash("free-of-stack"), 134, "SIGABRT")
+        self.assertEqual(report["verdict"]["rule"], "program_check")
+
     def test_thread(self):
         _, report = self.fault(self.crash("thread"), 139, "SIGSEGV")
         self.assertNotEqual(report["os_tid"], report["pid"])

@@ -218,6 +218,27 @@ static void damage_that_fills_a_gap(void** state) {
     expect("program_check", "program", "past the end of a block, or before the start of the next one");
 }
 
+static void blocks_of_two_allocators(void** state) {
+    (void)state;
+    static struct crossed_block crossed;
+    crossed = (struct crossed_block){CROSSED_TO_LIBC, "free", 0x73b00000, 0, "block 5 of slab 52"};
+    facts.crossed = &crossed;
+    record.fault_address = 0x18;
+    expect("crossed_block", "program", "given to the C library's free");
+    facts.workload = "larson";
+    expect("null", "unknown", "null pointer");
+    facts.workload = NULL;
+    crossed.block = 0;
+    expect("crossed_block", "program", "or its own heap is damaged");
+    say("invalid_free", "free");
+    crossed = (struct crossed_block){CROSSED_FROM_LIBC, "free", 0x55550010, 0x70, "[heap]"};
+    expect("crossed_block", "program", "a block of the C library's malloc");
+    crossed.crossing = CROSSED_FROM_OTHER;
+    expect("crossed_block", "program", "a block of another malloc");
+    crossed.crossing = CROSSED_NOT;
+    expect("program_check", "program", "no block of this allocator");
+}
+
 static void who_called_abort(void** state) {
     (void)state;
     record.signal = SIGABRT;
@@ -347,6 +368,7 @@ int main(void) {
         CASE(a_check_in_the_workload_is_the_allocator_s_fault),
         CASE(before_a_block),
         CASE(damage_that_fills_a_gap),
+        CASE(blocks_of_two_allocators),
         CASE(who_called_abort),
         CASE(other_checks_are_the_allocator_s_own),
         CASE(the_ownership_check_names_the_change),

@@ -1,0 +1,60 @@
+// Names of the malloc family that somebody else defines in front of this library: the program, or a library loaded
+// before. The C library asks of a program for malloc, free, calloc and realloc alone; what it does not define is ours
+// then, and gets its blocks.
+//
+//   reallocarray ──> the realloc in force         cfree, free_sized, operator delete ──> the free in force
+//   operator new ──> the malloc in force          aligned functions, calloc ──> ours, as they would be the C library's
+//
+// A block of somebody else may well lie in our heap, if their malloc puts a header before what ours gave. Over-aligned
+// blocks that operator new or aligned_alloc of ours gave come back to us without a detour where the call tells their
+// alignment.
+// Thread-safety: any thread. Errors: as the functions in force.
+#ifndef HAK_FRONT_OTHERS_H
+#define HAK_FRONT_OTHERS_H
+
+#include "base/atomic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    OTHERS_MALLOC = 1,  // somebody else's is in force
+    OTHERS_FREE = 2,
+    OTHERS_REALLOC = 4,
+    OTHERS_ALIGNED_ALLOC = 8,
+    OTHERS_USABLE_SIZE = 16,
+    OTHERS_LIBC =
+        32,  // malloc is the C library's: whoever calls a function of ours asked for ours, or got it by chance
+    OTHERS_UNKNOWN = 64,  // nobody has looked yet
+};
+
+// The bits above; 0: all is ours.
+extern HAK_INTERNAL _Atomic uint32_t hak_others;
+
+// For the last words about a block that is none of ours: "", or "; malloc is not this library's here, ...".
+const char* others_words(void);
+#define OTHERS_WORDS "is not this library's here"  // part of them; hakstress looks for it
+
+// What follows is part of the library, not of the core that hakstress links.
+HAK_COLD uint32_t others_look(void);
+HAK_INLINE uint32_t others(void) {
+    return HAK_UNLIKELY(load_relaxed(&hak_others) != 0) ? others_look() : 0;
+}
+
+// For a block that is freed by another name than free; alignment: where the call tells it, else 0. false: it is for us.
+HAK_COLD bool others_free(uint32_t found, void* p, size_t alignment);
+// operator new, as the C++ library has it: whether malloc or aligned_alloc, of whomever, are asked for the block, and
+// asking them.
+HAK_INLINE bool others_give(uint32_t found, size_t alignment) {
+    return found & OTHERS_ALIGNED_ALLOC ? alignment != 0 || found & (OTHERS_MALLOC | OTHERS_FREE)
+                                        : alignment <= 16 && found & (OTHERS_MALLOC | OTHERS_FREE);
+}
+HAK_COLD void* others_new(uint32_t found, size_t alignment, size_t size);
+// Our realloc, where some of malloc, free and realloc are not ours.
+HAK_COLD void* others_realloc(uint32_t found, void* p, size_t size);
+HAK_COLD void* others_reallocarray(uint32_t found, void* p, size_t count, size_t size);
+HAK_COLD size_t others_usable_size(void* p);
+// Of the checked library: says once that `function` is ours, but the free in force is not.
+void others_tell(const char* function);
+
+#endif
