@@ -3,9 +3,10 @@
 #include "base/output.h"
 #include "base/text.h"
 #include "config/options.h"
-#include "front/guard.h"
-#include "front/stats.h"
 #include "front/fork.h"
+#include "front/guard.h"
+#include "front/others.h"
+#include "front/stats.h"
 #include "observe/chaos.h"
 #include "observe/guard_record.h"
 #include "observe/ring.h"
@@ -28,8 +29,8 @@ static _Atomic uint32_t initialised;
 
 static _Atomic bool loaded;  // constructors run, so the C library is there for us
 
-// In the library that defines malloc: whether another malloc is in force all the same. The core alone has none.
-__attribute__((weak)) bool malloc_is_foreign(void);
+// The core alone has none.
+#pragma weak malloc_is_foreign
 
 static void at_thread_exit(void* round);
 

@@ -37,6 +37,8 @@ const char* others_words(void);
 
 // What follows is part of the library, not of the core that hakstress links.
 HAK_COLD uint32_t others_look(void);
+// Whether another malloc is in force.
+bool malloc_is_foreign(void);
 HAK_INLINE uint32_t others(void) {
     return HAK_UNLIKELY(load_relaxed(&hak_others) != 0) ? others_look() : 0;
 }

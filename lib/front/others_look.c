@@ -67,6 +67,10 @@ uint32_t others_look(void) {
     return found;
 }
 
+bool malloc_is_foreign(void) {
+    return (others_look() & (OTHERS_MALLOC | OTHERS_LIBC)) != 0;
+}
+
 // With -z initfirst this comes before any other constructor. Who comes earlier yet looks himself.
 __attribute__((constructor)) static void look_at_load(void) {
     others_look();
