@@ -34,6 +34,8 @@ bool os_protect(void* at, size_t bytes, bool accessible);
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
+// An address from which mappings go that the system places by itself; 0: unknown.
+uintptr_t os_mapping_area(void);
 // Start of a hole of address space of at least `bytes`, at this moment; 0: none.
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back, a few milliseconds coarse.

@@ -93,6 +93,16 @@ bool os_move(void* from, void* to, size_t bytes) {
     return count(result, HAK_C_syscall_mremap);
 }
 
+static uintptr_t loader;  // by os_start
+
+// The dynamic loader is one of the first things that the kernel maps. A program without one needs a mapping to see where it goes.
+uintptr_t os_mapping_area(void) {
+    if (loader) return loader;
+    void* page = os_map(OS_PAGE);
+    if (page) os_unmap(page, OS_PAGE);  // counted if it fails; a page of address space is lost then
+    return (uintptr_t)page;
+}
+
 uintptr_t os_find_hole(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, 0);
     if (sys_failed(at)) return 0;
@@ -118,6 +128,7 @@ static bool privileged;
 void os_start(void) {
     const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
     if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
+    loader = getauxval(AT_BASE);
     privileged = getauxval(AT_SECURE) != 0;
     vdso_start();
 }
