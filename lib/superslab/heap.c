@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "os/os.h"
+#include "superslab/backing.h"
 #include "superslab/units.h"
 
 HakHeap hak_heap;
@@ -118,7 +119,7 @@ static Mapping map_units(UnitNumber units) {
     size_t bytes = (size_t)units << UNIT_SHIFT;
     bool occupied = false;
     if (units > hak_heap.capacity - first || !within_limit(units)) return NO_MEMORY;
-    if (!os_map_at_unless(unit_address(first), bytes, &occupied)) return occupied ? OCCUPIED : NO_MEMORY;
+    if (!backing_map(unit_address(first), bytes, &occupied)) return occupied ? OCCUPIED : NO_MEMORY;
     if (!grow_tables(first + units)) {
         os_unmap(unit_address(first), bytes);  // counted if it fails: then the next try finds it occupied
         return NO_MEMORY;
@@ -136,6 +137,24 @@ static bool skip_obstacle(void) {
     hak_heap.mapped += GAP;
     hak_heap.gaps += GAP;
     return true;
+}
+
+bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied) {
+    if (!within_limit(length) || !backing_map(unit_address(first), (size_t)length << UNIT_SHIFT, occupied))
+        return false;
+    for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].absent = 0;
+    hak_heap.absent -= length;
+    return true;
+}
+
+bool heap_map_or_leave(UnitNumber u) {
+    bool occupied = false;
+    if (!hak_heap.unit[u].absent || heap_map_again(u, 1, &occupied) || !occupied) return true;
+    hak_heap.unit[u].kind = UNIT_NONE;
+    hak_heap.unit[u].absent = 0;
+    hak_heap.absent--;
+    hak_heap.gaps++;
+    return false;
 }
 
 static UnitNumber growth_step(UnitNumber units) {

@@ -2,6 +2,7 @@
 
 #include "observe/counters.h"
 #include "os/os.h"
+#include "superslab/backing.h"
 #include "superslab/owner_word.h"
 #include "superslab/purge.h"
 #include "superslab/superslab.h"
@@ -61,6 +62,7 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     hak_unlock(&heap_lock);
     if (u == 0) return NULL;
     clear_dirty(u, length, size, zero);
+    backing_fill(unit_address(u), size);
     store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);  // pairs with the acquire of a free by another thread
     return unit_address(u);
 }
@@ -90,17 +92,7 @@ static void shrink(UnitNumber u, UnitNumber length) {
     purge_tick();
 }
 
-// Units whose mapping a move took away, or may have taken away before it failed.
-static void map_again(UnitNumber first, UnitNumber length) {
-    if (!os_map_over(unit_address(first), (size_t)length << UNIT_SHIFT)) {
-        units_lose(first, length);
-        return;
-    }
-    units_are_fresh(first, length);
-    units_give(first, length);
-}
-
-// Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
+// Moves the pages of a block to new units. Under heap_lock; the old units go back. 0: not possible.
 static UnitNumber move(UnitNumber old, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[old].length;
     if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
@@ -108,14 +100,14 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     if (u == 0) return 0;
     size_t bytes = hak_heap.unit[old].size;
     if (!os_move(unit_address(old), unit_address(u), bytes)) {
-        map_again(u, length);
+        units_unmap_or_lose(u, length);
         return 0;
     }
     units_are_moved(u, old_length);
     superslab_totals.huge_units -= old_length;
     // Whole units: the tail of the last one may hold what an earlier block left.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
-    map_again(old, old_length);
+    units_unmap_or_lose(old, old_length);
     return u;
 }
 

@@ -2,8 +2,9 @@
 //
 //   free run:  | first: length | ... | last: length |      neighbours find both ends, so joining takes no search
 //
-// Dirty runs (pages still resident) and clean ones (they read as zero) are kept apart and joined with their own kind only.
-//   dirty_units == sum of the lengths of all dirty runs
+// Dirty runs (pages still resident), clean ones (they read as zero) and absent ones (not mapped: they cost nothing, and count in no limit)
+// are kept apart and joined with their own kind only.
+//   dirty_units == sum of the lengths of all dirty runs; clean_units and hak_heap.absent likewise
 // Thread-safety: everything under heap_lock. Errors: 0 when there is no memory.
 #ifndef HAK_SUPERSLAB_UNITS_H
 #define HAK_SUPERSLAB_UNITS_H
@@ -31,10 +32,15 @@ void units_add_fresh(UnitNumber first, UnitNumber length);
 // Notes that the system has mapped these units anew, or that pages were moved into them.
 void units_are_fresh(UnitNumber first, UnitNumber length);
 void units_are_moved(UnitNumber first, UnitNumber length);
-// Units whose mapping may be gone and could not be made again: out of use until units_recover() can.
-void units_lose(UnitNumber first, UnitNumber length);
-// Maps lost units again as far as the system lets it, and gives them back.
+// Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
+bool units_unmap(UnitNumber first, UnitNumber length);
+// Unmaps units of which a part may be unmapped already, and gives them back; out of use until units_recover() can if the system refuses.
+void units_unmap_or_lose(UnitNumber first, UnitNumber length);
 void units_recover(void);
+// Unmaps free runs, all clean or all dirty; true: some went.
+bool units_unmap_runs(bool dirty);
+// Gives dirty units back that the system refused to purge; they count as freed at `when`, which may be to come.
+void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when);
 // The longest-free dirty run, if it has been free since before `before` (ms); 0: none. For purge.c, which purges it and gives it
 // back clean.
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length);
