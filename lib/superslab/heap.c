@@ -139,11 +139,20 @@ static bool skip_obstacle(void) {
     return true;
 }
 
+bool heap_grow_absent(UnitNumber units) {
+    UnitNumber first = hak_heap.mapped;
+    if (units > hak_heap.capacity - first || !grow_tables(first + units)) return false;
+    hak_heap.mapped += units;
+    store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
+    units_are_absent(first, units);
+    units_give(first, units);
+    return true;
+}
+
 bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied) {
     if (!within_limit(length) || !backing_map(unit_address(first), (size_t)length << UNIT_SHIFT, occupied))
         return false;
-    for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].absent = 0;
-    hak_heap.absent -= length;
+    units_are_present(first, length);
     return true;
 }
 
@@ -151,8 +160,7 @@ bool heap_map_or_leave(UnitNumber u) {
     bool occupied = false;
     if (!hak_heap.unit[u].absent || heap_map_again(u, 1, &occupied) || !occupied) return true;
     hak_heap.unit[u].kind = UNIT_NONE;
-    hak_heap.unit[u].absent = 0;
-    hak_heap.absent--;
+    units_are_present(u, 1);
     hak_heap.gaps++;
     return false;
 }

@@ -85,6 +85,8 @@ bool heap_init(void);
 void heap_prepare(void);
 // Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
 bool heap_grow(UnitNumber units);
+// Adds units behind the last one without mapping them: they are absent. Under heap_lock.
+bool heap_grow_absent(UnitNumber units);
 // Maps absent units again. *occupied: somebody else has mapped something there; then heap_map_or_leave sees to each. Under heap_lock.
 bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied);
 // false: the unit is a gap from now on, as something else is mapped there. Mapped or not it is otherwise.

@@ -1,6 +1,7 @@
 #include "superslab/huge.h"
 
 #include "observe/counters.h"
+#include "observe/fatal.h"
 #include "os/os.h"
 #include "superslab/backing.h"
 #include "superslab/owner_word.h"
@@ -92,22 +93,75 @@ static void shrink(UnitNumber u, UnitNumber length) {
     purge_tick();
 }
 
-// Moves the pages of a block to new units. Under heap_lock; the old units go back. 0: not possible.
-static UnitNumber move(UnitNumber old, UnitNumber length) {
-    UnitNumber old_length = hak_heap.unit[old].length;
-    if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
+static void note_moved(UnitNumber old, UnitNumber u, UnitNumber length) {
+    units_are_present(u, length);
+    units_are_moved(u, length);
+    units_are_absent(old, length);
+}
+
+// One piece, to units that are not mapped. What is mapped there first keeps others out, and is all that a limit sees beside the block.
+static bool move_piece(UnitNumber old, UnitNumber u, UnitNumber length) {
+    size_t bytes = (size_t)length << UNIT_SHIFT;
+    if (!os_map_closed_unless(unit_address(u), bytes, NULL)) return false;
+    if (!os_move(unit_address(old), unit_address(u), bytes)) {
+        os_unmap(unit_address(u), bytes);  // counted if it fails: then the unit will be found occupied
+        return false;
+    }
+    note_moved(old, u, length);
+    return true;
+}
+
+static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
+    enum { PIECE = 8 };
+    for (UnitNumber done = 0, piece; done < length; done += piece) {
+        piece = length - done < PIECE ? length - done : PIECE;
+        if (move_piece(old + done, u + done, piece)) continue;
+        // Back to where nothing has been mapped since, unless by another thread of the program in this moment.
+        for (UnitNumber i = 0; i < done; i += PIECE)
+            if (!move_piece(u + i, old + i, PIECE)) fatal("heap", "realloc", "the system took half of a block away");
+        return false;
+    }
+    return true;
+}
+
+// Where a limit leaves no room for two: both the old and the new units are there only piece by piece. 0: not possible.
+static UnitNumber move_tightly(UnitNumber old, UnitNumber old_length, UnitNumber length) {
+    UnitNumber u = units_take_absent(length);
+    if (u == 0) return 0;
+    if (!units_map_absent(u + old_length, length - old_length)) {
+        units_give(u, old_length);
+        return 0;
+    }
+    if (move_pieces(old, u, old_length)) {
+        units_give(old, old_length);
+        return u;
+    }
+    units_give(u, length);
+    return 0;
+}
+
+// Moves the pages of a block to new units, which are mapped. 0: not possible.
+static UnitNumber move_at_once(UnitNumber old, UnitNumber old_length, UnitNumber length) {
     UnitNumber u = units_take(length, 1);
     if (u == 0) return 0;
-    size_t bytes = hak_heap.unit[old].size;
-    if (!os_move(unit_address(old), unit_address(u), bytes)) {
+    if (!os_move(unit_address(old), unit_address(u), hak_heap.unit[old].size)) {
         units_unmap_or_lose(u, length);
         return 0;
     }
     units_are_moved(u, old_length);
-    superslab_totals.huge_units -= old_length;
     // Whole units: the tail of the last one may hold what an earlier block left.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
     units_unmap_or_lose(old, old_length);
+    return u;
+}
+
+// Under heap_lock; the old units go back.
+static UnitNumber move(UnitNumber old, UnitNumber length) {
+    UnitNumber old_length = hak_heap.unit[old].length;
+    if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
+    UnitNumber u = move_at_once(old, old_length, length);
+    if (u == 0) u = move_tightly(old, old_length, length);
+    if (u) superslab_totals.huge_units -= old_length;
     return u;
 }
 

@@ -3,6 +3,7 @@
 #include "config/options.h"
 #include "os/os.h"
 #include "superslab/closed.h"
+#include "superslab/pressure.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 
@@ -68,11 +69,18 @@ void purge_tick(void) {
     purge_aged(last_given);
 }
 
-static bool purge_down_to(size_t keep) {
+static bool purge_down_to(uint64_t keep) {
     bool some = purge_runs(keep, UINT64_MAX);
     uint64_t dirty = free_dirty_bytes();
     if (dirty > keep) some |= superslab_purge_free_slabs((dirty - keep + SLAB_SIZE - 1) >> SLAB_SHIFT);
     return some;
+}
+
+void purge_before_new(UnitNumber units) {
+    enum { LEAST_UNITS = 32 };
+    uint64_t dirty = free_dirty_bytes(), bytes = (uint64_t)units << UNIT_SHIFT;
+    if (heap_units() < LEAST_UNITS || dirty < UNIT_SIZE || !pressure_is_near(bytes)) return;
+    purge_down_to(dirty > bytes ? dirty - bytes : 0);
 }
 
 void purge_rest(size_t keep) {

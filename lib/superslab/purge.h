@@ -19,6 +19,8 @@ void purge_aged(uint64_t now);
 void purge_tick(void);
 // Whether nobody gave memory back for `ms` milliseconds: what is free then is not part of a rhythm.
 bool purge_rested(uint64_t ms);
+// Before as many units that hold nothing are handed out: near the limit of the control group, so much that is free and dirty goes first.
+void purge_before_new(UnitNumber units);
 // Purges all but `keep` free dirty bytes.
 void purge_rest(size_t keep);
 // The same, and unmaps what can be used again only by mapping it: free units count in no limit afterwards. true: some went.

@@ -157,7 +157,7 @@ static UnitNumber take_from(RunState state, UnitNumber length, UnitNumber align)
 }
 
 // Maps what is absent of units that were cut out. If that cannot be done they are free again, but for what is somebody else's by now.
-static bool map_absent(UnitNumber first, UnitNumber length) {
+bool units_map_absent(UnitNumber first, UnitNumber length) {
     bool occupied = false, ok = true;
     for (UnitNumber u = first, end = first + length; ok && u < end;) {
         UnitNumber from = u;
@@ -172,7 +172,7 @@ static bool map_absent(UnitNumber first, UnitNumber length) {
 
 static UnitNumber take_absent(UnitNumber length, UnitNumber align) {
     UnitNumber u = hak_heap.absent < length ? 0 : take_from(ABSENT, length, align);
-    return u && map_absent(u, length) ? u : 0;
+    return u && units_map_absent(u, length) ? u : 0;
 }
 
 // Clean runs and absent ones do not join: before the heap grows, much that is clean becomes absent too.
@@ -183,6 +183,7 @@ static bool join_clean(UnitNumber length) {
 }
 
 static UnitNumber take_untouched(UnitNumber length, UnitNumber align) {
+    purge_before_new(length);
     UnitNumber u = take_from(CLEAN, length, align);
     if (u == 0) u = take_absent(length, align);
     if (u == 0 && join_clean(length)) u = take_absent(length, align);
@@ -214,6 +215,8 @@ static bool free_behind(UnitNumber first, UnitNumber length) {
 }
 
 bool units_take_behind(UnitNumber first, UnitNumber length) {
+    if (first < hak_heap.mapped && unit(first)->kind != UNIT_FREE) return false;
+    purge_before_new(length);
     bool ok = free_behind(first, length);
     // At the end of the heap: to move the block would take more than to lengthen it.
     if (!ok && first + free_from(first) == hak_heap.mapped) ok = purge_everything_free() && free_behind(first, length);
@@ -223,7 +226,7 @@ bool units_take_behind(UnitNumber first, UnitNumber length) {
         piece = unit(u)->length < left ? unit(u)->length : left;
         cut(u, u, piece);
     }
-    if (!map_absent(first, length)) return false;
+    if (!units_map_absent(first, length)) return false;
     if (units_open(first, length)) return true;
     units_give(first, length);
     return false;
@@ -244,17 +247,27 @@ void units_are_moved(UnitNumber first, UnitNumber length) {
     }
 }
 
-static void note_absent(UnitNumber first, UnitNumber length) {
+void units_are_absent(UnitNumber first, UnitNumber length) {
     units_are_fresh(first, length);
     for (UnitNumber u = first; u < first + length; u++) unit(u)->absent = 1;
     hak_heap.absent += length;
+}
+
+void units_are_present(UnitNumber first, UnitNumber length) {
+    for (UnitNumber u = first; u < first + length; u++) unit(u)->absent = 0;
+    hak_heap.absent -= length;
+}
+
+UnitNumber units_take_absent(UnitNumber length) {
+    UnitNumber u = take_from(ABSENT, length, 1);
+    return u == 0 && heap_grow_absent(length) ? take_from(ABSENT, length, 1) : u;
 }
 
 bool units_unmap(UnitNumber first, UnitNumber length) {
     if (!os_unmap(unit_address(first), (size_t)length << UNIT_SHIFT)) return false;
     for (UnitNumber u = first; u < first + length; u++)
         if (unit(u)->dirty) counter_add_shared(HAK_C_purged_bytes, UNIT_SIZE);
-    note_absent(first, length);
+    units_are_absent(first, length);
     return true;
 }
 

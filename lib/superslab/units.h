@@ -25,6 +25,8 @@ extern HAK_INTERNAL UnitTotals unit_totals;
 UnitNumber units_take(UnitNumber length, UnitNumber align);
 // Takes the `length` units right behind a block if they are free.
 bool units_take_behind(UnitNumber first, UnitNumber length);
+// Maps what is absent of units that were taken. false: they were given back.
+bool units_map_absent(UnitNumber first, UnitNumber length);
 // Gives units back; their `dirty` flags say what they hold.
 void units_give(UnitNumber first, UnitNumber length);
 // Units that the system has just mapped.
@@ -32,6 +34,11 @@ void units_add_fresh(UnitNumber first, UnitNumber length);
 // Notes that the system has mapped these units anew, or that pages were moved into them.
 void units_are_fresh(UnitNumber first, UnitNumber length);
 void units_are_moved(UnitNumber first, UnitNumber length);
+// Notes that units, which the caller holds, are no longer mapped, or are again.
+void units_are_absent(UnitNumber first, UnitNumber length);
+void units_are_present(UnitNumber first, UnitNumber length);
+// Takes units that are not mapped, and leaves them so: for pages to be moved there.
+UnitNumber units_take_absent(UnitNumber length);
 // Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
 bool units_unmap(UnitNumber first, UnitNumber length);
 // Unmaps units of which a part may be unmapped already, and gives them back; out of use until units_recover() can if the system refuses.
