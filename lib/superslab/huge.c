@@ -68,13 +68,66 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     return unit_address(u);
 }
 
+// --- tails
+
+static UnitNumber last_of(UnitNumber u) {
+    return u + hak_heap.unit[u].length - 1;
+}
+
+static void* page_of_last(UnitNumber u, size_t page) {
+    return (char*)unit_address(last_of(u)) + (page << PAGE_SHIFT);
+}
+
+// Pages of the last unit that a block takes; 0: all.
+static size_t pages_in_last(size_t size) {
+    return size >> PAGE_SHIFT & (PAGES_PER_UNIT - 1);
+}
+
+bool huge_cut_tails(void) {
+    bool some = false;
+    unsigned holes = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped && holes < HOLES_MOST; u++) {
+        Unit* unit = &hak_heap.unit[u];
+        if (unit->kind != UNIT_HUGE) continue;
+        size_t pages = pages_in_last(unit->size);
+        if (unit->cut == 0 && pages && os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT))) {
+            unit->cut = (uint16_t)pages;
+            some = true;
+        }
+        holes += unit->cut != 0;
+        u = last_of(u);
+    }
+    return some;
+}
+
+// Maps the first `pages` of the last unit, as far as they are cut; 0: all.
+static bool map_tail(UnitNumber u, size_t pages) {
+    size_t cut = hak_heap.unit[u].cut, end = pages ? pages : PAGES_PER_UNIT;
+    if (cut == 0 || end <= cut) return true;
+    if (!backing_map(page_of_last(u, cut), (end - cut) << PAGE_SHIFT, NULL)) return false;
+    hak_heap.unit[u].cut = (uint16_t)pages;
+    return true;
+}
+
+// Gives the units behind the first `length` of a block back. Of a unit with its tail cut, the rest is unmapped as well: by now, somebody
+// else may have mapped something behind it.
+static void give_behind(UnitNumber u, UnitNumber length) {
+    UnitNumber last = last_of(u), end = last + 1;
+    size_t cut = hak_heap.unit[u].cut;
+    superslab_totals.huge_units -= end - (u + length);
+    if (cut) {
+        units_unmap_or_lose(last, 1, cut << PAGE_SHIFT);
+        end = last;
+    }
+    hak_heap.unit[u].cut = 0;
+    if (end > u + length) units_give(u + length, end - (u + length));
+}
+
 void huge_free(SlabNumber s) {
     UnitNumber u = unit_of_slab(s);
     store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_lock(&heap_lock);
-    UnitNumber length = hak_heap.unit[u].length;
-    superslab_totals.huge_units -= length;
-    units_give(u, length);
+    give_behind(u, 0);
     purge_tick();
     hak_unlock(&heap_lock);
     counter_add_shared(HAK_C_free_huge, 1);
@@ -82,15 +135,6 @@ void huge_free(SlabNumber s) {
 
 size_t huge_size(SlabNumber s) {
     return head(s)->size;
-}
-
-// Gives the units behind the first `length` back. Under heap_lock.
-static void shrink(UnitNumber u, UnitNumber length) {
-    UnitNumber surplus = hak_heap.unit[u].length - length;
-    if (surplus == 0) return;
-    superslab_totals.huge_units -= surplus;
-    units_give(u + length, surplus);
-    purge_tick();
 }
 
 static void note_moved(UnitNumber old, UnitNumber u, UnitNumber length) {
@@ -145,13 +189,13 @@ static UnitNumber move_at_once(UnitNumber old, UnitNumber old_length, UnitNumber
     UnitNumber u = units_take(length, 1);
     if (u == 0) return 0;
     if (!os_move(unit_address(old), unit_address(u), hak_heap.unit[old].size)) {
-        units_unmap_or_lose(u, length);
+        units_unmap_or_lose(u, length, (size_t)length << UNIT_SHIFT);
         return 0;
     }
     units_are_moved(u, old_length);
     // Whole units: the tail of the last one may hold what an earlier block left.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
-    units_unmap_or_lose(old, old_length);
+    units_unmap_or_lose(old, old_length, (size_t)old_length << UNIT_SHIFT);
     return u;
 }
 
@@ -165,19 +209,31 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     return u;
 }
 
+// In place, or to where it can be. Under heap_lock. 0: not possible.
+static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
+    UnitNumber old_length = hak_heap.unit[u].length, result = u;
+    if (units_take_behind(u + old_length, length - old_length)) {
+        mark_units(u + old_length, length - old_length);
+    } else {
+        result = move(u, length);
+        if (result) mark_units(result, length);
+    }
+    return result;
+}
+
 void* huge_resize(SlabNumber s, size_t size) {
     size = align_up(size, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity) return NULL;
     UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
     hak_lock(&heap_lock);
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
-    if (length <= old_length) {
-        shrink(u, length);
-    } else if (units_take_behind(u + old_length, length - old_length)) {
-        mark_units(u + old_length, length - old_length);
-    } else {
-        result = move(u, length);
-        if (result) mark_units(result, length);
+    if (length < old_length) {
+        give_behind(u, length);
+        purge_tick();
+    } else if (!map_tail(u, length == old_length ? pages_in_last(size) : 0)) {
+        result = 0;
+    } else if (length > old_length) {
+        result = lengthen(u, length);
     }
     if (result) set_head(result, length, size);
     // Before the lock goes: the old units are free by now, and whoever takes them writes this word.

@@ -3,6 +3,7 @@
 #include "config/options.h"
 #include "os/os.h"
 #include "superslab/closed.h"
+#include "superslab/huge.h"
 #include "superslab/pressure.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
@@ -93,6 +94,7 @@ bool purge_free(size_t keep) {
     bool some = keep == 0 && units_unmap_runs(true);
     some |= purge_down_to(keep);
     some |= units_unmap_runs(false);
+    some |= huge_cut_tails();
     return some;
 }
 

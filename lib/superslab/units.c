@@ -28,6 +28,7 @@ static RunState state_of(UnitNumber u) {
 
 // Absent units are counted where they are unmapped and mapped.
 static void count_free(RunState state, int64_t units) {
+    if (state == ABSENT) unit_totals.holes += units > 0 ? 1 : UINT64_MAX;
     if (state == DIRTY) unit_totals.dirty_units += (uint64_t)units;
     if (state == CLEAN) unit_totals.clean_units += (uint64_t)units;
 }
@@ -263,16 +264,20 @@ UnitNumber units_take_absent(UnitNumber length) {
     return u == 0 && heap_grow_absent(length) ? take_from(ABSENT, length, 1) : u;
 }
 
-bool units_unmap(UnitNumber first, UnitNumber length) {
-    if (!os_unmap(unit_address(first), (size_t)length << UNIT_SHIFT)) return false;
+static bool unmap(UnitNumber first, UnitNumber length, size_t bytes) {
+    if (!os_unmap(unit_address(first), bytes)) return false;
     for (UnitNumber u = first; u < first + length; u++)
         if (unit(u)->dirty) counter_add_shared(HAK_C_purged_bytes, UNIT_SIZE);
     units_are_absent(first, length);
     return true;
 }
 
-void units_unmap_or_lose(UnitNumber first, UnitNumber length) {
-    if (units_unmap(first, length)) {
+bool units_unmap(UnitNumber first, UnitNumber length) {
+    return unmap(first, length, (size_t)length << UNIT_SHIFT);
+}
+
+void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes) {
+    if (unmap(first, length, bytes)) {
         units_give(first, length);
         return;
     }
@@ -292,8 +297,8 @@ void units_recover(void) {
 bool units_unmap_runs(bool dirty) {
     RunBins* set = &bins[dirty ? DIRTY : CLEAN];
     bool some = false, ok = true;
-    while (ok && set->nonempty) {
-        UnitNumber u = set->head[lowest_bit(set->nonempty)], length = unit(u)->length;
+    while (ok && set->nonempty && unit_totals.holes < HOLES_MOST) {
+        UnitNumber u = set->head[log2_floor(set->nonempty)], length = unit(u)->length;
         cut(u, u, length);
         ok = units_unmap(u, length);
         units_give(u, length);

@@ -11,9 +11,13 @@
 
 #include "superslab/heap.h"
 
+// Each hole parts two mappings, and the system allows some 65000 of those.
+enum { HOLES_MOST = 8192 };
+
 typedef struct {
     uint64_t dirty_units;  // free, still occupying memory
     uint64_t clean_units;  // free, mapped
+    uint64_t holes;        // absent runs
     uint64_t lost_units;   // see units_lose
     uint64_t moved_units;  // with pages moved into them, free or not
 } UnitTotals;
@@ -41,10 +45,11 @@ void units_are_present(UnitNumber first, UnitNumber length);
 UnitNumber units_take_absent(UnitNumber length);
 // Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
 bool units_unmap(UnitNumber first, UnitNumber length);
-// Unmaps units of which a part may be unmapped already, and gives them back; out of use until units_recover() can if the system refuses.
-void units_unmap_or_lose(UnitNumber first, UnitNumber length);
+// Unmaps units of which a part may be unmapped already, what is mapped being in the first `bytes`, and gives them back. If the system
+// refuses they are out of use until units_recover() can.
+void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes);
 void units_recover(void);
-// Unmaps free runs, all clean or all dirty; true: some went.
+// Unmaps free runs, clean or dirty ones, the longest first; true: some went. Not all, if that would make too many holes.
 bool units_unmap_runs(bool dirty);
 // Gives dirty units back that the system refused to purge; they count as freed at `when`, which may be to come.
 void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when);

@@ -71,7 +71,7 @@ static void trimmed(Resource resource, size_t amount) {
     for (int round = 0; round < 3; round++) {
         size_t i = 0;
         for (; i < amount / 2 / BLOCK; i++) blocks[i] = taken(BLOCK);
-        for (size_t bytes = 0; bytes < amount / 2; bytes += 3 * MIB) blocks[i++] = taken(3 * MIB);
+        for (size_t bytes = 0; bytes < amount / 2; bytes += 3 * MIB + 5000) blocks[i++] = taken(3 * MIB + 5000);
         while (i > 0) t_free(blocks[--i]);
         t_trim(0);
         map_as_the_program(amount);
@@ -109,7 +109,7 @@ static void refused(Resource resource, size_t amount) {
     limit(resource, amount);
     for (int round = 0; round < 3; round++) {
         size_t i = 0;
-        size_t size = round == 0 ? 5000 : round == 1 ? 100000 : 2 * MIB;
+        size_t size = round == 0 ? 5000 : round == 1 ? 100000 : MIB + 70000;
         while (i < BLOCKS_MOST && (blocks[i] = t_malloc(size)) != NULL) {
             memset(blocks[i], 1, size);
             i++;
