@@ -152,13 +152,13 @@ static size_t check_bundles(const HakTcb* me) {
 
 // superslab/units.h: the totals are the sums of the runs, no two neighbours of one kind are apart; superslab.h: a free slab is no slab.
 static size_t check_units(void) {
-    uint64_t dirty = 0, clean = 0;
+    uint64_t dirty = 0, clean = 0, absent = 0;
     size_t wrong = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         const Unit *unit = &hak_heap.unit[u], *before = &hak_heap.unit[u - 1];
         if (unit->kind == UNIT_FREE) {
-            *(unit->dirty ? &dirty : &clean) += 1;
-            bool first = before->kind != UNIT_FREE || before->dirty != unit->dirty;
+            *(unit->absent ? &absent : unit->dirty ? &dirty : &clean) += 1;
+            bool first = before->kind != UNIT_FREE || before->dirty != unit->dirty || before->absent != unit->absent;
             if (first && hak_heap.unit[u + unit->length - 1].length != unit->length) {
                 text_warn("hakmem: check=units free run at unit %u: its ends disagree about its length\n", u);
                 wrong++;
@@ -171,9 +171,10 @@ static size_t check_units(void) {
             wrong++;
         }
     }
-    if (dirty == unit_totals.dirty_units && clean == unit_totals.clean_units) return wrong;
-    text_warn("hakmem: check=units %lu dirty and %lu clean units are free, %lu and %lu counted\n", (unsigned long)dirty,
-              (unsigned long)clean, (unsigned long)unit_totals.dirty_units, (unsigned long)unit_totals.clean_units);
+    if (dirty == unit_totals.dirty_units && clean == unit_totals.clean_units && absent == hak_heap.absent) return wrong;
+    text_warn("hakmem: check=units %lu dirty, %lu clean and %lu absent units are free, %lu, %lu and %u counted\n",
+              (unsigned long)dirty, (unsigned long)clean, (unsigned long)absent, (unsigned long)unit_totals.dirty_units,
+              (unsigned long)unit_totals.clean_units, hak_heap.absent);
     return wrong + 1;
 }
 

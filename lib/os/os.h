@@ -26,14 +26,25 @@ bool os_map_over(void* at, size_t bytes);
 bool os_unmap(void* at, size_t bytes);
 // Gives the pages back; they read as zero afterwards. The range stays mapped.
 bool os_purge(void* at, size_t bytes);
-#if HAK_CHECKED
+// The same of locked memory, which os_purge refuses; it stays locked. From Linux 5.18 on.
+bool os_purge_locked(void* at, size_t bytes);
 // Makes the range, mapped by os_map and its like, accessible or not. A failure may come when part of it is done.
 bool os_protect(void* at, size_t bytes, bool accessible);
-#endif
+// Address space without access at exactly `at`: no memory is promised for it, and none comes. Otherwise as os_map_at_unless.
+bool os_map_closed_unless(void* at, size_t bytes, bool* occupied);
+// Whether memory that nobody has used yet is locked.
+bool os_is_locked(void* fresh, size_t bytes);
+// Locks pages when they are touched first. From Linux 4.4 on.
+bool os_lock_on_touch(void* at, size_t bytes);
+bool os_is_resident(void* page);
+// Makes the pages resident. From Linux 5.14 on.
+bool os_populate(void* at, size_t bytes);
 // Asks for huge pages behind the range, or for none.
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
+// An address from which mappings go that the system places by itself; 0: unknown.
+uintptr_t os_mapping_area(void);
 // Start of a hole of address space of at least `bytes`, at this moment; 0: none.
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back, a few milliseconds coarse.

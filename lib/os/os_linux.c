@@ -12,6 +12,15 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
 
 static bool count(long result, HakCounter counter) {
     bool failed = sys_failed(result);
@@ -28,9 +37,14 @@ static long map(const void* at, size_t bytes, int prot, int flags) {
     return result;
 }
 
-static bool advise(void* at, size_t bytes, int advice) {
+static long advice_result(void* at, size_t bytes, int advice) {
     long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_madvise, (long)at, (long)bytes, advice);
-    return count(result, HAK_C_syscall_madvise);
+    count(result, HAK_C_syscall_madvise);
+    return result;
+}
+
+static bool advise(void* at, size_t bytes, int advice) {
+    return !sys_failed(advice_result(at, bytes, advice));
 }
 
 static void* map_anywhere(size_t bytes, int flags) {
@@ -46,13 +60,21 @@ void* os_map_resident(size_t bytes) {
     return map_anywhere(bytes, MAP_POPULATE);
 }
 
-bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
-    long result = map(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED_NOREPLACE);
+static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
+    long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
     if (result == (long)at) return true;
     // An old kernel takes the address for a hint and gives another one.
     if (occupied) *occupied = !sys_failed(result) || result == -EEXIST;
     if (!sys_failed(result)) os_unmap((void*)result, bytes);  // counted if it fails; address space lost then
     return false;
+}
+
+bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
+    return map_at_unless(at, bytes, PROT_READ | PROT_WRITE, 0, occupied);
+}
+
+bool os_map_closed_unless(void* at, size_t bytes, bool* occupied) {
+    return map_at_unless(at, bytes, PROT_NONE, MAP_NORESERVE, occupied);
 }
 
 bool os_map_at(void* at, size_t bytes) {
@@ -68,19 +90,45 @@ bool os_unmap(void* at, size_t bytes) {
     return count(result, HAK_C_syscall_munmap);
 }
 
-bool os_purge(void* at, size_t bytes) {
-    if (!advise(at, bytes, MADV_DONTNEED)) return false;
+static bool purge(void* at, size_t bytes, int advice) {
+    if (!advise(at, bytes, advice)) return false;
     counter_add_shared(HAK_C_purged_bytes, bytes);
     return true;
 }
 
-#if HAK_CHECKED
+bool os_purge(void* at, size_t bytes) {
+    return purge(at, bytes, MADV_DONTNEED);
+}
+
+bool os_purge_locked(void* at, size_t bytes) {
+    return purge(at, bytes, MADV_DONTNEED_LOCKED);
+}
+
 bool os_protect(void* at, size_t bytes, bool accessible) {
     int access = accessible ? PROT_READ | PROT_WRITE : PROT_NONE;
     long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mprotect, (long)at, (long)bytes, access);
     return count(result, HAK_C_syscall_mprotect);
 }
-#endif
+
+// The advice has nothing to do there, and is refused if the range is locked.
+bool os_is_locked(void* fresh, size_t bytes) {
+    return advice_result(fresh, bytes, MADV_DONTNEED) == -EINVAL;
+}
+
+bool os_lock_on_touch(void* at, size_t bytes) {
+    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mlock2, (long)at, (long)bytes, MLOCK_ONFAULT);
+    return count(result, HAK_C_syscall_mlock);
+}
+
+bool os_is_resident(void* page) {
+    unsigned char resident = 0;
+    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mincore, (long)page, OS_PAGE, (long)&resident);
+    return count(result, HAK_C_syscall_mlock) && (resident & 1);
+}
+
+bool os_populate(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_POPULATE_WRITE);
+}
 
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
     return advise(at, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -91,6 +139,16 @@ bool os_move(void* from, void* to, size_t bytes) {
                                  : sys_call6(SYS_mremap, (long)from, (long)bytes, (long)bytes,
                                              MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0);
     return count(result, HAK_C_syscall_mremap);
+}
+
+static uintptr_t loader;  // by os_start
+
+// The dynamic loader is one of the first things that the kernel maps. A program without one needs a mapping to see where it goes.
+uintptr_t os_mapping_area(void) {
+    if (loader) return loader;
+    void* page = os_map(OS_PAGE);
+    if (page) os_unmap(page, OS_PAGE);  // counted if it fails; a page of address space is lost then
+    return (uintptr_t)page;
 }
 
 uintptr_t os_find_hole(size_t bytes) {
@@ -118,6 +176,7 @@ static bool privileged;
 void os_start(void) {
     const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
     if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
+    loader = getauxval(AT_BASE);
     privileged = getauxval(AT_SECURE) != 0;
     vdso_start();
 }

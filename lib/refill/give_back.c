@@ -196,7 +196,7 @@ void give_back_idle(HakTcb* me) {
     if (!give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
     hak_lock(&heap_lock);
     if (all_rested)
-        purge_free((size_t)hak_option(reserve));
+        purge_rest((size_t)hak_option(reserve));
     else
         purge_aged(now);
     hak_unlock(&heap_lock);

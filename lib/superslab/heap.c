@@ -2,17 +2,20 @@
 
 #include "config/options.h"
 #include "os/os.h"
+#include "superslab/backing.h"
 #include "superslab/units.h"
 
 HakHeap hak_heap;
 HakLock heap_lock;
 
-enum { TABLE_STEP = 64, GROW_FIRST = 8, GROW_MOST = 512 };
+// Ahead of need the heap grows by a sixteenth, and by 16 MiB at most: so that what the program itself wants to map fits under any limit
+// under which the sum of all that it needs does. No limit has to be read for that.
+enum { TABLE_STEP = 64, AHEAD_PART = 16, AHEAD_MOST = 8 };
 
-// Window sizes tried, the largest first: 2^27 slabs are 8 TiB of blocks.
-static const UnitNumber capacities[] = {1u << 22, 1u << 19, 1u << 16, 1u << 13};
+// Window sizes in units, the largest first: 2^27 slabs are 8 TiB of blocks; 2^15 are 2 GiB.
+static const UnitNumber capacities[] = {1u << 22, 1u << 19, 1u << 16, 1u << 13, 1u << 10};
 
-enum { TABLES = 4 };
+enum { TABLES = 4, CAPACITIES = sizeof capacities / sizeof *capacities };
 
 // A table grows behind what it has; `mapped` tells how far a try got that failed half-way.
 typedef struct {
@@ -72,13 +75,13 @@ static size_t window_bytes(UnitNumber capacity) {
     return table_bytes(capacity) + ((size_t)capacity << UNIT_SHIFT) + 4 * UNIT_SIZE;
 }
 
-// Where an address space limit forbids to ask the kernel for a hole of that size, guess one below what is mapped.
-static uintptr_t guess_hole(size_t bytes) {
-    void* probe = os_map(OS_PAGE);
-    if (probe == NULL) return 0;
-    uintptr_t top = (uintptr_t)probe;
-    if (!os_unmap(probe, OS_PAGE)) return 0;
-    return top > 2 * bytes ? align_down(top - 2 * bytes, UNIT_SIZE) : 0;
+// Below what the system maps by itself, which grows downwards mostly and has half a window of room; where exactly, nobody outside can
+// tell. 0: too low. Nothing is asked for, so neither an emulator nor a limit sees terabytes.
+static uintptr_t place_below(uintptr_t top, UnitNumber capacity) {
+    enum { LOWEST = 2u << 30 };  // programs at fixed addresses, and what they grow by
+    size_t window = window_bytes(capacity);
+    size_t below = window + window / 2 + os_random() % (window / 8);
+    return top > below + LOWEST ? align_down(top - below, UNIT_SIZE) : 0;
 }
 
 static bool try_window(uintptr_t hole, UnitNumber capacity) {
@@ -91,19 +94,14 @@ static bool try_window(uintptr_t hole, UnitNumber capacity) {
     return false;
 }
 
-// The window lies in the middle of a hole of twice its size: the system fills holes from their ends.
-static uintptr_t find_hole(UnitNumber capacity) {
-    uintptr_t hole = os_find_hole(2 * window_bytes(capacity));
-    return hole ? hole + align_up(window_bytes(capacity) / 2, UNIT_SIZE) : 0;
-}
-
 bool heap_init(void) {
     hak_lock(&heap_lock);
     bool ok = hak_heap.base != 0;
-    for (size_t i = 0; !ok && i < sizeof capacities / sizeof *capacities; i++)
-        ok = try_window(find_hole(capacities[i]), capacities[i]);
-    for (size_t i = 0; !ok && i < sizeof capacities / sizeof *capacities; i++)
-        ok = try_window(guess_hole(window_bytes(capacities[i])), capacities[i]);
+    uintptr_t top = ok ? 0 : os_mapping_area();
+    for (size_t i = 0; !ok && i < CAPACITIES; i++) ok = try_window(place_below(top, capacities[i]), capacities[i]);
+    // An address space of another shape: a hole is found by mapping it, so not the largest one.
+    for (size_t i = 2; !ok && i < CAPACITIES; i++)
+        ok = try_window(os_find_hole(window_bytes(capacities[i])), capacities[i]);
     hak_unlock(&heap_lock);
     return ok;
 }
@@ -121,7 +119,7 @@ static Mapping map_units(UnitNumber units) {
     size_t bytes = (size_t)units << UNIT_SHIFT;
     bool occupied = false;
     if (units > hak_heap.capacity - first || !within_limit(units)) return NO_MEMORY;
-    if (!os_map_at_unless(unit_address(first), bytes, &occupied)) return occupied ? OCCUPIED : NO_MEMORY;
+    if (!backing_map(unit_address(first), bytes, &occupied)) return occupied ? OCCUPIED : NO_MEMORY;
     if (!grow_tables(first + units)) {
         os_unmap(unit_address(first), bytes);  // counted if it fails: then the next try finds it occupied
         return NO_MEMORY;
@@ -141,13 +139,43 @@ static bool skip_obstacle(void) {
     return true;
 }
 
+bool heap_grow_absent(UnitNumber units) {
+    UnitNumber first = hak_heap.mapped;
+    if (units > hak_heap.capacity - first || !grow_tables(first + units)) return false;
+    hak_heap.mapped += units;
+    store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
+    units_are_absent(first, units);
+    units_give(first, units);
+    return true;
+}
+
+bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied) {
+    if (!within_limit(length) || !backing_map(unit_address(first), (size_t)length << UNIT_SHIFT, occupied))
+        return false;
+    units_are_present(first, length);
+    return true;
+}
+
+bool heap_map_or_leave(UnitNumber u) {
+    bool occupied = false;
+    if (!hak_heap.unit[u].absent || heap_map_again(u, 1, &occupied) || !occupied) return true;
+    hak_heap.unit[u].kind = UNIT_NONE;
+    units_are_present(u, 1);
+    hak_heap.gaps++;
+    return false;
+}
+
+static UnitNumber growth_step(UnitNumber units) {
+    UnitNumber ahead = hak_heap.mapped / AHEAD_PART;
+    if (ahead > AHEAD_MOST) ahead = AHEAD_MOST;
+    return ahead > units ? ahead : units;
+}
+
 bool heap_grow(UnitNumber units) {
     for (;;) {
-        UnitNumber step = hak_heap.mapped < GROW_FIRST ? GROW_FIRST : hak_heap.mapped;
-        if (step > GROW_MOST) step = GROW_MOST;
-        Mapping result = NO_MEMORY;
-        for (; step > units && result != MAPPED; step /= 2) result = map_units(step);
-        if (result != MAPPED) result = map_units(units);
+        UnitNumber step = growth_step(units);
+        Mapping result = map_units(step);
+        if (result != MAPPED && step > units) result = map_units(units);
         if (result == MAPPED) return true;
         if (result != OCCUPIED || !skip_obstacle()) return false;
     }

@@ -51,11 +51,13 @@ typedef struct {
     uint8_t dirty;          // 1: may hold pages that are resident or not zero
     uint8_t huge_pages;     // 1: huge pages were asked for
     uint8_t moved;          // 1: pages were moved here; the mapping no longer merges with its neighbours
+    uint8_t absent;         // free, or about to be: 1: not mapped
+    uint16_t cut;           // UNIT_HUGE: pages of its last unit that are mapped; 0: all
     uint32_t length;        // units; valid in the first unit of a free run or huge block, and in the last of a free run
     UnitNumber next, prev;  // free runs of one length, or SuperSlabs with free slabs
     uint32_t free_slabs;    // UNIT_SLABS: bit i: slab i is free
     uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
-    uint64_t freed_ms;      // free and dirty: since when
+    uint64_t freed_ms;      // free and dirty: since when; UNIT_SLABS: when the system last refused to take a slab back
     size_t size;            // UNIT_HUGE: usable bytes
     uint32_t closed_slabs;  // guard mode, see closed.h
 } HAK_ALIGNED(HAK_CACHE_LINE) Unit;
@@ -69,8 +71,9 @@ typedef struct {
     RemoteHead* remote;
     Unit* unit;           // by unit number
     UnitNumber tabled;    // units that the tables cover
-    UnitNumber mapped;    // units mapped so far, unit 0 counted
+    UnitNumber mapped;    // units in use or free, unit 0 counted: those from here on were never mapped
     UnitNumber gaps;      // of these, left out because something else is mapped there
+    UnitNumber absent;    // of these, not mapped at present, as they are free
     UnitNumber capacity;  // units that fit the window
 } HakHeap;
 
@@ -83,12 +86,18 @@ bool heap_init(void);
 void heap_prepare(void);
 // Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
 bool heap_grow(UnitNumber units);
+// Adds units behind the last one without mapping them: they are absent. Under heap_lock.
+bool heap_grow_absent(UnitNumber units);
+// Maps absent units again. *occupied: somebody else has mapped something there; then heap_map_or_leave sees to each. Under heap_lock.
+bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied);
+// false: the unit is a gap from now on, as something else is mapped there. Mapped or not it is otherwise.
+bool heap_map_or_leave(UnitNumber u);
 // Bytes mapped for the tables. Under heap_lock.
 size_t heap_table_bytes(void);
 
 // Units mapped for blocks. Under heap_lock.
 HAK_INLINE UnitNumber heap_units(void) {
-    return hak_heap.mapped ? hak_heap.mapped - 1 - hak_heap.gaps : 0;
+    return hak_heap.mapped ? hak_heap.mapped - 1 - hak_heap.gaps - hak_heap.absent : 0;
 }
 
 HAK_INLINE void* slab_address(SlabNumber s) {

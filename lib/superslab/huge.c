@@ -1,7 +1,9 @@
 #include "superslab/huge.h"
 
 #include "observe/counters.h"
+#include "observe/fatal.h"
 #include "os/os.h"
+#include "superslab/backing.h"
 #include "superslab/owner_word.h"
 #include "superslab/purge.h"
 #include "superslab/superslab.h"
@@ -61,17 +63,71 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     hak_unlock(&heap_lock);
     if (u == 0) return NULL;
     clear_dirty(u, length, size, zero);
+    backing_fill(unit_address(u), size);
     store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);  // pairs with the acquire of a free by another thread
     return unit_address(u);
+}
+
+// --- tails
+
+static UnitNumber last_of(UnitNumber u) {
+    return u + hak_heap.unit[u].length - 1;
+}
+
+static void* page_of_last(UnitNumber u, size_t page) {
+    return (char*)unit_address(last_of(u)) + (page << PAGE_SHIFT);
+}
+
+// Pages of the last unit that a block takes; 0: all.
+static size_t pages_in_last(size_t size) {
+    return size >> PAGE_SHIFT & (PAGES_PER_UNIT - 1);
+}
+
+bool huge_cut_tails(void) {
+    bool some = false;
+    unsigned holes = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped && holes < HOLES_MOST; u++) {
+        Unit* unit = &hak_heap.unit[u];
+        if (unit->kind != UNIT_HUGE) continue;
+        size_t pages = pages_in_last(unit->size);
+        if (unit->cut == 0 && pages && os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT))) {
+            unit->cut = (uint16_t)pages;
+            some = true;
+        }
+        holes += unit->cut != 0;
+        u = last_of(u);
+    }
+    return some;
+}
+
+// Maps the first `pages` of the last unit, as far as they are cut; 0: all.
+static bool map_tail(UnitNumber u, size_t pages) {
+    size_t cut = hak_heap.unit[u].cut, end = pages ? pages : PAGES_PER_UNIT;
+    if (cut == 0 || end <= cut) return true;
+    if (!backing_map(page_of_last(u, cut), (end - cut) << PAGE_SHIFT, NULL)) return false;
+    hak_heap.unit[u].cut = (uint16_t)pages;
+    return true;
+}
+
+// Gives the units behind the first `length` of a block back. Of a unit with its tail cut, the rest is unmapped as well: by now, somebody
+// else may have mapped something behind it.
+static void give_behind(UnitNumber u, UnitNumber length) {
+    UnitNumber last = last_of(u), end = last + 1;
+    size_t cut = hak_heap.unit[u].cut;
+    superslab_totals.huge_units -= end - (u + length);
+    if (cut) {
+        units_unmap_or_lose(last, 1, cut << PAGE_SHIFT);
+        end = last;
+    }
+    hak_heap.unit[u].cut = 0;
+    if (end > u + length) units_give(u + length, end - (u + length));
 }
 
 void huge_free(SlabNumber s) {
     UnitNumber u = unit_of_slab(s);
     store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_lock(&heap_lock);
-    UnitNumber length = hak_heap.unit[u].length;
-    superslab_totals.huge_units -= length;
-    units_give(u, length);
+    give_behind(u, 0);
     purge_tick();
     hak_unlock(&heap_lock);
     counter_add_shared(HAK_C_free_huge, 1);
@@ -81,42 +137,88 @@ size_t huge_size(SlabNumber s) {
     return head(s)->size;
 }
 
-// Gives the units behind the first `length` back. Under heap_lock.
-static void shrink(UnitNumber u, UnitNumber length) {
-    UnitNumber surplus = hak_heap.unit[u].length - length;
-    if (surplus == 0) return;
-    superslab_totals.huge_units -= surplus;
-    units_give(u + length, surplus);
-    purge_tick();
+static void note_moved(UnitNumber old, UnitNumber u, UnitNumber length) {
+    units_are_present(u, length);
+    units_are_moved(u, length);
+    units_are_absent(old, length);
 }
 
-// Units whose mapping a move took away, or may have taken away before it failed.
-static void map_again(UnitNumber first, UnitNumber length) {
-    if (!os_map_over(unit_address(first), (size_t)length << UNIT_SHIFT)) {
-        units_lose(first, length);
-        return;
+// One piece, to units that are not mapped. What is mapped there first keeps others out, and is all that a limit sees beside the block.
+static bool move_piece(UnitNumber old, UnitNumber u, UnitNumber length) {
+    size_t bytes = (size_t)length << UNIT_SHIFT;
+    if (!os_map_closed_unless(unit_address(u), bytes, NULL)) return false;
+    if (!os_move(unit_address(old), unit_address(u), bytes)) {
+        os_unmap(unit_address(u), bytes);  // counted if it fails: then the unit will be found occupied
+        return false;
     }
-    units_are_fresh(first, length);
-    units_give(first, length);
+    note_moved(old, u, length);
+    return true;
 }
 
-// Moves the pages of a block to new units. Under heap_lock; the old units go back clean. 0: not possible.
-static UnitNumber move(UnitNumber old, UnitNumber length) {
-    UnitNumber old_length = hak_heap.unit[old].length;
-    if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
+static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
+    enum { PIECE = 8 };
+    for (UnitNumber done = 0, piece; done < length; done += piece) {
+        piece = length - done < PIECE ? length - done : PIECE;
+        if (move_piece(old + done, u + done, piece)) continue;
+        // Back to where nothing has been mapped since, unless by another thread of the program in this moment.
+        for (UnitNumber i = 0; i < done; i += PIECE)
+            if (!move_piece(u + i, old + i, PIECE)) fatal("heap", "realloc", "the system took half of a block away");
+        return false;
+    }
+    return true;
+}
+
+// Where a limit leaves no room for two: both the old and the new units are there only piece by piece. 0: not possible.
+static UnitNumber move_tightly(UnitNumber old, UnitNumber old_length, UnitNumber length) {
+    UnitNumber u = units_take_absent(length);
+    if (u == 0) return 0;
+    if (!units_map_absent(u + old_length, length - old_length)) {
+        units_give(u, old_length);
+        return 0;
+    }
+    if (move_pieces(old, u, old_length)) {
+        units_give(old, old_length);
+        return u;
+    }
+    units_give(u, length);
+    return 0;
+}
+
+// Moves the pages of a block to new units, which are mapped. 0: not possible.
+static UnitNumber move_at_once(UnitNumber old, UnitNumber old_length, UnitNumber length) {
     UnitNumber u = units_take(length, 1);
     if (u == 0) return 0;
-    size_t bytes = hak_heap.unit[old].size;
-    if (!os_move(unit_address(old), unit_address(u), bytes)) {
-        map_again(u, length);
+    if (!os_move(unit_address(old), unit_address(u), hak_heap.unit[old].size)) {
+        units_unmap_or_lose(u, length, (size_t)length << UNIT_SHIFT);
         return 0;
     }
     units_are_moved(u, old_length);
-    superslab_totals.huge_units -= old_length;
     // Whole units: the tail of the last one may hold what an earlier block left.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
-    map_again(old, old_length);
+    units_unmap_or_lose(old, old_length, (size_t)old_length << UNIT_SHIFT);
     return u;
+}
+
+// Under heap_lock; the old units go back.
+static UnitNumber move(UnitNumber old, UnitNumber length) {
+    UnitNumber old_length = hak_heap.unit[old].length;
+    if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
+    UnitNumber u = move_at_once(old, old_length, length);
+    if (u == 0) u = move_tightly(old, old_length, length);
+    if (u) superslab_totals.huge_units -= old_length;
+    return u;
+}
+
+// In place, or to where it can be. Under heap_lock. 0: not possible.
+static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
+    UnitNumber old_length = hak_heap.unit[u].length, result = u;
+    if (units_take_behind(u + old_length, length - old_length)) {
+        mark_units(u + old_length, length - old_length);
+    } else {
+        result = move(u, length);
+        if (result) mark_units(result, length);
+    }
+    return result;
 }
 
 void* huge_resize(SlabNumber s, size_t size) {
@@ -125,13 +227,13 @@ void* huge_resize(SlabNumber s, size_t size) {
     UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
     hak_lock(&heap_lock);
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
-    if (length <= old_length) {
-        shrink(u, length);
-    } else if (units_take_behind(u + old_length, length - old_length)) {
-        mark_units(u + old_length, length - old_length);
-    } else {
-        result = move(u, length);
-        if (result) mark_units(result, length);
+    if (length < old_length) {
+        give_behind(u, length);
+        purge_tick();
+    } else if (!map_tail(u, length == old_length ? pages_in_last(size) : 0)) {
+        result = 0;
+    } else if (length > old_length) {
+        result = lengthen(u, length);
     }
     if (result) set_head(result, length, size);
     // Before the lock goes: the old units are free by now, and whoever takes them writes this word.

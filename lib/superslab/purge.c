@@ -3,23 +3,20 @@
 #include "config/options.h"
 #include "os/os.h"
 #include "superslab/closed.h"
+#include "superslab/huge.h"
+#include "superslab/pressure.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 
-enum { DIRTY_MOST = 128 << 20 };
+enum { DIRTY_MOST = 128 << 20, TRY_AGAIN_MS = 10000 };
 
 // Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again. It asks for no huge pages, either: who
 // takes the unit next may want a page of it.
 static bool clean_run(UnitNumber first, UnitNumber length) {
     bool anew = false;
     for (UnitNumber u = first; u < first + length; u++) anew |= hak_heap.unit[u].moved || hak_heap.unit[u].huge_pages;
-    void* at = unit_address(first);
-    size_t bytes = (size_t)length << UNIT_SHIFT;
-    if (anew ? !os_map_over(at, bytes) : !os_purge(at, bytes)) return false;
-    if (anew)
-        units_are_fresh(first, length);
-    else
-        for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
+    if (anew || !os_purge(unit_address(first), (size_t)length << UNIT_SHIFT)) return units_unmap(first, length);
+    for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
     units_close(first, length);
     return true;
 }
@@ -28,17 +25,23 @@ static uint64_t free_dirty_bytes(void) {
     return (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
 }
 
-// Purges dirty runs, the oldest first, down to `keep` bytes; only those free since before `before`.
+// Purges dirty runs, the oldest first, down to `keep` bytes; only those free since before `before`. What is refused waits aside meanwhile.
 static bool purge_runs(uint64_t keep, uint64_t before) {
+    enum { REFUSALS_MOST = 8 };
+    UnitNumber refused[REFUSALS_MOST];
+    unsigned refusals = 0;
     bool some = false;
-    while (free_dirty_bytes() > keep) {
+    while (free_dirty_bytes() > keep && refusals < REFUSALS_MOST) {
         UnitNumber length, u = units_take_dirty_run(before, &length);
         if (u == 0) break;
-        bool went = clean_run(u, length);
-        units_give(u, length);
-        some |= went;
-        if (!went) break;
+        if (clean_run(u, length)) {
+            units_give(u, length);
+            some = true;
+        } else
+            refused[refusals++] = u;
     }
+    for (unsigned i = 0; i < refusals; i++)
+        units_give_refused(refused[i], hak_heap.unit[refused[i]].length, os_clock_ms() + TRY_AGAIN_MS);
     return some;
 }
 
@@ -54,7 +57,7 @@ void purge_aged(uint64_t now) {
     if (dirty <= reserve) return;
     uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
     uint64_t most = live < DIRTY_MOST ? DIRTY_MOST : live;
-    if (dirty > most) purge_runs(most, UINT64_MAX);
+    if (dirty > most) purge_runs(most, now);
     uint64_t idle = (uint64_t)hak_option(purge_ms);
     if (now < next_look) return;
     next_look = now + idle;
@@ -67,11 +70,31 @@ void purge_tick(void) {
     purge_aged(last_given);
 }
 
-bool purge_free(size_t keep) {
-    units_recover();
+static bool purge_down_to(uint64_t keep) {
     bool some = purge_runs(keep, UINT64_MAX);
     uint64_t dirty = free_dirty_bytes();
     if (dirty > keep) some |= superslab_purge_free_slabs((dirty - keep + SLAB_SIZE - 1) >> SLAB_SHIFT);
+    return some;
+}
+
+void purge_before_new(UnitNumber units) {
+    enum { LEAST_UNITS = 32 };
+    uint64_t dirty = free_dirty_bytes(), bytes = (uint64_t)units << UNIT_SHIFT;
+    if (heap_units() < LEAST_UNITS || dirty < UNIT_SIZE || !pressure_is_near(bytes)) return;
+    purge_down_to(dirty > bytes ? dirty - bytes : 0);
+}
+
+void purge_rest(size_t keep) {
+    units_recover();
+    purge_down_to(keep);
+}
+
+bool purge_free(size_t keep) {
+    units_recover();
+    bool some = keep == 0 && units_unmap_runs(true);
+    some |= purge_down_to(keep);
+    some |= units_unmap_runs(false);
+    some |= huge_cut_tails();
     return some;
 }
 

@@ -108,9 +108,8 @@ static void unmake_slabs(UnitNumber u) {
     superslab_totals.free_dirty_slabs -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
     unit->dirty = unit->dirty_slabs != 0;
     if (slabs_are_mappings()) {
-        unit->dirty = 0;
-        // Without its mapping the unit can serve nobody else: it stays a SuperSlab without slabs.
-        if (!os_map_over(unit_address(u), UNIT_SIZE)) {
+        // With slabs that may be mapped the unit can serve nobody else: it stays a SuperSlab without slabs.
+        if (!units_unmap(u, 1)) {
             unit->dirty_slabs = 0;
             list_push(u);
             return;
@@ -130,6 +129,7 @@ SlabNumber superslab_make(bool used_up, bool* clean) {
     if (u) {
         Unit* unit = &hak_heap.unit[u];
         unit->free_slabs = UINT32_MAX;
+        unit->freed_ms = 0;
         unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
         superslab_totals.free_dirty_slabs += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
         list_push(u);
@@ -176,11 +176,15 @@ void superslab_give_runs(SlabNumber s) {
     hak_unlock(&heap_lock);
 }
 
-// false: the system takes nothing back at present.
+// Locked memory stays locked where the system can do that. Otherwise fresh memory takes its place: free memory need not be locked.
+static bool give_memory_back(void* at) {
+    return os_purge(at, SLAB_SIZE) || os_purge_locked(at, SLAB_SIZE) || os_map_over(at, SLAB_SIZE);
+}
+
 static bool purge_slab(UnitNumber u, uint32_t bit) {
     Unit* unit = &hak_heap.unit[u];
     SlabNumber s = first_slab(u) + lowest_bit(bit);
-    if (!os_purge(slab_address(s), SLAB_SIZE)) return false;
+    if (!give_memory_back(slab_address(s))) return false;
     // Else the system might fill the gap to make a huge page again.
     if (unit->huge_pages) unit->huge_pages = !os_want_huge_pages(unit_address(u), UNIT_SIZE, false);
     slab_close(s);
@@ -193,14 +197,30 @@ static bool mostly_free(const Unit* unit) {
     return __builtin_popcount(unit->free_slabs) > (int)SLABS_PER_UNIT / 2;
 }
 
-// A huge page is split only where asked for, or where most of it is free.
+static bool was_refused_lately(const Unit* unit, uint64_t now) {
+    enum { TRY_AGAIN_MS = 10000 };
+    return unit->freed_ms != 0 && now - unit->freed_ms < TRY_AGAIN_MS;
+}
+
+// A huge page is split only where asked for, or where most of it is free. What the system refuses is passed over.
 static void purge_coldest(uint64_t most, bool split_huge_pages) {
+    enum { REFUSALS_MOST = 8 };
     if (slabs_are_mappings()) return;  // given back when freed
-    for (UnitNumber u = with_free_last; u && most > 0; u = hak_heap.unit[u].prev) {
-        const Unit* unit = &hak_heap.unit[u];
+    uint64_t now = os_clock_ms();
+    unsigned refusals = 0;
+    for (UnitNumber u = with_free_last; u && most > 0 && refusals < REFUSALS_MOST; u = hak_heap.unit[u].prev) {
+        Unit* unit = &hak_heap.unit[u];
         if (unit->huge_pages && !split_huge_pages && !mostly_free(unit)) continue;
-        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1, most--)
-            if (!purge_slab(u, left & -left)) return;
+        if (was_refused_lately(unit, now)) continue;
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1) {
+            if (purge_slab(u, left & -left)) {
+                most--;
+            } else {
+                unit->freed_ms = now;
+                refusals++;
+                break;
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 #include "superslab/units.h"
 
+#include "observe/counters.h"
 #include "os/os.h"
 #include "superslab/closed.h"
 #include "superslab/purge.h"
@@ -12,11 +13,24 @@ typedef struct {
     UnitNumber head[BINS];
 } RunBins;
 
-static RunBins bins[2];  // by dirty
+typedef enum { CLEAN, DIRTY, ABSENT, STATES } RunState;
+
+static RunBins bins[STATES];
 UnitTotals unit_totals;
 
 static Unit* unit(UnitNumber u) {
     return &hak_heap.unit[u];
+}
+
+static RunState state_of(UnitNumber u) {
+    return unit(u)->absent ? ABSENT : unit(u)->dirty ? DIRTY : CLEAN;
+}
+
+// Absent units are counted where they are unmapped and mapped.
+static void count_free(RunState state, int64_t units) {
+    if (state == ABSENT) unit_totals.holes += units > 0 ? 1 : UINT64_MAX;
+    if (state == DIRTY) unit_totals.dirty_units += (uint64_t)units;
+    if (state == CLEAN) unit_totals.clean_units += (uint64_t)units;
 }
 
 static unsigned bin_of(UnitNumber length) {
@@ -24,8 +38,8 @@ static unsigned bin_of(UnitNumber length) {
 }
 _Static_assert(EXACT_BINS - 6 + 22 + 2 <= BINS && BINS <= 64, "every length has a bin");
 
-static void insert_run(UnitNumber first, UnitNumber length, bool dirty) {
-    RunBins* set = &bins[dirty];
+static void insert_run(UnitNumber first, UnitNumber length, RunState state) {
+    RunBins* set = &bins[state];
     unsigned b = bin_of(length);
     Unit* run = unit(first);
     run->length = unit(first + length - 1)->length = length;
@@ -34,13 +48,13 @@ static void insert_run(UnitNumber first, UnitNumber length, bool dirty) {
     if (run->next) unit(run->next)->prev = first;
     set->head[b] = first;
     set->nonempty |= UINT64_C(1) << b;
-    *(dirty ? &unit_totals.dirty_units : &unit_totals.clean_units) += length;
+    count_free(state, length);
 }
 
 static void remove_run(UnitNumber first) {
     Unit* run = unit(first);
-    bool dirty = run->dirty;
-    RunBins* set = &bins[dirty];
+    RunState state = state_of(first);
+    RunBins* set = &bins[state];
     unsigned b = bin_of(run->length);
     if (run->prev)
         unit(run->prev)->next = run->next;
@@ -48,44 +62,54 @@ static void remove_run(UnitNumber first) {
         set->head[b] = run->next;
     if (run->next) unit(run->next)->prev = run->prev;
     if (set->head[b] == 0) set->nonempty &= ~(UINT64_C(1) << b);
-    *(dirty ? &unit_totals.dirty_units : &unit_totals.clean_units) -= run->length;
+    count_free(state, -(int64_t)run->length);
 }
 
-// One run whose units are all dirty or all clean: joined with its neighbours of the same kind.
-static void give_uniform(UnitNumber first, UnitNumber length, bool dirty, uint64_t now) {
+static bool is_free(UnitNumber u, RunState state) {
+    return unit(u)->kind == UNIT_FREE && state_of(u) == state;
+}
+
+// One run whose units are all of one state: joined with its neighbours of the same.
+static void give_uniform(UnitNumber first, UnitNumber length, RunState state, uint64_t when) {
     for (UnitNumber u = first; u < first + length; u++) {
         unit(u)->kind = UNIT_FREE;
-        unit(u)->dirty = dirty;
-        unit(u)->freed_ms = now;
+        unit(u)->freed_ms = when;
     }
     UnitNumber end = first + length;
-    if (end < hak_heap.mapped && unit(end)->kind == UNIT_FREE && unit(end)->dirty == dirty) {
+    if (end < hak_heap.mapped && is_free(end, state)) {
         UnitNumber more = unit(end)->length;
         remove_run(end);
         length += more;
     }
-    if (unit(first - 1)->kind == UNIT_FREE && unit(first - 1)->dirty == dirty) {  // unit 0 is UNIT_NONE
+    if (is_free(first - 1, state)) {  // unit 0 is UNIT_NONE
         UnitNumber before = unit(first - 1)->length;
         remove_run(first - before);
         first -= before;
         length += before;
     }
-    unit(first)->freed_ms = now;
-    insert_run(first, length, dirty);
+    unit(first)->freed_ms = when;
+    insert_run(first, length, state);
 }
 
-void units_give(UnitNumber first, UnitNumber length) {
-    uint64_t now = os_clock_ms();
+static void give_at(UnitNumber first, UnitNumber length, uint64_t when) {
     for (UnitNumber u = first, end = first + length; u < end;) {
         UnitNumber from = u;
-        bool dirty = unit(u)->dirty;
-        while (u < end && unit(u)->dirty == dirty) u++;
-        give_uniform(from, u - from, dirty, now);
+        RunState state = state_of(u);
+        while (u < end && state_of(u) == state) u++;
+        give_uniform(from, u - from, state, when);
     }
 }
 
+void units_give(UnitNumber first, UnitNumber length) {
+    give_at(first, length, os_clock_ms());
+}
+
+void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when) {
+    give_at(first, length, when);
+}
+
 void units_add_fresh(UnitNumber first, UnitNumber length) {
-    give_uniform(first, length, false, 0);
+    give_uniform(first, length, CLEAN, 0);
 }
 
 // How many units must be skipped at the start of a run so that the rest starts aligned.
@@ -114,53 +138,96 @@ static UnitNumber find(const RunBins* set, UnitNumber length, UnitNumber align) 
 // Cuts [from, from + length) out of the free run that starts at `run`.
 static void cut(UnitNumber run, UnitNumber from, UnitNumber length) {
     UnitNumber total = unit(run)->length, before = from - run, after = total - before - length;
-    bool dirty = unit(run)->dirty;
+    RunState state = state_of(run);
     uint64_t freed = unit(run)->freed_ms;
     remove_run(run);
-    if (before) insert_run(run, before, dirty);
+    if (before) insert_run(run, before, state);
     if (after) {
         unit(from + length)->freed_ms = freed;
-        insert_run(from + length, after, dirty);
+        insert_run(from + length, after, state);
     }
     for (UnitNumber u = from; u < from + length; u++) unit(u)->kind = UNIT_NONE;
 }
 
-static UnitNumber take_from(const RunBins* set, UnitNumber length, UnitNumber align) {
-    UnitNumber run = find(set, length, align);
+static UnitNumber take_from(RunState state, UnitNumber length, UnitNumber align) {
+    UnitNumber run = find(&bins[state], length, align);
     if (run == 0) return 0;
     UnitNumber from = run + skip_to_align(run, align);
     cut(run, from, length);
     return from;
 }
 
+// Maps what is absent of units that were cut out. If that cannot be done they are free again, but for what is somebody else's by now.
+bool units_map_absent(UnitNumber first, UnitNumber length) {
+    bool occupied = false, ok = true;
+    for (UnitNumber u = first, end = first + length; ok && u < end;) {
+        UnitNumber from = u;
+        while (u < end && unit(u)->absent) u++;
+        if (u > from) ok = heap_map_again(from, u - from, &occupied);
+        while (u < end && !unit(u)->absent) u++;
+    }
+    for (UnitNumber u = first; !ok && u < first + length; u++)
+        if (!occupied || heap_map_or_leave(u)) units_give(u, 1);
+    return ok;
+}
+
+static UnitNumber take_absent(UnitNumber length, UnitNumber align) {
+    UnitNumber u = hak_heap.absent < length ? 0 : take_from(ABSENT, length, align);
+    return u && units_map_absent(u, length) ? u : 0;
+}
+
+// Clean runs and absent ones do not join: before the heap grows, much that is clean becomes absent too.
+static bool join_clean(UnitNumber length) {
+    enum { MUCH = 8 };
+    if (hak_heap.absent == 0 || unit_totals.clean_units + hak_heap.absent < length) return false;
+    return unit_totals.clean_units > hak_heap.mapped / MUCH && units_unmap_runs(false);
+}
+
+static UnitNumber take_untouched(UnitNumber length, UnitNumber align) {
+    purge_before_new(length);
+    UnitNumber u = take_from(CLEAN, length, align);
+    if (u == 0) u = take_absent(length, align);
+    if (u == 0 && join_clean(length)) u = take_absent(length, align);
+    if (u == 0 && heap_grow(length + align - 1)) u = take_from(CLEAN, length, align);
+    return u;
+}
+
 UnitNumber units_take(UnitNumber length, UnitNumber align) {
-    UnitNumber u = take_from(&bins[true], length, align);
-    if (u == 0) u = take_from(&bins[false], length, align);
-    if (u == 0 && heap_grow(length + align - 1)) u = take_from(&bins[false], length, align);
-    // Purged runs join the clean ones, and together they may suffice.
-    if (u == 0 && purge_everything_free()) u = take_from(&bins[false], length, align);
+    UnitNumber u = take_from(DIRTY, length, align);
+    if (u == 0) u = take_untouched(length, align);
+    // What is given back leaves room under a limit, and joins: together it may suffice.
+    if (u == 0 && purge_everything_free()) u = take_untouched(length, align);
     if (u == 0 || units_open(u, length)) return u;
     units_give(u, length);
     return 0;
 }
 
-// Free units right behind `first`, `first` included; a dirty and a clean run may follow each other.
+// Free units right behind `first`, `first` included; runs of different states may follow each other.
 static UnitNumber free_from(UnitNumber first) {
     UnitNumber u = first;
     while (u < hak_heap.mapped && unit(u)->kind == UNIT_FREE) u += unit(u)->length;
     return u - first;
 }
 
-bool units_take_behind(UnitNumber first, UnitNumber length) {
+static bool free_behind(UnitNumber first, UnitNumber length) {
     UnitNumber there = free_from(first);
-    if (there < length) {
-        if (first + there != hak_heap.mapped || !heap_grow(length - there) || free_from(first) < length) return false;
-    }
+    if (there >= length) return true;
+    return first + there == hak_heap.mapped && heap_grow(length - there) && free_from(first) >= length;
+}
+
+bool units_take_behind(UnitNumber first, UnitNumber length) {
+    if (first < hak_heap.mapped && unit(first)->kind != UNIT_FREE) return false;
+    purge_before_new(length);
+    bool ok = free_behind(first, length);
+    // At the end of the heap: to move the block would take more than to lengthen it.
+    if (!ok && first + free_from(first) == hak_heap.mapped) ok = purge_everything_free() && free_behind(first, length);
+    if (!ok) return false;
     // `first` begins a free run: the unit before it belongs to the block that grows.
     for (UnitNumber u = first, left = length, piece; left > 0; u += piece, left -= piece) {
         piece = unit(u)->length < left ? unit(u)->length : left;
         cut(u, u, piece);
     }
+    if (!units_map_absent(first, length)) return false;
     if (units_open(first, length)) return true;
     units_give(first, length);
     return false;
@@ -181,7 +248,39 @@ void units_are_moved(UnitNumber first, UnitNumber length) {
     }
 }
 
-void units_lose(UnitNumber first, UnitNumber length) {
+void units_are_absent(UnitNumber first, UnitNumber length) {
+    units_are_fresh(first, length);
+    for (UnitNumber u = first; u < first + length; u++) unit(u)->absent = 1;
+    hak_heap.absent += length;
+}
+
+void units_are_present(UnitNumber first, UnitNumber length) {
+    for (UnitNumber u = first; u < first + length; u++) unit(u)->absent = 0;
+    hak_heap.absent -= length;
+}
+
+UnitNumber units_take_absent(UnitNumber length) {
+    UnitNumber u = take_from(ABSENT, length, 1);
+    return u == 0 && heap_grow_absent(length) ? take_from(ABSENT, length, 1) : u;
+}
+
+static bool unmap(UnitNumber first, UnitNumber length, size_t bytes) {
+    if (!os_unmap(unit_address(first), bytes)) return false;
+    for (UnitNumber u = first; u < first + length; u++)
+        if (unit(u)->dirty) counter_add_shared(HAK_C_purged_bytes, UNIT_SIZE);
+    units_are_absent(first, length);
+    return true;
+}
+
+bool units_unmap(UnitNumber first, UnitNumber length) {
+    return unmap(first, length, (size_t)length << UNIT_SHIFT);
+}
+
+void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes) {
+    if (unmap(first, length, bytes)) {
+        units_give(first, length);
+        return;
+    }
     for (UnitNumber u = first; u < first + length; u++) unit(u)->kind = UNIT_LOST;
     unit_totals.lost_units += length;
 }
@@ -189,18 +288,30 @@ void units_lose(UnitNumber first, UnitNumber length) {
 void units_recover(void) {
     for (UnitNumber u = 1; unit_totals.lost_units && u < hak_heap.mapped; u++) {
         if (unit(u)->kind != UNIT_LOST) continue;
-        if (!os_map_over(unit_address(u), UNIT_SIZE)) return;
-        units_are_fresh(u, 1);
+        if (!units_unmap(u, 1)) return;
         unit_totals.lost_units--;
         units_give(u, 1);
     }
 }
 
+bool units_unmap_runs(bool dirty) {
+    RunBins* set = &bins[dirty ? DIRTY : CLEAN];
+    bool some = false, ok = true;
+    while (ok && set->nonempty && unit_totals.holes < HOLES_MOST) {
+        UnitNumber u = set->head[log2_floor(set->nonempty)], length = unit(u)->length;
+        cut(u, u, length);
+        ok = units_unmap(u, length);
+        units_give(u, length);
+        some |= ok;
+    }
+    return some;
+}
+
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     UnitNumber oldest = 0;
-    for (uint64_t left = bins[true].nonempty; left; left &= left - 1) {
+    for (uint64_t left = bins[DIRTY].nonempty; left; left &= left - 1) {
         int looked = 0;
-        for (UnitNumber u = bins[true].head[lowest_bit(left)]; u && looked < LOOK_AT; u = unit(u)->next, looked++)
+        for (UnitNumber u = bins[DIRTY].head[lowest_bit(left)]; u && looked < LOOK_AT; u = unit(u)->next, looked++)
             if (oldest == 0 || unit(u)->freed_ms < unit(oldest)->freed_ms) oldest = u;
     }
     if (oldest == 0 || unit(oldest)->freed_ms > before) return 0;

@@ -2,17 +2,22 @@
 //
 //   free run:  | first: length | ... | last: length |      neighbours find both ends, so joining takes no search
 //
-// Dirty runs (pages still resident) and clean ones (they read as zero) are kept apart and joined with their own kind only.
-//   dirty_units == sum of the lengths of all dirty runs
+// Dirty runs (pages still resident), clean ones (they read as zero) and absent ones (not mapped: they cost nothing, and count in no limit)
+// are kept apart and joined with their own kind only.
+//   dirty_units == sum of the lengths of all dirty runs; clean_units and hak_heap.absent likewise
 // Thread-safety: everything under heap_lock. Errors: 0 when there is no memory.
 #ifndef HAK_SUPERSLAB_UNITS_H
 #define HAK_SUPERSLAB_UNITS_H
 
 #include "superslab/heap.h"
 
+// Each hole parts two mappings, and the system allows some 65000 of those.
+enum { HOLES_MOST = 8192 };
+
 typedef struct {
     uint64_t dirty_units;  // free, still occupying memory
     uint64_t clean_units;  // free, mapped
+    uint64_t holes;        // absent runs
     uint64_t lost_units;   // see units_lose
     uint64_t moved_units;  // with pages moved into them, free or not
 } UnitTotals;
@@ -24,6 +29,8 @@ extern HAK_INTERNAL UnitTotals unit_totals;
 UnitNumber units_take(UnitNumber length, UnitNumber align);
 // Takes the `length` units right behind a block if they are free.
 bool units_take_behind(UnitNumber first, UnitNumber length);
+// Maps what is absent of units that were taken. false: they were given back.
+bool units_map_absent(UnitNumber first, UnitNumber length);
 // Gives units back; their `dirty` flags say what they hold.
 void units_give(UnitNumber first, UnitNumber length);
 // Units that the system has just mapped.
@@ -31,10 +38,21 @@ void units_add_fresh(UnitNumber first, UnitNumber length);
 // Notes that the system has mapped these units anew, or that pages were moved into them.
 void units_are_fresh(UnitNumber first, UnitNumber length);
 void units_are_moved(UnitNumber first, UnitNumber length);
-// Units whose mapping may be gone and could not be made again: out of use until units_recover() can.
-void units_lose(UnitNumber first, UnitNumber length);
-// Maps lost units again as far as the system lets it, and gives them back.
+// Notes that units, which the caller holds, are no longer mapped, or are again.
+void units_are_absent(UnitNumber first, UnitNumber length);
+void units_are_present(UnitNumber first, UnitNumber length);
+// Takes units that are not mapped, and leaves them so: for pages to be moved there.
+UnitNumber units_take_absent(UnitNumber length);
+// Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
+bool units_unmap(UnitNumber first, UnitNumber length);
+// Unmaps units of which a part may be unmapped already, what is mapped being in the first `bytes`, and gives them back. If the system
+// refuses they are out of use until units_recover() can.
+void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes);
 void units_recover(void);
+// Unmaps free runs, clean or dirty ones, the longest first; true: some went. Not all, if that would make too many holes.
+bool units_unmap_runs(bool dirty);
+// Gives dirty units back that the system refused to purge; they count as freed at `when`, which may be to come.
+void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when);
 // The longest-free dirty run, if it has been free since before `before` (ms); 0: none. For purge.c, which purges it and gives it
 // back clean.
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length);

@@ -1,11 +1,13 @@
 // Runs of units against an oracle that knows who holds every unit.
 #include "superslab/units.h"
 
+#include "os/os.h"
 #include "superslab/purge.h"
 #include "support/test.h"
 #include "unit.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 enum { UNITS = 2000, HOLDERS = 60 };
 
@@ -74,7 +76,7 @@ static void random_takes_and_gives(void** state) {
         else
             give(h, true);
         if (i % 500 == 0) purge_free(random_below(&random, 100) << UNIT_SHIFT);
-        uint64_t free_units = unit_totals.dirty_units + unit_totals.clean_units;
+        uint64_t free_units = unit_totals.dirty_units + unit_totals.clean_units + hak_heap.absent;
         assert_int_equal(free_units + held_units(), hak_heap.mapped - 1);
     }
     for (int i = 0; i < HOLDERS; i++)
@@ -105,10 +107,105 @@ static void dirty_units_are_reused_first(void** state) {
     hak_unlock(&heap_lock);
 }
 
+static bool is_mapped(UnitNumber u) {
+    unsigned char resident[UNIT_SIZE / 4096];
+    return mincore(unit_address(u), UNIT_SIZE, resident) == 0;
+}
+
+static void trimmed_units_are_absent_and_come_again(void** state) {
+    (void)state;
+    hak_lock(&heap_lock);
+    purge_everything_free();
+    Held a, b, both;
+    take(&a, 2, 1);
+    take(&b, 3, 1);
+    UnitNumber first = a.first;
+    assert_int_equal(b.first, first + 2);
+    give(&a, true);
+    give(&b, false);
+    uint64_t absent = hak_heap.absent, units = heap_units();
+    assert_true(purge_everything_free());
+    assert_false(is_mapped(first));
+    assert_false(is_mapped(first + 4));
+    assert_int_equal(unit_totals.dirty_units + unit_totals.clean_units, 0);
+    assert_true(hak_heap.absent >= absent + 5 && heap_units() <= units - 5);
+    take(&both, 5, 1);  // joined
+    assert_int_equal(both.first, first);
+    assert_true(is_mapped(first + 4));
+    give(&both, true);
+    hak_unlock(&heap_lock);
+}
+
+static void what_others_map_into_a_hole_is_left_alone(void** state) {
+    (void)state;
+    hak_lock(&heap_lock);
+    Held a, b;
+    take(&a, 3, 1);
+    UnitNumber first = a.first;
+    give(&a, true);
+    purge_everything_free();
+    char* foreign = mmap((char*)unit_address(first + 1) + 4096, 4096, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    assert_ptr_equal(foreign, (char*)unit_address(first + 1) + 4096);
+    *foreign = 'f';
+    UnitNumber gaps = hak_heap.gaps;
+    take(&b, 3, 1);
+    assert_true(b.first > first + 1 || b.first + 3 <= first + 1);
+    assert_int_equal(hak_heap.gaps, gaps + 1);
+    assert_int_equal(*foreign, 'f');
+    assert_int_equal(hak_heap.unit[first + 1].kind, UNIT_NONE);
+    give(&b, true);
+    purge_everything_free();
+    assert_int_equal(*foreign, 'f');
+    hak_unlock(&heap_lock);
+}
+
+static void a_locked_page_keeps_no_run(void** state) {
+    (void)state;
+    hak_lock(&heap_lock);
+    purge_everything_free();
+    Held a;
+    take(&a, 4, 1);
+    UnitNumber first = a.first;
+    bool locked = mlock((char*)unit_address(first + 2) + 8192, 1) == 0;
+    give(&a, true);
+    purge_rest(0);
+    assert_int_equal(unit_totals.dirty_units, 0);
+    take(&a, 4, 1);
+    for (UnitNumber u = first; locked && u < first + 4; u++) assert_int_equal(((char*)unit_address(u))[8192], 0);
+    give(&a, true);
+    hak_unlock(&heap_lock);
+    if (!locked) skip();
+}
+
+static void what_the_system_refuses_is_not_asked_for_again_at_once(void** state) {
+    (void)state;
+    hak_lock(&heap_lock);
+    purge_everything_free();
+    Held a;
+    take(&a, 4, 1);
+    give(&a, true);
+    os_fault_arm(1, UINT64_MAX);
+    purge_rest(0);
+    uint64_t calls = os_fault_calls();
+    assert_true(calls > 0 && calls < 10);
+    for (int i = 0; i < 100; i++) purge_aged(os_clock_ms() + 1000 + (uint64_t)i);
+    assert_int_equal(os_fault_calls(), calls);
+    os_fault_arm(0, 0);
+    assert_int_equal(unit_totals.dirty_units, 4);
+    purge_rest(0);
+    assert_int_equal(unit_totals.dirty_units, 0);
+    hak_unlock(&heap_lock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_takes_and_gives),
         cmocka_unit_test(dirty_units_are_reused_first),
+        cmocka_unit_test(trimmed_units_are_absent_and_come_again),
+        cmocka_unit_test(what_others_map_into_a_hole_is_left_alone),
+        cmocka_unit_test(a_locked_page_keeps_no_run),
+        cmocka_unit_test(what_the_system_refuses_is_not_asked_for_again_at_once),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
