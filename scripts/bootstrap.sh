@@ -1,15 +1,18 @@
 #!/bin/sh
-# Installs what is missing to build and run the project; with --tests also what its tests need. Does nothing when all is there.
+# Installs what is missing to build and run the project; with --tests also what its tests need, with --soak also the
+# programs that scripts/soak.sh tries the library on (Debian starts some, as postgres and nginx, when they are installed).
+# Does nothing when all is there.
 # Debian and Ubuntu: with apt-get, through sudo where not root. Elsewhere: says what to install and exits 3.
 set -eu
 cd "$(dirname "$0")/.."
 
-with_tests=no
+with_tests=no with_soak=no
 for argument in "$@"; do
     case $argument in
     --tests) with_tests=yes ;;
+    --soak) with_tests=yes with_soak=yes ;;
     *)
-        echo "bootstrap.sh: unknown argument '$argument'; usage: scripts/bootstrap.sh [--tests]" >&2
+        echo "bootstrap.sh: unknown argument '$argument'; usage: scripts/bootstrap.sh [--tests | --soak]" >&2
         exit 2
         ;;
     esac
@@ -19,6 +22,11 @@ has_command() { command -v "$1" >/dev/null 2>&1; }
 has_header() { echo "#include <$1>" | cc -E - >/dev/null 2>&1; }
 has_module() { pkg-config --exists "$1" 2>/dev/null; }
 has_clang_sanitizers() { has_command clang && ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.tsan*.a >/dev/null 2>&1; }
+has_php_extension() { has_command php && php -m 2>/dev/null | grep -qix "$1"; }
+python_version() { /usr/bin/python3 -c "import sys; print(\"%d.%d\" % sys.version_info[:2])"; }
+has_python_tests() { /usr/bin/python3 -c 'import test.test_dict' >/dev/null 2>&1; }
+has_postgres() { ls /usr/lib/postgresql/*/bin/pgbench >/dev/null 2>&1; }
+has_nginx() { has_command nginx || [ -x /usr/sbin/nginx ]; }
 has_selenium() { /usr/bin/python3 -c 'import selenium' >/dev/null 2>&1; }
 
 # Debian packages of what is missing: PACKAGE, then the command that finds it.
@@ -35,6 +43,37 @@ wish() {
     package=$1
     shift
     "$@" || wished="$wished $package"
+}
+
+# Programs for scripts/soak.sh, one by one: each is skipped there when it is missing.
+soaked=
+soak() {
+    package=$1
+    shift
+    "$@" || soaked="$soaked $package"
+}
+
+find_soaked() {
+    soaked=''
+    soak php-cli has_command php
+    soak php-xml has_php_extension dom
+    soak php-sqlite3 has_php_extension pdo_sqlite
+    soak php-mbstring has_php_extension mbstring
+    soak "libpython$(python_version)-testsuite" has_python_tests
+    soak nodejs has_command node
+    soak ruby has_command ruby
+    soak default-jdk-headless has_command javac
+    soak postgresql has_postgres
+    soak nginx-light has_nginx
+    soak apache2-utils has_command ab
+    soak curl has_command curl
+    soak gdb has_command gdb
+    soak strace has_command strace
+    soak valgrind has_command valgrind
+    soak faketime has_command faketime
+    soak fakeroot has_command fakeroot
+    soak fakechroot has_command fakechroot
+    soak eatmydata has_command eatmydata
 }
 
 find_missing() {
@@ -102,6 +141,15 @@ check_meson() {
     esac
 }
 
+install_soaked() {
+    echo "bootstrap.sh: installing$soaked" >&2
+    { has_command apt-get && find_root; } || { echo "bootstrap.sh: cannot install here:$soaked" >&2; return; }
+    for package in $soaked; do
+        install "$package" </dev/null >/dev/null 2>&1 ||
+            echo "bootstrap.sh: not to be had here: $package; its test will be skipped" >&2
+    done
+}
+
 find_missing
 if [ -n "$missing" ]; then
     has_command apt-get || give_up "this is neither Debian nor Ubuntu"
@@ -119,4 +167,6 @@ if [ -n "$missing" ]; then
     [ -z "$missing" ] || give_up "installed, and still not found"
 fi
 [ -z "$wished" ] || install_wished
+[ $with_soak = no ] || find_soaked
+[ -z "$soaked" ] || install_soaked
 check_meson

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. Goes round guard, repro, fast0, the property test and thread churn, each time with a
-# fresh seed, until the time is up. Stops at the first fault and says what to run to see it again.
+# Long runs: scripts/soak.sh MINUTES. First real programs, once (scripts/bootstrap.sh --soak installs them); then goes
+# round guard, repro, fast0, the property test and thread churn, each time with a fresh seed, until the time is up. Stops
+# at the first fault and says what to run to see it again.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -40,8 +41,25 @@ preloaded() {
     run env LD_PRELOAD="$PWD/build/lib/$library" TEST_ALLOCATOR=hakmem HAKMEM_RING=64 "$@"
 }
 
+# programs SCRIPT LIBRARY [PART...]: a script of tests/integration; what is not installed is named
+programs() {
+    local script=$1 library=$2
+    shift 2
+    run bash "tests/integration/$script" "build/lib/$library" . "$@"
+    grep '^skipped: ' build/soak.log >&2
+}
+
+real_programs() {
+    programs more_programs.sh libhakmem.so
+    programs more_programs.sh libhakmem-checked.so
+    programs programs.sh libhakmem-checked.so bash perl git clang sqlite redis_bgsave node chromium
+    run env HAKMEM_GUARD=1 bash tests/integration/more_programs.sh build/lib/libhakmem-checked.so . \
+        php ruby java postgres nginx gdb
+}
+
 fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
 
+real_programs
 while :; do
     seed=$(fresh_seed)
     run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet

@@ -3,46 +3,8 @@
 #
 # usage: programs.sh LIBHAKMEM.so SOURCE_ROOT [PART...]        all parts without PART
 # A part whose program is not installed is skipped, with the reason. Exit status: 0 none failed, 1 one did.
-set -u
-usage="usage: programs.sh LIBHAKMEM.so SOURCE_ROOT [PART...]"
-library=$(realpath "${1:?$usage}")
-root=$(realpath "${2:?$usage}")
-shift 2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0 passed=0 skipped=0
-unset LD_PRELOAD
-
-preloaded() {
-    LD_PRELOAD=$library timeout "${LIMIT:-120}" "$@"
-}
-
-skip() {
-    echo "skipped: $part: $1"
-    skipped=$((skipped + 1))
-    part_done=1
-}
-
-installed() {
-    command -v "$1" >/dev/null && return
-    skip "$1 is not installed"
-    return 1
-}
-
-# same NAME COMMAND...: the command writes the same with the library and without it
-same() {
-    local name=$1
-    shift
-    local plain with status
-    plain=$("$@" 2>&1)
-    with=$(preloaded "$@" 2>&1)
-    status=$?
-    if [ $status -ne 0 ] || [ "$plain" != "$with" ]; then
-        echo "FAILED: $part: $name: exit status $status"
-        diff <(echo "$plain") <(echo "$with") | head -10
-        return 1
-    fi
-}
+# shellcheck source=tests/integration/program_parts.sh
+source "$(dirname "$0")/program_parts.sh"
 
 part_preload() {
     # otherwise all that follows would test nothing
@@ -62,7 +24,7 @@ part_bash() {
 
 part_python() {
     installed python3 || return
-    same objects python3 -c '
+    local objects='
 import json, threading
 def work(n):
     for i in range(200):
@@ -72,6 +34,7 @@ ts = [threading.Thread(target=work, args=(n,)) for n in range(4)]
 [t.start() for t in ts]
 [t.join() for t in ts]
 print("done")'
+    same objects python3 -c "$objects" && same malloc env PYTHONMALLOC=malloc python3 -c "$objects"
 }
 
 part_python_tests() {
@@ -194,6 +157,47 @@ part_redis() {
     return $status
 }
 
+redis() { timeout 60 redis-cli -s "$work/redis.sock" "$@"; }
+
+start_redis() {
+    preloaded redis-server --port 0 --unixsocket "$work/redis.sock" --save "" --appendonly no --daemonize no \
+        --dir "$work" >>"$work/redis.log" 2>&1 &
+    server=$!
+    wait_for redis_answers
+}
+
+redis_answers() { [ "$(redis ping)" = PONG ]; }  # not while it loads
+redis_saved() { redis info persistence | grep -q rdb_bgsave_in_progress:0; }
+redis_rewritten() { redis info persistence | tr -d '\r' | grep -qx aof_rewrite_in_progress:0; }
+
+# children of bgsave and of bgrewriteaof read the heap while the parent changes it
+part_redis_bgsave() {
+    installed redis-server || return
+    installed redis-benchmark || return
+    local server status=0 before
+    start_redis || return
+    timeout 90 redis-benchmark -s "$work/redis.sock" -q -n 40000 -c 10 -P 8 -d 300 -r 20000 \
+        -t set,lpush,hset,sadd >/dev/null 2>&1 &
+    local load=$!
+    local _
+    for _ in 1 2 3; do
+        redis bgsave >/dev/null && wait_for redis_saved || status=1
+    done
+    redis bgrewriteaof >/dev/null && wait_for redis_rewritten || status=1
+    wait $load || status=1
+    redis info persistence | grep -q rdb_last_bgsave_status:ok || status=1
+    redis bgsave >/dev/null && wait_for redis_saved || status=1
+    before=$(redis debug digest)
+    redis shutdown nosave >/dev/null 2>&1
+    wait $server || status=1
+    start_redis || return
+    [ "$(redis debug digest)" = "$before" ] && [ "$(redis dbsize)" -gt 1000 ] || status=1
+    redis shutdown nosave >/dev/null 2>&1
+    wait $server || status=1
+    [ $status -eq 0 ] || tail -5 "$work/redis.log"
+    return $status
+}
+
 part_sqlite() {
     installed sqlite3 || return
     cat >"$work/build.sql" <<'SQL'
@@ -237,23 +241,27 @@ JS
     same workers node "$work/workers.js"
 }
 
-parts=${*:-preload bash python perl git gcc clang cxx sqlite redis node python_tests}
-for part in $parts; do
-    if ! declare -F "part_$part" >/dev/null; then
-        echo "there is no part $part" >&2
-        exit 2
-    fi
-    part_done=0
-    start=$SECONDS
-    if "part_$part"; then
-        [ $part_done -eq 1 ] && continue
-        echo "ok: $part ($((SECONDS - start)) s)"
-        passed=$((passed + 1))
-    else
-        [ $part_done -eq 1 ] && continue
-        echo "FAILED: $part"
-        failed=$((failed + 1))
-    fi
-done
-echo "programs: $passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+part_chromium() {
+    installed chromium || return
+    cat >"$work/page.html" <<'HTML'
+<html><body><p id=out></p><script>
+let all = [];
+for (let i = 0; i < 50000; i++) { all.push('t' + i * 7919 % 1000); if (i % 7 == 0) all.shift(); }
+document.getElementById('out').textContent = 'sum ' + all.reduce((s, t) => s + t.length, 0);
+for (let i = 0; i < 500; i++) document.body.appendChild(document.createElement('div')).textContent = 'line ' + i;
+</script></body></html>
+HTML
+    local flags=(--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+        --disable-component-update --disable-sync --dump-dom)
+    plainly chromium "${flags[@]}" --user-data-dir="$work/chromium.plain" \
+        "file://$work/page.html" >"$work/plain" 2>/dev/null
+    grep -q '>sum [0-9]' "$work/plain" || {
+        skip "chromium does not start here without the library"
+        return
+    }
+    preloaded chromium "${flags[@]}" --user-data-dir="$work/chromium.with" \
+        "file://$work/page.html" >"$work/with" 2>"$work/err"
+    cmp "$work/plain" "$work/with" || { tail -5 "$work/err"; return 1; }
+}
+
+run_parts preload bash python perl git gcc clang cxx sqlite redis redis_bgsave node chromium python_tests
