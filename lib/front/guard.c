@@ -7,6 +7,7 @@
 #include "front/inner.h"
 #include "front/life.h"
 #include "front/quarantine.h"
+#include "front/sanitizer.h"
 #include "os/os.h"
 #include "slab/run.h"
 #include "superslab/huge.h"
@@ -26,7 +27,7 @@ bool guard_decide(void) {
         return false;
     }
     hak_options_freeze();
-    bool on = hak_option(guard) != 0;
+    bool on = hak_option(guard) != 0 && !sanitizer_serves();
     store_relaxed(&hak_guard_mode, on ? GUARD_ON : GUARD_OFF);
     return on;
 }

@@ -6,6 +6,7 @@
 #include "front/fork.h"
 #include "front/guard.h"
 #include "front/others.h"
+#include "front/sanitizer.h"
 #include "front/stats.h"
 #include "observe/chaos.h"
 #include "observe/guard_record.h"
@@ -182,7 +183,7 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     if (environ == NULL) environ = environment;
     store_relaxed(&loaded, true);
     output_start();
-    if (malloc_is_foreign && malloc_is_foreign()) return;
+    if ((malloc_is_foreign && malloc_is_foreign()) || sanitizer_serves()) return;
     hak_options_init();
     if (load_relaxed(&initialised) == 0) {
         heap_prepare();

@@ -6,6 +6,7 @@
 #include "front/inner.h"
 #include "front/large.h"
 #include "front/life.h"
+#include "front/sanitizer.h"
 #include "front/others.h"
 #include "observe/fatal.h"
 #include "os/os.h"
@@ -91,6 +92,9 @@ static void* reserve_large(size_t size, size_t alignment) {
 
 // The first of the blocks with which the bin of the class, found empty, is filled.
 static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
+    if (sanitizer_serves()) {
+        return (TakenBlocks){sanitizer_malloc(1, size_of_class(size_class)), 1, false};
+    }
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
     // A new thread may have found parked bins, and a signal handler may have left something.
@@ -129,6 +133,11 @@ void* malloc_refill(size_t size) {
 
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
     if (size > PTRDIFF_MAX) return no_memory();
+    if (sanitizer_serves()) {
+        void* block = sanitizer_malloc(alignment, size);
+        if (block && zero) memset(block, 0, size);
+        return block ? block : no_memory();
+    }
     HakTcb* me = thread_operation();
     void* block = me ? large_alloc(me, size, alignment, zero) : reserve_large(size, alignment);
     if (me) operation_end(me);
@@ -246,9 +255,17 @@ static HakTcb* operation_for_free(void) {
     return thread_operation();
 }
 
+static HAK_COLD void free_of_others(void* p) {
+    if (!sanitizer_serves()) invalid_free(p);
+    sanitizer_free(p);
+}
+
 // Whatever goes neither into a bin nor into the cache of runs.
 static HAK_NOINLINE void free_uncached(void* p) {
-    if (!heap_contains(p)) invalid_free(p);
+    if (!heap_contains(p)) {
+        free_of_others(p);
+        return;
+    }
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the release that made the slab or huge block
     uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
@@ -361,6 +378,7 @@ bool is_block_start(const void* p) {
 }
 
 size_t hak_malloc_usable_size(const void* p) {
+    if (sanitizer_serves()) return p ? sanitizer_usable_size(p) : 0;
     if (guard_on()) return guard_usable_size(GUARD_CALL("malloc_usable_size", HAK_GUARD_MALLOC), p);
     return p ? usable_bytes(p) : 0;
 }
@@ -383,6 +401,7 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
 }
 
 void* hak_realloc(void* p, size_t size) {
+    if (sanitizer_serves()) return sanitizer_realloc(p, size);
     if (guard_on()) return guard_realloc(GUARD_CALL("realloc", HAK_GUARD_MALLOC), p, size);
     if (p == NULL) return fast_malloc(size);
     if (size == 0) {
@@ -418,6 +437,7 @@ static unsigned class_aligned(size_t alignment, size_t size) {
 
 void* malloc_aligned(size_t alignment, size_t size) {
     if (alignment <= 16) return fast_malloc(size);
+    if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
         return malloc_class(class_aligned(alignment, size), size);
