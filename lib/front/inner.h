@@ -1,4 +1,4 @@
-// Of the family in malloc.c what guard mode and others.h use beside the fast paths: unguarded, for arguments that were
+// Of the family in malloc.c and free.c what guard mode and others.h use beside the fast paths: unguarded, for arguments that were
 // looked at.
 // Thread-safety: any thread. Errors: NULL and ENOMEM.
 #ifndef HAK_FRONT_INNER_H
@@ -6,6 +6,8 @@
 
 #include "base/compiler.h"
 
+// The last words about a pointer that is no block.
+HAK_COLD HAK_NORETURN void invalid_block(const void* p);
 // alignment: a power of two.
 void* malloc_aligned(size_t alignment, size_t size);
 void* malloc_zeroed(size_t bytes);

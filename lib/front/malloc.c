@@ -7,15 +7,9 @@
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
-#include "front/others.h"
-#include "observe/fatal.h"
-#include "os/os.h"
 #include "refill/give_back.h"
 #include "refill/refill.h"
-#include "slab/bundle.h"
-#include "slab/remote.h"
 #include "slab/run.h"
-#include "slab/size_class.h"
 #include "superslab/huge.h"
 #include "superslab/purge.h"
 
@@ -29,34 +23,6 @@ static void* no_memory(void) {
 }
 
 // --- bins
-
-enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before it is asked how they came
-
-// The cap of a bin doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand: a
-// program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
-// what rests (refill/give_back.c).
-static uint32_t most_cap(unsigned size_class) {
-    enum { MOST = 1024 };
-    uint32_t capacity = class_capacity(size_class);
-    return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
-}
-
-// Whether the last OVERFLOWS_SAMPLE frees came in a batch: with fewer refills in between, and not the first since the last look.
-static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
-    bool batch = me->ticks - tls->overflow_ticks < OVERFLOWS_SAMPLE;
-    tls->overflow_ticks = me->ticks;
-    return batch && tls->overflows - tls->seen_overflows > OVERFLOWS_SAMPLE;
-}
-
-// OVERFLOWS_SAMPLE frees have found the bin full since the last call.
-static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
-        uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
-        bin->room += (int32_t)(cap - bin->cap);
-        bin->cap = (uint16_t)cap;
-    }
-    give_back_idle(me);
-}
 
 // The caller's bin is empty.
 static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
@@ -147,24 +113,23 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
     return block;
 }
 
-HAK_INLINE void* take_cached_run(uint32_t pages) {
+// SMALL_MAX < size <= RUN_MAX. Without one in the cache, the rest of the way is the same operation.
+static HAK_NOINLINE void* malloc_run(size_t size) {
     HakTcb* me = operation_begin();
-    if (me == NULL) return NULL;
-    void* run = run_cache_take_short(me, pages);
+    if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
+    uint32_t pages = large_pages(size);
+    void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
+    if (HAK_UNLIKELY(run == NULL)) run = large_alloc(me, size, 1, false);
     operation_end(me);
+    if (HAK_UNLIKELY(run == NULL)) return no_memory();
+    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
     return run;
 }
 
 void* malloc_above_tiny(size_t size) {
-    if (size <= SMALL_MAX) {
-        void* block = bin_pop(bin_of_small(size));
-        return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
-    }
-    uint32_t pages = size <= RUN_MAX ? large_pages(size) : UINT32_MAX;
-    void* run = run_is_short(pages) ? take_cached_run(pages) : NULL;
-    if (HAK_UNLIKELY(run == NULL)) return malloc_large(size, 1, false);
-    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
-    return run;
+    if (HAK_UNLIKELY(size > SMALL_MAX)) return size <= RUN_MAX ? malloc_run(size) : malloc_large(size, 1, false);
+    void* block = bin_pop(bin_of_small(size));
+    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
 }
 
 HAK_LINE_START void* hak_malloc(size_t size) {
@@ -192,177 +157,17 @@ void* hak_calloc(size_t count, size_t size) {
     return zeroed(bytes);
 }
 
-// --- free
-
-static HAK_COLD void invalid_free(const void* p) {
-    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before%s", p, others_words());
-}
-
-// Of pointers into a block those that no block can have; the others cost a division to tell.
-HAK_INLINE void check_start(const void* p) {
-    if (HAK_UNLIKELY((uintptr_t)p % 16 != 0))
-        fatal("interior_free", "free", "%p points into a block, not to its start", p);
-}
-
-// Last of all, since a look may give up the slab.
-HAK_INLINE void count_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    if (HAK_UNLIKELY(++me->tiny[size_class].overflows % OVERFLOWS_SAMPLE == 0)) note_overflows(me, bin, size_class);
-}
-
-// The slab changes its list, or becomes empty.
-static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
-    slab_free_chain(me, slab, p, p, 1);
-    count_overflow(me, bin, size_class);
-}
-
-// The bin is full, and the slab the thread's own. With calls at the ends alone: a thread that frees what it never allocates comes here
-// each time.
-HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
-    note_free(p, FREE_SS_LOCAL);
-    tcb_count(me, HAK_C_free_ss_local);
-    if (HAK_LIKELY(slab_free_in_place(me, slab, size_class, p)))
-        count_overflow(me, bin, size_class);
-    else
-        free_over_moving(me, bin, slab, size_class, p);
-}
-
-static void reserve_free(void* p) {
-    HakTcb* reserve = reserve_begin();
-    if (reserve == NULL) invalid_free(p);
-    block_free(reserve, p);
-    reserve_end(reserve);
-}
-
-// A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
-static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
-    if (word_owner(word) == 0) {
-        note_free(p, FREE_SS_LOCAL);
-        tcb_count(me, HAK_C_free_ss_local);
-        remote_free(me, s, p, p, 1);
-    } else {
-        note_free(p, FREE_SS_REMOTE);
-        tcb_count(me, HAK_C_free_ss_remote);
-        bundle_add(me, s, (unsigned)(word_tag(word) / TAG_PER_CLASS), p);
-    }
-}
-
-// A thread that has not allocated yet gets a control block only when it frees more often than the C library does in the last steps
-// of a thread's life, when nobody would give the block back.
-static HakTcb* operation_for_free(void) {
-    enum { FEW = 64 };
-    HakTls* tls = &hak_tls;
-    if (tls->tcb == NULL && tls->early_frees < FEW && ++tls->early_frees) return NULL;
-    return thread_operation();
-}
-
-static HAK_COLD void free_of_others(void* p) {
-    if (!sanitizer_serves()) invalid_free(p);
-    sanitizer_free(p);
-}
-
-// Whatever goes neither into a bin nor into the cache of runs.
-static HAK_NOINLINE void free_uncached(void* p) {
-    if (!heap_contains(p)) {
-        free_of_others(p);
-        return;
-    }
-    SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
-    uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
-    if (tag == TAG_HUGE) {
-        if (p != slab_address(s)) invalid_free(p);
-        note_free(p, FREE_HUGE);
-        huge_free(s);
-        return;
-    }
-    if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_free(p);
-    check_start(p);
-    int saved_errno = errno;
-    HakTcb* me = operation_for_free();
-    if (me == NULL)
-        reserve_free(p);
-    else if (tag_is_class(tag))
-        free_foreign(me, s, word, p);
-    else {
-        note_free(p, FREE_RUN);
-        block_free(me, p);
-    }
-    if (me) operation_end(me);
-    errno = saved_errno;
-}
-
-// A run of the thread's own goes into its cache, if there is room.
-static bool free_run_cached(void* p) {
-    HakTcb* me = operation_begin();
-    if (me == NULL) return false;
-    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
-    bool put = slab.number != 0 && run_cache_put(me, slab, p);
-    if (put) {
-        note_free(p, FREE_RUN);
-        if (run_is_idle(slab)) run_settle(me, slab);
-    }
-    operation_end(me);
-    return put;
-}
-
-// The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
-// none: words that name no slab lead to bin 0, which has no room.
-void free_over(void* p, uint64_t tag) {
-    TlsBin* bin = fast_bin(tag);
-    bin->room++;
-    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
-    OwnedSlab slab = me ? slab_if_mine(me, (SlabNumber)slab_number_of(p), tag) : (OwnedSlab){0};
-    if (slab.number) {
-        check_start(p);
-        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
-    }
-    if (me) operation_end(me);
-    if (slab.number == 0) free_uncached(p);
-}
-
-// Here, since programs free NULL often, and fast_free tells it apart anyway.
-void free_slow(void* p) {
-    if (p == NULL) return;
-    if (heap_contains(p)) {
-        uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
-        if (tag_is_runs(tag) && free_run_cached(p)) return;
-    }
-    free_uncached(p);
-}
-
-HAK_LINE_START void hak_free(void* p) {
-    if (guard_on())
-        guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
-    else
-        fast_free(p);
-}
-
-void hak_free_sized(void* p, size_t size) {
-    if (guard_on())
-        guard_free_sized(GUARD_CALL("free_sized", HAK_GUARD_MALLOC), p, size);
-    else
-        fast_free(p);
-}
-
-void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
-    (void)alignment;
-    if (guard_on())
-        guard_free_sized(GUARD_CALL("free_aligned_sized", HAK_GUARD_MALLOC), p, size);
-    else
-        fast_free(p);
-}
-
 // --- sizes
 
 size_t usable_bytes(const void* p) {
-    if (!heap_contains(p)) invalid_free(p);
+    if (!heap_contains(p)) invalid_block(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the release that made the slab or huge block
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
     if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
     if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);
     size_t pages = tag_is_runs(tag) ? run_pages(p) : 0;
-    if (pages == 0) invalid_free(p);
+    if (pages == 0) invalid_block(p);
     return pages * PAGE_SIZE_BYTES;
 }
 

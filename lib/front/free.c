@@ -1,0 +1,225 @@
+// free and its kin: where a free goes that finds no place in its bin. See fastpath.h for the way of one that does.
+#include "config/options.h"
+#include "front/fastpath.h"
+#include "front/guard.h"
+#include "front/inner.h"
+#include "front/life.h"
+#include "front/others.h"
+#include "front/sanitizer.h"
+#include "observe/fatal.h"
+#include "refill/give_back.h"
+#include "slab/bundle.h"
+#include "slab/remote.h"
+#include "slab/run.h"
+#include "slab/slab.h"
+#include "superslab/huge.h"
+
+#include <hakmem/hakmem.h>
+
+// --- bins that are full
+
+enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before it is asked how they came
+
+// The cap of a bin doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand: a
+// program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
+// what rests (refill/give_back.c).
+static uint32_t most_cap(unsigned size_class) {
+    enum { MOST = 1024 };
+    uint32_t capacity = class_capacity(size_class);
+    return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
+}
+
+// Whether the last OVERFLOWS_SAMPLE frees came in a batch: with fewer refills in between, and not the first since the last look.
+static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
+    bool batch = me->ticks - tls->overflow_ticks < OVERFLOWS_SAMPLE;
+    tls->overflow_ticks = me->ticks;
+    return batch && tls->overflows - tls->seen_overflows > OVERFLOWS_SAMPLE;
+}
+
+// OVERFLOWS_SAMPLE frees have found the bin full since the last call.
+static HAK_NOINLINE void note_overflows(TlsBin* bin, unsigned size_class) {
+    HakTcb* me = operation_begin();
+    if (me == NULL) return;
+    if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
+        uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
+        bin->room += (int32_t)(cap - bin->cap);
+        bin->cap = (uint16_t)cap;
+    }
+    give_back_idle(me);
+    operation_end(me);
+}
+
+// --- blocks that go elsewhere
+
+void invalid_block(const void* p) {
+    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before%s", p, others_words());
+}
+
+// Of pointers into a block those that no block can have; the others cost a division to tell.
+HAK_INLINE void check_start(const void* p) {
+    if (HAK_UNLIKELY((uintptr_t)p % 16 != 0))
+        fatal("interior_free", "free", "%p points into a block, not to its start", p);
+}
+
+// The operation ends here: a look is one of its own, and this a call at the end.
+HAK_INLINE void end_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
+    bool enough = ++me->tiny[size_class].overflows % OVERFLOWS_SAMPLE == 0;
+    operation_end(me);
+    if (HAK_UNLIKELY(enough)) note_overflows(bin, size_class);
+}
+
+// The slab changes its list, or becomes empty.
+static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
+    slab_free_chain(me, slab, p, p, 1);
+    end_overflow(me, bin, size_class);
+}
+
+// The bin is full, and the slab the thread's own. With calls at the ends alone: a thread that frees what it never allocates comes here
+// each time.
+HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
+    note_free(p, FREE_SS_LOCAL);
+    tcb_count(me, HAK_C_free_ss_local);
+    if (HAK_LIKELY(slab_free_in_place(me, slab, size_class, p)))
+        end_overflow(me, bin, size_class);
+    else
+        free_over_moving(me, bin, slab, size_class, p);
+}
+
+static void reserve_free(void* p) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) invalid_block(p);
+    block_free(reserve, p);
+    reserve_end(reserve);
+}
+
+// A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
+static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
+    if (word_owner(word) == 0) {
+        note_free(p, FREE_SS_LOCAL);
+        tcb_count(me, HAK_C_free_ss_local);
+        remote_free(me, s, p, p, 1);
+    } else {
+        note_free(p, FREE_SS_REMOTE);
+        tcb_count(me, HAK_C_free_ss_remote);
+        bundle_add(me, s, (unsigned)(word_tag(word) / TAG_PER_CLASS), p);
+    }
+}
+
+// A thread that has not allocated yet gets a control block only when it frees more often than the C library does in the last steps
+// of a thread's life, when nobody would give the block back.
+static HakTcb* operation_for_free(void) {
+    enum { FEW = 64 };
+    HakTls* tls = &hak_tls;
+    if (tls->tcb == NULL && tls->early_frees < FEW && ++tls->early_frees) return NULL;
+    return thread_operation();
+}
+
+static HAK_COLD void free_of_others(void* p) {
+    if (!sanitizer_serves()) invalid_block(p);
+    sanitizer_free(p);
+}
+
+// Whatever goes neither into a bin nor into the cache of runs.
+static HAK_NOINLINE void free_uncached(void* p) {
+    if (!heap_contains(p)) {
+        free_of_others(p);
+        return;
+    }
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    // pairs with the release that made the slab or huge block
+    uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
+    if (tag == TAG_HUGE) {
+        if (p != slab_address(s)) invalid_block(p);
+        note_free(p, FREE_HUGE);
+        huge_free(s);
+        return;
+    }
+    if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_block(p);
+    check_start(p);
+    HakTcb* me = operation_for_free();
+    if (me == NULL) {
+        reserve_free(p);
+        return;
+    }
+    if (tag_is_class(tag)) {
+        free_foreign(me, s, word, p);
+    } else {
+        note_free(p, FREE_RUN);
+        block_free(me, p);
+    }
+    operation_end(me);
+}
+
+// A run of the thread's own goes into its cache, if there is room.
+static bool free_run_cached(void* p) {
+    HakTcb* me = operation_begin();
+    if (me == NULL) return false;
+    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
+    bool put = slab.number != 0 && run_cache_put(me, slab, p);
+    if (put) {
+        note_free(p, FREE_RUN);
+        if (run_is_idle(slab)) run_settle(me, slab);
+    }
+    operation_end(me);
+    return put;
+}
+
+// The slab has another owner by now, or is none any more, if the block was freed twice.
+static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
+    uint64_t word = load_acquire(&hak_heap.owner[s]);  // pairs with the release that made the slab
+    bool of_class = tag_is_class(word_tag(word));
+    if (of_class) free_foreign(me, s, word, p);
+    operation_end(me);
+    if (!of_class) free_uncached(p);
+}
+
+// The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
+// none: words that name no slab lead to bin 0, which has no room.
+void free_over(void* p, uint64_t tag) {
+    TlsBin* bin = fast_bin(tag);
+    bin->room++;
+    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
+    if (HAK_UNLIKELY(me == NULL)) {
+        free_uncached(p);
+        return;
+    }
+    check_start(p);
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    OwnedSlab slab = slab_if_mine(me, s, tag);
+    if (slab.number)
+        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
+    else
+        free_over_others(me, s, p);
+}
+
+// Here, since programs free NULL often, and fast_free tells it apart anyway.
+void free_slow(void* p) {
+    if (p == NULL) return;
+    if (heap_contains(p)) {
+        uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
+        if (tag_is_runs(tag) && free_run_cached(p)) return;
+    }
+    free_uncached(p);
+}
+
+HAK_LINE_START void hak_free(void* p) {
+    if (guard_on())
+        guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
+    else
+        fast_free(p);
+}
+
+void hak_free_sized(void* p, size_t size) {
+    if (guard_on())
+        guard_free_sized(GUARD_CALL("free_sized", HAK_GUARD_MALLOC), p, size);
+    else
+        fast_free(p);
+}
+
+void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
+    (void)alignment;
+    if (guard_on())
+        guard_free_sized(GUARD_CALL("free_aligned_sized", HAK_GUARD_MALLOC), p, size);
+    else
+        fast_free(p);
+}
