@@ -202,10 +202,6 @@ static bool by_program_check(struct verdict* verdict, const struct verdict_facts
 
 // Blocks of two allocators
 
-#define CROSSED_WAYS                                                                                                \
-    ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc has the two " \
-    "meet"
-
 static void note_crossing(struct verdict* verdict, const struct crossed_block* crossed) {
     if (crossed->crossing != CROSSED_TO_LIBC)
         note(verdict, "%s got 0x%" PRIx64 ", which lies in %s", crossed->function, crossed->block, crossed->text);
@@ -232,7 +228,10 @@ static bool by_crossed_block(struct verdict* verdict, const struct verdict_facts
     switch (crossed->crossing) {
     case CROSSED_FROM_LIBC:
         return judge(verdict, "program", "high",
-                     "a block of the C library's malloc was given to this allocator" CROSSED_WAYS);
+                     "a block of the C library's malloc was given to this allocator"
+                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc "
+                     "has the two "
+                     "meet");
     case CROSSED_FROM_OTHER:
         return judge(verdict, "program", "medium",
                      "a block of another malloc was given to this allocator: the one that is in force defines some of "
@@ -242,7 +241,10 @@ static bool by_crossed_block(struct verdict* verdict, const struct verdict_facts
     }
     if (crossed->block != 0)
         return judge(verdict, "program", "high",
-                     "a block of this allocator was given to the C library's free or realloc" CROSSED_WAYS);
+                     "a block of this allocator was given to the C library's free or realloc"
+                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc "
+                     "has the two "
+                     "meet");
     return judge(verdict, "program", "medium",
                  "the C library's own free or realloc failed: it got a block of another allocator, or its own heap is "
                  "damaged; with this allocator in force it should not be called at all");
