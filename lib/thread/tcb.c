@@ -104,12 +104,12 @@ void tcb_give(HakTcb* tcb) {
     hak_lock(&pool_lock);
     tcb->pooled = true;
     store_relaxed(&tcb->tls, NULL);
+    store_relaxed(&tcb->inside, 0u);  // here, since the next thread may be in an operation once the lock is free
     if (HAK_CHECKED)
         append(pool, tcb);
     else
         prepend(pool, tcb);
     hak_unlock(&pool_lock);
-    store_release(&tcb->inside, 0u);
 }
 
 bool tcb_book_parking(void) {
