@@ -78,16 +78,27 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
     return tcb;
 }
 
+// The state decides who has it, as it never becomes LEFT again before the next fork. By the time that tls is written the control block
+// may have been taken, given up and put into the pool. Yet tls comes first: a handler that forks in between tells by it that the
+// control block is the caller's.
+static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
+    struct HakTls *nobody = NULL, *mine = tls;
+    uint32_t left = TCB_LEFT;
+    if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) return false;
+    // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one either.
+    if (cas_relaxed(&tcb->state, &left, TCB_LIVING)) {
+        store_relaxed(&tcb->inside, 1u);
+        atomic_thread_fence(memory_order_release);  // before whatever its new thread writes
+        return true;
+    }
+    cas_relaxed(&tcb->tls, &mine, NULL);  // unless whoever takes it out of the pool has written it
+    return false;
+}
+
 HakTcb* tcb_take_left(struct HakTls* tls) {
     if (!load_relaxed(&some_left)) return NULL;
-    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
-        struct HakTls* nobody = NULL;
-        if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) continue;
-        store_relaxed(&tcb->inside, 1u);
-        store_relaxed(&tcb->state,
-                      TCB_LIVING);  // ordered before the next hand-over of a slab by C1 and A4, see OWNERSHIP.md
-        return tcb;
-    }
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (take_if_left(tcb, tls)) return tcb;
     store_relaxed(&some_left, false);
     return NULL;
 }
@@ -104,12 +115,12 @@ void tcb_give(HakTcb* tcb) {
     hak_lock(&pool_lock);
     tcb->pooled = true;
     store_relaxed(&tcb->tls, NULL);
+    store_relaxed(&tcb->inside, 0u);  // here, since the next thread may be in an operation once the lock is free
     if (HAK_CHECKED)
         append(pool, tcb);
     else
         prepend(pool, tcb);
     hak_unlock(&pool_lock);
-    store_release(&tcb->inside, 0u);
 }
 
 bool tcb_book_parking(void) {
