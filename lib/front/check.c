@@ -232,7 +232,7 @@ void guard_tick(HakTcb* me) {
 
 // What a program did wrong with its last breath.
 __attribute__((destructor)) static void check_at_exit(void) {
-    if (!guard_on()) return;
+    if (!guard_on() || operation_is_open()) return;
     guard_flush();
     check_all("exit");
 }

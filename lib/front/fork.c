@@ -46,11 +46,12 @@ typedef void (*LockStep)(HakLock* lock, unsigned fork);
 static void outer_locks(LockStep step, unsigned fork) {
     step(&init_lock, fork);
     step(tcb_reserve_guard(), fork);
+    mmap_gate_locks(step, fork);
 }
 
+// Whoever holds one of these waits for no lock, and does not hold it for long.
 static void inner_locks(LockStep step, unsigned fork) {
     tcb_locks(step, fork);
-    mmap_gate_locks(step, fork);
     registry_locks(step, fork);
     step(&heap_lock, fork);
     hak_options_locks(step, fork);
@@ -73,16 +74,19 @@ static bool is_calm(unsigned fork) {
     return !inside && !holds_some;
 }
 
+static HAK_TLS bool refused;
+
+static void try_take(HakLock* lock, unsigned fork) {
+    refused |= !hak_lock_for_fork(lock, fork, false);
+}
+
 static void take(HakLock* lock, unsigned fork) {
     hak_lock_for_fork(lock, fork, true);
 }
 
-// Who holds one of these may wait for any lock that this thread holds. Nothing of the initialisation is lost when it is cut off.
-static void take_outer(unsigned fork, bool calm) {
+static void note_reserve(unsigned fork) {
     uint32_t bit = UINT32_C(1) << fork;
-    hak_lock_for_fork(&init_lock, fork, calm);
-    bool mine = hak_lock_is_mine(tcb_reserve_guard());
-    bool whole = hak_lock_for_fork(tcb_reserve_guard(), fork, calm) || mine;
+    bool whole = hak_lock_is_mine(tcb_reserve_guard());
     reserve_is_whole = (reserve_is_whole & ~bit) | (whole ? bit : 0);
 }
 
@@ -105,23 +109,47 @@ static void wait_for_operations(bool calm) {
 
 // --- the handlers
 
-static void before_fork(void) {
-    forks++;
-    unsigned fork = this_fork();
-    hold_streams(UINT32_C(1) << fork);
-    bool calm = is_calm(fork);
-    hak_lock_for_fork(&fork_lock, fork, true);
-    wait_for_operations(calm);
-    take_outer(fork, calm);
-    inner_locks(take, fork);
-}
-
-static void after_fork_in_parent(void) {
-    unsigned fork = this_fork();
+static void give_back(unsigned fork) {
     inner_locks(hak_unlock_after_fork, fork);
     outer_locks(hak_unlock_after_fork, fork);
     hak_unlock_after_fork(&fork_lock, fork);
     release_streams(UINT32_C(1) << fork);
+}
+
+// All or nothing, a moment each: a thread whose handler forks may hold one of ours, and wait for what this thread has taken, the
+// streams for one.
+static bool take_all(unsigned fork) {
+    refused = false;
+    hold_streams(UINT32_C(1) << fork);
+    try_take(&fork_lock, fork);
+    if (!refused) wait_for_operations(true);
+    if (!refused) outer_locks(try_take, fork);
+    if (!refused) inner_locks(try_take, fork);
+    if (refused) give_back(fork);
+    return !refused;
+}
+
+// In the middle of what the thread did with the allocator: who holds an outer lock may wait for what this thread holds. Then the
+// child does without it: nothing is lost of the initialisation or the gate, and the reserve is replaced.
+static void take_what_can_be_had(unsigned fork) {
+    try_take(&fork_lock, fork);
+    wait_for_operations(false);
+    outer_locks(try_take, fork);
+    inner_locks(take, fork);
+}
+
+static void before_fork(void) {
+    forks++;
+    unsigned fork = this_fork();
+    if (is_calm(fork))
+        while (!take_all(fork)) os_sleep_briefly();
+    else
+        take_what_can_be_had(fork);
+    note_reserve(fork);
+}
+
+static void after_fork_in_parent(void) {
+    give_back(this_fork());
     forks--;
 }
 
@@ -130,10 +158,10 @@ static void after_fork_in_child(void) {
     bool whole = (reserve_is_whole >> fork & 1) != 0;
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
+    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, whole);
     registry_after_fork_in_child();
-    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     hak_lock_in_child(&fork_lock, fork);
     streams_held &= ~(UINT32_C(1) << fork);  // the C library resets the lock itself
     forks--;

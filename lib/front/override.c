@@ -130,8 +130,7 @@ DOOR void malloc_stats(void) {
 
 DOOR int malloc_info(int options, FILE* stream) {
     if (options == 0) return hak_stats_xml(stream);
-    errno = EINVAL;
-    return -1;
+    return EINVAL;  // as the C library's
 }
 
 DOOR struct mallinfo2 mallinfo2(void) {

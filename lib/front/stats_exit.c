@@ -12,6 +12,7 @@
 #include "config/options.h"
 #include "front/stats.h"
 #include "os/os.h"
+#include "thread/operation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +136,7 @@ static bool was_used(void) {
 // What was opened for it is closed by the process's end: destructors of others may run after this one.
 __attribute__((destructor)) static void write_stats(void) {
     int64_t form = hak_option(stats);
-    if (!started || form == STATS_NONE || !was_used()) return;
+    if (!started || form == STATS_NONE || operation_is_open() || !was_used()) return;
     Output to = output_at_exit(hak_options.stats_file);
     if (form == STATS_JSON) {
         hak_stats_json_line(to);

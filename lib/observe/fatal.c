@@ -1,9 +1,12 @@
 #include "observe/fatal.h"
 
 #include "base/atomic.h"
+#include "base/syscall.h"
 #include "base/text.h"
 #include "observe/ring.h"
+#include "os/os.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 // "operator delete" is a function's name, but two words.
@@ -21,7 +24,22 @@ static void keep_for_a_core(const char* line) {
     if (cas_relaxed(&said, &nobody, 1u)) text_format(hakmem_last_words, LAST_WORDS, "%s", line);
 }
 
+// Without the C library: abort calls a handler of the program, which may have come back here. The kernel's layout of an action, all
+// zero, is the default one.
+static HAK_NORETURN void die(void) {
+    enum { SET_BYTES = 8 };
+    const struct { uint64_t handler, flags, restorer, mask; } by_default = {0};
+    const uint64_t set = UINT64_C(1) << (SIGABRT - 1);
+    sys_call4(SYS_rt_sigaction, SIGABRT, (long)&by_default, 0, SET_BYTES);
+    sys_call3(SYS_tgkill, os_process_id(), os_thread_id(), SIGABRT);
+    sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&set, 0, SET_BYTES);
+    for (;;) sys_call3(SYS_exit_group, 128 + SIGABRT, 0, 0);
+}
+
 void fatal(const char* check, const char* site, const char* format, ...) {
+    static HAK_TLS bool dying;  // a handler of SIGABRT came back
+    if (dying) die();
+    dying = true;
     char text[896];
     va_list args;
     va_start(args, format);

@@ -7,6 +7,7 @@
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "thread/link.h"
+#include "thread/tls.h"
 
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
     slab_assert_owner(me, slab.number, "drain");
@@ -69,6 +70,12 @@ static void tell_of_runs(uint64_t word) {
     if (!load_relaxed(&owner->runs_pushed)) store_relaxed(&owner->runs_pushed, 1u);
 }
 
+// The owner is the caller's own thread, in the middle of an operation: it cannot go on before the caller has.
+static bool is_interrupted(const HakTcb* me, uint64_t word) {
+    const HakTcb* mine = hak_tls.tcb;
+    return mine && mine != me && word_owner(word) == (uint64_t)(uintptr_t)mine;
+}
+
 void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
     enum { SPINS = 64, YIELDS = 256 };
     for (unsigned tries = 0;; tries++) {
@@ -85,6 +92,8 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
             continue;
         }
         // The owner is two instructions away from clearing the word, or the owner part.
+        if (HAK_UNLIKELY(tries == SPINS && is_interrupted(me, word)))
+            fatal("reentered", "free", "a signal handler called free while it had interrupted a malloc or free");
         if (tries < SPINS)
             cpu_relax();
         else if (tries < YIELDS)

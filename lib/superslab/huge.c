@@ -59,6 +59,7 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
         if (hak_heap.unit[u].dirty) counter_add_shared(HAK_C_huge_reused, 1);
         mark_units(u, length);
         set_head(u, length, size);
+        hak_heap.unit[u].cut = 0;
     }
     hak_unlock(&heap_lock);
     if (u == 0) return NULL;
@@ -205,19 +206,23 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
     UnitNumber u = move_at_once(old, old_length, length);
     if (u == 0) u = move_tightly(old, old_length, length);
-    if (u) superslab_totals.huge_units -= old_length;
+    if (u == 0) return 0;
+    superslab_totals.huge_units -= old_length;
+    hak_heap.unit[old].cut = hak_heap.unit[u].cut = 0;
     return u;
 }
 
 // In place, or to where it can be. Under heap_lock. 0: not possible.
 static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
+    hak_heap.unit[u].kind = UNIT_HUGE_REST;  // out of the sight of huge_cut_tails, if memory for the rest must be found
     if (units_take_behind(u + old_length, length - old_length)) {
         mark_units(u + old_length, length - old_length);
     } else {
         result = move(u, length);
         if (result) mark_units(result, length);
     }
+    if (result == 0) hak_heap.unit[u].kind = UNIT_HUGE;
     return result;
 }
 

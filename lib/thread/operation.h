@@ -33,6 +33,13 @@ HAK_INLINE HakTcb* operation_begin(void) {
     return me;
 }
 
+// Whether the caller is in the middle of an operation, or of a look at the heap: a signal handler that ends the process, for one. What
+// tells or checks the state of the heap at the end must leave it then.
+HAK_INLINE bool operation_is_open(void) {
+    const HakTcb* me = hak_tls.tcb;
+    return (me && load_relaxed(&me->inside) != 0) || hak_lock_is_mine(&heap_lock);
+}
+
 HAK_INLINE void operation_end(HakTcb* me) {
     store_release(&me->inside, 0u);  // after whatever it wrote; pairs with nothing but the order in which a fork copies
 }

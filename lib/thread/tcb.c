@@ -58,6 +58,11 @@ static HakTcb* make(struct HakTls* tls) {
     return tcb;
 }
 
+// Under pool_lock. The child of a fork may have forgotten that its thread had booked one.
+static void free_place(void) {
+    if (places_booked) places_booked--;
+}
+
 // In an operation before anybody can take it for one that was left, and the thread's before it is out of the pool: a handler that
 // forks in between finds it in one of the two places.
 static void leave_pool(HakTcb* tcb, struct HakTls* tls) {
@@ -70,7 +75,7 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
     hak_lock(&pool_lock);
     HakTcb* tcb = pop(&parked);
     if (tcb)
-        places_booked--;
+        free_place();
     else if (bare_too)
         tcb = pop(&bare);
     if (tcb) leave_pool(tcb, tls);
@@ -134,7 +139,7 @@ bool tcb_book_parking(void) {
 
 void tcb_cancel_parking(void) {
     hak_lock(&pool_lock);
-    places_booked--;
+    free_place();
     hak_unlock(&pool_lock);
 }
 
@@ -148,7 +153,7 @@ HakTcb* tcb_take_parked(struct HakTls* tls, uint64_t now, uint64_t ms) {
         else
             parked.first = tcb->next_pooled;
         if (parked.last == tcb) parked.last = before;
-        places_booked--;
+        free_place();
         leave_pool(tcb, tls);
     }
     hak_unlock(&pool_lock);
