@@ -48,12 +48,16 @@ static void outer_locks(LockStep step, unsigned fork) {
     step(tcb_reserve_guard(), fork);
 }
 
-static void inner_locks(LockStep step, unsigned fork) {
-    tcb_locks(step, fork);
-    mmap_gate_locks(step, fork);
+static void innermost_locks(LockStep step, unsigned fork) {
     registry_locks(step, fork);
     step(&heap_lock, fork);
     hak_options_locks(step, fork);
+}
+
+static void inner_locks(LockStep step, unsigned fork) {
+    tcb_locks(step, fork);
+    mmap_gate_locks(step, fork);
+    innermost_locks(step, fork);
 }
 
 // Interrupted in the middle of what it did with the allocator, the thread may hold a lock that another one waits for.
@@ -75,6 +79,17 @@ static bool is_calm(unsigned fork) {
 
 static void take(HakLock* lock, unsigned fork) {
     hak_lock_for_fork(lock, fork, true);
+}
+
+static void take_if_soon_free(HakLock* lock, unsigned fork) {
+    hak_lock_for_fork(lock, fork, false);
+}
+
+// Who holds the gate may wait for a registry's lock that this thread holds. It guards nothing that could be half done.
+static void take_inner(unsigned fork, bool calm) {
+    tcb_locks(take, fork);
+    mmap_gate_locks(calm ? take : take_if_soon_free, fork);
+    innermost_locks(take, fork);
 }
 
 // Who holds one of these may wait for any lock that this thread holds. Nothing of the initialisation is lost when it is cut off.
@@ -113,7 +128,7 @@ static void before_fork(void) {
     hak_lock_for_fork(&fork_lock, fork, true);
     wait_for_operations(calm);
     take_outer(fork, calm);
-    inner_locks(take, fork);
+    take_inner(fork, calm);
 }
 
 static void after_fork_in_parent(void) {
