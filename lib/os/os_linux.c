@@ -126,6 +126,12 @@ bool os_is_resident(void* page) {
     return count(result, HAK_C_syscall_mlock) && (resident & 1);
 }
 
+// A call that reads a set of signals before it refuses to do anything with it; as Abseil's AddressIsReadable.
+bool os_can_read(const void* at) {
+    enum { NOTHING_TO_DO = -1 };
+    return sys_call4(SYS_rt_sigprocmask, NOTHING_TO_DO, (long)at, 0, sizeof(uint64_t)) != -EFAULT;
+}
+
 bool os_populate(void* at, size_t bytes) {
     return advise(at, bytes, MADV_POPULATE_WRITE);
 }

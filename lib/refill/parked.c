@@ -64,11 +64,18 @@ void bins_unpark(HakTcb* me) {
     bring_back_run_cache(me);
 }
 
+// A thread that first allocates in the last round of destructors ends unnoticed: its stack, with its TLS, may be gone, or be another
+// thread's. The same goes for one that was about to take the control block.
+static bool had(const HakTls* tls, const HakTcb* tcb) {
+    return os_can_read(tls->bin) && os_can_read(&tls->tcb) && tls->tcb == tcb;
+}
+
 void bins_leave(HakTcb* tcb) {
-    if (tcb->bins_left || tcb->parked_blocks) return;  // a thread had not begun yet
+    const HakTls* tls = load_relaxed(&tcb->tls);
+    if (tcb->bins_left || tcb->parked_blocks || !had(tls, tcb)) return;
     store_relaxed(&tcb->inside, 1u);
     run_cache_flush(tcb);
-    memcpy(tcb->parked, load_relaxed(&tcb->tls)->bin, sizeof tcb->parked);
+    memcpy(tcb->parked, tls->bin, sizeof tcb->parked);
     tcb->bins_left = true;
     store_relaxed(&tcb->inside, 0u);
 }

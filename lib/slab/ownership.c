@@ -53,9 +53,9 @@ bool registry_has(unsigned size_class) {
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     chaos_point();
-    // acquire: pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. release: who reads this
-    // word in remote_free sees that the control block is no LOST one, in the child of a fork.
-    bool won = cas_acq_rel(owner_word(s), &unowned, owner_word_of(me, tag));
+    // Pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. Releases nothing: a freer that meets U
+    // asks only whether the owner is LOST, which no control block becomes, or ceases to be, while there is a second thread.
+    bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
         chaos_point();
         // Nobody else writes while U stands; freers that met it wait for this.

@@ -8,7 +8,9 @@
 //
 //   LIVING -> LEFT     in the child of a fork, for a thread that does not exist there and was in no operation: all of it is whole
 //   LIVING -> LOST     the same for one that was in an operation: nobody ever touches what it owned, but for RX (OWNERSHIP.md)
-//   LEFT -> LIVING     for a thread that goes on where the other one stopped, or that gives up what it owned
+//   LEFT -> LIVING     by a compare-and-swap, for one thread, which goes on where the other one stopped, or gives up what it owned
+//
+// The first two are written while the child has one thread, so all of its threads agree on who is LOST, for ever.
 //
 //   tls != NULL: a thread has it, or is about to;  pooled: it is in the pool, and owns nothing
 //

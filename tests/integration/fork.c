@@ -6,6 +6,7 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -130,11 +131,96 @@ static void spawn_and_vfork(uint64_t n) {
     wait_child(shared, "vfork", n);
 }
 
+// --- a thread that first allocates in the last round of destructors: nobody is told of its end
+
+enum { UNNOTICED = 20, UNNOTICED_SIZE = 48 };
+static pthread_key_t last_key;
+static pthread_barrier_t forking, both;
+
+static void fill_bin(void) {
+    void* blocks[UNNOTICED];
+    for (int i = 0; i < UNNOTICED; i++) CHECK((blocks[i] = t_malloc(UNNOTICED_SIZE)) != NULL, "no memory");
+    for (int i = 0; i < UNNOTICED; i++) t_free(blocks[i]);
+}
+
+static void in_the_last_round(void* round) {
+    if ((uintptr_t)round < PTHREAD_DESTRUCTOR_ITERATIONS)
+        pthread_setspecific(last_key, (char*)round + 1);
+    else
+        fill_bin();
+}
+
+static void* end_unnoticed(void* argument) {
+    pthread_setspecific(last_key, (void*)1);
+    return argument;
+}
+
+static void* wait_for_the_fork(void* argument) {
+    fill_bin();
+    pthread_barrier_wait(&forking);
+    pthread_barrier_wait(&forking);
+    return argument;
+}
+
+static void* take_blocks(void* blocks) {
+    pthread_barrier_wait(&both);
+    for (int i = 0; i < UNNOTICED; i++) CHECK((((void**)blocks)[i] = t_malloc(UNNOTICED_SIZE)) != NULL, "no memory");
+    pthread_barrier_wait(&both);
+    return NULL;
+}
+
+static void start(pthread_t* thread, size_t stack, void* (*run)(void*), void* argument) {
+    pthread_attr_t attr;
+    CHECK(pthread_attr_init(&attr) == 0 && pthread_attr_setstacksize(&attr, stack) == 0, "stack of %zu bytes", stack);
+    CHECK(pthread_create(thread, &attr, run, argument) == 0, "pthread_create");
+    pthread_attr_destroy(&attr);
+}
+
+static void two_threads_get_different_blocks(void) {
+    static void* blocks[2][UNNOTICED];
+    pthread_t threads[2];
+    for (int t = 0; t < 2; t++) CHECK(pthread_create(&threads[t], NULL, take_blocks, blocks[t]) == 0, "pthread_create");
+    for (int t = 0; t < 2; t++) pthread_join(threads[t], NULL);
+    for (int i = 0; i < UNNOTICED; i++)
+        for (int j = 0; j < UNNOTICED; j++)
+            CHECK(blocks[0][i] != blocks[1][j], "block %p went to two threads", blocks[0][i]);
+}
+
+// Its stack is another thread's by the time of the fork, or, if it is large, gone.
+static void an_unnoticed_end(size_t stack, size_t of_next) {
+    pthread_t ended, living;
+    start(&ended, stack, end_unnoticed, NULL);
+    pthread_join(ended, NULL);
+    start(&living, of_next, wait_for_the_fork, NULL);
+    pthread_barrier_wait(&forking);
+    pid_t pid = fork();
+    CHECK(pid >= 0, "fork");
+    if (pid == 0) {
+        alarm(CHILD_SECONDS);
+        two_threads_get_different_blocks();
+        test_check_heap();
+        _exit(0);
+    }
+    wait_child(pid, "child after an unnoticed end, stack", stack);
+    pthread_barrier_wait(&forking);
+    pthread_join(living, NULL);
+}
+
+static void unnoticed_ends(void) {
+    enum { USUAL = 1 << 20, NOT_KEPT = 64 << 20 };
+    CHECK(pthread_key_create(&last_key, in_the_last_round) == 0, "pthread_key_create");
+    pthread_barrier_init(&forking, NULL, 2);
+    pthread_barrier_init(&both, NULL, 2);
+    an_unnoticed_end(USUAL, USUAL);
+    an_unnoticed_end(NOT_KEPT, USUAL);
+}
+
 int main(int argc, char** argv) {
     uint64_t count = test_argument(argc, argv, 1, 300);
     uint64_t seed = test_argument(argc, argv, 2, 0);
     if (seed == 0) seed = test_random_seed();
     test_start("fork", seed);
+    unnoticed_ends();
     Random random = {seed};
     pthread_t threads[CHURNERS + 1];
     for (int i = 0; i < CHURNERS; i++)

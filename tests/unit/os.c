@@ -96,11 +96,23 @@ static void clock_and_random(void** state) {
     assert_true(os_thread_id() > 0);
 }
 
+static void what_can_be_read(void** state) {
+    (void)state;
+    char* p = os_map(2 * OS_PAGE);
+    assert_non_null(p);
+    assert_true(os_can_read(p));
+    assert_true(os_protect(p, OS_PAGE, false));
+    assert_false(os_can_read(p + OS_PAGE - 8));
+    assert_true(os_can_read(p + OS_PAGE));
+    assert_true(os_unmap(p, 2 * OS_PAGE));
+    assert_false(os_can_read(p + OS_PAGE));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_purge_unmap),      cmocka_unit_test(move),
         cmocka_unit_test(a_hole_can_be_filled), cmocka_unit_test(calls_fail_on_demand),
-        cmocka_unit_test(clock_and_random),
+        cmocka_unit_test(clock_and_random),     cmocka_unit_test(what_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
