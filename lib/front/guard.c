@@ -234,7 +234,7 @@ static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes)
     bool kept = put_into_quarantine((Quarantined){place->block, place->record, bytes});
     set_state(place->record, kept ? HAK_GUARD_QUARANTINED : HAK_GUARD_FREE);
     if (!kept) fast_free(place->block);
-    for (Quarantined oldest; kept && (oldest = take_from_quarantine(false)).block;) leave_quarantine(&oldest);
+    for (Quarantined oldest; (oldest = take_from_quarantine(false)).block;) leave_quarantine(&oldest);
 }
 
 bool guard_flush(void) {

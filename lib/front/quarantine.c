@@ -3,7 +3,8 @@
 #include "base/bits.h"
 #include "os/os.h"
 
-enum { PLACES = QUARANTINE_BLOCKS + 1 };  // one more than stays
+// One more than stays. A handler, or the child of a fork, may come between the one that joins and the one that leaves for it.
+enum { PLACES = QUARANTINE_BLOCKS + 1 };
 
 typedef struct HakQuarantine {
     uint32_t first;  // index of the oldest
@@ -21,7 +22,7 @@ bool quarantine_add(HakTcb* me, Quarantined block) {
     if (block.bytes > QUARANTINE_BYTES_EACH) return false;
     if (me->quarantine == NULL) me->quarantine = os_map(align_up(sizeof(Quarantine), OS_PAGE));
     Quarantine* q = me->quarantine;
-    if (q == NULL) return false;
+    if (q == NULL || q->count == PLACES) return false;
     q->place[index_of(q, q->count)] = block;
     q->count++;
     q->bytes += block.bytes;
