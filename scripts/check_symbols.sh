@@ -1,14 +1,15 @@
 #!/bin/sh
-# The library exports the names of the lists it is given (tests/exported_symbols*.txt) and no others; a program that
-# must not replace malloc does not.
+# The library exports the names of the lists it is given (tests/exported_symbols*.txt) and no others, and takes those of
+# tests/undefined_symbols.txt from other libraries and no others; a program that must not replace malloc does not.
 #
 # usage: check_symbols.sh library LIBHAKMEM.so NAMES...
+#        check_symbols.sh undefined LIBHAKMEM.so NAMES...
 #        check_symbols.sh program PROGRAM...       none of them may define malloc or free
 #        check_symbols.sh without CHECKED_LIB LIB NAME...   no text and no symbol of LIB contains NAME, though CHECKED_LIB does
 # Exit status: 0 fine, 1 a difference, 2 wrong usage.
 set -eu
 usage() {
-    echo "usage: check_symbols.sh library LIB NAMES... | check_symbols.sh program PROGRAM... |" \
+    echo "usage: check_symbols.sh library|undefined LIB NAMES... | check_symbols.sh program PROGRAM... |" \
         "check_symbols.sh without CHECKED_LIB LIB NAME..." >&2
     exit 2
 }
@@ -17,20 +18,22 @@ usage() {
 mode=$1
 shift
 case $mode in
-library)
+library | undefined)
     library=$1
     shift
     [ $# -ge 1 ] || usage
-    exported=$(mktemp)
+    which=--defined-only  # with their versions: none has one
+    [ "$mode" = library ] || which="--undefined-only --without-symbol-versions"
+    found=$(mktemp)
     wanted=$(mktemp)
-    trap 'rm -f "$exported" "$wanted"' EXIT
-    nm -D --defined-only "$library" | awk '{ print $NF }' | sort >"$exported"
+    trap 'rm -f "$found" "$wanted"' EXIT
+    nm -D $which "$library" | awk '{ print $NF }' | sort >"$found"
     cat "$@" | grep -v '^#' | grep . | sort >"$wanted"
-    if ! diff -u "$wanted" "$exported"; then
-        echo "$library: its exported names differ from $*: - is missing, + is not in the list"
+    if ! diff -u "$wanted" "$found"; then
+        echo "$library: its names ($mode) differ from $*: - is missing, + is not in the list"
         exit 1
     fi
-    echo "$library: $(wc -l <"$exported") names, as listed"
+    echo "$library: $(wc -l <"$found") names, as listed"
     ;;
 program)
     found=0

@@ -1,3 +1,4 @@
+#include "base/syscall.h"
 #include "base/text.h"
 #include "front/inner.h"
 #include "front/others.h"
@@ -12,8 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 // In a program linked with the archive these bind to the program's own, and do not bring ours in beside them.
 #pragma weak realloc
@@ -106,8 +105,8 @@ void* others_new(uint32_t found, size_t alignment, size_t size) {
 // One byte of each page is tried by a system call that says EFAULT where nobody can read, and else does nothing.
 static bool is_readable(const char* p) {
     enum { NO_SUCH_HOW = -1, KERNEL_SET = 8 };
-    const void* set = (const void*)((uintptr_t)p & ~(uintptr_t)(KERNEL_SET - 1));
-    return syscall(SYS_rt_sigprocmask, NO_SUCH_HOW, set, NULL, KERNEL_SET) == 0 || errno != EFAULT;
+    uintptr_t set = (uintptr_t)p & ~(uintptr_t)(KERNEL_SET - 1);
+    return sys_call4(SYS_rt_sigprocmask, NO_SUCH_HOW, (long)set, 0, KERNEL_SET) != -EFAULT;
 }
 
 // Of a block whose size is not known: as much as was asked for, as far as memory goes. What comes behind its end nobody

@@ -3,8 +3,7 @@
 #include "base/bits.h"
 #include "os/os.h"
 
-// One more than stays. All are taken where a signal handler, or the next thread after a fork, comes between an addition and the removal
-// of what is one too many.
+// One more than stays. A handler, or the child of a fork, may come between the one that joins and the one that leaves for it.
 enum { PLACES = QUARANTINE_BLOCKS + 1 };
 
 typedef struct HakQuarantine {

@@ -17,7 +17,7 @@ typedef struct {
     size_t bytes;
 } Quarantined;
 
-// false: the block does not go in, for its size or for want of memory.
+// false: the block does not go in, for its size, or for want of memory or of a place.
 bool quarantine_add(HakTcb* me, Quarantined block);
 // The oldest block, if there is one too many or `all` are wanted.
 Quarantined quarantine_take(HakTcb* me, bool all);

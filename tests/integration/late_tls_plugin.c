@@ -1,0 +1,16 @@
+// A library with much thread-local memory, which the C library makes with malloc for each thread that touches it.
+#include <stddef.h>
+
+enum { BIG = 300000 };
+static __thread unsigned char big[BIG];
+static __thread unsigned small = 77;
+
+unsigned plugin_use(unsigned number);
+
+// 0: what this thread has is as it should be at its number-th use, from 0 on.
+unsigned plugin_use(unsigned number) {
+    unsigned wrong = small != 77 + number;
+    small++;
+    for (size_t i = 0; i < BIG; i += 999) wrong += big[i] != (unsigned char)number, big[i]++;
+    return wrong;
+}
