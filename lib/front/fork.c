@@ -92,7 +92,8 @@ static void take_inner(unsigned fork, bool calm) {
     innermost_locks(take, fork);
 }
 
-// Who holds one of these may wait for any lock that this thread holds. Nothing of the initialisation is lost when it is cut off.
+// Who holds one of these may wait for any lock that this thread holds. Nothing of the initialisation is lost when it
+// is cut off.
 static void take_outer(unsigned fork, bool calm) {
     uint32_t bit = UINT32_C(1) << fork;
     hak_lock_for_fork(&init_lock, fork, calm);
