@@ -37,7 +37,7 @@ bool os_is_locked(void* fresh, size_t bytes);
 // Locks pages when they are touched first. From Linux 4.4 on.
 bool os_lock_on_touch(void* at, size_t bytes);
 bool os_is_resident(void* page);
-// Whether the eight bytes at `at`, a multiple of 8 and not NULL, can be read: something is mapped there, and not closed.
+// Whether the eight bytes at `at`, a multiple of 8 and not NULL, can be read.
 bool os_can_read(const void* at);
 // Makes the pages resident. From Linux 5.14 on.
 bool os_populate(void* at, size_t bytes);

@@ -64,8 +64,8 @@ void bins_unpark(HakTcb* me) {
     bring_back_run_cache(me);
 }
 
-// A thread that first allocates in the last round of destructors ends unnoticed: its stack, with its TLS, may be gone, or be another
-// thread's. The same goes for one that was about to take the control block.
+// A thread that first allocates in the last round of destructors ends unnoticed: its stack, with its TLS, may be
+// gone, or be another thread's. The same goes for one that was about to take the control block.
 static bool had(const HakTls* tls, const HakTcb* tcb) {
     return os_can_read(tls->bin) && os_can_read(&tls->tcb) && tls->tcb == tcb;
 }

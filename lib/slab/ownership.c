@@ -53,8 +53,9 @@ bool registry_has(unsigned size_class) {
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     chaos_point();
-    // Pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. Releases nothing: a freer that meets U
-    // asks only whether the owner is LOST, which no control block becomes, or ceases to be, while there is a second thread.
+    // Pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. Releases nothing: a
+    // freer that meets U asks only whether the owner is LOST, which no control block becomes, or ceases to be, while
+    // there is a second thread.
     bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
         chaos_point();

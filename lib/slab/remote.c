@@ -25,8 +25,8 @@ RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
 // slab_publish or in a claim. At both places the slab's meta is complete; what is left is to take the owner away.
 static bool finish_publish_of_lost(SlabNumber s, uint64_t owner) {
     const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(owner);
-    // No order needed: LOST was written before the child had a second thread, and stays; whatever else is read here is some LIVING or
-    // LEFT one's, now or before.
+    // No order needed: LOST was written before the child had a second thread, and stays; whatever else is read here
+    // is some LIVING or LEFT one's, now or before.
     if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
     // stands for the release in slab_publish, and pairs like it with the acquire of the next claim
     return cas_acq_rel(owner_word(s), &owner, word_tag(owner));

@@ -83,14 +83,15 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
     return tcb;
 }
 
-// The state decides who has it, as it never becomes LEFT again before the next fork. By the time that tls is written the control block
-// may have been taken, given up and put into the pool. Yet tls comes first: a handler that forks in between tells by it that the
-// control block is the caller's.
+// The state decides who has it, as it never becomes LEFT again before the next fork. By the time that tls is written
+// the control block may have been taken, given up and put into the pool. Yet tls comes first: a handler that forks in
+// between tells by it that the control block is the caller's.
 static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
     struct HakTls *nobody = NULL, *mine = tls;
     uint32_t left = TCB_LEFT;
     if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) return false;
-    // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one either.
+    // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one
+    // either.
     if (cas_relaxed(&tcb->state, &left, TCB_LIVING)) {
         store_relaxed(&tcb->inside, 1u);
         atomic_thread_fence(memory_order_release);  // before whatever its new thread writes

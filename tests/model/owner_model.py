@@ -13,7 +13,7 @@ import sys
 import time
 
 import protocol
-from protocol import (BLOCKED, FREE, META_STEPS, ORPHANED, STEPS, UNOWNED, Violation, begin, every_block,
+from protocol import (BLOCKED, FREE, LEFT, LOST, META_STEPS, STEPS, UNOWNED, Violation, begin, every_block,
                       kept_blocks)
 from scenarios import MUTATIONS, SCENARIOS, initial_world, random_scenario
 
@@ -64,13 +64,16 @@ def check_end(w):
             raise Violation(f'thread {t} waits for ever at {thread.stack[:1] or thread.script[:1]}')
     if w.locks:
         raise Violation(f'locks left held: {w.locks}')
-    dead = {i for i, tcb in enumerate(w.tcbs) if tcb.state == ORPHANED}
+    dead = {i for i, tcb in enumerate(w.tcbs) if tcb.state == LOST}
     check_blocks(w)
     for s, slab in enumerate(w.slabs):
         if w.mapped and slab.owner and slab.owner not in dead and slab.place is None:
             raise Violation(f'slab {s} is owned by {slab.owner} and in none of its lists')
         if w.mapped and slab.owner not in dead and slab.place == 'full' and slab.free:
             raise Violation(f'slab {s} is among the full ones of {slab.owner}, where no refill looks for its free blocks')
+    while any(tcb.state == LEFT for tcb in w.tcbs):
+        w = run_alone(w, 0, ('left',))
+    check_blocks(w)
     for t, thread in enumerate(w.threads):
         if thread.me:
             w = run_alone(w, t, ('exit',))
@@ -81,7 +84,14 @@ def check_end(w):
     check_all_given_back(w, dead)
 
 
+def check_pool(w):
+    for i, tcb in enumerate(w.tcbs):
+        if tcb.pooled and (tcb.bins or tcb.bundle):
+            raise Violation(f'TCB {i} is in the pool and has blocks {sorted(tcb.bins | tcb.bundle)}')
+
+
 def check_blocks(w):
+    check_pool(w)
     found = kept_blocks(w)
     if len(found) != len(set(found)):
         raise Violation(f'a block is in two places: {sorted(found)}')

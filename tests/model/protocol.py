@@ -9,8 +9,10 @@ place) is one step too; in the scenarios with a fork such a step is split in two
 Owner word      (owner, tag): owner 0 = nobody, else a TCB; tag = size class, or FREE = not a slab, its memory is with
                 the SuperSlab.
 Remote word     tuple of blocks (empty = nothing), 'U' = unowned or about to be: do not push, claim.
-TCB             'L' living, 'O' orphaned by a fork; pooled: may be taken by a new thread. The reserve TCB serves threads
-                that have none, under its lock, and owns nothing between two of them.
+TCB             living; left by a thread that a fork did away with between two operations; lost by one that it cut off
+                in an operation. pooled: may be taken by a new thread. tls: the thread that has it, or is about to. bins: the
+                SLL of the thread that left it. bundle: blocks of others' slabs, kept for a later operation. The reserve
+                TCB serves threads that have none, under its lock, and owns nothing between two of them.
 SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
                 The slab of a block may be given up, and get another owner, while the block is in the list.
 Registry        per class, the unowned slabs with free blocks in the order in which they came.
@@ -20,7 +22,7 @@ Page runs       have the same words and steps as slabs of blocks; RS is what is 
 Steps, by the function of lib/ that they belong to
   fast_free      K0 load owner; mine: the blocks go into the SLL; nobody: the same, or no room there: as R0; else as R0
   remote_free    R0 load owner; R1 claim (C1); R2 load remote; R3 push the chain, or out of the way of U;
-                 RX finish_publish_of_orphan
+                 RX finish_publish_of_lost
   slab_claim     C1 owner 0 -> me (in R1, H2, G1); C2 remote word = empty (U goes); C3 out of the registry
   refill_candidate   a hint: H1 load owner; H2 C1; then C2, C3; HB are there blocks? else given up again. The tables of
                  owner and remote words outlive the SuperSlabs, so a hint needs no lock and may be as old as it likes
@@ -42,20 +44,28 @@ Steps, by the function of lib/ that they belong to
   run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
   thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
   reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
-  fork           X0 take every lock, one after the other; X9 fork, in the child unlist_orphans
+  tcb_take       T1 look for one that was left; T2 tls = me; T3 state left -> living; T4 bins_unpark; T6 else one of the pool, or a new one
+  give_back_left   T1 to T3; T5 bins and bundle as R0; E2 publish every slab; T7 into the pool
+  fork           X0 take every lock, one after the other; X9 fork, in the child unlist_lost. A thread is in an operation
+                 from its first step to its last, but for the fast paths: K0 is none
 """
 from collections import namedtuple
 
 FREE = '-'  # tag of a slab that is with its SuperSlab; a claim names a size class, so it cannot win such a slab
 UNOWNED = 'U'
-LIVING, ORPHANED = 'L', 'O'
+LIVING, LEFT, LOST = 'living', 'left', 'lost'
 LATE = 0  # identity of a thread without TCB: the owner part of an unowned slab, too
 MAILBOX_PLACES = 2
 
 Slab = namedtuple('Slab', 'owner tag remote free used place in_reg torn')
-Tcb = namedtuple('Tcb', 'state pooled')
+Tcb = namedtuple('Tcb', 'state pooled tls bins bundle was_left')
 Thread = namedtuple('Thread', 'me script stack sll')
 NOTHING = frozenset()
+
+
+def new_tcb(thread):
+    return Tcb(LIVING, False, thread, NOTHING, NOTHING, False)
+
 
 MUTATION = None  # the rule that is left out in this exploration (scenarios.MUTATIONS)
 
@@ -202,14 +212,16 @@ def R1(w, t, s, blocks, tag):
 @step
 def R2(w, t, s, blocks, seen):
     slab = w.entered(s)
-    orphan = w.tcbs[seen].state == ORPHANED
-    if orphan and mutated('orphans-are-free'):
+    lost = w.tcbs[seen].state == LOST
+    if mutated('finish-left') and w.tcbs[seen].was_left:  # an old state may be read: the load orders nothing
+        lost = True
+    if lost and mutated('lost-are-free'):
         return w.go(t, ('RX', s, blocks, seen))
     if slab.remote != UNOWNED:
         return w.go(t, ('R3', s, blocks, seen, slab.remote))
     if slab.owner != seen:
         return w.go(t, ('R0', s, blocks))
-    if orphan and not mutated('no-orphan-rule'):
+    if lost and not mutated('no-lost-rule'):
         return w.go(t, ('RX', s, blocks, seen))
     return BLOCKED  # the owner is between A4 and A5, or between C1 and C2: spin
 
@@ -253,6 +265,16 @@ def K0(w, t, s, blocks):
     w.cache(t, blocks)
     w.go(t)
     return no_room
+
+
+@step
+def BU(w, t, s, blocks):
+    """free_foreign: another thread's slab gets them later, all at once."""
+    me = w.threads[t].me
+    if w.entered(s).owner in (me, 0):
+        return w.go(t, ('R0', s, blocks))
+    w.set_tcb(me, bundle=w.tcbs[me].bundle | set(blocks))
+    w.go(t)
 
 
 # ---- slab_claim, after the compare-and-swap C1 has been won
@@ -732,8 +754,10 @@ def RZ(w, t, s):
 
 @step
 def E0(w, t):
-    blocks = w.threads[t].sll
+    me = w.threads[t].me
+    blocks = w.threads[t].sll | w.tcbs[me].bundle
     w.threads[t] = w.threads[t]._replace(sll=NOTHING)
+    w.set_tcb(me, bundle=NOTHING)
     w.go(t, *(() if mutated('no-flush') else (('R0',) + part for part in by_slab(blocks))))
 
 
@@ -757,7 +781,7 @@ def E5(w, t, work):
 
 @step
 def E6(w, t):
-    w.set_tcb(w.threads[t].me, pooled=True)
+    w.set_tcb(w.threads[t].me, pooled=True, tls=None)
     if not mutated('pool-first'):
         w.be(t, LATE)
     w.go(t)
@@ -775,10 +799,85 @@ def START(w, t, tcb):
     """A new thread takes a TCB from the pool."""
     if not w.tcbs[tcb].pooled:
         return BLOCKED
+    take_pooled(w, t, tcb)
+    w.go(t)
+
+
+def take_pooled(w, t, tcb):
     if any(w.mapped and slab.owner == tcb for slab in w.slabs):
         raise Violation(f'TCB {tcb} is taken by a new thread and owns a slab')
-    w.set_tcb(tcb, state=LIVING, pooled=False)
+    if w.tcbs[tcb].bins or w.tcbs[tcb].bundle:
+        raise Violation(f'TCB {tcb} is taken out of the pool and has blocks')
+    w.set_tcb(tcb, state=LIVING, pooled=False, tls=t)
     w.be(t, tcb)
+
+
+# ---- what dead threads have left in the child of a fork. then: 'TAKE' for a new thread; 'GIVE' to give it up
+
+@step
+def T1(w, t, first, then):
+    left = [i for i, tcb in enumerate(w.tcbs) if i >= first and tcb.state == LEFT]
+    if left:
+        return w.go(t, ('T2', left[0], then))
+    w.go(t, *((('T6',),) if then == 'TAKE' else ()))
+
+
+@step
+def T2(w, t, i, then):
+    if w.tcbs[i].tls is not None and not mutated('left-for-all'):
+        return w.go(t, ('T1', i + 1, then))
+    w.set_tcb(i, tls=t)
+    w.go(t, ('T3', i, then))
+
+
+@step
+def T3(w, t, i, then):
+    if w.tcbs[i].state != LEFT and not mutated('left-by-tls') and not mutated('left-for-all'):
+        if w.tcbs[i].tls == t:
+            w.set_tcb(i, tls=None)
+        return w.go(t, ('T1', i + 1, then))
+    if w.tcbs[i].pooled or any(thread.me == i for thread in w.threads):
+        raise Violation(f'TCB {i} is taken by thread {t}, and was taken before')
+    w.set_tcb(i, state=LIVING)
+    former = w.threads[t].me
+    w.be(t, i)
+    w.go(t, *((('T4',),) if then == 'TAKE' else (('T5',), ('E2',), ('T7', former))))
+
+
+@step
+def T4(w, t):
+    me = w.threads[t].me
+    if not mutated('left-without-bins'):
+        w.cache(t, w.tcbs[me].bins)
+    w.set_tcb(me, bins=NOTHING)
+    w.go(t)
+
+
+@step
+def T5(w, t):
+    me = w.threads[t].me
+    blocks = w.tcbs[me].bins | w.tcbs[me].bundle
+    if mutated('given-up-without-bins') or mutated('given-up-without-bundles'):
+        blocks = w.tcbs[me].bundle if mutated('given-up-without-bins') else w.tcbs[me].bins
+    w.set_tcb(me, bins=w.tcbs[me].bins - blocks, bundle=w.tcbs[me].bundle - blocks)
+    w.go(t, *(('R0',) + part for part in by_slab(blocks)))
+
+
+@step
+def T6(w, t):
+    pooled = [i for i, tcb in enumerate(w.tcbs) if tcb.pooled]
+    if pooled:
+        take_pooled(w, t, pooled[0])
+    else:
+        w.tcbs.append(new_tcb(t))
+        w.be(t, len(w.tcbs) - 1)
+    w.go(t)
+
+
+@step
+def T7(w, t, former):
+    w.set_tcb(w.threads[t].me, pooled=True, tls=None)
+    w.be(t, former)
     w.go(t)
 
 
@@ -803,27 +902,38 @@ def X9(w, t, child):
     born.locks, born.child = (), True
     me, sll = born.threads[t].me, born.threads[t].sll
     for i in range(1, len(born.tcbs)):
-        if i not in (me, born.setup.reserve):
-            born.set_tcb(i, state=ORPHANED)
+        if born.tcbs[i].tls != t and not born.tcbs[i].pooled and i != born.setup.reserve:
+            leave_or_lose(born, i)
     born.threads = [Thread(LATE, (), (), NOTHING)] * len(born.threads)
-    for i, script in dict(child).items():
-        if i == t:
-            born.threads[i] = Thread(me, script, (), sll)
-        else:  # the child's second thread takes a TCB that was in the pool
-            born.set_tcb(born.setup.spare, state=LIVING, pooled=False)
-            born.threads[i] = Thread(born.setup.spare, script, (), NOTHING)
-    unlist_orphans(born)
+    for i, script in dict(child).items():  # the child's second thread is born there
+        born.threads[i] = Thread(me, script, (), sll) if i == t else Thread(LATE, (('born',),) + script, (), NOTHING)
+    unlist_lost(born)
     born.missing = frozenset(every_block(born)) - frozenset(kept_blocks(born))
     return [born]
 
 
-def unlist_orphans(w):
-    """In the child: what a dead thread was publishing or had claimed would stand in the way of adopters for ever."""
+OUTSIDE = {'K0', 'X0', 'X9'}  # fast paths and forks are no operations
+
+
+def leave_or_lose(w, i):
+    """A control block whose thread the child does not have."""
+    tcb = w.tcbs[i]
+    thread = None if tcb.tls is None else w.threads[tcb.tls]
+    inside = thread and any(frame[0] not in OUTSIDE for frame in thread.stack)
+    if tcb.state == LOST or (tcb.state == LIVING and inside and not mutated('lost-taken')
+                             and not (mutated('taken-unmarked') and tcb.was_left)):
+        return w.set_tcb(i, state=LOST, tls=None, bins=NOTHING, bundle=NOTHING)
+    bins = thread.sll if tcb.state == LIVING and thread and thread.me == i else NOTHING
+    w.set_tcb(i, state=LEFT, tls=None, bins=tcb.bins | bins, was_left=True)
+
+
+def unlist_lost(w):
+    """In the child: what a lost thread was publishing or had claimed would stand in the way of adopters for ever."""
     for _, s in w.registry:
         slab = w.slabs[s]
-        if slab.owner and w.tcbs[slab.owner].state != ORPHANED:
-            raise Violation(f'slab {s} is in the registry, and its owner {slab.owner} forks')
-        if slab.owner and slab.remote != UNOWNED and not mutated('orphans-listed'):
+        if slab.owner and w.tcbs[slab.owner].state != LOST:
+            raise Violation(f'slab {s} is in the registry, and its owner {slab.owner} forks, or was in no operation')
+        if slab.owner and slab.remote != UNOWNED and not mutated('lost-listed'):
             w.registry = tuple(entry for entry in w.registry if entry[1] != s)
             w.set(s, in_reg=False)
 
@@ -840,12 +950,13 @@ def locks_for_fork(w):
 def begin(w, t, op):
     """The frames of a script's next operation."""
     me, name, args = w.threads[t].me, op[0], op[1:]
-    if name in ('free', 'free_if', 'keep', 'keep_if', 'late', 'late_if'):
+    if name in ('free', 'free_if', 'keep', 'keep_if', 'bundle', 'late', 'late_if'):
         blocks = tuple(b for b in args[0] if b in w.allocated)
-        if name in ('free', 'keep', 'late') and len(blocks) != len(args[0]):
+        if name in ('free', 'keep', 'bundle', 'late') and len(blocks) != len(args[0]):
             raise Violation(f'the script frees {args[0]}, allocated are {sorted(w.allocated)}')
         w.allocated = w.allocated - set(blocks)
-        bundles = tuple(('K0' if name.startswith('keep') else 'R0',) + part for part in by_slab(blocks))
+        first = 'K0' if name.startswith('keep') else 'BU' if name == 'bundle' else 'R0'
+        bundles = tuple((first,) + part for part in by_slab(blocks))
         return (('E5', bundles),) if name in ('late', 'late_if') else bundles
     if name == 'pop':  # mallocs that empty the SLL
         w.allocated = w.allocated | w.threads[t].sll
@@ -853,6 +964,10 @@ def begin(w, t, op):
         return ()
     if name == 'late_do':  # one operation of a thread without TCB
         return (('E5', args),)
+    if name == 'born':
+        return (('T1', 1, 'TAKE'),)
+    if name == 'left':  # give_back_left, before new memory is asked for
+        return (('T1', 1, 'GIVE'),)
     if name == 'flush':
         return (('E0',),)
     if name == 'trim':
@@ -881,4 +996,6 @@ def kept_blocks(w):
             found += slab.remote if isinstance(slab.remote, tuple) else ()
     for thread in w.threads:
         found += thread.sll
+    for tcb in w.tcbs:
+        found += tcb.bins | tcb.bundle
     return found

@@ -2,7 +2,7 @@
 import random
 from collections import namedtuple
 
-from protocol import FREE, LATE, LIVING, NOTHING, UNOWNED, Slab, Tcb, Thread, World
+from protocol import FREE, LATE, NOTHING, UNOWNED, Slab, Thread, World, new_tcb
 
 
 class Setup(namedtuple('Setup', 'blocks classes reserve spare torn keeps_spare')):
@@ -33,12 +33,12 @@ def initial_world(scenario):
     ops = [op for script in scenario.scripts for op in script]
     ops += [op for args in ops if args[0] == 'late_do' for op in args[1:]]
     classes |= {op[-1] for op in ops if op[0] in ('H1', 'G0', 'MF', 'RF', 'F1')}
-    w.tcbs = [Tcb(LIVING, False)] + [Tcb(LIVING, False) for _ in range(n)] + [Tcb(LIVING, False), Tcb(LIVING, True)]
+    w.tcbs = [new_tcb(None)] + [new_tcb(t) for t in range(n)] + [new_tcb(None), new_tcb(None)._replace(pooled=True)]
     w.threads = []
     for t, script in enumerate(scenario.scripts):
         newcomer = script[:1] and script[0][0] in ('START', 'RS', 'late', 'late_do')  # has no TCB at first
         if newcomer:
-            w.set_tcb(t + 1, pooled=True)
+            w.set_tcb(t + 1, pooled=True, tls=None)
         w.threads.append(Thread(LATE if newcomer else t + 1, tuple(script), (), NOTHING))
     w.mapped, w.locks, w.mailbox, w.child, w.missing = True, (), (), False, NOTHING
     w.registry = tuple((slab.tag, s) for s, slab in enumerate(w.slabs) if slab.in_reg)
@@ -65,6 +65,11 @@ def late(blocks):
     return ('late', blocks)
 
 
+def bundle(blocks):
+    """Freed into a bundle, where another thread owns their slab."""
+    return ('bundle', blocks)
+
+
 def if_allocated(blocks):
     return ('free_if', blocks)
 
@@ -78,7 +83,7 @@ def late_do(*ops):
 
 
 TAKE, TAKE_Y, POP, TRIM, FLUSH = ('RF', X), ('RF', Y), ('pop',), ('trim',), ('flush',)
-EXIT, PUBLISH = ('exit',), ('publish',)
+EXIT, PUBLISH, GIVE_LEFT = ('exit',), ('publish',), ('left',)
 ADOPT, ADOPT_Y, FETCH, FRESH_X, FRESH_Y = ('G0', X), ('G0', Y), ('MF', X), ('F1', X), ('F1', Y)
 
 
@@ -230,6 +235,26 @@ SCENARIOS = [
           [keep('a'), fork({0: (POP, if_allocated('abc'), EXIT)})], [keep('b'), free('c'), EXIT], torn=True),
     scene('fork while a slab goes back', owned('a', 'h', by=2), [fork({0: (if_allocated('ap'), FRESH_Y, EXIT)})],
           [free('a')], [free('p'), FRESH_Y], slab1=owned('p', by=3), torn=True),
+    # what dead threads have left goes on with a thread born in the child, or is given up there
+    scene('left, and gone on with', owned('ab', 'h', by=2), [fork({0: (if_allocated('a'),), 1: (TAKE, POP, EXIT)})],
+          [keep('b')], torn=True),
+    scene('left with a full list, given up', bound('ab', by=2), [fork({0: (GIVE_LEFT, ADOPT, POP, TRIM)})],
+          [keep('ab'), TAKE, free('p')], slab1=owned('p', 'q', by=2), torn=True),
+    scene('left, for one of two', owned('a', 'h', by=2), [fork({0: (GIVE_LEFT,), 1: (if_allocated('a'),)})],
+          [keep('a')], torn=True),
+    scene('left, published by who goes on', owned('ab', 'h', by=2), [fork({0: (if_allocated('ab'),), 1: (EXIT,)})],
+          [TRIM], torn=True),
+    scene('left with bundles', owned('ab', by=1), [fork({0: (GIVE_LEFT, TRIM)})], [bundle('a'), FLUSH], torn=True),
+    scene('left with bundles, gone on with', owned('ab', 'h', by=3), [fork({0: (), 1: (FLUSH, EXIT)})],
+          [bundle('ab')], [keep('p'), TAKE, POP], slab1=owned('p', by=3), torn=True),
+    scene('left by two', owned('a', 'h', by=2), [fork({0: (GIVE_LEFT, GIVE_LEFT), 1: (TAKE, POP)})],
+          [keep('a')], [keep('p')], slab1=owned('p', 'q', by=3), torn=True),
+    scene('left, and forked again', owned('ab', 'h', by=2),
+          [fork({0: (fork({0: (GIVE_LEFT, if_allocated('b')), 1: (TAKE, POP)}),), 1: (TAKE, POP, EXIT)})],
+          [keep('a')], torn=True),
+    scene('left, and forked again while it is given up', owned('ab', 'h', by=2),
+          [fork({0: (GIVE_LEFT,), 1: (fork({1: (GIVE_LEFT, if_allocated('b')), 0: (TAKE, POP)}),)})], [bundle('p')],
+          slab1=owned('p', by=1), torn=True),
     # bigger ones
     scene('three bundles and an exit', bound('abcdef'), [free('f'), EXIT], [free('ab'), EXIT], [free('cd')],
           [free('e')], deep=True),
@@ -289,9 +314,18 @@ MUTATIONS = [
     ('words-in-superslab', 'owner words go with their SuperSlab', 'hint while the SuperSlab goes'),
     ('mask-before-word', 'the SuperSlab gets the slab before its owner word is FREE',
      'fresh after release, other class'),
-    ('no-orphan-rule', 'the child waits for an owner that does not exist', 'fork while the owner exits'),
-    ('orphans-are-free', 'the child takes slabs of orphans that have no U', 'fork, two freers in the child'),
-    ('orphans-listed', 'the child leaves slabs of orphans in the registry', 'fork while another evicts'),
+    ('no-lost-rule', 'the child waits for an owner that does not exist', 'fork while the owner exits'),
+    ('lost-are-free', 'the child takes slabs of lost ones that have no U', 'fork, two freers in the child'),
+    ('lost-listed', 'the child leaves slabs of lost ones in the registry', 'fork while another evicts'),
+    ('lost-taken', 'whoever was cut off in an operation is taken for one that left', 'fork while the owner exits'),
+    ('taken-unmarked', 'who gives up what was left is in no operation', 'left, and forked again while it is given up'),
+    ('finish-left', 'the child finishes for one that left what its next thread is about to do',
+     'left, published by who goes on'),
+    ('left-for-all', 'whoever sees that a TCB was left takes it', 'left, for one of two'),
+    ('left-by-tls', 'who has a TCB that was left is decided by tls alone', 'left, for one of two'),
+    ('left-without-bins', 'who goes on with a TCB does not take its bins', 'left, and gone on with'),
+    ('given-up-without-bins', 'who gives up a TCB does not give back its bins', 'left with a full list, given up'),
+    ('given-up-without-bundles', 'who gives up a TCB does not hand over its bundles', 'left with bundles'),
     ('fork-reserve-last', 'the fork takes the reserve lock after the others', 'fork while another is late'),
 ]
 
@@ -329,7 +363,7 @@ def random_scenario(seed, with_fork):
                     if op[0] in ('free_if', 'keep_if', 'H1', 'G0', 'MF')]
         scripts[t][cut:] = [EXIT] + late_ops
     if with_fork:
-        child = {living[0]: (if_allocated(blocks[::2] + others), r.choice(pool), TRIM)}
+        child = {living[0]: (if_allocated(blocks[::2] + others), r.choice(pool + [GIVE_LEFT] * 8), TRIM)}
         if r.random() < 0.5:
             child[(living[0] + 1) % 3] = (if_allocated(blocks[1::2]), r.choice(pool))
         forker = scripts[living[0]]
