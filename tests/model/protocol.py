@@ -10,9 +10,9 @@ Owner word      (owner, tag): owner 0 = nobody, else a TCB; tag = size class, or
                 the SuperSlab.
 Remote word     tuple of blocks (empty = nothing), 'U' = unowned or about to be: do not push, claim.
 TCB             living; left by a thread that a fork did away with between two operations; lost by one that it cut off
-                in an operation. pooled: may be taken by a new thread. tls: the thread that has it, or is about to. bins: the
-                SLL of the thread that left it. bundle: blocks of others' slabs, kept for a later operation. The reserve
-                TCB serves threads that have none, under its lock, and owns nothing between two of them.
+                in an operation. pooled: may be taken by a new thread. tls: the thread that has it, or is about to.
+                bins: the SLL of the thread that left it. bundle: blocks of others' slabs, kept for a later operation.
+                The reserve TCB serves threads that have none, under its lock, and owns nothing between two of them.
 SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
                 The slab of a block may be given up, and get another owner, while the block is in the list.
 Registry        per class, the unowned slabs with free blocks in the order in which they came.
@@ -44,7 +44,8 @@ Steps, by the function of lib/ that they belong to
   run_resize_in_place    RS load owner; RZ change the map of an own SuperSlab of page runs
   thread_end     E0 SLL; E2 publish every slab of the lists; E6 into the pool
   reserve_begin, reserve_end   E5 lock; E2 publish every slab; E8 unlock
-  tcb_take       T1 look for one that was left; T2 tls = me; T3 state left -> living; T4 bins_unpark; T6 else one of the pool, or a new one
+  tcb_take       T1 look for one that was left; T2 tls = me; T3 state left -> living; T4 bins_unpark; T6 else one of
+                 the pool, or a new one
   give_back_left   T1 to T3; T5 bins and bundle as R0; E2 publish every slab; T7 into the pool
   fork           X0 take every lock, one after the other; X9 fork, in the child unlist_lost. A thread is in an operation
                  from its first step to its last, but for the fast paths: K0 is none
