@@ -2,7 +2,8 @@
 // is used again, and memory stays flat.
 //
 //   thread_ends keys_taken [COUNT]   the program has all thread keys before it starts a thread
-//   thread_ends rounds [COUNT]       the first malloc of a thread comes in the first or second round of its destructors
+//   thread_ends rounds [COUNT]       the first malloc of a thread comes in the first or second round of its destructors, and more in
+//                                    each later one
 //   thread_ends cancelled [COUNT]    cancelled while they allocate, and pthread_exit while a cancellation waits
 //   thread_ends crowd [COUNT]        never more than 200 alive
 #include "support/family.h"
@@ -131,7 +132,6 @@ static void* until_cancelled(void* unused) {
 
 // Asynchronously where it only computes; malloc is none of the functions that may be cancelled so.
 static void* while_it_computes(void* unused) {
-    volatile unsigned sum = 0;
     void* block = t_malloc(3000);
     pthread_cleanup_push(clean, block);
     for (;;) {
@@ -139,7 +139,7 @@ static void* while_it_computes(void* unused) {
         use_many(50, 200);
         pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
         pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-        for (unsigned i = 0; i < 2000; i++) sum += i;
+        for (unsigned i = 0; i < 2000; i++) __asm__ volatile("" ::: "memory");
         pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, NULL);
     }
     pthread_cleanup_pop(0);
