@@ -153,10 +153,10 @@ static void replace(unsigned char** slot, Random* random) {
     }
 }
 
+// Has both signals blocked from its beginning on, as its maker has them: a child that its handler made would never end.
 static void* churn_until_over(void* seed) {
     Random random = {(uint64_t)(uintptr_t)seed};
     unsigned char* own[64] = {0};
-    hold_signals(SIG_BLOCK);
     while (!atomic_load(&over)) replace(&own[random_below(&random, 64)], &random);
     for (int i = 0; i < 64; i++) drop(&own[i]);
     return NULL;
@@ -225,9 +225,11 @@ int main(int argc, char** argv) {
     Random random = {seed};
     pthread_t churners[CHURNERS];
     int others = churning || bare ? CHURNERS : 0;
+    hold_signals(SIG_BLOCK);
     for (int i = 0; i < others; i++)
         CHECK(pthread_create(&churners[i], NULL, churn_until_over, (void*)(uintptr_t)random_next(&random)) == 0,
               "pthread_create");
+    hold_signals(SIG_UNBLOCK);
     start_signal(SIGUSR1, nested ? SA_NODEFER : 0);
     if (nested) start_signal(SIGUSR2, SA_NODEFER);
     for (unsigned i = 0; (uint64_t)forks < count; i++) {
