@@ -680,7 +680,8 @@ static void churn(uint64_t seconds) {
         // The threads that last come to own their share of slabs first; from then on nothing may be added.
         if (before == 0 && now_seconds() > begin + (double)seconds / 2) before = rss_bytes();
     }
-    expect_flat(before, 8 * MIB, "churn");
+    // What each of the lasting threads keeps varies by some megabytes with who runs when; a leak of the dying ones is far more.
+    expect_flat(before, 16 * MIB, "churn");
     atomic_store(&storm_over, true);
     for (int i = 0; i < LASTING; i++) pthread_join(lasting[i], NULL);
     empty_slots();
