@@ -197,8 +197,8 @@ static void bear_one(Random* random) {
     pthread_t thread;
     hold_signals(SIG_BLOCK);
     CHECK(pthread_create(&thread, NULL, live_briefly, (void*)(uintptr_t)random_next(random)) == 0, "pthread_create");
-    hold_signals(SIG_UNBLOCK);
     pthread_join(thread, NULL);
+    hold_signals(SIG_UNBLOCK);
 }
 
 // A child that a thread's handler made has that thread alone, which ends it.
