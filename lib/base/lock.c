@@ -9,10 +9,6 @@ enum { SPINS = 100 };
 
 HAK_TLS char hak_lock_holder;
 
-static bool same_holder(uint64_t a, uint64_t b) {
-    return a >> LOCK_HOLDER_SHIFT == b >> LOCK_HOLDER_SHIFT;
-}
-
 static unsigned fork_of(uint64_t word) {
     return (unsigned)(word >> LOCK_FORK_SHIFT) & LOCK_FORKS_MOST;
 }
@@ -104,8 +100,7 @@ bool hak_lock_for_fork(HakLock* lock, unsigned fork, bool patient) {
 }
 
 static bool is_of_fork(HakLock* lock, unsigned fork) {
-    uint64_t word = load_relaxed(&lock->word);
-    return same_holder(word, hak_lock_self()) && fork_of(word) == fork;
+    return hak_lock_is_mine(lock) && fork_of(load_relaxed(&lock->word)) == fork;
 }
 
 void hak_unlock_after_fork(HakLock* lock, unsigned fork) {

@@ -13,8 +13,7 @@
 #include <sys/single_threaded.h>
 
 static HAK_TLS uint32_t forks;  // of this thread that are going on: a handler may fork in the middle of another one
-static HAK_TLS uint32_t streams_held;      // bit n: the n-th of them holds the C library's list of streams
-static HAK_TLS uint32_t reserve_is_whole;  // bit n: nobody uses the reserve during the n-th
+static HAK_TLS uint32_t streams_held;  // bit n: the n-th of them holds the C library's list of streams
 
 static unsigned this_fork(void) {
     return forks < LOCK_FORKS_MOST ? forks : LOCK_FORKS_MOST;
@@ -84,12 +83,6 @@ static void take(HakLock* lock, unsigned fork) {
     hak_lock_for_fork(lock, fork, true);
 }
 
-static void note_reserve(unsigned fork) {
-    uint32_t bit = UINT32_C(1) << fork;
-    bool whole = hak_lock_is_mine(tcb_reserve_guard());
-    reserve_is_whole = (reserve_is_whole & ~bit) | (whole ? bit : 0);
-}
-
 // --- operations of other threads
 
 // A moment, since they may be held up by this thread, or by the kernel.
@@ -145,7 +138,6 @@ static void before_fork(void) {
         while (!take_all(fork)) os_sleep_briefly();
     else
         take_what_can_be_had(fork);
-    note_reserve(fork);
 }
 
 static void after_fork_in_parent(void) {
@@ -155,12 +147,12 @@ static void after_fork_in_parent(void) {
 
 static void after_fork_in_child(void) {
     unsigned fork = this_fork();
-    bool whole = (reserve_is_whole >> fork & 1) != 0;
+    bool reserve_is_whole = hak_lock_is_mine(tcb_reserve_guard());
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
-    tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, whole);
+    tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
     registry_after_fork_in_child();
     hak_lock_in_child(&fork_lock, fork);
     streams_held &= ~(UINT32_C(1) << fork);  // the C library resets the lock itself

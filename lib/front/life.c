@@ -37,23 +37,20 @@ static void at_thread_exit(void* round);
 
 // --- the key whose destructor is a thread's end
 
-typedef enum { KEY_NONE, KEY_MAKING, KEY_READY, KEY_REFUSED } KeyState;
-static _Atomic uint32_t key_state;
+static _Atomic bool have_exit_key;
 static pthread_key_t exit_key;
 
 static void arm_exit(uintptr_t round) {
     // May allocate for keys beyond the first 32: the control block is in place by now, and in no operation.
-    if (load_acquire(&key_state) == KEY_READY)  // pairs with the release in make_key
+    if (load_acquire(&have_exit_key))  // pairs with the release in make_key
         pthread_setspecific(exit_key, (void*)round);
 }
 
-// Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
+// Once. Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
 static void make_key(void) {
-    uint32_t none = KEY_NONE;
-    if (!cas_relaxed(&key_state, &none, (uint32_t)KEY_MAKING)) return;
-    bool made = pthread_key_create(&exit_key, at_thread_exit) == 0;
-    store_release(&key_state, (uint32_t)(made ? KEY_READY : KEY_REFUSED));  // pairs with the acquire in arm_exit
-    if (hak_tls.tcb) arm_exit(1);                                           // it began before there was a key
+    if (pthread_key_create(&exit_key, at_thread_exit) != 0) return;
+    store_release(&have_exit_key, true);  // pairs with the acquire in arm_exit
+    if (hak_tls.tcb) arm_exit(1);         // it began before there was a key
 }
 
 // --- the process

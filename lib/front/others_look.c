@@ -1,7 +1,7 @@
-#include "base/syscall.h"
 #include "base/text.h"
 #include "front/inner.h"
 #include "front/others.h"
+#include "os/os.h"
 #include "superslab/heap.h"
 
 #include <dlfcn.h>
@@ -10,7 +10,6 @@
 #include <hakmem/hakmem.h>
 #include <link.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,11 +69,6 @@ bool malloc_is_foreign(void) {
     return (others_look() & (OTHERS_MALLOC | OTHERS_LIBC)) != 0;
 }
 
-// With -z initfirst this comes before any other constructor. Who comes earlier yet looks himself.
-__attribute__((constructor)) static void look_at_load(void) {
-    others_look();
-}
-
 // --- free
 
 // What aligned_alloc of ours gave is ours, whoever frees the others. A block goes where operator new got it.
@@ -102,18 +96,15 @@ void* others_new(uint32_t found, size_t alignment, size_t size) {
 
 // --- realloc
 
-// One byte of each page is tried by a system call that says EFAULT where nobody can read, and else does nothing.
-static bool is_readable(const char* p) {
-    enum { NO_SUCH_HOW = -1, KERNEL_SET = 8 };
-    uintptr_t set = (uintptr_t)p & ~(uintptr_t)(KERNEL_SET - 1);
-    return sys_call4(SYS_rt_sigprocmask, NO_SUCH_HOW, (long)set, 0, KERNEL_SET) != -EFAULT;
+static const void* word_of(const char* p) {
+    return (const void*)((uintptr_t)p & ~(uintptr_t)7);
 }
 
 // Of a block whose size is not known: as much as was asked for, as far as memory goes. What comes behind its end nobody
 // will miss.
 static void copy_what_is_there(char* to, const char* from, size_t size) {
     enum { PAGE = 4096 };
-    for (size_t done = 0, step; done < size && is_readable(from + done); done += step) {
+    for (size_t done = 0, step; done < size && os_can_read(word_of(from + done)); done += step) {
         step = PAGE - (uintptr_t)(from + done) % PAGE;
         if (step > size - done) step = size - done;
         memcpy(to + done, from + done, step);
