@@ -18,23 +18,6 @@
 enum { SECONDS = 60, ROUNDS_SERVED = 2 };
 #define MIB ((size_t)1 << 20)
 
-static pthread_t start(void* (*body)(void*), void* argument) {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    int error = pthread_create(&thread, &attributes, body, argument);
-    CHECK(error == 0, "pthread_create gave %d", error);
-    pthread_attr_destroy(&attributes);
-    return thread;
-}
-
-static void expect_flat(size_t before, size_t allowed, const char* what) {
-    size_t after = rss_bytes();
-    test_say("%s: RSS %zu KiB before, %zu KiB after", what, before >> 10, after >> 10);
-    CHECK(after <= before + allowed, "%s: RSS grew by more than %zu KiB", what, allowed >> 10);
-}
-
 static void use_many(unsigned count, size_t size) {
     char* blocks[1000];
     for (unsigned i = 0; i < count; i++) memset(blocks[i] = t_malloc(size), (int)i, size);
@@ -61,10 +44,10 @@ static void keys_taken(uint64_t count) {
     CHECK(key_count < KEYS_MOST, "the system has more than %d keys", KEYS_MOST);
     size_t before = 0;
     for (uint64_t i = 0; i < count; i++) {
-        pthread_join(start(use_keys_and_blocks, NULL), NULL);
+        pthread_join(test_thread(use_keys_and_blocks, NULL), NULL);
         if (i == 20) before = rss_bytes();
     }
-    expect_flat(before, 2 * MIB, "keys_taken");
+    test_expect_flat(before, 2 * MIB, "keys_taken");
 }
 
 // --- rounds
@@ -101,10 +84,10 @@ static void rounds(uint64_t count) {
     for (uintptr_t first = 1; first <= ROUNDS_SERVED; first++) {
         size_t before = 0;
         for (uint64_t i = 0; i < count; i++) {
-            pthread_join(start(allocate_in_rounds, (void*)first), NULL);
+            pthread_join(test_thread(allocate_in_rounds, (void*)first), NULL);
             if (i == count / 10) before = rss_bytes();
         }
-        expect_flat(before, MIB, "rounds");
+        test_expect_flat(before, MIB, "rounds");
     }
     CHECK(last_rounds == count * ROUNDS_SERVED, "%u last rounds", (unsigned)last_rounds);
 }
@@ -164,7 +147,7 @@ static void cancel_each(uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {
         pthread_t threads[3];
         atomic_store(&told, false);
-        for (int k = 0; k < 3; k++) threads[k] = start(bodies[k], NULL);
+        for (int k = 0; k < 3; k++) threads[k] = test_thread(bodies[k], NULL);
         use_many(100, 300);
         for (int k = 0; k < 3; k++) pthread_cancel(threads[k]);
         atomic_store(&told, true);
@@ -176,7 +159,7 @@ static void cancelled(uint64_t count) {
     cancel_each(count / 10);
     size_t before = rss_bytes();
     cancel_each(count);
-    expect_flat(before, 2 * MIB, "cancelled");
+    test_expect_flat(before, 2 * MIB, "cancelled");
     test_say("cancelled: %u cleanups", (unsigned)cleaned);
 }
 
@@ -194,11 +177,11 @@ static void crowd(uint64_t count) {
     size_t before = 0;
     for (uint64_t i = 0; i < count; i++) {
         if (i >= ALIVE) pthread_join(threads[i % ALIVE], NULL);
-        threads[i % ALIVE] = start(live_a_little, (void*)(uintptr_t)i);
+        threads[i % ALIVE] = test_thread(live_a_little, (void*)(uintptr_t)i);
         if (i == count / 10) before = rss_bytes();
     }
     for (int i = 0; i < ALIVE; i++) pthread_join(threads[i], NULL);
-    expect_flat(before, 16 * MIB, "crowd");  // how many are alive at a time goes up and down
+    test_expect_flat(before, 16 * MIB, "crowd");  // how many are alive at a time goes up and down
 }
 
 int main(int argc, char** argv) {

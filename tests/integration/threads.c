@@ -24,24 +24,6 @@
 
 #define MIB ((size_t)1 << 20)
 
-static pthread_t start(void* (*body)(void*), void* argument) {
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 128 * 1024);
-    int error = pthread_create(&thread, &attributes, body, argument);
-    CHECK(error == 0, "pthread_create gave %d", error);
-    pthread_attr_destroy(&attributes);
-    return thread;
-}
-
-static void expect_flat(size_t before, size_t allowed, const char* what) {
-    size_t after = rss_bytes();
-    test_say("%s: RSS %zu KiB before, %zu KiB after", what, before >> 10, after >> 10);
-    CHECK(after <= before + allowed, "%s: RSS grew from %zu to %zu bytes, allowed are %zu more", what, before, after,
-          allowed);
-}
-
 // ---- create ----
 
 static void* short_life(void* argument) {
@@ -63,12 +45,13 @@ static void* short_life(void* argument) {
 static void create(uint64_t count) {
     size_t before = 0;
     for (uint64_t i = 0; i < count; i++) {
-        pthread_t pair[2] = {start(short_life, (void*)(uintptr_t)i), start(short_life, (void*)(uintptr_t)(i * 3))};
+        pthread_t pair[2] = {test_thread(short_life, (void*)(uintptr_t)i),
+                             test_thread(short_life, (void*)(uintptr_t)(i * 3))};
         pthread_join(pair[0], NULL);
         pthread_join(pair[1], NULL);
         if (i == count / 10) before = rss_bytes();
     }
-    expect_flat(before, MIB, "create");
+    test_expect_flat(before, MIB, "create");
 }
 
 // ---- dead ----
@@ -101,13 +84,13 @@ static void* free_odd(void* argument) {
 static void dead(uint64_t rounds) {
     size_t before = 0, with_reserve = 0;
     for (uint64_t round = 0; round < rounds; round++) {
-        pthread_join(start(leave_blocks, (void*)(uintptr_t)(round + 1)), NULL);
+        pthread_join(test_thread(leave_blocks, (void*)(uintptr_t)(round + 1)), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i++)
             for (size_t at = 0; at < left[i].size; at++)
                 CHECK(left[i].p[at] == (i & 255), "round %llu, block %u of %zu bytes: byte %zu is %u",
                       (unsigned long long)round, i, left[i].size, at, left[i].p[at]);
         // half of them freed by a second thread that dies as well
-        pthread_join(start(free_odd, NULL), NULL);
+        pthread_join(test_thread(free_odd, NULL), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
         if (round == rounds / 2) {
             with_reserve = rss_bytes();
@@ -115,9 +98,9 @@ static void dead(uint64_t rounds) {
             before = rss_bytes();
         }
     }
-    expect_flat(with_reserve, 4 * MIB, "dead");
+    test_expect_flat(with_reserve, 4 * MIB, "dead");
     t_trim(0);  // how much free memory waits goes up and down
-    expect_flat(before, MIB / 4, "dead, trimmed");
+    test_expect_flat(before, MIB / 4, "dead, trimmed");
 }
 
 // ---- parked ----
@@ -152,10 +135,10 @@ static void next_thread_has_the_blocks(void) {
     int known = 0;
     for (int i = 0; i < ATTEMPTS && known < PARKED; i++) {
         sleep_ms(PERIOD_MS);
-        pthread_join(start(fill_bin, of_first), NULL);
+        pthread_join(test_thread(fill_bin, of_first), NULL);
         look();
         test_check_heap();
-        pthread_join(start(fill_bin, of_second), NULL);
+        pthread_join(test_thread(fill_bin, of_second), NULL);
         known = blocks_known_to_second();
     }
     CHECK(known == PARKED || !test_is_hakmem(), "%d of %d blocks of the second thread are of those that the first left",
@@ -167,11 +150,11 @@ static void child_has_the_blocks(void) {
     enum { ATTEMPTS = 10 };
     int status = -1;
     for (int i = 0; i < ATTEMPTS && status != 0; i++) {
-        pthread_join(start(fill_bin, of_first), NULL);
+        pthread_join(test_thread(fill_bin, of_first), NULL);
         pid_t pid = fork();
         CHECK(pid >= 0, "fork");
         if (pid == 0) {
-            pthread_join(start(fill_bin, of_second), NULL);
+            pthread_join(test_thread(fill_bin, of_second), NULL);
             test_check_heap();
             _exit(blocks_known_to_second() != PARKED);
         }
@@ -221,7 +204,7 @@ static size_t pin_slabs(void) {
             memset(pinned[i][k] = t_malloc(pin_size(i)), 1, pin_size(i));
     }
     size_t full = rss_bytes();
-    pthread_join(start(free_one_of_each_slab, NULL), NULL);
+    pthread_join(test_thread(free_one_of_each_slab, NULL), NULL);
     for (int i = 0; i < PINS; i++) {
         for (size_t k = 0; k < PIN_SLABS * pin_slab(i); k++) t_free(pinned[i][k]);
         t_free(pinned[i]);
@@ -234,7 +217,7 @@ static void short_threads_carry_none_on(void) {
     size_t before = rss_bytes(), full = pin_slabs();
     for (int i = 0; i < 20; i++) {
         sleep_ms(100);
-        pthread_join(start(malloc_one, NULL), NULL);
+        pthread_join(test_thread(malloc_one, NULL), NULL);
         look();
     }
     size_t after = rss_bytes();
@@ -266,10 +249,10 @@ static void none_is_missed_where_memory_ends(void) {
 static void none_are_lost(void) {
     size_t before = 0;
     for (int i = 0; i < 4000; i++) {
-        pthread_join(start(fill_bin, of_first), NULL);
+        pthread_join(test_thread(fill_bin, of_first), NULL);
         if (i == 100) before = rss_bytes();
     }
-    expect_flat(before, MIB, "parked");
+    test_expect_flat(before, MIB, "parked");
 }
 
 // The last rounds of destructors come after the bins were parked.
@@ -287,9 +270,9 @@ static void* fill_bin_and_come_late(void* argument) {
 
 static void ended_thread_has_none(void) {
     CHECK(pthread_key_create(&late_key, destroy_late) == 0, "pthread_key_create");
-    pthread_join(start(fill_bin_and_come_late, of_first), NULL);
+    pthread_join(test_thread(fill_bin_and_come_late, of_first), NULL);
     CHECK(late_block != NULL, "the last destructor did not run");
-    pthread_join(start(fill_bin, of_second), NULL);
+    pthread_join(test_thread(fill_bin, of_second), NULL);
     for (int i = 0; i < PARKED; i++)
         CHECK(of_second[i] != late_block, "block %p went to a destructor and to the next thread", (void*)late_block);
     for (int i = 0; i < PARKED_SIZE; i++) CHECK(late_block[i] == 'l', "byte %d of the late block was lost", i);
@@ -318,7 +301,7 @@ static void few_wait_and_not_for_ever(void) {
     t_trim(0);
     uint64_t before = test_counter("allocated");
     CHECK(pthread_barrier_init(&all_filled, NULL, FILLERS) == 0, "pthread_barrier_init");
-    for (int i = 0; i < FILLERS; i++) threads[i] = start(fill_many_bins, NULL);
+    for (int i = 0; i < FILLERS; i++) threads[i] = test_thread(fill_many_bins, NULL);
     for (int i = 0; i < FILLERS; i++) pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&all_filled);
     uint64_t parked = test_counter("allocated");
@@ -330,7 +313,7 @@ static void few_wait_and_not_for_ever(void) {
     CHECK(parked > before + OWN, "nothing is parked: this test sees nothing");
     CHECK(parked <= before + CONTROL_BLOCKS * EACH, "%llu bytes are parked", (unsigned long long)(parked - before));
     CHECK(rested <= before + OWN, "%llu bytes stay parked", (unsigned long long)(rested - before));
-    pthread_join(start(fill_bin, of_first), NULL);
+    pthread_join(test_thread(fill_bin, of_first), NULL);
     t_trim(0);
     uint64_t trimmed = test_counter("allocated");
     CHECK(trimmed <= rested, "%llu bytes stay parked after a trim", (unsigned long long)(trimmed - rested));
@@ -371,7 +354,7 @@ static void many(uint64_t count) {
     size_t before = rss_bytes(), asked = count * (FEW_BLOCKS / SIZES_OF_MANY) * 16 * ((1 << SIZES_OF_MANY) - 1);
     CHECK(pthread_barrier_init(&all_hold, NULL, (unsigned)count + 1) == 0, "pthread_barrier_init");
     pthread_t* threads = t_malloc(count * sizeof *threads);
-    for (uint64_t i = 0; i < count; i++) threads[i] = start(hold_few, NULL);
+    for (uint64_t i = 0; i < count; i++) threads[i] = test_thread(hold_few, NULL);
     pthread_barrier_wait(&all_hold);
     size_t held = rss_bytes() - before;
     pthread_barrier_wait(&all_hold);
@@ -436,13 +419,13 @@ static void run_keys(uint64_t count) {
     }
     size_t before = 0;
     for (uint64_t i = 0; i < count; i++) {
-        pthread_join(start(use_keys, NULL), NULL);
+        pthread_join(test_thread(use_keys, NULL), NULL);
         if (i == count / 10) before = rss_bytes();
     }
     CHECK(destructor_calls == count * KEYS * PTHREAD_DESTRUCTOR_ITERATIONS, "%u destructor calls in %llu threads",
           (unsigned)destructor_calls, (unsigned long long)count);
     CHECK(last_rounds == count * KEYS, "%u", (unsigned)last_rounds);
-    expect_flat(before, MIB, "keys");
+    test_expect_flat(before, MIB, "keys");
 }
 
 // ---- pipe ----
@@ -474,7 +457,7 @@ static void run_pipe(uint64_t count) {
     CHECK(sem_init(&full, 0, 0) == 0 && sem_init(&empty, 0, QUEUE) == 0, "sem_init");
     size_t before = rss_bytes();
     size_t live = (size_t)QUEUE * BATCH * PIPE_BLOCK;
-    pthread_t consumer = start(only_free, &count);
+    pthread_t consumer = test_thread(only_free, &count);
     for (uint64_t n = 0; n < count; n++) {
         wait_for(&empty);
         for (unsigned i = 0; i < BATCH; i++) {
@@ -486,7 +469,7 @@ static void run_pipe(uint64_t count) {
         sem_post(&full);
     }
     pthread_join(consumer, NULL);
-    expect_flat(before, 4 * live + 2 * MIB, "pipe");
+    test_expect_flat(before, 4 * live + 2 * MIB, "pipe");
 }
 
 // ---- idle ----
@@ -515,12 +498,12 @@ static void idle(void) {
             given[i] = t_malloc(SIZE);
             memset(given[i], 1, SIZE);
         }
-        pthread_detach(start(free_ten_and_sleep, NULL));
+        pthread_detach(test_thread(free_ten_and_sleep, NULL));
         wait_for(&freed);
         if (n == STREAMS / 10) before = rss_bytes();
     }
     // a stack and a control block for each sleeper; all blocks together would be 29 MiB
-    expect_flat(before, STREAMS * (size_t)40000 + 2 * MIB, "idle");
+    test_expect_flat(before, STREAMS * (size_t)40000 + 2 * MIB, "idle");
 }
 
 // ---- runs ----
@@ -542,7 +525,7 @@ static void* free_runs(void* rounds) {
 
 static void runs_come_home(unsigned long rounds) {
     CHECK(sem_init(&made, 0, 0) == 0 && sem_init(&used_up, 0, RUNS_IN_FLIGHT) == 0, "sem_init");
-    pthread_t consumer = start(free_runs, (void*)(uintptr_t)rounds);
+    pthread_t consumer = test_thread(free_runs, (void*)(uintptr_t)rounds);
     // It starts when all are in flight, and frees one for each that is made.
     size_t mapped = 0;
     for (unsigned long i = 0; i < rounds * RUNS_IN_FLIGHT; i++) {
@@ -589,7 +572,7 @@ static void free_some(Random* random, int count) {
 static void looks(unsigned long rounds) {
     pthread_t threads[LOOKERS];
     Random random = {rounds};
-    for (int i = 0; i < LOOKERS; i++) threads[i] = start(adopt_and_leak, NULL);
+    for (int i = 0; i < LOOKERS; i++) threads[i] = test_thread(adopt_and_leak, NULL);
     for (unsigned long round = 0; round < rounds; round++) {
         for (int i = 0; i < KEPT; i++)
             if (kept[i] == NULL) kept[i] = t_malloc(64);
@@ -655,12 +638,12 @@ static void empty_slots(void) {
 static void storm(uint64_t seconds) {
     pthread_t threads[STORM_THREADS];
     uint64_t born = 0;
-    for (int i = 0; i < STORM_THREADS; i++) threads[i] = start(hand_around, (void*)(uintptr_t)++born);
+    for (int i = 0; i < STORM_THREADS; i++) threads[i] = test_thread(hand_around, (void*)(uintptr_t)++born);
     double end = now_seconds() + (double)seconds;
     while (now_seconds() < end)
         for (int i = 0; i < STORM_THREADS; i++) {
             pthread_join(threads[i], NULL);
-            threads[i] = start(hand_around, (void*)(uintptr_t)++born);
+            threads[i] = test_thread(hand_around, (void*)(uintptr_t)++born);
         }
     atomic_store(&storm_over, true);
     for (int i = 0; i < STORM_THREADS; i++) pthread_join(threads[i], NULL);
@@ -672,16 +655,16 @@ static void churn(uint64_t seconds) {
     enum { LASTING = 3 };
     pthread_t lasting[LASTING];
     uintptr_t born = 0;
-    for (int i = 0; i < LASTING; i++) lasting[i] = start(hand_around_for_ever, (void*)++born);
+    for (int i = 0; i < LASTING; i++) lasting[i] = test_thread(hand_around_for_ever, (void*)++born);
     double begin = now_seconds(), end = begin + (double)seconds;
     size_t before = 0;
     while (now_seconds() < end) {
-        pthread_join(start(hand_around, (void*)++born), NULL);
+        pthread_join(test_thread(hand_around, (void*)++born), NULL);
         // The threads that last come to own their share of slabs first; from then on nothing may be added.
         if (before == 0 && now_seconds() > begin + (double)seconds / 2) before = rss_bytes();
     }
     // What each of the lasting threads keeps varies by some megabytes with who runs when; a leak of the dying ones is far more.
-    expect_flat(before, 16 * MIB, "churn");
+    test_expect_flat(before, 16 * MIB, "churn");
     atomic_store(&storm_over, true);
     for (int i = 0; i < LASTING; i++) pthread_join(lasting[i], NULL);
     empty_slots();

@@ -181,3 +181,21 @@ size_t rss_bytes(void) {
 size_t mapped_bytes(void) {
     return proc_value("/proc/self/status", "\nVmSize:");
 }
+
+pthread_t test_thread(void* (*body)(void*), void* argument) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    int error = pthread_create(&thread, &attributes, body, argument);
+    CHECK(error == 0, "pthread_create gave %d", error);
+    pthread_attr_destroy(&attributes);
+    return thread;
+}
+
+void test_expect_flat(size_t before, size_t allowed, const char* what) {
+    size_t after = rss_bytes();
+    test_say("%s: RSS %zu KiB before, %zu KiB after", what, before >> 10, after >> 10);
+    CHECK(after <= before + allowed, "%s: RSS grew from %zu to %zu bytes, allowed are %zu more", what, before, after,
+          allowed);
+}

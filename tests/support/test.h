@@ -3,6 +3,7 @@
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,11 @@ typedef struct {
 uint64_t random_next(Random* random);
 // Evenly from 0 to n - 1; n is not 0.
 uint64_t random_below(Random* random, uint64_t n);
+
+// A thread with a small stack.
+pthread_t test_thread(void* (*body)(void*), void* argument);
+// Resident memory has grown by at most `allowed` bytes.
+void test_expect_flat(size_t before, size_t allowed, const char* what);
 
 double now_seconds(void);
 size_t rss_bytes(void);     // resident memory, exact
