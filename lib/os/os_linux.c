@@ -147,11 +147,12 @@ bool os_move(void* from, void* to, size_t bytes) {
     return count(result, HAK_C_syscall_mremap);
 }
 
-static uintptr_t loader;  // by os_start
+static _Atomic uintptr_t loader;  // by os_start
 
 // The dynamic loader is one of the first things that the kernel maps. A program without one needs a mapping to see where it goes.
 uintptr_t os_mapping_area(void) {
-    if (loader) return loader;
+    uintptr_t start = load_relaxed(&loader);
+    if (start) return start;
     void* page = os_map(OS_PAGE);
     if (page) os_unmap(page, OS_PAGE);  // counted if it fails; a page of address space is lost then
     return (uintptr_t)page;
@@ -176,24 +177,27 @@ uint64_t os_clock_ns(void) {
 }
 #endif
 
-static uint64_t seed[2];  // by os_start
-static bool privileged;
+// By os_start. Two threads may call it at a time, and both write the same.
+static _Atomic uint64_t seed;
+static _Atomic bool privileged;
 
 void os_start(void) {
+    uint64_t random[2] = {0};
     const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
-    if (bytes != NULL) memcpy(seed, bytes, sizeof seed);
-    loader = getauxval(AT_BASE);
-    privileged = getauxval(AT_SECURE) != 0;
+    if (bytes != NULL) memcpy(random, bytes, sizeof random);
+    store_relaxed(&seed, random[0] ^ (random[1] << 7));
+    store_relaxed(&loader, getauxval(AT_BASE));
+    store_relaxed(&privileged, getauxval(AT_SECURE) != 0);
     vdso_start();
 }
 
 bool os_is_privileged(void) {
-    return privileged;
+    return load_relaxed(&privileged);
 }
 
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
-    uint64_t x = (seed[0] ^ (seed[1] << 7) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
+    uint64_t x = (load_relaxed(&seed) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
     // finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
