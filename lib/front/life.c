@@ -33,24 +33,24 @@ static _Atomic bool loaded;  // constructors run, so the C library is there for 
 // The core alone has none.
 #pragma weak malloc_is_foreign
 
-static void at_thread_exit(void* round);
+static void at_thread_exit(void* unused);
 
 // --- the key whose destructor is a thread's end
 
 static _Atomic bool have_exit_key;
 static pthread_key_t exit_key;
 
-static void arm_exit(uintptr_t round) {
+static void arm_exit(void) {
     // May allocate for keys beyond the first 32: the control block is in place by now, and in no operation.
     if (load_acquire(&have_exit_key))  // pairs with the release in make_key
-        pthread_setspecific(exit_key, (void*)round);
+        pthread_setspecific(exit_key, &hak_tls);
 }
 
 // Once. Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
 static void make_key(void) {
     if (pthread_key_create(&exit_key, at_thread_exit) != 0) return;
     store_release(&have_exit_key, true);  // pairs with the acquire in arm_exit
-    if (hak_tls.tcb) arm_exit(1);         // it began before there was a key
+    if (hak_tls.tcb) arm_exit();          // it began before there was a key
 }
 
 // --- the process
@@ -108,7 +108,7 @@ HakTcb* thread_tcb_slow(void) {
     if (me) {
         operation_end(me);
         hook_into_process();
-        arm_exit(1);
+        arm_exit();
     }
     errno = saved_errno;
     return me;
@@ -147,16 +147,13 @@ static void thread_end(void) {
     tcb_give(me);
 }
 
-// Destructors of other keys may allocate after ours has run: it asks for another round once. What is allocated or freed later than
-// that goes through the reserve. Not for a later round: a thread that first allocates in a destructor should come to an end too,
-// which it does unless that happens in the last of the four rounds.
-static void at_thread_exit(void* round) {
+// Destructors of other keys may allocate after ours has run, in this round or in later ones: that goes through the reserve. To keep
+// the control block for another round would be to lose it where this round is the last one, as it is for a thread that first
+// allocates in the third of four. One that does so in the fourth, after ours, ends unseen.
+static void at_thread_exit(void* unused) {
+    (void)unused;
     int saved_errno = errno;
-    enum { ROUNDS = 2 };
-    if ((uintptr_t)round < ROUNDS)
-        arm_exit((uintptr_t)round + 1);
-    else
-        thread_end();
+    thread_end();
     errno = saved_errno;
 }
 
