@@ -66,7 +66,7 @@ static void note_held(HakLock* lock, unsigned fork) {
 
 static bool is_calm(unsigned fork) {
     HakTls* tls = &hak_tls;
-    bool inside = tls->beginning || (tls->tcb && load_relaxed(&tls->tcb->inside));
+    bool inside = tls->beginning || operation_is_open();
     holds_some = false;
     outer_locks(note_held, fork);
     inner_locks(note_held, fork);
@@ -85,24 +85,40 @@ static void take(HakLock* lock, unsigned fork) {
 
 // --- operations of other threads
 
-// A moment, since they may be held up by this thread, or by the kernel.
-static void wait_for_operations(bool calm) {
-    enum { YIELDS = 64, SLEEPS = 1000, SLEEPS_IF_HELD_UP = 20 };
-    int tries = 0, most = YIELDS + (calm ? SLEEPS : SLEEPS_IF_HELD_UP);
-    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
-        if (load_relaxed(&tcb->tls) == &hak_tls || load_relaxed(&tcb->state) == TCB_LOST) continue;
-        for (; load_relaxed(&tcb->inside) && tries < most; tries++) {
-            if (tries < YIELDS)
-                os_yield();
-            else
-                os_sleep_briefly();
-        }
+static bool may_be_asked(const HakTcb* tcb) {
+    const HakTls* tls = load_relaxed(&tcb->tls);
+    return tls != NULL && tls != &hak_tls && load_relaxed(&tcb->state) != TCB_LOST;
+}
+
+static void wait_a_little(int tries) {
+    enum { YIELDS = 64 };
+    if (tries < YIELDS)
+        os_yield();
+    else
+        os_sleep_briefly();
+}
+
+// Asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
+// Twice: one that had looked at its word just before it was asked has overwritten it since.
+static void ask_others(bool calm) {
+    enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
+    int tries = 0, most = calm ? MOST : MOST_IF_HELD_UP;
+    for (int pass = 0; pass < 2; pass++) {
+        for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+            while (may_be_asked(tcb) && !operation_ask(tcb) && tries < most) wait_a_little(tries++);
+        if (pass == 0) os_yield();
     }
+}
+
+static void ask_others_no_more(void) {
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) operation_ask_no_more(tcb);
 }
 
 // --- the handlers
 
+// In the middle of an outer fork of this thread the others wait on for that one.
 static void give_back(unsigned fork) {
+    if (fork == 1) ask_others_no_more();
     inner_locks(hak_unlock_after_fork, fork);
     outer_locks(hak_unlock_after_fork, fork);
     hak_unlock_after_fork(&fork_lock, fork);
@@ -115,7 +131,7 @@ static bool take_all(unsigned fork) {
     refused = false;
     hold_streams(UINT32_C(1) << fork);
     try_take(&fork_lock, fork);
-    if (!refused) wait_for_operations(true);
+    if (!refused) ask_others(true);
     if (!refused) outer_locks(try_take, fork);
     if (!refused) inner_locks(try_take, fork);
     if (refused) give_back(fork);
@@ -126,7 +142,7 @@ static bool take_all(unsigned fork) {
 // child does without it: nothing is lost of the initialisation or the gate, and the reserve is replaced.
 static void take_what_can_be_had(unsigned fork) {
     try_take(&fork_lock, fork);
-    wait_for_operations(false);
+    ask_others(false);
     outer_locks(try_take, fork);
     inner_locks(take, fork);
 }
@@ -154,6 +170,7 @@ static void after_fork_in_child(void) {
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
     registry_after_fork_in_child();
+    if (hak_tls.tcb) operation_ask_no_more(hak_tls.tcb);  // another thread was about to fork
     hak_lock_in_child(&fork_lock, fork);
     streams_held &= ~(UINT32_C(1) << fork);  // the C library resets the lock itself
     forks--;

@@ -150,19 +150,47 @@ static HAK_NOINLINE void free_uncached(void* p) {
     operation_end(me);
 }
 
-// A run of the thread's own goes into its cache, if there is room.
-static bool free_run_cached(void* p) {
-    HakTcb* me = operation_begin();
-    if (me == NULL) return false;
-    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
-    bool put = slab.number != 0 && run_cache_put(me, slab, p);
-    if (put) {
-        note_free(p, FREE_RUN);
-        if (run_is_idle(slab)) run_settle(me, slab);
-    }
+// --- page runs, with calls at the ends alone
+
+static HAK_NOINLINE void free_run_settling(HakTcb* me, OwnedSlab slab) {
+    run_settle(me, slab);
     operation_end(me);
-    return put;
 }
+
+// A run of the thread's own is in its cache. The operation ends here.
+HAK_INLINE void end_cached(HakTcb* me, OwnedSlab slab, void* p) {
+    tcb_count(me, HAK_C_free_run);
+    note_free(p, FREE_RUN);
+    if (run_is_idle(slab))
+        free_run_settling(me, slab);
+    else
+        operation_end(me);
+}
+
+static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedSlab slab, void* p, uint32_t pages) {
+    if (run_cache_put_long(me, slab, p, pages)) {
+        end_cached(me, slab, p);
+    } else {
+        operation_end(me);
+        free_uncached(p);
+    }
+}
+
+static HAK_NOINLINE void free_run(void* p) {
+    HakTcb* me = operation_begin_at_once();
+    if (HAK_UNLIKELY(me == NULL)) {
+        free_uncached(p);
+        return;
+    }
+    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
+    uint32_t pages = slab.number ? run_pages_to_cache(slab, p) : 0;
+    if (HAK_LIKELY(run_is_short(pages) && run_cache_put_short(me, slab, p, pages)))
+        end_cached(me, slab, p);
+    else
+        free_run_long(me, slab, p, pages);
+}
+
+// --- a bin that is full, or the block is of another thread
 
 // The slab has another owner by now, or is none any more, if the block was freed twice.
 static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
@@ -173,14 +201,23 @@ static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
     if (!of_class) free_uncached(p);
 }
 
+// The thread has no control block, or is in an operation already, or is asked to wait: then it tries again, from the start.
+static HAK_COLD void free_over_later(void* p, uint64_t tag) {
+    HakTcb* me = hak_tls.tcb;
+    if (tag_is_class(tag) && me && operation_may_begin(me))
+        fast_free(p);
+    else
+        free_uncached(p);
+}
+
 // The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
 // none: words that name no slab lead to bin 0, which has no room.
 void free_over(void* p, uint64_t tag) {
     TlsBin* bin = fast_bin(tag);
     bin->room++;
-    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
+    HakTcb* me = tag_is_class(tag) ? operation_begin_at_once() : NULL;
     if (HAK_UNLIKELY(me == NULL)) {
-        free_uncached(p);
+        free_over_later(p, tag);
         return;
     }
     check_start(p);
@@ -197,7 +234,10 @@ void free_slow(void* p) {
     if (p == NULL) return;
     if (heap_contains(p)) {
         uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
-        if (tag_is_runs(tag) && free_run_cached(p)) return;
+        if (tag_is_runs(tag)) {
+            free_run(p);
+            return;
+        }
     }
     free_uncached(p);
 }

@@ -113,15 +113,23 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
     return block;
 }
 
-// SMALL_MAX < size <= RUN_MAX. Without one in the cache, the rest of the way is the same operation.
+// The operation ends here.
+static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
+    void* run = large_alloc(me, size, 1, false);
+    operation_end(me);
+    if (HAK_UNLIKELY(run == NULL)) return no_memory();
+    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
+    return run;
+}
+
+// SMALL_MAX < size <= RUN_MAX. With calls at the ends alone.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = operation_begin();
+    HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     uint32_t pages = large_pages(size);
     void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
-    if (HAK_UNLIKELY(run == NULL)) run = large_alloc(me, size, 1, false);
+    if (HAK_UNLIKELY(run == NULL)) return malloc_run_uncached(me, size);
     operation_end(me);
-    if (HAK_UNLIKELY(run == NULL)) return no_memory();
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
     return run;
 }

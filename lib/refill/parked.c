@@ -73,11 +73,11 @@ static bool had(const HakTls* tls, const HakTcb* tcb) {
 void bins_leave(HakTcb* tcb) {
     const HakTls* tls = load_relaxed(&tcb->tls);
     if (tcb->bins_left || tcb->parked_blocks || !had(tls, tcb)) return;
-    store_relaxed(&tcb->inside, 1u);
+    store_relaxed(&tcb->inside, INSIDE);
     run_cache_flush(tcb);
     memcpy(tcb->parked, tls->bin, sizeof tcb->parked);
     tcb->bins_left = true;
-    store_relaxed(&tcb->inside, 0u);
+    store_relaxed(&tcb->inside, OUTSIDE);
 }
 
 void give_back_left_bins(HakTcb* left) {

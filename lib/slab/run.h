@@ -122,21 +122,16 @@ HAK_INLINE bool run_cache_put_short(HakTcb* me, OwnedSlab slab, void* block, uin
     return true;
 }
 
-// The owner frees one block into its cache of runs. false: there is no room, or no such block;
-// run_free_chain says which.
-HAK_INLINE bool run_cache_put(HakTcb* me, OwnedSlab slab, void* block) {
-    uint32_t pages = load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
-    if ((uintptr_t)block & (PAGE_SIZE_BYTES - 1)) return false;
-    bool put =
-        run_is_short(pages) ? run_cache_put_short(me, slab, block, pages) : run_cache_put_long(me, slab, block, pages);
-    if (put) tcb_count(me, HAK_C_free_run);
-    return put;
+// Pages of a block that its owner may put into its cache; 0: no block starts there.
+HAK_INLINE uint32_t run_pages_to_cache(OwnedSlab slab, const void* block) {
+    return (uintptr_t)block & (PAGE_SIZE_BYTES - 1) ? 0
+                                                    : load_relaxed(&run_map(slab.number)->length[run_page_of(block)]);
 }
 
 // Nothing of the SuperSlab is used but what the cache has.
 HAK_INLINE bool run_is_idle(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
-    return load_relaxed(&meta->used) == meta->cached;
+    return meta_used(meta) == meta->cached;
 }
 
 // After something of the SuperSlab was freed: gives it back if it is idle, or the idle one that the thread kept, if another can serve the

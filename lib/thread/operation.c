@@ -4,16 +4,25 @@
 
 HakLock fork_lock;
 
-void operation_give_way(HakTcb* me) {
+bool operation_may_begin(HakTcb* me) {
     enum { YIELDS = 64, SLEEPS = 400 };
-    if (hak_lock_is_mine(&fork_lock)) return;
-    store_release(&me->inside, 0u);
-    for (int i = 0; i < YIELDS + SLEEPS && load_relaxed(&fork_lock.word) != 0; i++) {
+    if (load_relaxed(&me->inside) == INSIDE) return false;
+    for (int i = 0; i < YIELDS + SLEEPS && load_relaxed(&me->inside) == ASKED; i++) {
         if (i < YIELDS)
             os_yield();
         else
             os_sleep_briefly();
     }
-    store_relaxed(&me->inside, 1u);
-    atomic_thread_fence(memory_order_release);
+    store_relaxed(&me->inside, OUTSIDE);
+    return true;
+}
+
+bool operation_ask(HakTcb* other) {
+    uint32_t seen = OUTSIDE;
+    return cas_relaxed(&other->inside, &seen, ASKED) || seen == ASKED;
+}
+
+void operation_ask_no_more(HakTcb* other) {
+    uint32_t seen = ASKED;
+    cas_relaxed(&other->inside, &seen, OUTSIDE);
 }

@@ -52,7 +52,7 @@ static HakTcb* make(struct HakTls* tls) {
     hak_lock(&pool_lock);
     tcb->number = ++made;
     hak_unlock(&pool_lock);
-    store_relaxed(&tcb->inside, 1u);
+    store_relaxed(&tcb->inside, INSIDE);
     store_relaxed(&tcb->tls, tls);
     list(tcb);
     return tcb;
@@ -66,7 +66,7 @@ static void free_place(void) {
 // In an operation before anybody can take it for one that was left, and the thread's before it is out of the pool: a handler that
 // forks in between finds it in one of the two places.
 static void leave_pool(HakTcb* tcb, struct HakTls* tls) {
-    store_relaxed(&tcb->inside, 1u);
+    store_relaxed(&tcb->inside, INSIDE);
     store_relaxed(&tcb->tls, tls);
     tcb->pooled = false;
 }
@@ -93,7 +93,7 @@ static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
     // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one
     // either.
     if (cas_relaxed(&tcb->state, &left, TCB_LIVING)) {
-        store_relaxed(&tcb->inside, 1u);
+        store_relaxed(&tcb->inside, INSIDE);
         atomic_thread_fence(memory_order_release);  // before whatever its new thread writes
         return true;
     }
@@ -121,7 +121,7 @@ void tcb_give(HakTcb* tcb) {
     hak_lock(&pool_lock);
     tcb->pooled = true;
     store_relaxed(&tcb->tls, NULL);
-    store_relaxed(&tcb->inside, 0u);  // here, since the next thread may be in an operation once the lock is free
+    store_relaxed(&tcb->inside, OUTSIDE);  // here, since the next thread may be in an operation once the lock is free
     if (HAK_CHECKED)
         append(pool, tcb);
     else
@@ -207,7 +207,7 @@ void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
 
 // The thread that had it does not exist in the child, or nobody has it, though it is not in the pool: somebody was between the two.
 static void leave_or_lose(HakTcb* tcb, void (*save)(HakTcb* tcb)) {
-    bool whole = load_relaxed(&tcb->inside) == 0 && load_relaxed(&tcb->state) != TCB_LOST;
+    bool whole = load_relaxed(&tcb->inside) != INSIDE && load_relaxed(&tcb->state) != TCB_LOST;
     if (whole && load_relaxed(&tcb->tls) && save) save(tcb);
     store_relaxed(&tcb->state, whole ? TCB_LEFT : TCB_LOST);
     if (whole) store_relaxed(&some_left, true);

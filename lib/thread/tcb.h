@@ -26,6 +26,7 @@
 #include "thread/bin.h"
 
 typedef enum { TCB_LIVING, TCB_LEFT, TCB_LOST } TcbState;
+typedef enum { OUTSIDE, INSIDE, ASKED } TcbInside;  // thread/operation.h
 
 enum {
     STICKY_SLABS = 4,
@@ -51,7 +52,7 @@ typedef struct {
     uint8_t seen_binds;               // its lower half, at the last look
     uint8_t full_count;
     uint32_t partial_count;
-    uint32_t partial_free;    // blocks on the free lists of the partial slabs
+    uint32_t partial_free;       // blocks on the free lists of the partial slabs
     uint32_t overflows;       // frees that found the TLS SLL full
     uint32_t overflow_ticks;  // `ticks` when the last 64 of them began
     uint64_t seen_head;       // of the bin, at the last look
@@ -87,7 +88,7 @@ typedef struct HakTcb {
     uint64_t owner_part;  // of its owner words; never changes
     struct HakTcb* next_pooled;
     _Atomic(struct HakTls*) tls;         // of the thread that has it
-    _Atomic uint32_t inside;             // 1: that thread is in an operation (thread/operation.h)
+    _Atomic uint32_t inside;             // TcbInside
     bool pooled;                         // under the pool's lock
     bool bins_left;                      // LEFT: the bins of that thread are in `parked`
     uint32_t ticks;                      // refills

@@ -123,8 +123,8 @@ static void count_saved(HakTcb* tcb) {
 static void take_for_the_dead(HakTcb* taken[DEAD]) {
     for (int i = 0; i < DEAD; i++) {
         assert_non_null(taken[i] = tcb_take(&dead));
-        assert_int_equal(taken[i]->inside, 1);
-        if (i % 2) store_relaxed(&taken[i]->inside, 0u);
+        assert_int_equal(taken[i]->inside, INSIDE);
+        if (i % 2) store_relaxed(&taken[i]->inside, OUTSIDE);
     }
 }
 
@@ -134,7 +134,7 @@ static HakTcb* take_one_left(HakTcb* const taken[DEAD]) {
     for (int i = 1; i < DEAD; i += 2) was_left |= next == taken[i];
     assert_true(was_left);
     assert_int_equal(next->state, TCB_LIVING);
-    assert_int_equal(next->inside, 1);
+    assert_int_equal(next->inside, INSIDE);
     assert_ptr_equal(next->tls, &tls);
     return next;
 }
@@ -233,7 +233,7 @@ static void each_one_left_is_taken_once(void** state) {
         HakTcb* taken[DEAD];
         for (int i = 0; i < DEAD; i++) {
             assert_non_null(taken[i] = tcb_take(&dead));
-            store_relaxed(&taken[i]->inside, 0u);
+            store_relaxed(&taken[i]->inside, OUTSIDE);
         }
         tcb_after_fork_in_child(&tls, NULL, true);
         left_taken = at_the_start = 0;
