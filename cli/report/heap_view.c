@@ -195,8 +195,8 @@ static void find_block(struct heap_view* view, struct heap_place* place, uint64_
     read_entry(view, view->heap.remote, place->slab, &remote, sizeof remote);
     uint64_t stack = load_relaxed(&remote.word);
     place->size_class = (uint32_t)(tag / TAG_PER_CLASS);
-    place->used = load_relaxed(&meta.used);
-    place->free_count = meta.free_count;
+    place->used = meta_used(&meta);
+    place->free_count = meta_free(&meta);
     place->carved = meta.carved;
     place->capacity = meta.capacity;
     place->remote = remote_count(stack);

@@ -75,7 +75,7 @@ static size_t check_full(HakTcb* me, unsigned size_class) {
     for (SlabNumber s = tls->full; s; before = s, s = hak_heap.meta[s].next, full++) {
         const TinySlabMeta* meta = &hak_heap.meta[s];
         wrong += check_own(me, s, tag_of_class(size_class), PLACE_FULL);
-        free_blocks |= meta->free_count || load_relaxed(&meta->carved) != meta->capacity;
+        free_blocks |= meta_free(meta) || load_relaxed(&meta->carved) != meta->capacity;
         linked &= meta->prev == before;
     }
     linked &= before == (tls->full ? tls->full_last : 0);
@@ -95,7 +95,7 @@ static size_t check_lists(HakTcb* me) {
         if (tls->bound) wrong += check_own(me, tls->bound, tag_of_class(c), PLACE_BOUND);
         for (SlabNumber s = tls->partial; s; s = hak_heap.meta[s].next, partial++) {
             wrong += check_own(me, s, tag_of_class(c), PLACE_PARTIAL);
-            partial_free += hak_heap.meta[s].free_count;
+            partial_free += meta_free(&hak_heap.meta[s]);
         }
         wrong += check_full(me, c);
         if (partial != tls->partial_count || partial_free != tls->partial_free) {
@@ -125,7 +125,7 @@ static size_t check_run_cache(const HakTcb* me) {
     for (int b = 0; b < RUN_BUCKETS; b++)
         for (SlabNumber s = me->runs[b]; s; s = hak_heap.meta[s].next) {
             cached_of_slabs += hak_heap.meta[s].cached;
-            idle += load_relaxed(&hak_heap.meta[s].used) == hak_heap.meta[s].cached;
+            idle += meta_used(&hak_heap.meta[s]) == hak_heap.meta[s].cached;
         }
     size_t wrong = 0;
     if (cached_pages != me->cached_pages || cached_of_slabs != me->cached_pages || long_pages != me->long_pages) {

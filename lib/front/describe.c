@@ -35,7 +35,7 @@ static bool is_in_own_bin(const void* block, unsigned size_class) {
 static const char* state_of_own(const void* block, SlabNumber s, unsigned size_class, uintptr_t index) {
     const TinySlabMeta* meta = &hak_heap.meta[s];
     if (index >= load_relaxed(&meta->carved)) return ", never handed out";
-    bool is_free = is_listed(block, meta->freelist, meta->free_count, tag_of_class(size_class));
+    bool is_free = is_listed(block, meta->freelist, meta_free(meta), tag_of_class(size_class));
     return is_free || is_in_own_bin(block, size_class) ? ", free" : ", live or cached";
 }
 

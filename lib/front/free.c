@@ -18,8 +18,6 @@
 
 // --- bins that are full
 
-enum { OVERFLOWS_SAMPLE = 64 };  // frees that find a bin full, before it is asked how they came
-
 // The cap of a bin doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand: a
 // program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
 // what rests (refill/give_back.c).
@@ -33,13 +31,13 @@ static uint32_t most_cap(unsigned size_class) {
 static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
     bool batch = me->ticks - tls->overflow_ticks < OVERFLOWS_SAMPLE;
     tls->overflow_ticks = me->ticks;
-    return batch && tls->overflows - tls->seen_overflows > OVERFLOWS_SAMPLE;
+    return batch && load_relaxed(&tls->overflows) - tls->seen_overflows > OVERFLOWS_SAMPLE;
 }
 
 // OVERFLOWS_SAMPLE frees have found the bin full since the last call.
-static HAK_NOINLINE void note_overflows(TlsBin* bin, unsigned size_class) {
-    HakTcb* me = operation_begin();
-    if (me == NULL) return;
+static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
+    counter_add(&me->counters, HAK_C_free_ss_local, OVERFLOWS_SAMPLE);
+    if (operation_begin() == NULL) return;
     if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
         uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
         bin->room += (int32_t)(cap - bin->cap);
@@ -63,9 +61,10 @@ HAK_INLINE void check_start(const void* p) {
 
 // The operation ends here: a look is one of its own, and this a call at the end.
 HAK_INLINE void end_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    bool enough = ++me->tiny[size_class].overflows % OVERFLOWS_SAMPLE == 0;
+    uint32_t overflows = load_relaxed(&me->tiny[size_class].overflows) + 1;
+    store_relaxed(&me->tiny[size_class].overflows, overflows);
     operation_end(me);
-    if (HAK_UNLIKELY(enough)) note_overflows(bin, size_class);
+    if (HAK_UNLIKELY(overflows % OVERFLOWS_SAMPLE == 0)) note_overflows(me, bin, size_class);
 }
 
 // The slab changes its list, or becomes empty.
@@ -78,7 +77,6 @@ static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab sla
 // each time.
 HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
     note_free(p, FREE_SS_LOCAL);
-    tcb_count(me, HAK_C_free_ss_local);
     if (HAK_LIKELY(slab_free_in_place(me, slab, size_class, p)))
         end_overflow(me, bin, size_class);
     else

@@ -15,7 +15,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
         out->active += (uint64_t)__builtin_popcount(~unit->free_slabs) << SLAB_SHIFT;
         break;
     case UNIT_RUNS:
-        out->allocated += (uint64_t)load_relaxed(&hak_heap.meta[first].used) << PAGE_SHIFT;
+        out->allocated += (uint64_t)meta_used(&hak_heap.meta[first]) << PAGE_SHIFT;
         out->active += UNIT_SIZE;
         break;
     case UNIT_HUGE:
@@ -44,8 +44,16 @@ void hak_gauges(hak_stats_t* out) {
     hak_unlock(&heap_lock);
 }
 
+// Overflows are counted by the class, and enter their counter OVERFLOWS_SAMPLE at a time.
+static uint64_t counter_of(const HakTcb* tcb, HakCounter which) {
+    uint64_t value = load_relaxed(&tcb->counters.value[which]);
+    for (unsigned c = CLASS_FIRST; which == HAK_C_free_ss_local && c < CLASS_COUNT; c++)
+        value += load_relaxed(&tcb->tiny[c].overflows) % OVERFLOWS_SAMPLE;
+    return value;
+}
+
 void hak_counters_sum(uint64_t out[HAK_COUNTER_COUNT]) {
     for (int i = 0; i < HAK_COUNTER_COUNT; i++) out[i] = load_relaxed(&hak_counters_shared.value[i]);
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
-        for (int i = 0; i < HAK_COUNTER_COUNT; i++) out[i] += load_relaxed(&tcb->counters.value[i]);
+        for (int i = 0; i < HAK_COUNTER_COUNT; i++) out[i] += counter_of(tcb, (HakCounter)i);
 }

@@ -56,7 +56,7 @@ static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
     OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
     if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
     slab_absorb(me, slab);
-    if (load_relaxed(&meta_of(slab)->used) != 0) return;
+    if (meta_used(meta_of(slab)) != 0) return;
     if (size_class && me->tiny[size_class].bound == s) me->tiny[size_class].bound = 0;
     slab_dispose(me, slab);
 }
@@ -64,7 +64,7 @@ static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
 // All of its blocks in use wait on its remote stack.
 static bool others_emptied(SlabNumber s) {
     uint32_t waiting = remote_count(load_relaxed(remote_word(s)));
-    return waiting != 0 && waiting == load_relaxed(&hak_heap.meta[s].used);
+    return waiting != 0 && waiting == meta_used(&hak_heap.meta[s]);
 }
 
 static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class, bool only_emptied) {
@@ -175,8 +175,8 @@ static void lower_caps(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];
         TlsBin* bin = &hak_tls.bin[c];
-        if (bin->cap > BIN_FIRST_CAP && tls->overflows == tls->seen_overflows) lower_cap(me, bin);
-        tls->seen_overflows = tls->overflows;
+        if (bin->cap > BIN_FIRST_CAP && load_relaxed(&tls->overflows) == tls->seen_overflows) lower_cap(me, bin);
+        tls->seen_overflows = load_relaxed(&tls->overflows);
     }
 }
 

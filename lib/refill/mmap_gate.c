@@ -18,13 +18,13 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
 static SlabNumber take_spare(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];
-        bool bound = tls->bound && load_relaxed(&hak_heap.meta[tls->bound].used) == 0;
+        bool bound = tls->bound && meta_used(&hak_heap.meta[tls->bound]) == 0;
         if (bound && !(HAK_CHECKED && bound_without_claim(me, c))) {
             SlabNumber s = tls->bound;
             tls->bound = 0;
             return s;
         }
-        if (tls->partial && load_relaxed(&hak_heap.meta[tls->partial].used) == 0) return tls->partial;
+        if (tls->partial && meta_used(&hak_heap.meta[tls->partial]) == 0) return tls->partial;
     }
     return 0;
 }

@@ -9,9 +9,9 @@ static SlabNumber good_partial(const TinyTLSSlab* tls) {
     uint32_t half = hak_heap.meta[most].capacity / 2u, some = half < SOME ? half : SOME;
     int looked = 0;
     for (SlabNumber s = most; s && looked < LOOK_AT; s = hak_heap.meta[s].next, looked++) {
-        uint32_t free_count = hak_heap.meta[s].free_count;
-        if (free_count > hak_heap.meta[most].free_count) most = s;
-        if (free_count >= some && (fullest == 0 || free_count < hak_heap.meta[fullest].free_count)) fullest = s;
+        uint32_t free_count = meta_free(&hak_heap.meta[s]);
+        if (free_count > meta_free(&hak_heap.meta[most])) most = s;
+        if (free_count >= some && (fullest == 0 || free_count < meta_free(&hak_heap.meta[fullest]))) fullest = s;
     }
     return fullest ? fullest : most;
 }
@@ -30,10 +30,10 @@ OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     ClaimResult result;
     if (HAK_LIKELY(tls->bound)) {
         bound = slab_claim(me, tls->bound, tag_for(size_class), &result);
-        if (meta_of(bound)->free_count || remote_has_blocks(bound)) return bound;
+        if (meta_free(meta_of(bound)) || remote_has_blocks(bound)) return bound;
     }
     SlabNumber partial = tls->partial ? good_partial(tls) : 0;
-    if (partial && hak_heap.meta[partial].free_count) return refill_candidate(me, size_class, partial);
+    if (partial && meta_free(&hak_heap.meta[partial])) return refill_candidate(me, size_class, partial);
     SlabNumber full = refreshed(tls);
     if (full) return refill_candidate(me, size_class, full);
     if (partial) return refill_candidate(me, size_class, partial);

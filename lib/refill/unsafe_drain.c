@@ -51,9 +51,8 @@ static void push(HakTcb* owner, TinySlabMeta* meta, void* block) {
     link_write(block, head);
     chaos_point();
     meta->freelist = block;
-    meta->free_count++;
     if (meta->where == PLACE_PARTIAL) owner->tiny[meta->size_class].partial_free++;
-    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) - 1));
+    meta_count(meta, -1, 1);
 }
 
 static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner) {

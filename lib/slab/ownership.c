@@ -117,8 +117,8 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_a
 OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean) {
     TinySlabMeta* meta = meta_at(s);
     meta->freelist = NULL;
-    store_relaxed(&meta->used, (uint16_t)0);
-    meta->free_count = meta->cached = 0;
+    store_relaxed(&meta->blocks, 0u);
+    meta->cached = 0;
     store_relaxed(&meta->carved, (uint16_t)0);
     meta->capacity = size_class ? class_capacity(size_class) : 0;
     meta->block_size = size_class ? size_of_class(size_class) : 0;
@@ -152,12 +152,12 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     if (HAK_CHECKED && meta->cached) fatal("run_cache", "publish", "slab %u: %u pages are cached", s, meta->cached);
     do {
         slab_absorb(me, slab);
-        if (load_relaxed(&meta->used) == 0) {
+        if (meta_used(meta) == 0) {
             set_listed(s, false);
             return false;
         }
         bool has_space =
-            size_class ? meta->free_count || load_relaxed(&meta->carved) < meta->capacity : run_has_space(slab);
+            size_class ? meta_free(meta) || load_relaxed(&meta->carved) < meta->capacity : run_has_space(slab);
         // Still owned: an adopter that finds it in the registry is refused and leaves it there.
         if (has_space) set_listed(s, true);
         empty = REMOTE_EMPTY;

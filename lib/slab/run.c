@@ -94,8 +94,7 @@ static void set_longest(HakTcb* me, OwnedSlab slab, uint16_t longest) {
 }
 
 static void count_pages(OwnedSlab slab, int change) {
-    TinySlabMeta* meta = meta_of(slab);
-    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) + change));
+    meta_count(meta_of(slab), change, 0);
 }
 
 static void* page_address(SlabNumber s, uint32_t page) {
@@ -356,7 +355,7 @@ size_t run_check(SlabNumber s) {
     const RunMap* map = run_map(s);
     size_t wrong = 0;
     uint32_t free_pages = 0, block_pages = 0, cached_pages = 0;
-    uint32_t used = load_relaxed(&hak_heap.meta[s].used), cached = hak_heap.meta[s].cached;
+    uint32_t used = meta_used(&hak_heap.meta[s]), cached = hak_heap.meta[s].cached;
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
     for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) {
         uint32_t length = load_relaxed(&map->length[p]), pages = length & (RUN_IS_CACHED - 1u);

@@ -10,10 +10,6 @@
 #include "superslab/superslab.h"
 #include "thread/link.h"
 
-static void count_used(TinySlabMeta* meta, int change) {
-    store_relaxed(&meta->used, (uint16_t)(load_relaxed(&meta->used) + change));
-}
-
 static void* block_at(OwnedSlab slab, uint32_t index) {
     return (char*)slab_address(slab.number) + (size_t)index * meta_of(slab)->block_size;
 }
@@ -70,7 +66,7 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
         TinyTLSSlab* tls = &me->tiny[meta->size_class];
         me->partial_slabs += (uint32_t)change;
         tls->partial_count += (uint32_t)change;
-        tls->partial_free += (uint32_t)(change * meta->free_count);
+        tls->partial_free += (uint32_t)change * meta_free(meta);
     }
 }
 
@@ -122,7 +118,7 @@ void slab_set_aside(HakTcb* me, OwnedSlab slab) {
 static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
     TinySlabMeta* meta = meta_of(slab);
     void* first = meta->freelist;
-    uint32_t count = meta->free_count;
+    uint32_t count = meta_free(meta);
     if (count <= most) {
         meta->freelist = NULL;
     } else {
@@ -132,8 +128,7 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
         meta->freelist = link_read(last);
         link_write(last, NULL);
     }
-    meta->free_count = (uint16_t)(meta->free_count - count);
-    count_used(meta, (int)count);
+    meta_count(meta, (int32_t)count, -(int32_t)count);
     return (TakenBlocks){first, count, false};
 }
 
@@ -150,7 +145,7 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     for (uint32_t i = 1; i < count; i++, block += meta->block_size) link_write(block, block + meta->block_size);
     link_write(block, NULL);
     store_relaxed(&meta->carved, (uint16_t)(load_relaxed(&meta->carved) + count));
-    count_used(meta, (int)count);
+    meta_count(meta, (int32_t)count, 0);
     return (TakenBlocks){first, count, meta->clean};
 }
 
@@ -164,8 +159,7 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
             return (TakenBlocks){remote.first, remote.count, false};
         TinySlabMeta* meta = meta_of(slab);
         meta->freelist = remote.first;
-        meta->free_count = (uint16_t)remote.count;
-        count_used(meta, -(int)remote.count);
+        meta_count(meta, -(int32_t)remote.count, (int32_t)remote.count);
         return take_freelist(slab, most);
     }
     return carve(slab, most);
@@ -254,7 +248,7 @@ static void free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uin
     TinySlabMeta* meta = meta_of(slab);
     slab_push_chain(me, slab, meta->size_class, first, last, count);
     slab_hint_hot(&me->tiny[meta->size_class], slab.number);
-    if (load_relaxed(&meta->used) != 0) {
+    if (meta_used(meta) != 0) {
         if (!slab_gives(meta)) join(me, slab);
         return;
     }
@@ -277,23 +271,21 @@ size_t slab_check(SlabNumber s) {
     if (meta->size_class == 0) return run_check(s);
     size_t wrong = 0, listed = 0;
     uintptr_t base = (uintptr_t)slab_address(s);
-    if (load_relaxed(&meta->used) + meta->free_count + (meta->capacity - load_relaxed(&meta->carved)) !=
-        meta->capacity) {
+    if (meta_used(meta) + meta_free(meta) + (meta->capacity - load_relaxed(&meta->carved)) != meta->capacity) {
         text_warn("hakmem: check=counts slab %u: used %u + free %u + uncarved %u is not capacity %u\n", s,
-                  load_relaxed(&meta->used), meta->free_count, meta->capacity - load_relaxed(&meta->carved),
-                  meta->capacity);
+                  meta_used(meta), meta_free(meta), meta->capacity - load_relaxed(&meta->carved), meta->capacity);
         wrong++;
     }
-    for (void* block = meta->freelist; block && listed <= meta->free_count; block = link_read(block), listed++) {
+    for (void* block = meta->freelist; block && listed <= meta_free(meta); block = link_read(block), listed++) {
         uintptr_t at = (uintptr_t)block - base;
         if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= load_relaxed(&meta->carved)) {
             text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", s, block);
             return wrong + 1;
         }
     }
-    if (listed != meta->free_count) {
-        text_warn("hakmem: check=freelist slab %u: %u blocks counted on its free list, %zu found\n", s,
-                  meta->free_count, listed);
+    if (listed != meta_free(meta)) {
+        text_warn("hakmem: check=freelist slab %u: %u blocks counted on its free list, %zu found\n", s, meta_free(meta),
+                  listed);
         wrong++;
     }
     return wrong;

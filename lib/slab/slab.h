@@ -1,8 +1,8 @@
 // A slab of blocks of one size, in the hands of its owner: free list, carving, the owner's lists.
 //
-//   used + free_count + (capacity - carved) == capacity       slab_check() tests it, and walks the free list
+//   used + free + (capacity - carved) == capacity             slab_check() tests it, and walks the free list
 //   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   full: those without, of large blocks: free_count == 0, carved == capacity, full_count <= KEPT_FULL
+//   full: those without, of large blocks: free == 0, carved == capacity, full_count <= KEPT_FULL
 //   Any other slab without a free block is given up: whoever frees into it, and does not put the block into a bin, owns it.
 //
 // Thread-safety: the owner alone, which every OwnedSlab shows. Errors: a block freed twice that the counts betray is fatal.
@@ -49,38 +49,42 @@ void slab_dispose(HakTcb* me, OwnedSlab slab);
 size_t slab_check(SlabNumber s);
 
 // Bytes of a slab's blocks, those handed out or those ever cut; 0 also of what is no slab of blocks. Anybody's to ask: true at some time.
-HAK_INLINE uint64_t slab_bytes(SlabNumber s, const _Atomic uint16_t* blocks) {
+HAK_INLINE uint64_t slab_bytes(SlabNumber s, uint32_t blocks) {
     uint64_t tag = word_tag(load_relaxed(owner_word(s)));
-    return tag_is_class(tag) ? (uint64_t)load_relaxed(blocks) * size_of_class((unsigned)(tag / TAG_PER_CLASS)) : 0;
+    return tag_is_class(tag) ? (uint64_t)blocks * size_of_class((unsigned)(tag / TAG_PER_CLASS)) : 0;
 }
 
 HAK_INLINE uint64_t slab_used_bytes(SlabNumber s) {
-    return slab_bytes(s, &hak_heap.meta[s].used);
+    return slab_bytes(s, meta_used(&hak_heap.meta[s]));
 }
 
 HAK_INLINE uint64_t slab_carved_bytes(SlabNumber s) {
-    return slab_bytes(s, &hak_heap.meta[s].carved);
+    return slab_bytes(s, load_relaxed(&hak_heap.meta[s].carved));
 }
 
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
-    return meta->free_count != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
+    return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
 }
 
-// Puts the chain first..last of `count` blocks of a class on the free list; where the slab belongs now is the caller's to see to.
+// The chain first..last of `count` blocks of a class, all of which are in use, goes onto the free list.
+HAK_INLINE void slab_list_chain(HakTcb* me, TinySlabMeta* meta, unsigned size_class, void* first, void* last,
+                                uint32_t count) {
+    link_write(last, meta->freelist);
+    meta->freelist = first;
+    if (meta->where == PLACE_PARTIAL) me->tiny[size_class].partial_free += count;
+    meta_count(meta, -(int32_t)count, (int32_t)count);
+}
+
+// The same, if they are in use; where the slab belongs now is the caller's to see to.
 HAK_INLINE void slab_push_chain(HakTcb* me, OwnedSlab slab, unsigned size_class, void* first, void* last,
                                 uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
     chaos_point();
-    uint32_t used = load_relaxed(&meta->used);
-    if (HAK_UNLIKELY(used < count))
+    if (HAK_UNLIKELY(meta_used(meta) < count))
         fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
               slab.number);
-    link_write(last, meta->freelist);
-    meta->freelist = first;
-    meta->free_count = (uint16_t)(meta->free_count + count);
-    if (meta->where == PLACE_PARTIAL) me->tiny[size_class].partial_free += count;
-    store_relaxed(&meta->used, (uint16_t)(used - count));
+    slab_list_chain(me, meta, size_class, first, last, count);
 }
 
 // The slab most recently got a block back.
@@ -97,9 +101,10 @@ HAK_INLINE bool slab_gives(const TinySlabMeta* meta) {
 
 // slab_free_chain of one block, if the slab stays where it is. false: nothing was done.
 HAK_INLINE bool slab_free_in_place(HakTcb* me, OwnedSlab slab, unsigned size_class, void* block) {
-    const TinySlabMeta* meta = meta_of(slab);
-    if (HAK_UNLIKELY(!slab_gives(meta) || load_relaxed(&meta->used) <= 1)) return false;
-    slab_push_chain(me, slab, size_class, block, block, 1);
+    TinySlabMeta* meta = meta_of(slab);
+    if (HAK_UNLIKELY(!slab_gives(meta) || meta_used(meta) <= 1)) return false;
+    chaos_point();
+    slab_list_chain(me, meta, size_class, block, block, 1);
     slab_hint_hot(&me->tiny[size_class], slab.number);
     return true;
 }

@@ -15,16 +15,16 @@
 #include "superslab/geometry.h"
 
 // One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `next` and `prev` of a
-// slab in the registry, which the registry's lock guards; `used` and `carved` may be read by anybody for statistics.
+// slab in the registry, which the registry's lock guards; `blocks` and `carved` may be read by anybody for statistics.
 //
-//   used + free_count + (capacity - carved) == capacity          blocks: handed out, on the freelist, never cut yet
+//   used + free + (capacity - carved) == capacity                blocks: handed out, on the freelist, never cut yet
 //   (handed out: live, in a TLS SLL, parked, in a bundle or on the remote stack)
 //
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
-    void* freelist;           // links are encoded, see thread/link.h
-    _Atomic uint16_t used;    // page runs: pages handed out, or in the owner's cache
-    uint16_t free_count;      // blocks on the freelist
+    void* freelist;  // links are encoded, see thread/link.h
+    _Atomic uint32_t
+        blocks;  // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half
     _Atomic uint16_t carved;  // blocks cut so far
     uint16_t capacity;        // blocks that fit
     uint32_t block_size;      // bytes
@@ -37,6 +37,21 @@ typedef struct {
     uint8_t pad[21];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
+
+enum { BLOCKS_FREE_SHIFT = 16 };
+
+HAK_INLINE uint32_t meta_used(const TinySlabMeta* meta) {
+    return load_relaxed(&meta->blocks) & ((1u << BLOCKS_FREE_SHIFT) - 1);
+}
+
+HAK_INLINE uint32_t meta_free(const TinySlabMeta* meta) {
+    return load_relaxed(&meta->blocks) >> BLOCKS_FREE_SHIFT;
+}
+
+// Both at once: a free costs one store.
+HAK_INLINE void meta_count(TinySlabMeta* meta, int32_t used, int32_t free) {
+    bump_single_writer(&meta->blocks, (uint32_t)used + ((uint32_t)free << BLOCKS_FREE_SHIFT));
+}
 
 // Anybody's: the slab's remote stack (slab/remote.h). A line of its own, because others write it.
 typedef struct {

@@ -36,7 +36,8 @@ enum {
     RUN_SHORT_MOST = 16,
     RUN_CACHE_BINS = 8,
     RUN_CACHE_BLOCKS = 32,
-    LONG_RUNS = 4
+    LONG_RUNS = 4,
+    OVERFLOWS_SAMPLE = 64  // that many overflows are counted at a time
 };
 
 // What a thread keeps for one size class. Sticky, hot and bench are hints, not ownership.
@@ -53,9 +54,9 @@ typedef struct {
     uint8_t full_count;
     uint32_t partial_count;
     uint32_t partial_free;       // blocks on the free lists of the partial slabs
-    uint32_t overflows;       // frees that found the TLS SLL full
-    uint32_t overflow_ticks;  // `ticks` when the last 64 of them began
-    uint64_t seen_head;       // of the bin, at the last look
+    _Atomic uint32_t overflows;  // frees that found the TLS SLL full
+    uint32_t overflow_ticks;     // `ticks` when the last OVERFLOWS_SAMPLE of them began
+    uint64_t seen_head;          // of the bin, at the last look
     int32_t seen_room;
     uint32_t seen_overflows;
 } TinyTLSSlab;

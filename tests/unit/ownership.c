@@ -171,7 +171,7 @@ static void pushed_blocks_arrive_once(void** state) {
         for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
         assert_false(remote_has_blocks(slab));
         assert_int_equal(slab_check(slab.number), 0);
-        assert_int_equal(load_relaxed(&meta_of(slab)->used), 0);
+        assert_int_equal(meta_used(meta_of(slab)), 0);
     }
 }
 
@@ -205,7 +205,7 @@ static void a_full_slab_goes_to_who_frees_into_it(void** state) {
         owners++;
         assert_int_equal(result, CLAIM_MINE);
         slab_absorb(tcbs[i], adopted);
-        assert_int_equal(load_relaxed(&meta_of(adopted)->used), 1);
+        assert_int_equal(meta_used(meta_of(adopted)), 1);
         assert_int_equal(slab_check(adopted.number), 0);
     }
     assert_int_equal(owners, 1);

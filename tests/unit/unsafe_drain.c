@@ -121,12 +121,12 @@ static void while_the_owner_stands_still(void (*drain)(HakTcb* me, SlabNumber s)
     assert_int_not_equal(drained_slab, 0);
     uint32_t waiting = waiting_in(drained_slab);
     const TinySlabMeta* meta = &hak_heap.meta[drained_slab];
-    uint32_t used = load_relaxed(&meta->used), free_count = meta->free_count;
+    uint32_t used = meta_used(meta), free_count = meta_free(meta);
 
     drain(me, drained_slab);
     assert_int_equal(waiting_in(drained_slab), 0);
-    assert_int_equal(meta->free_count, free_count + waiting);
-    assert_int_equal(load_relaxed(&meta->used), used - waiting);
+    assert_int_equal(meta_free(meta), free_count + waiting);
+    assert_int_equal(meta_used(meta), used - waiting);
 
     the_owner_goes_on(thread);
     hak_free(own);
