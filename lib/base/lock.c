@@ -4,6 +4,7 @@
 #include "observe/fatal.h"
 
 #include <linux/futex.h>
+#include <time.h>
 
 enum { SPINS = 100 };
 
@@ -13,9 +14,11 @@ static unsigned fork_of(uint64_t word) {
     return (unsigned)(word >> LOCK_FORK_SHIFT) & LOCK_FORKS_MOST;
 }
 
-// The kernel compares the lower half of the word. It names the holder well enough: who wakes up looks at all of it.
+// The kernel compares the lower half of the word. It names the holder well enough: who wakes up looks at all of it. Not for ever: a
+// handler may have made a copy of the process in the middle of this, where nobody wakes the thread.
 static void sleep_while(HakLock* lock, uint64_t word) {
-    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, (long)(uint32_t)word, 0);
+    struct timespec most = {.tv_nsec = 50000000};
+    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, (long)(uint32_t)word, (long)&most);
 }
 
 static void wake_one(HakLock* lock) {
@@ -51,9 +54,13 @@ static bool spin(HakLock* lock, uint64_t wanted) {
     return false;
 }
 
+void (*_Atomic hak_lock_waits)(void);
+
 static void wait_for(HakLock* lock, uint64_t wanted) {
     if (spin(lock, wanted)) return;
     for (;;) {
+        void (*waits)(void) = load_relaxed(&hak_lock_waits);
+        if (waits) waits();
         uint64_t word = load_relaxed(&lock->word);
         if (try_with_waiters(lock, word, wanted)) return;
         sleep_until_changed(lock, word);

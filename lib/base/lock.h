@@ -26,6 +26,7 @@ enum {
     LOCK_BORROWED = 2,
     LOCK_FORK_SHIFT = 2,
     LOCK_FORKS_MOST = 15,
+    LOCK_NO_FORK = LOCK_FORKS_MOST + 1,
     LOCK_HOLDER_SHIFT = 6,
 };
 
@@ -54,6 +55,15 @@ HAK_INLINE void hak_unlock(HakLock* lock) {
     if (HAK_UNLIKELY(!cas_release(&lock->word, &held, 0u))) hak_unlock_slow(lock);
 }
 
+// Called before a thread waits for long: it may free a lock whose holder does not exist. NULL: none.
+extern HAK_INTERNAL void (*_Atomic hak_lock_waits)(void);
+
+// Whether another thread holds it.
+HAK_INLINE bool hak_lock_is_others(HakLock* lock) {
+    uint64_t word = load_relaxed(&lock->word);
+    return word != 0 && word >> LOCK_HOLDER_SHIFT != hak_lock_self() >> LOCK_HOLDER_SHIFT;
+}
+
 // Whether the caller holds it, also for a fork.
 HAK_INLINE bool hak_lock_is_mine(HakLock* lock) {
     return load_relaxed(&lock->word) >> LOCK_HOLDER_SHIFT == hak_lock_self() >> LOCK_HOLDER_SHIFT;
@@ -66,7 +76,7 @@ HAK_INLINE bool hak_lock_is_mine(HakLock* lock) {
 bool hak_lock_for_fork(HakLock* lock, unsigned fork, bool patient);
 // Gives it back, if this fork took it.
 void hak_unlock_after_fork(HakLock* lock, unsigned fork);
-// In the child: the same, and whoever else held or awaited it does not exist.
+// In the child: the same, and whoever else held or awaited it does not exist. LOCK_NO_FORK: no fork took any.
 void hak_lock_in_child(HakLock* lock, unsigned fork);
 
 #endif

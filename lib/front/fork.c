@@ -7,7 +7,7 @@
 #include "os/os.h"
 #include "refill/parked.h"
 #include "refill/refill.h"
-#include "superslab/heap.h"
+#include "superslab/superslab.h"
 
 #include <pthread.h>
 #include <sys/single_threaded.h>
@@ -114,6 +114,46 @@ static void ask_others_no_more(void) {
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) operation_ask_no_more(tcb);
 }
 
+// --- in the child
+
+static void settle_in_child(unsigned fork, bool reserve_is_whole) {
+    inner_locks(hak_lock_in_child, fork);
+    outer_locks(hak_lock_in_child, fork);
+    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
+    bool calm = is_calm(fork);
+    tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
+    registry_after_fork_in_child();
+    if (hak_tls.tcb) operation_ask_no_more(hak_tls.tcb);  // another thread was about to fork
+    hak_lock_in_child(&fork_lock, fork);
+    os_accept_copy();
+}
+
+// --- copies that are made without handlers: by _Fork, clone
+
+// Nothing is taken before, so a thread that the copy has not may hold any lock, and what that guards may be half changed. It is seen
+// where it hurts, by a thread that waits for such a lock, and repaired by it while it is alone: what was free is given up.
+static void see_new_copy(void) {
+    if (!os_is_new_copy()) return;
+    if (os_has_threads(hak_tls.tcb == NULL)) {
+        os_accept_copy();
+        return;
+    }
+    if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
+    registry_forget_half_done();
+    tcb_forget_half_done();
+    settle_in_child(LOCK_NO_FORK, !hak_lock_is_others(tcb_reserve_guard()));
+}
+
+void fork_thread_begins(void) {
+    static _Atomic bool one_began;
+    if (load_relaxed(&one_began)) {
+        os_watch_copies();
+        store_relaxed(&hak_lock_waits, see_new_copy);
+        see_new_copy();
+    }
+    store_relaxed(&one_began, true);
+}
+
 // --- the handlers
 
 // In the middle of an outer fork of this thread the others wait on for that one.
@@ -148,10 +188,14 @@ static void take_what_can_be_had(unsigned fork) {
 }
 
 static void before_fork(void) {
+    see_new_copy();
     forks++;
     unsigned fork = this_fork();
     if (is_calm(fork))
-        while (!take_all(fork)) os_sleep_briefly();
+        while (!take_all(fork)) {
+            os_sleep_briefly();
+            see_new_copy();
+        }
     else
         take_what_can_be_had(fork);
 }
@@ -163,15 +207,7 @@ static void after_fork_in_parent(void) {
 
 static void after_fork_in_child(void) {
     unsigned fork = this_fork();
-    bool reserve_is_whole = hak_lock_is_mine(tcb_reserve_guard());
-    inner_locks(hak_lock_in_child, fork);
-    outer_locks(hak_lock_in_child, fork);
-    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
-    bool calm = is_calm(fork);
-    tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
-    registry_after_fork_in_child();
-    if (hak_tls.tcb) operation_ask_no_more(hak_tls.tcb);  // another thread was about to fork
-    hak_lock_in_child(&fork_lock, fork);
+    settle_in_child(fork, hak_lock_is_mine(tcb_reserve_guard()));
     streams_held &= ~(UINT32_C(1) << fork);  // the C library resets the lock itself
     forks--;
 }

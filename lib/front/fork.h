@@ -5,6 +5,9 @@
 #ifndef HAK_FRONT_FORK_H
 #define HAK_FRONT_FORK_H
 
+// Before a thread gets its control block: from the second one on, copies of the process are watched for that come about without the
+// handlers.
+void fork_thread_begins(void);
 // Registers the handlers; once.
 void fork_hook(void);
 

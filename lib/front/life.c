@@ -87,6 +87,7 @@ static bool process_init(void) {
 // uses the reserve.
 static HakTcb* begin_thread(HakTls* tls) {
     tls->beginning = 1;
+    fork_thread_begins();
     HakTcb* me = tcb_take(tls);
     if (me) {
         tls->foreign = ~me->owner_part;

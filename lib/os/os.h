@@ -59,6 +59,13 @@ uint64_t os_clock_ns(void);
 uint64_t os_random(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
+// Copies of the process that were made without its handlers being called: by _Fork, clone. From os_watch_copies() on, and from Linux
+// 4.14 on, such a copy, and the child of a fork, is a new one until os_accept_copy().
+void os_watch_copies(void);
+bool os_is_new_copy(void);
+void os_accept_copy(void);
+// Whether the process has another thread; `unless_known` where that cannot be found out.
+bool os_has_threads(bool unless_known);
 uint32_t os_thread_id(void);
 uint32_t os_process_id(void);
 

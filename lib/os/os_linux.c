@@ -18,6 +18,12 @@
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+#ifndef CLONE_THREAD
+#define CLONE_THREAD 0x10000
+#endif
 #ifndef MLOCK_ONFAULT
 #define MLOCK_ONFAULT 1
 #endif
@@ -212,6 +218,38 @@ void os_sleep_briefly(void) {
     struct timespec while_short = {.tv_nsec = 50000};
     // Waking early does no harm.
     sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&while_short, 0);
+}
+
+// In a page that a copy finds cleared; 0: this is a new copy.
+static _Atomic(_Atomic uint32_t*) accepted;
+
+void os_watch_copies(void) {
+    static _Atomic bool begun;
+    bool no = false;
+    if (load_relaxed(&begun) || !cas_relaxed(&begun, &no, true)) return;
+    _Atomic uint32_t* page = os_map(OS_PAGE);
+    if (page == NULL) return;
+    store_relaxed(page, 1u);
+    if (advise(page, OS_PAGE, MADV_WIPEONFORK))
+        store_release(&accepted, page);  // pairs with the acquire of who looks at the page
+    else
+        os_unmap(page, OS_PAGE);
+}
+
+bool os_is_new_copy(void) {
+    _Atomic uint32_t* page = load_acquire(&accepted);  // pairs with the release in os_watch_copies
+    return page && load_relaxed(page) == 0;
+}
+
+void os_accept_copy(void) {
+    _Atomic uint32_t* page = load_acquire(&accepted);  // as above
+    if (page) store_relaxed(page, 1u);
+}
+
+// To unshare what only a thread shares is refused, or changes nothing.
+bool os_has_threads(bool unless_known) {
+    long result = sys_call3(SYS_unshare, CLONE_THREAD, 0, 0);
+    return sys_failed(result) ? result == -EINVAL || unless_known : false;
 }
 
 uint32_t os_thread_id(void) {

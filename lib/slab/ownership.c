@@ -210,6 +210,24 @@ void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     for (unsigned c = 0; c < CLASS_COUNT; c++) step(&registry[c].lock, fork);
 }
 
+static void unlist_class(unsigned size_class) {
+    store_relaxed(&registry[size_class].first, 0u);
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (hak_heap.unit[u].kind != UNIT_SLABS && hak_heap.unit[u].kind != UNIT_RUNS) continue;
+        for (SlabNumber s = first_slab(u), end = s + SLABS_PER_UNIT; s < end; s++) {
+            TinySlabMeta* meta = meta_at(s);
+            if (size_class == 0 ? hak_heap.unit[u].kind == UNIT_RUNS && s == first_slab(u)
+                                : hak_heap.unit[u].kind == UNIT_SLABS && meta->size_class == size_class)
+                meta->in_registry = 0;
+        }
+    }
+}
+
+void registry_forget_half_done(void) {
+    for (unsigned c = 0; c < CLASS_COUNT; c++)
+        if (hak_lock_is_others(&registry[c].lock)) unlist_class(c);
+}
+
 // Slabs that a thread which does not exist in the child was about to give up or had just claimed: nobody could adopt them, and they
 // would stand in the way.
 static void unlist_lost(Registry* r) {

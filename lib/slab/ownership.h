@@ -76,6 +76,9 @@ bool registry_has(unsigned size_class);
 size_t registry_check(unsigned size_class);
 // Around a fork: the lock of each class.
 void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
+// In a copy of the process: of each class whose lock another thread held, no slab is in the registry any more. Who frees into one
+// still adopts it.
+void registry_forget_half_done(void);
 // In the child, when it is known which control blocks are lost.
 void registry_after_fork_in_child(void);
 

@@ -235,3 +235,19 @@ void superslab_purge_surplus(uint64_t reserve) {
     if (least_dirty > keep) purge_coldest(least_dirty - keep, false);
     least_dirty = superslab_totals.free_dirty_slabs;
 }
+
+static void forget_free_of(Unit* unit) {
+    superslab_totals.superslabs += unit->kind == UNIT_SLABS || unit->kind == UNIT_RUNS;
+    superslab_totals.huge_units += unit->kind == UNIT_HUGE || unit->kind == UNIT_HUGE_REST;
+    if (unit->kind != UNIT_SLABS) return;
+    superslab_totals.slabs += (uint32_t)__builtin_popcount(~unit->free_slabs);
+    unit->free_slabs = 0;
+}
+
+void superslab_forget_free(void) {
+    with_free = with_free_last = 0;
+    least_dirty = 0;
+    superslab_totals = (SuperSlabTotals){0};
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) forget_free_of(&hak_heap.unit[u]);
+    units_forget_free();
+}

@@ -29,6 +29,10 @@ void superslab_give_slab(SlabNumber s);
 SlabNumber superslab_make_runs(uint32_t beside, bool* clean);
 void superslab_give_runs(SlabNumber s);
 
+// In a copy of the process whose heap_lock another thread held: what was free when it was made is never used again there, since it may
+// be half changed. What is in use stays whole.
+void superslab_forget_free(void);
+
 // Under heap_lock: purges up to `most` free slabs of live SuperSlabs, the longest-free first; true: some went.
 bool superslab_purge_free_slabs(uint64_t most);
 // Under heap_lock: purges the free slabs, but `reserve` bytes of them, that were there all the time since the call before: the

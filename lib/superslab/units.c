@@ -319,3 +319,15 @@ UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     cut(oldest, oldest, *length);
     return oldest;
 }
+
+void units_forget_free(void) {
+    for (int state = 0; state < STATES; state++) bins[state] = (RunBins){0};
+    unit_totals = (UnitTotals){0};
+    hak_heap.absent = hak_heap.gaps = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (unit(u)->kind == UNIT_FREE) unit(u)->kind = UNIT_NONE;
+        hak_heap.gaps += unit(u)->kind == UNIT_NONE;
+        unit_totals.lost_units += unit(u)->kind == UNIT_LOST;
+        unit_totals.moved_units += unit(u)->moved && unit(u)->kind != UNIT_NONE;
+    }
+}

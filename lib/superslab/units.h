@@ -51,6 +51,8 @@ void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes);
 void units_recover(void);
 // Unmaps free runs, clean or dirty ones, the longest first; true: some went. Not all, if that would make too many holes.
 bool units_unmap_runs(bool dirty);
+// Forgets every free run, whatever state it is in, and counts the other units anew.
+void units_forget_free(void);
 // Gives dirty units back that the system refused to purge; they count as freed at `when`, which may be to come.
 void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when);
 // The longest-free dirty run, if it has been free since before `before` (ms); 0: none. For purge.c, which purges it and gives it

@@ -205,6 +205,12 @@ void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     step(&pool_lock, fork);
 }
 
+void tcb_forget_half_done(void) {
+    if (!hak_lock_is_others(&pool_lock)) return;
+    parked = bare = (Pool){NULL, NULL};
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) tcb->pooled = false;
+}
+
 // The thread that had it does not exist in the child, or nobody has it, though it is not in the pool: somebody was between the two.
 static void leave_or_lose(HakTcb* tcb, void (*save)(HakTcb* tcb)) {
     bool whole = load_relaxed(&tcb->inside) != INSIDE && load_relaxed(&tcb->state) != TCB_LOST;

@@ -152,6 +152,8 @@ HakTcb* tcb_all(void);
 void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 // The reserve's alone, which comes before all others here: whoever holds it may wait for any of them.
 HakLock* tcb_reserve_guard(void);
+// In a copy of the process, before that: if another thread held the pool's lock, nothing is in the pool any more.
+void tcb_forget_half_done(void);
 // In the child, where the caller alone is left: what becomes of each control block but its own. save(), unless NULL, is told those
 // that are LEFT and had a thread. reserve_whole: no thread was using the reserve; else another one takes its place.
 void tcb_after_fork_in_child(const struct HakTls* tls, void (*save)(HakTcb* tcb), bool reserve_whole);

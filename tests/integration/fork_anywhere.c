@@ -6,6 +6,7 @@
 //   fork_anywhere nested [COUNT]    two signals, each of which may interrupt the other's handler and its own
 //   fork_anywhere births [COUNT]    threads begin and end all the time; signals are blocked where the C library itself locks
 //   fork_anywhere churning [COUNT]  the same beside threads that allocate
+//   fork_anywhere copied [COUNT]    with _Fork() beside threads that allocate: no handler of a library prepares for it
 //   fork_anywhere bare [COUNT]      with _Fork(), after which the child may do little: it writes and ends
 #include "support/family.h"
 #include "support/test.h"
@@ -23,7 +24,7 @@ enum { SLOTS = 256, CHURNERS = 2, DEPTH_MOST = 3, SECONDS = 30, GOES_ON = 300 };
 
 static unsigned char* slots[SLOTS];
 static volatile sig_atomic_t forks, depth, is_child, goes_on;
-static bool bare, nested;
+static bool bare, copied, nested;
 static _Atomic bool over;
 static int report[2];
 
@@ -51,7 +52,7 @@ static void expect_child_ended(pid_t child) {
 }
 
 static void fork_and_return(void) {
-    pid_t child = fork();
+    pid_t child = copied ? _Fork() : fork();
     CHECK(child >= 0, "fork");
     if (child > 0) {
         expect_child_ended(child);
@@ -218,13 +219,14 @@ int main(int argc, char** argv) {
     uint64_t count = test_argument(argc, argv, 2, 200), seed = test_argument(argc, argv, 3, test_random_seed());
     bool births = strcmp(mode, "births") == 0, churning = strcmp(mode, "churning") == 0;
     bare = strcmp(mode, "bare") == 0;
+    copied = strcmp(mode, "copied") == 0;
     nested = strcmp(mode, "nested") == 0;
     test_start("fork_anywhere", seed);
     CHECK(pipe(report) == 0, "pipe");
     alarm(SECONDS);
     Random random = {seed};
     pthread_t churners[CHURNERS];
-    int others = churning || bare ? CHURNERS : 0;
+    int others = churning || copied || bare ? CHURNERS : 0;
     hold_signals(SIG_BLOCK);
     for (int i = 0; i < others; i++)
         CHECK(pthread_create(&churners[i], NULL, churn_until_over, (void*)(uintptr_t)random_next(&random)) == 0,
@@ -235,7 +237,7 @@ int main(int argc, char** argv) {
     arm(SIGUSR1);
     if (nested) arm(SIGUSR2);
     for (unsigned i = 0; (uint64_t)forks < count; i++) {
-        step(&random, i, births || churning, births || churning || bare);
+        step(&random, i, births || churning, births || churning || copied || bare);
         if (is_child && --goes_on <= 0) end_child();
     }
     hold_signals(SIG_BLOCK);

@@ -3,6 +3,7 @@
 
 #include "os/os.h"
 #include "superslab/purge.h"
+#include "superslab/superslab.h"
 #include "support/test.h"
 #include "unit.h"
 
@@ -198,6 +199,30 @@ static void what_the_system_refuses_is_not_asked_for_again_at_once(void** state)
     hak_unlock(&heap_lock);
 }
 
+static void what_was_free_in_a_copy_is_forgotten(void** state) {
+    (void)state;
+    hak_lock(&heap_lock);
+    Held a, b, c;
+    take(&a, 4, 1);
+    take(&b, 3, 1);
+    give(&a, true);
+    UnitNumber mapped = hak_heap.mapped, in_use = b.length;
+    for (UnitNumber u = 1; u < mapped; u++)
+        if (!taken[u] && hak_heap.unit[u].kind == UNIT_FREE)
+            hak_heap.unit[u].next = hak_heap.unit[u].length = u;  // half changed
+    for (UnitNumber u = b.first; u < b.first + b.length; u++) hak_heap.unit[u].kind = UNIT_HUGE_REST;
+    superslab_forget_free();
+    assert_int_equal(superslab_totals.huge_units, in_use);
+    assert_int_equal(unit_totals.dirty_units + unit_totals.clean_units + hak_heap.absent, 0);
+    assert_int_equal(heap_units(), in_use);
+    take(&c, 2, 1);
+    assert_true(c.first >= mapped);
+    give(&b, true);
+    assert_int_equal(unit_totals.dirty_units, in_use);
+    give(&c, false);
+    hak_unlock(&heap_lock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_takes_and_gives),
@@ -206,6 +231,7 @@ int main(void) {
         cmocka_unit_test(what_others_map_into_a_hole_is_left_alone),
         cmocka_unit_test(a_locked_page_keeps_no_run),
         cmocka_unit_test(what_the_system_refuses_is_not_asked_for_again_at_once),
+        cmocka_unit_test(what_was_free_in_a_copy_is_forgotten),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
