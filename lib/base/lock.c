@@ -91,7 +91,7 @@ static uint64_t self_for(unsigned fork) {
 }
 
 static bool try_for_a_moment(HakLock* lock, uint64_t wanted) {
-    enum { TRIES = 200 };
+    enum { TRIES = 500 };
     for (int i = 0; i < TRIES; i++) {
         if (spin(lock, wanted)) return true;
         sys_call3(SYS_sched_yield, 0, 0, 0);
@@ -99,11 +99,8 @@ static bool try_for_a_moment(HakLock* lock, uint64_t wanted) {
     return false;
 }
 
-bool hak_lock_for_fork(HakLock* lock, unsigned fork, bool patient) {
-    if (hak_lock_is_mine(lock)) return true;
-    if (!patient) return try_for_a_moment(lock, self_for(fork));
-    wait_for(lock, self_for(fork));
-    return true;
+bool hak_lock_for_fork(HakLock* lock, unsigned fork) {
+    return hak_lock_is_mine(lock) || try_for_a_moment(lock, self_for(fork));
 }
 
 static bool is_of_fork(HakLock* lock, unsigned fork) {

@@ -71,9 +71,9 @@ HAK_INLINE bool hak_lock_is_mine(HakLock* lock) {
 
 // --- around a fork, the `fork`-th of the caller that is going on
 
-// Takes the lock for the fork; one that the caller holds already is left as it is. patient: waits as long as it takes; else a
-// moment, since its holder may wait for what the caller holds. false: it could not be had.
-bool hak_lock_for_fork(HakLock* lock, unsigned fork, bool patient);
+// Takes the lock for the fork; one that the caller holds already is left as it is. Waits a moment only, since its holder may wait for
+// what the caller holds. false: it could not be had.
+bool hak_lock_for_fork(HakLock* lock, unsigned fork);
 // Gives it back, if this fork took it.
 void hak_unlock_after_fork(HakLock* lock, unsigned fork);
 // In the child: the same, and whoever else held or awaited it does not exist. LOCK_NO_FORK: no fork took any.

@@ -48,7 +48,7 @@ static void outer_locks(LockStep step, unsigned fork) {
     mmap_gate_locks(step, fork);
 }
 
-// Whoever holds one of these waits for no lock, and does not hold it for long.
+// Whoever holds one of these does not hold it for long, unless a handler has interrupted it.
 static void inner_locks(LockStep step, unsigned fork) {
     tcb_locks(step, fork);
     registry_locks(step, fork);
@@ -76,11 +76,24 @@ static bool is_calm(unsigned fork) {
 static HAK_TLS bool refused;
 
 static void try_take(HakLock* lock, unsigned fork) {
-    refused |= !hak_lock_for_fork(lock, fork, false);
+    refused |= !hak_lock_for_fork(lock, fork);
 }
 
-static void take(HakLock* lock, unsigned fork) {
-    hak_lock_for_fork(lock, fork, true);
+// --- forks in handlers that have interrupted what their threads did with the allocator
+
+static _Atomic uint32_t held_up;       // how many are going on
+static HAK_TLS uint32_t held_up_here;  // bit n: the n-th of this thread's forks is one
+
+static void begin_held_up(uint32_t bit) {
+    if (held_up_here & bit) return;
+    held_up_here |= bit;
+    add_relaxed(&held_up, 1u);
+}
+
+static void end_held_up(uint32_t bit) {
+    if ((held_up_here & bit) == 0) return;
+    held_up_here &= ~bit;
+    add_relaxed(&held_up, -1u);
 }
 
 // --- operations of other threads
@@ -102,10 +115,12 @@ static void wait_a_little(int tries) {
 // Twice: one that had looked at its word just before it was asked has overwritten it since.
 static void ask_others(bool calm) {
     enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
-    int tries = 0, most = calm ? MOST : MOST_IF_HELD_UP;
+    int tries = 0;
     for (int pass = 0; pass < 2; pass++) {
         for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
-            while (may_be_asked(tcb) && !operation_ask(tcb) && tries < most) wait_a_little(tries++);
+            while (may_be_asked(tcb) && !operation_ask(tcb) &&
+                   tries < (calm && load_relaxed(&held_up) == 0 ? MOST : MOST_IF_HELD_UP))
+                wait_a_little(tries++);
         if (pass == 0) os_yield();
     }
 }
@@ -116,7 +131,16 @@ static void ask_others_no_more(void) {
 
 // --- in the child
 
-static void settle_in_child(unsigned fork, bool reserve_is_whole) {
+// What a thread that the child has not was changing under a lock is given up.
+static void give_up_half_done(void) {
+    if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
+    registry_forget_half_done();
+    tcb_forget_half_done();
+}
+
+static void settle_in_child(unsigned fork) {
+    bool reserve_is_whole = !hak_lock_is_others(tcb_reserve_guard());
+    give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
@@ -125,6 +149,7 @@ static void settle_in_child(unsigned fork, bool reserve_is_whole) {
     registry_after_fork_in_child();
     if (hak_tls.tcb) operation_ask_no_more(hak_tls.tcb);  // another thread was about to fork
     hak_lock_in_child(&fork_lock, fork);
+    store_relaxed(&held_up, (uint32_t)__builtin_popcount(held_up_here));
     os_accept_copy();
 }
 
@@ -138,10 +163,7 @@ static void see_new_copy(void) {
         os_accept_copy();
         return;
     }
-    if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
-    registry_forget_half_done();
-    tcb_forget_half_done();
-    settle_in_child(LOCK_NO_FORK, !hak_lock_is_others(tcb_reserve_guard()));
+    settle_in_child(LOCK_NO_FORK);
 }
 
 void fork_thread_begins(void) {
@@ -166,9 +188,10 @@ static void give_back(unsigned fork) {
 }
 
 // All or nothing, a moment each: a thread whose handler forks may hold one of ours, and wait for what this thread has taken, the
-// streams for one.
-static bool take_all(unsigned fork) {
-    refused = false;
+// streams for one. Such forks go first.
+static bool take_all(unsigned fork, bool first) {
+    refused = !first && load_relaxed(&held_up) != 0;
+    if (refused) return false;
     hold_streams(UINT32_C(1) << fork);
     try_take(&fork_lock, fork);
     if (!refused) ask_others(true);
@@ -178,36 +201,41 @@ static bool take_all(unsigned fork) {
     return !refused;
 }
 
-// In the middle of what the thread did with the allocator: who holds an outer lock may wait for what this thread holds. Then the
-// child does without it: nothing is lost of the initialisation or the gate, and the reserve is replaced.
+// In the middle of what the thread did with the allocator: who holds a lock may wait for one that this thread holds. Then the child does
+// without it: nothing is lost of the initialisation or the gate, the reserve is replaced, and what was free may be given up.
 static void take_what_can_be_had(unsigned fork) {
     try_take(&fork_lock, fork);
     ask_others(false);
     outer_locks(try_take, fork);
-    inner_locks(take, fork);
+    inner_locks(try_take, fork);
 }
 
 static void before_fork(void) {
     see_new_copy();
     forks++;
     unsigned fork = this_fork();
-    if (is_calm(fork))
-        while (!take_all(fork)) {
-            os_sleep_briefly();
-            see_new_copy();
-        }
-    else
+    if (!is_calm(fork)) {
+        begin_held_up(UINT32_C(1) << fork);
         take_what_can_be_had(fork);
+        return;
+    }
+    enum { GIVES_WAY = 200 };
+    for (unsigned tries = 0; !take_all(fork, tries > GIVES_WAY); tries++) {
+        os_sleep_briefly();
+        see_new_copy();
+    }
 }
 
 static void after_fork_in_parent(void) {
     give_back(this_fork());
+    end_held_up(UINT32_C(1) << this_fork());
     forks--;
 }
 
 static void after_fork_in_child(void) {
     unsigned fork = this_fork();
-    settle_in_child(fork, hak_lock_is_mine(tcb_reserve_guard()));
+    held_up_here &= ~(UINT32_C(1) << fork);
+    settle_in_child(fork);
     streams_held &= ~(UINT32_C(1) << fork);  // the C library resets the lock itself
     forks--;
 }

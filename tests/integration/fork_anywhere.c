@@ -6,6 +6,7 @@
 //   fork_anywhere nested [COUNT]    two signals, each of which may interrupt the other's handler and its own
 //   fork_anywhere births [COUNT]    threads begin and end all the time; signals are blocked where the C library itself locks
 //   fork_anywhere churning [COUNT]  the same beside threads that allocate
+//   fork_anywhere crossing [COUNT]  several threads are interrupted at the same moment: each forks, and holds what the others want
 //   fork_anywhere copied [COUNT]    with _Fork() beside threads that allocate: no handler of a library prepares for it
 //   fork_anywhere bare [COUNT]      with _Fork(), after which the child may do little: it writes and ends
 #include "support/family.h"
@@ -23,8 +24,9 @@
 enum { SLOTS = 256, CHURNERS = 2, DEPTH_MOST = 3, SECONDS = 30, GOES_ON = 300 };
 
 static unsigned char* slots[SLOTS];
-static volatile sig_atomic_t forks, depth, is_child, goes_on;
-static bool bare, copied, nested;
+static volatile sig_atomic_t depth, is_child, goes_on;
+static _Atomic long forks;
+static bool bare, copied, crossing, nested;
 static _Atomic bool over;
 static int report[2];
 
@@ -88,7 +90,7 @@ static void on_signal(int number) {
         fork_and_return();
     depth--;
     forks++;
-    if (!is_child && depth == 0) {
+    if (!is_child && !crossing && depth == 0) {
         arm(SIGUSR1);
         if (nested) arm(SIGUSR2);
     }
@@ -163,6 +165,42 @@ static void* churn_until_over(void* seed) {
     return NULL;
 }
 
+static void end_child_with(unsigned char** own, int count) {
+    for (int i = 0; i < count; i++) drop(&own[i]);
+    test_check_heap();
+    _exit(0);
+}
+
+// Of these threads the child has the one that made it.
+static void* churn_and_fork(void* seed) {
+    Random random = {(uint64_t)(uintptr_t)seed};
+    unsigned char* own[64] = {0};
+    hold_signals(SIG_UNBLOCK);
+    while (!atomic_load(&over)) {
+        replace(&own[random_below(&random, 64)], &random);
+        if (is_child && --goes_on <= 0) end_child_with(own, 64);
+    }
+    hold_signals(SIG_BLOCK);
+    if (is_child) end_child_with(own, 64);
+    for (int i = 0; i < 64; i++) drop(&own[i]);
+    return NULL;
+}
+
+static void cross(uint64_t count, Random* random) {
+    enum { CROSSING = 3 };
+    pthread_t threads[CROSSING];
+    hold_signals(SIG_BLOCK);
+    for (int i = 0; i < CROSSING; i++)
+        CHECK(pthread_create(&threads[i], NULL, churn_and_fork, (void*)(uintptr_t)random_next(random)) == 0,
+              "pthread_create");
+    for (uint64_t round = 0; (uint64_t)forks < count; round++) {
+        for (int i = 0; i < CROSSING; i++) pthread_kill(threads[i], SIGUSR1);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000 + (long)(round % 7) * 370000}, NULL);
+    }
+    atomic_store(&over, true);
+    for (int i = 0; i < CROSSING; i++) pthread_join(threads[i], NULL);
+}
+
 // Begins with both signals blocked, as its maker has them.
 static void* live_briefly(void* seed) {
     Random random = {(uint64_t)(uintptr_t)seed};
@@ -179,9 +217,7 @@ static void* live_briefly(void* seed) {
 }
 
 static void end_child(void) {
-    for (int i = 0; i < SLOTS; i++) drop(&slots[i]);
-    test_check_heap();
-    _exit(0);
+    end_child_with(slots, SLOTS);
 }
 
 static void fork_of_its_own(void) {
@@ -220,6 +256,7 @@ int main(int argc, char** argv) {
     bool births = strcmp(mode, "births") == 0, churning = strcmp(mode, "churning") == 0;
     bare = strcmp(mode, "bare") == 0;
     copied = strcmp(mode, "copied") == 0;
+    crossing = strcmp(mode, "crossing") == 0;
     nested = strcmp(mode, "nested") == 0;
     test_start("fork_anywhere", seed);
     CHECK(pipe(report) == 0, "pipe");
@@ -233,8 +270,9 @@ int main(int argc, char** argv) {
               "pthread_create");
     make_timer(SIGUSR1, nested ? SA_NODEFER : 0);
     make_timer(SIGUSR2, SA_NODEFER);
+    if (crossing) cross(count, &random);
     hold_signals(SIG_UNBLOCK);
-    arm(SIGUSR1);
+    if (!crossing) arm(SIGUSR1);
     if (nested) arm(SIGUSR2);
     for (unsigned i = 0; (uint64_t)forks < count; i++) {
         step(&random, i, births || churning, births || churning || copied || bare);
