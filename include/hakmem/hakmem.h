@@ -36,8 +36,8 @@ void hak_free_sized(void* p, size_t size);
 void hak_free_aligned_sized(void* p, size_t alignment, size_t size);
 
 /* Aligned blocks; `alignment` is a power of two, else NULL with errno EINVAL (hak_posix_memalign: returns EINVAL or ENOMEM,
- * leaves errno and *out alone on failure, and wants a multiple of sizeof(void*)). hak_memalign rounds other alignments up,
- * as glibc does. */
+ * leaves *out alone on failure, and wants a multiple of sizeof(void*); where there is no memory, errno is ENOMEM, too, as
+ * with glibc). hak_memalign rounds other alignments up, as glibc does. */
 void* hak_aligned_alloc(size_t alignment, size_t size);
 void* hak_memalign(size_t alignment, size_t size);
 int hak_posix_memalign(void** out, size_t alignment, size_t size);

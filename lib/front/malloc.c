@@ -280,9 +280,7 @@ void* hak_memalign(size_t alignment, size_t size) {
 
 int hak_posix_memalign(void** out, size_t alignment, size_t size) {
     if (!is_pow2(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
-    int saved_errno = errno;
     void* block = aligned(GUARD_CALL("posix_memalign", HAK_GUARD_MALLOC), alignment, size);
-    errno = saved_errno;
     if (block == NULL) return ENOMEM;
     *out = block;
     return 0;
