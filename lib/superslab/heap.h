@@ -67,7 +67,7 @@ typedef struct {
     uint8_t huge_pages;     // 1: huge pages were asked for
     uint8_t moved;          // 1: pages were moved here; the mapping no longer merges with its neighbours
     uint8_t absent;         // free, or about to be: 1: not mapped
-    uint16_t cut;           // UNIT_HUGE: pages of its last unit that are mapped; 0: all
+    uint16_t cut;           // pages that are mapped: UNIT_HUGE: of its last unit, UNIT_LOST: of it; 0: all
     uint32_t length;        // units; valid in the first unit of a free run or huge block, and in the last of a free run
     UnitNumber next, prev;  // free runs of one length, or SuperSlabs with free slabs
     uint32_t free_slabs;    // UNIT_SLABS: bit i: slab i is free

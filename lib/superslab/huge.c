@@ -115,12 +115,12 @@ static bool map_tail(UnitNumber u, size_t pages) {
 static void give_behind(UnitNumber u, UnitNumber length) {
     UnitNumber last = last_of(u), end = last + 1;
     size_t cut = hak_heap.unit[u].cut;
+    hak_heap.unit[u].cut = 0;
     superslab_totals.huge_units -= end - (u + length);
     if (cut) {
         units_unmap_or_lose(last, 1, cut << PAGE_SHIFT);
         end = last;
     }
-    hak_heap.unit[u].cut = 0;
     if (end > u + length) units_give(u + length, end - (u + length));
 }
 

@@ -281,14 +281,17 @@ void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes) {
         units_give(first, length);
         return;
     }
-    for (UnitNumber u = first; u < first + length; u++) unit(u)->kind = UNIT_LOST;
+    UnitNumber last = first + length - 1;
+    for (UnitNumber u = first; u <= last; u++) unit(u)->kind = UNIT_LOST;
     unit_totals.lost_units += length;
+    unit(last)->cut = (uint16_t)(bytes >> PAGE_SHIFT & (PAGES_PER_UNIT - 1));
 }
 
 void units_recover(void) {
     for (UnitNumber u = 1; unit_totals.lost_units && u < hak_heap.mapped; u++) {
         if (unit(u)->kind != UNIT_LOST) continue;
-        if (!units_unmap(u, 1)) return;
+        if (!unmap(u, 1, unit(u)->cut ? (size_t)unit(u)->cut << PAGE_SHIFT : UNIT_SIZE)) return;
+        unit(u)->cut = 0;
         unit_totals.lost_units--;
         units_give(u, 1);
     }

@@ -46,7 +46,7 @@ UnitNumber units_take_absent(UnitNumber length);
 // Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
 bool units_unmap(UnitNumber first, UnitNumber length);
 // Unmaps units of which a part may be unmapped already, what is mapped being in the first `bytes`, and gives them back. If the system
-// refuses they are out of use until units_recover() can.
+// refuses they are out of use until units_recover() can. What is behind `bytes` may be somebody else's, and is left alone.
 void units_unmap_or_lose(UnitNumber first, UnitNumber length, size_t bytes);
 void units_recover(void);
 // Unmaps free runs, clean or dirty ones, the longest first; true: some went. Not all, if that would make too many holes.

@@ -199,6 +199,29 @@ static void what_the_system_refuses_is_not_asked_for_again_at_once(void** state)
     hak_unlock(&heap_lock);
 }
 
+static void what_others_map_behind_a_lost_piece_is_left_alone(void** state) {
+    (void)state;
+    enum { BYTES = 5 * OS_PAGE };
+    hak_lock(&heap_lock);
+    Held a;
+    take(&a, 1, 1);
+    char* behind = (char*)unit_address(a.first) + BYTES;
+    assert_true(os_unmap(behind, UNIT_SIZE - BYTES));
+    os_fault_arm(1, 1);
+    units_unmap_or_lose(a.first, 1, BYTES);
+    os_fault_arm(0, 0);
+    assert_int_equal(unit_totals.lost_units, 1);
+    assert_ptr_equal(mmap(behind, OS_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+                     behind);
+    *behind = 'x';
+    units_recover();
+    assert_int_equal(unit_totals.lost_units, 0);
+    assert_int_equal(*behind, 'x');
+    assert_true(os_unmap(behind, OS_PAGE));
+    taken[a.first] = 0;
+    hak_unlock(&heap_lock);
+}
+
 static void what_was_free_in_a_copy_is_forgotten(void** state) {
     (void)state;
     hak_lock(&heap_lock);
@@ -231,6 +254,7 @@ int main(void) {
         cmocka_unit_test(what_others_map_into_a_hole_is_left_alone),
         cmocka_unit_test(a_locked_page_keeps_no_run),
         cmocka_unit_test(what_the_system_refuses_is_not_asked_for_again_at_once),
+        cmocka_unit_test(what_others_map_behind_a_lost_piece_is_left_alone),
         cmocka_unit_test(what_was_free_in_a_copy_is_forgotten),
     };
     return cmocka_run_group_tests(tests, start, NULL);
