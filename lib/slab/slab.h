@@ -48,18 +48,22 @@ void slab_dispose(HakTcb* me, OwnedSlab slab);
 // under its registry's lock.
 size_t slab_check(SlabNumber s);
 
-// Bytes of a slab's blocks, those handed out or those ever cut; 0 also of what is no slab of blocks. Anybody's to ask: true at some time.
-HAK_INLINE uint64_t slab_bytes(SlabNumber s, uint32_t blocks) {
+// Bytes of a block of the slab; 0: it is no slab of blocks, and what its meta has for one is something else. Anybody's to ask: true at
+// some time.
+HAK_INLINE uint64_t slab_block_bytes(SlabNumber s) {
     uint64_t tag = word_tag(load_relaxed(owner_word(s)));
-    return tag_is_class(tag) ? (uint64_t)blocks * size_of_class((unsigned)(tag / TAG_PER_CLASS)) : 0;
+    return tag_is_class(tag) ? size_of_class((unsigned)(tag / TAG_PER_CLASS)) : 0;
 }
 
+// Bytes of a slab's blocks, those handed out or those ever cut. As above.
 HAK_INLINE uint64_t slab_used_bytes(SlabNumber s) {
-    return slab_bytes(s, meta_used(&hak_heap.meta[s]));
+    uint64_t each = slab_block_bytes(s);
+    return each ? each * meta_used(&hak_heap.meta[s]) : 0;
 }
 
 HAK_INLINE uint64_t slab_carved_bytes(SlabNumber s) {
-    return slab_bytes(s, load_relaxed(&hak_heap.meta[s].carved));
+    uint64_t each = slab_block_bytes(s);
+    return each ? each * load_relaxed(&hak_heap.meta[s].carved) : 0;
 }
 
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
