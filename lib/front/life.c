@@ -33,24 +33,31 @@ static _Atomic bool loaded;  // constructors run, so the C library is there for 
 // The core alone has none.
 #pragma weak malloc_is_foreign
 
-static void at_thread_exit(void* unused);
+static void at_thread_exit(void* value);
 
 // --- the key whose destructor is a thread's end
 
 static _Atomic bool have_exit_key;
 static pthread_key_t exit_key;
 
-static void arm_exit(void) {
+// What the key holds, never NULL: which call of its destructor comes next, and how many refills its control block had seen when it was
+// armed.
+typedef enum { SECOND_CALL, FIRST_CALL } ExitCall;
+static uintptr_t exit_value(ExitCall call, uint32_t ticks) {
+    return (uintptr_t)ticks << 2 | 2u | call;
+}
+
+static void arm_exit(ExitCall call) {
     // May allocate for keys beyond the first 32: the control block is in place by now, and in no operation.
     if (load_acquire(&have_exit_key))  // pairs with the release in make_key
-        pthread_setspecific(exit_key, &hak_tls);
+        pthread_setspecific(exit_key, (void*)exit_value(call, hak_tls.tcb->ticks));
 }
 
 // Once. Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
 static void make_key(void) {
     if (pthread_key_create(&exit_key, at_thread_exit) != 0) return;
-    store_release(&have_exit_key, true);  // pairs with the acquire in arm_exit
-    if (hak_tls.tcb) arm_exit();          // it began before there was a key
+    store_release(&have_exit_key, true);    // pairs with the acquire in arm_exit
+    if (hak_tls.tcb) arm_exit(FIRST_CALL);  // it began before there was a key
 }
 
 // --- the process
@@ -109,7 +116,7 @@ HakTcb* thread_tcb_slow(void) {
     if (me) {
         operation_end(me);
         hook_into_process();
-        arm_exit();
+        arm_exit(FIRST_CALL);
     }
     errno = saved_errno;
     return me;
@@ -148,13 +155,19 @@ static void thread_end(void) {
     tcb_give(me);
 }
 
-// Destructors of other keys may allocate after ours has run, in this round or in later ones: that goes through the reserve. To keep
-// the control block for another round would be to lose it where this round is the last one, as it is for a thread that first
-// allocates in the third of four. One that does so in the fourth, after ours, ends unseen.
-static void at_thread_exit(void* unused) {
-    (void)unused;
+// Destructors of other keys may allocate after ours has run, in this round or in later ones: from its end on, that goes through the
+// reserve. A thread that has allocated much began before the destructors, so this is their first round: it stays for another one, and
+// they allocate as ever. Another one may have begun in a destructor, and this round may be the last: to stay would be to lose its
+// control block. One that begins in the last round, after ours, ends unseen.
+static void at_thread_exit(void* value) {
+    enum { MUCH = 64 };  // refills
     int saved_errno = errno;
-    thread_end();
+    uintptr_t armed = (uintptr_t)value;
+    bool may_stay = (armed & FIRST_CALL) && hak_tls.tcb && hak_tls.tcb->ticks - (uint32_t)(armed >> 2) >= MUCH;
+    if (may_stay)
+        arm_exit(SECOND_CALL);
+    else
+        thread_end();
     errno = saved_errno;
 }
 
