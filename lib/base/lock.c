@@ -59,8 +59,7 @@ void (*_Atomic hak_lock_waits)(void);
 static void wait_for(HakLock* lock, uint64_t wanted) {
     if (spin(lock, wanted)) return;
     for (;;) {
-        void (*waits)(void) = load_relaxed(&hak_lock_waits);
-        if (waits) waits();
+        hak_lock_tell_wait();
         uint64_t word = load_relaxed(&lock->word);
         if (try_with_waiters(lock, word, wanted)) return;
         sleep_until_changed(lock, word);
@@ -103,16 +102,16 @@ bool hak_lock_for_fork(HakLock* lock, unsigned fork) {
     return hak_lock_is_mine(lock) || try_for_a_moment(lock, self_for(fork));
 }
 
-static bool is_of_fork(HakLock* lock, unsigned fork) {
+bool hak_lock_is_of_fork(HakLock* lock, unsigned fork) {
     return hak_lock_is_mine(lock) && fork_of(load_relaxed(&lock->word)) == fork;
 }
 
 void hak_unlock_after_fork(HakLock* lock, unsigned fork) {
-    if (!is_of_fork(lock, fork)) return;
+    if (!hak_lock_is_of_fork(lock, fork)) return;
     store_release(&lock->word, 0u);  // pairs with the acquires of whoever takes it
     wake_one(lock);
 }
 
 void hak_lock_in_child(HakLock* lock, unsigned fork) {
-    if (!hak_lock_is_mine(lock) || is_of_fork(lock, fork)) store_relaxed(&lock->word, 0u);
+    if (!hak_lock_is_mine(lock) || hak_lock_is_of_fork(lock, fork)) store_relaxed(&lock->word, 0u);
 }

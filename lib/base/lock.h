@@ -55,8 +55,14 @@ HAK_INLINE void hak_unlock(HakLock* lock) {
     if (HAK_UNLIKELY(!cas_release(&lock->word, &held, 0u))) hak_unlock_slow(lock);
 }
 
-// Called before a thread waits for long: it may free a lock whose holder does not exist. NULL: none.
+// Called before a thread waits for long, for a lock or for what another thread is about to do: it may free a lock whose holder does not
+// exist. NULL: none.
 extern HAK_INTERNAL void (*_Atomic hak_lock_waits)(void);
+
+HAK_INLINE void hak_lock_tell_wait(void) {
+    void (*waits)(void) = load_relaxed(&hak_lock_waits);
+    if (waits) waits();
+}
 
 // Whether another thread holds it.
 HAK_INLINE bool hak_lock_is_others(HakLock* lock) {
@@ -74,6 +80,7 @@ HAK_INLINE bool hak_lock_is_mine(HakLock* lock) {
 // Takes the lock for the fork; one that the caller holds already is left as it is. Waits a moment only, since its holder may wait for
 // what the caller holds. false: it could not be had.
 bool hak_lock_for_fork(HakLock* lock, unsigned fork);
+bool hak_lock_is_of_fork(HakLock* lock, unsigned fork);
 // Gives it back, if this fork took it.
 void hak_unlock_after_fork(HakLock* lock, unsigned fork);
 // In the child: the same, and whoever else held or awaited it does not exist. LOCK_NO_FORK: no fork took any.

@@ -86,8 +86,8 @@ static HAK_TLS uint32_t held_up_here;  // bit n: the n-th of this thread's forks
 
 static void begin_held_up(uint32_t bit) {
     if (held_up_here & bit) return;
-    held_up_here |= bit;
     add_relaxed(&held_up, 1u);
+    held_up_here |= bit;
 }
 
 static void end_held_up(uint32_t bit) {
@@ -111,11 +111,12 @@ static void wait_a_little(int tries) {
         os_sleep_briefly();
 }
 
-// Asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
+// One fork at a time, that which holds fork_lock, asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
 // Twice: one that had looked at its word just before it was asked has overwritten it since.
-static void ask_others(bool calm) {
+static void ask_others(unsigned fork, bool calm) {
     enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
     int tries = 0;
+    if (!hak_lock_is_of_fork(&fork_lock, fork)) return;
     for (int pass = 0; pass < 2; pass++) {
         for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
             while (may_be_asked(tcb) && !operation_ask(tcb) &&
@@ -125,7 +126,8 @@ static void ask_others(bool calm) {
     }
 }
 
-static void ask_others_no_more(void) {
+static void ask_others_no_more(unsigned fork) {
+    if (!hak_lock_is_of_fork(&fork_lock, fork)) return;
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) operation_ask_no_more(tcb);
 }
 
@@ -138,7 +140,9 @@ static void give_up_half_done(void) {
     tcb_forget_half_done();
 }
 
+// With signals held back: a handler that forks or allocates would find what is settled by half.
 static void settle_in_child(unsigned fork) {
+    uint64_t held = os_hold_signals();
     bool reserve_is_whole = !hak_lock_is_others(tcb_reserve_guard());
     give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
@@ -151,6 +155,7 @@ static void settle_in_child(unsigned fork) {
     hak_lock_in_child(&fork_lock, fork);
     store_relaxed(&held_up, (uint32_t)__builtin_popcount(held_up_here));
     os_accept_copy();
+    os_release_signals(held);
 }
 
 // --- copies that are made without handlers: by _Fork, clone
@@ -159,11 +164,14 @@ static void settle_in_child(unsigned fork) {
 // where it hurts, by a thread that waits for such a lock, and repaired by it while it is alone: what was free is given up.
 static void see_new_copy(void) {
     if (!os_is_new_copy()) return;
-    if (os_has_threads(hak_tls.tcb == NULL)) {
-        os_accept_copy();
-        return;
+    uint64_t held = os_hold_signals();
+    if (os_is_new_copy()) {
+        if (os_has_threads(hak_tls.tcb == NULL))
+            os_accept_copy();
+        else
+            settle_in_child(LOCK_NO_FORK);
     }
-    settle_in_child(LOCK_NO_FORK);
+    os_release_signals(held);
 }
 
 void fork_thread_begins(void) {
@@ -178,9 +186,8 @@ void fork_thread_begins(void) {
 
 // --- the handlers
 
-// In the middle of an outer fork of this thread the others wait on for that one.
 static void give_back(unsigned fork) {
-    if (fork == 1) ask_others_no_more();
+    ask_others_no_more(fork);
     inner_locks(hak_unlock_after_fork, fork);
     outer_locks(hak_unlock_after_fork, fork);
     hak_unlock_after_fork(&fork_lock, fork);
@@ -194,7 +201,7 @@ static bool take_all(unsigned fork, bool first) {
     if (refused) return false;
     hold_streams(UINT32_C(1) << fork);
     try_take(&fork_lock, fork);
-    if (!refused) ask_others(true);
+    if (!refused) ask_others(fork, true);
     if (!refused) outer_locks(try_take, fork);
     if (!refused) inner_locks(try_take, fork);
     if (refused) give_back(fork);
@@ -205,13 +212,13 @@ static bool take_all(unsigned fork, bool first) {
 // without it: nothing is lost of the initialisation or the gate, the reserve is replaced, and what was free may be given up.
 static void take_what_can_be_had(unsigned fork) {
     try_take(&fork_lock, fork);
-    ask_others(false);
+    ask_others(fork, false);
     outer_locks(try_take, fork);
     inner_locks(try_take, fork);
 }
 
 static void before_fork(void) {
-    see_new_copy();
+    if (forks == 0) see_new_copy();
     forks++;
     unsigned fork = this_fork();
     if (!is_calm(fork)) {

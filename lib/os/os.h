@@ -66,6 +66,9 @@ bool os_is_new_copy(void);
 void os_accept_copy(void);
 // Whether the process has another thread; `unless_known` where that cannot be found out.
 bool os_has_threads(bool unless_known);
+// Holds back all signals of the calling thread, and what was held back before.
+uint64_t os_hold_signals(void);
+void os_release_signals(uint64_t held);
 uint32_t os_thread_id(void);
 uint32_t os_process_id(void);
 

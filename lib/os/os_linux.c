@@ -5,6 +5,7 @@
 #include "os/vdso.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -250,6 +251,21 @@ void os_accept_copy(void) {
 bool os_has_threads(bool unless_known) {
     long result = sys_call3(SYS_unshare, CLONE_THREAD, 0, 0);
     return sys_failed(result) ? result == -EINVAL || unless_known : false;
+}
+
+static uint64_t set_held_signals(uint64_t held) {
+    uint64_t before = 0;
+    // Cannot fail: the addresses are good and the kernel's set has 64 signals.
+    sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&held, (long)&before, sizeof held);
+    return before;
+}
+
+uint64_t os_hold_signals(void) {
+    return set_held_signals(UINT64_MAX);
+}
+
+void os_release_signals(uint64_t held) {
+    set_held_signals(held);
 }
 
 uint32_t os_thread_id(void) {

@@ -74,10 +74,13 @@ static void set_listed(SlabNumber s, bool listed) {
         return;  // only an owner changes it, or the child of a fork while it has one thread
     Registry* r = &registry[meta->size_class];
     hak_lock(&r->lock);
-    if (listed)
-        registry_insert(r, s);
-    else
-        registry_remove(r, s);
+    // The child of a fork or a copy may have forgotten the class while the thread waited.
+    if (meta->in_registry != listed) {
+        if (listed)
+            registry_insert(r, s);
+        else
+            registry_remove(r, s);
+    }
     hak_unlock(&r->lock);
 }
 

@@ -96,6 +96,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         // The owner is two instructions away from clearing the word, or the owner part.
         if (HAK_UNLIKELY(tries == SPINS && is_interrupted(me, word)))
             fatal("reentered", "free", "a signal handler called free while it had interrupted a malloc or free");
+        if (tries >= SPINS) hak_lock_tell_wait();
         if (tries < SPINS)
             cpu_relax();
         else if (tries < YIELDS)

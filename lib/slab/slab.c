@@ -158,6 +158,9 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
         if (remote.count <= most || (most > 1 && hak_option(fast_cap) < 0))
             return (TakenBlocks){remote.first, remote.count, false};
         TinySlabMeta* meta = meta_of(slab);
+        if (HAK_UNLIKELY(meta_used(meta) < remote.count))
+            fatal("double_free", "remote", "block %p was freed twice: its slab %u has fewer blocks in use",
+                  remote.first, slab.number);
         meta->freelist = remote.first;
         meta_count(meta, -(int32_t)remote.count, (int32_t)remote.count);
         return take_freelist(slab, most);

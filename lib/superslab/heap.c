@@ -17,11 +17,11 @@ static const UnitNumber capacities[] = {1u << 22, 1u << 19, 1u << 16, 1u << 13, 
 
 enum { TABLES = 4, CAPACITIES = sizeof capacities / sizeof *capacities };
 
-// A table grows behind what it has; `mapped` tells how far a try got that failed half-way.
+// A table grows behind what it has; `mapped` tells how far a try got that failed half-way, `tried` what it was about to map.
 typedef struct {
     char* at;
     size_t per_unit;
-    UnitNumber mapped;
+    UnitNumber mapped, tried;
 } Table;
 
 static Table tables[TABLES];  // under heap_lock
@@ -48,11 +48,17 @@ static bool grow_tables(UnitNumber units) {
     UnitNumber want = (UnitNumber)align_up(units, TABLE_STEP);
     for (Table* t = tables; t < tables + TABLES; t++) {
         if (t->mapped >= want) continue;
+        t->tried = want;
         if (!os_map_at(t->at + t->mapped * t->per_unit, (want - t->mapped) * t->per_unit)) return false;
         t->mapped = want;
     }
     hak_heap.tabled = want;
     return true;
+}
+
+void heap_forget_tries(void) {
+    for (Table* t = tables; t < tables + TABLES; t++)
+        if (t->tried > t->mapped) os_unmap(t->at + t->mapped * t->per_unit, (t->tried - t->mapped) * t->per_unit);
 }
 
 // Lays the tables and the window out from `start`.

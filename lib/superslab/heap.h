@@ -107,6 +107,9 @@ bool heap_grow_absent(UnitNumber units);
 bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied);
 // false: the unit is a gap from now on, as something else is mapped there. Mapped or not it is otherwise.
 bool heap_map_or_leave(UnitNumber u);
+// In a copy of the process, where a thread may have been cut off between a mapping for the tables and its note: unmaps that, which
+// nobody uses yet.
+void heap_forget_tries(void);
 // Bytes mapped for the tables. Under heap_lock.
 size_t heap_table_bytes(void);
 

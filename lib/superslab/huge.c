@@ -91,9 +91,13 @@ bool huge_cut_tails(void) {
         Unit* unit = &hak_heap.unit[u];
         if (unit->kind != UNIT_HUGE) continue;
         size_t pages = pages_in_last(unit->size);
-        if (unit->cut == 0 && pages && os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT))) {
-            unit->cut = (uint16_t)pages;
-            some = true;
+        if (unit->cut == 0 && pages) {
+            unit->cut =
+                (uint16_t)pages;  // before it is true: a copy of the process must not take for mapped what is not
+            if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT)))
+                some = true;
+            else
+                unit->cut = 0;
         }
         holes += unit->cut != 0;
         u = last_of(u);

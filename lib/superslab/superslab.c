@@ -250,4 +250,5 @@ void superslab_forget_free(void) {
     superslab_totals = (SuperSlabTotals){0};
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) forget_free_of(&hak_heap.unit[u]);
     units_forget_free();
+    heap_forget_tries();
 }

@@ -178,8 +178,9 @@ void tcb_prepare(void) {
 static HakTcb* reserve_block(void) {
     if (reserve) return reserve;
     HakTcb* tcb = load_relaxed(&first_reserve.state) == TCB_LOST ? os_map(sizeof *tcb) : &first_reserve;
+    reserve = tcb;  // first: the child of a fork replaces it, listed or not
     if (tcb) list(tcb);
-    return reserve = tcb;
+    return tcb;
 }
 
 HakTcb* tcb_reserve_lock(void) {
