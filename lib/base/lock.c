@@ -108,7 +108,9 @@ bool hak_lock_is_of_fork(HakLock* lock, unsigned fork) {
 
 void hak_unlock_after_fork(HakLock* lock, unsigned fork) {
     if (!hak_lock_is_of_fork(lock, fork)) return;
-    store_release(&lock->word, 0u);  // pairs with the acquires of whoever takes it
+    uint64_t held = self_for(fork);
+    if (cas_release(&lock->word, &held, 0u)) return;  // pairs with the acquires of whoever takes it
+    store_release(&lock->word, 0u);                   // as above
     wake_one(lock);
 }
 

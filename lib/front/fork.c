@@ -111,19 +111,27 @@ static void wait_a_little(int tries) {
         os_sleep_briefly();
 }
 
-// One fork at a time, that which holds fork_lock, asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
-// Twice: one that had looked at its word just before it was asked has overwritten it since.
-static void ask_others(unsigned fork, bool calm) {
+// Asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
+// false: there are no others.
+static bool ask_each(bool calm, int* tries) {
     enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
-    int tries = 0;
-    if (!hak_lock_is_of_fork(&fork_lock, fork)) return;
-    for (int pass = 0; pass < 2; pass++) {
-        for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
-            while (may_be_asked(tcb) && !operation_ask(tcb) &&
-                   tries < (calm && load_relaxed(&held_up) == 0 ? MOST : MOST_IF_HELD_UP))
-                wait_a_little(tries++);
-        if (pass == 0) os_yield();
+    bool some = false;
+    for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        some |= may_be_asked(tcb);
+        while (may_be_asked(tcb) && !operation_ask(tcb) &&
+               *tries < (calm && load_relaxed(&held_up) == 0 ? MOST : MOST_IF_HELD_UP))
+            wait_a_little((*tries)++);
     }
+    return some;
+}
+
+// One fork at a time, that which holds fork_lock. Twice: a thread that had looked at its word just before it was asked has overwritten it
+// since.
+static void ask_others(unsigned fork, bool calm) {
+    int tries = 0;
+    if (!hak_lock_is_of_fork(&fork_lock, fork) || !ask_each(calm, &tries)) return;
+    os_yield();
+    ask_each(calm, &tries);
 }
 
 static void ask_others_no_more(unsigned fork) {
