@@ -1,6 +1,6 @@
 // C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. What they need
 // of libstdc++ when memory runs out, they reach through weak references, or look up then: it may have come by dlopen.
-// Limit: a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
+// Limit: where there is no libstdc++ to ask, a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
 #include "base/text.h"
 #include "front/fastpath.h"
 #include "front/guard.h"
@@ -25,23 +25,39 @@ static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
     return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
 }
 
-// A libstdc++ that came by dlopen: in the global scope, or loaded with RTLD_LOCAL, found by its soname. NULL: there is none.
+// What libstdc++ itself has by that name: this library may stand in front of it. NULL: there is no libstdc++.
 static void* find_in_runtime(const char* name) {
-    void* found = dlsym(RTLD_DEFAULT, name);
-    if (found) return found;
     // not by its name: the linker warns of it in every static program, which has none to look in
     void* (*open)(const char*, int) = (void* (*)(const char*, int))dlsym(RTLD_DEFAULT, "dlopen");
     void* runtime = open ? open("libstdc++.so.6", RTLD_NOLOAD | RTLD_LAZY) : NULL;
     if (runtime == NULL) return NULL;
-    found = dlsym(runtime, name);
+    void* found = dlsym(runtime, name);
     dlclose(runtime);  // whoever loaded it keeps it loaded
     return found;
 }
 
-// As the standard asks: call the handler until it frees something, or there is none. nothrow gives NULL then.
-static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
-    NewHandler (*get_handler)(void) =
-        get_new_handler ? get_new_handler : (NewHandler(*)(void))find_in_runtime(GET_NEW_HANDLER);
+// Of a runtime that came by dlopen: in the global scope, or loaded with RTLD_LOCAL, found by its soname. NULL: there is none.
+static void* find(const char* name) {
+    void* found = dlsym(RTLD_DEFAULT, name);
+    return found ? found : find_in_runtime(name);
+}
+
+// libstdc++'s nothrow new calls the throwing one, catches what that or its new-handler throws, and gives NULL then.
+static bool ask_nothrow(const char* name, size_t size, Alignment alignment, void** block) {
+    char tag;
+    void* next = find_in_runtime(name);
+    if (next == NULL) return false;
+    *block = alignment ? ((void* (*)(size_t, Alignment, const void*))next)(size, alignment, &tag)
+                       : ((void* (*)(size_t, const void*))next)(size, &tag);
+    return true;
+}
+
+// As the standard asks: call the handler until it frees something, or there is none. nothrow, the name of the operator if it is one,
+// gives NULL then.
+static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignment alignment, const char* nothrow) {
+    NewHandler (*get_handler)(void) = get_new_handler ? get_new_handler : (NewHandler(*)(void))find(GET_NEW_HANDLER);
+    void* block;
+    if (nothrow && get_handler && get_handler() && ask_nothrow(nothrow, size, alignment, &block)) return block;
     for (;;) {
         NewHandler handler = get_handler ? get_handler() : NULL;
         if (handler == NULL) break;
@@ -50,19 +66,19 @@ static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignme
         if (p) return p;
     }
     if (nothrow) return NULL;
-    void (*throw_it)(void) = throw_bad_alloc ? throw_bad_alloc : (void (*)(void))find_in_runtime(THROW_BAD_ALLOC);
+    void (*throw_it)(void) = throw_bad_alloc ? throw_bad_alloc : (void (*)(void))find(THROW_BAD_ALLOC);
     if (throw_it) throw_it();
     text_warn("hakmem: operator new: no memory, and no std::__throw_bad_alloc() in this program: abort\n");
     abort();
 }
 
-HAK_INLINE void* new_block(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
+HAK_INLINE void* new_block(const GuardCall* call, size_t size, Alignment alignment, const char* nothrow) {
     void* p = alignment || HAK_CHECKED ? allocate(call, size, alignment) : fast_malloc(size);
     return HAK_LIKELY(p != NULL) ? p : allocate_again(call, size, alignment, nothrow);
 }
 
 // While malloc, free or aligned_alloc are not ours.
-static HAK_COLD void* new_elsewhere(const GuardCall* call, size_t size, Alignment alignment, bool nothrow) {
+static HAK_COLD void* new_elsewhere(const GuardCall* call, size_t size, Alignment alignment, const char* nothrow) {
     void* p = allocate(call, size, alignment);
     return p ? p : allocate_again(call, size, alignment, nothrow);
 }
@@ -107,40 +123,40 @@ static uint8_t diverted = ELSEWHERE;
     do { if (HAK_UNLIKELY(diverted & ELSEWHERE)) return elsewhere; } while (0)
 
 DEFINE(void*, _Znwm, (size_t n)) {
-    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, 0, false));
-    return new_block(NEW, n, 0, false);
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, 0, NULL));
+    return new_block(NEW, n, 0, NULL);
 }
 DEFINE(void*, _Znam, (size_t n)) {
-    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW_ARRAY, n, 0, false));
-    return new_block(NEW_ARRAY, n, 0, false);
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW_ARRAY, n, 0, NULL));
+    return new_block(NEW_ARRAY, n, 0, NULL);
 }
 DEFINE(void*, _ZnwmRKSt9nothrow_t, (size_t n, const void* tag)) {
     (void)tag;
-    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW, n, 0, true));
-    return new_block(NEW, n, 0, true);
+    UNLESS_DIVERTED(_Znwm(n), new_elsewhere(NEW, n, 0, "_ZnwmRKSt9nothrow_t"));
+    return new_block(NEW, n, 0, "_ZnwmRKSt9nothrow_t");
 }
 DEFINE(void*, _ZnamRKSt9nothrow_t, (size_t n, const void* tag)) {
     (void)tag;
-    UNLESS_DIVERTED(_Znam(n), new_elsewhere(NEW_ARRAY, n, 0, true));
-    return new_block(NEW_ARRAY, n, 0, true);
+    UNLESS_DIVERTED(_Znam(n), new_elsewhere(NEW_ARRAY, n, 0, "_ZnamRKSt9nothrow_t"));
+    return new_block(NEW_ARRAY, n, 0, "_ZnamRKSt9nothrow_t");
 }
 DEFINE(void*, _ZnwmSt11align_val_t, (size_t n, Alignment a)) {
-    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, a, false));
-    return new_block(NEW, n, a, false);
+    UNLESS_ELSEWHERE(new_elsewhere(NEW, n, a, NULL));
+    return new_block(NEW, n, a, NULL);
 }
 DEFINE(void*, _ZnamSt11align_val_t, (size_t n, Alignment a)) {
-    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, false));
-    return new_block(NEW_ARRAY, n, a, false);
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, NULL));
+    return new_block(NEW_ARRAY, n, a, NULL);
 }
 DEFINE(void*, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
     (void)tag;
-    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW, n, a, true));
-    return new_block(NEW, n, a, true);
+    UNLESS_DIVERTED(_ZnwmSt11align_val_t(n, a), new_elsewhere(NEW, n, a, "_ZnwmSt11align_val_tRKSt9nothrow_t"));
+    return new_block(NEW, n, a, "_ZnwmSt11align_val_tRKSt9nothrow_t");
 }
 DEFINE(void*, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t n, Alignment a, const void* tag)) {
     (void)tag;
-    UNLESS_DIVERTED(_ZnamSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, true));
-    return new_block(NEW_ARRAY, n, a, true);
+    UNLESS_DIVERTED(_ZnamSt11align_val_t(n, a), new_elsewhere(NEW_ARRAY, n, a, "_ZnamSt11align_val_tRKSt9nothrow_t"));
+    return new_block(NEW_ARRAY, n, a, "_ZnamSt11align_val_tRKSt9nothrow_t");
 }
 
 DEFINE(void, _ZdlPv, (void* p)) {

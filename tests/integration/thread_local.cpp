@@ -110,6 +110,11 @@ void failures() {
     CHECK(p == nullptr, "operator new(nothrow) gave %p", p);
     p = ::operator new(huge, static_cast<std::align_val_t>(64), std::nothrow);
     CHECK(p == nullptr, "operator new(aligned, nothrow) gave %p", p);
+    std::set_new_handler([] { throw std::bad_alloc(); });
+    CHECK(::operator new(huge, std::nothrow) == nullptr&& ::operator new[](huge, std::nothrow) ==
+              nullptr&& ::operator new[](huge, static_cast<std::align_val_t>(64), std::nothrow) == nullptr,
+          "nothrow, and a new-handler that throws");
+    std::set_new_handler(nullptr);
     thrown = false;
     try {
         p = ::operator new[](huge, static_cast<std::align_val_t>(4096));
