@@ -103,14 +103,6 @@ static bool may_be_asked(const HakTcb* tcb) {
     return tls != NULL && tls != &hak_tls && load_relaxed(&tcb->state) != TCB_LOST;
 }
 
-static void wait_a_little(int tries) {
-    enum { YIELDS = 64 };
-    if (tries < YIELDS)
-        os_yield();
-    else
-        os_sleep_briefly();
-}
-
 // Asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
 // false: there are no others.
 static bool ask_each(bool calm, int* tries) {
@@ -120,7 +112,7 @@ static bool ask_each(bool calm, int* tries) {
         some |= may_be_asked(tcb);
         while (may_be_asked(tcb) && !operation_ask(tcb) &&
                *tries < (calm && load_relaxed(&held_up) == 0 ? MOST : MOST_IF_HELD_UP))
-            wait_a_little((*tries)++);
+            os_wait((*tries)++);
     }
     return some;
 }

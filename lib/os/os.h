@@ -59,6 +59,8 @@ uint64_t os_clock_ns(void);
 uint64_t os_random(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
+// Between two looks at what another thread is to do, `tries` before: yields 64 times, then sleeps.
+void os_wait(int tries);
 // Copies of the process that were made without its handlers being called: by _Fork, clone. From os_watch_copies() on, and from Linux
 // 4.14 on, such a copy, and the child of a fork, is a new one until os_accept_copy().
 void os_watch_copies(void);

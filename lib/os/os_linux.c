@@ -221,6 +221,14 @@ void os_sleep_briefly(void) {
     sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&while_short, 0);
 }
 
+void os_wait(int tries) {
+    enum { YIELDS = 64 };
+    if (tries < YIELDS)
+        os_yield();
+    else
+        os_sleep_briefly();
+}
+
 // In a page that a copy finds cleared; 0: this is a new copy.
 static _Atomic(_Atomic uint32_t*) accepted;
 

@@ -5,14 +5,9 @@
 HakLock fork_lock;
 
 bool operation_may_begin(HakTcb* me) {
-    enum { YIELDS = 64, SLEEPS = 400 };
+    enum { TRIES = 464 };
     if (load_relaxed(&me->inside) == INSIDE) return false;
-    for (int i = 0; i < YIELDS + SLEEPS && load_relaxed(&me->inside) == ASKED; i++) {
-        if (i < YIELDS)
-            os_yield();
-        else
-            os_sleep_briefly();
-    }
+    for (int i = 0; i < TRIES && load_relaxed(&me->inside) == ASKED; i++) os_wait(i);
     store_relaxed(&me->inside, OUTSIDE);
     return true;
 }
