@@ -27,11 +27,15 @@ HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
 // What `way` of a free event and counter says.
 typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
 
+HAK_INLINE void note_malloc(const void* block, size_t size) {
+    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
+}
+
 // The checked build clears the link: a live block carries no pointer of the allocator.
 HAK_INLINE void* handed_out(void* block, size_t size) {
     if (HAK_CHECKED && block) {
         if (heap_contains(block)) *(uint64_t*)block = 0;
-        ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
+        note_malloc(block, size);
     }
     return block;
 }

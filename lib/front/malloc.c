@@ -109,7 +109,7 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
     if (me) operation_end(me);
     if (block == NULL) return no_memory();
     if (me == NULL && zero) memset(block, 0, size);
-    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
+    note_malloc(block, size);
     return block;
 }
 
@@ -118,7 +118,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     void* run = large_alloc(me, size, 1, false);
     operation_end(me);
     if (HAK_UNLIKELY(run == NULL)) return no_memory();
-    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
+    note_malloc(run, size);
     return run;
 }
 
@@ -130,7 +130,7 @@ static HAK_NOINLINE void* malloc_run(size_t size) {
     void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_run_uncached(me, size);
     operation_end(me);
-    if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, run, (uint32_t)slab_number_of(run), size);
+    note_malloc(run, size);
     return run;
 }
 
