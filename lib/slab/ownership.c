@@ -217,12 +217,10 @@ static void unlist_class(unsigned size_class) {
     store_relaxed(&registry[size_class].first, 0u);
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         if (hak_heap.unit[u].kind != UNIT_SLABS && hak_heap.unit[u].kind != UNIT_RUNS) continue;
-        for (SlabNumber s = first_slab(u), end = s + SLABS_PER_UNIT; s < end; s++) {
-            TinySlabMeta* meta = meta_at(s);
-            if (size_class == 0 ? hak_heap.unit[u].kind == UNIT_RUNS && s == first_slab(u)
-                                : hak_heap.unit[u].kind == UNIT_SLABS && meta->size_class == size_class)
-                meta->in_registry = 0;
-        }
+        // Of page runs the first meta stands for all.
+        uint32_t count = hak_heap.unit[u].kind == UNIT_RUNS ? 1 : SLABS_PER_UNIT;
+        for (SlabNumber s = first_slab(u), end = s + count; s < end; s++)
+            if (meta_at(s)->size_class == size_class) meta_at(s)->in_registry = 0;
     }
 }
 

@@ -23,8 +23,8 @@
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
     void* freelist;  // links are encoded, see thread/link.h
-    _Atomic uint32_t
-        blocks;  // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half
+    // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half
+    _Atomic uint32_t blocks;
     _Atomic uint16_t carved;  // blocks cut so far
     uint16_t capacity;        // blocks that fit
     uint32_t block_size;      // bytes

@@ -92,8 +92,8 @@ bool huge_cut_tails(void) {
         if (unit->kind != UNIT_HUGE) continue;
         size_t pages = pages_in_last(unit->size);
         if (unit->cut == 0 && pages) {
-            unit->cut =
-                (uint16_t)pages;  // before it is true: a copy of the process must not take for mapped what is not
+            // Before it is true: a copy of the process must not take for mapped what is not.
+            unit->cut = (uint16_t)pages;
             if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT)))
                 some = true;
             else
