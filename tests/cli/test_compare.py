@@ -45,9 +45,10 @@ def children_run(pid, words):
 
 def runs(*command):
     """Is there a process with this command line? One that has ended and is not yet waited for has none."""
-    for file in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if file.read_bytes().rstrip(b"\0").split(b"\0") == [word.encode() for word in command]:
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # any may end meanwhile
+            line = pathlib.Path("/proc", name, "cmdline").read_bytes()
+            if line.rstrip(b"\0").split(b"\0") == [word.encode() for word in command]:
                 return True
     return False
 
