@@ -17,7 +17,7 @@
 #include "slab/size_class.h"
 #include "superslab/heap.h"
 #include "superslab/owner_word.h"
-#include "thread/tls.h"
+#include "thread/operation.h"
 
 HAK_NOINLINE HAK_LINE_START void* malloc_refill(size_t size);
 HAK_NOINLINE HAK_LINE_START void* malloc_above_tiny(size_t size);
@@ -46,15 +46,33 @@ HAK_INLINE void note_free(const void* block, FreeWay way) {
     if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
 }
 
-// The first block, or NULL. The checked build looks at the link as it leaves its block, which the message can name then; else it is
-// looked at when its turn comes, as the head.
-HAK_INLINE void* bin_pop(TlsBin* bin) {
+// In the checked build a hit is an operation: a signal handler never meets a bin that is half changed. The release build leaves that
+// window open, three or four instructions wide.
+HAK_INLINE HakTcb* hit_begin(void) {
+    return HAK_CHECKED ? operation_begin() : NULL;
+}
+
+HAK_INLINE void hit_end(HakTcb* me) {
+    if (HAK_CHECKED) operation_end(me);
+}
+
+// The first block, or NULL, in a hit or an operation. The checked build looks at the link as it leaves its block, which the message can
+// name then; else it is looked at when its turn comes, as the head.
+HAK_INLINE void* bin_take(TlsBin* bin) {
     uint64_t head = bin->head, key = load_relaxed(&hak_link_key), block = head + key;
     if (HAK_UNLIKELY(link_is_no_block(block))) return NULL;
     bin->head = HAK_CHECKED ? link_encode(link_read((void*)(uintptr_t)block)) : link_follow(head, key);
     bin->room++;
     if (block == 0) __builtin_unreachable();  // it was read from
     return (void*)(uintptr_t)block;
+}
+
+HAK_INLINE void* bin_pop(TlsBin* bin) {
+    HakTcb* me = hit_begin();
+    if (HAK_CHECKED && me == NULL) return NULL;
+    void* block = bin_take(bin);
+    hit_end(me);
+    return block;
 }
 
 HAK_INLINE void bin_push(TlsBin* bin, void* block) {
@@ -80,13 +98,20 @@ HAK_INLINE void fast_free(void* p) {
         free_slow(p);
         return;
     }
+    HakTcb* me = hit_begin();
+    if (HAK_CHECKED && me == NULL) {
+        free_slow(p);
+        return;
+    }
     TlsBin* bin = fast_bin(tag);
     if (HAK_UNLIKELY(--bin->room < 0)) {
+        hit_end(me);
         free_over(p, tag);
         return;
     }
     note_free(p, FREE_TLS_SLL);
     bin_push(bin, p);
+    hit_end(me);
 }
 
 #endif

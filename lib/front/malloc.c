@@ -64,7 +64,7 @@ static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
     // A new thread may have found parked bins, and a signal handler may have left something.
-    TakenBlocks taken = {bin_pop(bin), 1, false};
+    TakenBlocks taken = {bin_take(bin), 1, false};
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
     operation_end(me);
     guard_tick(me);
