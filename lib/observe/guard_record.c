@@ -28,7 +28,7 @@ static HakGuardUnit* find_unit(UnitNumber u) {
 #define put(place, type)                                                                                    \
     do {                                                                                                    \
         type* none = NULL;                                                                                  \
-        type* fresh = os_map(align_up(sizeof(type), OS_PAGE));                                              \
+        type* fresh = os_map_sparse(align_up(sizeof(type), OS_PAGE));                                       \
         if (fresh && !cas_release((place), &none, fresh)) os_unmap(fresh, align_up(sizeof(type), OS_PAGE)); \
     } while (0)
 

@@ -121,7 +121,7 @@ static HakRingFile* file_or_private_memory(void) {
         uint64_t wanted = (uint64_t)hak_option(ring);
         uint32_t records = UINT32_C(1) << (log2_floor(wanted - 1) + 1);
         void* memory = new_file(hak_ring_bytes(records));
-        if (memory == NULL) memory = os_map(hak_ring_bytes(records));
+        if (memory == NULL) memory = os_map_sparse(hak_ring_bytes(records));
         if (memory != NULL) start(memory, records);
     }
     hak_unlock(&start_lock);

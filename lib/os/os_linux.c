@@ -67,6 +67,16 @@ void* os_map_resident(size_t bytes) {
     return map_anywhere(bytes, MAP_POPULATE);
 }
 
+// Memory without access is not made resident.
+void* os_map_sparse(size_t bytes) {
+    long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
+    if (sys_failed(at)) return NULL;
+    if (os_is_locked((void*)at, bytes)) os_lock_on_touch((void*)at, bytes);  // refused before Linux 4.4
+    if (os_protect((void*)at, bytes, true)) return (void*)at;
+    os_unmap((void*)at, bytes);  // counted if it fails; address space is lost then
+    return NULL;
+}
+
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
     if (result == (long)at) return true;
