@@ -40,13 +40,29 @@ const char* hak_event_meaning(unsigned event) {
     return event < HAK_EVENT_COUNT ? events[event].meaning : "";
 }
 
-uint64_t hak_ring_clock(void) {
+// --- the clock
+
+static _Atomic uint64_t stopped_clock;  // 0: it runs
+
+static uint64_t counter_now(void) {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();
 #else
     return os_clock_ns();
 #endif
 }
+
+uint64_t hak_ring_clock(void) {
+    return HAK_LIKELY(load_relaxed(&stopped_clock) == 0) ? counter_now() : add_relaxed(&stopped_clock, 1);
+}
+
+void hak_ring_clock_stop(void) {
+    uint64_t runs = 0;
+    if (load_relaxed(&stopped_clock) == 0) cas_relaxed(&stopped_clock, &runs, counter_now());
+    os_clock_without_counter();
+}
+
+// --- its memory
 
 static size_t slot_bytes(uint32_t records) {
     return sizeof(HakRingSlot) + (size_t)records * sizeof(HakRingRecord);

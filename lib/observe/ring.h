@@ -21,7 +21,7 @@ typedef enum {
 } HakEvent;
 
 typedef struct {
-    uint64_t tsc;  // rdtsc on x86-64, else nanoseconds of CLOCK_MONOTONIC
+    uint64_t tsc;  // hak_ring_clock()
     uint64_t ptr;
     uint64_t b;
     uint32_t a;
@@ -107,7 +107,11 @@ void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard);
 void hak_ring_last_words(const char* text);
 // In the child of a fork, for its one thread: a shared ring stays the parent's, the child goes on with one of its own.
 void hak_ring_after_fork(uint64_t thread);
+// The time-stamp counter on x86-64, else nanoseconds of CLOCK_MONOTONIC. Once stopped, it counts its calls: the order of events
+// stays, and no time is told.
 uint64_t hak_ring_clock(void);
+// To be called before the process gives up the right to read the counter.
+void hak_ring_clock_stop(void);
 
 HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_t b) {
     HakRingSlot* slot = hak_ring_slot;

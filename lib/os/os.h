@@ -55,8 +55,10 @@ uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back, a few milliseconds coarse.
 uint64_t os_clock_ms(void);
 #if HAK_CHECKED
-// Nanoseconds of a clock that never goes back; some 20 ns a call.
+// Nanoseconds of a clock that never goes back; some 20 ns a call. It reads the time-stamp counter.
 uint64_t os_clock_ns(void);
+// From now on os_clock_ns is as coarse as os_clock_ms, and reads no counter.
+void os_clock_without_counter(void);
 #endif
 // 64 bits that an attacker cannot guess from outside the process; no system call.
 uint64_t os_random(void);

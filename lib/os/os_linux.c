@@ -188,8 +188,14 @@ uint64_t os_clock_ms(void) {
 }
 
 #if HAK_CHECKED
+static _Atomic bool no_counter;
+
+void os_clock_without_counter(void) {
+    store_relaxed(&no_counter, true);
+}
+
 uint64_t os_clock_ns(void) {
-    struct timespec now = vdso_clock(CLOCK_MONOTONIC);
+    struct timespec now = vdso_clock(load_relaxed(&no_counter) ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 #endif

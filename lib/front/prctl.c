@@ -1,0 +1,31 @@
+// prctl of the checked library: a thread that gives up the right to read the time-stamp counter, or all system calls but four, must
+// not meet the debug ring's clock afterwards.
+// Thread-safety: as prctl. Errors: those of the kernel.
+#include "base/compiler.h"
+#include "base/syscall.h"
+#include "observe/ring.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+
+#if HAK_CHECKED
+static bool forbids_the_counter(int option, unsigned long value) {
+    return (option == PR_SET_TSC && value == PR_TSC_SIGSEGV) ||
+           (option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT);
+}
+
+HAK_PUBLIC int prctl(int option, ...) {
+    unsigned long values[4];
+    va_list list;
+    va_start(list, option);
+    for (unsigned i = 0; i < 4; i++) values[i] = va_arg(list, unsigned long);
+    va_end(list);
+    if (forbids_the_counter(option, values[0])) hak_ring_clock_stop();
+    long result = sys_call6(SYS_prctl, option, (long)values[0], (long)values[1], (long)values[2], (long)values[3], 0);
+    if (!sys_failed(result)) return (int)result;
+    errno = (int)-result;
+    return -1;
+}
+#endif
