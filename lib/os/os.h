@@ -16,9 +16,11 @@ bool os_is_privileged(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
+#if HAK_CHECKED
 // The same, for tables of which little is touched: pages come when they are touched, also where the process locks all its memory
 // (mlockall).
 void* os_map_sparse(size_t bytes);
+#endif
 // The same as os_map, with its pages in memory if there is room: one system call instead of a fault a page.
 void* os_map_resident(size_t bytes);
 // Fresh zeroed memory at exactly `at`. On failure *occupied tells whether something else is mapped there; NULL is allowed.

@@ -67,6 +67,7 @@ void* os_map_resident(size_t bytes) {
     return map_anywhere(bytes, MAP_POPULATE);
 }
 
+#if HAK_CHECKED
 // Memory without access is not made resident.
 void* os_map_sparse(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
@@ -76,6 +77,7 @@ void* os_map_sparse(size_t bytes) {
     os_unmap((void*)at, bytes);  // counted if it fails; address space is lost then
     return NULL;
 }
+#endif
 
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
