@@ -1,6 +1,7 @@
 // What is in use now, counted from the tables; and the counters of all threads, merged.
 #include "front/stats.h"
 #include "slab/slab.h"
+#include "superslab/free_slabs.h"
 #include "superslab/heap.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
@@ -36,11 +37,11 @@ void hak_gauges(hak_stats_t* out) {
     hak_lock(&heap_lock);
     out->allocated = out->active = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) add_unit(out, u);
-    out->dirty = (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
+    out->dirty = (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)free_slab_totals.dirty << SLAB_SHIFT);
     out->mapped = (uint64_t)heap_units() << UNIT_SHIFT;
     out->metadata = heap_table_bytes();
-    out->superslabs = superslab_totals.superslabs;
-    out->slabs = superslab_totals.slabs;
+    out->superslabs = superslab_count;
+    out->slabs = free_slab_totals.taken;
     hak_unlock(&heap_lock);
 }
 

@@ -8,7 +8,7 @@
 #include "slab/run.h"
 #include "slab/slab.h"
 #include "superslab/purge.h"
-#include "superslab/superslab.h"
+#include "superslab/free_slabs.h"
 #include "thread/link.h"
 #include "thread/tls.h"
 
@@ -148,7 +148,7 @@ static void look_at_all(HakTcb* me, Look look) {
 // Under heap_lock.
 static Look worth(void) {
     enum { SMALL_HEAP_SLABS = 256 };
-    return superslab_totals.slabs < SMALL_HEAP_SLABS ? LOOK_ONLY : LOOK_UNUSED;
+    return free_slab_totals.taken < SMALL_HEAP_SLABS ? LOOK_ONLY : LOOK_UNUSED;
 }
 
 void give_back_unused(HakTcb* me) {

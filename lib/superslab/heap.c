@@ -3,7 +3,6 @@
 #include "config/options.h"
 #include "os/os.h"
 #include "superslab/backing.h"
-#include "superslab/units.h"
 
 HakHeap hak_heap;
 HakLock heap_lock;
@@ -117,6 +116,11 @@ static bool within_limit(UnitNumber units) {
     return limit == 0 || ((uint64_t)(heap_units() + units) << UNIT_SHIFT) <= (uint64_t)limit;
 }
 
+static void add_units(UnitNumber units) {
+    hak_heap.mapped += units;
+    store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
+}
+
 typedef enum { MAPPED, NO_MEMORY, OCCUPIED } Mapping;
 
 // Memory first, tables second: what the system refuses costs nothing.
@@ -130,9 +134,7 @@ static Mapping map_units(UnitNumber units) {
         os_unmap(unit_address(first), bytes);  // counted if it fails: then the next try finds it occupied
         return NO_MEMORY;
     }
-    hak_heap.mapped += units;
-    store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
-    units_add_fresh(first, units);
+    add_units(units);
     return MAPPED;
 }
 
@@ -145,30 +147,25 @@ static bool skip_obstacle(void) {
     return true;
 }
 
-bool heap_grow_absent(UnitNumber units) {
+UnitNumber heap_extend(UnitNumber units) {
     UnitNumber first = hak_heap.mapped;
-    if (units > hak_heap.capacity - first || !grow_tables(first + units)) return false;
-    hak_heap.mapped += units;
-    store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
-    units_are_absent(first, units);
-    units_give(first, units);
-    return true;
+    if (units > hak_heap.capacity - first || !grow_tables(first + units)) return 0;
+    add_units(units);
+    return first;
 }
 
-bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied) {
-    if (!within_limit(length) || !backing_map(unit_address(first), (size_t)length << UNIT_SHIFT, occupied))
-        return false;
-    units_are_present(first, length);
-    return true;
+bool heap_map(UnitNumber first, UnitNumber length, bool* occupied) {
+    return within_limit(length) && backing_map(unit_address(first), (size_t)length << UNIT_SHIFT, occupied);
 }
 
-bool heap_map_or_leave(UnitNumber u) {
-    bool occupied = false;
-    if (!hak_heap.unit[u].absent || heap_map_again(u, 1, &occupied) || !occupied) return true;
+void heap_leave_gap(UnitNumber u) {
     hak_heap.unit[u].kind = UNIT_NONE;
-    units_are_present(u, 1);
     hak_heap.gaps++;
-    return false;
+}
+
+void heap_count_gaps(void) {
+    hak_heap.gaps = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) hak_heap.gaps += hak_heap.unit[u].kind == UNIT_NONE;
 }
 
 static UnitNumber growth_step(UnitNumber units) {
@@ -177,13 +174,13 @@ static UnitNumber growth_step(UnitNumber units) {
     return ahead > units ? ahead : units;
 }
 
-bool heap_grow(UnitNumber units) {
+UnitRange heap_grow(UnitNumber units) {
     for (;;) {
-        UnitNumber step = growth_step(units);
+        UnitNumber first = hak_heap.mapped, step = growth_step(units);
         Mapping result = map_units(step);
         if (result != MAPPED && step > units) result = map_units(units);
-        if (result == MAPPED) return true;
-        if (result != OCCUPIED || !skip_obstacle()) return false;
+        if (result == MAPPED) return (UnitRange){first, hak_heap.mapped - first};
+        if (result != OCCUPIED || !skip_obstacle()) return (UnitRange){0, 0};
     }
 }
 

@@ -99,14 +99,20 @@ extern HAK_INTERNAL HakLock heap_lock;
 bool heap_init(void);
 // The same before the first block is asked for, with the first page of each table in memory. What of it fails is done again when it is needed.
 void heap_prepare(void);
-// Maps at least `units` more units behind the last one and gives them to the free runs. Under heap_lock.
-bool heap_grow(UnitNumber units);
-// Adds units behind the last one without mapping them: they are absent. Under heap_lock.
-bool heap_grow_absent(UnitNumber units);
-// Maps absent units again. *occupied: somebody else has mapped something there; then heap_map_or_leave sees to each. Under heap_lock.
-bool heap_map_again(UnitNumber first, UnitNumber length, bool* occupied);
-// false: the unit is a gap from now on, as something else is mapped there. Mapped or not it is otherwise.
-bool heap_map_or_leave(UnitNumber u);
+typedef struct {
+    UnitNumber first, length;  // length 0: none
+} UnitRange;
+
+// Maps at least `units` more units behind the last one. Under heap_lock.
+UnitRange heap_grow(UnitNumber units);
+// Adds as many units behind the last one without mapping them. Under heap_lock. 0: no room for their tables.
+UnitNumber heap_extend(UnitNumber units);
+// Maps units of the window again. *occupied: somebody else has mapped something there. Under heap_lock.
+bool heap_map(UnitNumber first, UnitNumber length, bool* occupied);
+// The unit is out of use for ever: something else is mapped there. Under heap_lock.
+void heap_leave_gap(UnitNumber u);
+// Counts the gaps anew, after units of any kind have become UNIT_NONE. Under heap_lock.
+void heap_count_gaps(void);
 // In a copy of the process, where a thread may have been cut off between a mapping for the tables and its note: unmaps that, which
 // nobody uses yet.
 void heap_forget_tries(void);

@@ -6,7 +6,8 @@
 #include "superslab/backing.h"
 #include "superslab/owner_word.h"
 #include "superslab/purge.h"
-#include "superslab/superslab.h"
+#include "superslab/supply.h"
+#include "superslab/tails.h"
 #include "superslab/units.h"
 
 #include <string.h>
@@ -26,7 +27,6 @@ static Unit* head(SlabNumber s) {
 // Under heap_lock: units [from, from + length) become the rest of a huge block.
 static void mark_units(UnitNumber from, UnitNumber length) {
     for (UnitNumber u = from; u < from + length; u++) hak_heap.unit[u].kind = UNIT_HUGE_REST;
-    superslab_totals.huge_units += length;
 }
 
 static void set_head(UnitNumber u, UnitNumber length, size_t size) {
@@ -53,7 +53,7 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     if (units_for(size) >= hak_heap.capacity || units_for(alignment) >= hak_heap.capacity) return NULL;
     UnitNumber length = (UnitNumber)units_for(size), align = (UnitNumber)units_for(alignment);
     hak_lock(&heap_lock);
-    UnitNumber u = units_take(length, align ? align : 1);
+    UnitNumber u = supply_units(length, align ? align : 1);
     if (u) {
         counter_add_shared(HAK_C_huge_made, 1);
         if (hak_heap.unit[u].dirty) counter_add_shared(HAK_C_huge_reused, 1);
@@ -69,58 +69,12 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     return unit_address(u);
 }
 
-// --- tails
-
-static UnitNumber last_of(UnitNumber u) {
-    return u + hak_heap.unit[u].length - 1;
-}
-
-static void* page_of_last(UnitNumber u, size_t page) {
-    return (char*)unit_address(last_of(u)) + (page << PAGE_SHIFT);
-}
-
-// Pages of the last unit that a block takes; 0: all.
-static size_t pages_in_last(size_t size) {
-    return size >> PAGE_SHIFT & (PAGES_PER_UNIT - 1);
-}
-
-bool huge_cut_tails(void) {
-    bool some = false;
-    unsigned holes = 0;
-    for (UnitNumber u = 1; u < hak_heap.mapped && holes < HOLES_MOST; u++) {
-        Unit* unit = &hak_heap.unit[u];
-        if (unit->kind != UNIT_HUGE) continue;
-        size_t pages = pages_in_last(unit->size);
-        if (unit->cut == 0 && pages) {
-            // Before it is true: a copy of the process must not take for mapped what is not.
-            unit->cut = (uint16_t)pages;
-            if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT)))
-                some = true;
-            else
-                unit->cut = 0;
-        }
-        holes += unit->cut != 0;
-        u = last_of(u);
-    }
-    return some;
-}
-
-// Maps the first `pages` of the last unit, as far as they are cut; 0: all.
-static bool map_tail(UnitNumber u, size_t pages) {
-    size_t cut = hak_heap.unit[u].cut, end = pages ? pages : PAGES_PER_UNIT;
-    if (cut == 0 || end <= cut) return true;
-    if (!backing_map(page_of_last(u, cut), (end - cut) << PAGE_SHIFT, NULL)) return false;
-    hak_heap.unit[u].cut = (uint16_t)pages;
-    return true;
-}
-
 // Gives the units behind the first `length` of a block back. Of a unit with its tail cut, the rest is unmapped as well: by now, somebody
 // else may have mapped something behind it.
 static void give_behind(UnitNumber u, UnitNumber length) {
-    UnitNumber last = last_of(u), end = last + 1;
+    UnitNumber last = huge_last_unit(u), end = last + 1;
     size_t cut = hak_heap.unit[u].cut;
     hak_heap.unit[u].cut = 0;
-    superslab_totals.huge_units -= end - (u + length);
     if (cut) {
         units_unmap_or_lose(last, 1, cut << PAGE_SHIFT);
         end = last;
@@ -175,7 +129,7 @@ static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
 
 // Where a limit leaves no room for two: both the old and the new units are there only piece by piece. 0: not possible.
 static UnitNumber move_tightly(UnitNumber old, UnitNumber old_length, UnitNumber length) {
-    UnitNumber u = units_take_absent(length);
+    UnitNumber u = units_take_unmapped(length);
     if (u == 0) return 0;
     if (!units_map_absent(u + old_length, length - old_length)) {
         units_give(u, old_length);
@@ -191,7 +145,7 @@ static UnitNumber move_tightly(UnitNumber old, UnitNumber old_length, UnitNumber
 
 // Moves the pages of a block to new units, which are mapped. 0: not possible.
 static UnitNumber move_at_once(UnitNumber old, UnitNumber old_length, UnitNumber length) {
-    UnitNumber u = units_take(length, 1);
+    UnitNumber u = supply_units(length, 1);
     if (u == 0) return 0;
     if (!os_move(unit_address(old), unit_address(u), hak_heap.unit[old].size)) {
         units_unmap_or_lose(u, length, (size_t)length << UNIT_SHIFT);
@@ -211,7 +165,6 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     UnitNumber u = move_at_once(old, old_length, length);
     if (u == 0) u = move_tightly(old, old_length, length);
     if (u == 0) return 0;
-    superslab_totals.huge_units -= old_length;
     hak_heap.unit[old].cut = hak_heap.unit[u].cut = 0;
     return u;
 }
@@ -219,8 +172,8 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
 // In place, or to where it can be. Under heap_lock. 0: not possible.
 static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
-    hak_heap.unit[u].kind = UNIT_HUGE_REST;  // out of the sight of huge_cut_tails, if memory for the rest must be found
-    if (units_take_behind(u + old_length, length - old_length)) {
+    hak_heap.unit[u].kind = UNIT_HUGE_REST;  // out of the sight of tails_cut, if memory for the rest must be found
+    if (supply_units_behind(u + old_length, length - old_length)) {
         mark_units(u + old_length, length - old_length);
     } else {
         result = move(u, length);
@@ -239,7 +192,7 @@ void* huge_resize(SlabNumber s, size_t size) {
     if (length < old_length) {
         give_behind(u, length);
         purge_tick();
-    } else if (!map_tail(u, length == old_length ? pages_in_last(size) : 0)) {
+    } else if (!tail_map(u, length == old_length ? tail_pages(size) : 0)) {
         result = 0;
     } else if (length > old_length) {
         result = lengthen(u, length);

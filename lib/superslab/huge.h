@@ -2,7 +2,7 @@
 //
 //   | unit first: size, length | unit | unit (its tail is never touched, hence costs address space only) |
 //
-// Where address space is short, tails are unmapped, until the block is lengthened.
+// Where address space is short, tails are unmapped (tails.h).
 // Thread-safety: takes heap_lock; a block's own entries are touched by whoever holds the block. Errors: NULL or false, no memory.
 #ifndef HAK_SUPERSLAB_HUGE_H
 #define HAK_SUPERSLAB_HUGE_H
@@ -15,8 +15,5 @@ void huge_free(SlabNumber s);
 size_t huge_size(SlabNumber s);
 // The block with its contents at a size beyond RUN_MAX: in place, or moved by page tables. NULL: neither was possible.
 void* huge_resize(SlabNumber s, size_t size);
-
-// Unmaps the tails of all huge blocks; true: some went. Under heap_lock.
-bool huge_cut_tails(void);
 
 #endif

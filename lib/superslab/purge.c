@@ -3,9 +3,9 @@
 #include "config/options.h"
 #include "os/os.h"
 #include "superslab/closed.h"
-#include "superslab/huge.h"
+#include "superslab/free_slabs.h"
 #include "superslab/pressure.h"
-#include "superslab/superslab.h"
+#include "superslab/tails.h"
 #include "superslab/units.h"
 
 enum { DIRTY_MOST = 128 << 20, TRY_AGAIN_MS = 10000 };
@@ -22,7 +22,7 @@ static bool clean_run(UnitNumber first, UnitNumber length) {
 }
 
 static uint64_t free_dirty_bytes(void) {
-    return (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)superslab_totals.free_dirty_slabs << SLAB_SHIFT);
+    return (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)free_slab_totals.dirty << SLAB_SHIFT);
 }
 
 // Purges dirty runs, the oldest first, down to `keep` bytes; only those free since before `before`. What is refused waits aside meanwhile.
@@ -62,7 +62,7 @@ void purge_aged(uint64_t now) {
     if (now < next_look) return;
     next_look = now + idle;
     purge_runs(reserve, now > idle ? now - idle : 0);
-    superslab_purge_surplus(reserve);
+    free_slabs_purge_surplus(reserve);
 }
 
 void purge_tick(void) {
@@ -73,7 +73,7 @@ void purge_tick(void) {
 static bool purge_down_to(uint64_t keep) {
     bool some = purge_runs(keep, UINT64_MAX);
     uint64_t dirty = free_dirty_bytes();
-    if (dirty > keep) some |= superslab_purge_free_slabs((dirty - keep + SLAB_SIZE - 1) >> SLAB_SHIFT);
+    if (dirty > keep) some |= free_slabs_purge((dirty - keep + SLAB_SIZE - 1) >> SLAB_SHIFT);
     return some;
 }
 
@@ -94,7 +94,7 @@ bool purge_free(size_t keep) {
     bool some = keep == 0 && units_unmap_runs(true);
     some |= purge_down_to(keep);
     some |= units_unmap_runs(false);
-    some |= huge_cut_tails();
+    some |= tails_cut();
     return some;
 }
 

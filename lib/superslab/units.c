@@ -2,8 +2,6 @@
 
 #include "observe/counters.h"
 #include "os/os.h"
-#include "superslab/closed.h"
-#include "superslab/purge.h"
 
 // Lists of free runs by length: 1..EXACT_BINS exactly, then one list per doubling.
 enum { EXACT_BINS = 32, BINS = 56, LOOK_AT = 32 };
@@ -108,10 +106,6 @@ void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when) {
     give_at(first, length, when);
 }
 
-void units_add_fresh(UnitNumber first, UnitNumber length) {
-    give_uniform(first, length, CLEAN, 0);
-}
-
 // How many units must be skipped at the start of a run so that the rest starts aligned.
 static UnitNumber skip_to_align(UnitNumber first, UnitNumber align) {
     uintptr_t at = (uintptr_t)unit_address(first), bytes = (uintptr_t)align << UNIT_SHIFT;
@@ -157,80 +151,73 @@ static UnitNumber take_from(RunState state, UnitNumber length, UnitNumber align)
     return from;
 }
 
-// Maps what is absent of units that were cut out. If that cannot be done they are free again, but for what is somebody else's by now.
+UnitNumber units_take_dirty(UnitNumber length, UnitNumber align) {
+    return take_from(DIRTY, length, align);
+}
+
+UnitNumber units_take_clean(UnitNumber length, UnitNumber align) {
+    return take_from(CLEAN, length, align);
+}
+
+// Of units that could not be mapped together. false: the unit is a gap from now on. Mapped or not it is otherwise.
+static bool map_or_leave(UnitNumber u) {
+    bool occupied = false;
+    if (!unit(u)->absent) return true;
+    bool mapped = heap_map(u, 1, &occupied);
+    if (mapped || occupied) units_are_present(u, 1);
+    if (!mapped && occupied) heap_leave_gap(u);
+    return mapped || !occupied;
+}
+
+// If that cannot be done they are free again, but for what is somebody else's by now.
 bool units_map_absent(UnitNumber first, UnitNumber length) {
     bool occupied = false, ok = true;
     for (UnitNumber u = first, end = first + length; ok && u < end;) {
         UnitNumber from = u;
         while (u < end && unit(u)->absent) u++;
-        if (u > from) ok = heap_map_again(from, u - from, &occupied);
+        if (u > from) ok = heap_map(from, u - from, &occupied);
+        if (u > from && ok) units_are_present(from, u - from);
         while (u < end && !unit(u)->absent) u++;
     }
     for (UnitNumber u = first; !ok && u < first + length; u++)
-        if (!occupied || heap_map_or_leave(u)) units_give(u, 1);
+        if (!occupied || map_or_leave(u)) units_give(u, 1);
     return ok;
 }
 
-static UnitNumber take_absent(UnitNumber length, UnitNumber align) {
+UnitNumber units_take_absent(UnitNumber length, UnitNumber align) {
     UnitNumber u = hak_heap.absent < length ? 0 : take_from(ABSENT, length, align);
     return u && units_map_absent(u, length) ? u : 0;
 }
 
-// Clean runs and absent ones do not join: before the heap grows, much that is clean becomes absent too.
-static bool join_clean(UnitNumber length) {
-    enum { MUCH = 8 };
-    if (hak_heap.absent == 0 || unit_totals.clean_units + hak_heap.absent < length) return false;
-    return unit_totals.clean_units > hak_heap.mapped / MUCH && units_unmap_runs(false);
+UnitNumber units_take_unmapped(UnitNumber length) {
+    UnitNumber u = take_from(ABSENT, length, 1);
+    if (u) return u;
+    UnitNumber fresh = heap_extend(length);
+    if (fresh == 0) return 0;
+    units_are_absent(fresh, length);
+    units_give(fresh, length);
+    return take_from(ABSENT, length, 1);
 }
 
-static UnitNumber take_untouched(UnitNumber length, UnitNumber align) {
-    purge_before_new(length);
-    UnitNumber u = take_from(CLEAN, length, align);
-    if (u == 0) u = take_absent(length, align);
-    if (u == 0 && join_clean(length)) u = take_absent(length, align);
-    if (u == 0 && heap_grow(length + align - 1)) u = take_from(CLEAN, length, align);
-    return u;
+bool units_grow(UnitNumber length) {
+    UnitRange fresh = heap_grow(length);
+    if (fresh.length == 0) return false;
+    give_uniform(fresh.first, fresh.length, CLEAN, 0);
+    return true;
 }
 
-UnitNumber units_take(UnitNumber length, UnitNumber align) {
-    UnitNumber u = take_from(DIRTY, length, align);
-    if (u == 0) u = take_untouched(length, align);
-    // What is given back leaves room under a limit, and joins: together it may suffice.
-    if (u == 0 && purge_everything_free()) u = take_untouched(length, align);
-    if (u == 0 || units_open(u, length)) return u;
-    units_give(u, length);
-    return 0;
-}
-
-// Free units right behind `first`, `first` included; runs of different states may follow each other.
-static UnitNumber free_from(UnitNumber first) {
+UnitNumber units_free_from(UnitNumber first) {
     UnitNumber u = first;
     while (u < hak_heap.mapped && unit(u)->kind == UNIT_FREE) u += unit(u)->length;
     return u - first;
 }
 
-static bool free_behind(UnitNumber first, UnitNumber length) {
-    UnitNumber there = free_from(first);
-    if (there >= length) return true;
-    return first + there == hak_heap.mapped && heap_grow(length - there) && free_from(first) >= length;
-}
-
-bool units_take_behind(UnitNumber first, UnitNumber length) {
-    if (first < hak_heap.mapped && unit(first)->kind != UNIT_FREE) return false;
-    purge_before_new(length);
-    bool ok = free_behind(first, length);
-    // At the end of the heap: to move the block would take more than to lengthen it.
-    if (!ok && first + free_from(first) == hak_heap.mapped) ok = purge_everything_free() && free_behind(first, length);
-    if (!ok) return false;
-    // `first` begins a free run: the unit before it belongs to the block that grows.
+bool units_take_at(UnitNumber first, UnitNumber length) {
     for (UnitNumber u = first, left = length, piece; left > 0; u += piece, left -= piece) {
         piece = unit(u)->length < left ? unit(u)->length : left;
         cut(u, u, piece);
     }
-    if (!units_map_absent(first, length)) return false;
-    if (units_open(first, length)) return true;
-    units_give(first, length);
-    return false;
+    return units_map_absent(first, length);
 }
 
 void units_are_fresh(UnitNumber first, UnitNumber length) {
@@ -257,11 +244,6 @@ void units_are_absent(UnitNumber first, UnitNumber length) {
 void units_are_present(UnitNumber first, UnitNumber length) {
     for (UnitNumber u = first; u < first + length; u++) unit(u)->absent = 0;
     hak_heap.absent -= length;
-}
-
-UnitNumber units_take_absent(UnitNumber length) {
-    UnitNumber u = take_from(ABSENT, length, 1);
-    return u == 0 && heap_grow_absent(length) ? take_from(ABSENT, length, 1) : u;
 }
 
 static bool unmap(UnitNumber first, UnitNumber length, size_t bytes) {
@@ -326,11 +308,11 @@ UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
 void units_forget_free(void) {
     for (int state = 0; state < STATES; state++) bins[state] = (RunBins){0};
     unit_totals = (UnitTotals){0};
-    hak_heap.absent = hak_heap.gaps = 0;
+    hak_heap.absent = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         if (unit(u)->kind == UNIT_FREE) unit(u)->kind = UNIT_NONE;
-        hak_heap.gaps += unit(u)->kind == UNIT_NONE;
         unit_totals.lost_units += unit(u)->kind == UNIT_LOST;
         unit_totals.moved_units += unit(u)->moved && unit(u)->kind != UNIT_NONE;
     }
+    heap_count_gaps();
 }

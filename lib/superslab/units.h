@@ -18,31 +18,36 @@ typedef struct {
     uint64_t dirty_units;  // free, still occupying memory
     uint64_t clean_units;  // free, mapped
     uint64_t holes;        // absent runs
-    uint64_t lost_units;   // see units_lose
+    uint64_t lost_units;   // see units_unmap_or_lose
     uint64_t moved_units;  // with pages moved into them, free or not
 } UnitTotals;
 
 extern HAK_INTERNAL UnitTotals unit_totals;
 
-// Takes `length` units, the first at an address that is a multiple of `align` times 2 MiB.
+// Takes `length` units of one state, the first at an address that is a multiple of `align` times 2 MiB; 0: there is no such run.
 // Their kind is UNIT_NONE until the caller sets it; `dirty` tells of each whether its memory may hold anything.
-UnitNumber units_take(UnitNumber length, UnitNumber align);
-// Takes the `length` units right behind a block if they are free.
-bool units_take_behind(UnitNumber first, UnitNumber length);
+UnitNumber units_take_dirty(UnitNumber length, UnitNumber align);
+UnitNumber units_take_clean(UnitNumber length, UnitNumber align);
+// Absent ones, which are mapped for it.
+UnitNumber units_take_absent(UnitNumber length, UnitNumber align);
+// Absent ones, which stay so: for pages to be moved there. The heap gets longer if it has none.
+UnitNumber units_take_unmapped(UnitNumber length);
+// Adds at least `length` clean units behind the last one. false: there is no memory.
+bool units_grow(UnitNumber length);
+// Free units from `first` on, runs of any state.
+UnitNumber units_free_from(UnitNumber first);
+// Takes `length` units of any state that start with a free run, as units_free_from tells. false: what is absent cannot be mapped.
+bool units_take_at(UnitNumber first, UnitNumber length);
 // Maps what is absent of units that were taken. false: they were given back.
 bool units_map_absent(UnitNumber first, UnitNumber length);
 // Gives units back; their `dirty` flags say what they hold.
 void units_give(UnitNumber first, UnitNumber length);
-// Units that the system has just mapped.
-void units_add_fresh(UnitNumber first, UnitNumber length);
 // Notes that the system has mapped these units anew, or that pages were moved into them.
 void units_are_fresh(UnitNumber first, UnitNumber length);
 void units_are_moved(UnitNumber first, UnitNumber length);
 // Notes that units, which the caller holds, are no longer mapped, or are again.
 void units_are_absent(UnitNumber first, UnitNumber length);
 void units_are_present(UnitNumber first, UnitNumber length);
-// Takes units that are not mapped, and leaves them so: for pages to be moved there.
-UnitNumber units_take_absent(UnitNumber length);
 // Unmaps units, which the caller holds; they may then be given back. false: the system refuses, and nothing is changed.
 bool units_unmap(UnitNumber first, UnitNumber length);
 // Unmaps units of which a part may be unmapped already, what is mapped being in the first `bytes`, and gives them back. If the system

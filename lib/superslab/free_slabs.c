@@ -1,0 +1,178 @@
+#include "superslab/free_slabs.h"
+
+#include "config/options.h"
+#include "observe/counters.h"
+#include "os/os.h"
+#include "superslab/closed.h"
+#include "superslab/units.h"
+
+FreeSlabTotals free_slab_totals;
+
+// SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
+static UnitNumber with_free, with_free_last;
+
+// The least number of free dirty slabs since surplus ones were purged last.
+static uint32_t least_dirty;
+
+bool slabs_are_mappings(void) {
+    return hak_option(use_superslab) == 0;
+}
+
+static void list_push(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    unit->prev = 0;
+    unit->next = with_free;
+    if (with_free)
+        hak_heap.unit[with_free].prev = u;
+    else
+        with_free_last = u;
+    with_free = u;
+}
+
+static void list_remove(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    if (unit->prev)
+        hak_heap.unit[unit->prev].next = unit->next;
+    else
+        with_free = unit->next;
+    if (unit->next)
+        hak_heap.unit[unit->next].prev = unit->prev;
+    else
+        with_free_last = unit->prev;
+}
+
+// Takes the lowest free slab of u, one that is warm if there is one.
+static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
+    Unit* unit = &hak_heap.unit[u];
+    uint32_t warm = unit->free_slabs & unit->dirty_slabs;
+    unsigned i = lowest_bit(warm ? warm : unit->free_slabs);
+    uint32_t bit = 1u << i;
+    bool was_dirty = (unit->dirty_slabs & bit) != 0;
+    // A slab that could not be unmapped is dirty and still there.
+    if (slabs_are_mappings() && !was_dirty && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
+    if (!slab_open(first_slab(u) + i)) return 0;
+    free_slab_totals.dirty -= was_dirty;
+    if (free_slab_totals.dirty < least_dirty) least_dirty = free_slab_totals.dirty;
+    *clean = !was_dirty;
+    unit->dirty_slabs |= bit;
+    unit->free_slabs &= ~bit;
+    if (unit->free_slabs == 0) list_remove(u);
+    free_slab_totals.taken++;
+    counter_add_shared(HAK_C_slab_taken, 1);
+    return first_slab(u) + i;
+}
+
+SlabNumber free_slabs_take(bool* clean) {
+    return with_free ? take_slab_of(with_free, clean) : 0;
+}
+
+bool free_slabs_put(SlabNumber s) {
+    UnitNumber u = unit_of_slab(s);
+    uint32_t bit = 1u << (s % SLABS_PER_UNIT);
+    Unit* unit = &hak_heap.unit[u];
+    if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
+    if (unit->free_slabs) list_remove(u);
+    unit->free_slabs |= bit;
+    list_push(u);
+    free_slab_totals.taken--;
+    free_slab_totals.dirty += (unit->dirty_slabs & bit) != 0;
+    counter_add_shared(HAK_C_slab_released, 1);
+    return unit->free_slabs == UINT32_MAX;
+}
+
+bool free_slabs_add(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    if (slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) return false;
+    unit->free_slabs = UINT32_MAX;
+    unit->freed_ms = 0;
+    unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
+    free_slab_totals.dirty += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
+    list_push(u);
+    return true;
+}
+
+bool free_slabs_remove(UnitNumber u) {
+    Unit* unit = &hak_heap.unit[u];
+    list_remove(u);
+    free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
+    unit->dirty = unit->dirty_slabs != 0;
+    // With slabs that may be mapped the unit can serve nobody else.
+    if (!slabs_are_mappings() || units_unmap(u, 1)) return true;
+    unit->dirty_slabs = 0;
+    list_push(u);
+    return false;
+}
+
+// --- back to the system
+
+// Locked memory stays locked where the system can do that. Otherwise fresh memory takes its place: free memory need not be locked.
+static bool give_memory_back(void* at) {
+    return os_purge(at, SLAB_SIZE) || os_purge_locked(at, SLAB_SIZE) || os_map_over(at, SLAB_SIZE);
+}
+
+static bool purge_slab(UnitNumber u, uint32_t bit) {
+    Unit* unit = &hak_heap.unit[u];
+    SlabNumber s = first_slab(u) + lowest_bit(bit);
+    if (!give_memory_back(slab_address(s))) return false;
+    // Else the system might fill the gap to make a huge page again.
+    if (unit->huge_pages) unit->huge_pages = !os_want_huge_pages(unit_address(u), UNIT_SIZE, false);
+    slab_close(s);
+    unit->dirty_slabs &= ~bit;
+    free_slab_totals.dirty--;
+    return true;
+}
+
+static bool mostly_free(const Unit* unit) {
+    return __builtin_popcount(unit->free_slabs) > (int)SLABS_PER_UNIT / 2;
+}
+
+static bool was_refused_lately(const Unit* unit, uint64_t now) {
+    enum { TRY_AGAIN_MS = 10000 };
+    return unit->freed_ms != 0 && now - unit->freed_ms < TRY_AGAIN_MS;
+}
+
+// A huge page is split only where asked for, or where most of it is free. What the system refuses is passed over.
+static void purge_coldest(uint64_t most, bool split_huge_pages) {
+    enum { REFUSALS_MOST = 8 };
+    if (slabs_are_mappings()) return;  // given back when freed
+    uint64_t now = os_clock_ms();
+    unsigned refusals = 0;
+    for (UnitNumber u = with_free_last; u && most > 0 && refusals < REFUSALS_MOST; u = hak_heap.unit[u].prev) {
+        Unit* unit = &hak_heap.unit[u];
+        if (unit->huge_pages && !split_huge_pages && !mostly_free(unit)) continue;
+        if (was_refused_lately(unit, now)) continue;
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1) {
+            if (purge_slab(u, left & -left)) {
+                most--;
+            } else {
+                unit->freed_ms = now;
+                refusals++;
+                break;
+            }
+        }
+    }
+}
+
+bool free_slabs_purge(uint64_t most) {
+    uint32_t before = free_slab_totals.dirty;
+    purge_coldest(most, true);
+    return free_slab_totals.dirty != before;
+}
+
+void free_slabs_purge_surplus(uint64_t reserved) {
+    uint64_t keep = reserved >> SLAB_SHIFT;
+    if (least_dirty > keep) purge_coldest(least_dirty - keep, false);
+    least_dirty = free_slab_totals.dirty;
+}
+
+void free_slabs_forget(void) {
+    with_free = with_free_last = 0;
+    least_dirty = 0;
+    free_slab_totals = (FreeSlabTotals){0};
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        Unit* unit = &hak_heap.unit[u];
+        if (unit->kind != UNIT_SLABS) continue;
+        free_slab_totals.taken += (uint32_t)__builtin_popcount(~unit->free_slabs);
+        unit->free_slabs = 0;
+    }
+}
