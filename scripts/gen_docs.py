@@ -30,7 +30,7 @@ release library says so when one of them is set.
 COUNTERS_HEAD = """\
 # Counters
 
-Generated from `lib/observe/counters.def` by `scripts/gen_docs.py`; change them there.
+Generated from `lib/count/counters.def` by `scripts/gen_docs.py`; change them there.
 
 Every counter is kept by each thread for itself and summed up on reading, ended threads included. They are part of
 `hak_stats_json`, `malloc_stats`, `malloc_info`, of the statistics at exit (`HAKMEM_STATS`) and of every result of hakstress.
@@ -77,7 +77,7 @@ def options():
 def counters():
     text = COUNTERS_HEAD
     previous = None
-    for _, (name, group, meaning) in rows("lib/observe/counters.def", "COUNTER"):
+    for _, (name, group, meaning) in rows("lib/count/counters.def", "COUNTER"):
         if group != previous:
             text += f"\n## {group}\n| counter | what it counts |\n|---|---|\n"
             previous = group

@@ -3,7 +3,7 @@
 #include "command.h"
 #include "config/options.h"
 #include "nearest.h"
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "observe/ring.h"
 #include "profile.h"
 #include "results.h"

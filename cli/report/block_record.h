@@ -1,9 +1,9 @@
-// What guard mode has noted of a block, read from the memory of another process (observe/guard_record.h).
+// What guard mode has noted of a block, read from the memory of another process (superslab/guard_record.h).
 // Thread-safety: none needed. Errors: false, nothing is known of the address.
 #ifndef HAKSTRESS_BLOCK_RECORD_H
 #define HAKSTRESS_BLOCK_RECORD_H
 
-#include "observe/guard_record.h"
+#include "superslab/guard_record.h"
 #include "report/process_memory.h"
 
 struct block_record {

@@ -1,7 +1,7 @@
 #include "report/leaks.h"
 
 #include "json_text.h"
-#include "observe/guard_record.h"
+#include "superslab/guard_record.h"
 #include "report/procmaps.h"
 #include "report/unwind.h"
 

@@ -1,5 +1,5 @@
 // What a process that comes to its end never freed, by the places that allocated it, from the records that guard mode keeps
-// (observe/guard_record.h).
+// (superslab/guard_record.h).
 // Thread-safety: none needed. Errors: records that cannot be read are left out.
 #ifndef HAKSTRESS_LEAKS_H
 #define HAKSTRESS_LEAKS_H

@@ -1,6 +1,6 @@
 #include "report/verdict.h"
 
-#include "front/guard_faults.h"
+#include "guard/guard_faults.h"
 #include "json_text.h"
 #include "report/abort_caller.h"
 #include "report/hidden_text.h"

@@ -1,7 +1,7 @@
 #include "base/lock.h"
 
+#include "base/fatal.h"
 #include "base/syscall.h"
-#include "observe/fatal.h"
 
 #include <linux/futex.h>
 #include <time.h>

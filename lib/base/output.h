@@ -12,7 +12,7 @@
 //     malloc_stats, last words                 or a regular file open for appending
 //   statistics at exit, not to a file        what it did at load, if the duplicate is gone  nowhere
 //
-// Last words are in memory, too (observe/fatal.h). What is said before the library's constructor has run, by whom
+// Last words are in memory, too (base/fatal.h). What is said before the library's constructor has run, by whom
 // allocates even earlier, takes 2 for what it is at that moment, and that is then as at load. A file that was deleted
 // and closed by all may leave its inode number to another one: not told apart from it.
 // Thread-safety: all functions; output_start() before there are threads. All work in any state: no malloc, no lock, raw

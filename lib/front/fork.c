@@ -2,12 +2,13 @@
 
 #include "base/text.h"
 #include "config/options.h"
-#include "front/life.h"
+#include "front/process.h"
 #include "observe/ring.h"
 #include "os/os.h"
 #include "refill/parked.h"
-#include "refill/refill.h"
+#include "refill/stages.h"
 #include "superslab/superslab.h"
+#include "thread/operation.h"
 
 #include <pthread.h>
 #include <sys/single_threaded.h>

@@ -1,20 +1,17 @@
-// free and its kin: where a free goes that finds no place in its bin. See fastpath.h for the way of one that does.
+#include "front/free.h"
+
+#include "base/fatal.h"
 #include "config/options.h"
-#include "front/fastpath.h"
-#include "front/guard.h"
-#include "front/inner.h"
+#include "front/hits.h"
 #include "front/life.h"
 #include "front/others.h"
 #include "front/sanitizer.h"
-#include "observe/fatal.h"
 #include "refill/give_back.h"
 #include "slab/bundle.h"
-#include "slab/remote.h"
-#include "slab/run.h"
-#include "slab/slab.h"
+#include "slab/hand_over.h"
+#include "slab/own_runs.h"
+#include "slab/remote_free.h"
 #include "superslab/huge.h"
-
-#include <hakmem/hakmem.h>
 
 // --- bins that are full
 
@@ -73,7 +70,7 @@ static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab sla
     end_overflow(me, bin, size_class);
 }
 
-// The bin is full, and the slab the thread's own. With calls at the ends alone: a thread that frees what it never allocates comes here
+// The bin is full, and the slab the thread's own. Calls only in tail position: a thread that frees what it never allocates comes here
 // each time.
 HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
     note_free(p, FREE_SS_LOCAL);
@@ -148,26 +145,26 @@ static HAK_NOINLINE void free_uncached(void* p) {
     operation_end(me);
 }
 
-// --- page runs, with calls at the ends alone
+// --- page runs, calls only in tail position
 
-static HAK_NOINLINE void free_run_settling(HakTcb* me, OwnedSlab slab) {
-    run_settle(me, slab);
+static HAK_NOINLINE void free_run_settling(HakTcb* me, OwnedRuns runs) {
+    runs_settle(me, runs);
     operation_end(me);
 }
 
 // A run of the thread's own is in its cache. The operation ends here.
-HAK_INLINE void end_cached(HakTcb* me, OwnedSlab slab, void* p) {
+HAK_INLINE void end_cached(HakTcb* me, OwnedRuns runs, void* p) {
     tcb_count(me, HAK_C_free_run);
     note_free(p, FREE_RUN);
-    if (run_is_idle(slab))
-        free_run_settling(me, slab);
+    if (runs_is_idle(runs))
+        free_run_settling(me, runs);
     else
         operation_end(me);
 }
 
-static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedSlab slab, void* p, uint32_t pages) {
-    if (run_cache_put_long(me, slab, p, pages)) {
-        end_cached(me, slab, p);
+static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint32_t pages) {
+    if (run_cache_keep_long(me, runs, p, pages)) {
+        end_cached(me, runs, p);
     } else {
         operation_end(me);
         free_uncached(p);
@@ -180,12 +177,12 @@ static HAK_NOINLINE void free_run(void* p) {
         free_uncached(p);
         return;
     }
-    OwnedSlab slab = slab_if_mine(me, run_first_slab(p), TAG_RUNS);
-    uint32_t pages = slab.number ? run_pages_to_cache(slab, p) : 0;
-    if (HAK_LIKELY(run_is_short(pages) && run_cache_put_short(me, slab, p, pages)))
-        end_cached(me, slab, p);
+    OwnedRuns runs = runs_if_mine(me, run_first_slab(p));
+    uint32_t pages = runs.head.number ? run_pages_to_cache(runs, p) : 0;
+    if (HAK_LIKELY(run_is_short(pages) && run_cache_put_short(me, runs, p, pages)))
+        end_cached(me, runs, p);
     else
-        free_run_long(me, slab, p, pages);
+        free_run_long(me, runs, p, pages);
 }
 
 // --- a bin that is full, or the block is of another thread
@@ -199,35 +196,37 @@ static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
     if (!of_class) free_uncached(p);
 }
 
-// The thread has no control block, or is in an operation already, or is asked to wait: then it tries again, from the start.
-static HAK_COLD void free_over_later(void* p, uint64_t tag) {
-    HakTcb* me = hak_tls.tcb;
-    if (tag_is_class(tag) && me && operation_may_begin(me))
-        fast_free(p);
-    else
-        free_uncached(p);
-}
-
-// The bin is full, or the thread does not allocate the class, and need not cache it. The slab may have got another owner meanwhile, or be
-// none: words that name no slab lead to bin 0, which has no room.
-void free_over(void* p, uint64_t tag) {
-    TlsBin* bin = fast_bin(tag);
-    bin->room++;
-    HakTcb* me = tag_is_class(tag) ? operation_begin_at_once() : NULL;
-    if (HAK_UNLIKELY(me == NULL)) {
-        free_over_later(p, tag);
-        return;
-    }
+// The slab may have got another owner meanwhile, or be none: words that name no slab lead to bin 0, which has no room.
+HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
     check_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     OwnedSlab slab = slab_if_mine(me, s, tag);
     if (slab.number)
-        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
+        free_over_own(me, fast_bin(tag), slab, (unsigned)(tag / TAG_PER_CLASS), p);
     else
         free_over_others(me, s, p);
 }
 
-// Here, since programs free NULL often, and fast_free tells it apart anyway.
+// The thread has no control block, or is in an operation already, or is asked to wait.
+static HAK_COLD void free_over_later(void* p, uint64_t tag) {
+    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
+    if (me)
+        free_over_in(me, p, tag);
+    else
+        free_uncached(p);
+}
+
+// The bin is full, or the thread does not allocate the class, and need not cache it.
+void free_over(void* p, uint64_t tag) {
+    fast_bin(tag)->room++;
+    HakTcb* me = tag_is_class(tag) ? operation_begin_at_once() : NULL;
+    if (HAK_LIKELY(me != NULL))
+        free_over_in(me, p, tag);
+    else
+        free_over_later(p, tag);
+}
+
+// NULL is asked for here, since programs free it often, and a hit tells it apart anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
     if (heap_contains(p)) {
@@ -238,26 +237,4 @@ void free_slow(void* p) {
         }
     }
     free_uncached(p);
-}
-
-HAK_LINE_START void hak_free(void* p) {
-    if (guard_on())
-        guard_free(GUARD_CALL("free", HAK_GUARD_MALLOC), p);
-    else
-        fast_free(p);
-}
-
-void hak_free_sized(void* p, size_t size) {
-    if (guard_on())
-        guard_free_sized(GUARD_CALL("free_sized", HAK_GUARD_MALLOC), p, size);
-    else
-        fast_free(p);
-}
-
-void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
-    (void)alignment;
-    if (guard_on())
-        guard_free_sized(GUARD_CALL("free_aligned_sized", HAK_GUARD_MALLOC), p, size);
-    else
-        fast_free(p);
 }

@@ -1,10 +1,10 @@
 #include "front/large.h"
 
+#include "observe/steps.h"
 #include "refill/give_back.h"
 #include "refill/give_up.h"
-#include "slab/remote.h"
-#include "slab/run.h"
-#include "slab/slab.h"
+#include "slab/hand_over.h"
+#include "slab/own_runs.h"
 #include "superslab/huge.h"
 #include "superslab/superslab.h"
 
@@ -15,12 +15,12 @@ static uint32_t alignment_pages(size_t alignment) {
 }
 
 static bool adopt_runs(HakTcb* me) {
-    enum { LOOK_AT = 4 };
-    if (!registry_has(0)) return false;
+    enum { PROBES = 4 };
+    if (!registry_has(CLASS_OF_RUNS)) return false;
     ClaimResult result;
-    OwnedSlab slab = slab_adopt_registered(me, 0, LOOK_AT, &result);
+    OwnedSlab slab = slab_adopt_registered(me, CLASS_OF_RUNS, PROBES, &result);
     if (slab.number == 0) return false;
-    slab_place(me, slab, PLACE_PARTIAL);
+    runs_place(me, runs_of(slab), PLACE_PARTIAL);
     return true;
 }
 
@@ -28,7 +28,7 @@ static bool make_runs(HakTcb* me) {
     bool clean = false;
     SlabNumber s = superslab_make_runs(me->run_superslabs, &clean);
     if (s == 0) return false;
-    slab_place(me, slab_create(me, s, 0, clean), PLACE_PARTIAL);
+    runs_place(me, runs_create(me, s, clean), PLACE_PARTIAL);
     return true;
 }
 
@@ -111,7 +111,9 @@ bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     uint32_t pages = large_pages(size), now = run_pages(block);
     if (pages == now || (run_is_short(now) && run_next_length(pages) == now)) return true;  // as take_short gives it
     SlabNumber s = run_first_slab(block);
-    OwnedSlab slab = me ? slab_if_mine(me, s, TAG_RUNS) : (OwnedSlab){0};
-    if (slab.number) return run_resize(me, slab, block, pages);
+    STEP(RS);
+    OwnedRuns runs = me ? runs_if_mine(me, s) : (OwnedRuns){{0}};
+    STEP(RZ);
+    if (runs.head.number) return runs_resize(me, runs, block, pages);
     return pages < now && pages >= now / 2;  // somebody else's: it stays as long as little is wasted
 }

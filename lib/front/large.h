@@ -3,7 +3,7 @@
 #ifndef HAK_FRONT_LARGE_H
 #define HAK_FRONT_LARGE_H
 
-#include "slab/run.h"
+#include "slab/run_cache.h"
 
 // Pages of the run for `size` bytes. A cached run is more often of the length that is asked for if lengths are few; pages at the end that
 // nobody touches cost address space only.

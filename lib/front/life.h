@@ -1,4 +1,4 @@
-// The allocator's beginning, and the beginning and end of threads and forks in it.
+// A thread's beginning in the allocator, and the operations of threads that have none.
 // Thread-safety: as each thread calls them for itself.
 #ifndef HAK_FRONT_LIFE_H
 #define HAK_FRONT_LIFE_H
@@ -27,9 +27,15 @@ HAK_INLINE HakTcb* thread_operation(void) {
 HakTcb* reserve_begin(void);
 void reserve_end(HakTcb* reserve);
 
-// Registers what the process is to call at a thread's end and around a fork, once the C library is there. No lock may be held.
-void hook_into_process(void);
+// --- the end of threads
 
-extern HAK_INTERNAL HakLock init_lock;
+// Called in a round of the C library's key destructors, for a thread that armed it. first: at its beginning; its control block had seen
+// `ticks` refills then.
+typedef void (*ThreadEnd)(bool first, uint32_t ticks);
+// The C library is there from now on: a key for the ends of threads can be made, and handlers for forks. At once if `now`, else at the
+// first allocation. No lock may be held.
+void process_is_loaded(ThreadEnd end, bool now);
+// The calling thread's end is called in the next round of destructors as well.
+void thread_arm_end_again(void);
 
 #endif

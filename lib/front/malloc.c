@@ -1,20 +1,15 @@
-// malloc and its family, under their hak_ names. See fastpath.h for the way of a malloc and a free.
+#include "front/malloc.h"
+
 #include "config/options.h"
-#include "front/check.h"
-#include "front/fastpath.h"
-#include "front/guard.h"
-#include "front/inner.h"
+#include "front/hits.h"
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
-#include "refill/give_back.h"
 #include "refill/refill.h"
-#include "slab/run.h"
+#include "slab/run_cache.h"
 #include "superslab/huge.h"
-#include "superslab/purge.h"
 
 #include <errno.h>
-#include <hakmem/hakmem.h>
 #include <string.h>
 
 static void* no_memory(void) {
@@ -67,7 +62,6 @@ static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     TakenBlocks taken = {bin_take(bin), 1, false};
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
     operation_end(me);
-    guard_tick(me);
     return taken;
 }
 
@@ -122,7 +116,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     return run;
 }
 
-// SMALL_MAX < size <= RUN_MAX. With calls at the ends alone.
+// SMALL_MAX < size <= RUN_MAX. Calls only in tail position.
 static HAK_NOINLINE void* malloc_run(size_t size) {
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
@@ -140,103 +134,8 @@ void* malloc_above_tiny(size_t size) {
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
 }
 
-HAK_LINE_START void* hak_malloc(size_t size) {
-    if (guard_on()) return guard_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
-    return fast_malloc(size);
-}
-
-HAK_INLINE void* zeroed(size_t bytes) {
-    if (bytes > SMALL_MAX) return malloc_large(bytes, 1, true);
-    if (bytes > TINY_MAX) return calloc_small(bytes);
-    void* block = fast_malloc(bytes);
-    return block ? memset(block, 0, bytes) : NULL;
-}
-
-#if HAK_CHECKED
-void* malloc_zeroed(size_t bytes) {
-    return zeroed(bytes);
-}
-#endif
-
-void* hak_calloc(size_t count, size_t size) {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
-    if (guard_on()) return guard_calloc(GUARD_CALL("calloc", HAK_GUARD_MALLOC), bytes);
-    return zeroed(bytes);
-}
-
-// --- sizes
-
-size_t usable_bytes(const void* p) {
-    if (!heap_contains(p)) invalid_block(p);
-    SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
-    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
-    if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
-    if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);
-    size_t pages = tag_is_runs(tag) ? run_pages(p) : 0;
-    if (pages == 0) invalid_block(p);
-    return pages * PAGE_SIZE_BYTES;
-}
-
-bool is_block_start(const void* p) {
-    if (!heap_contains(p)) return false;
-    SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
-    uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
-    if (tag == TAG_HUGE) return p == slab_address(s);
-    if (tag_is_runs(tag)) return (uintptr_t)p % PAGE_SIZE_BYTES == 0 && run_pages(p) != 0;
-    uintptr_t offset = (uintptr_t)p - (uintptr_t)slab_address(s);
-    return tag_is_class(tag) && offset % size_of_class((unsigned)(tag / TAG_PER_CLASS)) == 0;
-}
-
-size_t hak_malloc_usable_size(const void* p) {
-    if (sanitizer_serves()) return p ? sanitizer_usable_size(p) : 0;
-    if (guard_on()) return guard_usable_size(GUARD_CALL("malloc_usable_size", HAK_GUARD_MALLOC), p);
-    return p ? usable_bytes(p) : 0;
-}
-
-// --- realloc
-
-static bool resize_run(void* p, size_t size) {
-    HakTcb* me = operation_begin();
-    bool resized = run_resize_in_place(me, p, size);
-    if (me) operation_end(me);
-    return resized;
-}
-
-static void* realloc_in_place(void* p, size_t old, size_t size) {
-    enum { LEAST = 16 };  // no block is smaller
-    if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
-    if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
-        return resize_run(p, size) ? p : NULL;
-    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
-}
-
-void* hak_realloc(void* p, size_t size) {
-    if (sanitizer_serves()) return sanitizer_realloc(p, size);
-    if (guard_on()) return guard_realloc(GUARD_CALL("realloc", HAK_GUARD_MALLOC), p, size);
-    if (p == NULL) return fast_malloc(size);
-    if (size == 0) {
-        fast_free(p);
-        return NULL;
-    }
-    if (size > PTRDIFF_MAX) return no_memory();
-    size_t old = usable_bytes(p);
-    void* same = realloc_in_place(p, old, size);
-    if (same) return same;
-    void* block = fast_malloc(size);
-    if (block == NULL) return size <= old ? p : NULL;
-    memcpy(block, p, old < size ? old : size);
-    counter_add_shared(HAK_C_realloc_copied, 1);
-    fast_free(p);
-    return block;
-}
-
-void* hak_reallocarray(void* p, size_t count, size_t size) {
-    size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
-    return hak_realloc(p, bytes);
+void* malloc_zeroed_above_tiny(size_t size) {
+    return size > SMALL_MAX ? malloc_large(size, 1, true) : calloc_small(size);
 }
 
 // --- alignment
@@ -249,66 +148,9 @@ static unsigned class_aligned(size_t alignment, size_t size) {
 }
 
 void* malloc_aligned(size_t alignment, size_t size) {
-    if (alignment <= 16) return fast_malloc(size);
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
         return malloc_class(class_aligned(alignment, size), size);
     return malloc_large(size, alignment, false);
-}
-
-HAK_INLINE void* aligned(const GuardCall* call, size_t alignment, size_t size) {
-    return guard_on() ? guard_aligned(call, alignment, size) : malloc_aligned(alignment, size);
-}
-
-void* hak_aligned_alloc(size_t alignment, size_t size) {
-    if (!is_pow2(alignment)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    return aligned(GUARD_CALL("aligned_alloc", HAK_GUARD_MALLOC), alignment, size);
-}
-
-void* hak_memalign(size_t alignment, size_t size) {
-    if (alignment > (SIZE_MAX >> 1) + 1) {
-        errno = EINVAL;
-        return NULL;
-    }
-    if (!is_pow2(alignment)) alignment = alignment == 0 ? 1 : (size_t)2 << log2_floor(alignment);
-    return aligned(GUARD_CALL("memalign", HAK_GUARD_MALLOC), alignment, size);
-}
-
-int hak_posix_memalign(void** out, size_t alignment, size_t size) {
-    if (!is_pow2(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
-    void* block = aligned(GUARD_CALL("posix_memalign", HAK_GUARD_MALLOC), alignment, size);
-    if (block == NULL) return ENOMEM;
-    *out = block;
-    return 0;
-}
-
-void* hak_valloc(size_t size) {
-    return aligned(GUARD_CALL("valloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES, size);
-}
-
-void* hak_pvalloc(size_t size) {
-    if (size > PTRDIFF_MAX) return no_memory();
-    return aligned(GUARD_CALL("pvalloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES,
-                   align_up(size ? size : 1, PAGE_SIZE_BYTES));
-}
-
-// --- giving memory back
-
-int hak_trim(size_t keep) {
-    int saved_errno = errno;
-    if (guard_on()) guard_flush();
-    HakTcb* me = thread_operation();  // a new thread's may have parked bins
-    if (me) {
-        give_back_all(me);
-        operation_end(me);
-    }
-    hak_lock(&heap_lock);
-    bool some = hak_heap.base != 0 && purge_free(keep);
-    hak_unlock(&heap_lock);
-    errno = saved_errno;
-    return some;
 }

@@ -1,6 +1,7 @@
 #include "observe/ring.h"
 
 #include "base/bits.h"
+#include "base/fatal.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "config/options.h"
@@ -144,8 +145,9 @@ static HakRingFile* file_or_private_memory(void) {
     return hak_ring_file();
 }
 
-void hak_ring_last_words(const char* text) {
+static void keep_last_words(const char* text) {
     static _Atomic uint32_t said;
+    ring_record(HAK_EVENT_violation, NULL, 0, 0);
     // The process may not have allocated yet, or stand in the middle of the start.
     HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
     uint32_t nobody = 0;
@@ -156,6 +158,10 @@ void hak_ring_last_words(const char* text) {
     memcpy(file->last_words, text, length);
     file->last_words[length] = '\0';
     store_release(&file->has_last_words, 1u);  // pairs with the acquire of a reader
+}
+
+void hak_ring_keep_last_words(void) {
+    store_relaxed(&fatal_hook, keep_last_words);
 }
 
 void hak_ring_thread_start(uint64_t thread) {

@@ -103,8 +103,9 @@ void hak_ring_thread_start(uint64_t thread);
 void hak_ring_thread_end(void);
 // What a reader of the ring may want to look up in the process.
 void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard);
-// Keeps a line for the report: where stderr is closed, it is the only place that has it. The first line that is kept stays.
-void hak_ring_last_words(const char* text);
+// From now on the ring keeps the last words for the report (fatal_hook): where stderr is closed, it is the only place that has them. The
+// first ones stay.
+void hak_ring_keep_last_words(void);
 // In the child of a fork, for its one thread: a shared ring stays the parent's, the child goes on with one of its own.
 void hak_ring_after_fork(uint64_t thread);
 // The time-stamp counter on x86-64, else nanoseconds of CLOCK_MONOTONIC. Once stopped, it counts its calls: the order of events
@@ -131,8 +132,7 @@ HAK_INLINE void hak_ring_thread_start(uint64_t thread) {
 }
 HAK_INLINE void hak_ring_thread_end(void) {
 }
-HAK_INLINE void hak_ring_last_words(const char* text) {
-    (void)text;
+HAK_INLINE void hak_ring_keep_last_words(void) {
 }
 HAK_INLINE void hak_ring_after_fork(uint64_t thread) {
     (void)thread;

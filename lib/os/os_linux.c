@@ -1,7 +1,7 @@
 #include "os/os.h"
 
 #include "base/syscall.h"
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "os/vdso.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 #include "config/options.h"
-#include "refill/refill.h"
+#include "refill/stages.h"
 
 enum { LOOK_AT = 8 };
 

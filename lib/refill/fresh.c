@@ -1,4 +1,4 @@
-#include "refill/refill.h"
+#include "refill/stages.h"
 
 #include "superslab/superslab.h"
 

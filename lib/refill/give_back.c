@@ -1,45 +1,20 @@
 #include "refill/give_back.h"
 
 #include "config/options.h"
+#include "observe/steps.h"
 #include "os/os.h"
+#include "refill/bins.h"
 #include "refill/give_up.h"
 #include "refill/parked.h"
 #include "slab/bundle.h"
-#include "slab/run.h"
-#include "slab/slab.h"
-#include "superslab/purge.h"
+#include "slab/hand_over.h"
+#include "slab/own_runs.h"
 #include "superslab/free_slabs.h"
+#include "superslab/purge.h"
 #include "thread/link.h"
 #include "thread/tls.h"
 
 // --- caches
-
-// The blocks of a list that stand together in one slab: neighbours in a list often are, as they came from one refill.
-static void* cut_same_slab(void* first, void** last, uint32_t* count) {
-    SlabNumber s = (SlabNumber)slab_number_of(first);
-    void* next = link_read(first);
-    *last = first;
-    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
-        *last = next;
-        next = link_read(next);
-    }
-    return next;
-}
-
-void give_back_bin(HakTcb* me, TlsBin* bin) {
-    void* first = bin_first(bin);
-    if (first == NULL) return;
-    bin->head = link_encode(NULL);
-    bin->room = (int32_t)bin->cap;
-    while (first) {
-        SlabNumber s = (SlabNumber)slab_number_of(first);
-        void* last;
-        uint32_t count;
-        void* next = cut_same_slab(first, &last, &count);
-        remote_free(me, s, first, last, count);
-        first = next;
-    }
-}
 
 // Bins, bundles and cached runs. The reserve has no bins: those of the thread that uses it are closed, or stand in the middle of an
 // operation.
@@ -51,37 +26,42 @@ static void give_back_caches(HakTcb* me) {
 
 // --- empty slabs
 
-static void give_back_if_empty(HakTcb* me, SlabNumber s, unsigned size_class) {
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
-    if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
+static void give_back_if_empty(HakTcb* me, OwnedSlab slab) {
+    STEP(TRIM);
     slab_absorb(me, slab);
-    if (meta_used(meta_of(slab)) != 0) return;
-    if (size_class && me->tiny[size_class].bound == s) me->tiny[size_class].bound = 0;
-    slab_dispose(me, slab);
+    if (meta_used(meta_of(slab)) == 0) slab_dispose(me, slab);
 }
 
 // All of its blocks in use wait on its remote stack.
 static bool others_emptied(SlabNumber s) {
     uint32_t waiting = remote_count(load_relaxed(remote_word(s)));
-    return waiting != 0 && waiting == meta_used(&hak_heap.meta[s]);
+    return waiting != 0 && waiting == meta_used(peek_own(s));
 }
 
-static void give_back_list(HakTcb* me, SlabNumber first, unsigned size_class, bool only_emptied) {
+static void give_back_list(HakTcb* me, SlabNumber first, bool only_emptied) {
     for (SlabNumber s = first, next; s; s = next) {
-        next = hak_heap.meta[s].next;
-        if (!only_emptied || others_emptied(s)) give_back_if_empty(me, s, size_class);
+        next = peek_own(s)->next;
+        if (!only_emptied || others_emptied(s)) give_back_if_empty(me, slab_own(me, s));
     }
 }
 
+static void give_back_bound_if_empty(HakTcb* me, unsigned size_class) {
+    OwnedSlab bound = bound_slab(me, size_class);
+    if (bound.number == 0) return;
+    slab_absorb(me, bound);
+    if (meta_used(meta_of(bound)) != 0) return;
+    me->tiny[size_class].bound = 0;
+    slab_dispose(me, bound);
+}
+
 static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
-    give_back_list(me, me->tiny[size_class].partial, size_class, false);
-    give_back_list(me, me->tiny[size_class].full, size_class, false);
-    if (me->tiny[size_class].bound) give_back_if_empty(me, me->tiny[size_class].bound, size_class);
+    give_back_list(me, me->tiny[size_class].partial, false);
+    give_back_list(me, me->tiny[size_class].full, false);
+    give_back_bound_if_empty(me, size_class);
 }
 
 static void give_back_empty_runs(HakTcb* me) {
-    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], 0, false);
+    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], false);
 }
 
 // Slabs that the thread keeps although they are empty, or that others have emptied.
@@ -122,8 +102,8 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
         give_back_empty_of_class(me, size_class);
     else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
         // No refill is likely to find what others freed there.
-        give_back_list(me, tls->full, size_class, true);
-        give_back_list(me, tls->partial, size_class, true);
+        give_back_list(me, tls->full, true);
+        give_back_list(me, tls->partial, true);
     }
     tls->seen_binds = (uint8_t)tls->sticky_next;
     tls->seen_head = bin->head;

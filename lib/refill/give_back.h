@@ -18,7 +18,6 @@
 
 #include "thread/tcb.h"
 
-void give_back_bin(HakTcb* me, TlsBin* bin);
 // All that the thread keeps, and all parked bins: when the program asks, or memory has ended.
 void give_back_all(HakTcb* me);
 // A look, before the heap grows: what serves nothing here may serve there.

@@ -1,42 +1,37 @@
 #include "refill/give_up.h"
 
+#include "observe/steps.h"
 #include "refill/parked.h"
 #include "slab/bundle.h"
-#include "slab/run.h"
-#include "slab/slab.h"
+#include "slab/hand_over.h"
+#include "slab/own_runs.h"
 #include "thread/tls.h"
 
-static void give_up(HakTcb* me, SlabNumber s, uint64_t tag) {
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag, &result);
-    if (HAK_CHECKED && slab.number == 0) return;  // bound by a missing change, though another thread owns it
-    slab_place(me, slab, PLACE_NONE);
-    if (!slab_publish(me, slab)) slab_dispose(me, slab);
+static void give_up_class(HakTcb* me, unsigned size_class) {
+    TinyTLSSlab* tls = &me->tiny[size_class];
+    OwnedSlab bound = bound_slab(me, size_class);
+    tls->bound = 0;
+    if (bound.number) slab_give_up(me, bound);
+    while (tls->partial) slab_give_up(me, slab_own(me, tls->partial));
+    while (tls->full) slab_give_up(me, slab_own(me, tls->full));
+    tcb_forget_hints(tls);
 }
 
 void give_up_all(HakTcb* me) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        TinyTLSSlab* tls = &me->tiny[c];
-        uint64_t tag = tag_of_class(c);
-        if (tls->bound) give_up(me, tls->bound, tag);
-        tls->bound = 0;
-        while (tls->partial) give_up(me, tls->partial, tag);
-        while (tls->full) give_up(me, tls->full, tag);
-        if (!HAK_CHECKED) {
-            tls->hot = tls->bench = 0;
-            for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;
-        }
-    }
+    STEP(E2);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_up_class(me, c);
     for (int b = 0; b < RUN_BUCKETS; b++)
-        while (me->runs[b]) give_up(me, me->runs[b], TAG_RUNS);
+        while (me->runs[b]) slab_give_up(me, slab_own(me, me->runs[b]));
 }
 
 // In the name of the thread that left it, as at its end.
 static void give_up_left(HakTcb* left) {
+    STEP(T5);
     give_back_left_bins(left);
     bundles_flush(left);
     run_cache_flush(left);
     give_up_all(left);
+    STEP(T7);
     tcb_give(left);
 }
 

@@ -1,4 +1,4 @@
-#include "refill/refill.h"
+#include "refill/stages.h"
 
 #include "config/options.h"
 #include "refill/unsafe_drain.h"
@@ -14,28 +14,26 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     return slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
 }
 
-// Takes an empty slab out of the lists of another class, where the thread keeps it in case that class comes back. 0: there is none.
-static SlabNumber take_spare(HakTcb* me) {
+// An empty slab of another class, which the thread keeps in case that class comes back; number 0: there is none.
+static OwnedSlab take_spare(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];
-        bool bound = tls->bound && meta_used(&hak_heap.meta[tls->bound]) == 0;
-        if (bound && !(HAK_CHECKED && bound_without_claim(me, c))) {
-            SlabNumber s = tls->bound;
+        OwnedSlab bound = bound_slab(me, c);
+        if (bound.number && meta_used(meta_of(bound)) == 0) {
             tls->bound = 0;
-            return s;
+            return bound;
         }
-        if (tls->partial && meta_used(&hak_heap.meta[tls->partial]) == 0) return tls->partial;
+        if (tls->partial && meta_used(peek_own(tls->partial)) == 0) return slab_own(me, tls->partial);
     }
-    return 0;
+    return (OwnedSlab){0};
 }
 
 static OwnedSlab converted_spare(HakTcb* me, unsigned size_class) {
-    SlabNumber s = take_spare(me);
-    if (s == 0) return (OwnedSlab){0};
-    ClaimResult result;
-    slab_dispose(me, slab_claim(me, s, tag_for(hak_heap.meta[s].size_class), &result));
+    OwnedSlab spare = take_spare(me);
+    if (spare.number == 0) return spare;
+    slab_dispose(me, spare);
     bool clean = false;
-    s = superslab_take_slab(&clean);
+    SlabNumber s = superslab_take_slab(&clean);
     return s ? slab_create(me, s, size_class, clean) : (OwnedSlab){0};
 }
 

@@ -1,10 +1,10 @@
 #include "refill/parked.h"
 
-#include "config/changes.h"
+#include "observe/steps.h"
 #include "os/os.h"
-#include "refill/give_back.h"
-#include "slab/run.h"
-#include "slab/size_class.h"
+#include "refill/bins.h"
+#include "slab/own_runs.h"
+#include "superslab/size_class.h"
 #include "thread/tls.h"
 
 #include <string.h>
@@ -31,13 +31,9 @@ static uint32_t park(HakTcb* me, unsigned size_class, uint32_t budget) {
     return blocks * size_of_class(size_class);
 }
 
-// Not with a change missing: slabs change hands more often then, and the fault comes sooner.
-static bool may_park(void) {
-    return !some_change_is_missing() && tcb_book_parking();
-}
-
 void bins_park(HakTcb* me) {
-    bool may = may_park();
+    STEP(E0);
+    bool may = tcb_book_parking();
     uint32_t budget = may ? MOST_BYTES : 0;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) budget -= park(me, c, budget);
     me->parked_ms = os_clock_ms();
@@ -59,6 +55,7 @@ static void count_left(HakTcb* tcb) {
 
 void bins_unpark(HakTcb* me) {
     if (me->parked_blocks == 0 && !me->bins_left) return;
+    STEP(T4);
     count_left(me);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) hak_tls.bin[c] = me->parked[c];
     bring_back_run_cache(me);

@@ -1,7 +1,9 @@
 #include "refill/refill.h"
 
 #include "observe/ring.h"
+#include "observe/steps.h"
 #include "refill/give_back.h"
+#include "refill/stages.h"
 #include "refill/unsafe_drain.h"
 #include "slab/bundle.h"
 
@@ -24,42 +26,12 @@ static const Stage stages[] = {
     {refill_superslab, HAK_C_superslab_tried, HAK_C_superslab_hit},
 };
 
-OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s) {
-    static const HakCounter reason[] = {
-        [CLAIM_MINE] = HAK_C_early_no_free,      [CLAIM_WON] = HAK_C_early_no_free,
-        [CLAIM_FOREIGN] = HAK_C_early_foreign,   [CLAIM_WRONG_TAG] = HAK_C_early_wrong_class,
-        [CLAIM_RELEASED] = HAK_C_early_released,
-    };
-    if (s == 0) {
-        tcb_count(me, HAK_C_early_empty);
-        return (OwnedSlab){0};
-    }
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag_for(size_class), &result);
-    if (result == CLAIM_WON) {
-        tcb_count(me, HAK_C_adopt_by_refill);
-        ring_record(HAK_EVENT_adopt, NULL, s, 2);
-    }
-    if (slab.number && slab_has_blocks(slab)) return slab;
-    if (result == CLAIM_WON) slab_give_up_full(me, slab);
-    tcb_count(me, reason[result]);
-    return (OwnedSlab){0};
-}
-
-OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s) {
-    if (change_is_missing(change)) {
-        OwnedSlab slab = unsafe_drain_and_bind(me, change, size_class, s);
-        if (slab.number) return slab;
-    }
-    return refill_candidate(me, size_class, s);
-}
-
 // The slab becomes the one that refills take from; the former one goes where it belongs.
 static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (tls->bound == slab.number) return;
-    ClaimResult result;
-    OwnedSlab former = tls->bound ? slab_claim(me, tls->bound, tag_for(size_class), &result) : (OwnedSlab){0};
+    OwnedSlab former = bound_slab(me, size_class);
+    STEP(BIND);
     tls->bound = slab.number;
     slab_place(me, slab, PLACE_BOUND);
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = slab.number;

@@ -1,4 +1,4 @@
-// Refill: where a malloc goes that finds its TLS SLL empty. The stages in their order, each a file of the same shape:
+// Refill: where a malloc goes that finds its TLS SLL empty. The stages in their order (stages.h):
 //
 //   tls_slab   the bound slab, then the thread's other slabs of the class
 //   sticky     the last four slabs bound (a hint)
@@ -10,33 +10,13 @@
 //   fresh      an empty slab of an existing SuperSlab
 //   superslab  a new SuperSlab
 //
-// A stage gives an owned slab that has blocks, or number 0 after it counted why it missed (early_*).
-// Thread-safety: the calling thread, for itself. Errors: number 0 of the last stage means that there is no memory.
+// Thread-safety: the calling thread, for itself. Errors: count 0 means that there is no memory.
 #ifndef HAK_REFILL_REFILL_H
 #define HAK_REFILL_REFILL_H
 
-#include "config/changes.h"
 #include "slab/slab.h"
-
-OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class);
-OwnedSlab refill_sticky(HakTcb* me, unsigned size_class);
-OwnedSlab refill_hot(HakTcb* me, unsigned size_class);
-OwnedSlab refill_bench(HakTcb* me, unsigned size_class);
-OwnedSlab refill_mailbox(HakTcb* me, unsigned size_class);
-OwnedSlab refill_adopt(HakTcb* me, unsigned size_class);
-OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class);
-OwnedSlab refill_fresh(HakTcb* me, unsigned size_class);
-OwnedSlab refill_superslab(HakTcb* me, unsigned size_class);
 
 // Up to `most` (at least 1) blocks of a class, chained; count 0: no memory.
 TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most);
-
-// Claims what a hint or list names, if it has blocks; else counts why not.
-OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s);
-// The same for a hint whose order of steps is one of the six changes.
-OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s);
-
-// The gate's lock, around a fork.
-void mmap_gate_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 
 #endif

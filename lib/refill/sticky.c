@@ -1,4 +1,6 @@
-#include "refill/refill.h"
+#include "refill/stages.h"
+
+#include "refill/candidate.h"
 
 OwnedSlab refill_sticky(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];

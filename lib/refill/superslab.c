@@ -2,7 +2,7 @@
 
 #include "refill/give_back.h"
 #include "refill/give_up.h"
-#include "refill/refill.h"
+#include "refill/stages.h"
 
 // A huge page makes the whole of each slab resident, cut or not: it is worth that where slabs are cut to their ends, mostly. Many threads
 // with a few blocks of many sizes each use a third of theirs. Told from a sample, which takes as long for a large heap.

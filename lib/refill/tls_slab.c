@@ -1,4 +1,6 @@
-#include "refill/refill.h"
+#include "refill/stages.h"
+
+#include "refill/candidate.h"
 #include "refill/unsafe_drain.h"
 
 // Of the first few partial slabs the fullest, so that the others become empty and can be given back; but one that has some blocks
@@ -6,12 +8,12 @@
 static SlabNumber good_partial(const TinyTLSSlab* tls) {
     enum { LOOK_AT = 8, SOME = 8 };
     SlabNumber fullest = 0, most = tls->partial;
-    uint32_t half = hak_heap.meta[most].capacity / 2u, some = half < SOME ? half : SOME;
+    uint32_t half = peek_own(most)->capacity / 2u, some = half < SOME ? half : SOME;
     int looked = 0;
-    for (SlabNumber s = most; s && looked < LOOK_AT; s = hak_heap.meta[s].next, looked++) {
-        uint32_t free_count = meta_free(&hak_heap.meta[s]);
-        if (free_count > meta_free(&hak_heap.meta[most])) most = s;
-        if (free_count >= some && (fullest == 0 || free_count < meta_free(&hak_heap.meta[fullest]))) fullest = s;
+    for (SlabNumber s = most; s && looked < LOOK_AT; s = peek_own(s)->next, looked++) {
+        uint32_t free_count = meta_free(peek_own(s));
+        if (free_count > meta_free(peek_own(most))) most = s;
+        if (free_count >= some && (fullest == 0 || free_count < meta_free(peek_own(fullest)))) fullest = s;
     }
     return fullest ? fullest : most;
 }
@@ -19,21 +21,17 @@ static SlabNumber good_partial(const TinyTLSSlab* tls) {
 // A full one into which others have freed since; 0: none.
 static SlabNumber refreshed(const TinyTLSSlab* tls) {
     SlabNumber s = tls->full;
-    while (s && remote_count(load_relaxed(remote_word(s))) == 0) s = hak_heap.meta[s].next;
+    while (s && remote_count(load_relaxed(remote_word(s))) == 0) s = peek_own(s)->next;
     return s;
 }
 
 // Recycled blocks before new ones: a slab is cut further only when none of the lists that are looked at has any.
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
-    OwnedSlab bound = {0};
-    ClaimResult result;
-    if (HAK_LIKELY(tls->bound)) {
-        bound = slab_claim(me, tls->bound, tag_for(size_class), &result);
-        if (meta_free(meta_of(bound)) || remote_has_blocks(bound)) return bound;
-    }
+    OwnedSlab bound = bound_slab(me, size_class);
+    if (HAK_LIKELY(bound.number) && (meta_free(meta_of(bound)) || remote_has_blocks(bound))) return bound;
     SlabNumber partial = tls->partial ? good_partial(tls) : 0;
-    if (partial && meta_free(&hak_heap.meta[partial])) return refill_candidate(me, size_class, partial);
+    if (partial && meta_free(peek_own(partial))) return refill_candidate(me, size_class, partial);
     SlabNumber full = refreshed(tls);
     if (full) return refill_candidate(me, size_class, full);
     if (partial) return refill_candidate(me, size_class, partial);

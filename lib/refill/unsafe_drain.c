@@ -2,8 +2,7 @@
 
 #include "observe/chaos.h"
 #include "observe/ring.h"
-#include "refill/refill.h"
-#include "slab/slab.h"
+#include "slab/hand_over.h"
 #include "thread/link.h"
 
 static const char* const site_of[] = {
@@ -39,7 +38,7 @@ static void tell(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner, 
     drain->owner = owner->number;
     drain->owner_os_tid = 0;
     drain->blocks = remote_count(word);
-    drain->size_class = hak_heap.meta[s].size_class;
+    drain->size_class = peek_any(s)->size_class;
     drain->tsc = hak_ring_clock();
 }
 
@@ -90,8 +89,7 @@ void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class) {
 // As binding was: the thread's own notes change, the lists of the slab's owner do not.
 static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
     TinyTLSSlab* tls = &me->tiny[size_class];
-    ClaimResult result;
-    OwnedSlab former = tls->bound ? slab_claim(me, tls->bound, tag_for(size_class), &result) : (OwnedSlab){0};
+    OwnedSlab former = bound_slab(me, size_class);
     tls->bound = s;
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = s;
     if (former.number) slab_set_aside(me, former);
@@ -100,12 +98,12 @@ static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
 OwnedSlab unsafe_drain_and_bind(HakTcb* me, Change missing, unsigned size_class, SlabNumber s) {
     uint64_t tag;
     const HakTcb* owner = s ? other_owner(me, s, &tag) : NULL;
-    if (owner == NULL || tag != tag_for(size_class) || hak_heap.meta[s].freelist != NULL) return (OwnedSlab){0};
+    if (owner == NULL || tag != tag_of_class(size_class) || peek_any(s)->freelist != NULL) return (OwnedSlab){0};
     chaos_point();
     if (!unsafe_drain(me, missing, s, owner)) return (OwnedSlab){0};
     bind_without_claim(me, size_class, s);
     ClaimResult ignored;
-    (void)slab_claim(me, s, tag_for(size_class), &ignored);
+    (void)slab_claim(me, s, tag_of_class(size_class), &ignored);
     return slab_assume_owned(s);
 }
 

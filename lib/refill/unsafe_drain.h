@@ -15,11 +15,6 @@
 #include "config/changes.h"
 #include "slab/ownership.h"
 
-// Whether the bound slab of a class is another thread's: only a missing change brings that about.
-HAK_INLINE bool bound_without_claim(const HakTcb* me, unsigned size_class) {
-    return load_relaxed(owner_word(me->tiny[size_class].bound)) != owner_word_of(me, tag_for(size_class));
-}
-
 #if HAK_CHECKED
 // Drains the slabs that others own in the SuperSlab of the slab of the class that was bound last.
 void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class);

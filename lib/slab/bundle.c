@@ -1,7 +1,7 @@
 #include "slab/bundle.h"
 
-#include "slab/remote.h"
-#include "slab/size_class.h"
+#include "slab/remote_free.h"
+#include "superslab/size_class.h"
 #include "thread/link.h"
 
 enum { BUNDLE_BLOCKS = 32, BUNDLE_BYTES = 2048 };

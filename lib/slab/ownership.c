@@ -2,17 +2,12 @@
 
 #include "base/text.h"
 #include "config/options.h"
-#include "observe/chaos.h"
-#include "observe/fatal.h"
-#include "observe/guard_record.h"
 #include "observe/ring.h"
-#include "slab/remote.h"
-#include "slab/run.h"
-#include "slab/size_class.h"
-#include "slab/slab.h"
+#include "observe/steps.h"
+#include "slab/slab_list.h"
 
-// The registry: slabs without owner that have free blocks, a list per class (0: page runs). A slab may be in it and have an
-// owner for a moment: whoever claims it takes it out.
+// Slabs without owner that have free blocks, a list per class. A slab may be in it and have an owner for a moment: whoever claims it
+// takes it out.
 typedef struct {
     HakLock lock;
     _Atomic SlabNumber first;
@@ -20,45 +15,59 @@ typedef struct {
 
 static Registry registry[CLASS_COUNT];
 
-static TinySlabMeta* meta_at(SlabNumber s) {
+// --- the registry's list, under the class's lock
+
+static TinySlabMeta* listed(SlabNumber s) {
     return &hak_heap.meta[s];
 }
 
-// Under the class's lock. Last in, first out: that slab is in the caches, and the others become empty meanwhile, by frees alone.
+// Last in, first out: that slab is in the caches, and the others become empty meanwhile, by frees alone.
 static void registry_insert(Registry* r, SlabNumber s) {
-    TinySlabMeta* meta = meta_at(s);
-    meta->prev = 0;
-    meta->next = load_relaxed(&r->first);
-    if (meta->next) meta_at(meta->next)->prev = s;
-    store_relaxed(&r->first, s);
-    meta->in_registry = 1;
+    SlabNumber first = load_relaxed(&r->first);
+    slab_list_push((SlabList){&first, NULL}, s);
+    store_relaxed(&r->first, first);
+    listed(s)->in_registry = 1;
 }
 
 static void registry_remove(Registry* r, SlabNumber s) {
-    TinySlabMeta* meta = meta_at(s);
-    if (meta->prev)
-        meta_at(meta->prev)->next = meta->next;
-    else
-        store_relaxed(&r->first, meta->next);
-    if (meta->next) meta_at(meta->next)->prev = meta->prev;
-    meta->next = meta->prev = 0;
-    meta->in_registry = 0;
+    SlabNumber first = load_relaxed(&r->first);
+    slab_list_remove((SlabList){&first, NULL}, s);
+    store_relaxed(&r->first, first);
+    listed(s)->in_registry = 0;
 }
 
 bool registry_has(unsigned size_class) {
     return load_relaxed(&registry[size_class].first) != 0;
 }
 
+void registry_set(OwnedSlab slab, bool wanted) {
+    TinySlabMeta* meta = meta_of(slab);
+    if (meta->in_registry == wanted)
+        return;  // only an owner changes it, or the child of a fork while it has one thread
+    Registry* r = &registry[meta->size_class];
+    hak_lock(&r->lock);
+    // The child of a fork or a copy may have forgotten the class while the thread waited.
+    if (meta->in_registry != wanted) {
+        if (wanted)
+            registry_insert(r, slab.number);
+        else
+            registry_remove(r, slab.number);
+    }
+    hak_unlock(&r->lock);
+}
+
+// --- claim
+
 // The only edge 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
-    chaos_point();
-    // Pairs with the release in slab_publish, so that the new owner sees all of the slab's meta. Releases nothing: a
+    STEP(C1);
+    // Pairs with the release in slab_hand_over, so that the new owner sees all of the slab's meta. Releases nothing: a
     // freer that meets U asks only whether the owner is LOST, which no control block becomes, or ceases to be, while
     // there is a second thread.
     bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
-        chaos_point();
+        STEP(C2);
         // Nobody else writes while U stands; freers that met it wait for this.
         store_relaxed(remote_word(s), REMOTE_EMPTY);
     }
@@ -67,26 +76,10 @@ static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     return won;
 }
 
-// For the owner of a slab: takes it out of the registry, or into it, if it is not there or is.
-static void set_listed(SlabNumber s, bool listed) {
-    TinySlabMeta* meta = meta_at(s);
-    if (meta->in_registry == listed)
-        return;  // only an owner changes it, or the child of a fork while it has one thread
-    Registry* r = &registry[meta->size_class];
-    hak_lock(&r->lock);
-    // The child of a fork or a copy may have forgotten the class while the thread waited.
-    if (meta->in_registry != listed) {
-        if (listed)
-            registry_insert(r, s);
-        else
-            registry_remove(r, s);
-    }
-    hak_unlock(&r->lock);
-}
-
 OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
     if (load_relaxed(owner_word(s)) == tag && win(me, s, tag)) {
-        set_listed(s, false);
+        STEP(C3);
+        registry_set((OwnedSlab){s}, false);
         *result = CLAIM_WON;
         return (OwnedSlab){s};
     }
@@ -95,17 +88,19 @@ OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* r
     return (OwnedSlab){0};
 }
 
-OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_at, ClaimResult* result) {
+OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned most, ClaimResult* result) {
     Registry* r = &registry[size_class];
     OwnedSlab adopted = {0};
     *result = CLAIM_RELEASED;
+    STEP(G0);
     hak_lock(&r->lock);
     SlabNumber s = load_relaxed(&r->first);
-    for (unsigned i = 0; s && i < look_at && !adopted.number; i++) {
-        SlabNumber next = meta_at(s)->next;
+    for (unsigned i = 0; s && i < most && !adopted.number; i++) {
+        SlabNumber next = listed(s)->next;
         if (win(me, s, tag_for(size_class))) {
+            STEP(G3);
             registry_remove(r, s);
-            adopted.number = s;
+            adopted = (OwnedSlab){s};
             *result = CLAIM_WON;
             tcb_count(me, HAK_C_adopt_by_refill);
             ring_record(HAK_EVENT_adopt, NULL, s, 2);
@@ -117,68 +112,60 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned look_a
     return adopted;
 }
 
-OwnedSlab slab_create(HakTcb* me, SlabNumber s, unsigned size_class, bool clean) {
-    TinySlabMeta* meta = meta_at(s);
-    meta->freelist = NULL;
-    store_relaxed(&meta->blocks, 0u);
-    meta->cached = 0;
-    store_relaxed(&meta->carved, (uint16_t)0);
-    meta->capacity = size_class ? class_capacity(size_class) : 0;
-    meta->block_size = size_class ? size_of_class(size_class) : 0;
-    meta->next = meta->prev = 0;
-    meta->size_class = (uint16_t)size_class;
-    meta->where = PLACE_NONE;
-    meta->in_registry = 0;
-    meta->clean = clean;
-    if (size_class == 0) run_map_init(s, clean);
-    guard_slab_made(s, meta->block_size);
+// --- begin, end
+
+OwnedSlab slab_begin(const HakTcb* me, SlabNumber s, uint64_t tag) {
     store_relaxed(remote_word(s), REMOTE_EMPTY);
-    // release: pairs with the acquire of whoever frees a block of it, and got that block from this thread
-    store_release(owner_word(s), owner_word_of(me, tag_for(size_class)));
-    ClaimResult result;
-    return slab_claim(me, s, tag_for(size_class), &result);
+    STEP(F3);
+    // pairs with the acquire of whoever frees a block of it, and got that block from this thread
+    store_release(owner_word(s), owner_word_of(me, tag));
+    return slab_own(me, s);
 }
 
-void slab_release(OwnedSlab slab) {
+void slab_words_of_rest(SlabNumber first, uint64_t word) {
+    for (SlabNumber i = 1; i < SLABS_PER_UNIT; i++) store_relaxed(owner_word(first + i), word);
+}
+
+void slab_end(OwnedSlab slab) {
     ring_record(HAK_EVENT_release, NULL, slab.number, meta_of(slab)->size_class);
-    if (meta_of(slab)->size_class == 0) run_map_clear(slab.number);
+    STEP(L0);
     // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab".
-    // Relaxed: heap_lock, which giving the memory back takes, stands between this and the next slab_create.
+    // Relaxed: heap_lock, which giving the memory back takes, stands between this and the next slab_begin.
     store_relaxed(owner_word(slab.number), WORD_NOT_A_SLAB);
 }
 
-bool slab_publish(HakTcb* me, OwnedSlab slab) {
-    TinySlabMeta* meta = meta_of(slab);
-    unsigned size_class = meta->size_class;
-    SlabNumber s = slab.number;
-    uint64_t empty;
-    if (HAK_CHECKED && meta->cached) fatal("run_cache", "publish", "slab %u: %u pages are cached", s, meta->cached);
-    do {
-        slab_absorb(me, slab);
-        if (meta_used(meta) == 0) {
-            set_listed(s, false);
-            return false;
-        }
-        bool has_space =
-            size_class ? meta_free(meta) || load_relaxed(&meta->carved) < meta->capacity : run_has_space(slab);
-        // Still owned: an adopter that finds it in the registry is refused and leaves it there.
-        if (has_space) set_listed(s, true);
-        empty = REMOTE_EMPTY;
-        chaos_point();
-    } while (!cas_release(remote_word(s), &empty,
-                          REMOTE_UNOWNED));  // a push came first; the owner word below carries the rest
-    ring_record(HAK_EVENT_publish, NULL, s, size_class);
-    tcb_count(me, meta->in_registry ? HAK_C_publish : HAK_C_publish_full);
-    chaos_point();
-    store_release(owner_word(s), tag_for(size_class));  // pairs with the acquire CAS in win
-    return true;
+// --- publish
+
+bool slab_stop_pushes(OwnedSlab slab) {
+    uint64_t empty = REMOTE_EMPTY;
+    STEP(A4);
+    // The owner word in slab_hand_over carries the rest; pairs with the acquire in finish_publish_of_lost.
+    return cas_release(remote_word(slab.number), &empty, REMOTE_UNOWNED);
 }
+
+void slab_hand_over(OwnedSlab slab, uint64_t tag) {
+    STEP(A5);
+    store_release(owner_word(slab.number), tag);  // pairs with the acquire compare-and-swap in win
+}
+
+bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
+    const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(seen);
+    // No order needed: LOST was written before the child had a second thread, and stays; whatever else is read here
+    // is some LIVING or LEFT one's, now or before.
+    if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
+    STEP(RX);
+    // stands for the release in slab_hand_over, and pairs like it with the acquire of the next claim. At both places where the owner can
+    // have been caught the slab's meta is complete; what is left is to take the owner away.
+    return cas_acq_rel(owner_word(s), &seen, word_tag(seen));
+}
+
+// --- checks
 
 // A listed slab that has no owner stands still under the lock: who claims it changes nothing of it before it is taken out of the list.
 // Who gives it up listed it earlier, and may still be at it; then it has an owner.
-static size_t check_listed(SlabNumber s, unsigned size_class) {
-    uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_publish
-    if (word_tag(word) != tag_for(size_class) || meta_at(s)->size_class != size_class) {
+static size_t check_listed(SlabNumber s, unsigned size_class, size_t (*check)(SlabNumber s)) {
+    uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_hand_over
+    if (word_tag(word) != tag_for(size_class) || listed(s)->size_class != size_class) {
         text_warn("hakmem: check=registry slab %u in the registry of class %u is none of that class\n", s, size_class);
         return 1;
     }
@@ -188,26 +175,28 @@ static size_t check_listed(SlabNumber s, unsigned size_class) {
         text_warn("hakmem: check=registry slab %u has no owner and takes remote frees\n", s);
         return 1;
     }
-    return slab_check(s);
+    return check(s);
 }
 
-size_t registry_check(unsigned size_class) {
+size_t registry_check(unsigned size_class, size_t (*check)(SlabNumber s)) {
     Registry* r = &registry[size_class];
     size_t wrong = 0;
     hak_lock(&r->lock);
     SlabNumber before = 0, s = load_relaxed(&r->first);
     while (s && wrong == 0) {
-        if (!meta_at(s)->in_registry || meta_at(s)->prev != before) {
+        if (!listed(s)->in_registry || listed(s)->prev != before) {
             text_warn("hakmem: check=registry slab %u of class %u: its links or its mark are wrong\n", s, size_class);
             wrong++;
         }
-        wrong += check_listed(s, size_class);
+        wrong += check_listed(s, size_class, check);
         before = s;
-        s = meta_at(s)->next;
+        s = listed(s)->next;
     }
     hak_unlock(&r->lock);
     return wrong;
 }
+
+// --- forks
 
 void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     for (unsigned c = 0; c < CLASS_COUNT; c++) step(&registry[c].lock, fork);
@@ -220,7 +209,7 @@ static void unlist_class(unsigned size_class) {
         // Of page runs the first meta stands for all.
         uint32_t count = hak_heap.unit[u].kind == UNIT_RUNS ? 1 : SLABS_PER_UNIT;
         for (SlabNumber s = first_slab(u), end = s + count; s < end; s++)
-            if (meta_at(s)->size_class == size_class) meta_at(s)->in_registry = 0;
+            if (listed(s)->size_class == size_class) listed(s)->in_registry = 0;
     }
 }
 
@@ -233,7 +222,7 @@ void registry_forget_half_done(void) {
 // would stand in the way.
 static void unlist_lost(Registry* r) {
     for (SlabNumber s = load_relaxed(&r->first), next; s; s = next) {
-        next = meta_at(s)->next;
+        next = listed(s)->next;
         const HakTcb* owner = (const HakTcb*)(uintptr_t)word_owner(load_relaxed(owner_word(s)));
         bool lost = owner && load_relaxed(&owner->state) == TCB_LOST;
         if (lost && load_relaxed(remote_word(s)) != REMOTE_UNOWNED) registry_remove(r, s);
@@ -251,7 +240,7 @@ static uint32_t owner_number(uint64_t word) {
     return owner ? owner->number : 0;
 }
 
-void slab_assert_owner(HakTcb* me, SlabNumber s, const char* site) {
+void slab_assert_owner(const HakTcb* me, SlabNumber s, const char* site) {
     uint64_t word = load_relaxed(owner_word(s));
     if (HAK_LIKELY(word_owner(word) == (uint64_t)(uintptr_t)me)) return;
     ring_record(HAK_EVENT_violation, NULL, s, word_owner(word));

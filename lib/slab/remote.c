@@ -1,111 +1,33 @@
 #include "slab/remote.h"
 
 #include "observe/chaos.h"
-#include "observe/fatal.h"
 #include "observe/ring.h"
-#include "os/os.h"
-#include "slab/run.h"
-#include "slab/slab.h"
+#include "observe/steps.h"
 #include "thread/link.h"
-#include "thread/tls.h"
 
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
     slab_assert_owner(me, slab.number, "drain");
     uint64_t word = load_relaxed(remote_word(slab.number));
     if (remote_count(word) == 0) return (RemoteBlocks){NULL, 0};
     ring_record(HAK_EVENT_drain, remote_first(word), slab.number, remote_count(word));
-    chaos_point();
-    word = exchange_acquire(remote_word(slab.number), REMOTE_EMPTY);  // pairs with the release in push
+    STEP(D1);
+    word = exchange_acquire(remote_word(slab.number), REMOTE_EMPTY);  // pairs with the release in remote_push
     tcb_count(me, HAK_C_drain);
     counter_add(&me->counters, HAK_C_drained_blocks, remote_count(word));
     return (RemoteBlocks){remote_first(word), remote_count(word)};
 }
 
-// In the child of a fork only: the owner does not exist here, and was caught between the remote word U and the owner word, in
-// slab_publish or in a claim. At both places the slab's meta is complete; what is left is to take the owner away.
-static bool finish_publish_of_lost(SlabNumber s, uint64_t owner) {
-    const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(owner);
-    // No order needed: LOST was written before the child had a second thread, and stays; whatever else is read here
-    // is some LIVING or LEFT one's, now or before.
-    if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
-    // stands for the release in slab_publish, and pairs like it with the acquire of the next claim
-    return cas_acq_rel(owner_word(s), &owner, word_tag(owner));
-}
-
-// The slab whose words speak for a block: its own, or the first of its SuperSlab of page runs.
-static SlabNumber head_slab(const void* block) {
-    SlabNumber s = (SlabNumber)slab_number_of(block);
-    return word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST ? first_slab(unit_of_slab(s)) : s;
-}
-
-// Onto the remote stack of an owned slab. false: the slab turned out to have no owner.
-static bool push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
+bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
+    STEP(R2);
     uint64_t word = load_relaxed(remote_word(s));
     for (;;) {
-        chaos_point();
         if (word == REMOTE_UNOWNED) return false;
         link_write(last, remote_first(word));
+        STEP(R3);
         if (cas_release(remote_word(s), &word, remote_make(first, remote_count(word) + count)))
-            break;  // pairs with remote_drain
+            break;  // pairs with the acquire in remote_drain
         tcb_count(me, HAK_C_remote_retry);
     }
     tcb_count(me, HAK_C_remote_push);
     return true;
-}
-
-// Into an own slab, or one without owner, which becomes the caller's. false: somebody else was faster.
-static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, void* last, uint32_t count) {
-    ClaimResult result;
-    OwnedSlab slab = slab_claim(me, s, tag, &result);
-    if (slab.number == 0) return false;
-    if (result == CLAIM_WON) {
-        tcb_count(me, HAK_C_adopt_by_free);
-        ring_record(HAK_EVENT_adopt, NULL, s, 1);
-    }
-    slab_free_chain(me, slab, first, last, count);
-    return true;
-}
-
-// Whoever owned the slab a moment ago looks at its remote stacks when it needs pages. Control blocks are never given back.
-static void tell_of_runs(uint64_t word) {
-    HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
-    if (!load_relaxed(&owner->runs_pushed)) store_relaxed(&owner->runs_pushed, 1u);
-}
-
-// The owner is the caller's own thread, in the middle of an operation: it cannot go on before the caller has.
-static bool is_interrupted(const HakTcb* me, uint64_t word) {
-    const HakTcb* mine = hak_tls.tcb;
-    return mine && mine != me && word_owner(word) == (uint64_t)(uintptr_t)mine;
-}
-
-void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
-    enum { SPINS = 64, YIELDS = 256 };
-    for (unsigned tries = 0;; tries++) {
-        uint64_t word = load_acquire(owner_word(s));  // pairs with the releases in slab_create, slab_publish
-        uint64_t tag = word_tag(word);
-        if (HAK_UNLIKELY(!tag_is_class(tag) && tag != TAG_RUNS))
-            fatal("double_free", "remote", "block %p was freed twice: its slab is free", first);
-        if (word_owner(word) == 0 || word_owner(word) == (uint64_t)(uintptr_t)me) {
-            if (free_as_owner(me, s, tag, first, last, count)) return;
-        } else if (push(me, s, first, last, count)) {
-            if (tag == TAG_RUNS) tell_of_runs(word);
-            return;
-        } else if (finish_publish_of_lost(s, word)) {
-            continue;
-        }
-        // The owner is two instructions away from clearing the word, or the owner part.
-        if (HAK_UNLIKELY(tries == SPINS && is_interrupted(me, word)))
-            fatal("reentered", "free", "a signal handler called free while it had interrupted a malloc or free");
-        if (tries >= SPINS) hak_lock_tell_wait();
-        if (tries < SPINS)
-            cpu_relax();
-        else if (tries < YIELDS)
-            os_yield();
-        else
-            os_sleep_briefly();  // an owner of lower real-time priority must get its turn
-    }
-}
-
-void block_free(HakTcb* me, void* block) {
-    remote_free(me, head_slab(block), block, block, 1);
 }

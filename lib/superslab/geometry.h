@@ -22,7 +22,9 @@
 #define PAGES_PER_UNIT (1u << (UNIT_SHIFT - PAGE_SHIFT))
 
 // Size classes: 1..16 are 16, 32, ... 256 bytes; 17..56 are eight per doubling up to 8 KiB; of 57..60 a slab holds seven, six, five and
-// four. Class 0 is never used, so that a cleared owner word can name no class; requests for 0 bytes use class 1.
+// four. Class 0 is none, so that a cleared owner word can name no class; requests for 0 bytes use class 1. Where slabs of blocks and
+// SuperSlabs of page runs share a table, page runs have its place.
+#define CLASS_OF_RUNS 0u
 #define CLASS_FIRST 1u
 #define CLASS_LAST_LINEAR 16u
 #define CLASS_LAST_DOUBLING 56u

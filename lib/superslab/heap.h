@@ -15,7 +15,8 @@
 #include "superslab/geometry.h"
 
 // One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `next` and `prev` of a
-// slab in the registry, which the registry's lock guards; `blocks` and `carved` may be read by anybody for statistics.
+// slab in the registry, which the registry's lock guards; `blocks` and `carved` may be read by anybody for statistics. Who may reach it:
+// slab/meta.h.
 //
 //   used + free + (capacity - carved) == capacity                blocks: handed out, on the freelist, never cut yet
 //   (handed out: live, in a TLS SLL, parked, in a bundle or on the remote stack)
@@ -23,18 +24,17 @@
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
     void* freelist;  // links are encoded, see thread/link.h
-    // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half
+    // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half (page runs: 0)
     _Atomic uint32_t blocks;
     _Atomic uint16_t carved;  // blocks cut so far
     uint16_t capacity;        // blocks that fit
     uint32_t block_size;      // bytes
     SlabNumber next, prev;    // the owner's list, or the registry's
-    uint16_t size_class;
-    uint8_t where;  // SlabPlace
+    uint16_t size_class;      // CLASS_OF_RUNS: the first slab of a SuperSlab of page runs
+    uint8_t where;            // SlabPlace
     uint8_t in_registry;
-    uint16_t cached;  // page runs: pages in the owner's cache
-    uint8_t clean;    // what was never cut reads as zero
-    uint8_t pad[21];
+    uint8_t clean;  // what was never cut reads as zero
+    uint8_t pad[23];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
 
@@ -52,6 +52,28 @@ HAK_INLINE uint32_t meta_free(const TinySlabMeta* meta) {
 HAK_INLINE void meta_count(TinySlabMeta* meta, int32_t used, int32_t free) {
     bump_single_writer(&meta->blocks, (uint32_t)used + ((uint32_t)free << BLOCKS_FREE_SHIFT));
 }
+
+// A SuperSlab of page runs, as its owner sees it (slab/run_map.h).
+enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
+typedef struct {
+    uint64_t free[RUN_WORDS];                 // bit 1: the page belongs to nobody
+    uint64_t dirty[RUN_WORDS];                // bit 1: the page may hold something else than zeros
+    _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
+    uint16_t longest;                         // of the runs of free pages
+    uint16_t cached;                          // pages in the owner's cache
+} RunMap;
+
+// A unit's part of the table of metas. That of the first slab of a SuperSlab of page runs stands for all of it; the map takes the place
+// of the others.
+typedef union {
+    TinySlabMeta slab[SLABS_PER_UNIT];
+    struct {
+        TinySlabMeta head;
+        RunMap map;
+    } runs;
+} UnitMeta;
+_Static_assert(sizeof(UnitMeta) == SLABS_PER_UNIT * sizeof(TinySlabMeta),
+               "the map fits the metas that runs do not use");
 
 // Anybody's: the slab's remote stack (slab/remote.h). A line of its own, because others write it.
 typedef struct {
@@ -82,7 +104,10 @@ typedef struct {
     uintptr_t base;           // address of unit 0, which is never mapped; 0: no heap yet
     _Atomic uintptr_t slabs;  // slab numbers below this may be looked up
     _Atomic uint64_t* owner;  // by slab number: owner word (slab/ownership.h)
-    TinySlabMeta* meta;
+    union {
+        TinySlabMeta* meta;   // by slab number
+        UnitMeta* unit_meta;  // the same table, by unit number
+    };
     RemoteHead* remote;
     Unit* unit;           // by unit number
     UnitNumber tabled;    // units that the tables cover

@@ -1,7 +1,7 @@
 #include "superslab/huge.h"
 
-#include "observe/counters.h"
-#include "observe/fatal.h"
+#include "base/fatal.h"
+#include "count/counters.h"
 #include "os/os.h"
 #include "superslab/backing.h"
 #include "superslab/owner_word.h"

@@ -1,7 +1,7 @@
 #include "superslab/superslab.h"
 
 #include "config/options.h"
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "os/os.h"
 #include "superslab/free_slabs.h"
 #include "superslab/purge.h"

@@ -1,6 +1,6 @@
 #include "superslab/units.h"
 
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "os/os.h"
 
 // Lists of free runs by length: 1..EXACT_BINS exactly, then one list per doubling.

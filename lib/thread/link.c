@@ -1,6 +1,6 @@
 #include "thread/link.h"
 
-#include "observe/fatal.h"
+#include "base/fatal.h"
 #include "observe/ring.h"
 #include "os/os.h"
 

@@ -9,6 +9,7 @@ typedef struct {
     HakTcb *first, *last;
 } Pool;
 static Pool parked, bare;       // under pool_lock: with parked bins, and without
+static uint32_t places = 8;     // under pool_lock; control blocks that may have parked bins
 static uint32_t places_booked;  // under pool_lock; control blocks in `parked`, and those that may come there
 static uint32_t made;           // under pool_lock
 static HakTcb first_reserve;
@@ -129,10 +130,15 @@ void tcb_give(HakTcb* tcb) {
     hak_unlock(&pool_lock);
 }
 
-bool tcb_book_parking(void) {
-    enum { PLACES = 8 };
+void tcb_stop_parking(void) {
     hak_lock(&pool_lock);
-    bool booked = places_booked < PLACES;
+    places = 0;
+    hak_unlock(&pool_lock);
+}
+
+bool tcb_book_parking(void) {
+    hak_lock(&pool_lock);
+    bool booked = places_booked < places;
     places_booked += booked;
     hak_unlock(&pool_lock);
     return booked;

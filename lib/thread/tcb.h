@@ -21,7 +21,7 @@
 
 #include "base/atomic.h"
 #include "base/lock.h"
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "superslab/geometry.h"
 #include "thread/bin.h"
 
@@ -131,6 +131,8 @@ HakTcb* tcb_take_left(struct HakTls* tls);
 // One of the few places for control blocks with parked bins, for one that is given soon. false: none is left. A place is free again
 // when the control block is taken, or when it is cancelled.
 bool tcb_book_parking(void);
+// From now on none is: with a change missing slabs are to change hands more often, so that the fault comes sooner.
+void tcb_stop_parking(void);
 void tcb_cancel_parking(void);
 // Out of the pool, for the caller: one whose bins have been parked for `ms` milliseconds or longer. NULL: none.
 HakTcb* tcb_take_parked(struct HakTls* tls, uint64_t now, uint64_t ms);
@@ -157,6 +159,14 @@ void tcb_forget_half_done(void);
 // In the child, where the caller alone is left: what becomes of each control block but its own. save(), unless NULL, is told those
 // that are LEFT and had a thread. reserve_whole: no thread was using the reserve; else another one takes its place.
 void tcb_after_fork_in_child(const struct HakTls* tls, void (*save)(HakTcb* tcb), bool reserve_whole);
+
+// At the end of a thread. In the checked build the next thread of the control block follows them: where a hint leads to another owner's
+// slab, the claims are put to the test.
+HAK_INLINE void tcb_forget_hints(TinyTLSSlab* tls) {
+    if (HAK_CHECKED) return;
+    tls->hot = tls->bench = 0;
+    for (int i = 0; i < STICKY_SLABS; i++) tls->sticky[i] = 0;
+}
 
 HAK_INLINE void tcb_count(HakTcb* tcb, HakCounter which) {
     counter_add(&tcb->counters, which, 1);

@@ -1,5 +1,5 @@
 // The verdict of a crash report, rule by rule, on synthetic facts.
-#include "front/guard_faults.h"
+#include "guard/guard_faults.h"
 #include "report/hidden_text.h"
 #include "report/verdict.h"
 

@@ -22,7 +22,7 @@ must_refuse() {
 must_refuse superslab/heap.c slab/slab.h
 must_refuse base/bits.h os/os.h
 must_refuse slab/slab.h refill/refill.h
-must_refuse observe/counters.h superslab/heap.h
+must_refuse count/counters.h superslab/heap.h
 must_refuse refill/refill.c front/fastpath.h
 must_refuse os/os_linux.c no/such/file.h
 exit $failed

@@ -87,7 +87,7 @@ part_git() {
 # compile COMPILER [FLAG...]: objects are the same, byte for byte
 compile() {
     local source object
-    for source in "$root"/lib/base/*.c "$root"/lib/config/options.c "$root"/lib/observe/counters.c; do
+    for source in "$root"/lib/base/*.c "$root"/lib/config/options.c "$root"/lib/count/counters.c; do
         object=$work/$(basename "$source" .c).o
         local command=("$@" -std=gnu11 -O2 -g -D_GNU_SOURCE -DHAKMEM_VERSION='"0"' -I"$root/lib" -I"$root/include" -c "$source" -o "$object")
         "${command[@]}" || return 1

@@ -1,8 +1,8 @@
 // Copies of the process by _Fork, made while another thread is at a place where the copy needs it: it holds a lock, or is in the middle
 // of giving up a slab. The copy goes on, and its heap is whole.
-#include "refill/refill.h"
+#include "refill/stages.h"
 #include "slab/ownership.h"
-#include "slab/size_class.h"
+#include "superslab/size_class.h"
 #include "superslab/heap.h"
 #include "thread/operation.h"
 

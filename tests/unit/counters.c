@@ -1,4 +1,4 @@
-#include "observe/counters.h"
+#include "count/counters.h"
 
 #include "unit.h"
 

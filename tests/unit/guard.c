@@ -1,5 +1,5 @@
 // What guard mode records can be read from outside by arithmetic alone, and hak_check finds damage in what nobody owns.
-#include "observe/guard_record.h"
+#include "superslab/guard_record.h"
 #include "slab/ownership.h"
 #include "unit.h"
 

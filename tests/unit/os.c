@@ -1,6 +1,6 @@
 #include "os/os.h"
 
-#include "observe/counters.h"
+#include "count/counters.h"
 #include "unit.h"
 
 #include <errno.h>

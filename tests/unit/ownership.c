@@ -2,8 +2,8 @@
 // stack is drained exactly once.
 #include "slab/ownership.h"
 
-#include "slab/remote.h"
-#include "slab/slab.h"
+#include "slab/hand_over.h"
+#include "slab/remote_free.h"
 #include "superslab/superslab.h"
 #include "support/test.h"
 #include "thread/link.h"

@@ -1,4 +1,4 @@
-#include "slab/size_class.h"
+#include "superslab/size_class.h"
 
 #include "superslab/owner_word.h"
 #include "unit.h"

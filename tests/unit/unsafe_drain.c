@@ -5,7 +5,8 @@
 #include "front/life.h"
 #include "slab/bundle.h"
 #include "slab/remote.h"
-#include "slab/size_class.h"
+#include "slab/slab.h"
+#include "superslab/size_class.h"
 #include "unit.h"
 
 #include <hakmem/hakmem.h>
@@ -96,8 +97,8 @@ static void drain_and_bind(HakTcb* me, SlabNumber s) {
     OwnedSlab slab = unsafe_drain_and_bind(me, CHANGE_sticky, c, s);
     assert_int_equal(slab.number, s);
     assert_int_equal(me->tiny[c].bound, s);
-    assert_true(bound_without_claim(me, c));
-    me->tiny[c].bound = 0;  // the caller goes no further on the wrong way
+    assert_int_equal(bound_slab(me, c).number, 0);  // bound, and not its own
+    me->tiny[c].bound = 0;                          // the caller goes no further on the wrong way
 }
 
 // To its end, and the other half of its blocks is freed.

@@ -1,0 +1,47 @@
+#include "api/end.h"
+
+#include "front/life.h"
+#include "guard/guard_mode.h"
+#include "guard/release.h"
+#include "observe/ring.h"
+#include "observe/steps.h"
+#include "refill/give_back.h"
+#include "refill/give_up.h"
+#include "refill/parked.h"
+#include "slab/bundle.h"
+#include "slab/own_runs.h"
+
+#include <errno.h>
+
+static void end_thread(void) {
+    if (guard_on()) guard_release_oldest(true);
+    HakTcb* me = operation_begin();
+    if (me == NULL) return;
+    give_back_idle(me);  // where each thread is short, the next one's look would not come either
+    bundles_flush(me);
+    run_cache_flush(me);
+    bins_park(me);  // they have no room from here on: nobody would give back what goes into one
+    give_up_all(me);
+    STEP(E6);
+    ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
+    hak_ring_thread_end();
+    tcb_count(me, HAK_C_thread_ended);
+    hak_tls.ended = 1;
+    hak_tls.tcb = NULL;
+    hak_tls.foreign = FOREIGN_ALL;
+    tcb_give(me);
+}
+
+// Destructors of other keys may allocate after ours has run, in this round or in later ones: from its end on, that goes through the
+// reserve. A thread that has allocated much began before the destructors, so this is their first round: it stays for another one, and
+// they allocate as ever. Another one may have begun in a destructor, and this round may be the last: to stay would be to lose its
+// control block. One that begins in the last round, after ours, ends unseen.
+void thread_end_round(bool first, uint32_t ticks) {
+    enum { MUCH = 64 };  // refills
+    int saved_errno = errno;
+    if (first && hak_tls.tcb && hak_tls.tcb->ticks - ticks >= MUCH)
+        thread_arm_end_again();
+    else
+        end_thread();
+    errno = saved_errno;
+}

@@ -1,0 +1,37 @@
+// What is done when the library is loaded, before the program runs.
+#include "api/end.h"
+#include "api/stats.h"
+#include "base/output.h"
+#include "config/options.h"
+#include "front/life.h"
+#include "front/others.h"
+#include "front/process.h"
+#include "front/sanitizer.h"
+#include "observe/ring.h"
+#include "superslab/heap.h"
+
+#include <unistd.h>
+
+// The core alone has none.
+#pragma weak malloc_is_foreign
+
+// The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
+// those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
+// set up its own view of it yet. What the first block needs and no option decides is made ready. Where the program uses another
+// malloc, nothing is: the first call of one of our functions begins.
+__attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
+    (void)argc, (void)argv;
+    if (environ == NULL) environ = environment;
+    output_start();
+    hak_ring_keep_last_words();
+    bool serves = !(malloc_is_foreign && malloc_is_foreign()) && !sanitizer_serves();
+    if (serves) {
+        hak_options_init();
+        if (!load_relaxed(&process_has_begun)) {
+            heap_prepare();
+            tcb_prepare();
+        }
+    }
+    process_is_loaded(thread_end_round, serves);
+    if (serves) hak_stats_at_exit();
+}

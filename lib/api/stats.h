@@ -1,0 +1,29 @@
+// Statistics for people and programs: gauges (what is in use now) and counters (what happened so far), as text, JSON and XML.
+// Thread-safety: all functions, from any thread; the figures of other threads may be a moment old. None calls malloc, but
+// hak_stats_xml writes to a stream, which may. Errors: what cannot be written is lost.
+#ifndef HAK_API_STATS_H
+#define HAK_API_STATS_H
+
+#include "base/output.h"
+#include "count/counters.h"
+
+#include <hakmem/hakmem.h>
+#include <malloc.h>
+#include <stdio.h>
+
+// Where the figures come from (gauges.c). hak_gauges fills in everything but `size` and `version`.
+void hak_gauges(hak_stats_t* out);
+void hak_counters_sum(uint64_t out[HAK_COUNTER_COUNT]);
+
+// malloc_stats, malloc_info and mallinfo2.
+void hak_stats_text(Output to);
+int hak_stats_xml(FILE* stream);
+struct mallinfo2 hak_mallinfo2(void);
+
+// HAKMEM_STATS: from this call on, statistics are written when the process exits. Call once, at load, when the options have been
+// read: where they go is opened now.
+void hak_stats_at_exit(void);
+// The statistics as one line of JSON, by one system call: lines of several processes in one file stay whole.
+void hak_stats_json_line(Output to);
+
+#endif

@@ -1,0 +1,55 @@
+#include "base/fatal.h"
+
+#include "base/syscall.h"
+#include "base/text.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+// "operator delete" is a function's name, but two words.
+static void one_word(char* out, size_t size, const char* text) {
+    text_format(out, size, "%s", text);
+    for (; *out != '\0'; out++)
+        if (*out == ' ') *out = '_';
+}
+
+__attribute__((used)) char hakmem_last_words[LAST_WORDS];
+
+void (*_Atomic fatal_hook)(const char* line);
+
+static void keep_for_a_core(const char* line) {
+    static _Atomic uint32_t said;
+    uint32_t nobody = 0;
+    if (cas_relaxed(&said, &nobody, 1u)) text_format(hakmem_last_words, LAST_WORDS, "%s", line);
+}
+
+// Without the C library: abort calls a handler of the program, which may have come back here. The kernel's layout of an action, all
+// zero, is the default one.
+static HAK_NORETURN void die(void) {
+    enum { SET_BYTES = 8 };
+    const struct { uint64_t handler, flags, restorer, mask; } by_default = {0};
+    const uint64_t set = UINT64_C(1) << (SIGABRT - 1);
+    sys_call4(SYS_rt_sigaction, SIGABRT, (long)&by_default, 0, SET_BYTES);
+    sys_call3(SYS_tgkill, sys_call3(SYS_getpid, 0, 0, 0), sys_call3(SYS_gettid, 0, 0, 0), SIGABRT);
+    sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&set, 0, SET_BYTES);
+    for (;;) sys_call3(SYS_exit_group, 128 + SIGABRT, 0, 0);
+}
+
+void fatal(const char* check, const char* site, const char* format, ...) {
+    static HAK_TLS bool dying;  // a handler of SIGABRT came back
+    if (dying) die();
+    dying = true;
+    char text[896];
+    va_list args;
+    va_start(args, format);
+    text_vformat(text, sizeof text, format, args);
+    va_end(args);
+    char line[LAST_WORDS], word[64];
+    one_word(word, sizeof word, site);
+    text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, word, text);
+    keep_for_a_core(line);
+    void (*hook)(const char*) = load_relaxed(&fatal_hook);
+    if (hook) hook(line);
+    text_warn("%s", line);
+    abort();
+}

@@ -1,0 +1,35 @@
+// Counters: one table (counters.def), kept per thread by their one writer, merged on reading. A thread's block of counters is
+// never reset when its control block is used again, so a sum over all blocks is a sum over all threads that ever were.
+// Thread-safety: HakCounters has one writer; anybody may read. Errors: none.
+#ifndef HAK_COUNT_COUNTERS_H
+#define HAK_COUNT_COUNTERS_H
+
+#include "base/atomic.h"
+
+typedef enum {
+#define COUNTER(name, group, help) HAK_C_##name,
+#include "count/counters.def"
+#undef COUNTER
+    HAK_COUNTER_COUNT
+} HakCounter;
+
+typedef struct {
+    _Atomic uint64_t value[HAK_COUNTER_COUNT];
+} HakCounters;
+
+// For events that no thread's block can count: system calls, and threads that have no control block.
+extern HAK_INTERNAL HakCounters hak_counters_shared;
+
+HAK_INLINE void counter_add(HakCounters* c, HakCounter which, uint64_t n) {
+    bump_single_writer(&c->value[which], n);
+}
+
+HAK_INLINE void counter_add_shared(HakCounter which, uint64_t n) {
+    add_relaxed(&hak_counters_shared.value[which], n);
+}
+
+const char* hak_counter_name(unsigned which);
+const char* hak_counter_group(unsigned which);
+const char* hak_counter_help(unsigned which);
+
+#endif

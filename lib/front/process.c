@@ -1,0 +1,37 @@
+#include "front/process.h"
+
+#include "config/changes.h"
+#include "observe/chaos.h"
+#include "observe/ring.h"
+#include "os/os.h"
+#include "superslab/guard_record.h"
+#include "superslab/heap.h"
+#include "thread/link.h"
+#include "thread/tcb.h"
+
+HakLock init_lock;
+_Atomic bool process_has_begun;
+
+bool process_begin_slow(void) {
+    os_start();
+    hak_ring_keep_last_words();
+    hak_lock(&init_lock);
+    bool ok = load_relaxed(&process_has_begun);
+    if (!ok) {
+        hak_options_init();
+        ok = heap_init();
+        if (ok) {
+            link_init(hak_option(links) != 0);
+#if HAK_CHECKED
+            store_relaxed(&hak_chaos_odds, hak_option(chaos));
+            hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key,
+                          hak_option(guard) ? (uint64_t)(uintptr_t)&hak_guard_root : 0);
+#endif
+            if (some_change_is_missing()) tcb_stop_parking();
+            hak_options_freeze();
+            store_release(&process_has_begun, true);  // pairs with the acquire in process_begin
+        }
+    }
+    hak_unlock(&init_lock);
+    return ok;
+}

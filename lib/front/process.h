@@ -1,0 +1,17 @@
+// The allocator's beginning in a process: options, heap window, keys of links. Once, by whichever thread comes first.
+// Thread-safety: any thread. Errors: false: there is no memory for it, and the next call tries again.
+#ifndef HAK_FRONT_PROCESS_H
+#define HAK_FRONT_PROCESS_H
+
+#include "base/atomic.h"
+#include "base/lock.h"
+
+extern HAK_INTERNAL _Atomic bool process_has_begun;
+extern HAK_INTERNAL HakLock init_lock;  // around a fork
+
+HAK_COLD bool process_begin_slow(void);
+HAK_INLINE bool process_begin(void) {
+    return HAK_LIKELY(load_acquire(&process_has_begun)) || process_begin_slow();  // pairs with the release there
+}
+
+#endif

@@ -1,0 +1,44 @@
+#include "front/realloc.h"
+
+#include "front/block.h"
+#include "front/fastpath.h"
+#include "front/large.h"
+#include "superslab/huge.h"
+
+#include <errno.h>
+
+static bool resize_run(void* p, size_t size) {
+    HakTcb* me = operation_begin();
+    bool resized = run_resize_in_place(me, p, size);
+    if (me) operation_end(me);
+    return resized;
+}
+
+static void* realloc_in_place(void* p, size_t old, size_t size) {
+    enum { LEAST = 16 };  // no block is smaller
+    if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
+    if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
+        return resize_run(p, size) ? p : NULL;
+    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
+}
+
+void* realloc_block(void* p, size_t size) {
+    if (p == NULL) return fast_malloc(size);
+    if (size == 0) {
+        fast_free(p);
+        return NULL;
+    }
+    if (size > PTRDIFF_MAX) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    size_t old = usable_bytes(p);
+    void* same = realloc_in_place(p, old, size);
+    if (same) return same;
+    void* block = fast_malloc(size);
+    if (block == NULL) return size <= old ? p : NULL;
+    memcpy(block, p, old < size ? old : size);
+    counter_add_shared(HAK_C_realloc_copied, 1);
+    fast_free(p);
+    return block;
+}

@@ -1,0 +1,30 @@
+#include "guard/guard_bytes.h"
+
+// The first byte of [from, end) that is not `value`; `end`: all are.
+static const unsigned char* first_other(const unsigned char* from, const unsigned char* end, uint8_t value) {
+    while (from < end && *from == value) from++;
+    return from;
+}
+
+// Behind the last byte of [from, end) that is not `value`; `from`: all are.
+static const unsigned char* behind_last_other(const unsigned char* from, const unsigned char* end, uint8_t value) {
+    while (end > from && end[-1] == value) end--;
+    return end;
+}
+
+GuardDamage guard_canary_damage(const void* block, size_t size, size_t bytes) {
+    const unsigned char *from = (const unsigned char*)block + size, *end = (const unsigned char*)block + bytes;
+    const unsigned char *start_end = from + guard_canary_start(bytes - size),
+                        *rest = end - guard_canary_end(bytes - size);
+    const unsigned char* first = first_other(from, start_end, GUARD_CANARY);
+    const unsigned char* last = behind_last_other(rest, end, GUARD_CANARY);
+    if (first == start_end) first = first_other(rest, end, GUARD_CANARY);
+    if (last == rest) last = behind_last_other(from, start_end, GUARD_CANARY);
+    return (GuardDamage){first, last};
+}
+
+GuardDamage guard_poison_damage(const void* block, size_t skip, size_t bytes) {
+    const unsigned char* from = (const unsigned char*)block + skip;
+    const unsigned char* end = (const unsigned char*)block + guard_poisoned(bytes);
+    return (GuardDamage){first_other(from, end, GUARD_POISON), behind_last_other(from, end, GUARD_POISON)};
+}

@@ -1,0 +1,18 @@
+// The named steps of the ownership protocol, where they happen. docs/OWNERSHIP.md proves it by them, and tests/model explores them; a test
+// compares the three. A step is one access to something shared, which follows its name at once.
+// In the checked build a thread may yield there (observe/chaos.h); the release build has none of this.
+#ifndef HAK_OBSERVE_STEPS_H
+#define HAK_OBSERVE_STEPS_H
+
+#include "observe/chaos.h"
+
+typedef enum {
+#define PROTOCOL_STEP(name, words) HAK_STEP_##name,
+#include "observe/steps.def"
+#undef PROTOCOL_STEP
+    HAK_STEP_COUNT
+} HakStep;
+
+#define STEP(name) ((void)HAK_STEP_##name, chaos_point())
+
+#endif

@@ -1,0 +1,31 @@
+#include "refill/bins.h"
+
+#include "slab/remote_free.h"
+#include "superslab/heap.h"
+
+// The blocks of a list that stand together in one slab: neighbours in a list often are, as they came from one refill.
+static void* cut_same_slab(void* first, void** last, uint32_t* count) {
+    SlabNumber s = (SlabNumber)slab_number_of(first);
+    void* next = link_read(first);
+    *last = first;
+    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
+        *last = next;
+        next = link_read(next);
+    }
+    return next;
+}
+
+void give_back_bin(HakTcb* me, TlsBin* bin) {
+    void* first = bin_first(bin);
+    if (first == NULL) return;
+    bin->head = link_encode(NULL);
+    bin->room = (int32_t)bin->cap;
+    while (first) {
+        SlabNumber s = (SlabNumber)slab_number_of(first);
+        void* last;
+        uint32_t count;
+        void* next = cut_same_slab(first, &last, &count);
+        remote_free(me, s, first, last, count);
+        first = next;
+    }
+}

@@ -1,0 +1,26 @@
+#include "superslab/size_class.h"
+
+#include "superslab/owner_word.h"
+
+// class_of_size() as a constant expression.
+#define DOUBLING(n) ((n) > 4096 ? 12 : (n) > 2048 ? 11 : (n) > 1024 ? 10 : (n) > 512 ? 9 : 8)
+#define ROUNDED(n) (((n) + SMALL_STEP - ((n) != 0)) / SMALL_STEP * SMALL_STEP)  // never 0, which clang would see
+#define CLASS(n)                                                                        \
+    ((n) == 0                        ? CLASS_FIRST                                      \
+     : (n) <= CLASS_LAST_LINEAR * 16 ? ((n) + 15) / 16                                  \
+     : (n) > DOUBLING_MAX            ? CLASS_LAST_DOUBLING + 8 - SLAB_SIZE / ROUNDED(n) \
+                          : CLASS_LAST_LINEAR + 1 + (DOUBLING(n) - 8) * 8 + (((n)-1) >> (DOUBLING(n) - 3) & 7))
+#define TAG(n) (uint16_t)(TAG_PER_CLASS * CLASS(n))
+#define TAGS_4(n) TAG(n), TAG((n) + 1), TAG((n) + 2), TAG((n) + 3)
+#define TAGS_16(n) TAGS_4(n), TAGS_4((n) + 4), TAGS_4((n) + 8), TAGS_4((n) + 12)
+#define TAGS_64(n) TAGS_16(n), TAGS_16((n) + 16), TAGS_16((n) + 32), TAGS_16((n) + 48)
+#define TAGS_256(n) TAGS_64(n), TAGS_64((n) + 64), TAGS_64((n) + 128), TAGS_64((n) + 192)
+
+const uint16_t hak_tag_of_tiny[TINY_MAX + 1] = {TAGS_256(0), TAGS_256(256), TAGS_256(512), TAGS_256(768), TAG(1024)};
+
+#define STEPS_4(i) \
+    TAG(SMALL_STEP*((i) + 1)), TAG(SMALL_STEP*((i) + 2)), TAG(SMALL_STEP*((i) + 3)), TAG(SMALL_STEP*((i) + 4))
+#define STEPS_16(i) STEPS_4(i), STEPS_4((i) + 4), STEPS_4((i) + 8), STEPS_4((i) + 12)
+
+const uint16_t hak_tag_of_small[SMALL_MAX / SMALL_STEP] = {STEPS_16(0),  STEPS_16(16), STEPS_16(32), STEPS_16(48),
+                                                           STEPS_16(64), STEPS_16(80), STEPS_16(96), STEPS_16(112)};
