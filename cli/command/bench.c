@@ -1,10 +1,11 @@
 // hakstress bench: workloads under one malloc library, every run a fresh process.
-#include "args.h"
-#include "beside.h"
-#include "command.h"
-#include "json_text.h"
-#include "results.h"
-#include "worker_run.h"
+#include "args/args.h"
+#include "base/beside.h"
+#include "base/error.h"
+#include "base/json_text.h"
+#include "command/commands.h"
+#include "results/results.h"
+#include "worker/run.h"
 #include "workload/table.h"
 
 #include <errno.h>

@@ -1,8 +1,10 @@
 // hakstress record: a trace of a program's allocations, to be replayed by bench and compare.
-#include "command.h"
-#include "json_text.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json_text.h"
+#include "command/commands.h"
 #include "record/collect.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <inttypes.h>

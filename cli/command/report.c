@@ -1,7 +1,9 @@
 // hakstress report: a saved crash report, told again.
-#include "command.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "command/commands.h"
 #include "report/crash_report.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <limits.h>

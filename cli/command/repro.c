@@ -1,10 +1,12 @@
 // hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
-#include "command.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json_text.h"
+#include "command/commands.h"
 #include "config/changes.h"
-#include "json_text.h"
 #include "report/crash_save.h"
 #include "report/rings.h"
-#include "results.h"
+#include "results/results.h"
 #include "supervise/supervisor.h"
 #include "workload/table.h"
 

@@ -1,7 +1,9 @@
 // hakstress testplan: the test plan that came with the six changes, run, and what was expected told beside what was measured.
-#include "command.h"
-#include "json_text.h"
-#include "results.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json_text.h"
+#include "command/commands.h"
+#include "results/results.h"
 #include "testplan/plan.h"
 #include "testplan/run.h"
 

@@ -1,10 +1,10 @@
 #include "compare/document.h"
 
-#include "command.h"
+#include "base/error.h"
+#include "base/json_text.h"
 #include "compare/again.h"
 #include "compare/verdicts.h"
-#include "json_text.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <math.h>
 #include <stdio.h>

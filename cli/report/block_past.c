@@ -1,6 +1,6 @@
 #include "report/block_past.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 #include "report/block_record.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"

@@ -1,7 +1,7 @@
 // A place in the heap, in words and as JSON.
 #include "report/heap_view.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

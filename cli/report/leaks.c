@@ -1,8 +1,8 @@
 #include "report/leaks.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 #include "observe/guard_record.h"
-#include "report/procmaps.h"
+#include "process/procmaps.h"
 #include "report/unwind.h"
 
 #include <fcntl.h>

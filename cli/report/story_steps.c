@@ -1,7 +1,7 @@
 // The story, told in steps: each stands on something that was recorded, and has its time.
 #include "report/story_steps.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
 #include "report/signals.h"

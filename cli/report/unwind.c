@@ -1,9 +1,9 @@
 #include "report/unwind.h"
 
-#include "json_text.h"
-#include "report/demangle.h"
-#include "report/source_line.h"
-#include "report/symbols.h"
+#include "base/json_text.h"
+#include "binary/demangle.h"
+#include "binary/source_line.h"
+#include "binary/symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>

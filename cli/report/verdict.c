@@ -1,7 +1,7 @@
 #include "report/verdict.h"
 
+#include "base/json_text.h"
 #include "front/guard_faults.h"
-#include "json_text.h"
 #include "report/abort_caller.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"

@@ -1,6 +1,6 @@
 #include "report/where.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 #include "report/unwind.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 #include "supervise/faults.h"
 
-#include "json_text.h"
+#include "base/json_text.h"
 #include "report/crash_report.h"
 #include "report/crash_save.h"
 #include "report/signals.h"
-#include "results.h"
+#include "results/results.h"
 #include "supervise/crash_copy.h"
 #include "workload/workload.h"
 
