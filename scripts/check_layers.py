@@ -20,7 +20,7 @@ import sys
 
 @dataclasses.dataclass(frozen=True)
 class Rules:
-    layers: tuple  # from the lowest to the highest; a layer of several names is one of peers
+    layers: tuple  # from the lowest to the highest; peers, which do not know each other, are a tuple
     aside: frozenset = frozenset()  # may be included from every layer; their .c files may look at everything
     circles: bool = True  # whether calls are checked, too
     allowed: tuple = ()  # circles that are one concept in several files, each a set of units
@@ -34,6 +34,22 @@ RULES = {
         aside=frozenset({"config", "observe"}),
         interposed=frozenset({"front/override", "front/operator_new"}),
         circles=False,
+    ),
+    "cli": Rules(
+        layers=(
+            "base",
+            ("process", "binary", "workload"),
+            "args",
+            "results",
+            ("child", "worker"),
+            "report",
+            "supervise",
+            ("record", "compare", "testplan"),
+            "command",
+            "main",
+        ),
+        outside=("lib",),
+        interposed=frozenset({"record/preload"}),
     ),
 }
 
@@ -52,9 +68,9 @@ VARIABLE = re.compile(
 
 
 def layer_of(rules, path):
-    """The rank of a file's folder; None: in none of the layers."""
+    """The rank of a file's folder, or of a file that lies in none; None: in none of the layers."""
     for rank, names in enumerate(rules.layers):
-        if path.parts[0] in (names if isinstance(names, tuple) else (names,)):
+        if pathlib.PurePosixPath(path.parts[0]).stem in (names if isinstance(names, tuple) else (names,)):
             return rank
     return None
 
@@ -66,7 +82,8 @@ def may_include(rules, source, target):
         return source.suffix == ".c" or there in rules.aside or there == "base"
     if there in rules.aside:
         return here != "base" or source.suffix == ".c"
-    return layer_of(rules, target) is not None and layer_of(rules, target) <= layer_of(rules, source)
+    ranks = layer_of(rules, source), layer_of(rules, target)
+    return here == there or (ranks[1] is not None and ranks[1] < ranks[0])
 
 
 def includes(folder, source):
@@ -82,6 +99,9 @@ def include_findings(rules, folder, sources):
         if layer_of(rules, source) is None and source.parts[0] not in rules.aside:
             yield f"{source}: not in one of the layers of {folder.name}"
             continue
+        for other in rules.outside:
+            if (folder.parent / other / source).is_file():
+                yield f"{source}: {other} has a file of that name, too: an include may mean either"
         for number, target in includes(folder, source):
             if (folder / target).is_file():
                 if not may_include(rules, source, target):
@@ -180,8 +200,10 @@ def call_findings(rules, folder, sources):
     for unit in sorted(arrows):
         for other in sorted(arrows[unit]):
             here, there = (layer_of(rules, pathlib.PurePosixPath(name)) for name in (unit, other))
-            if here is not None and there is not None and there > here:
-                yield f"{unit}: calls up into {other}: {' '.join(sorted(arrows[unit][other]))}"
+            if here is None or there is None or unit.split("/")[0] == other.split("/")[0]:
+                continue
+            if there >= here:
+                yield f"{unit}: must not call {other}: {' '.join(sorted(arrows[unit][other]))}"
     for circle in circles(arrows):
         if set(circle) in rules.allowed:
             continue

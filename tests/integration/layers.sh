@@ -7,15 +7,27 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 failed=0
 
+# must_refuse TREE FILE HEADER: the file includes the header.
 must_refuse() {
-    rm -rf "$copy/lib"
-    cp -r "$root/lib" "$copy/lib"
-    echo "#include \"$2\"" >>"$copy/lib/$1"
-    if "$root/scripts/check_layers.py" "$copy/lib" >"$copy/out" 2>&1 || ! grep -q "$1:" "$copy/out"; then
-        echo "FAILED: not refused: $1 includes $2"
+    rm -rf "${copy:?}/$1"
+    cp -r "$root/$1" "$copy/$1"
+    echo "#include \"$3\"" >>"$copy/$1/$2"
+    if "$root/scripts/check_layers.py" "$copy/$1" >"$copy/out" 2>&1 || ! grep -q "$2:" "$copy/out"; then
+        echo "FAILED: not refused: $1/$2 includes $3"
         failed=1
     else
-        echo "ok, refused: $1 includes $2"
+        echo "ok, refused: $1/$2 includes $3"
+    fi
+}
+
+# must_accept TREE: what is there is not refused, or the refusals below would show nothing.
+must_accept() {
+    if "$root/scripts/check_layers.py" "$root/$1" >"$copy/out" 2>&1; then
+        echo "ok, accepted: $1"
+    else
+        cat "$copy/out"
+        echo "FAILED: $1 is refused as it is"
+        failed=1
     fi
 }
 
@@ -35,11 +47,31 @@ must_refuse_circle() {
     fi
 }
 
-must_refuse superslab/heap.c slab/slab.h
-must_refuse base/bits.h os/os.h
-must_refuse slab/slab.h refill/refill.h
-must_refuse observe/counters.h superslab/heap.h
-must_refuse refill/refill.c front/fastpath.h
-must_refuse os/os_linux.c no/such/file.h
+must_accept lib
+must_accept cli
+must_refuse lib superslab/heap.c slab/slab.h
+must_refuse lib base/bits.h os/os.h
+must_refuse lib slab/slab.h refill/refill.h
+must_refuse lib observe/counters.h superslab/heap.h
+must_refuse lib refill/refill.c front/fastpath.h
+must_refuse lib os/os_linux.c no/such/file.h
+must_refuse cli base/nearest.h args/args.h
+must_refuse cli report/rings.c supervise/supervisor.h
+must_refuse cli record/load.h compare/plan.h
+must_refuse cli process/procmaps.c binary/build_id.h
 must_refuse_circle lib os/cgroup os/vdso
+must_refuse_circle cli args/args args/profile
+must_refuse_circle cli report/history report/signals
+
+# A call goes up where no include does: by a declaration of one's own.
+rm -rf "$copy/cli"
+cp -r "$root/cli" "$copy/cli"
+echo 'int child_main(int, char**); int planted(void) { return child_main(0, 0); }' >>"$copy/cli/base/number.c"
+if "$root/scripts/check_layers.py" "$copy/cli" >"$copy/out" 2>&1 ||
+    ! grep -q '^base/number: must not call child/child: child_main' "$copy/out"; then
+    echo "FAILED: not refused: cli/base/number calls child_main"
+    failed=1
+else
+    echo "ok, refused: cli/base/number calls child_main"
+fi
 exit $failed
