@@ -1,6 +1,6 @@
 #include "base/machine.h"
 
-#include "base/json_text.h"
+#include "base/json.h"
 
 #include <gnu/libc-version.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static void processor_name(char* out, size_t size) {
 static void add_setting(json_t* machine, const char* name, const char* path) {
     char line[256];
     machine_read_line(path, line, sizeof line);
-    json_object_set_new(machine, name, json_text(line));
+    json_put_text(machine, name, line);
 }
 
 json_t* machine_describe(void) {
@@ -43,14 +43,14 @@ json_t* machine_describe(void) {
     struct utsname kernel;
     if (uname(&kernel) == 0) {
         json_object_set_new(machine, "kernel", json_sprintf("%s %s", kernel.sysname, kernel.release));
-        json_object_set_new(machine, "architecture", json_string(kernel.machine));
+        json_put_text(machine, "architecture", kernel.machine);
     }
     char processor[256];
     processor_name(processor, sizeof processor);
-    json_object_set_new(machine, "processor", json_string(processor));
-    json_object_set_new(machine, "processors", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+    json_put_text(machine, "processor", processor);
+    json_put_whole(machine, "processors", sysconf(_SC_NPROCESSORS_ONLN));
     long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    json_object_set_new(machine, "memory_bytes", json_integer((json_int_t)pages * page_size));
+    json_put_whole(machine, "memory_bytes", (json_int_t)pages * page_size);
     json_object_set_new(machine, "c_library", json_sprintf("glibc %s", gnu_get_libc_version()));
     add_setting(machine, "transparent_hugepage", "/sys/kernel/mm/transparent_hugepage/enabled");
     add_setting(machine, "overcommit_memory", "/proc/sys/vm/overcommit_memory");

@@ -1,5 +1,6 @@
 #include "report/ring_event.h"
 
+#include "base/json.h"
 #include "config/changes.h"
 
 #include <inttypes.h>
@@ -130,14 +131,14 @@ json_t* ring_event_json(const struct ring_reader* reader, const struct ring_even
     char text[160];
     explain(&(struct telling){reader, record, text, sizeof text});
     json_t* object = json_object();
-    json_object_set_new(object, "time", json_real(rings_time(reader, record->tsc)));
-    json_object_set_new(object, "event", json_string(hak_event_name(record->event)));
-    if (record->ptr != 0) json_object_set_new(object, "ptr", json_sprintf("0x%" PRIx64, record->ptr));
-    json_object_set_new(object, "a", json_integer(record->a));
-    json_object_set_new(object, "b", json_sprintf("0x%" PRIx64, record->b));
-    json_object_set_new(object, "text", json_string(text));
-    json_object_set_new(object, "thread", json_integer(event->thread));
-    json_object_set_new(object, "os_tid", json_integer(event->os_tid));
-    json_object_set_new(object, "ended", json_boolean(event->ended));
+    json_put_real(object, "time", rings_time(reader, record->tsc));
+    json_put_text(object, "event", hak_event_name(record->event));
+    if (record->ptr != 0) json_put_hex(object, "ptr", record->ptr);
+    json_put_whole(object, "a", record->a);
+    json_put_hex(object, "b", record->b);
+    json_put_text(object, "text", text);
+    json_put_whole(object, "thread", event->thread);
+    json_put_whole(object, "os_tid", event->os_tid);
+    json_put_bool(object, "ended", event->ended);
     return object;
 }

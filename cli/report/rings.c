@@ -1,5 +1,7 @@
 #include "report/rings.h"
 
+#include "base/json.h"
+
 #include <stdlib.h>
 
 // Slots
@@ -25,7 +27,7 @@ uint64_t rings_events(const HakRingFile* ring) {
 json_t* rings_foreign_drain_counts(const HakRingFile* ring) {
     json_t* counts = json_object();
 #define CHANGE(number, site, file, missing, words) \
-    json_object_set_new(counts, #site, json_integer((json_int_t)load_relaxed(&ring->foreign_drains[number])));
+    json_put_count(counts, #site, load_relaxed(&ring->foreign_drains[number]));
 #include "config/changes.def"
 #undef CHANGE
     return counts;
@@ -171,10 +173,10 @@ static json_t* tail_json(const struct ring_reader* reader, const HakRingSlot* sl
     }
     json_t* tail = json_object();
     bool alive = load_relaxed(&slot->thread) != 0;
-    json_object_set_new(tail, "thread", json_integer((json_int_t)(alive ? load_relaxed(&slot->thread) : thread)));
-    json_object_set_new(tail, "os_tid", json_integer(load_relaxed(&slot->os_tid)));
-    json_object_set_new(tail, "alive", json_boolean(alive));
-    json_object_set_new(tail, "written", json_integer((json_int_t)load_relaxed(&slot->written)));
+    json_put_count(tail, "thread", alive ? load_relaxed(&slot->thread) : thread);
+    json_put_whole(tail, "os_tid", load_relaxed(&slot->os_tid));
+    json_put_bool(tail, "alive", alive);
+    json_put_count(tail, "written", load_relaxed(&slot->written));
     json_object_set_new(tail, "events", events);
     return tail;
 }

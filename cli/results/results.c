@@ -2,7 +2,7 @@
 
 #include "args/command.h"
 #include "base/error.h"
-#include "base/json_text.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "base/save_file.h"
 #include "binary/build_id.h"
@@ -99,11 +99,11 @@ void result_again(const struct args* args, const char* tail, char* out, size_t s
 
 static json_t* build_describe(void) {
     json_t* build = json_object();
-    json_object_set_new(build, "version", json_string(hak_version()));
+    json_put_text(build, "version", hak_version());
     char id[BUILD_ID_TEXT_MAX];
-    if (build_id(id, sizeof id)) json_object_set_new(build, "id", json_string(id));
-    json_object_set_new(build, "compiler", json_string(__VERSION__));
-    json_object_set_new(build, "core", json_string("checked"));
+    if (build_id(id, sizeof id)) json_put_text(build, "id", id);
+    json_put_text(build, "compiler", __VERSION__);
+    json_put_text(build, "core", "checked");
     return build;
 }
 
@@ -113,11 +113,11 @@ json_t* result_new(const struct args* args, const char* kind) {
     gmtime_r(&start_time, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
     json_t* result = json_object();
-    json_object_set_new(result, "schema", json_integer(RESULT_SCHEMA));
-    json_object_set_new(result, "kind", json_string(kind));
-    json_object_set_new(result, "command_line", json_text(command_line));
+    json_put_whole(result, "schema", RESULT_SCHEMA);
+    json_put_text(result, "kind", kind);
+    json_put_text(result, "command_line", command_line);
     json_object_set_new(result, "profile", args->profile != NULL ? json_string(args->profile) : json_null());
-    json_object_set_new(result, "started", json_string(when));
+    json_put_text(result, "started", when);
     json_object_set_new(result, "machine", machine_describe());
     json_object_set_new(result, "build", build_describe());
     return result;

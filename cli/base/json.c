@@ -1,5 +1,6 @@
-#include "base/json_text.h"
+#include "base/json.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,4 +50,44 @@ json_t* json_format(const char* format, ...) {
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
     return length >= 0 ? take_text(text) : NULL;
+}
+
+json_t* json_hex(uint64_t value) {
+    return json_sprintf("0x%" PRIx64, value);
+}
+
+void json_put_text(json_t* object, const char* key, const char* text) {
+    json_object_set_new(object, key, json_text(text));
+}
+
+void json_put_hex(json_t* object, const char* key, uint64_t value) {
+    json_object_set_new(object, key, json_hex(value));
+}
+
+void json_put_count(json_t* object, const char* key, uint64_t value) {
+    json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+void json_put_whole(json_t* object, const char* key, json_int_t value) {
+    json_object_set_new(object, key, json_integer(value));
+}
+
+void json_put_real(json_t* object, const char* key, double value) {
+    json_object_set_new(object, key, json_real(value));
+}
+
+void json_put_bool(json_t* object, const char* key, bool value) {
+    json_object_set_new(object, key, json_boolean(value));
+}
+
+const char* json_get_text(const json_t* object, const char* key) {
+    return json_string_value(json_object_get(object, key));
+}
+
+json_int_t json_get_whole(const json_t* object, const char* key) {
+    return json_integer_value(json_object_get(object, key));
+}
+
+bool json_get_bool(const json_t* object, const char* key) {
+    return json_is_true(json_object_get(object, key));
 }
