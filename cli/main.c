@@ -1,7 +1,9 @@
-#include "command.h"
-#include "nearest.h"
-#include "results.h"
-#include "supervise/child.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/nearest.h"
+#include "child/child.h"
+#include "command/commands.h"
+#include "results/results.h"
 
 #include <hakmem/hakmem.h>
 

@@ -1,10 +1,11 @@
 // hakstress bench: workloads under one malloc library, every run a fresh process.
-#include "args.h"
-#include "beside.h"
-#include "command.h"
-#include "json_text.h"
-#include "results.h"
-#include "worker_run.h"
+#include "args/args.h"
+#include "base/beside.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
+#include "results/results.h"
+#include "worker/run.h"
 #include "workload/table.h"
 
 #include <errno.h>
@@ -257,15 +258,15 @@ static double extreme_of(json_t* runs, const char* field, bool greatest) {
 
 static json_t* run_to_json(const struct worker_figures* figures) {
     json_t* run = json_object();
-    json_object_set_new(run, "ops", json_integer((json_int_t)figures->ops));
-    json_object_set_new(run, "seconds", json_real(figures->seconds));
-    json_object_set_new(run, "ops_per_sec", json_real(figures->ops_per_sec));
-    json_object_set_new(run, "user_seconds", json_real(figures->user_seconds));
-    json_object_set_new(run, "system_seconds", json_real(figures->system_seconds));
-    json_object_set_new(run, "rss_peak_kib", json_integer((json_int_t)figures->rss_peak_kib));
-    json_object_set_new(run, "rss_freed_kib", json_integer((json_int_t)figures->rss_freed_kib));
-    json_object_set_new(run, "minor_faults", json_integer((json_int_t)figures->minor_faults));
-    json_object_set_new(run, "major_faults", json_integer((json_int_t)figures->major_faults));
+    json_put_count(run, "ops", figures->ops);
+    json_put_real(run, "seconds", figures->seconds);
+    json_put_real(run, "ops_per_sec", figures->ops_per_sec);
+    json_put_real(run, "user_seconds", figures->user_seconds);
+    json_put_real(run, "system_seconds", figures->system_seconds);
+    json_put_count(run, "rss_peak_kib", figures->rss_peak_kib);
+    json_put_count(run, "rss_freed_kib", figures->rss_freed_kib);
+    json_put_count(run, "minor_faults", figures->minor_faults);
+    json_put_count(run, "major_faults", figures->major_faults);
     return run;
 }
 
@@ -277,16 +278,16 @@ static json_t* latency_of(const struct worker_figures* figures) {
 static json_t* row_to_json(const struct worker_job* job, json_t* runs, json_t* latency) {
     json_t* params = json_object();
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
-        json_object_set_new(params, job->workload->params[i].name, json_integer((json_int_t)job->params[i]));
+        json_put_count(params, job->workload->params[i].name, job->params[i]);
     json_t* row = json_object();
-    json_object_set_new(row, "workload", json_string(job->workload->name));
-    json_object_set_new(row, "source", json_string(job->workload->source));
-    json_object_set_new(row, "stresses", json_string(job->workload->stresses));
+    json_put_text(row, "workload", job->workload->name);
+    json_put_text(row, "source", job->workload->source);
+    json_put_text(row, "stresses", job->workload->stresses);
     json_object_set_new(row, "params", params);
     const uint64_t own_threads = job->workload->own_threads;
-    json_object_set_new(row, "threads", json_integer((json_int_t)(own_threads != 0 ? own_threads : job->threads)));
+    json_put_count(row, "threads", own_threads != 0 ? own_threads : job->threads);
     json_object_set(row, "runs", runs);
-    json_object_set_new(row, "ops_per_sec", json_real(median_of(runs, "ops_per_sec")));
+    json_put_real(row, "ops_per_sec", median_of(runs, "ops_per_sec"));
     json_object_set(row, "latency", latency);
     return row;
 }
@@ -387,9 +388,9 @@ static int run_all(struct bench* bench) {
 static bool save(struct bench* bench, int status) {
     json_t* result = result_new(bench->args, "bench");
     json_object_set_new(result, "library", bench->job.library != NULL ? json_text(bench->job.library) : json_null());
-    json_object_set_new(result, "threads", json_integer((json_int_t)bench->job.threads));
-    json_object_set_new(result, "seed", json_integer((json_int_t)bench->job.seed));
-    json_object_set_new(result, "complete", json_boolean(status == STATUS_OK));
+    json_put_count(result, "threads", bench->job.threads);
+    json_put_count(result, "seed", bench->job.seed);
+    json_put_bool(result, "complete", status == STATUS_OK);
     json_object_set(result, "workloads", bench->rows);
     bool saved = result_save(bench->args, "bench", result);
     json_decref(result);

@@ -1,6 +1,9 @@
 // hakstress compare: several allocators on workloads or on the user's own command, interleaved, with statistics.
-#include "beside.h"
-#include "command.h"
+#include "args/args.h"
+#include "base/beside.h"
+#include "base/error.h"
+#include "base/save_file.h"
+#include "command/commands.h"
 #include "compare/document.h"
 #include "compare/hints.h"
 #include "compare/measure.h"
@@ -9,8 +12,7 @@
 #include "compare/subjects.h"
 #include "compare/table.h"
 #include "compare/verdicts.h"
-#include "results.h"
-#include "save_file.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,10 @@
 // hakstress doctor: is this machine fit to run and to measure?
-#include "allocators.h"
-#include "command.h"
-#include "machine.h"
-#include "supervise/shared.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/machine.h"
+#include "child/shared.h"
+#include "command/commands.h"
+#include "worker/allocators.h"
 #include "workload/workload.h"
 
 #include <errno.h>

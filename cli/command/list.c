@@ -1,12 +1,14 @@
 // hakstress list: what there is to choose from.
-#include "allocators.h"
-#include "command.h"
+#include "args/args.h"
+#include "args/profile.h"
+#include "base/error.h"
+#include "base/nearest.h"
+#include "command/commands.h"
 #include "config/options.h"
-#include "nearest.h"
 #include "count/counters.h"
 #include "observe/ring.h"
-#include "profile.h"
-#include "results.h"
+#include "results/results.h"
+#include "worker/allocators.h"
 #include "workload/table.h"
 
 #include <inttypes.h>

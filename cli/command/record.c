@@ -1,8 +1,10 @@
 // hakstress record: a trace of a program's allocations, to be replayed by bench and compare.
-#include "command.h"
-#include "json_text.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
 #include "record/collect.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,15 +71,15 @@ static void print_trace(const struct collected* trace) {
 static json_t* trace_to_json(const struct collected* trace) {
     const struct trace_header* header = &trace->header;
     json_t* object = json_object();
-    json_object_set_new(object, "file", json_text(trace->path));
-    json_object_set_new(object, "events", json_integer((json_int_t)header->events));
-    json_object_set_new(object, "allocations", json_integer((json_int_t)header->allocations));
-    json_object_set_new(object, "frees", json_integer((json_int_t)header->frees));
-    json_object_set_new(object, "threads", json_integer(header->threads));
-    json_object_set_new(object, "at_once", json_integer(header->lanes));
-    json_object_set_new(object, "peak_live_bytes", json_integer((json_int_t)header->peak_live_bytes));
-    json_object_set_new(object, "file_bytes", json_integer((json_int_t)header->file_bytes));
-    json_object_set_new(object, "cut_short", json_boolean(trace->stopped != 0));
+    json_put_text(object, "file", trace->path);
+    json_put_count(object, "events", header->events);
+    json_put_count(object, "allocations", header->allocations);
+    json_put_count(object, "frees", header->frees);
+    json_put_whole(object, "threads", header->threads);
+    json_put_whole(object, "at_once", header->lanes);
+    json_put_count(object, "peak_live_bytes", header->peak_live_bytes);
+    json_put_count(object, "file_bytes", header->file_bytes);
+    json_put_bool(object, "cut_short", trace->stopped != 0);
     return object;
 }
 
@@ -89,8 +91,8 @@ static bool save_result(const struct record* record, int status) {
         json_array_append_new(traces, trace_to_json(&record->traces.traces[i]));
     json_t* result = result_new(record->args, "record");
     json_object_set_new(result, "command", command);
-    json_object_set_new(result, "status", json_integer(own_status(record->recorded.status)));
-    json_object_set_new(result, "exit_status", json_integer(status));
+    json_put_whole(result, "status", own_status(record->recorded.status));
+    json_put_whole(result, "exit_status", status);
     json_object_set_new(result, "traces", traces);
     const bool saved = result_save(record->args, "record", result);
     json_decref(result);

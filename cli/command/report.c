@@ -1,7 +1,10 @@
 // hakstress report: a saved crash report, told again.
-#include "command.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
 #include "report/crash_report.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,7 +20,7 @@ static void json_beside(const char* path, char* out, size_t size) {
 
 // A result file carries the report of its fault.
 static const json_t* report_within(const json_t* file) {
-    const char* kind = json_string_value(json_object_get(file, "kind"));
+    const char* kind = json_get_text(file, "kind");
     if (kind != NULL && strcmp(kind, "crash_report") == 0) return file;
     const json_t* fault = json_object_get(file, "fault");
     return json_is_object(fault) ? fault : NULL;
@@ -26,7 +29,7 @@ static const json_t* report_within(const json_t* file) {
 static int explain(const struct args* args, const char* path, const json_t* file) {
     const json_t* report = report_within(file);
     if (report == NULL) return usage_error("%s holds no crash report; those end in .crash.txt and .crash.json", path);
-    json_int_t schema = json_integer_value(json_object_get(report, "schema"));
+    json_int_t schema = json_get_whole(report, "schema");
     if (schema != CRASH_REPORT_SCHEMA)
         return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
                            CRASH_REPORT_SCHEMA);

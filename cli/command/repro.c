@@ -1,10 +1,12 @@
 // hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
-#include "command.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
 #include "config/changes.h"
-#include "json_text.h"
 #include "report/crash_save.h"
 #include "report/rings.h"
-#include "results.h"
+#include "results/results.h"
 #include "supervise/supervisor.h"
 #include "workload/table.h"
 
@@ -144,7 +146,7 @@ static json_t* options_json(void) {
     for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
         char value[HAK_OPTION_TEXT_MAX];
         const char* name = hak_option_info(i)->name;
-        if (hak_option_get(name, value, sizeof value) == 0) json_object_set_new(options, name, json_text(value));
+        if (hak_option_get(name, value, sizeof value) == 0) json_put_text(options, name, value);
     }
     return options;
 }
@@ -152,7 +154,7 @@ static json_t* options_json(void) {
 static json_t* params_json(const struct repro* repro) {
     json_t* params = json_object();
     for (size_t i = 0; repro->workload->params[i].name != NULL; i++)
-        json_object_set_new(params, repro->workload->params[i].name, json_integer((json_int_t)repro->params[i]));
+        json_put_count(params, repro->workload->params[i].name, repro->params[i]);
     return params;
 }
 
@@ -185,11 +187,11 @@ static void last_line(struct verdict_line* line, const struct repro* repro, cons
     const struct workload_result* work = &shared->outcome.work;
     char* out = line->text;
     size_t size = sizeof line->text;
-    long long thread = json_integer_value(json_object_get(supervision->report, "thread"));
+    long long thread = json_get_whole(supervision->report, "thread");
     const json_t* signal = json_object_get(supervision->report, "signal");
-    const char* address = json_string_value(json_object_get(signal, "fault_addr"));
-    const char* name = json_string_value(json_object_get(signal, "name"));
-    if (name == NULL) name = json_string_value(json_object_get(supervision->report, "died_of"));
+    const char* address = json_get_text(signal, "fault_addr");
+    const char* name = json_get_text(signal, "name");
+    if (name == NULL) name = json_get_text(supervision->report, "died_of");
     switch (outcome) {
     case SUPERVISED_OK:
         snprintf(out, size,
@@ -229,32 +231,31 @@ static json_t* result_json(const struct repro* repro, const struct supervision* 
     uint64_t ops = 0;
     for (uint64_t i = 0; i < repro->threads; i++) ops += load_relaxed(&shared->progress[i].ops);
     json_t* result = result_new(repro->args, repro->args->command->name);
-    json_object_set_new(result, "again", json_text(repro->again));
-    json_object_set_new(result, "outcome", json_string(outcome_name(outcome)));
-    json_object_set_new(result, "line", json_text(line));
-    json_object_set_new(result, "workload", json_string(repro->workload->name));
-    json_object_set_new(result, "seconds_asked", json_real(repro->seconds));
-    json_object_set_new(result, "threads", json_integer((json_int_t)repro->threads));
-    json_object_set_new(result, "seed", json_integer((json_int_t)repro->seed));
+    json_put_text(result, "again", repro->again);
+    json_put_text(result, "outcome", outcome_name(outcome));
+    json_put_text(result, "line", line);
+    json_put_text(result, "workload", repro->workload->name);
+    json_put_real(result, "seconds_asked", repro->seconds);
+    json_put_count(result, "threads", repro->threads);
+    json_put_count(result, "seed", repro->seed);
     json_object_set_new(result, "params", params_json(repro));
     json_object_set_new(result, "options", options_json());
-    json_object_set_new(result, "events", json_integer((json_int_t)rings_events(shared_ring(shared))));
-    json_object_set_new(result, "ops", json_integer((json_int_t)ops));
-    json_object_set_new(result, "seconds",
-                        json_real(outcome == SUPERVISED_OK ? shared->outcome.work.seconds : supervision->after));
-    json_object_set_new(result, "peak_rss_kib", json_integer((json_int_t)supervision->peak_rss_kib));
+    json_put_count(result, "events", rings_events(shared_ring(shared)));
+    json_put_count(result, "ops", ops);
+    json_put_real(result, "seconds", outcome == SUPERVISED_OK ? shared->outcome.work.seconds : supervision->after);
+    json_put_count(result, "peak_rss_kib", supervision->peak_rss_kib);
     json_object_set_new(result, "samples", samples_json(supervision));
     json_object_set_new(result, "counters", counters_json(shared));
     json_object_set_new(result, "foreign_drains", rings_foreign_drain_counts(shared_ring(shared)));
     json_object_set(result, "fault", supervision->report != NULL ? supervision->report : json_null());
-    if (report[0] != '\0') json_object_set_new(result, "report", json_text(report));
+    if (report[0] != '\0') json_put_text(result, "report", report);
     return result;
 }
 
 static void save_report(const struct repro* repro, struct supervision* supervision, char* path, size_t size) {
     path[0] = '\0';
     if (supervision->report == NULL) return;
-    json_object_set_new(supervision->report, "again", json_text(repro->again));
+    json_put_text(supervision->report, "again", repro->again);
     json_object_set_new(supervision->report, "options", options_json());
     crash_report_save(repro->args, 1, supervision->report, path, size);
 }

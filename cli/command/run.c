@@ -1,10 +1,12 @@
 // hakstress run: any program under the checked library, its crash explained.
-#include "beside.h"
-#include "command.h"
-#include "json_text.h"
+#include "args/args.h"
+#include "base/beside.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
+#include "process/procmaps.h"
 #include "report/leaks.h"
-#include "report/procmaps.h"
-#include "results.h"
+#include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
 #include "workload/workload.h"
@@ -145,8 +147,8 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     run->records_found = run->records_found || leaks != NULL;
     if (json_array_size(json_object_get(leaks, "sites")) > 0) {
         process_command(thread, command, sizeof command);
-        json_object_set_new(leaks, "pid", json_integer(process));
-        json_object_set_new(leaks, "command", json_text(command));
+        json_put_whole(leaks, "pid", process);
+        json_put_text(leaks, "command", command);
         json_array_append(run->leaks, leaks);
     }
     json_decref(leaks);
@@ -218,22 +220,22 @@ static void save_result(const struct run* run, int status) {
     json_t* command = json_array();
     for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_text(run->args->rest[i]));
     json_t* result = result_new(run->args, run->args->command->name);
-    json_object_set_new(result, "again", json_text(run->again));
-    json_object_set_new(result, "outcome", json_string(run->faults.count > 0 ? "fault" : "ok"));
+    json_put_text(result, "again", run->again);
+    json_put_text(result, "outcome", run->faults.count > 0 ? "fault" : "ok");
     json_object_set_new(result, "command", command);
-    json_object_set_new(result, "guard", json_boolean(is_guarded(run->args)));
-    json_object_set_new(result, "library", json_text(run->library));
-    json_object_set_new(result, "seconds", json_real(workload_clock() - run->faults.began));
-    json_object_set_new(result, "status", json_integer(own_status(raw)));
-    json_object_set_new(result, "signal", json_integer(WIFSIGNALED(raw) ? WTERMSIG(raw) : 0));
-    json_object_set_new(result, "exit_status", json_integer(status));
-    json_object_set_new(result, "traced", json_boolean(run->launch.traced));
-    json_object_set_new(result, "processes", json_integer((json_int_t)run->tracing.processes));
-    json_object_set_new(result, "processes_without_library", json_integer((json_int_t)run->without));
-    json_object_set_new(result, "processes_not_using_library", json_integer((json_int_t)run->unused));
-    json_object_set_new(result, "processes_not_searched_for_leaks", json_integer((json_int_t)run->leaks_dropped));
+    json_put_bool(result, "guard", is_guarded(run->args));
+    json_put_text(result, "library", run->library);
+    json_put_real(result, "seconds", workload_clock() - run->faults.began);
+    json_put_whole(result, "status", own_status(raw));
+    json_put_whole(result, "signal", WIFSIGNALED(raw) ? WTERMSIG(raw) : 0);
+    json_put_whole(result, "exit_status", status);
+    json_put_bool(result, "traced", run->launch.traced);
+    json_put_count(result, "processes", run->tracing.processes);
+    json_put_count(result, "processes_without_library", run->without);
+    json_put_count(result, "processes_not_using_library", run->unused);
+    json_put_count(result, "processes_not_searched_for_leaks", run->leaks_dropped);
     json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
-    json_object_set_new(result, "faults", json_integer(run->faults.count));
+    json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
     result_save(run->args, run->args->command->name, result);
@@ -242,8 +244,8 @@ static void save_result(const struct run* run, int status) {
 
 // "200 bytes in 2 blocks"
 static void print_amount(const json_t* of) {
-    long long bytes = json_integer_value(json_object_get(of, "bytes"));
-    long long blocks = json_integer_value(json_object_get(of, "blocks"));
+    long long bytes = json_get_whole(of, "bytes");
+    long long blocks = json_get_whole(of, "blocks");
     fprintf(stderr, "%lld byte%s in %lld block%s", bytes, bytes == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s");
 }
 
@@ -254,16 +256,15 @@ static void print_leaks(const json_t* leaks) {
     const json_t* sites = json_object_get(leaks, "sites");
     fputs("run: never freed: ", stderr);
     print_amount(leaks);
-    fprintf(stderr, ", pid %lld, %s\n", json_integer_value(json_object_get(leaks, "pid")),
-            json_string_value(json_object_get(leaks, "command")));
+    fprintf(stderr, ", pid %lld, %s\n", json_get_whole(leaks, "pid"), json_get_text(leaks, "command"));
     json_array_foreach(sites, i, site) {
-        const char* caller = json_string_value(json_object_get(site, "called_from"));
+        const char* caller = json_get_text(site, "called_from");
         if (i == LEAK_SITES_TOLD) break;
         some_alone = some_alone || caller == NULL;
         fputs("  ", stderr);
         print_amount(site);
-        fprintf(stderr, ": %s%s%s\n", json_string_value(json_object_get(site, "at")),
-                caller != NULL ? ", called from " : "", caller != NULL ? caller : "");
+        fprintf(stderr, ": %s%s%s\n", json_get_text(site, "at"), caller != NULL ? ", called from " : "",
+                caller != NULL ? caller : "");
     }
     if (i < json_array_size(sites))
         fprintf(stderr, "  and %zu more places: in the JSON file\n", json_array_size(sites) - i);

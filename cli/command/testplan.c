@@ -1,7 +1,9 @@
 // hakstress testplan: the test plan that came with the six changes, run, and what was expected told beside what was measured.
-#include "command.h"
-#include "json_text.h"
-#include "results.h"
+#include "args/args.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
+#include "results/results.h"
 #include "testplan/plan.h"
 #include "testplan/run.h"
 
@@ -153,7 +155,7 @@ static void print_commands(const struct testplan* testplan, struct document* doc
     document_heading(document, "Runs");
     for (size_t i = 0; i < testplan->plan->count; i++) {
         const struct test* test = &testplan->tests[i];
-        const char* again = json_string_value(json_object_get(test->result, "again"));
+        const char* again = json_get_text(test->result, "again");
         document_command(document, test->spec->title, again != NULL ? again : "not run");
     }
 }
@@ -180,12 +182,12 @@ static bool write_document(const struct testplan* testplan, const char* path, bo
 static bool save_json(const struct testplan* testplan) {
     json_t* result = result_new(testplan->args, "testplan");
     json_t* tests = json_array();
-    json_object_set_new(result, "again", json_text(testplan->again));
-    json_object_set_new(result, "plan", json_string(testplan->plan->title));
-    json_object_set_new(result, "quick", json_boolean(args_is_set(testplan->args, "quick")));
-    json_object_set_new(result, "seed", json_integer((json_int_t)testplan->seed));
-    json_object_set_new(result, "complete", json_boolean(is_complete(testplan)));
-    json_object_set_new(result, "outcome", json_string(outcome(testplan)));
+    json_put_text(result, "again", testplan->again);
+    json_put_text(result, "plan", testplan->plan->title);
+    json_put_bool(result, "quick", args_is_set(testplan->args, "quick"));
+    json_put_count(result, "seed", testplan->seed);
+    json_put_bool(result, "complete", is_complete(testplan));
+    json_put_text(result, "outcome", outcome(testplan));
     for (size_t i = 0; i < testplan->plan->count; i++) json_array_append_new(tests, test_to_json(&testplan->tests[i]));
     json_object_set_new(result, "tests", tests);
     if (testplan->plan->proofs != NULL)

@@ -1,7 +1,7 @@
 #include "compare/again.h"
 
-#include "command.h"
-#include "results.h"
+#include "args/command.h"
+#include "results/results.h"
 
 #include <inttypes.h>
 #include <stdio.h>

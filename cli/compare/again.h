@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_COMPARE_AGAIN_H
 #define HAKSTRESS_COMPARE_AGAIN_H
 
-#include "args.h"
+#include "args/args.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 #include "compare/command_run.h"
 
-#include "command.h"
+#include "base/error.h"
+#include "binary/elf_image.h"
 #include "compare/proof.h"
-#include "report/elf_image.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #define HAKSTRESS_COMPARE_COMMAND_RUN_H
 
 #include "compare/comparison.h"
-#include "worker_run.h"
+#include "worker/run.h"
 
 enum worker_end command_measure(const struct comparison* comparison, const struct subject* subject,
                                 struct sample* sample, char* failure, size_t failure_size);

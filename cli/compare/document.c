@@ -1,10 +1,10 @@
 #include "compare/document.h"
 
-#include "command.h"
+#include "base/error.h"
+#include "base/json.h"
 #include "compare/again.h"
 #include "compare/verdicts.h"
-#include "json_text.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@ static json_t* number(double value) {
     return isfinite(value) ? json_real(value) : json_null();  // JSON knows no infinity
 }
 
-static json_t* whole(uint64_t value) {
-    return json_integer((json_int_t)value);
+static void put_number(json_t* object, const char* key, double value) {
+    json_object_set_new(object, key, number(value));
 }
 
-static json_t* text_or_null(const char* text) {
-    return text[0] != '\0' ? json_text(text) : json_null();
+static void put_text_or_null(json_t* object, const char* key, const char* text) {
+    json_object_set_new(object, key, text[0] != '\0' ? json_text(text) : json_null());
 }
 
 // Allocators
@@ -31,18 +31,18 @@ static void set_variable(json_t* variables, const char* entry) {
     const char* equals = strchr(entry, '=');
     if (equals == NULL) return;
     snprintf(name, sizeof name, "%.*s", (int)(equals - entry), entry);
-    json_object_set_new(variables, name, json_text(equals + 1));
+    json_put_text(variables, name, equals + 1);
 }
 
 static json_t* subject_to_json(const struct subject* subject) {
     json_t *object = json_object(), *variables = json_object();
     for (size_t i = 0; subject->variables[i] != NULL; i++) set_variable(variables, subject->variables[i]);
-    json_object_set_new(object, "name", json_text(subject->name));
-    json_object_set_new(object, "path", text_or_null(subject->path));
-    json_object_set_new(object, "version", text_or_null(subject->version));
-    json_object_set_new(object, "build_id", text_or_null(subject->build_id));
+    json_put_text(object, "name", subject->name);
+    put_text_or_null(object, "path", subject->path);
+    put_text_or_null(object, "version", subject->version);
+    put_text_or_null(object, "build_id", subject->build_id);
     json_object_set_new(object, "environment", variables);
-    json_object_set_new(object, "loaded_from", text_or_null(subject->loaded_from));
+    put_text_or_null(object, "loaded_from", subject->loaded_from);
     return object;
 }
 
@@ -61,13 +61,14 @@ static json_t* common_environment(void) {
 static void set_sample(json_t* object, const struct row* row, const struct sample* sample) {
     bool worker = row->workload != NULL;
     json_object_set_new(object, "ops_per_sec", worker ? number(sample->ops_per_sec) : json_null());
-    json_object_set_new(object, "seconds", number(sample->seconds));
-    json_object_set_new(object, "user_seconds", number(sample->user_seconds));
-    json_object_set_new(object, "system_seconds", number(sample->system_seconds));
-    json_object_set_new(object, "rss_peak_kib", whole(sample->rss_peak_kib));
-    json_object_set_new(object, "rss_freed_kib", worker ? whole(sample->rss_freed_kib) : json_null());
-    json_object_set_new(object, "minor_faults", whole(sample->minor_faults));
-    json_object_set_new(object, "major_faults", whole(sample->major_faults));
+    put_number(object, "seconds", sample->seconds);
+    put_number(object, "user_seconds", sample->user_seconds);
+    put_number(object, "system_seconds", sample->system_seconds);
+    json_put_count(object, "rss_peak_kib", sample->rss_peak_kib);
+    json_object_set_new(object, "rss_freed_kib",
+                        worker ? json_integer((json_int_t)sample->rss_freed_kib) : json_null());
+    json_put_count(object, "minor_faults", sample->minor_faults);
+    json_put_count(object, "major_faults", sample->major_faults);
 }
 
 static json_t* samples_to_json(const struct row* row, const struct cell* cell) {
@@ -75,7 +76,7 @@ static json_t* samples_to_json(const struct row* row, const struct cell* cell) {
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (!cell->samples[round].present) continue;
         json_t* sample = json_object();
-        json_object_set_new(sample, "round", json_integer(round));
+        json_put_whole(sample, "round", round);
         set_sample(sample, row, &cell->samples[round]);
         json_array_append_new(samples, sample);
     }
@@ -100,7 +101,7 @@ static json_t* medians(json_t* samples) {
 static json_t* failure_to_json(const struct failure* failure) {
     json_t* object = json_object();
     json_object_set_new(object, "round", failure->round != NO_ROUND ? json_integer(failure->round) : json_null());
-    json_object_set_new(object, "what", json_text(failure->what));
+    json_put_text(object, "what", failure->what);
     return object;
 }
 
@@ -119,12 +120,12 @@ static const char* claim_of(const struct verdict* verdict, const char* above, co
 static json_t* verdict_to_json(const struct verdict* verdict, const char* above, const char* below) {
     if (!verdict->known) return json_null();
     json_t* object = json_object();
-    json_object_set_new(object, "ratio", number(verdict->estimate.ratio));
-    json_object_set_new(object, "low", number(verdict->estimate.low));
-    json_object_set_new(object, "high", number(verdict->estimate.high));
-    json_object_set_new(object, "p", number(verdict->estimate.p));
-    json_object_set_new(object, "p_corrected", number(verdict->p_corrected));
-    json_object_set_new(object, "claim", json_string(claim_of(verdict, above, below)));
+    put_number(object, "ratio", verdict->estimate.ratio);
+    put_number(object, "low", verdict->estimate.low);
+    put_number(object, "high", verdict->estimate.high);
+    put_number(object, "p", verdict->estimate.p);
+    put_number(object, "p_corrected", verdict->p_corrected);
+    json_put_text(object, "claim", claim_of(verdict, above, below));
     return object;
 }
 
@@ -188,10 +189,10 @@ static json_t* memory_to_json(const struct cell* cell) {
 static json_t* cell_to_json(const struct comparison* comparison, const struct row* row, size_t subject) {
     const struct cell* cell = row->cells[subject];
     json_t *object = json_object(), *samples = samples_to_json(row, cell);
-    json_object_set_new(object, "name", json_text(comparison->subjects[subject].name));
+    json_put_text(object, "name", comparison->subjects[subject].name);
     json_object_set_new(object, "samples", samples);
     json_object_set_new(object, "failures", failures_to_json(cell));
-    json_object_set_new(object, "failed", json_integer(cell->failed));
+    json_put_whole(object, "failed", cell->failed);
     json_object_set_new(object, "median", medians(samples));
     json_object_set_new(object, "ratio", subject == comparison->baseline ? json_null() : ratios_to_json(cell));
     json_object_set_new(object, "latency", latency_to_json(cell));
@@ -202,7 +203,7 @@ static json_t* cell_to_json(const struct comparison* comparison, const struct ro
 static json_t* params_to_json(const struct row* row) {
     json_t* params = json_object();
     for (size_t i = 0; row->workload != NULL && row->workload->params[i].name != NULL; i++)
-        json_object_set_new(params, row->workload->params[i].name, whole(row->params[i]));
+        json_put_count(params, row->workload->params[i].name, row->params[i]);
     return params;
 }
 
@@ -221,17 +222,16 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
     const struct workload* workload = row->workload;
     for (size_t i = 0; i < comparison->subject_count; i++)
         json_array_append_new(cells, cell_to_json(comparison, row, i));
-    json_object_set_new(object, "name", json_text(row->name));
+    json_put_text(object, "name", row->name);
     json_object_set_new(object, "command", command_to_json(comparison));
-    json_object_set_new(object, "source", json_string(workload != NULL ? workload->source : "the user's own command"));
-    json_object_set_new(object, "stresses",
-                        json_string(workload != NULL ? workload->stresses : "whatever the command does"));
+    json_put_text(object, "source", workload != NULL ? workload->source : "the user's own command");
+    json_put_text(object, "stresses", workload != NULL ? workload->stresses : "whatever the command does");
     json_object_set_new(object, "params", params_to_json(row));
-    json_object_set_new(object, "threads", whole(row->threads));
-    json_object_set_new(object, "roles", whole(workload != NULL && workload->roles != 0 ? workload->roles : 1));
-    json_object_set_new(object, "rounds", json_integer(row->rounds));
-    json_object_set_new(object, "metric", json_string(workload != NULL ? "ops_per_sec" : "seconds"));
-    json_object_set_new(object, "higher_is_better", json_boolean(workload != NULL));
+    json_put_count(object, "threads", row->threads);
+    json_put_count(object, "roles", workload != NULL && workload->roles != 0 ? workload->roles : 1);
+    json_put_whole(object, "rounds", row->rounds);
+    json_put_text(object, "metric", workload != NULL ? "ops_per_sec" : "seconds");
+    json_put_bool(object, "higher_is_better", workload != NULL);
     json_object_set_new(object, "limit",
                         row->limit > 0 ? json_pack("{s:f, s:s}", "value", row->limit, "unit", "ops_per_sec")
                                        : json_null());
@@ -263,8 +263,8 @@ static json_t* means_to_json(const struct comparison* comparison) {
         size_t rows = verdicts_geometric_mean(comparison, i, METRIC_SPEED).pairs;
         if (i == comparison->baseline || rows == 0) continue;
         json_t* mean = json_object();
-        json_object_set_new(mean, "name", json_text(comparison->subjects[i].name));
-        json_object_set_new(mean, "workloads", whole(rows));
+        json_put_text(mean, "name", comparison->subjects[i].name);
+        json_put_count(mean, "workloads", rows);
         json_object_set_new(mean, "speed", mean_to_json(comparison, i, METRIC_SPEED));
         json_object_set_new(mean, "rss_peak", mean_to_json(comparison, i, METRIC_RSS_PEAK));
         json_array_append_new(means, mean);
@@ -276,17 +276,17 @@ static json_t* aa_to_json(const struct comparison* comparison) {
     const struct aa* aa = &comparison->aa;
     if (!aa->done) return json_null();
     json_t* object = json_object();
-    json_object_set_new(object, "allocator", json_text(comparison->subjects[comparison->baseline].name));
-    json_object_set_new(object, "workload", json_string("pair"));
-    json_object_set_new(object, "rounds", json_integer(aa->rounds));
-    json_object_set_new(object, "ratio", number(aa->estimate.ratio));
-    json_object_set_new(object, "low", number(aa->estimate.low));
-    json_object_set_new(object, "high", number(aa->estimate.high));
-    json_object_set_new(object, "p", number(aa->estimate.p));
-    json_object_set_new(object, "may_claim", json_real(STATISTICS_LEAST_DIFFERENCE));
-    json_object_set_new(object, "may_vary", json_real(comparison->noise));
-    json_object_set_new(object, "claimed", json_boolean(statistics_claim(&aa->estimate, aa->estimate.p) != 0));
-    json_object_set_new(object, "trustworthy", json_boolean(aa->trustworthy));
+    json_put_text(object, "allocator", comparison->subjects[comparison->baseline].name);
+    json_put_text(object, "workload", "pair");
+    json_put_whole(object, "rounds", aa->rounds);
+    put_number(object, "ratio", aa->estimate.ratio);
+    put_number(object, "low", aa->estimate.low);
+    put_number(object, "high", aa->estimate.high);
+    put_number(object, "p", aa->estimate.p);
+    json_put_real(object, "may_claim", STATISTICS_LEAST_DIFFERENCE);
+    json_put_real(object, "may_vary", comparison->noise);
+    json_put_bool(object, "claimed", statistics_claim(&aa->estimate, aa->estimate.p) != 0);
+    json_put_bool(object, "trustworthy", aa->trustworthy);
     return object;
 }
 
@@ -320,19 +320,19 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
         if (status != STATUS_UNTRUSTED && was_begun(comparison, &comparison->rows[i]))
             json_array_append_new(rows, row_to_json(comparison, &comparison->rows[i]));
     again_describe(args, comparison->seed, again, sizeof again);
-    json_object_set_new(document, "again", json_text(again));
-    json_object_set_new(document, "seed", whole(comparison->seed));
-    json_object_set_new(document, "rounds", json_integer(most_rounds(comparison)));
+    json_put_text(document, "again", again);
+    json_put_count(document, "seed", comparison->seed);
+    json_put_whole(document, "rounds", most_rounds(comparison));
     json_object_set_new(document, "rounds_needed",
                         comparison->rounds_needed > 0 ? json_integer(comparison->rounds_needed) : json_null());
     json_object_set_new(document, "budget_needed", budget_needed(comparison, status));
-    json_object_set_new(document, "looks", json_integer(comparison->look_count));
+    json_put_whole(document, "looks", comparison->look_count);
     json_object_set_new(document, "run_seconds",
                         comparison->command == NULL ? number(comparison->seconds) : json_null());
-    json_object_set_new(document, "pinned", json_boolean(comparison->pinned));
-    json_object_set_new(document, "complete", json_boolean(status != STATUS_STOPPED && status != STATUS_UNTRUSTED));
+    json_put_bool(document, "pinned", comparison->pinned);
+    json_put_bool(document, "complete", status != STATUS_STOPPED && status != STATUS_UNTRUSTED);
     json_object_set_new(document, "stopped_by", stopped_by(comparison, status));
-    json_object_set_new(document, "baseline", json_text(comparison->subjects[comparison->baseline].name));
+    json_put_text(document, "baseline", comparison->subjects[comparison->baseline].name);
     json_object_set_new(document, "environment", common_environment());
     json_object_set_new(document, "allocators", subjects);
     json_object_set_new(document, "aa", aa_to_json(comparison));

@@ -2,7 +2,7 @@
 #ifndef HAKSTRESS_COMPARE_DOCUMENT_H
 #define HAKSTRESS_COMPARE_DOCUMENT_H
 
-#include "args.h"
+#include "args/args.h"
 #include "compare/comparison.h"
 
 #include <jansson.h>

@@ -1,5 +1,6 @@
 #include "compare/hints.h"
 
+#include "base/error.h"
 #include "workload/table.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_COMPARE_HINTS_H
 #define HAKSTRESS_COMPARE_HINTS_H
 
-#include "args.h"
+#include "args/args.h"
 
 // As struct command wants it.
 bool hint_for_option(const struct args* args, const char* typed, const char* next);

@@ -1,11 +1,11 @@
 #include "compare/measure.h"
 
-#include "command.h"
+#include "base/error.h"
 #include "compare/command_run.h"
 #include "compare/plan.h"
 #include "compare/verdicts.h"
 #include "supervise/progress_bar.h"
-#include "worker_run.h"
+#include "worker/run.h"
 #include "workload/table.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "compare/package.h"
 
-#include "beside.h"
-#include "results.h"
+#include "base/beside.h"
+#include "results/results.h"
 
 #include <hakmem/hakmem.h>
 

@@ -1,8 +1,8 @@
 #include "compare/page.h"
 
-#include "args.h"
+#include "base/error.h"
+#include "base/save_file.h"
 #include "compare/page_template.h"
-#include "save_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
 #include "compare/plan.h"
 
-#include "command.h"
+#include "base/error.h"
+#include "base/number.h"
 #include "compare/hints.h"
-#include "worker_run.h"
+#include "worker/run.h"
 #include "workload/table.h"
 
 #include <math.h>

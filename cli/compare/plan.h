@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_COMPARE_PLAN_H
 #define HAKSTRESS_COMPARE_PLAN_H
 
-#include "args.h"
+#include "args/args.h"
 #include "compare/comparison.h"
 
 // Fills in all that options and operands say but for the allocators, which are there already.

@@ -1,10 +1,10 @@
 #include "compare/proof.h"
 
-#include "report/elf_image.h"
-#include "report/procmaps.h"
+#include "binary/elf_image.h"
+#include "process/procmaps.h"
 #include "supervise/launch.h"
 #include "supervise/tracing.h"
-#include "worker_run.h"
+#include "worker/run.h"
 
 #include <dlfcn.h>
 #include <errno.h>

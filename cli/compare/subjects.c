@@ -1,11 +1,11 @@
 #include "compare/subjects.h"
 
-#include "allocators.h"
-#include "build_id.h"
-#include "command.h"
+#include "args/variables.h"
+#include "base/error.h"
+#include "base/nearest.h"
+#include "binary/build_id.h"
 #include "compare/package.h"
-#include "nearest.h"
-#include "variables.h"
+#include "worker/allocators.h"
 
 #include <ctype.h>
 #include <errno.h>

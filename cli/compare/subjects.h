@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_COMPARE_SUBJECTS_H
 #define HAKSTRESS_COMPARE_SUBJECTS_H
 
-#include "args.h"
+#include "args/args.h"
 #include "compare/comparison.h"
 
 // Fills in subjects and baseline from --allocator, --allocators and --baseline.

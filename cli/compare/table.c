@@ -1,5 +1,7 @@
 #include "compare/table.h"
 
+#include "base/json.h"
+
 #include <string.h>
 
 enum { COLUMNS = 9, WIDTH = 40 };
@@ -16,7 +18,7 @@ static double value(const json_t* object, const char* key) {
 }
 
 static const char* text(const json_t* object, const char* key) {
-    const char* found = json_string_value(json_object_get(object, key));
+    const char* found = json_get_text(object, key);
     return found != NULL ? found : "";
 }
 
@@ -177,8 +179,8 @@ static void print_row(FILE* out, const json_t* row, enum table_style style) {
 // What is over all rows
 
 static const char* aa_verdict(const json_t* aa) {
-    if (!json_is_true(json_object_get(aa, "trustworthy"))) return "this machine is not steady enough";
-    if (json_is_true(json_object_get(aa, "claimed"))) return "a difference, allowed by --noise";
+    if (!json_get_bool(aa, "trustworthy")) return "this machine is not steady enough";
+    if (json_get_bool(aa, "claimed")) return "a difference, allowed by --noise";
     return "no difference shown, as it must be";
 }
 

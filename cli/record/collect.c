@@ -1,6 +1,6 @@
 #include "record/collect.h"
 
-#include "args.h"
+#include "base/error.h"
 #include "record/merge.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 #include "record/load.h"
 
-#include "args.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "record/merge.h"
 
-#include "args.h"
+#include "base/error.h"
 #include "record/blocks.h"
 #include "record/lanes.h"
 

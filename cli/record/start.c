@@ -1,6 +1,6 @@
 #include "record/start.h"
 
-#include "args.h"
+#include "base/error.h"
 #include "record/raw.h"
 
 #include <dirent.h>

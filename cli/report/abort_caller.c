@@ -1,5 +1,7 @@
 #include "report/abort_caller.h"
 
+#include "base/json.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -21,7 +23,7 @@ static bool has_frame(const json_t* backtrace, const char* function) {
     size_t i;
     json_t* frame;
     json_array_foreach(backtrace, i, frame) {
-        const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+        const char* symbol = json_get_text(frame, "symbol");
         if (symbol != NULL && strcmp(symbol, function) == 0) return true;
     }
     return false;

@@ -1,12 +1,11 @@
 #include "report/block_past.h"
 
-#include "json_text.h"
+#include "base/json.h"
 #include "report/block_record.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
 #include "report/unwind.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +43,9 @@ static json_t* act_json(const struct block_past_input* input, uint32_t thread, u
     json_t *act = json_object(), *at = json_array();
     for (size_t i = 0; i < HAK_GUARD_SITES && is_code(input->maps, sites[i]); i++)
         json_array_append_new(at, code_place(input->maps, sites[i], 1));
-    json_object_set_new(act, "thread", json_integer(thread));
-    json_object_set_new(act, "os_tid", json_integer(rings_os_tid_of(input->rings, thread, clock)));
-    json_object_set_new(act, "time", json_real(rings_time(input->rings, clock)));
+    json_put_whole(act, "thread", thread);
+    json_put_whole(act, "os_tid", rings_os_tid_of(input->rings, thread, clock));
+    json_put_real(act, "time", rings_time(input->rings, clock));
     json_object_set_new(act, "at", at);
     return act;
 }
@@ -55,11 +54,11 @@ static json_t* past_json(const struct block_past_input* input, const char* of, c
     const HakGuardRecord* record = &found->record;
     uint64_t word = load_relaxed(&record->word);
     json_t* past = json_object();
-    json_object_set_new(past, "of", json_text(of));
-    json_object_set_new(past, "address", json_sprintf("0x%" PRIx64, found->block));
-    json_object_set_new(past, "size", json_integer((json_int_t)guard_size(word)));
-    json_object_set_new(past, "state", json_string(state_name(word)));
-    json_object_set_new(past, "family", json_string(family_name(word)));
+    json_put_text(past, "of", of);
+    json_put_hex(past, "address", found->block);
+    json_put_count(past, "size", guard_size(word));
+    json_put_text(past, "state", state_name(word));
+    json_put_text(past, "family", family_name(word));
     json_object_set_new(past, "allocated",
                         act_json(input, record->alloc_thread, record->alloc_clock, record->alloc_site));
     json_object_set_new(past, "freed",
@@ -81,7 +80,7 @@ static bool is_listed(const json_t* list, uint64_t block) {
     size_t i;
     json_t* past;
     json_array_foreach(list, i, past) {
-        if (strtoull(json_string_value(json_object_get(past, "address")), NULL, 16) == block) return true;
+        if (strtoull(json_get_text(past, "address"), NULL, 16) == block) return true;
     }
     return false;
 }
@@ -182,7 +181,7 @@ json_t* block_past_list(const struct block_past_input* input) {
 static void act_text(const json_t* act, const char* what, char* out, size_t size) {
     const json_t* frame = json_array_get(json_object_get(act, "at"), 0);
     char place[600], thread[64] = "a thread at its end";
-    long long number = json_integer_value(json_object_get(act, "thread"));
+    long long number = json_get_whole(act, "thread");
     code_place_text(frame, place, sizeof place);
     if (number != 0) snprintf(thread, sizeof thread, "thread %lld", number);
     snprintf(out, size, "%s by %s%s%s", what, thread, place[0] != '\0' ? " in " : "", place);
@@ -193,15 +192,13 @@ json_t* block_past_sentence(const json_t* list, const char* of) {
     json_t* past;
     json_array_foreach(list, i, past) {
         char allocated[720], freed[720];
-        const char* whose = json_string_value(json_object_get(past, "of"));
+        const char* whose = json_get_text(past, "of");
         const json_t* end = json_object_get(past, "freed");
         if (of != NULL ? strcmp(whose, of) != 0 : json_is_null(end)) continue;
         act_text(json_object_get(past, "allocated"), "allocated", allocated, sizeof allocated);
         act_text(end, ", freed", freed, sizeof freed);
-        return json_format("the block of %s: %lld bytes at %s, %s%s", whose,
-                           (long long)json_integer_value(json_object_get(past, "size")),
-                           json_string_value(json_object_get(past, "address")), allocated,
-                           json_is_null(end) ? "" : freed);
+        return json_format("the block of %s: %lld bytes at %s, %s%s", whose, (long long)json_get_whole(past, "size"),
+                           json_get_text(past, "address"), allocated, json_is_null(end) ? "" : freed);
     }
     return NULL;
 }

@@ -7,9 +7,9 @@
 #ifndef HAKSTRESS_BLOCK_PAST_H
 #define HAKSTRESS_BLOCK_PAST_H
 
-#include "report/crash_record.h"
-#include "report/process_memory.h"
-#include "report/procmaps.h"
+#include "child/crash_record.h"
+#include "process/process_memory.h"
+#include "process/procmaps.h"
 #include "report/rings.h"
 
 #include <jansson.h>

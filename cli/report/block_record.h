@@ -4,7 +4,7 @@
 #define HAKSTRESS_BLOCK_RECORD_H
 
 #include "superslab/guard_record.h"
-#include "report/process_memory.h"
+#include "process/process_memory.h"
 
 struct block_record {
     uint64_t block;

@@ -1,4 +1,5 @@
 // The changes by number and by site, and threads by name.
+#include "base/json.h"
 #include "report/story.h"
 
 #include <stdio.h>
@@ -39,9 +40,9 @@ struct who ring_event_who(const struct ring_event* event) {
 
 json_t* who_json(const struct who* who) {
     json_t* object = json_object();
-    json_object_set_new(object, "thread", json_integer(who->thread));
-    json_object_set_new(object, "os_tid", json_integer(who->os_tid));
-    json_object_set_new(object, "ended", json_boolean(who->ended));
+    json_put_whole(object, "thread", who->thread);
+    json_put_whole(object, "os_tid", who->os_tid);
+    json_put_bool(object, "ended", who->ended);
     return object;
 }
 

@@ -1,13 +1,13 @@
 #include "report/crash_report.h"
 
-#include "json_text.h"
-#include "machine.h"
+#include "base/json.h"
+#include "base/machine.h"
+#include "process/procmaps.h"
 #include "report/block_past.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
-#include "report/procmaps.h"
 #include "report/rings.h"
 #include "report/signals.h"
 #include "report/story.h"
@@ -76,8 +76,8 @@ static json_t* number_text(const struct making* making, uint64_t value) {
 static json_t* value_json(struct making* making, uint64_t value) {
     json_t* object = json_object();
     char text[9];
-    json_object_set_new(object, "value", json_sprintf("0x%" PRIx64, value));
-    if (hidden_text_whole(value, text)) json_object_set_new(object, "text", json_string(text));
+    json_put_hex(object, "value", value);
+    if (hidden_text_whole(value, text)) json_put_text(object, "text", text);
     json_t* what = number_text(making, value);
     if (what == NULL) {
         struct heap_place place = heap_view_find(&making->heap, value);
@@ -98,15 +98,15 @@ static json_t* value_json(struct making* making, uint64_t value) {
 static json_t* signal_json(struct making* making) {
     const struct crash_record* record = making->record;
     json_t* signal = json_object();
-    json_object_set_new(signal, "number", json_integer(record->signal));
-    json_object_set_new(signal, "name", json_string(signal_name(record->signal)));
-    json_object_set_new(signal, "code", json_integer(record->code));
-    json_object_set_new(signal, "code_name", json_string(signal_code_name(record->signal, record->code)));
+    json_put_whole(signal, "number", record->signal);
+    json_put_text(signal, "name", signal_name(record->signal));
+    json_put_whole(signal, "code", record->code);
+    json_put_text(signal, "code_name", signal_code_name(record->signal, record->code));
     if (record->code <= 0) {
-        json_object_set_new(signal, "sender", json_integer(record->sender));
+        json_put_whole(signal, "sender", record->sender);
         return signal;
     }
-    json_object_set_new(signal, "fault_addr", json_sprintf("0x%" PRIx64, record->fault_address));
+    json_put_hex(signal, "fault_addr", record->fault_address);
     json_object_set_new(signal, "fault_addr_is", value_json(making, record->fault_address));
     const char* access = fault_access(record);
     json_object_set_new(signal, "access", access != NULL ? json_string(access) : json_null());
@@ -118,7 +118,7 @@ static json_t* registers_json(struct making* making) {
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) == NULL) continue;
         json_t* one = value_json(making, making->record->registers[i]);
-        json_object_set_new(one, "name", json_string(register_name(i)));
+        json_put_text(one, "name", register_name(i));
         json_array_append_new(registers, one);
     }
     return registers;
@@ -184,12 +184,11 @@ static json_t* slab_histories_json(struct making* making) {
 
 static void add_crash(json_t* report, struct making* making) {
     json_object_set_new(report, "signal", signal_json(making));
-    json_object_set_new(report, "os_tid", json_integer(making->os_tid));
-    json_object_set_new(report, "thread", json_integer(making->thread));
+    json_put_whole(report, "os_tid", making->os_tid);
+    json_put_whole(report, "thread", making->thread);
     json_object_set_new(report, "registers", registers_json(making));
     json_object_set(report, "backtrace", making->backtrace);
-    if (making->backtrace_problem != NULL)
-        json_object_set_new(report, "backtrace_problem", json_string(making->backtrace_problem));
+    if (making->backtrace_problem != NULL) json_put_text(report, "backtrace_problem", making->backtrace_problem);
 }
 
 // The parts of a hang: a backtrace of every thread
@@ -201,11 +200,10 @@ static int is_thread(const struct dirent* entry) {
 static json_t* thread_json(const struct making* making, pid_t thread) {
     const char* problem = NULL;
     json_t* object = json_object();
-    json_object_set_new(object, "os_tid", json_integer(thread));
-    json_object_set_new(object, "thread",
-                        json_integer((json_int_t)rings_thread_number(making->input->ring, (uint32_t)thread)));
+    json_put_whole(object, "os_tid", thread);
+    json_put_count(object, "thread", rings_thread_number(making->input->ring, (uint32_t)thread));
     json_object_set_new(object, "backtrace", unwind_thread(&making->maps, thread, &problem));
-    if (problem != NULL) json_object_set_new(object, "backtrace_problem", json_string(problem));
+    if (problem != NULL) json_put_text(object, "backtrace_problem", problem);
     return object;
 }
 
@@ -258,18 +256,17 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
     while ((at = strstr(at, " pc 0x")) != NULL) {
         at += strlen(" pc ");
         json_t* place = code_place(&making->maps, strtoull(at, NULL, 16), 1);
-        const char* symbol = json_string_value(json_object_get(place, "symbol"));
-        const char* module = json_string_value(json_object_get(place, "module"));
-        const char* file = json_string_value(json_object_get(place, "file"));
-        long long number = json_integer_value(json_object_get(place, "line"));
+        const char* symbol = json_get_text(place, "symbol");
+        const char* module = json_get_text(place, "module");
+        const char* file = json_get_text(place, "file");
+        long long number = json_get_whole(place, "line");
         char line[160] = "";
         if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, number);
         if (module != NULL)
-            json_array_append_new(
-                evidence,
-                json_format("pc %s is %s+0x%llx%s in %s", json_string_value(json_object_get(place, "pc")),
-                            symbol != NULL ? symbol : "?",
-                            (unsigned long long)json_integer_value(json_object_get(place, "offset")), line, module));
+            json_array_append_new(evidence,
+                                  json_format("pc %s is %s+0x%llx%s in %s", json_get_text(place, "pc"),
+                                              symbol != NULL ? symbol : "?",
+                                              (unsigned long long)json_get_whole(place, "offset"), line, module));
         json_decref(place);
     }
 }
@@ -278,7 +275,7 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
 static void add_pasts(struct making* making, json_t* verdict) {
     static const char* const rules[] = {"underflow", "poison_address", "impossible_address", "freed_memory",
                                         "text_address"};
-    const char* rule = json_string_value(json_object_get(verdict, "rule"));
+    const char* rule = json_get_text(verdict, "rule");
     bool behind = strcmp(rule, "underflow") == 0, wanted = false;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) wanted = wanted || strcmp(rule, rules[i]) == 0;
     wanted = wanted && making->input->workload == NULL;
@@ -435,20 +432,20 @@ json_t* crash_report_make(const struct report_input* input) {
     struct making making;
     open_making(&making, input);
     json_t* report = json_object();
-    json_object_set_new(report, "schema", json_integer(CRASH_REPORT_SCHEMA));
-    json_object_set_new(report, "kind", json_string("crash_report"));
-    json_object_set_new(report, "reason", json_string(reasons[input->reason]));
+    json_put_whole(report, "schema", CRASH_REPORT_SCHEMA);
+    json_put_text(report, "kind", "crash_report");
+    json_put_text(report, "reason", reasons[input->reason]);
     json_object_set_new(report, "headline", headline(&making));
-    json_object_set_new(report, "after", json_real(input->after));
-    json_object_set_new(report, "events", json_integer((json_int_t)rings_events(input->ring)));
+    json_put_real(report, "after", input->after);
+    json_put_count(report, "events", rings_events(input->ring));
     json_object_set_new(report, "verdict", verdict_json(&making));
     json_object_set_new(report, "story", making.story.json != NULL ? making.story.json : json_null());
     if (input->check != NULL) {
-        json_object_set_new(report, "check", json_string(input->check->check));
-        json_object_set_new(report, "site", json_string(input->check->site));
-        json_object_set_new(report, "check_line", json_text(input->check->line));
+        json_put_text(report, "check", input->check->check);
+        json_put_text(report, "site", input->check->site);
+        json_put_text(report, "check_line", input->check->line);
     }
-    if (input->died_of != 0) json_object_set_new(report, "died_of", json_string(signal_name(input->died_of)));
+    if (input->died_of != 0) json_put_text(report, "died_of", signal_name(input->died_of));
     if (making.record != NULL) add_crash(report, &making);
     if (input->reason == REPORT_HANG) add_threads(report, &making);
     json_object_set(report, "blocks", making.blocks);
@@ -457,7 +454,7 @@ json_t* crash_report_make(const struct report_input* input) {
     json_object_set_new(report, "rings", rings_tails(&making.rings, making.os_tid, TAIL_EVENTS));
     json_object_set_new(report, "counters", counters_json(input->statistics));
     json_object_set_new(report, "foreign_drains", rings_foreign_drain_counts(input->ring));
-    json_object_set_new(report, "messages", json_text(input->messages));
+    json_put_text(report, "messages", input->messages);
     json_object_set_new(report, "not_had", making.missing);
     json_decref(making.blocks);
     json_decref(making.backtrace);

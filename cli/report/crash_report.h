@@ -4,8 +4,8 @@
 #ifndef HAKSTRESS_CRASH_REPORT_H
 #define HAKSTRESS_CRASH_REPORT_H
 
-#include "supervise/messages.h"
-#include "supervise/shared.h"
+#include "child/messages.h"
+#include "child/shared.h"
 
 #include <jansson.h>
 #include <stdio.h>

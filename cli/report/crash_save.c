@@ -1,8 +1,9 @@
 #include "report/crash_save.h"
 
-#include "command.h"
+#include "args/command.h"
+#include "base/error.h"
 #include "report/crash_report.h"
-#include "results.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <limits.h>

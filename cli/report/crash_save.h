@@ -2,7 +2,7 @@
 #ifndef HAKSTRESS_CRASH_SAVE_H
 #define HAKSTRESS_CRASH_SAVE_H
 
-#include "args.h"
+#include "args/args.h"
 
 #include <jansson.h>
 

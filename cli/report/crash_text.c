@@ -1,4 +1,5 @@
 // The crash report as text, for people.
+#include "base/json.h"
 #include "report/crash_report.h"
 
 #include <stdbool.h>
@@ -9,12 +10,12 @@
 enum { OTHER_THREADS_EVENTS = 8, WIDTH = 118 };
 
 static const char* text_of(const json_t* object, const char* key) {
-    const char* text = json_string_value(json_object_get(object, key));
+    const char* text = json_get_text(object, key);
     return text != NULL ? text : "";
 }
 
 static long long number_of(const json_t* object, const char* key) {
-    return (long long)json_integer_value(json_object_get(object, key));
+    return (long long)json_get_whole(object, key);
 }
 
 static bool has(const json_t* object, const char* key) {
@@ -153,8 +154,7 @@ static const char* file_name(const char* path) {
 }
 
 static void print_frame(size_t number, const json_t* frame, FILE* out) {
-    fprintf(out, " %c #%-2zu %-18s ", json_is_true(json_object_get(frame, "allocator")) ? '*' : ' ', number,
-            text_of(frame, "pc"));
+    fprintf(out, " %c #%-2zu %-18s ", json_get_bool(frame, "allocator") ? '*' : ' ', number, text_of(frame, "pc"));
     if (!has(frame, "symbol"))
         fprintf(out, "?");
     else
@@ -206,7 +206,7 @@ static void print_who(const json_t* event, FILE* out) {
         snprintf(who, sizeof who, "thread %s (ended)", number);
     else
         snprintf(who, sizeof who, "thread %s (os %lld%s)", number, number_of(event, "os_tid"),
-                 json_is_true(json_object_get(event, "ended")) ? ", ended" : "");
+                 json_get_bool(event, "ended") ? ", ended" : "");
     fprintf(out, "%-29s ", who);
 }
 
@@ -288,7 +288,7 @@ static void print_rings(const json_t* report, FILE* out) {
     json_t* tail;
     long long crashed = number_of(report, "os_tid");
     json_array_foreach(json_object_get(report, "rings"), i, tail) {
-        if (!json_is_true(json_object_get(tail, "alive")))
+        if (!json_get_bool(tail, "alive"))
             ended++;
         else
             print_tail(tail, number_of(tail, "os_tid") == crashed ? SIZE_MAX : OTHER_THREADS_EVENTS, out);

@@ -1,9 +1,9 @@
 #include "report/crossed_block.h"
 
+#include "base/json.h"
 #include "front/others.h"
 #include "report/signals.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ enum { CHUNK_HEADER = 16, CHUNK_LEAST = 32, PAGE = 4096, FRAMES_BYTES = 4096 };
 // To the C library
 
 static bool is_libc(const json_t* frame) {
-    const char* module = json_string_value(json_object_get(frame, "module"));
+    const char* module = json_get_text(frame, "module");
     const char* slash = module != NULL ? strrchr(module, '/') : NULL;
     const char* name = slash != NULL ? slash + 1 : module;
     return name != NULL && (strncmp(name, "libc.so", 7) == 0 || strncmp(name, "libc-", 5) == 0);
@@ -26,7 +26,7 @@ static const char* libc_function(const json_t* backtrace) {
     size_t i;
     json_t* frame;
     json_array_foreach(backtrace, i, frame) {
-        const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+        const char* symbol = json_get_text(frame, "symbol");
         if (!is_libc(frame)) return NULL;
         for (size_t n = 0; symbol != NULL && n < sizeof names / sizeof names[0]; n++) {
             if (strcmp(symbol, names[n]) == 0) return names[n];
@@ -48,7 +48,7 @@ static bool note_block(struct crossed_block* found, struct heap_view* heap, uint
         if (!is_live_start(&place)) continue;
         json_t* json = heap_place_json(&place);
         found->block = value + header;
-        snprintf(found->text, sizeof found->text, "%s", json_string_value(json_object_get(json, "text")));
+        snprintf(found->text, sizeof found->text, "%s", json_get_text(json, "text"));
         json_decref(json);
         return true;
     }

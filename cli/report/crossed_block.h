@@ -5,9 +5,9 @@
 #ifndef HAKSTRESS_CROSSED_BLOCK_H
 #define HAKSTRESS_CROSSED_BLOCK_H
 
-#include "report/crash_record.h"
+#include "child/crash_record.h"
+#include "child/messages.h"
 #include "report/heap_view.h"
-#include "supervise/messages.h"
 
 #include <jansson.h>
 

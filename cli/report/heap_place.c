@@ -1,7 +1,7 @@
 // A place in the heap, in words and as JSON.
 #include "report/heap_view.h"
 
-#include "json_text.h"
+#include "base/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,18 +125,18 @@ static void place_text(const struct heap_place* place, char* out, size_t size) {
 }
 
 static void set_number(json_t* object, const char* key, uint64_t value) {
-    json_object_set_new(object, key, json_integer((json_int_t)value));
+    json_put_count(object, key, value);
 }
 
 static void add_slab(json_t* object, const struct heap_place* place) {
     set_number(object, "superslab", place->superslab);
     set_number(object, "slab", place->slab);
-    json_object_set_new(object, "owned", json_boolean(place->owned));
+    json_put_bool(object, "owned", place->owned);
     if (place->owned && place->owner_is_known) set_number(object, "owner", place->owner);
 }
 
 static void add_block(json_t* object, const struct heap_place* place) {
-    json_object_set_new(object, "block", json_sprintf("0x%" PRIx64, place->block));
+    json_put_hex(object, "block", place->block);
     set_number(object, "block_size", place->block_size);
     set_number(object, "offset", place->offset);
 }
@@ -148,7 +148,7 @@ static void add_counts(json_t* object, const struct heap_place* place) {
     set_number(object, "carved", place->carved);
     set_number(object, "capacity", place->capacity);
     set_number(object, "remote", place->remote);
-    if (place->list_damage != NULL) json_object_set_new(object, "free_list_damage", json_string(place->list_damage));
+    if (place->list_damage != NULL) json_put_text(object, "free_list_damage", place->list_damage);
 }
 
 json_t* heap_place_json(const struct heap_place* place) {
@@ -160,14 +160,14 @@ json_t* heap_place_json(const struct heap_place* place) {
         snprintf(text + used, sizeof text - used, "; the page is %s",
                  place->mapped ? "closed to any access" : "not mapped");
     }
-    json_object_set_new(object, "kind", json_string(kind_name(place->kind)));
-    json_object_set_new(object, "text", json_text(text));
+    json_put_text(object, "kind", kind_name(place->kind));
+    json_put_text(object, "text", text);
     switch (place->kind) {
     case HEAP_BLOCK:
         add_slab(object, place);
         add_block(object, place);
         set_number(object, "index", place->index);
-        json_object_set_new(object, "state", json_string(state_name(place->state)));
+        json_put_text(object, "state", state_name(place->state));
         add_counts(object, place);
         break;
     case HEAP_SLAB:
@@ -178,7 +178,7 @@ json_t* heap_place_json(const struct heap_place* place) {
     case HEAP_RUN:
         add_slab(object, place);
         add_block(object, place);
-        json_object_set_new(object, "cached", json_boolean(place->cached));
+        json_put_bool(object, "cached", place->cached);
         break;
     case HEAP_HUGE: add_block(object, place); break;
     case HEAP_FREE_UNIT:
@@ -186,7 +186,7 @@ json_t* heap_place_json(const struct heap_place* place) {
     case HEAP_FREE_PAGE:
     case HEAP_TAIL:
         add_slab(object, place);
-        json_object_set_new(object, "purged", json_boolean(place->purged));
+        json_put_bool(object, "purged", place->purged);
         break;
     case HEAP_CONTROL_BLOCK: set_number(object, "thread", place->owner); break;
     case HEAP_UNKNOWN:

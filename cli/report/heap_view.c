@@ -1,6 +1,6 @@
 #include "report/heap_view.h"
 
-#include "slab/run.h"
+#include "slab/run_map.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
 #include "thread/link.h"

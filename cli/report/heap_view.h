@@ -8,8 +8,8 @@
 #define HAKSTRESS_HEAP_VIEW_H
 
 #include "observe/ring.h"
-#include "report/procmaps.h"
-#include "report/process_memory.h"
+#include "process/process_memory.h"
+#include "process/procmaps.h"
 #include "superslab/heap.h"
 
 #include <jansson.h>

@@ -1,6 +1,7 @@
 #include "report/history.h"
 
-#include <inttypes.h>
+#include "base/json.h"
+
 #include <stdlib.h>
 
 static bool names_block(const HakRingRecord* record, const void* wanted) {
@@ -36,8 +37,8 @@ static json_t* history_json(const struct ring_reader* rings, const char* of, con
     json_t *history = json_object(), *events = json_array();
     for (size_t i = 0; i < count; i++) json_array_append_new(events, ring_event_json(rings, &found[i]));
     uint64_t since = rings_complete_since(rings);
-    json_object_set_new(history, "of", json_string(of));
-    if (since != 0) json_object_set_new(history, "complete_since", json_real(rings_time(rings, since)));
+    json_put_text(history, "of", of);
+    if (since != 0) json_put_real(history, "complete_since", rings_time(rings, since));
     json_object_set_new(history, "events", events);
     return history;
 }
@@ -46,7 +47,7 @@ json_t* history_of_block_json(const struct ring_reader* rings, const char* of, u
     struct ring_event* found = calloc(most, sizeof *found);
     size_t count = found != NULL ? history_of_block(rings, block, most, found) : 0;
     json_t* history = count > 0 ? history_json(rings, of, found, count) : NULL;
-    if (history != NULL) json_object_set_new(history, "address", json_sprintf("0x%" PRIx64, block));
+    if (history != NULL) json_put_hex(history, "address", block);
     free(found);
     return history;
 }
@@ -55,7 +56,7 @@ json_t* history_of_slab_json(const struct ring_reader* rings, const char* of, ui
     struct ring_event* found = calloc(most, sizeof *found);
     size_t count = found != NULL ? history_of_slab(rings, slab, most, found) : 0;
     json_t* history = count > 0 ? history_json(rings, of, found, count) : NULL;
-    if (history != NULL) json_object_set_new(history, "slab", json_integer(slab));
+    if (history != NULL) json_put_whole(history, "slab", slab);
     free(found);
     return history;
 }

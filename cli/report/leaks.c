@@ -1,8 +1,8 @@
 #include "report/leaks.h"
 
-#include "json_text.h"
+#include "base/json.h"
 #include "superslab/guard_record.h"
-#include "report/procmaps.h"
+#include "process/procmaps.h"
 #include "report/unwind.h"
 
 #include <fcntl.h>
@@ -125,18 +125,17 @@ static void join_sites(struct search* search) {
 // A return address: the call lies before it.
 static json_t* describe(const struct search* search, uint64_t address) {
     json_t *frame = code_place(&search->maps, address, 1), *text;
-    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
-    const char* module = json_string_value(json_object_get(frame, "module"));
-    const char* file = json_string_value(json_object_get(frame, "file"));
+    const char* symbol = json_get_text(frame, "symbol");
+    const char* module = json_get_text(frame, "module");
+    const char* file = json_get_text(frame, "file");
     char line[160] = "";
-    if (file != NULL)
-        snprintf(line, sizeof line, ", %s:%lld,", file, (long long)json_integer_value(json_object_get(frame, "line")));
+    if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, (long long)json_get_whole(frame, "line"));
     if (symbol != NULL)
-        text = json_format("%s+0x%llx%s in %s", symbol,
-                           (unsigned long long)json_integer_value(json_object_get(frame, "offset")), line, module);
+        text =
+            json_format("%s+0x%llx%s in %s", symbol, (unsigned long long)json_get_whole(frame, "offset"), line, module);
     else if (module != NULL)
         text = json_format("%s+%s", module[0] != '\0' ? module : "anonymous memory",
-                           json_string_value(json_object_get(frame, "module_offset")));
+                           json_get_text(frame, "module_offset"));
     else
         text = json_format("0x%" PRIx64, address);
     json_decref(frame);
@@ -152,7 +151,7 @@ static bool is_emergency_pool(const struct search* search, const struct leak* le
         leak->family != HAK_GUARD_MALLOC)
         return false;
     json_t* frame = code_place(&search->maps, leak->site[0], 1);
-    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
+    const char* symbol = json_get_text(frame, "symbol");
     // Its constructor has no public name.
     bool unnamed = symbol == NULL || strstr(symbol, "pool") != NULL || strncmp(symbol, "_GLOBAL_", 8) == 0;
     json_decref(frame);
@@ -166,16 +165,16 @@ static json_t* leaks_json(const struct search* search) {
         const struct leak* leak = &search->leaks[i];
         if (is_emergency_pool(search, leak)) continue;
         json_t* site = json_object();
-        json_object_set_new(site, "blocks", json_integer((json_int_t)leak->blocks));
-        json_object_set_new(site, "bytes", json_integer((json_int_t)leak->bytes));
+        json_put_count(site, "blocks", leak->blocks);
+        json_put_count(site, "bytes", leak->bytes);
         json_object_set_new(site, "at", describe(search, leak->site[0]));
         if (leak->site[1] != 0) json_object_set_new(site, "called_from", describe(search, leak->site[1]));
         json_array_append_new(sites, site);
         blocks += leak->blocks;
         bytes += leak->bytes;
     }
-    json_object_set_new(leaks, "blocks", json_integer((json_int_t)blocks));
-    json_object_set_new(leaks, "bytes", json_integer((json_int_t)bytes));
+    json_put_count(leaks, "blocks", blocks);
+    json_put_count(leaks, "bytes", bytes);
     json_object_set_new(leaks, "sites", sites);
     return leaks;
 }

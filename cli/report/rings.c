@@ -1,7 +1,8 @@
 #include "report/rings.h"
 
+#include "base/json.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 // Slots
 
@@ -26,7 +27,7 @@ uint64_t rings_events(const HakRingFile* ring) {
 json_t* rings_foreign_drain_counts(const HakRingFile* ring) {
     json_t* counts = json_object();
 #define CHANGE(number, site, file, missing, words) \
-    json_object_set_new(counts, #site, json_integer((json_int_t)load_relaxed(&ring->foreign_drains[number])));
+    json_put_count(counts, #site, load_relaxed(&ring->foreign_drains[number]));
 #include "config/changes.def"
 #undef CHANGE
     return counts;
@@ -39,37 +40,6 @@ uint64_t rings_thread_number(const HakRingFile* ring, uint32_t os_tid) {
             return load_relaxed(&slot->thread);
     }
     return 0;
-}
-
-// Time: the ring holds one pair of clock values from its start, the second is taken here.
-
-// Both clocks at one moment: of several tries the one that nothing came between.
-static void read_clocks(uint64_t* tick, double* seconds) {
-    uint64_t least = UINT64_MAX;
-    for (int i = 0; i < 16; i++) {
-        struct timespec now;
-        uint64_t before = hak_ring_clock();
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        uint64_t took = hak_ring_clock() - before;
-        if (took >= least) continue;
-        least = took;
-        *tick = before + took / 2;
-        *seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    }
-}
-
-void rings_open(struct ring_reader* reader, const HakRingFile* ring, const struct heap_view* heap, uint64_t zero_tick,
-                double zero) {
-    uint64_t tick = 0;
-    double now = 0, start = 1e-9 * (double)ring->start_ns;
-    read_clocks(&tick, &now);
-    double ticks = (double)(tick - ring->start_tsc), per_tick = ticks > 0 && now > start ? (now - start) / ticks : 0;
-    if (zero_tick == 0 && per_tick > 0) zero_tick = tick + (uint64_t)(int64_t)((zero - now) / per_tick);
-    *reader = (struct ring_reader){ring, heap, zero_tick, per_tick};
-}
-
-double rings_time(const struct ring_reader* reader, uint64_t tick) {
-    return (double)(int64_t)(tick - reader->zero) * reader->seconds_per_tick;
 }
 
 // Tenancies: a slot serves one thread after another, and between two of them stand a thread_exit and a thread_start.
@@ -203,10 +173,10 @@ static json_t* tail_json(const struct ring_reader* reader, const HakRingSlot* sl
     }
     json_t* tail = json_object();
     bool alive = load_relaxed(&slot->thread) != 0;
-    json_object_set_new(tail, "thread", json_integer((json_int_t)(alive ? load_relaxed(&slot->thread) : thread)));
-    json_object_set_new(tail, "os_tid", json_integer(load_relaxed(&slot->os_tid)));
-    json_object_set_new(tail, "alive", json_boolean(alive));
-    json_object_set_new(tail, "written", json_integer((json_int_t)load_relaxed(&slot->written)));
+    json_put_count(tail, "thread", alive ? load_relaxed(&slot->thread) : thread);
+    json_put_whole(tail, "os_tid", load_relaxed(&slot->os_tid));
+    json_put_bool(tail, "alive", alive);
+    json_put_count(tail, "written", load_relaxed(&slot->written));
     json_object_set_new(tail, "events", events);
     return tail;
 }

@@ -7,8 +7,7 @@
 #ifndef HAKSTRESS_RINGS_H
 #define HAKSTRESS_RINGS_H
 
-#include "observe/ring.h"
-#include "report/heap_view.h"
+#include "report/ring_event.h"
 
 #include <jansson.h>
 
@@ -21,25 +20,6 @@ uint64_t rings_thread_number(const HakRingFile* ring, uint32_t os_tid);
 // How often each missing change drained a slab that somebody else owned: {"superslab_refill": N, ...}.
 json_t* rings_foreign_drain_counts(const HakRingFile* ring);
 
-struct ring_reader {
-    const HakRingFile* ring;
-    const struct heap_view* heap;  // names the threads of control blocks
-    uint64_t zero;                 // the tick that times are relative to
-    double seconds_per_tick;
-};
-
-// Times will be relative to `zero_tick` (hak_ring_clock), or where that is 0 to `zero` (CLOCK_MONOTONIC, seconds).
-void rings_open(struct ring_reader* reader, const HakRingFile* ring, const struct heap_view* heap, uint64_t zero_tick,
-                double zero);
-double rings_time(const struct ring_reader* reader, uint64_t tick);
-
-struct ring_event {
-    HakRingRecord record;
-    uint32_t thread;  // 0: unknown
-    uint32_t os_tid;  // 0: unknown, the thread has ended
-    bool ended;
-};
-
 // The newest `most` events that the filter takes, of all threads, in order of time. Gives their number.
 typedef bool ring_filter(const HakRingRecord* record, const void* wanted);
 size_t rings_find(const struct ring_reader* reader, ring_filter* filter, const void* wanted, size_t most,
@@ -50,9 +30,6 @@ uint64_t rings_complete_since(const struct ring_reader* reader);
 
 // Who had the thread number `number` at a time; 0: unknown.
 uint32_t rings_os_tid_of(const struct ring_reader* reader, uint32_t number, uint64_t tick);
-
-// {"time", "event", "ptr", "a", "b", "text", "thread", "os_tid", "ended"}
-json_t* ring_event_json(const struct ring_reader* reader, const struct ring_event* event);
 
 // The last `most` events of every slot that was ever used: an array of {thread, os_tid, alive, written, events: [...]}, the thread
 // `first` (a gettid) before the others.

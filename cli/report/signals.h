@@ -2,7 +2,7 @@
 #ifndef HAKSTRESS_SIGNALS_H
 #define HAKSTRESS_SIGNALS_H
 
-#include "report/crash_record.h"
+#include "child/crash_record.h"
 
 #include <stdbool.h>
 

@@ -4,10 +4,10 @@
 #ifndef HAKSTRESS_STORY_H
 #define HAKSTRESS_STORY_H
 
-#include "report/crash_record.h"
+#include "child/crash_record.h"
+#include "child/messages.h"
 #include "report/heap_view.h"
 #include "report/rings.h"
-#include "supervise/messages.h"
 
 struct story_input {
     const struct ring_reader* rings;

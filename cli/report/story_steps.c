@@ -1,7 +1,7 @@
 // The story, told in steps: each stands on something that was recorded, and has its time.
 #include "report/story_steps.h"
 
-#include "json_text.h"
+#include "base/json.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
 #include "report/signals.h"
@@ -311,17 +311,17 @@ static json_t* story_json(struct telling* t) {
     json_object_set_new(json, "summary", summary(story));
     json_object_set_new(json, "steps", in_order(t->steps));
     json_object_set_new(json, "unknown", t->unknown);
-    json_object_set_new(json, "slab", json_integer(story->slab));
+    json_put_whole(json, "slab", story->slab);
     if (story->tie != TIE_NONE) {
-        json_object_set_new(json, "change", json_integer(story->change));
+        json_put_whole(json, "change", story->change);
         json_object_set_new(json, "site", story->site != NULL ? json_string(story->site) : json_null());
         json_object_set_new(json, "drained_by", who_json(&story->drainer));
         json_object_set_new(json, "owner", who_json(&story->owner));
-        json_object_set_new(json, "blocks", json_integer(story->blocks));
+        json_put_whole(json, "blocks", story->blocks);
     }
     if (!story->has_link) return json;
-    json_object_set_new(json, "block", json_sprintf("0x%" PRIx64, story->block));
-    json_object_set_new(json, "link", json_sprintf("0x%" PRIx64, story->link));
+    json_put_hex(json, "block", story->block);
+    json_put_hex(json, "link", story->link);
     json_object_set_new(json, "read_by", who_json(&story->reader));
     return json;
 }

@@ -1,13 +1,12 @@
 #include "report/unwind.h"
 
-#include "json_text.h"
-#include "report/demangle.h"
-#include "report/source_line.h"
-#include "report/symbols.h"
+#include "base/json.h"
+#include "binary/demangle.h"
+#include "binary/source_line.h"
+#include "binary/symbols.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <libunwind-ptrace.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +36,7 @@ static bool is_allocator(const char* module, const struct symbol* symbol) {
 
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     json_t* frame = json_object();
-    json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, pc));
+    json_put_hex(frame, "pc", pc);
     const struct mapping* mapping = procmaps_find(maps, pc);
     if (mapping == NULL) return frame;
     struct symbol symbol = {.name = ""};
@@ -45,29 +44,28 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     if (symbol_at(mapping->path, in_file - called, &symbol)) {
         char plain[1024];
         bool cxx = demangle(symbol.name, plain, sizeof plain);
-        json_object_set_new(frame, "symbol", json_text(cxx ? plain : symbol.name));
-        json_object_set_new(frame, "offset", json_integer((json_int_t)(symbol.offset + called)));
+        json_put_text(frame, "symbol", cxx ? plain : symbol.name);
+        json_put_count(frame, "offset", symbol.offset + called);
     }
     struct source_line source;
     if (source_line_at(mapping->path, in_file - called, &source)) {
-        json_object_set_new(frame, "file", json_text(source.file));
-        json_object_set_new(frame, "line", json_integer((json_int_t)source.line));
+        json_put_text(frame, "file", source.file);
+        json_put_count(frame, "line", source.line);
     }
-    json_object_set_new(frame, "module", json_text(mapping->path));
-    json_object_set_new(frame, "module_offset", json_sprintf("0x%" PRIx64, in_file));
-    json_object_set_new(frame, "allocator", json_boolean(is_allocator(mapping->path, &symbol)));
+    json_put_text(frame, "module", mapping->path);
+    json_put_hex(frame, "module_offset", in_file);
+    json_put_bool(frame, "allocator", is_allocator(mapping->path, &symbol));
     return frame;
 }
 
 void code_place_text(const json_t* frame, char* out, size_t size) {
-    const char* symbol = json_string_value(json_object_get(frame, "symbol"));
-    const char* module = json_string_value(json_object_get(frame, "module"));
-    const char* file = json_string_value(json_object_get(frame, "file"));
-    const char* offset = json_string_value(json_object_get(frame, "module_offset"));
+    const char* symbol = json_get_text(frame, "symbol");
+    const char* module = json_get_text(frame, "module");
+    const char* file = json_get_text(frame, "file");
+    const char* offset = json_get_text(frame, "module_offset");
     out[0] = '\0';
     if (symbol != NULL && file != NULL)
-        snprintf(out, size, "%s (%s:%lld)", symbol, file,
-                 (long long)json_integer_value(json_object_get(frame, "line")));
+        snprintf(out, size, "%s (%s:%lld)", symbol, file, (long long)json_get_whole(frame, "line"));
     else if (symbol != NULL)
         snprintf(out, size, "%s", symbol);
     else if (module != NULL && offset != NULL)
@@ -83,7 +81,7 @@ static void mark_inner_frames(json_t* frames) {
     for (size_t i = json_array_size(frames); i-- > 1;) {
         const json_t* frame = json_array_get(frames, i);
         json_t* inner = json_array_get(frames, i - 1);
-        if (json_is_true(json_object_get(frame, "allocator")) && same_module(frame, inner))
+        if (json_get_bool(frame, "allocator") && same_module(frame, inner))
             json_object_set_new(inner, "allocator", json_true());
     }
 }
@@ -177,8 +175,8 @@ static json_t* leave_wild_pc(void) {
         access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
         return NULL;
     json_t* frame = json_object();
-    json_object_set_new(frame, "pc", json_sprintf("0x%" PRIx64, source.pc));
-    json_object_set_new(frame, "symbol", json_string("(not code)"));
+    json_put_hex(frame, "pc", source.pc);
+    json_put_text(frame, "symbol", "(not code)");
     source.pc = caller;
     source.stack_pointer += sizeof caller;
     return frame;

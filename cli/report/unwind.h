@@ -3,8 +3,8 @@
 #ifndef HAKSTRESS_UNWIND_H
 #define HAKSTRESS_UNWIND_H
 
-#include "report/crash_record.h"
-#include "report/procmaps.h"
+#include "child/crash_record.h"
+#include "process/procmaps.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 #include "report/verdict.h"
 
+#include "base/json.h"
 #include "guard/guard_faults.h"
-#include "json_text.h"
 #include "report/abort_caller.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
@@ -467,7 +467,7 @@ static bool by_freed_memory(struct verdict* verdict, const struct verdict_facts*
     const struct heap_place* place = facts->place;
     if (record == NULL || place == NULL || !place->in_window || place->accessible) return false;
     json_t* json = heap_place_json(place);
-    note(verdict, "the fault address lies in the heap: %s", json_string_value(json_object_get(json, "text")));
+    note(verdict, "the fault address lies in the heap: %s", json_get_text(json, "text"));
     json_decref(json);
     const char* access = fault_access(record);
     bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
@@ -627,10 +627,10 @@ json_t* verdict_make(const struct verdict_facts* facts) {
     bool uncertain = has_foreign_drain(facts) && is_drain_uncertain(facts->story);
     if (uncertain && strcmp(verdict.confidence, "high") == 0) verdict.confidence = "medium";
     json_t* result = json_object();
-    json_object_set_new(result, "cause", json_string(verdict.cause));
+    json_put_text(result, "cause", verdict.cause);
     json_object_set_new(result, "evidence", verdict.evidence);
-    json_object_set_new(result, "confidence", json_string(verdict.confidence));
-    json_object_set_new(result, "culprit", json_string(verdict.culprit));
-    json_object_set_new(result, "rule", json_string(rule));
+    json_put_text(result, "confidence", verdict.confidence);
+    json_put_text(result, "culprit", verdict.culprit);
+    json_put_text(result, "rule", rule);
     return result;
 }

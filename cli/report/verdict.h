@@ -3,12 +3,12 @@
 #ifndef HAKSTRESS_VERDICT_H
 #define HAKSTRESS_VERDICT_H
 
-#include "report/crash_record.h"
+#include "child/crash_record.h"
+#include "child/messages.h"
+#include "process/procmaps.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
-#include "report/procmaps.h"
 #include "report/story.h"
-#include "supervise/messages.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 #include "report/where.h"
 
-#include "json_text.h"
+#include "base/json.h"
 #include "report/unwind.h"
 
 #include <stdlib.h>
@@ -23,8 +23,8 @@ static json_t* of_backtrace(const json_t* backtrace) {
     json_t* frame;
     char place[600];
     json_array_foreach(backtrace, i, frame) {
-        const char* module = json_string_value(json_object_get(frame, "module"));
-        if (module == NULL || is_system_library(module) || json_is_true(json_object_get(frame, "allocator"))) continue;
+        const char* module = json_get_text(frame, "module");
+        if (module == NULL || is_system_library(module) || json_get_bool(frame, "allocator")) continue;
         code_place_text(frame, place, sizeof place);
         return place[0] != '\0' ? json_format("in %s", place) : NULL;
     }

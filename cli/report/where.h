@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_WHERE_H
 #define HAKSTRESS_WHERE_H
 
-#include "report/procmaps.h"
+#include "process/procmaps.h"
 
 #include <jansson.h>
 

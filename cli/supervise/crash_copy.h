@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_CRASH_COPY_H
 #define HAKSTRESS_CRASH_COPY_H
 
-#include "report/crash_record.h"
+#include "child/crash_record.h"
 #include "supervise/tracing.h"
 
 void crash_copy(struct crash_record* record, pid_t thread, const struct tracing_signal* signal);

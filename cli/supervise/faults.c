@@ -1,10 +1,10 @@
 #include "supervise/faults.h"
 
-#include "json_text.h"
+#include "base/json.h"
 #include "report/crash_report.h"
 #include "report/crash_save.h"
 #include "report/signals.h"
-#include "results.h"
+#include "results/results.h"
 #include "supervise/crash_copy.h"
 #include "workload/workload.h"
 
@@ -72,16 +72,16 @@ static json_t* make_report(const struct faults* faults, const struct tracing_dea
     };
     json_t* report = crash_report_make(&input);
     ring_copy_free(&copy);
-    json_object_set_new(report, "again", json_text(faults->again));
-    json_object_set_new(report, "command", json_text(command));
-    json_object_set_new(report, "pid", json_integer(death->process));
+    json_put_text(report, "again", faults->again);
+    json_put_text(report, "command", command);
+    json_put_whole(report, "pid", death->process);
     return report;
 }
 
 // What is told of it
 
 static const char* text_or_none(const json_t* object, const char* key) {
-    const char* text = json_string_value(json_object_get(object, key));
+    const char* text = json_get_text(object, key);
     return text != NULL ? text : "none";
 }
 
@@ -100,11 +100,11 @@ static json_t* summary(const json_t* report, const struct tracing_death* death, 
                                program_length(command), command, path[0] != '\0' ? path : "none");
     json_t* told = json_object();
     json_object_set_new(told, "line", line);
-    json_object_set_new(told, "pid", json_integer(death->process));
-    json_object_set_new(told, "signal", json_string(signal_name(death->number)));
+    json_put_whole(told, "pid", death->process);
+    json_put_text(told, "signal", signal_name(death->number));
     json_object_set(told, "command", json_object_get(report, "command"));
     json_object_set(told, "verdict", json_object_get(report, "verdict"));
-    if (path[0] != '\0') json_object_set_new(told, "report", json_text(path));
+    if (path[0] != '\0') json_put_text(told, "report", path);
     return told;
 }
 
@@ -126,7 +126,7 @@ void faults_print(const struct faults* faults, bool brief, FILE* out) {
         const json_t* verdict = json_object_get(told, "verdict");
         fprintf(out, "%s\n", text_or_none(told, "line"));
         if (brief) continue;
-        const char* where = json_string_value(json_object_get(verdict, "where"));
+        const char* where = json_get_text(verdict, "where");
         fprintf(out, "verdict: %s%s%s (confidence: %s)\n", text_or_none(verdict, "cause"), where != NULL ? "; " : "",
                 where != NULL ? where : "", text_or_none(verdict, "confidence"));
         json_array_foreach(json_object_get(verdict, "evidence"), j, evidence)

@@ -3,7 +3,7 @@
 #ifndef HAKSTRESS_FAULTS_H
 #define HAKSTRESS_FAULTS_H
 
-#include "args.h"
+#include "args/args.h"
 #include "supervise/ring_dir.h"
 #include "supervise/tracing.h"
 

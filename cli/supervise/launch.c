@@ -1,6 +1,6 @@
 #include "supervise/launch.h"
 
-#include "args.h"
+#include "base/error.h"
 #include "supervise/tracing.h"
 
 #include <errno.h>

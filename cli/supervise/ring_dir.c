@@ -1,7 +1,7 @@
 #include "supervise/ring_dir.h"
 
-#include "args.h"
-#include "supervise/proc_status.h"
+#include "base/error.h"
+#include "process/proc_status.h"
 
 #include <dirent.h>
 #include <errno.h>

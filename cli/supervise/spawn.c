@@ -1,6 +1,6 @@
 #include "supervise/spawn.h"
 
-#include "supervise/child.h"
+#include "child/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "supervise/supervisor.h"
 
+#include "child/memory_use.h"
 #include "report/rings.h"
-#include "supervise/memory_use.h"
 #include "supervise/progress_bar.h"
 #include "supervise/spawn.h"
 #include "supervise/watchdog.h"

@@ -3,9 +3,9 @@
 #ifndef HAKSTRESS_SUPERVISOR_H
 #define HAKSTRESS_SUPERVISOR_H
 
+#include "child/messages.h"
+#include "child/shared.h"
 #include "report/crash_report.h"
-#include "supervise/messages.h"
-#include "supervise/shared.h"
 
 #include <stdio.h>
 

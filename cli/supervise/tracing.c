@@ -1,6 +1,6 @@
 #include "supervise/tracing.h"
 
-#include "supervise/proc_status.h"
+#include "process/proc_status.h"
 #include "workload/workload.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // What was to be verified after the changes, and what in the runs proves it.
 #include "testplan/specified.h"
 
-#include "build_id.h"
+#include "binary/build_id.h"
 
 #include <hakmem/hakmem.h>
 

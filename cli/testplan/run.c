@@ -1,7 +1,6 @@
 #include "testplan/run.h"
 
-#include "args.h"
-#include "command.h"
+#include "base/error.h"
 #include "supervise/progress_bar.h"
 #include "workload/workload.h"
 

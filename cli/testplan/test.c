@@ -1,5 +1,7 @@
 #include "testplan/test.h"
 
+#include "base/json.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +12,7 @@ static const json_t* fault_of(const struct test* test) {
 }
 
 static const char* text_or(const json_t* object, const char* key, const char* other) {
-    const char* text = json_string_value(json_object_get(object, key));
+    const char* text = json_get_text(object, key);
     return text != NULL ? text : other;
 }
 
@@ -48,12 +50,12 @@ double test_duration(const struct test* test) {
 }
 
 json_int_t test_events(const struct test* test) {
-    return json_integer_value(json_object_get(test->result, "events"));
+    return json_get_whole(test->result, "events");
 }
 
 json_int_t test_counter(const struct test* test, const char* name) {
     const json_t* counters = json_object_get(json_object_get(test->result, "counters"), "counters");
-    return json_integer_value(json_object_get(counters, name));
+    return json_get_whole(counters, name);
 }
 
 json_int_t test_foreign_drains(const struct test* test, const char* site) {
@@ -167,18 +169,18 @@ json_t* test_to_json(const struct test* test) {
     test_describe(test, run, sizeof run);
     test_describe_result(test, found, sizeof found);
     json_t* json = json_object();
-    json_object_set_new(json, "title", json_string(test->spec->title));
-    json_object_set_new(json, "run", json_string(run));
-    json_object_set_new(json, "seed", json_integer((json_int_t)test->seed));
-    json_object_set_new(json, "outcome", json_string(test_outcome(test)));
-    json_object_set_new(json, "result", json_string(found));
+    json_put_text(json, "title", test->spec->title);
+    json_put_text(json, "run", run);
+    json_put_count(json, "seed", test->seed);
+    json_put_text(json, "outcome", test_outcome(test));
+    json_put_text(json, "result", found);
     json_object_set_new(json, "as_expected",
                         test_is_complete(test) ? json_boolean(test_as_expected(test)) : json_null());
     if (ended(test, "fault")) {
-        json_object_set_new(json, "signal", json_string(signal_name(test)));
-        json_object_set_new(json, "fault_addr", json_string(test_fault_addr(test)));
-        json_object_set_new(json, "check", json_string(failed_check(test)));
-        json_object_set_new(json, "site", json_string(test_check_site(test)));
+        json_put_text(json, "signal", signal_name(test));
+        json_put_text(json, "fault_addr", test_fault_addr(test));
+        json_put_text(json, "check", failed_check(test));
+        json_put_text(json, "site", test_check_site(test));
     }
     copy_fields(json, test);
     return json;

@@ -1,6 +1,6 @@
 #include "workload/table.h"
 
-#include "nearest.h"
+#include "base/nearest.h"
 #include "workload/trace.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef HAKSTRESS_WORKLOAD_TIMED_H
 #define HAKSTRESS_WORKLOAD_TIMED_H
 
-#include "histogram.h"
+#include "base/histogram.h"
 #include "workload/sized.h"
 
 #include <stdint.h>

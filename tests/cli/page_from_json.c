@@ -1,5 +1,5 @@
 // Writes the page of a comparison from a JSON file: page_from_json DOCUMENT.json PAGE.html. Exit status 1 when it cannot.
-#include "args.h"
+#include "args/args.h"
 #include "compare/page.h"
 
 #include <errno.h>

@@ -1,12 +1,12 @@
 // The parts of hakstress that need no process to watch.
-#include "nearest.h"
-#include "report/demangle.h"
+#include "base/nearest.h"
+#include "binary/demangle.h"
+#include "binary/source_line.h"
+#include "binary/symbols.h"
+#include "child/messages.h"
+#include "process/procmaps.h"
 #include "report/hidden_text.h"
-#include "report/procmaps.h"
 #include "report/signals.h"
-#include "report/source_line.h"
-#include "report/symbols.h"
-#include "supervise/messages.h"
 #include "supervise/watchdog.h"
 
 #include <setjmp.h>

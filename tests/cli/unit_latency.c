@@ -1,6 +1,6 @@
 // The histogram's error, and the lines in which a worker says its latencies.
-#include "histogram.h"
-#include "latency.h"
+#include "base/histogram.h"
+#include "worker/latency.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -72,4 +72,37 @@ must_refuse "an owned slab by pointer cast" slab/slab.c \
     'OwnedSlab assume(SlabNumber* s) {
     return *(OwnedSlab*)s;
 }'
+must_refuse "a SuperSlab of page runs that nobody claimed" front/large.c \
+    'OwnedRuns assume(SlabNumber s) {
+    return (OwnedRuns){.head = {.number = s}};
+}'
+must_refuse "a free list through the table" refill/give_back.c \
+    'void leak(SlabNumber s) {
+    hak_heap.meta[s].freelist = 0;
+}'
+must_refuse "a free list through a peek" front/free.c \
+    'void leak(SlabNumber s) {
+    ((TinySlabMeta*)peek_own(s))->freelist = 0;
+}'
+must_refuse "a count of used blocks by an owner" slab/hand_over.c \
+    'void forget(OwnedSlab slab) {
+    meta_count(meta_of(slab), -1, 0);
+}'
+must_refuse "a cut that is none" refill/refill.c \
+    'void cut(OwnedSlab slab) {
+    store_relaxed(&meta_of(slab)->carved, (uint16_t)0);
+}'
+must_refuse "the address of a count" slab/run.c \
+    'void alias(OwnedSlab slab) {
+    _Atomic uint32_t* blocks = &meta_of(slab)->blocks;
+    store_relaxed(blocks, 0u);
+}'
+must_refuse "the meta of a slab that has begun as if it were new" slab/slab.c \
+    'uint32_t peek(SlabNumber s) {
+    return meta_of_new(s)->block_size;
+}'
+must_refuse "a meta by way of the table of units" refill/refill.c \
+    'uint32_t peek(UnitNumber u) {
+    return hak_heap.unit_meta[u].slab[3].block_size;
+}'
 exit $failed

@@ -1,0 +1,51 @@
+#include "args/variables.h"
+
+#include "base/error.h"
+#include "base/nearest.h"
+#include "config/options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PREFIX "HAKMEM_"
+
+// The core reads the environment in a constructor: this comes before all of them, so that it leaves the word to variables_check.
+static void silence_core(void) {
+    hak_options_silent = true;
+}
+__attribute__((section(".preinit_array"), used)) static void (*const silence_core_first)(void) = silence_core;
+
+static bool no_such_variable(const char* where, const char* name) {
+    struct nearest nearest = {.typed = name};
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++) nearest_offer(&nearest, hak_option_info(i)->name);
+    if (nearest.best[0] == '\0')
+        usage_error("%sthere is no variable %s; see: hakstress list options", where, name);
+    else
+        usage_error("%sthere is no variable %s; did you mean %s?", where, name, nearest.best);
+    return false;
+}
+
+bool variable_check(const char* where, const char* name, const char* value) {
+    char allowed[128];
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
+        const HakOptionInfo* info = hak_option_info(i);
+        if (strcmp(info->name, name) != 0) continue;
+        if (*value == '\0' || hak_option_accepts(info, value)) return true;  // an empty one counts as not set
+        hak_option_allowed(info, allowed, sizeof allowed);
+        usage_error("%s%s wants %s, not '%s'", where, name, allowed, value);
+        return false;
+    }
+    return no_such_variable(where, name);
+}
+
+bool variables_check(void) {
+    for (char** entry = environ; *entry != NULL; entry++) {
+        char name[128];
+        const char* equals = strchr(*entry, '=');
+        if (strncmp(*entry, PREFIX, sizeof PREFIX - 1) != 0 || equals == NULL) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(equals - *entry), *entry);
+        if (!variable_check("", name, equals + 1)) return false;
+    }
+    return true;
+}

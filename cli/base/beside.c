@@ -1,0 +1,40 @@
+#include "base/beside.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// With errno where there is no such file.
+static bool resolve(const char* folder, const char* name, char* out, size_t size) {
+    char self[PATH_MAX], path[PATH_MAX + 256], resolved[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) return false;
+    self[length] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(path, sizeof path, "%s/%s%s", self, folder, name);
+    if (realpath(path, resolved) == NULL) return false;
+    if (strlen(resolved) >= size) errno = ENAMETOOLONG;
+    return (size_t)snprintf(out, size, "%s", resolved) < size;
+}
+
+static bool is_missing(const char* name) {
+    missing_error("there is no %s beside hakstress: %s; build it first: scripts/build.sh", name, strerror(errno));
+    return false;
+}
+
+bool worker_beside(const char* name, char* out, size_t size) {
+    return resolve("", name, out, size) || is_missing(name);
+}
+
+bool library_find_beside(const char* name, char* out, size_t size) {
+    return resolve("../lib/", name, out, size) || resolve("../" HAKSTRESS_LIBDIR "/", name, out, size);
+}
+
+bool library_beside(const char* name, char* out, size_t size) {
+    return library_find_beside(name, out, size) || is_missing(name);
+}

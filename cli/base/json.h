@@ -1,0 +1,29 @@
+// JSON: members of objects by their type, and text from outside.
+// Thread-safety: any thread, one at a time for an object. Errors: a member that cannot be made is left out.
+#ifndef HAKSTRESS_JSON_H
+#define HAKSTRESS_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// JSON is UTF-8, paths and arguments need not be: each byte that is not becomes '?'. NULL for NULL.
+json_t* json_text(const char* text);
+// The same of a formatted text, however long.
+json_t* json_format(const char* format, ...) __attribute__((format(printf, 1, 2)));
+// "0x1f": numbers of 64 bits, which JSON's readers may round.
+json_t* json_hex(uint64_t value);
+
+void json_put_text(json_t* object, const char* key, const char* text);  // by json_text(); NULL: no member
+void json_put_hex(json_t* object, const char* key, uint64_t value);
+void json_put_count(json_t* object, const char* key, uint64_t value);
+void json_put_whole(json_t* object, const char* key, json_int_t value);
+void json_put_real(json_t* object, const char* key, double value);
+void json_put_bool(json_t* object, const char* key, bool value);
+
+// NULL, 0 or false where there is no such member, or one of another type.
+const char* json_get_text(const json_t* object, const char* key);
+json_int_t json_get_whole(const json_t* object, const char* key);
+bool json_get_bool(const json_t* object, const char* key);
+
+#endif

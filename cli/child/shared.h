@@ -1,0 +1,58 @@
+// The memory that supervisor and child share. It outlives the child, so whatever the child destroys, the rest can be read.
+//
+//   struct shared | debug ring (HakRingFile ...)
+//
+// Thread-safety: `plan` is written before the child starts; each other field has one side that writes it, as noted.
+// Errors: shared_create gives NULL with errno when there is no memory to share.
+#ifndef HAKSTRESS_SHARED_H
+#define HAKSTRESS_SHARED_H
+
+#include "child/crash_record.h"
+#include "observe/ring.h"
+#include "workload/workload.h"
+
+enum child_phase { CHILD_STARTING, CHILD_RUNNING, CHILD_FINISHED };
+enum { STATISTICS_BYTES = 64 << 10 };
+
+struct child_plan {
+    char workload[32];
+    double seconds;
+    uint32_t threads;
+    uint32_t ring_records;
+    uint64_t seed;
+    uint64_t params[WORKLOAD_PARAMS_MAX];
+};
+
+struct child_outcome {
+    struct workload_result work;
+    int32_t error;          // errno of the workload; 0: it ran
+    uint64_t peak_rss_kib;  // without this shared memory
+};
+
+// The allocator's statistics as JSON, written about once a second: what is left of them after a crash. `sequence` is odd
+// while a text is being written.
+struct child_statistics {
+    _Atomic uint32_t sequence;
+    char text[STATISTICS_BYTES];
+};
+
+struct shared {
+    uint64_t bytes;  // of the whole mapping
+    struct child_plan plan;
+    _Atomic uint32_t stop;   // by the supervisor: end now
+    _Atomic uint32_t phase;  // by the child, and so are the rest
+    double began;            // workload_clock() when the work began; valid from phase CHILD_RUNNING on
+    struct child_outcome outcome;
+    struct child_statistics statistics;
+    struct crash_record crash;
+    struct workload_progress progress[WORKLOAD_THREADS_MAX];
+};
+
+// Makes and maps the memory; *fd is what the child inherits.
+struct shared* shared_create(uint32_t ring_records, int* fd);
+// Maps it in the child.
+struct shared* shared_open(int fd);
+HakRingFile* shared_ring(struct shared* shared);
+void shared_close(struct shared* shared);
+
+#endif

@@ -1,0 +1,19 @@
+// The verbs of hakstress, each in a file here. To add one: a file that defines a `const struct command`, a declaration here, a line
+// in the table in main.c.
+#ifndef HAKSTRESS_COMMANDS_H
+#define HAKSTRESS_COMMANDS_H
+
+#include "args/command.h"
+
+extern const struct command command_repro;
+extern const struct command command_guard;
+extern const struct command command_testplan;
+extern const struct command command_bench;
+extern const struct command command_compare;
+extern const struct command command_run;
+extern const struct command command_record;
+extern const struct command command_report;
+extern const struct command command_list;
+extern const struct command command_doctor;
+
+#endif
