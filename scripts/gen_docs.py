@@ -3,51 +3,59 @@
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 118
 
 OPTIONS_HEAD = """\
 # Options
 
-Generated from `lib/config/options.def` by `scripts/gen_docs.py`; change them there.
+Generated from `lib/config/options.def` by `scripts/gen_docs.py`. Change them there.
 
-Options are environment variables, read once, before the first block is handed out. Numbers are decimal and may end in K, M or
-G (powers of 1024). An empty value counts as not set. A name that does not exist and a value out of range get one warning on
-stderr, with the nearest name or the range, and change nothing; hakstress refuses both with exit status 2. Programs that run with raised privileges (set-user-id)
-ignore all of them. `hak_option_get` and `hak_option_set` read and change options in a running program; those marked *fixed*
-cannot change any more once the first block was handed out.
+Options are environment variables. They are read once, before the first block is handed out.
 
-In hakstress a command-line option beats the environment, which beats the profile (`profiles/`), which beats the default.
+- Numbers are decimal and may end in K, M or G (powers of 1024). An empty value counts as not set.
+- A name that does not exist, or a value out of range, changes nothing. The library prints one warning on stderr, with
+  the nearest name or the range. hakstress refuses both with exit status 2.
+- Programs that run with raised privileges (set-user-id) ignore all options.
+- `hak_option_get` and `hak_option_set` read and change options in a running program. Options marked *fixed* can no
+  longer change once the first block was handed out.
+- Options marked *checked* do something only in the checked build (`libhakmem-checked.so`, and the core inside
+  hakstress). The release library prints a warning when one of them is set.
 
-Options marked *checked* do something in the checked build (`libhakmem-checked.so`, and the core inside hakstress) alone; the
-release library says so when one of them is set.
+In hakstress a command-line option beats the environment, the environment beats the profile (`profiles/`), and the
+profile beats the default.
 
-| variable | default | values | | meaning |
-|---|---|---|---|---|
 """
 
 COUNTERS_HEAD = """\
 # Counters
 
-Generated from `lib/count/counters.def` by `scripts/gen_docs.py`; change them there.
+Generated from `lib/count/counters.def` by `scripts/gen_docs.py`. Change them there.
 
-Every counter is kept by each thread for itself and summed up on reading, ended threads included. They are part of
-`hak_stats_json`, `malloc_stats`, `malloc_info`, of the statistics at exit (`HAKMEM_STATS`) and of every result of hakstress.
+Each thread keeps its own counters. A reader gets the sum over all threads, ended ones included. The counters are part
+of `hak_stats_json`, `malloc_stats`, `malloc_info`, the statistics at exit (`HAKMEM_STATS`) and every result of
+hakstress.
 """
 
 
 def rows(path, prefix):
-    """Yields the arguments of each PREFIX...(...) line, strings without their quotes."""
-    for line in (ROOT / path).read_text(encoding="utf-8").splitlines():
-        call = re.fullmatch(rf"({prefix}\w*)\((.*)\)", line)
-        if call:
-            arguments = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"]+', call.group(2))
-            yield call.group(1), [a.strip().strip('"') for a in arguments if a.strip()]
+    """Yields the arguments of each PREFIX...(...), strings without their quotes. It may go over several lines."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for name, inner in re.findall(rf"^({prefix}\w*)\((.*?)\)$", text, re.M | re.S):
+        joined = re.sub(r'"\s*\n\s*"', "", inner)  # adjacent strings are one
+        arguments = re.findall(r'"(?:[^"\\]|\\.)*"|[^,"]+', joined)
+        yield name, [a.strip().strip('"') for a in arguments if a.strip()]
 
 
 def cell(text):
     return text.replace("|", "\\|")
+
+
+def wrapped(text):
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def values(kind, arguments):
@@ -62,15 +70,15 @@ def values(kind, arguments):
         _, _, count, flags, text = arguments
         return "all", f"all, none, or a list of 1 to {count} as 1-2,6", flags, text
     _, _, default, flags, text = arguments
-    return default or "(empty)", "text", flags, text
+    return default or "empty", "text", flags, text
 
 
 def options():
     text = OPTIONS_HEAD
     for kind, arguments in rows("lib/config/options.def", "OPTION_"):
         default, allowed, flags, meaning = values(kind, arguments)
-        marks = ", ".join(word.strip().lower() for word in flags.split("|") if word.strip() != "0")
-        text += f"| `HAKMEM_{arguments[1]}` | {cell(default)} | {cell(allowed)} | {marks} | {cell(meaning)} |\n"
+        marks = "".join(f", *{word.strip().lower()}*" for word in flags.split("|") if word.strip() != "0")
+        text += wrapped(f"- **`HAKMEM_{arguments[1]}`** (default {default}; {allowed}{marks}). {meaning}")
     return text
 
 
