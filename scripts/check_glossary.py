@@ -13,7 +13,7 @@ import pathlib
 import re
 import sys
 
-DOCUMENTS = ["docs/GLOSSARY.md", "docs/OWNERSHIP.md", "docs/ARCHITECTURE.md", "lib/README.md"]
+DOCUMENTS = ["docs/GLOSSARY.md", "docs/OWNERSHIP.md", "docs/ARCHITECTURE.md", "docs/READING.md", "lib/README.md"]
 SOURCES = ["lib", "cli", "include", "tests"]
 # What documents write that no source has as an identifier, with the reason.
 SYMBOLS = {

@@ -4,6 +4,7 @@
 #include "config/options.h"
 #include "front/process.h"
 #include "observe/ring.h"
+#include "observe/steps.h"
 #include "os/os.h"
 #include "refill/parked.h"
 #include "refill/stages.h"
@@ -219,6 +220,7 @@ static void take_what_can_be_had(unsigned fork) {
 }
 
 static void before_fork(void) {
+    STEP(X0);
     if (forks == 0) see_new_copy();
     forks++;
     unsigned fork = this_fork();
@@ -241,6 +243,7 @@ static void after_fork_in_parent(void) {
 }
 
 static void after_fork_in_child(void) {
+    STEP(X9);
     unsigned fork = this_fork();
     held_up_here &= ~(UINT32_C(1) << fork);
     settle_in_child(fork);

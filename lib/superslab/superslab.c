@@ -2,6 +2,7 @@
 
 #include "config/options.h"
 #include "count/counters.h"
+#include "observe/steps.h"
 #include "os/os.h"
 #include "superslab/free_slabs.h"
 #include "superslab/purge.h"
@@ -47,6 +48,7 @@ static void give_slabs_back(UnitNumber u) {
 }
 
 SlabNumber superslab_take_slab(bool* clean) {
+    STEP(F1);
     hak_lock(&heap_lock);
     SlabNumber s = free_slabs_take(clean);
     hak_unlock(&heap_lock);
@@ -68,6 +70,7 @@ SlabNumber superslab_make(bool used_up, bool* clean) {
 }
 
 void superslab_give_slab(SlabNumber s) {
+    STEP(L1);
     hak_lock(&heap_lock);
     if (free_slabs_put(s))
         give_slabs_back(unit_of_slab(s));

@@ -1,5 +1,6 @@
 #include "thread/tcb.h"
 
+#include "observe/steps.h"
 #include "os/os.h"
 #include "superslab/owner_word.h"
 
@@ -90,7 +91,9 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
 static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
     struct HakTls *nobody = NULL, *mine = tls;
     uint32_t left = TCB_LEFT;
+    STEP(T2);
     if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) return false;
+    STEP(T3);
     // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one
     // either.
     if (cas_relaxed(&tcb->state, &left, TCB_LIVING)) {
@@ -103,6 +106,7 @@ static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
 }
 
 HakTcb* tcb_take_left(struct HakTls* tls) {
+    STEP(T1);
     if (!load_relaxed(&some_left)) return NULL;
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
         if (take_if_left(tcb, tls)) return tcb;
@@ -113,6 +117,7 @@ HakTcb* tcb_take_left(struct HakTls* tls) {
 HakTcb* tcb_take(struct HakTls* tls) {
     HakTcb* tcb = take_pooled(tls, false);
     if (tcb == NULL) tcb = tcb_take_left(tls);
+    STEP(T6);
     if (tcb == NULL) tcb = take_pooled(tls, true);
     return tcb ? tcb : make(tls);
 }

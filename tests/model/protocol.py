@@ -68,6 +68,22 @@ def new_tcb(thread):
     return Tcb(LIVING, False, thread, NOTHING, NOTHING, False)
 
 
+# What is a step here and none in lib/observe/steps.def, and why. C1 is the compare-and-swap within R1, H2 and G1.
+MODEL_ONLY = {
+    'C1': 'in the code',
+    'H2': 'C1 of what a hint names',
+    'G1': 'C1 of an entry of the registry',
+    'G2': 'C2 of an entry of the registry',
+    'BU': 'no access to anything shared: a block goes into a bundle',
+    'RF': 'no access to anything shared: which stage of a refill comes next',
+    'START': 'no access to anything shared: a thread begins',
+    'L9': 'only with a mutation: a slab is given back before its owner word',
+    'L1u': 'L1 of the last slab, which gives the unit back',
+    'L2u': 'the rest of L1u',
+    'R4': 'only with a mutation: the slab is touched after R3',
+    'VB': 'only with a mutation: the slab is touched after A5',
+}
+
 MUTATION = None  # the rule that is left out in this exploration (scenarios.MUTATIONS)
 
 
