@@ -1,6 +1,7 @@
 #include "observe/chaos.h"
 
 #include "base/atomic.h"
+#include "base/random.h"
 #include "config/options.h"
 #include "os/os.h"
 
@@ -8,13 +9,7 @@ _Atomic int64_t hak_chaos_odds;
 
 void chaos_yield(void) {
     static _Atomic uint64_t streams;
-    static HAK_TLS uint64_t state;
-    if (state == 0)
-        state =
-            (uint64_t)hak_option(seed) * 0x9e3779b97f4a7c15u + (add_relaxed(&streams, 1u) + 1) * 0xd1342543de82ef95u;
-    // xorshift64* (Marsaglia 2003, Vigna 2016)
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    if ((state * 0x2545f4914f6cdd1du >> 32) % (uint64_t)load_relaxed(&hak_chaos_odds) == 0) os_yield();
+    static HAK_TLS uint64_t state;  // of the thread's stream; 0: not begun
+    if (state == 0) state = random_mix((uint64_t)hak_option(seed) + (add_relaxed(&streams, 1u) + 1) * RANDOM_STEP);
+    if (random_of(&state) % (uint64_t)load_relaxed(&hak_chaos_odds) == 0) os_yield();
 }

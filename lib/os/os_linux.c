@@ -1,5 +1,6 @@
 #include "os/os.h"
 
+#include "base/random.h"
 #include "base/syscall.h"
 #include "count/counters.h"
 #include "os/vdso.h"
@@ -222,11 +223,7 @@ bool os_is_privileged(void) {
 
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
-    uint64_t x = (load_relaxed(&seed) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * 0x9e3779b97f4a7c15u;
-    // finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
+    return random_mix((load_relaxed(&seed) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * RANDOM_STEP);
 }
 
 void os_yield(void) {

@@ -4,41 +4,20 @@
 #include "count/counters.h"
 #include "os/os.h"
 #include "superslab/closed.h"
+#include "superslab/unit_list.h"
 #include "superslab/units.h"
 
 FreeSlabTotals free_slab_totals;
 
 // SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
 static UnitNumber with_free, with_free_last;
+static const UnitList list = {&with_free, &with_free_last};
 
 // The least number of free dirty slabs since surplus ones were purged last.
 static uint32_t least_dirty;
 
 bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
-}
-
-static void list_push(UnitNumber u) {
-    Unit* unit = &hak_heap.unit[u];
-    unit->prev = 0;
-    unit->next = with_free;
-    if (with_free)
-        hak_heap.unit[with_free].prev = u;
-    else
-        with_free_last = u;
-    with_free = u;
-}
-
-static void list_remove(UnitNumber u) {
-    Unit* unit = &hak_heap.unit[u];
-    if (unit->prev)
-        hak_heap.unit[unit->prev].next = unit->next;
-    else
-        with_free = unit->next;
-    if (unit->next)
-        hak_heap.unit[unit->next].prev = unit->prev;
-    else
-        with_free_last = unit->prev;
 }
 
 // Takes the lowest free slab of u, one that is warm if there is one.
@@ -56,7 +35,7 @@ static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     *clean = !was_dirty;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
-    if (unit->free_slabs == 0) list_remove(u);
+    if (unit->free_slabs == 0) unit_list_remove(list, u);
     free_slab_totals.taken++;
     counter_add_shared(HAK_C_slab_taken, 1);
     return first_slab(u) + i;
@@ -71,9 +50,9 @@ bool free_slabs_put(SlabNumber s) {
     uint32_t bit = 1u << (s % SLABS_PER_UNIT);
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
-    if (unit->free_slabs) list_remove(u);
+    if (unit->free_slabs) unit_list_remove(list, u);
     unit->free_slabs |= bit;
-    list_push(u);
+    unit_list_push(list, u);
     free_slab_totals.taken--;
     free_slab_totals.dirty += (unit->dirty_slabs & bit) != 0;
     counter_add_shared(HAK_C_slab_released, 1);
@@ -87,19 +66,19 @@ bool free_slabs_add(UnitNumber u) {
     unit->freed_ms = 0;
     unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
     free_slab_totals.dirty += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
-    list_push(u);
+    unit_list_push(list, u);
     return true;
 }
 
 bool free_slabs_remove(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
-    list_remove(u);
+    unit_list_remove(list, u);
     free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
     unit->dirty = unit->dirty_slabs != 0;
     // With slabs that may be mapped the unit can serve nobody else.
     if (!slabs_are_mappings() || units_unmap(u, 1)) return true;
     unit->dirty_slabs = 0;
-    list_push(u);
+    unit_list_push(list, u);
     return false;
 }
 

@@ -2,6 +2,7 @@
 
 #include "count/counters.h"
 #include "os/os.h"
+#include "superslab/unit_list.h"
 
 // Lists of free runs by length: 1..EXACT_BINS exactly, then one list per doubling.
 enum { EXACT_BINS = 32, BINS = 56, LOOK_AT = 32 };
@@ -41,10 +42,7 @@ static void insert_run(UnitNumber first, UnitNumber length, RunState state) {
     unsigned b = bin_of(length);
     Unit* run = unit(first);
     run->length = unit(first + length - 1)->length = length;
-    run->prev = 0;
-    run->next = set->head[b];
-    if (run->next) unit(run->next)->prev = first;
-    set->head[b] = first;
+    unit_list_push((UnitList){&set->head[b], NULL}, first);
     set->nonempty |= UINT64_C(1) << b;
     count_free(state, length);
 }
@@ -54,11 +52,7 @@ static void remove_run(UnitNumber first) {
     RunState state = state_of(first);
     RunBins* set = &bins[state];
     unsigned b = bin_of(run->length);
-    if (run->prev)
-        unit(run->prev)->next = run->next;
-    else
-        set->head[b] = run->next;
-    if (run->next) unit(run->next)->prev = run->prev;
+    unit_list_remove((UnitList){&set->head[b], NULL}, first);
     if (set->head[b] == 0) set->nonempty &= ~(UINT64_C(1) << b);
     count_free(state, -(int64_t)run->length);
 }
