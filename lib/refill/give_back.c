@@ -50,7 +50,7 @@ static void give_back_bound_if_empty(HakTcb* me, unsigned size_class) {
     if (bound.number == 0) return;
     slab_absorb(me, bound);
     if (meta_used(meta_of(bound)) != 0) return;
-    me->tiny[size_class].bound = 0;
+    set_bound_slab(me, size_class, 0);
     slab_dispose(me, bound);
 }
 

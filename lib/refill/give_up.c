@@ -10,7 +10,7 @@
 static void give_up_class(HakTcb* me, unsigned size_class) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab bound = bound_slab(me, size_class);
-    tls->bound = 0;
+    set_bound_slab(me, size_class, 0);
     if (bound.number) slab_give_up(me, bound);
     while (tls->partial) slab_give_up(me, slab_own(me, tls->partial));
     while (tls->full) slab_give_up(me, slab_own(me, tls->full));

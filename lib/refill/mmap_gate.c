@@ -20,7 +20,7 @@ static OwnedSlab take_spare(HakTcb* me) {
         TinyTLSSlab* tls = &me->tiny[c];
         OwnedSlab bound = bound_slab(me, c);
         if (bound.number && meta_used(meta_of(bound)) == 0) {
-            tls->bound = 0;
+            set_bound_slab(me, c, 0);
             return bound;
         }
         if (tls->partial && meta_used(peek_own(tls->partial)) == 0) return slab_own(me, tls->partial);

@@ -32,7 +32,7 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     if (tls->bound == slab.number) return;
     OwnedSlab former = bound_slab(me, size_class);
     STEP(BIND);
-    tls->bound = slab.number;
+    set_bound_slab(me, size_class, slab.number);
     slab_place(me, slab, PLACE_BOUND);
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = slab.number;
     if (former.number == 0) return;

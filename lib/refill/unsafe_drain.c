@@ -90,7 +90,7 @@ void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class) {
 static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab former = bound_slab(me, size_class);
-    tls->bound = s;
+    set_bound_slab(me, size_class, s);
     tls->sticky[tls->sticky_next++ % STICKY_SLABS] = s;
     if (former.number) slab_set_aside(me, former);
 }

@@ -55,6 +55,11 @@ HAK_INLINE OwnedSlab bound_slab(const HakTcb* me, unsigned size_class) {
     return slab_if_mine(me, me->tiny[size_class].bound, tag_of_class(size_class));
 }
 
+// s: 0 for none. Where the former one belongs is the caller's to see to. Nobody else writes `bound`.
+HAK_INLINE void set_bound_slab(HakTcb* me, unsigned size_class, SlabNumber s) {
+    me->tiny[size_class].bound = s;
+}
+
 HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
