@@ -2,9 +2,9 @@
 
 #include "base/json.h"
 #include "report/block_record.h"
+#include "report/code_place.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
-#include "report/unwind.h"
 
 #include <stdlib.h>
 #include <string.h>

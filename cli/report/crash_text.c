@@ -153,13 +153,32 @@ static const char* file_name(const char* path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+static void print_line(const json_t* frame, FILE* out) {
+    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), number_of(frame, "line"));
+}
+
+// An inlined function has a line of its own, above that of the function it is in.
 static void print_frame(size_t number, const json_t* frame, FILE* out) {
+    const json_t *inlined, *list = json_object_get(frame, "inlined");
+    const char* call = NULL;
     fprintf(out, " %c #%-2zu %-18s ", json_get_bool(frame, "allocator") ? '*' : ' ', number, text_of(frame, "pc"));
+    for (size_t i = 0; (inlined = json_array_get(list, i)) != NULL; i++) {
+        fprintf(out, "%s", text_of(inlined, "symbol"));
+        if (i == 0)
+            print_line(frame, out);
+        else
+            fprintf(out, "  %s", call);
+        call = text_of(inlined, "called_from");
+        fprintf(out, "  (inlined)\n%26s", "");
+    }
     if (!has(frame, "symbol"))
         fprintf(out, "?");
     else
         fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)number_of(frame, "offset"));
-    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), number_of(frame, "line"));
+    if (call == NULL)
+        print_line(frame, out);
+    else
+        fprintf(out, "  %s", call);
     if (has(frame, "module"))
         fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
     fputc('\n', out);
