@@ -78,7 +78,7 @@ void code_place_text(const json_t* place, char* out, size_t size) {
     const char* offset = json_get_text(place, "module_offset");
     char line[160] = "";
     out[0] = '\0';
-    if (file != NULL) snprintf(line, sizeof line, " (%s:%lld)", file, (long long)json_get_whole(place, "line"));
+    if (file != NULL) snprintf(line, sizeof line, " (%s:%lld)", file, json_get_whole(place, "line"));
     if (function != NULL)
         snprintf(out, size, "%s%s%s%s", function, line, around != NULL ? ", inlined into " : "",
                  around != NULL ? around : "");
@@ -90,7 +90,7 @@ void code_place_offset_text(const json_t* place, char* out, size_t size) {
     const char *around, *function = function_of(place, &around);
     const char* file = json_get_text(place, "file");
     char line[160] = "";
-    if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, (long long)json_get_whole(place, "line"));
+    if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, json_get_whole(place, "line"));
     snprintf(out, size, "%s%s%s+0x%llx%s", function != NULL ? function : "?", around != NULL ? ", inlined into " : "",
              around != NULL ? around : "", (unsigned long long)json_get_whole(place, "offset"), line);
 }
