@@ -84,6 +84,15 @@ const char* json_get_text(const json_t* object, const char* key) {
     return json_string_value(json_object_get(object, key));
 }
 
+const char* json_get_text_or(const json_t* object, const char* key, const char* other) {
+    const char* text = json_get_text(object, key);
+    return text != NULL ? text : other;
+}
+
+double json_get_number(const json_t* object, const char* key) {
+    return json_number_value(json_object_get(object, key));
+}
+
 json_int_t json_get_whole(const json_t* object, const char* key) {
     return json_integer_value(json_object_get(object, key));
 }

@@ -23,6 +23,8 @@ void json_put_bool(json_t* object, const char* key, bool value);
 
 // NULL, 0 or false where there is no such member, or one of another type.
 const char* json_get_text(const json_t* object, const char* key);
+const char* json_get_text_or(const json_t* object, const char* key, const char* other);  // `other` instead of NULL
+double json_get_number(const json_t* object, const char* key);                           // whole or not
 json_int_t json_get_whole(const json_t* object, const char* key);
 bool json_get_bool(const json_t* object, const char* key);
 

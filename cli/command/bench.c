@@ -240,7 +240,7 @@ static double median_of(json_t* runs, const char* field) {
     json_t* run;
     samples.count = 0;
     json_array_foreach(runs, index, run) {
-        samples.values[samples.count++] = json_number_value(json_object_get(run, field));
+        samples.values[samples.count++] = json_get_number(run, field);
     }
     return median(&samples);
 }
@@ -250,7 +250,7 @@ static double extreme_of(json_t* runs, const char* field, bool greatest) {
     json_t* run;
     double extreme = greatest ? -INFINITY : INFINITY;
     json_array_foreach(runs, index, run) {
-        double value = json_number_value(json_object_get(run, field));
+        double value = json_get_number(run, field);
         extreme = greatest ? fmax(extreme, value) : fmin(extreme, value);
     }
     return extreme;

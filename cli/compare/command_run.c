@@ -1,7 +1,7 @@
 #include "compare/command_run.h"
 
 #include "base/error.h"
-#include "binary/elf_image.h"
+#include "binary/exports.h"
 #include "compare/proof.h"
 
 #include <errno.h>

@@ -91,7 +91,7 @@ static json_t* medians(json_t* samples) {
         size_t count = 0;
         if (strcmp(key, "round") == 0) continue;
         for (size_t i = 0; i < json_array_size(samples); i++)
-            values[count++] = json_number_value(json_object_get(json_array_get(samples, i), key));
+            values[count++] = json_get_number(json_array_get(samples, i), key);
         double middle = statistics_median(values, count);
         json_object_set_new(all, key, json_is_null(value) ? json_null() : number(middle));
     }

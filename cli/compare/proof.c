@@ -1,6 +1,6 @@
 #include "compare/proof.h"
 
-#include "binary/elf_image.h"
+#include "binary/exports.h"
 #include "process/procmaps.h"
 #include "supervise/launch.h"
 #include "supervise/tracing.h"
@@ -57,23 +57,16 @@ static bool is_wanted(const struct subject* subject, const char* path) {
     return strncmp(path, subject->path, sizeof((struct mapping*)0)->path - 1) == 0;
 }
 
-static bool exports_malloc(const char* path) {
-    struct elf_image image;
-    if (!elf_open(&image, path)) return false;
-    bool exports = elf_exports(&image, "malloc");
-    elf_close(&image);
-    return exports;
-}
-
 // A program's own malloc comes before a preloaded one, that of a library before the C library's where that was not preloaded. The loader's
 // is for itself.
 static bool comes_before(const struct subject* subject, pid_t process, const struct mapping* mapping,
                          const char* program) {
     const char* name = strrchr(mapping->path, '/');
     if (name == NULL || mapping->permissions[2] != 'x') return false;
-    if (strcmp(mapping->path, program) == 0) return exports_malloc(program);
+    if (strcmp(mapping->path, program) == 0) return elf_file_exports(program, "malloc");
     bool is_system = is_c_library(mapping->path) || strncmp(name, "/ld-", 4) == 0;
-    return subject->path[0] == '\0' && !is_system && exports_malloc(mapping->path) && !is_preloaded(subject, process);
+    return subject->path[0] == '\0' && !is_system && elf_file_exports(mapping->path, "malloc") &&
+           !is_preloaded(subject, process);
 }
 
 static void program_of(pid_t thread, char* out, size_t size) {

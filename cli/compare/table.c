@@ -13,13 +13,8 @@ static const json_t* at(const json_t* object, const char* key, const char* inner
     return json_object_get(json_object_get(object, key), inner);
 }
 
-static double value(const json_t* object, const char* key) {
-    return json_number_value(json_object_get(object, key));
-}
-
 static const char* text(const json_t* object, const char* key) {
-    const char* found = json_get_text(object, key);
-    return found != NULL ? found : "";
+    return json_get_text_or(object, key, "");
 }
 
 // Cells
@@ -40,17 +35,18 @@ static void write_rate(const json_t* row, const json_t* median, char* out) {
     if (!has)
         snprintf(out, WIDTH, "-");
     else if (strcmp(text(row, "metric"), "seconds") == 0)
-        snprintf(out, WIDTH, "%.4g s", value(median, "seconds"));
+        snprintf(out, WIDTH, "%.4g s", json_get_number(median, "seconds"));
     else
-        write_per_second(value(median, "ops_per_sec"), out);
+        write_per_second(json_get_number(median, "ops_per_sec"), out);
 }
 
 static void write_interval(const json_t* ratio, char* out) {
     if (!json_is_number(json_object_get(ratio, "ratio"))) return;
     if (json_is_number(json_object_get(ratio, "high")))
-        snprintf(out, WIDTH, "%.3f [%.3f .. %.3f]", value(ratio, "ratio"), value(ratio, "low"), value(ratio, "high"));
+        snprintf(out, WIDTH, "%.3f [%.3f .. %.3f]", json_get_number(ratio, "ratio"), json_get_number(ratio, "low"),
+                 json_get_number(ratio, "high"));
     else
-        snprintf(out, WIDTH, "%.3f", value(ratio, "ratio"));
+        snprintf(out, WIDTH, "%.3f", json_get_number(ratio, "ratio"));
 }
 
 static void write_mib(const json_t* median, const char* key, char* out) {
@@ -70,7 +66,7 @@ static void fill_cells(const json_t* row, const json_t* cell, cells_of_row cells
     write_interval(peak, cells[5]);
     snprintf(cells[6], WIDTH, "%s", text(peak, "claim"));
     write_mib(median, "rss_freed_kib", cells[7]);
-    if (value(cell, "failed") > 0) snprintf(cells[8], WIDTH, "%.0f", value(cell, "failed"));
+    if (json_get_number(cell, "failed") > 0) snprintf(cells[8], WIDTH, "%.0f", json_get_number(cell, "failed"));
     if (json_is_null(json_object_get(cell, "ratio"))) snprintf(cells[2], WIDTH, "baseline");
 }
 
@@ -122,15 +118,15 @@ static const char* plural(double count) {
 }
 
 static void print_threads(FILE* out, const json_t* row) {
-    double threads = value(row, "threads");
-    if (value(row, "roles") > 1)
+    double threads = json_get_number(row, "threads");
+    if (json_get_number(row, "roles") > 1)
         fprintf(out, "%.0f pair%s of threads, ", threads, plural(threads));
     else
         fprintf(out, "%.0f thread%s, ", threads, plural(threads));
 }
 
 static void print_title(FILE* out, const json_t* row, enum table_style style) {
-    double rounds = value(row, "rounds");
+    double rounds = json_get_number(row, "rounds");
     fprintf(out, style == TABLE_MARKDOWN ? "\n### %s\n\n" : "\n%s: ", text(row, "name"));
     if (json_is_null(json_object_get(row, "command"))) {
         fprintf(out, "%s; ", text(row, "stresses"));
@@ -144,7 +140,7 @@ static void print_failures(FILE* out, const json_t* row, enum table_style style)
     json_t *cell, *failure;
     json_array_foreach(json_object_get(row, "allocators"), i, cell) {
         json_array_foreach(json_object_get(cell, "failures"), j, failure) {
-            int round = (int)value(failure, "round");
+            int round = (int)json_get_number(failure, "round");
             char when[32] = ", warm-up";
             if (round >= 0) snprintf(when, sizeof when, ", round %d", round);
             if (json_is_null(json_object_get(failure, "round"))) when[0] = '\0';
@@ -190,7 +186,7 @@ static void print_aa(FILE* out, const json_t* document) {
     if (!json_is_object(aa)) return;
     write_interval(aa, interval);
     fprintf(out, "%s against itself on %s: %s, p = %.2g: %s\n", text(aa, "allocator"), text(aa, "workload"), interval,
-            value(aa, "p"), aa_verdict(aa));
+            json_get_number(aa, "p"), aa_verdict(aa));
 }
 
 static void print_means(FILE* out, const json_t* document, enum table_style style) {
@@ -209,16 +205,17 @@ static void print_means(FILE* out, const json_t* document, enum table_style styl
         fprintf(out,
                 style == TABLE_MARKDOWN ? "| %s | %.0f | %s | %s |\n"
                                         : "%-20s %3.0f workloads  speed %s  peak RSS %s\n",
-                text(mean, "name"), value(mean, "workloads"), speed, peak);
+                text(mean, "name"), json_get_number(mean, "workloads"), speed, peak);
     }
 }
 
 // Nothing is claimed although the interval leaves 1 out. Where a run failed, that is why.
 static bool is_unclaimed(const json_t* cell, const char* metric) {
     const json_t* ratio = at(cell, "ratio", metric);
-    double low = value(ratio, "low"), high = value(ratio, "high");  // 0: there is none
+    double low = json_get_number(ratio, "low"), high = json_get_number(ratio, "high");  // 0: there is none
     bool leaves_out = low > 1 || (high > 0 && high < 1);
-    return leaves_out && strcmp(text(ratio, "claim"), "no difference shown") == 0 && value(cell, "failed") == 0;
+    return leaves_out && strcmp(text(ratio, "claim"), "no difference shown") == 0 &&
+           json_get_number(cell, "failed") == 0;
 }
 
 static size_t count_ratios(const json_t* cell) {
@@ -249,8 +246,8 @@ static void print_unclaimed(FILE* out, const json_t* document) {
 }
 
 static void print_needed(FILE* out, const json_t* document) {
-    double needed = value(document, "rounds_needed"), budget = value(document, "budget_needed");
-    if (value(document, "rounds") >= needed) return;
+    double needed = json_get_number(document, "rounds_needed"), budget = json_get_number(document, "budget_needed");
+    if (json_get_number(document, "rounds") >= needed) return;
     fprintf(out, "\nto claim a difference among so many ratios takes %.0f rounds", needed);
     if (budget > 0) fprintf(out, ": --budget %.0f or so", budget);
     fputc('\n', out);
@@ -302,7 +299,7 @@ static void print_csv_line(FILE* out, const json_t* row, const json_t* cell) {
     print_number(out, json_object_get(row, "threads"));
     fputc(',', out);
     print_quoted(out, text(cell, "name"));
-    fprintf(out, ",%zu,%.0f", json_array_size(json_object_get(cell, "samples")), value(cell, "failed"));
+    fprintf(out, ",%zu,%.0f", json_array_size(json_object_get(cell, "samples")), json_get_number(cell, "failed"));
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) print_number(out, at(cell, "median", keys[i]));
     print_csv_ratio(out, at(cell, "ratio", "speed"));
     print_csv_ratio(out, at(cell, "ratio", "rss_peak"));

@@ -2,9 +2,9 @@
 
 #include "base/json.h"
 #include "report/block_record.h"
+#include "report/code_place.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
-#include "report/unwind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -197,7 +197,7 @@ json_t* block_past_sentence(const json_t* list, const char* of) {
         if (of != NULL ? strcmp(whose, of) != 0 : json_is_null(end)) continue;
         act_text(json_object_get(past, "allocated"), "allocated", allocated, sizeof allocated);
         act_text(end, ", freed", freed, sizeof freed);
-        return json_format("the block of %s: %lld bytes at %s, %s%s", whose, (long long)json_get_whole(past, "size"),
+        return json_format("the block of %s: %lld bytes at %s, %s%s", whose, json_get_whole(past, "size"),
                            json_get_text(past, "address"), allocated, json_is_null(end) ? "" : freed);
     }
     return NULL;

@@ -4,6 +4,7 @@
 #include "base/machine.h"
 #include "process/procmaps.h"
 #include "report/block_past.h"
+#include "report/code_place.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
@@ -256,17 +257,11 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
     while ((at = strstr(at, " pc 0x")) != NULL) {
         at += strlen(" pc ");
         json_t* place = code_place(&making->maps, strtoull(at, NULL, 16), 1);
-        const char* symbol = json_get_text(place, "symbol");
         const char* module = json_get_text(place, "module");
-        const char* file = json_get_text(place, "file");
-        long long number = json_get_whole(place, "line");
-        char line[160] = "";
-        if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, number);
+        char code[1400];
+        code_place_offset_text(place, code, sizeof code);
         if (module != NULL)
-            json_array_append_new(evidence,
-                                  json_format("pc %s is %s+0x%llx%s in %s", json_get_text(place, "pc"),
-                                              symbol != NULL ? symbol : "?",
-                                              (unsigned long long)json_get_whole(place, "offset"), line, module));
+            json_array_append_new(evidence, json_format("pc %s is %s in %s", json_get_text(place, "pc"), code, module));
         json_decref(place);
     }
 }

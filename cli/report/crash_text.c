@@ -10,12 +10,7 @@
 enum { OTHER_THREADS_EVENTS = 8, WIDTH = 118 };
 
 static const char* text_of(const json_t* object, const char* key) {
-    const char* text = json_get_text(object, key);
-    return text != NULL ? text : "";
-}
-
-static long long number_of(const json_t* object, const char* key) {
-    return (long long)json_get_whole(object, key);
+    return json_get_text_or(object, key, "");
 }
 
 static bool has(const json_t* object, const char* key) {
@@ -88,8 +83,7 @@ static void print_story(const json_t* report, FILE* out) {
 }
 
 static void print_run(const json_t* report, FILE* out) {
-    fprintf(out, "\nafter: %.3f s, %lld events\n", json_real_value(json_object_get(report, "after")),
-            number_of(report, "events"));
+    fprintf(out, "\nafter: %.3f s, %lld events\n", json_get_number(report, "after"), json_get_whole(report, "events"));
     if (has(report, "check"))
         fprintf(out, "check: %s, site %s\n  %s\n", text_of(report, "check"), text_of(report, "site"),
                 text_of(report, "check_line"));
@@ -114,7 +108,7 @@ static void print_value(const json_t* value, int indent, FILE* out) {
 
 // A thread that never used the allocator has no number there.
 static void thread_text(const json_t* object, char* out, size_t size) {
-    long long number = number_of(object, "thread"), os_tid = number_of(object, "os_tid");
+    long long number = json_get_whole(object, "thread"), os_tid = json_get_whole(object, "os_tid");
     if (number != 0)
         snprintf(out, size, "thread %lld (os thread %lld)", number, os_tid);
     else
@@ -126,9 +120,9 @@ static void print_signal(const json_t* report, FILE* out) {
     if (signal == NULL) return;
     char thread[64];
     thread_text(report, thread, sizeof thread);
-    fprintf(out, "\nsignal: %s, code %lld (%s), in %s\n", text_of(signal, "name"), number_of(signal, "code"),
+    fprintf(out, "\nsignal: %s, code %lld (%s), in %s\n", text_of(signal, "name"), json_get_whole(signal, "code"),
             text_of(signal, "code_name"), thread);
-    if (has(signal, "sender")) fprintf(out, "sent by: process %lld\n", number_of(signal, "sender"));
+    if (has(signal, "sender")) fprintf(out, "sent by: process %lld\n", json_get_whole(signal, "sender"));
     const json_t* address = json_object_get(signal, "fault_addr_is");
     if (address == NULL) return;
     fprintf(out, "fault_addr: ");
@@ -153,13 +147,32 @@ static const char* file_name(const char* path) {
     return slash != NULL ? slash + 1 : path;
 }
 
+static void print_line(const json_t* frame, FILE* out) {
+    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), json_get_whole(frame, "line"));
+}
+
+// An inlined function has a line of its own, above that of the function it is in.
 static void print_frame(size_t number, const json_t* frame, FILE* out) {
+    const json_t *inlined, *list = json_object_get(frame, "inlined");
+    const char* call = NULL;
     fprintf(out, " %c #%-2zu %-18s ", json_get_bool(frame, "allocator") ? '*' : ' ', number, text_of(frame, "pc"));
+    for (size_t i = 0; (inlined = json_array_get(list, i)) != NULL; i++) {
+        fprintf(out, "%s", text_of(inlined, "symbol"));
+        if (i == 0)
+            print_line(frame, out);
+        else
+            fprintf(out, "  %s", call);
+        call = text_of(inlined, "called_from");
+        fprintf(out, "  (inlined)\n%26s", "");
+    }
     if (!has(frame, "symbol"))
         fprintf(out, "?");
     else
-        fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)number_of(frame, "offset"));
-    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), number_of(frame, "line"));
+        fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)json_get_whole(frame, "offset"));
+    if (call == NULL)
+        print_line(frame, out);
+    else
+        fprintf(out, "  %s", call);
     if (has(frame, "module"))
         fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
     fputc('\n', out);
@@ -201,26 +214,26 @@ static void print_threads(const json_t* report, FILE* out) {
 
 static void print_who(const json_t* event, FILE* out) {
     char number[24] = "?", who[64];
-    if (number_of(event, "thread") != 0) snprintf(number, sizeof number, "%lld", number_of(event, "thread"));
-    if (number_of(event, "os_tid") == 0)
+    if (json_get_whole(event, "thread") != 0) snprintf(number, sizeof number, "%lld", json_get_whole(event, "thread"));
+    if (json_get_whole(event, "os_tid") == 0)
         snprintf(who, sizeof who, "thread %s (ended)", number);
     else
-        snprintf(who, sizeof who, "thread %s (os %lld%s)", number, number_of(event, "os_tid"),
+        snprintf(who, sizeof who, "thread %s (os %lld%s)", number, json_get_whole(event, "os_tid"),
                  json_get_bool(event, "ended") ? ", ended" : "");
     fprintf(out, "%-29s ", who);
 }
 
 static void print_who_did(const json_t* act, FILE* out) {
-    if (number_of(act, "thread") == 0) {
+    if (json_get_whole(act, "thread") == 0) {
         fprintf(out, "a thread at its end");
         return;
     }
-    fprintf(out, "thread %lld", number_of(act, "thread"));
-    if (number_of(act, "os_tid") != 0) fprintf(out, " (os thread %lld)", number_of(act, "os_tid"));
+    fprintf(out, "thread %lld", json_get_whole(act, "thread"));
+    if (json_get_whole(act, "os_tid") != 0) fprintf(out, " (os thread %lld)", json_get_whole(act, "os_tid"));
 }
 
 static void print_event(const json_t* event, bool with_thread, FILE* out) {
-    fprintf(out, "  %+14.3f us  ", json_real_value(json_object_get(event, "time")) * 1e6);
+    fprintf(out, "  %+14.3f us  ", json_get_number(event, "time") * 1e6);
     if (with_thread) print_who(event, out);
     fprintf(out, "%-13s %-14s  %s\n", text_of(event, "event"), text_of(event, "ptr"), text_of(event, "text"));
 }
@@ -230,8 +243,7 @@ static void print_events(const json_t* history, FILE* out) {
     json_t* event;
     json_array_foreach(json_object_get(history, "events"), i, event) print_event(event, true, out);
     if (has(history, "complete_since"))
-        fprintf(out, "  (complete only from %+.3f us on)\n",
-                1e6 * json_real_value(json_object_get(history, "complete_since")));
+        fprintf(out, "  (complete only from %+.3f us on)\n", 1e6 * json_get_number(history, "complete_since"));
 }
 
 static void print_act(const json_t* act, const char* what, FILE* out) {
@@ -240,7 +252,7 @@ static void print_act(const json_t* act, const char* what, FILE* out) {
     json_t* frame;
     fprintf(out, "  %s by ", what);
     print_who_did(act, out);
-    fprintf(out, ", %+.3f us\n", 1e6 * json_real_value(json_object_get(act, "time")));
+    fprintf(out, ", %+.3f us\n", 1e6 * json_get_number(act, "time"));
     json_array_foreach(json_object_get(act, "at"), i, frame) print_frame(i, frame, out);
 }
 
@@ -249,7 +261,7 @@ static void print_blocks(const json_t* report, FILE* out) {
     json_t* block;
     json_array_foreach(json_object_get(report, "blocks"), i, block) {
         fprintf(out, "\nblock %s (%s), as guard mode noted it: %lld bytes from %s, %s\n", text_of(block, "address"),
-                text_of(block, "of"), number_of(block, "size"), text_of(block, "family"), text_of(block, "state"));
+                text_of(block, "of"), json_get_whole(block, "size"), text_of(block, "family"), text_of(block, "state"));
         print_act(json_object_get(block, "allocated"), "allocated", out);
         print_act(json_object_get(block, "freed"), "freed", out);
     }
@@ -264,7 +276,7 @@ static void print_histories(const json_t* report, FILE* out) {
         print_events(history, out);
     }
     json_array_foreach(json_object_get(report, "slab_histories"), i, history) {
-        fprintf(out, "\nhistory of slab %lld (%s), as far as the rings know it:\n", number_of(history, "slab"),
+        fprintf(out, "\nhistory of slab %lld (%s), as far as the rings know it:\n", json_get_whole(history, "slab"),
                 text_of(history, "of"));
         if (has(history, "place")) {
             fputs("  at the end: ", out);
@@ -277,8 +289,8 @@ static void print_histories(const json_t* report, FILE* out) {
 static void print_tail(const json_t* tail, size_t most, FILE* out) {
     const json_t* events = json_object_get(tail, "events");
     size_t count = json_array_size(events), first = count > most ? count - most : 0;
-    fprintf(out, "\nring of thread %lld (os thread %lld), last %zu of %lld events:\n", number_of(tail, "thread"),
-            number_of(tail, "os_tid"), count - first, number_of(tail, "written"));
+    fprintf(out, "\nring of thread %lld (os thread %lld), last %zu of %lld events:\n", json_get_whole(tail, "thread"),
+            json_get_whole(tail, "os_tid"), count - first, json_get_whole(tail, "written"));
     for (size_t i = first; i < count; i++) print_event(json_array_get(events, i), false, out);
 }
 
@@ -286,12 +298,12 @@ static void print_tail(const json_t* tail, size_t most, FILE* out) {
 static void print_rings(const json_t* report, FILE* out) {
     size_t i, ended = 0;
     json_t* tail;
-    long long crashed = number_of(report, "os_tid");
+    long long crashed = json_get_whole(report, "os_tid");
     json_array_foreach(json_object_get(report, "rings"), i, tail) {
         if (!json_get_bool(tail, "alive"))
             ended++;
         else
-            print_tail(tail, number_of(tail, "os_tid") == crashed ? SIZE_MAX : OTHER_THREADS_EVENTS, out);
+            print_tail(tail, json_get_whole(tail, "os_tid") == crashed ? SIZE_MAX : OTHER_THREADS_EVENTS, out);
     }
     if (ended > 0) fprintf(out, "\nrings of %zu ended threads: in the JSON file\n", ended);
 }

@@ -124,30 +124,26 @@ static void place_text(const struct heap_place* place, char* out, size_t size) {
     }
 }
 
-static void set_number(json_t* object, const char* key, uint64_t value) {
-    json_put_count(object, key, value);
-}
-
 static void add_slab(json_t* object, const struct heap_place* place) {
-    set_number(object, "superslab", place->superslab);
-    set_number(object, "slab", place->slab);
+    json_put_count(object, "superslab", place->superslab);
+    json_put_count(object, "slab", place->slab);
     json_put_bool(object, "owned", place->owned);
-    if (place->owned && place->owner_is_known) set_number(object, "owner", place->owner);
+    if (place->owned && place->owner_is_known) json_put_count(object, "owner", place->owner);
 }
 
 static void add_block(json_t* object, const struct heap_place* place) {
     json_put_hex(object, "block", place->block);
-    set_number(object, "block_size", place->block_size);
-    set_number(object, "offset", place->offset);
+    json_put_count(object, "block_size", place->block_size);
+    json_put_count(object, "offset", place->offset);
 }
 
 static void add_counts(json_t* object, const struct heap_place* place) {
-    set_number(object, "class", place->size_class);
-    set_number(object, "used", place->used);
-    set_number(object, "free", place->free_count);
-    set_number(object, "carved", place->carved);
-    set_number(object, "capacity", place->capacity);
-    set_number(object, "remote", place->remote);
+    json_put_count(object, "class", place->size_class);
+    json_put_count(object, "used", place->used);
+    json_put_count(object, "free", place->free_count);
+    json_put_count(object, "carved", place->carved);
+    json_put_count(object, "capacity", place->capacity);
+    json_put_count(object, "remote", place->remote);
     if (place->list_damage != NULL) json_put_text(object, "free_list_damage", place->list_damage);
 }
 
@@ -166,13 +162,13 @@ json_t* heap_place_json(const struct heap_place* place) {
     case HEAP_BLOCK:
         add_slab(object, place);
         add_block(object, place);
-        set_number(object, "index", place->index);
+        json_put_count(object, "index", place->index);
         json_put_text(object, "state", state_name(place->state));
         add_counts(object, place);
         break;
     case HEAP_SLAB:
         add_slab(object, place);
-        set_number(object, "block_size", place->block_size);
+        json_put_count(object, "block_size", place->block_size);
         add_counts(object, place);
         break;
     case HEAP_RUN:
@@ -188,7 +184,7 @@ json_t* heap_place_json(const struct heap_place* place) {
         add_slab(object, place);
         json_put_bool(object, "purged", place->purged);
         break;
-    case HEAP_CONTROL_BLOCK: set_number(object, "thread", place->owner); break;
+    case HEAP_CONTROL_BLOCK: json_put_count(object, "thread", place->owner); break;
     case HEAP_UNKNOWN:
     case HEAP_FOREIGN:
     case HEAP_TABLE: break;

@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "superslab/guard_record.h"
 #include "process/procmaps.h"
-#include "report/unwind.h"
+#include "report/code_place.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -125,14 +125,11 @@ static void join_sites(struct search* search) {
 // A return address: the call lies before it.
 static json_t* describe(const struct search* search, uint64_t address) {
     json_t *frame = code_place(&search->maps, address, 1), *text;
-    const char* symbol = json_get_text(frame, "symbol");
     const char* module = json_get_text(frame, "module");
-    const char* file = json_get_text(frame, "file");
-    char line[160] = "";
-    if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, (long long)json_get_whole(frame, "line"));
-    if (symbol != NULL)
-        text =
-            json_format("%s+0x%llx%s in %s", symbol, (unsigned long long)json_get_whole(frame, "offset"), line, module);
+    char code[1400];
+    code_place_offset_text(frame, code, sizeof code);
+    if (json_get_text(frame, "symbol") != NULL)
+        text = json_format("%s in %s", code, module);
     else if (module != NULL)
         text = json_format("%s+%s", module[0] != '\0' ? module : "anonymous memory",
                            json_get_text(frame, "module_offset"));

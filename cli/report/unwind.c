@@ -1,9 +1,7 @@
 #include "report/unwind.h"
 
 #include "base/json.h"
-#include "binary/demangle.h"
-#include "binary/source_line.h"
-#include "binary/symbols.h"
+#include "report/code_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,57 +18,6 @@
 enum { FRAMES_MAX = 64 };
 
 // Frames
-
-// The allocator's source files, each between two spaces; the build knows them.
-#ifndef ALLOCATOR_FILES
-#define ALLOCATOR_FILES ""
-#endif
-
-static bool is_allocator(const char* module, const struct symbol* symbol) {
-    const char* slash = strrchr(module, '/');
-    if (strncmp(slash != NULL ? slash + 1 : module, "libhakmem", 9) == 0) return true;
-    char file[sizeof symbol->file + 2];
-    snprintf(file, sizeof file, " %s ", symbol->file);
-    return strncmp(symbol->name, "hak_", 4) == 0 || (symbol->file[0] != '\0' && strstr(ALLOCATOR_FILES, file) != NULL);
-}
-
-json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
-    json_t* frame = json_object();
-    json_put_hex(frame, "pc", pc);
-    const struct mapping* mapping = procmaps_find(maps, pc);
-    if (mapping == NULL) return frame;
-    struct symbol symbol = {.name = ""};
-    uint64_t in_file = pc - mapping->start + mapping->offset;
-    if (symbol_at(mapping->path, in_file - called, &symbol)) {
-        char plain[1024];
-        bool cxx = demangle(symbol.name, plain, sizeof plain);
-        json_put_text(frame, "symbol", cxx ? plain : symbol.name);
-        json_put_count(frame, "offset", symbol.offset + called);
-    }
-    struct source_line source;
-    if (source_line_at(mapping->path, in_file - called, &source)) {
-        json_put_text(frame, "file", source.file);
-        json_put_count(frame, "line", source.line);
-    }
-    json_put_text(frame, "module", mapping->path);
-    json_put_hex(frame, "module_offset", in_file);
-    json_put_bool(frame, "allocator", is_allocator(mapping->path, &symbol));
-    return frame;
-}
-
-void code_place_text(const json_t* frame, char* out, size_t size) {
-    const char* symbol = json_get_text(frame, "symbol");
-    const char* module = json_get_text(frame, "module");
-    const char* file = json_get_text(frame, "file");
-    const char* offset = json_get_text(frame, "module_offset");
-    out[0] = '\0';
-    if (symbol != NULL && file != NULL)
-        snprintf(out, size, "%s (%s:%lld)", symbol, file, (long long)json_get_whole(frame, "line"));
-    else if (symbol != NULL)
-        snprintf(out, size, "%s", symbol);
-    else if (module != NULL && offset != NULL)
-        snprintf(out, size, "%s+%s", module, offset);
-}
 
 static bool same_module(const json_t* a, const json_t* b) {
     return json_equal(json_object_get(a, "module"), json_object_get(b, "module")) == 1;

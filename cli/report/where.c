@@ -1,7 +1,7 @@
 #include "report/where.h"
 
 #include "base/json.h"
-#include "report/unwind.h"
+#include "report/code_place.h"
 
 #include <stdlib.h>
 #include <string.h>

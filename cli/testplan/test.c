@@ -11,30 +11,25 @@ static const json_t* fault_of(const struct test* test) {
     return json_object_get(test->result, "fault");
 }
 
-static const char* text_or(const json_t* object, const char* key, const char* other) {
-    const char* text = json_get_text(object, key);
-    return text != NULL ? text : other;
-}
-
 static const char* signal_name(const struct test* test) {
-    const char* died_of = text_or(fault_of(test), "died_of", "-");
-    return text_or(json_object_get(fault_of(test), "signal"), "name", died_of);
+    const char* died_of = json_get_text_or(fault_of(test), "died_of", "-");
+    return json_get_text_or(json_object_get(fault_of(test), "signal"), "name", died_of);
 }
 
 static const char* failed_check(const struct test* test) {
-    return text_or(fault_of(test), "check", "-");
+    return json_get_text_or(fault_of(test), "check", "-");
 }
 
 const char* test_fault_addr(const struct test* test) {
-    return text_or(json_object_get(fault_of(test), "signal"), "fault_addr", "-");
+    return json_get_text_or(json_object_get(fault_of(test), "signal"), "fault_addr", "-");
 }
 
 const char* test_check_site(const struct test* test) {
-    return text_or(fault_of(test), "site", "-");
+    return json_get_text_or(fault_of(test), "site", "-");
 }
 
 const char* test_outcome(const struct test* test) {
-    return text_or(test->result, "outcome", "not run");
+    return json_get_text_or(test->result, "outcome", "not run");
 }
 
 static bool ended(const struct test* test, const char* outcome) {
@@ -46,7 +41,7 @@ bool test_is_complete(const struct test* test) {
 }
 
 double test_duration(const struct test* test) {
-    return json_number_value(json_object_get(test->result, "seconds"));
+    return json_get_number(test->result, "seconds");
 }
 
 json_int_t test_events(const struct test* test) {

@@ -1,7 +1,7 @@
 #include "worker/run.h"
 
 #include "base/error.h"
-#include "binary/elf_image.h"
+#include "binary/exports.h"
 
 #include <errno.h>
 #include <fcntl.h>

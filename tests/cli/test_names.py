@@ -92,10 +92,13 @@ class Names(unittest.TestCase):
         self.assertGreater(seen, 10)
 
 
+VERDICT_SOURCES = files("cli/report/verdict*.c", "cli/report/abort_caller.c")
+
+
 def causes():
     """Every wording that a verdict can have, but for those that are put together from parts."""
     found = set()
-    for path in ("cli/report/verdict.c", "cli/report/abort_caller.c"):
+    for path in VERDICT_SOURCES:
         source = re.sub(r'"\s*\n\s*"', "", text_of(path))
         for statement in re.findall(r"\bjudge\(\s*verdict,.*?\);", source, re.S):
             found.update(text for text in re.findall(r'"([^"\n]*)"', statement) if " " in text)
@@ -109,7 +112,7 @@ class Verdicts(unittest.TestCase):
         rows = re.findall(r"^\| ([^|]+) \|", text_of("docs/VERDICTS.md"), re.M)
         told = {row.strip() for row in rows} - {"verdict"}
         self.assertEqual(causes() - told, set(), "not in docs/VERDICTS.md")
-        source = "".join(re.sub(r'"\s*\n\s*"', "", text_of(f"cli/report/{name}.c")) for name in ("verdict", "abort_caller"))
+        source = "".join(re.sub(r'"\s*\n\s*"', "", text_of(path)) for path in VERDICT_SOURCES)
         self.assertEqual({row for row in told if row not in source}, set(), "no verdict")
         self.assertGreater(len(told), 40)
 

@@ -1,18 +1,22 @@
 // The parts of hakstress that need no process to watch.
 #include "base/nearest.h"
+#include "binary/build_id.h"
+#include "binary/code.h"
 #include "binary/demangle.h"
-#include "binary/source_line.h"
-#include "binary/symbols.h"
+#include "binary/exports.h"
 #include "child/messages.h"
 #include "process/procmaps.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"
 #include "supervise/watchdog.h"
 
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -123,37 +127,99 @@ static void maps_are_parsed_and_searched(void** state) {
     procmaps_free(&maps);
 }
 
-static void a_function_is_named_within_its_bounds(void** state) {
+static void code_is_named_by_function_and_line(void** state) {
     (void)state;
     struct procmaps maps;
-    struct symbol symbol;
+    struct code code;
     uint64_t address = (uint64_t)(uintptr_t)watchdog_start;
     assert_true(procmaps_read(&maps, getpid()));
     const struct mapping* mapping = procmaps_find(&maps, address);
     assert_non_null(mapping);
-    assert_true(symbol_at(mapping->path, address - mapping->start + mapping->offset, &symbol));
-    assert_string_equal(symbol.name, "watchdog_start");
-    assert_int_equal(symbol.offset, 0);
-    assert_false(symbol_at(mapping->path, UINT64_MAX, &symbol));
-    assert_false(symbol_at("/proc/self/status", 0, &symbol));
+    for (int i = 0; i < 2; i++) {  // the second time the file is open already
+        assert_true(code_at(mapping->path, address - mapping->start + mapping->offset, &code));
+        assert_string_equal(code.function, "watchdog_start");
+        assert_int_equal(code.offset, 0);
+        assert_string_equal(code.unit, "");  // a public function
+        if (code.at.line == 0) continue;     // built without -g
+        assert_string_equal(code.at.file, "watchdog.c");
+        assert_in_range(code.at.line, 1, 1000);
+    }
     procmaps_free(&maps);
 }
 
-static void a_line_is_found_in_debug_information(void** state) {
+static void what_is_no_code_has_no_name(void** state) {
+    (void)state;
+    struct code code;
+    assert_false(code_at("/proc/self/exe", UINT64_MAX, &code));
+    assert_false(code_at("/proc/self/status", 0, &code));
+    assert_false(code_at("/dev/null", 0, &code));
+    assert_false(code_at("/", 0, &code));
+    assert_string_equal(code.function, "");
+    assert_int_equal(code.at.line, 0);
+    assert_true(code_at("/proc/self/exe", 0, &code));  // the file's header
+    assert_string_equal(code.function, "");
+}
+
+// A file of these bytes, some of which have another value.
+static void read_damaged(const char* bytes, size_t size, unsigned seed) {
+    char path[] = "/tmp/unit-cli-XXXXXX", id[BUILD_ID_TEXT_MAX];
+    int file = mkstemp(path);
+    struct code code;
+    assert_true(file >= 0);
+    assert_int_equal(write(file, bytes, size), size);
+    for (unsigned i = 0; i < 64; i++) {
+        seed = seed * 1103515245 + 12345;
+        // Headers and tables are read by all, so half of the damage is there.
+        off_t at = (off_t)((seed >> 8) % (i % 2 == 0 ? 1024 : size));
+        assert_int_equal(pwrite(file, &seed, 1, at), 1);
+    }
+    close(file);
+    for (uint64_t offset = 0; offset < size; offset += size / 16 + 1) code_at(path, offset, &code);
+    elf_file_exports(path, "no_such_function");
+    build_id_of_file(path, id, sizeof id);
+    unlink(path);
+}
+
+static void damaged_files_are_survived(void** state) {
+    (void)state;
+    enum { SEED = 20, TRIES = 40 };
+    static char bytes[4 << 20];
+    int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ssize_t size = read(self, bytes, sizeof bytes);
+    close(self);
+    assert_true(size > 4096);
+    print_message("seed %d\n", SEED);
+    for (unsigned i = 0; i < TRIES; i++) read_damaged(bytes, (size_t)size / (i % 4 + 1), SEED + i);
+}
+
+static void exports_are_what_other_files_can_have(void** state) {
     (void)state;
     struct procmaps maps;
-    struct source_line line;
-    uint64_t address = (uint64_t)(uintptr_t)watchdog_start;
     assert_true(procmaps_read(&maps, getpid()));
-    const struct mapping* mapping = procmaps_find(&maps, address);
-    assert_non_null(mapping);
-    if (source_line_at(mapping->path, address - mapping->start + mapping->offset, &line)) {  // built with -g
-        assert_string_equal(line.file, "watchdog.c");
-        assert_in_range(line.line, 1, 1000);
-    }
-    assert_false(source_line_at(mapping->path, UINT64_MAX, &line));
-    assert_false(source_line_at("/proc/self/status", 0, &line));
+    const struct mapping* libc = procmaps_find(&maps, (uint64_t)(uintptr_t)dlsym(RTLD_NEXT, "malloc"));
+    assert_non_null(libc);
+    assert_true(elf_file_exports(libc->path, "malloc"));
+    assert_false(elf_file_lacks(libc->path, "malloc"));
+    assert_false(elf_file_exports(libc->path, "watchdog_start"));
+    assert_true(elf_file_lacks(libc->path, "watchdog_start"));
+    assert_false(elf_file_exports("/proc/self/exe", "malloc"));  // used there, and not defined
+    assert_false(elf_file_exports("/proc/self/status", "malloc"));
+    assert_false(elf_file_lacks("/proc/self/status", "malloc"));
+    assert_false(elf_file_lacks("/no/such/file", "malloc"));
     procmaps_free(&maps);
+}
+
+static void a_build_id_is_read_as_it_was_linked(void** state) {
+    (void)state;
+    char id[BUILD_ID_TEXT_MAX], cut[9];
+    assert_true(build_id(id, sizeof id));
+    assert_int_equal(strlen(id), strspn(id, "0123456789abcdef"));
+    assert_string_equal(id, WANTED_BUILD_ID);
+    assert_true(build_id_of_file("/proc/self/exe", cut, sizeof cut));
+    assert_int_equal(strlen(cut), 8);
+    assert_memory_equal(cut, id, 8);
+    assert_false(build_id_of_file("/proc/self/status", id, sizeof id));
+    assert_string_equal(id, "");
 }
 
 static void names_of_cxx_are_made_plain(void** state) {
@@ -167,7 +233,11 @@ static void names_of_cxx_are_made_plain(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_nearest_name_wins),
-        cmocka_unit_test(a_line_is_found_in_debug_information),
+        cmocka_unit_test(code_is_named_by_function_and_line),
+        cmocka_unit_test(what_is_no_code_has_no_name),
+        cmocka_unit_test(damaged_files_are_survived),
+        cmocka_unit_test(exports_are_what_other_files_can_have),
+        cmocka_unit_test(a_build_id_is_read_as_it_was_linked),
         cmocka_unit_test(names_of_cxx_are_made_plain),
         cmocka_unit_test(silence_is_a_hang_after_the_limit),
         cmocka_unit_test(messages_name_the_check_that_failed),
@@ -175,7 +245,6 @@ int main(void) {
         cmocka_unit_test(text_is_found_in_numbers),
         cmocka_unit_test(addresses_are_canonical_or_not),
         cmocka_unit_test(maps_are_parsed_and_searched),
-        cmocka_unit_test(a_function_is_named_within_its_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,96 @@
+#include "report/code_place.h"
+
+#include "base/json.h"
+#include "binary/code.h"
+#include "binary/demangle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+// The allocator's source files, each between two spaces; the build knows them.
+#ifndef ALLOCATOR_FILES
+#define ALLOCATOR_FILES ""
+#endif
+
+static bool is_allocator(const char* module, const struct code* code) {
+    const char* slash = strrchr(module, '/');
+    if (strncmp(slash != NULL ? slash + 1 : module, "libhakmem", 9) == 0) return true;
+    char file[sizeof code->unit + 2];
+    snprintf(file, sizeof file, " %s ", code->unit);
+    return strncmp(code->function, "hak_", 4) == 0 || (code->unit[0] != '\0' && strstr(ALLOCATOR_FILES, file) != NULL);
+}
+
+static void put_function(json_t* object, const char* name) {
+    char plain[1024];
+    json_put_text(object, "symbol", demangle(name, plain, sizeof plain) ? plain : name);
+}
+
+static json_t* inlined_json(const struct code* code) {
+    json_t* list = json_array();
+    for (size_t i = 0; i < code->inlined_count; i++) {
+        const struct code_inlined* inlined = &code->inlined[i];
+        json_t* object = json_object();
+        put_function(object, inlined->function);
+        if (inlined->call.line != 0)
+            json_object_set_new(object, "called_from",
+                                json_format("%s:%" PRIu64, inlined->call.file, inlined->call.line));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
+    json_t* place = json_object();
+    json_put_hex(place, "pc", pc);
+    const struct mapping* mapping = procmaps_find(maps, pc);
+    if (mapping == NULL) return place;
+    struct code code;
+    uint64_t in_file = pc - mapping->start + mapping->offset;
+    code_at(mapping->path, in_file - called, &code);
+    if (code.function[0] != '\0') {
+        put_function(place, code.function);
+        json_put_count(place, "offset", code.offset + called);
+    }
+    if (code.at.line != 0) {
+        json_put_text(place, "file", code.at.file);
+        json_put_count(place, "line", code.at.line);
+    }
+    if (code.inlined_count > 0) json_object_set_new(place, "inlined", inlined_json(&code));
+    json_put_text(place, "module", mapping->path);
+    json_put_hex(place, "module_offset", in_file);
+    json_put_bool(place, "allocator", is_allocator(mapping->path, &code));
+    return place;
+}
+
+// The innermost function; `around` becomes the one that the linker knows, where that is another one, else NULL.
+static const char* function_of(const json_t* place, const char** around) {
+    const char* symbol = json_get_text(place, "symbol");
+    const char* inner = json_get_text(json_array_get(json_object_get(place, "inlined"), 0), "symbol");
+    *around = inner != NULL ? symbol : NULL;
+    return inner != NULL ? inner : symbol;
+}
+
+void code_place_text(const json_t* place, char* out, size_t size) {
+    const char *around, *function = function_of(place, &around);
+    const char* module = json_get_text(place, "module");
+    const char* file = json_get_text(place, "file");
+    const char* offset = json_get_text(place, "module_offset");
+    char line[160] = "";
+    out[0] = '\0';
+    if (file != NULL) snprintf(line, sizeof line, " (%s:%lld)", file, json_get_whole(place, "line"));
+    if (function != NULL)
+        snprintf(out, size, "%s%s%s%s", function, line, around != NULL ? ", inlined into " : "",
+                 around != NULL ? around : "");
+    else if (module != NULL && offset != NULL)
+        snprintf(out, size, "%s+%s", module, offset);
+}
+
+void code_place_offset_text(const json_t* place, char* out, size_t size) {
+    const char *around, *function = function_of(place, &around);
+    const char* file = json_get_text(place, "file");
+    char line[160] = "";
+    if (file != NULL) snprintf(line, sizeof line, ", %s:%lld,", file, json_get_whole(place, "line"));
+    snprintf(out, size, "%s%s%s+0x%llx%s", function != NULL ? function : "?", around != NULL ? ", inlined into " : "",
+             around != NULL ? around : "", (unsigned long long)json_get_whole(place, "offset"), line);
+}

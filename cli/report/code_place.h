@@ -1,0 +1,24 @@
+// A place of code in a process, as JSON and in words.
+// Thread-safety: none. Errors: what is not known is left out.
+#ifndef HAKSTRESS_CODE_PLACE_H
+#define HAKSTRESS_CODE_PLACE_H
+
+#include "process/procmaps.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// {"pc", "symbol", "offset", "file", "line", "inlined", "module", "module_offset", "allocator": is it the allocator's
+// code?}. "inlined" is there where the compiler put other functions into "symbol" at this place: [{"symbol",
+// "called_from": "FILE:LINE"}], the innermost first; "file" and "line" are the innermost one's then.
+// `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
+json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called);
+
+// "FUNCTION (FILE:LINE)", or "INNER (FILE:LINE), inlined into FUNCTION", as much of it as is known, else
+// "MODULE+OFFSET"; "" for NULL and for what is no code.
+void code_place_text(const json_t* place, char* out, size_t size);
+// "FUNCTION+0x1f, FILE:LINE,", or "INNER, inlined into FUNCTION+0x1f, FILE:LINE,".
+void code_place_offset_text(const json_t* place, char* out, size_t size);
+
+#endif

@@ -1,0 +1,13 @@
+// Rules for what the process said itself: checks that spoke, and blocks of two allocators, which checks find as well.
+// Thread-safety: none needed. Errors: false, the sign is not there.
+#ifndef HAKSTRESS_VERDICT_CHECKS_H
+#define HAKSTRESS_VERDICT_CHECKS_H
+
+#include "report/verdict_draft.h"
+
+bool by_ownership_check(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts);
+
+#endif

@@ -1,0 +1,35 @@
+// What a verdict is made from.
+#ifndef HAKSTRESS_VERDICT_FACTS_H
+#define HAKSTRESS_VERDICT_FACTS_H
+
+#include "child/crash_record.h"
+#include "child/messages.h"
+#include "process/procmaps.h"
+#include "report/crossed_block.h"
+#include "report/heap_view.h"
+#include "report/story.h"
+
+#include <jansson.h>
+
+struct verdict_facts {
+    const struct crash_record* record;  // NULL: the handler did not run
+    const struct check_message* check;  // NULL: no check spoke
+    const struct procmaps* maps;
+    const struct story* story;       // NULL: none was looked for
+    const struct heap_place* place;  // of the fault address; NULL: unknown
+    const char* workload;            // of hakstress, whose code is beyond doubt; NULL: somebody's program
+    uint64_t link_key;               // that links of free blocks are encoded with; 0: they are not, or it is unknown
+    uint64_t heap_start, heap_end;   // what links point into
+    uint64_t behind;                 // where a block in use begins, closely behind the fault address; 0: nowhere
+    bool behind_is_near;             // a few bytes behind it
+    const struct crossed_block* crossed;  // NULL: not looked for
+    const json_t* backtrace;              // of the crashed thread; NULL: none
+    int process;                          // 0: unknown
+    int died_of;                          // signal without a record; 0: none
+    bool handler_died;                    // the handler began to copy, and crashed itself
+    bool has_ring;                        // messages of checks would be in it
+    bool hang;
+    bool stopped;  // by SIGSTOP or the like, at the time of the hang
+};
+
+#endif

@@ -1,0 +1,16 @@
+// Rules for how the process ended or fell silent, where its memory tells nothing.
+// Thread-safety: none needed. Errors: false, the sign is not there.
+#ifndef HAKSTRESS_VERDICT_SIGNALS_H
+#define HAKSTRESS_VERDICT_SIGNALS_H
+
+#include "report/verdict_draft.h"
+
+bool by_hang(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_sender(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_foreign_drain(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_instruction(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_caller_of_abort(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_death(struct verdict* verdict, const struct verdict_facts* facts);
+
+#endif
