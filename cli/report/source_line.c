@@ -287,7 +287,7 @@ bool source_line_at(const char* path, uint64_t file_offset, struct source_line* 
     if (elf_address_of(&image, file_offset, &address)) {
         struct section lines = section_of(&image, ".debug_line"), strings = section_of(&image, ".debug_str"),
                        line_strings = section_of(&image, ".debug_line_str");
-        struct reader all = {lines.bytes, lines.bytes + lines.size};
+        struct reader all = {lines.bytes, lines.bytes == NULL ? NULL : lines.bytes + lines.size};
         if (lines.size > patience) all.at = all.end;
         patience -= lines.size < patience ? lines.size : patience;
         while (!found && all.at < all.end) {
