@@ -1,6 +1,7 @@
 #include "record/load.h"
 
 #include "base/error.h"
+#include "workload/trace_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,14 @@ static uint64_t sequence_of(const struct record_event* event) {
     return atomic_load_explicit(&event->sequence, memory_order_acquire);
 }
 
+// The recorded program may have written over its events. Every thread has its number from an event of its own.
+static bool makes_sense(const struct record_event* event, size_t room) {
+    const bool may_be_none = event->kind == RECORD_REALLOC_TO || event->kind == RECORD_REALLOC_FROM;
+    return event->kind >= RECORD_MALLOC && event->kind <= RECORD_REALLOC_TO && event->thread < room &&
+           event->size <= TRACE_SIZE_MOST && event->align_log2 <= TRACE_ALIGN_MOST &&
+           (event->address != 0 || may_be_none);
+}
+
 static uint64_t last_sequence(const struct record_event* events, size_t room) {
     uint64_t last = 0;
     for (size_t i = 0; i < room; i++) {
@@ -52,7 +61,8 @@ static bool put_in_order(struct recording* recording) {
     }
     for (size_t i = 0; i < room; i++) {
         const uint64_t sequence = sequence_of(&events[i]);
-        if (sequence != 0 && sequence <= last) recording->events[sequence - 1] = &events[i];
+        if (sequence != 0 && sequence <= last && makes_sense(&events[i], room))
+            recording->events[sequence - 1] = &events[i];
     }
     for (uint64_t i = 0; i < last; i++)
         if (recording->events[i] != NULL) recording->events[recording->count++] = recording->events[i];

@@ -108,6 +108,7 @@ static int most_bytes_first(const void* a, const void* b) {
 
 static void join_sites(struct search* search) {
     size_t sites = 0;
+    if (search->count == 0) return;
     qsort(search->leaks, search->count, sizeof *search->leaks, by_site);
     for (size_t i = 0; i < search->count; i++) {
         struct leak* last = sites > 0 ? &search->leaks[sites - 1] : NULL;

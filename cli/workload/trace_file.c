@@ -65,8 +65,8 @@ static uint64_t take_number(struct trace_reader* reader) {
 static uint32_t take_slot(struct trace_reader* reader, unsigned tag) {
     uint64_t zigzag = tag >> TRACE_NEAR_SHIFT;
     if (zigzag == TRACE_FAR) zigzag = take_number(reader);
-    const int64_t difference = (int64_t)(zigzag >> 1) ^ -(int64_t)(zigzag & 1);
-    return reader->slot = (uint32_t)((int64_t)reader->slot + difference);
+    const uint64_t difference = zigzag >> 1 ^ -(zigzag & 1);  // unsigned: a damaged file may say anything
+    return reader->slot = (uint32_t)(reader->slot + difference);
 }
 
 bool trace_next(struct trace_reader* reader, struct trace_op* op) {
@@ -113,8 +113,8 @@ static bool is_sum_right(const struct trace_file* file) {
 }
 
 static bool is_op_right(const struct trace_file* file, const struct trace_op* op) {
-    return op->kind < TRACE_KINDS && op->slot / TRACE_GROUP < file->header.groups && op->align_log2 < 48 &&
-           (op->kind == TRACE_ORDER || op->size < (uint64_t)1 << 48);
+    return op->kind < TRACE_KINDS && op->slot / TRACE_GROUP < file->header.groups &&
+           op->align_log2 <= TRACE_ALIGN_MOST && (op->kind == TRACE_ORDER || op->size <= TRACE_SIZE_MOST);
 }
 
 static bool is_thread_right(const struct trace_file* file, uint32_t index) {

@@ -59,6 +59,9 @@ static inline uint64_t trace_zigzag(int64_t difference) {
     return ((uint64_t)difference << 1) ^ (uint64_t)(difference >> 63);
 }
 
+#define TRACE_SIZE_MOST ((UINT64_C(1) << 48) - 1)
+enum { TRACE_ALIGN_MOST = 47 };  // log2
+
 struct trace_op {
     enum trace_kind kind;
     bool waits, hands_on;

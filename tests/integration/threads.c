@@ -488,9 +488,9 @@ static void* free_ten_and_sleep(void* argument) {
 }
 
 static void idle(void) {
-    // With `STREAMS` sleepers that each hold back at most ten blocks of 32 KiB, memory must not grow with their number more
-    // than by what they may park.
-    enum { STREAMS = 100, SIZE = 32000 };
+    // `STREAMS` sleepers with ten blocks of 16 KB each, the longest of a class, which a bundle could hold: memory must not grow with
+    // their number more than by what they may park.
+    enum { STREAMS = 100, SIZE = 16000 };
     CHECK(sem_init(&freed, 0, 0) == 0 && sem_init(&never, 0, 0) == 0, "sem_init");
     size_t before = 0;
     for (int n = 0; n < STREAMS; n++) {
@@ -502,7 +502,7 @@ static void idle(void) {
         wait_for(&freed);
         if (n == STREAMS / 10) before = rss_bytes();
     }
-    // a stack and a control block for each sleeper; all blocks together would be 29 MiB
+    // a stack and a control block for each sleeper; all blocks together would be 14 MiB
     test_expect_flat(before, STREAMS * (size_t)40000 + 2 * MIB, "idle");
 }
 

@@ -55,6 +55,7 @@ static void fill_and_empty(uint64_t seed, size_t before) {
         }
     errno = 4711;
     t_trim(0);
+    CHECK(!test_is_hakmem() || errno == 4711, "malloc_trim changed errno");
     size_t after = rss_bytes();
     test_say("trim: RSS %zu KiB before, %zu full, %zu after", before >> 10, full >> 10, after >> 10);
     // a promise of libhakmem alone: malloc_trim of the others leaves more, or does not exist

@@ -19,6 +19,8 @@ enum { BLOCKS = 3000, SIZE = 1000, SECONDS = 20 };
 static char* blocks[BLOCKS];
 static pthread_barrier_t there;
 static HakLock* to_hold;
+// What the thread that holds the lock has half changed meanwhile, and makes whole again; NULL: nothing.
+static void (*half_change)(bool back);
 
 static void* leave_slabs_behind(void* argument) {
     for (int i = 0; i < BLOCKS; i++) {
@@ -35,8 +37,10 @@ static void* leave_slabs_behind(void* argument) {
 static void* hold_the_lock(void* argument) {
     hak_free(hak_malloc(3000));
     hak_lock(to_hold);
+    if (half_change) half_change(false);
     pthread_barrier_wait(&there);
     pthread_barrier_wait(&there);
+    if (half_change) half_change(true);
     hak_unlock(to_hold);
     return argument;
 }
@@ -76,10 +80,53 @@ static void churn(void) {
     }
 }
 
+// What a signal handler has that interrupts a malloc: the reserve.
+static void allocate_in_an_operation(void) {
+    HakTcb* me = operation_begin();
+    void* block = hak_malloc(SIZE);
+    hak_free(block);
+    operation_end(me);
+    if (block == NULL) _exit(6);
+}
+
+enum { MAKERS = 3, MADE = 400 };
+static pthread_barrier_t all_made;
+
+static void* make_and_drop(void* number) {
+    size_t size = 64;
+    unsigned char* made[MADE];
+    for (int i = 0; i < MADE; i++) memset(made[i] = hak_malloc(size), (int)(uintptr_t)number, size);
+    pthread_barrier_wait(&all_made);
+    for (int i = 0; i < MADE; i++) {
+        if (made[i][0] != (unsigned char)(uintptr_t)number || made[i][size - 1] != made[i][0]) _exit(7);
+        hak_free(made[i]);
+    }
+    return NULL;
+}
+
+// Each has a control block of its own, or they overwrite each other's blocks.
+static void start_threads(void) {
+    pthread_t threads[MAKERS];
+    pthread_barrier_init(&all_made, NULL, MAKERS);
+    for (uintptr_t i = 0; i < MAKERS; i++)
+        if (pthread_create(&threads[i], NULL, make_and_drop, (void*)(i + 1)) != 0) _exit(8);
+    for (int i = 0; i < MAKERS; i++) pthread_join(threads[i], NULL);
+}
+
+static void fork_again(void) {
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) _exit(hak_check() != 0);
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) _exit(9);
+}
+
 static void in_the_copy(void) {
     alarm(SECONDS);
+    allocate_in_an_operation();
     drop_all();
     churn();
+    fork_again();
+    start_threads();
     hak_trim(0);
     _exit(hak_check() != 0);
 }
@@ -119,6 +166,58 @@ static void note_class_lock(HakLock* lock, unsigned unused) {
 static void another_thread_holds_the_heap(void** state) {
     (void)state;
     copy_while_held(&heap_lock);
+}
+
+// The list of free units has no end.
+static void half_change_units(bool back) {
+    enum { UNITS_MOST = 4096 };
+    static Unit saved[UNITS_MOST];
+    UnitNumber mapped = hak_heap.mapped < UNITS_MOST ? hak_heap.mapped : UNITS_MOST, changed = 0;
+    memcpy(back ? hak_heap.unit : saved, back ? saved : hak_heap.unit, mapped * sizeof *saved);
+    for (UnitNumber u = 1; u < mapped && !back; u++) {
+        if (hak_heap.unit[u].kind != UNIT_FREE) continue;
+        hak_heap.unit[u].next = hak_heap.unit[u].length = u;
+        changed++;
+    }
+    assert_true(back || changed > 0);
+}
+
+static void another_thread_changes_the_heap(void** state) {
+    (void)state;
+    hak_free(hak_malloc((size_t)5 << 20));
+    half_change = half_change_units;
+    copy_while_held(&heap_lock);
+    half_change = NULL;
+}
+
+// Each control block in the pool is the next one's.
+static void half_change_pool(bool back) {
+    enum { MOST = 64 };
+    static HakTcb* next[MOST];
+    unsigned count = 0, changed = 0;
+    for (HakTcb* tcb = tcb_all(); tcb && count < MOST; tcb = tcb->next_all, count++) {
+        if (!back) next[count] = tcb->next_pooled;
+        if (!tcb->pooled) continue;
+        tcb->next_pooled = back ? next[count] : tcb;
+        changed++;
+    }
+    assert_true(changed > 0);
+}
+
+static void* live_briefly(void* unused) {
+    hak_free(hak_malloc(100));
+    pthread_barrier_wait(&there);
+    return unused;
+}
+
+static void another_thread_changes_the_pool(void** state) {
+    (void)state;
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, live_briefly, NULL), 0);
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    half_change = half_change_pool;
+    tcb_locks(copy_step, 0);
+    half_change = NULL;
 }
 
 static void another_thread_holds_the_pool_or_the_reserve(void** state) {
@@ -201,7 +300,9 @@ int main(void) {
     registry_locks(note_class_lock, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_thread_holds_the_heap),
+        cmocka_unit_test(another_thread_changes_the_heap),
         cmocka_unit_test(another_thread_holds_the_pool_or_the_reserve),
+        cmocka_unit_test(another_thread_changes_the_pool),
         cmocka_unit_test(another_thread_holds_the_registry_of_a_class),
         cmocka_unit_test(another_thread_changes_the_registry_of_a_class),
         cmocka_unit_test(another_thread_holds_the_gate_or_forks),
