@@ -1,6 +1,6 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First real programs, once (scripts/bootstrap.sh --soak installs them); then goes
-# round guard, repro, fast0, the property test and thread churn, each time with a fresh seed, until the time is up. Stops
+# Long runs: scripts/soak.sh MINUTES. First real programs, once (scripts/bootstrap.sh --soak installs them), and a minute of each fuzz
+# target; then goes round guard, repro, fast0, the property test and thread churn, each time with a fresh seed, until the time is up. Stops
 # at the first fault and says what to run to see it again.
 set -u
 cd "$(dirname "$0")/.."
@@ -60,6 +60,7 @@ real_programs() {
 fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
 
 real_programs
+run scripts/fuzz.sh 60
 while :; do
     seed=$(fresh_seed)
     run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet

@@ -69,7 +69,7 @@ step format scripts/check_format.sh
 step docs-current scripts/gen_docs.py --check
 meson_tests
 step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
-for sanitizer in clang:thread gcc:thread clang:address clang:undefined; do
+for sanitizer in clang:thread gcc:thread clang:address,undefined; do
     step "sanitizer-$sanitizer" scripts/test_sanitizers.sh --seconds 6 "$sanitizer"
 done
 
