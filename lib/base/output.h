@@ -46,7 +46,8 @@ Output output_stderr_at_load(void);
 Output output_keep_stderr(void);
 
 // Opens the file `name` for appending, under a high number, closed by exec; creates it if it is missing. `name` is
-// relative to `folder` unless that is AT_FDCWD. Opening never waits. *error is an errno number if the result is nowhere.
+// relative to `folder`, unless that is AT_FDCWD. Opening never waits. Where the result is nowhere, *error is an errno
+// number.
 Output output_open_file(int folder, const char* name, int* error);
 Output output_open_folder(const char* name);
 
