@@ -1,6 +1,7 @@
-// Atomics with the memory order in the name, so that a grep for `_release` lists every release edge.
-// Beside each release in the allocator stands the acquire it pairs with.
-// Thread-safety: that is the point. Errors: none.
+// Atomics with the memory order in the name: a grep for `_release` lists every release edge.
+// In the allocator, a comment at each release names the acquire that it pairs with.
+// Thread-safety: all of it.
+// Errors: none.
 #ifndef HAK_BASE_ATOMIC_H
 #define HAK_BASE_ATOMIC_H
 
@@ -17,8 +18,8 @@
 #define exchange_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
 #define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
 
-// Compare-and-swap: true when *p was *expected and is now v; else *expected is what was seen. The order holds on success;
-// a failure is relaxed, and the caller looks again.
+// Compare-and-swap. true: *p was *expected and is now v. false: *expected is now the value of *p.
+// The order holds on success. A failure is relaxed, and the caller reads again.
 #define cas_relaxed(p, expected, v) \
     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_relaxed, memory_order_relaxed)
 #define cas_acquire(p, expected, v) \
@@ -28,7 +29,7 @@
 #define cas_acq_rel(p, expected, v) \
     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acq_rel, memory_order_relaxed)
 
-// A word with one writer and any number of readers: no read-modify-write instruction needed.
+// For a word with one writer and any number of readers: no read-modify-write instruction is needed.
 #define bump_single_writer(p, v) store_relaxed((p), load_relaxed(p) + (v))
 
 HAK_INLINE void cpu_relax(void) {

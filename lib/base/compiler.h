@@ -1,4 +1,4 @@
-// What the compiler is told beyond C11. Knows nothing of the allocator.
+// Attributes and hints for the compiler, beyond C11. Knows nothing of the allocator.
 #ifndef HAK_BASE_COMPILER_H
 #define HAK_BASE_COMPILER_H
 
@@ -14,16 +14,16 @@
 #define HAK_NORETURN __attribute__((noreturn))
 #define HAK_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #define HAK_PUBLIC __attribute__((visibility("default")))
-// For variables declared in headers: reached directly, not through the table for names that another library may define.
+// For variables declared in headers: the code reaches them directly, not through the global offset table.
 #define HAK_INTERNAL __attribute__((visibility("hidden")))
 #define HAK_TLS __thread __attribute__((tls_model("initial-exec")))
 #define HAK_CACHE_LINE 64
 #define HAK_ALIGNED(n) __attribute__((aligned(n)))
-// A function of the fast path starts with a line of the instruction cache, or its speed depends on what stands before it.
+// A function of the fast path starts at a cache line; otherwise its speed depends on the code before it.
 #define HAK_LINE_START HAK_ALIGNED(HAK_CACHE_LINE)
 
-// The checked build carries the debug ring, every counter and the assertions. Both branches of
-// `if (HAK_CHECKED)` are always compiled; the release build drops the dead one.
+// The checked build has the debug ring, every counter and the assertions. The compiler always sees both branches of
+// `if (HAK_CHECKED)`; the release build drops the dead one.
 #ifndef HAK_CHECKED
 #define HAK_CHECKED 0
 #endif

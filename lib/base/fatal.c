@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-// "operator delete" is a function's name, but two words.
+// A function's name may be two words, as "operator delete" is; `site` is one.
 static void one_word(char* out, size_t size, const char* text) {
     text_format(out, size, "%s", text);
     for (; *out != '\0'; out++)
@@ -23,8 +23,8 @@ static void keep_for_a_core(const char* line) {
     if (cas_relaxed(&said, &nobody, 1u)) text_format(hakmem_last_words, LAST_WORDS, "%s", line);
 }
 
-// Without the C library: abort calls a handler of the program, which may have come back here. The kernel's layout of an action, all
-// zero, is the default one.
+// Works without the C library: its abort calls the program's handler, which may have come back here.
+// An action in the kernel's layout, all zero, is the default one.
 static HAK_NORETURN void die(void) {
     enum { SET_BYTES = 8 };
     const struct { uint64_t handler, flags, restorer, mask; } by_default = {0};
@@ -36,7 +36,7 @@ static HAK_NORETURN void die(void) {
 }
 
 void fatal(const char* check, const char* site, const char* format, ...) {
-    static HAK_TLS bool dying;  // a handler of SIGABRT came back
+    static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
     if (dying) die();
     dying = true;
     char text[896];

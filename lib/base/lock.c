@@ -14,8 +14,8 @@ static unsigned fork_of(uint64_t word) {
     return (unsigned)(word >> LOCK_FORK_SHIFT) & LOCK_FORKS_MOST;
 }
 
-// The kernel compares the lower half of the word. It names the holder well enough: who wakes up looks at all of it. Not for ever: a
-// handler may have made a copy of the process in the middle of this, where nobody wakes the thread.
+// The kernel compares only the lower half of the word. That is enough: a thread that wakes up reads the whole word.
+// The sleep has a limit: a signal handler may copy the process here, and in the copy nobody wakes the thread.
 static void sleep_while(HakLock* lock, uint64_t word) {
     struct timespec most = {.tv_nsec = 50000000};
     sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, (long)(uint32_t)word, (long)&most);
@@ -29,15 +29,16 @@ static HAK_COLD HAK_NORETURN void fail_reentered(void) {
     fatal("reentered", "lock", "a signal handler called malloc or free while it had interrupted one of them");
 }
 
-// The word changes beside us only where somebody notes that it waits.
+// While the caller holds the lock, others change the word only to note that they wait.
 static void change_own(HakLock* lock, uint64_t set, uint64_t clear) {
     uint64_t word = load_relaxed(&lock->word);
     while (!cas_acquire(&lock->word, &word, (word | set) & ~clear)) {}
 }
 
-// Free: takes it, with the mark that somebody may wait. true: done.
+// Takes the lock if it is free, and marks that somebody may wait. true: the caller has it.
 static bool try_with_waiters(HakLock* lock, uint64_t word, uint64_t wanted) {
-    return word == 0 && cas_acquire(&lock->word, &word, wanted | LOCK_WAITERS);  // pairs with the releases
+    return word == 0 && cas_acquire(&lock->word, &word,
+                                    wanted | LOCK_WAITERS);  // pairs with the releases in hak_unlock, hak_unlock_slow
 }
 
 static void sleep_until_changed(HakLock* lock, uint64_t word) {
@@ -81,7 +82,7 @@ HAK_COLD void hak_unlock_slow(HakLock* lock) {
         change_own(lock, 0, LOCK_BORROWED);
         return;
     }
-    store_release(&lock->word, 0u);  // pairs with the acquires of whoever takes it
+    store_release(&lock->word, 0u);  // pairs with the acquires in hak_trylock, spin, try_with_waiters
     wake_one(lock);
 }
 
@@ -109,8 +110,8 @@ bool hak_lock_is_of_fork(HakLock* lock, unsigned fork) {
 void hak_unlock_after_fork(HakLock* lock, unsigned fork) {
     if (!hak_lock_is_of_fork(lock, fork)) return;
     uint64_t held = self_for(fork);
-    if (cas_release(&lock->word, &held, 0u)) return;  // pairs with the acquires of whoever takes it
-    store_release(&lock->word, 0u);                   // as above
+    if (cas_release(&lock->word, &held, 0u)) return;  // pairs as in hak_unlock_slow
+    store_release(&lock->word, 0u);                   // pairs as in hak_unlock_slow
     wake_one(lock);
 }
 

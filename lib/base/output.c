@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 enum {
-    HIGH_FD = 200,         // out of the way of programs that count on low numbers
+    HIGH_FD = 200,         // out of the way of programs that expect low numbers
     NULL_DEVICE = 0x103,   // major number 1, minor 3
-    KERNEL_TERMIOS = 128,  // bytes, and more than it has
+    KERNEL_TERMIOS = 128,  // bytes; larger than the kernel's structure
 };
 
 // --- what a descriptor leads to
@@ -60,7 +60,7 @@ void output_start(void) {
     store_release(&at_load_state, (uint32_t)KNOWN);  // pairs with the acquire in is_as_at_load
 }
 
-// A signal handler that comes while it is noted finds it unknown.
+// A signal handler that interrupts output_start() sees that the state is not known yet.
 static bool is_as_at_load(const struct stat* seen) {
     return load_acquire(&at_load_state) == KNOWN && is_same(at_load, seen);
 }
@@ -97,8 +97,8 @@ Output output_stderr_at_load(void) {
 
 // --- high numbers
 
-// Not higher: the kernel's table of a process grows with its highest number. Under a low limit the
-// highest that is free.
+// No higher than needed: the kernel's table of descriptors grows with the highest number. Under a low limit, the
+// highest free number.
 static int duplicate_high(int fd) {
     struct rlimit limit;
     long number = HIGH_FD;
@@ -120,10 +120,10 @@ Output output_keep_stderr(void) {
 }
 
 static void close_number(int fd) {
-    sys_call3(SYS_close, fd, 0, 0);  // the number is free again whatever it says
+    sys_call3(SYS_close, fd, 0, 0);  // the number is free afterwards, whatever the result
 }
 
-// A number of 0 to 2 is never kept: it is one that the program has closed.
+// Numbers 0 to 2 are never kept: the program has closed that one, and may use it again.
 static int move_up(int fd) {
     int copy = duplicate_high(fd);
     if (copy < 0 && fd > STDERR_FILENO) return fd;
@@ -142,12 +142,13 @@ static Output open_high(int folder, const char* name, int flags, int* error) {
     return output;
 }
 
-// A pipe without reader is refused instead of waited for; what waits is the write.
+// O_NONBLOCK: opening a pipe without a reader fails instead of waiting. A write may wait.
 Output output_open_file(int folder, const char* name, int* error) {
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK;
     Output output = open_high(folder, name, flags, error);
     if (output.fd >= 0)
-        sys_call3(SYS_fcntl, output.fd, F_SETFL, O_APPEND);  // if not: text may be lost where one would wait
+        sys_call3(SYS_fcntl, output.fd, F_SETFL,
+                  O_APPEND);  // if this fails, text may be lost where a write would otherwise wait
     return output;
 }
 
@@ -162,7 +163,7 @@ static uint64_t bit_of(int signal) {
     return UINT64_C(1) << (signal - 1);
 }
 
-// What the kernel sends a thread for a write is held back, and taken away if it was not on its way before.
+// Blocks the signals that a failed write sends, and removes one that the write raised.
 static long write_without_signal(int fd, const char* text, size_t length) {
     uint64_t signals = bit_of(SIGPIPE) | bit_of(SIGXFSZ), before = 0, pending = 0;
     bool held = !sys_failed(sys_call4(SYS_rt_sigprocmask, SIG_BLOCK, (long)&signals, (long)&before, sizeof signals));

@@ -1,24 +1,27 @@
-// Where the library's words go. The number of a descriptor says nothing: a daemon closes 0 to 2 and opens its data,
-// which is 2 from then on; a program that closes every number it knows of is given ours again, for another file. So
-// what a descriptor leads to is noted when it is known to be right, and compared right before each write.
+// Where the library writes its messages. The number of a descriptor proves nothing: a daemon closes 0 to 2 and opens
+// its data, which then is 2; a program that closes every number it can think of also closes ours, and may get the same
+// number for another file. So the library notes what a descriptor leads to while it is known to be right, and compares
+// that before each write.
 //
 //   noted at load, kept      2 -------------> device and inode of whatever it leads to; nothing is opened
 //   with HAKMEM_STATS        2, duplicated -> the same, under a high number: many programs close stderr at their end
-//   and HAKMEM_STATS_FILE    instead of the duplicate: the file, and the folder that a child finds its own file in
-//                            (front/stats_exit.c)
+//   and HAKMEM_STATS_FILE    instead of the duplicate: the file, and the folder in which a child opens its own file
+//                            (api/stats_exit.c)
 //
-//   what is said                             goes to 2 if that leads to                     else to
-//   warnings, what hak_check finds,          what it did at load; a terminal, /dev/null,    nowhere
-//     malloc_stats, last words                 or a regular file open for appending
-//   statistics at exit, not to a file        what it did at load, if the duplicate is gone  nowhere
+//   message                                  goes to 2 if that leads to                     otherwise to
+//   warnings, what hak_check finds,          what it led to at load; a terminal,            nowhere
+//     malloc_stats, last words                 /dev/null, or a regular file open for
+//                                              appending
+//   statistics at exit, not to a file        what it led to at load, if the duplicate       nowhere
+//                                              is gone
 //
-// Last words are in memory, too (base/fatal.h). What is said before the library's constructor has run, by whom
-// allocates even earlier, takes 2 for what it is at that moment, and that is then as at load. A file that was deleted
-// and closed by all may leave its inode number to another one: not told apart from it.
-// Thread-safety: all functions; output_start() before there are threads. All work in any state: no malloc, no lock, raw
-// system calls. A descriptor that another thread replaces between the comparison and the write is not noticed.
-// Errors: errno is kept; what cannot be written is lost, without the signals that the kernel has for it (SIGPIPE,
-// SIGXFSZ).
+// Last words are also kept in memory (base/fatal.h). A message before the library's constructor, from a program that
+// allocates even earlier, takes 2 as it is at that moment, and that counts as its state at load. If a file is deleted
+// and closed by all, another file may get its inode number; the two cannot be told apart.
+// Thread-safety: all functions; output_start() before there are threads. They work in any state: no malloc, no lock,
+// raw system calls. If another thread replaces a descriptor between the comparison and the write, that goes unnoticed.
+// Errors: errno is kept. Text that cannot be written is lost, without the signals that the kernel sends for it
+// (SIGPIPE, SIGXFSZ).
 #ifndef HAK_BASE_OUTPUT_H
 #define HAK_BASE_OUTPUT_H
 
@@ -35,24 +38,25 @@ typedef struct {
 // Notes where descriptor 2 leads; only the first call does.
 void output_start(void);
 
-// Descriptor 2 for all that is not statistics at exit.
+// Descriptor 2, for everything but statistics at exit.
 Output output_stderr(void);
-// Descriptor 2 where it leads to what it did at load.
+// Descriptor 2, if it leads to what it led to at load.
 Output output_stderr_at_load(void);
 // Descriptor 2 as at load, duplicated to a high number.
 Output output_keep_stderr(void);
 
-// Opens what `name` says, from `folder` on where that is not AT_FDCWD, under a high number, closed by exec. *error: a
-// number of errno, where the result is nowhere. The file is created, and appended to; opening it waits for nobody.
+// Opens the file `name` for appending, under a high number, closed by exec; creates it if it is missing. `name` is
+// relative to `folder`, unless that is AT_FDCWD. Opening never waits. Where the result is nowhere, *error is an errno
+// number.
 Output output_open_file(int folder, const char* name, int* error);
 Output output_open_folder(const char* name);
 
 // Whether the descriptor still leads to what was noted.
 bool output_is_there(Output output);
-// The same, and whether that still has a name in some folder.
+// Whether it does, and the file still has a name in some folder.
 bool output_has_name(Output output);
 
-// Writes all of it, with one system call if the kernel takes it.
+// Writes the whole text, with one system call if the kernel takes it at once.
 void output_write(Output output, const char* text, size_t length);
 
 #endif

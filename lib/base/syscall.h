@@ -1,6 +1,7 @@
-// System calls without the C library: nobody can stand in front of them, they are no cancellation points, and errno stays what
-// it is. In this folder because locks and messages need them too; the calls for memory are in os/os.h alone.
-// Thread-safety: all functions. Errors: a failure is the negated error number.
+// System calls without the C library: no library can stand in front of them, they are no cancellation points, and errno
+// keeps its value. They are in this folder because locks and messages need them; the calls for memory are in os/ alone.
+// Thread-safety: all functions.
+// Errors: a failure is the negated error number.
 #ifndef HAK_BASE_SYSCALL_H
 #define HAK_BASE_SYSCALL_H
 

@@ -9,7 +9,7 @@ enum { WARNING_BYTES = 1024 };
 typedef struct {
     char* out;
     size_t size;
-    size_t length;  // of the whole text, cut or not
+    size_t length;  // of the whole text, before it is cut
 } Text;
 
 typedef struct {
@@ -22,7 +22,7 @@ size_t text_length(const char* text) {
     const char* end = text;
     while (*end) {
         end++;
-        __asm__("" : "+r"(end));  // or the compiler calls strlen, before which a library may stand
+        __asm__("" : "+r"(end));  // otherwise the compiler calls strlen, which a library may replace
     }
     return (size_t)(end - text);
 }
@@ -87,7 +87,7 @@ size_t text_vformat(char* out, size_t size, const char* format, va_list args) {
         Field f = {0};
         for (s++; *s == '-' || *s == '0'; s++) *(*s == '-' ? &f.left : &f.zeros) = true;
         for (; *s >= '0' && *s <= '9'; s++) f.width = f.width * 10 + (size_t)(*s - '0');
-        bool wide = *s == 'l' || *s == 'z';  // long, long long and size_t are all 64 bits here
+        bool wide = *s == 'l' || *s == 'z';  // long, long long and size_t all have 64 bits here
         while (*s == 'l' || *s == 'z') s++;
         switch (*s) {
         case 's': {
@@ -117,7 +117,7 @@ size_t text_vformat(char* out, size_t size, const char* format, va_list args) {
         }
         case 'p': put_number(&t, &f, "0x", (uint64_t)(uintptr_t)va_arg(args, void*), 16, lower); break;
         case '%': put_char(&t, '%'); break;
-        default: s--; break;  // not ours: leave the rest as it is; a '%' at the very end is dropped
+        default: s--; break;  // an unknown conversion stays as it is; a '%' at the very end is dropped
         }
     }
     if (size > 0) out[t.length < size ? t.length : size - 1] = '\0';
@@ -149,7 +149,7 @@ static void tell(Output to, const char* format, va_list args) {
     char line[WARNING_BYTES];
     size_t length = text_vformat(line, sizeof line, format, args);
     if (length >= sizeof line) length = sizeof line - 1;
-    output_write(to, line, length);  // there is nobody left to tell when this fails
+    output_write(to, line, length);  // if this fails, there is nobody to report it to
 }
 
 void text_tell(Output to, const char* format, ...) {

@@ -1,5 +1,5 @@
-// The six changes as switches: which of them are missing is an option of the checked build; in the release build none ever is, and
-// the compiler drops what asks.
+// The six changes as switches. An option of the checked build says which of them are missing. In the release build none
+// ever is, and the compiler drops the branches that ask.
 // Thread-safety: fixed since the first allocation.
 #ifndef HAK_CONFIG_CHANGES_H
 #define HAK_CONFIG_CHANGES_H

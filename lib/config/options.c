@@ -67,9 +67,9 @@ static char* text_of(const HakOptionInfo* info) {
     return (char*)&hak_options + info->offset;
 }
 
-// Values as text
+// --- values as text
 
-// Start and length of word number `index` of "word|word|...".
+// Start and length of word `index` in "word|word|...".
 static const char* word_at(const char* words, int64_t index, size_t* length) {
     for (; index > 0; index--) words += text_until(words, '|') + 1;
     *length = text_until(words, '|');
@@ -127,7 +127,7 @@ size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size) 
     return text_format(buffer, size, "%ld to %ld", info->min, info->max);
 }
 
-// Values from text
+// --- values from text
 
 static unsigned suffix_shift(char c) {
     switch (c) {
@@ -195,7 +195,7 @@ static bool parse_set(const char* text, int64_t count, int64_t* out) {
     }
 }
 
-// Of a TEXT: its length.
+// For a TEXT, *number is its length.
 static bool parse(const HakOptionInfo* info, const char* value, int64_t* number) {
     switch (info->kind) {
     case HAK_OPTION_TEXT: *number = (int64_t)text_length(value); return *number < HAK_OPTION_TEXT_MAX;
@@ -221,7 +221,7 @@ static bool assign(const HakOptionInfo* info, const char* value) {
     return true;
 }
 
-// The environment
+// --- the environment
 
 static bool is_default(const HakOptionInfo* info) {
     if (info->kind == HAK_OPTION_TEXT) return text_same(text_of(info), info->default_text);
@@ -237,7 +237,7 @@ static void warn_value(const HakOptionInfo* info, const char* value) {
 }
 
 static void assign_or_warn(const HakOptionInfo* info, const char* value) {
-    if (*value == '\0') return;  // as if it were not set
+    if (*value == '\0') return;  // treated as not set
     if (!assign(info, value)) {
         warn_value(info, value);
     } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
@@ -245,7 +245,7 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     }
 }
 
-// Insertions, deletions and replacements between two names; longer ones are compared by their first 40 characters.
+// Insertions, deletions and replacements that turn one name into the other. Only the first 40 characters count.
 static size_t edit_distance(const char* a, size_t a_length, const char* b) {
     enum { MOST = 40 };
     size_t b_length = text_length(b);
@@ -294,7 +294,7 @@ static void read_environment(void) {
         const HakOptionInfo* info = find(*entry, length);
         if (info == NULL) {
             warn_unknown(*entry, length);
-        } else if (!seen[info - table]) {  // the first of several counts, as for getenv
+        } else if (!seen[info - table]) {  // if it is set twice, the first one counts, as in getenv
             seen[info - table] = true;
             assign_or_warn(info, *entry + length + 1);
         }
@@ -321,7 +321,7 @@ void hak_options_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork
 void hak_options_init(void) {
     static _Atomic bool done;
     if (load_acquire(&done) || environ == NULL) return;  // pairs with the release below
-    if (hak_lock_is_mine(&lock)) return;                 // a signal handler, in the middle of this
+    if (hak_lock_is_mine(&lock)) return;                 // a signal handler interrupted this function
     os_start();
     hak_lock(&lock);
     if (!load_relaxed(&done)) {
@@ -336,7 +336,7 @@ void hak_options_freeze(void) {
     store_relaxed(&frozen, true);
 }
 
-// The public functions
+// --- the public functions
 
 HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
     hak_options_init();

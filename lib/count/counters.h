@@ -1,6 +1,7 @@
-// Counters: one table (counters.def), kept per thread by their one writer, merged on reading. A thread's block of counters is
-// never reset when its control block is used again, so a sum over all blocks is a sum over all threads that ever were.
-// Thread-safety: HakCounters has one writer; anybody may read. Errors: none.
+// Counters, from one table (counters.def). Each thread writes its own; reading adds them up. A TCB's counters are never
+// reset when another thread gets the TCB, so a sum over all TCBs is a sum over all threads that ever existed.
+// Thread-safety: HakCounters has one writer; anybody may read.
+// Errors: none.
 #ifndef HAK_COUNT_COUNTERS_H
 #define HAK_COUNT_COUNTERS_H
 
@@ -17,7 +18,7 @@ typedef struct {
     _Atomic uint64_t value[HAK_COUNTER_COUNT];
 } HakCounters;
 
-// For events that no thread's block can count: system calls, and threads that have no control block.
+// For events without a TCB: system calls, and threads that have none.
 extern HAK_INTERNAL HakCounters hak_counters_shared;
 
 HAK_INLINE void counter_add(HakCounters* c, HakCounter which, uint64_t n) {

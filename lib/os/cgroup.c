@@ -24,7 +24,7 @@ static bool open_lines(void) {
     return !sys_failed(lines.fd);
 }
 
-// The next line, cut where it is too long; false: there is none.
+// Reads the next line into `line`, cut if it is too long. false: there is none.
 static bool next_line(void) {
     size_t length = 0;
     for (;;) {
@@ -51,7 +51,7 @@ static void close_lines(void) {
 
 // --- texts
 
-// Whether `word` is one of those that commas part in `list`, which ends at the first blank, colon or zero.
+// Whether `word` is in `list`: words between commas, up to the first blank, colon or zero.
 static bool is_listed(const char* list, const char* word) {
     size_t length = text_length(word);
     for (const char* at = list;;) {
@@ -63,7 +63,7 @@ static bool is_listed(const char* list, const char* word) {
     }
 }
 
-// The nth field (0 is the first) of a line whose fields one blank parts.
+// Field n (0 is the first) of a line whose fields are separated by one blank each.
 static char* field(char* text, unsigned n) {
     for (; n > 0 && *text; text++) n -= *text == ' ';
     return text;
@@ -73,12 +73,12 @@ static uint64_t number(const char* text) {
     uint64_t value = 0;
     if (*text < '0' || *text > '9') return UINT64_MAX;  // "max"
     for (; *text >= '0' && *text <= '9'; text++) value = value * 10 + (uint64_t)(*text - '0');
-    return value >= UINT64_C(1) << 62 ? UINT64_MAX : value;  // version 1 has no word for it
+    return value >= UINT64_C(1) << 62 ? UINT64_MAX : value;  // how version 1 writes "no limit"
 }
 
 // --- the group
 
-// The path of the group within its hierarchy, into `own`, from a line as "4:memory:/a/b", or "0::/a/b" of version 2.
+// Writes the group's path within its hierarchy to `own`, from a line such as "4:memory:/a/b", or "0::/a/b" (version 2).
 static bool find_path(const char* root, char* own, size_t size, bool* unified) {
     bool found = false;
     text_format(path, sizeof path, "%s/proc/self/cgroup", root);
@@ -92,13 +92,13 @@ static bool find_path(const char* root, char* own, size_t size, bool* unified) {
         bool second = text_begins(line, "0::"), first = !second && is_listed(controllers, "memory");
         if (*place == '\0' || !(first || second)) continue;
         found = text_format(own, size, "%s", place + 1) < size;
-        *unified = !first;  // memory is in version 1 if it is there at all
+        *unified = !first;  // memory is in version 1 if that lists it at all
     }
     close_lines();
     return found;
 }
 
-// From a line of mountinfo as "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw".
+// Whether a line of mountinfo is that mount: "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw".
 static bool is_mount_of(char* text, bool unified) {
     char* type = text;
     while (*type && !text_begins(type, " - ")) type++;
@@ -113,7 +113,7 @@ static bool set_folder(Cgroup* group, const char* root, char* mount, const char*
     from[text_until(from, ' ')] = '\0';
     at[text_until(at, ' ')] = '\0';
     if (text_same(from, "/")) *from = '\0';
-    // Of a group outside of what is mounted only the mount point can be seen.
+    // If the group lies outside of what is mounted, only the mount point can be seen.
     const char* below = text_begins(own, from) ? own + text_length(from) : "";
     if (text_same(below, "/")) below = "";
     group->top = text_length(root) + text_length(at);

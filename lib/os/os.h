@@ -1,6 +1,8 @@
-// The only system calls of the allocator's memory. All sizes are bytes and multiples of the page size, all addresses page-aligned.
-// By raw system calls: no library sees them, and errno stays as it is (the caller of malloc sets ENOMEM).
-// Thread-safety: all functions. Errors: false or NULL; every call and every failure is counted.
+// The system calls for the allocator's memory; no other file makes any. Sizes are bytes and multiples of the page size,
+// addresses are page-aligned. They are raw system calls: no library sees them, and errno keeps its value (the caller of
+// malloc sets ENOMEM).
+// Thread-safety: all functions.
+// Errors: false or NULL; every call and every failure is counted.
 #ifndef HAK_OS_OS_H
 #define HAK_OS_OS_H
 
@@ -8,80 +10,80 @@
 
 enum { OS_PAGE = 4096 };
 
-// What the kernel tells a process at its start, asked of the C library: to be called first, with no lock held. Once is enough, again
-// no harm.
+// Reads what the kernel passes to a process at its start, through the C library. Call it first, with no lock held.
+// Calling it again does no harm.
 void os_start(void);
-// Whether the process runs with other rights than its user's (set-user-id and the like).
+// Whether the process has other rights than its user (set-user-id and the like).
 bool os_is_privileged(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
 #if HAK_CHECKED
-// The same, for tables of which little is touched: pages come when they are touched, also where the process locks all its memory
-// (mlockall).
+// The same, for tables that are mostly untouched: a page becomes resident when it is touched, even if the process locks
+// all its memory (mlockall).
 void* os_map_sparse(size_t bytes);
 #endif
-// The same as os_map, with its pages in memory if there is room: one system call instead of a fault a page.
+// As os_map, and the pages become resident if there is room: one system call instead of a page fault each.
 void* os_map_resident(size_t bytes);
-// Fresh zeroed memory at exactly `at`. On failure *occupied tells whether something else is mapped there; NULL is allowed.
+// Fresh zeroed memory at exactly `at`. On failure *occupied, unless NULL, says whether something else is mapped there.
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied);
 bool os_map_at(void* at, size_t bytes);
-// Replaces whatever is mapped at `at` (which is ours) by fresh zeroed memory.
+// Replaces what is mapped at `at`, which must be ours, by fresh zeroed memory.
 bool os_map_over(void* at, size_t bytes);
 bool os_unmap(void* at, size_t bytes);
 // Gives the pages back; they read as zero afterwards. The range stays mapped.
 bool os_purge(void* at, size_t bytes);
-// The same of locked memory, which os_purge refuses; it stays locked. From Linux 5.18 on.
+// The same for locked memory, which os_purge refuses. It stays locked. Since Linux 5.18.
 bool os_purge_locked(void* at, size_t bytes);
-// Makes the range, mapped by os_map and its like, accessible or not. A failure may come when part of it is done.
+// Makes a range that os_map or its variants mapped accessible or not. If it fails, part of the range may be changed.
 bool os_protect(void* at, size_t bytes, bool accessible);
-// Address space without access at exactly `at`: no memory is promised for it, and none comes. Otherwise as os_map_at_unless.
+// Address space without access at exactly `at`; the system promises no memory for it. Otherwise as os_map_at_unless.
 bool os_map_closed_unless(void* at, size_t bytes, bool* occupied);
-// Whether memory that nobody has used yet is locked.
+// Whether this memory, which nobody has used yet, is locked.
 bool os_is_locked(void* fresh, size_t bytes);
-// Locks pages when they are touched first. From Linux 4.4 on.
+// Lets the system lock each page when it is first touched. Since Linux 4.4.
 bool os_lock_on_touch(void* at, size_t bytes);
 bool os_is_resident(void* page);
 // Whether the eight bytes at `at`, a multiple of 8 and not NULL, can be read.
 bool os_can_read(const void* at);
-// Makes the pages resident. From Linux 5.14 on.
+// Makes the pages resident. Since Linux 5.14.
 bool os_populate(void* at, size_t bytes);
-// Asks for huge pages behind the range, or for none.
+// Asks for huge pages in the range, or for none.
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
-// An address from which mappings go that the system places by itself; 0: unknown.
+// An address near which the system places mappings by itself; 0: unknown.
 uintptr_t os_mapping_area(void);
-// Start of a hole of address space of at least `bytes`, at this moment; 0: none.
+// Start of a hole of at least `bytes` in the address space at this moment; 0: none.
 uintptr_t os_find_hole(size_t bytes);
-// Milliseconds of a clock that never goes back, a few milliseconds coarse.
+// Milliseconds of a clock that never goes back; its resolution is a few milliseconds.
 uint64_t os_clock_ms(void);
 #if HAK_CHECKED
-// Nanoseconds of a clock that never goes back; some 20 ns a call. It reads the time-stamp counter.
+// Nanoseconds of a clock that never goes back; a call takes about 20 ns. It reads the time-stamp counter.
 uint64_t os_clock_ns(void);
-// From now on os_clock_ns is as coarse as os_clock_ms, and reads no counter.
+// From now on os_clock_ns has the resolution of os_clock_ms, and does not read the counter.
 void os_clock_without_counter(void);
 #endif
-// 64 bits that an attacker cannot guess from outside the process; no system call.
+// 64 bits that an attacker outside the process cannot guess. No system call.
 uint64_t os_random(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
-// Between two looks at what another thread is to do, `tries` before: yields 64 times, then sleeps.
+// Waits for another thread, between two checks; `tries` counts the waits before. Yields 64 times, then sleeps.
 void os_wait(int tries);
-// Copies of the process that were made without its handlers being called: by _Fork, clone. From os_watch_copies() on, and from Linux
-// 4.14 on, such a copy, and the child of a fork, is a new one until os_accept_copy().
+// Detects copies of the process that were made without the fork handlers: by _Fork or clone. After os_watch_copies(),
+// and since Linux 4.14, such a copy, and the child of a fork, is a new copy until it calls os_accept_copy().
 void os_watch_copies(void);
 bool os_is_new_copy(void);
 void os_accept_copy(void);
-// Whether the process has another thread; `unless_known` where that cannot be found out.
+// Whether the process has another thread; `unless_known` if that cannot be found out.
 bool os_has_threads(bool unless_known);
-// Holds back all signals of the calling thread, and what was held back before.
+// Blocks all signals of the calling thread. Returns the mask that was in force.
 uint64_t os_hold_signals(void);
 void os_release_signals(uint64_t held);
 uint32_t os_thread_id(void);
 uint32_t os_process_id(void);
 
-// The checked build can make system calls fail: call number `first` (1 is the next one) and the `count - 1` after it.
+// The checked build can make system calls fail: number `first` (1 is the next call) and the `count - 1` after it.
 #if HAK_CHECKED
 void os_fault_arm(uint64_t first, uint64_t count);
 uint64_t os_fault_calls(void);  // system calls counted since os_fault_arm

@@ -1,4 +1,4 @@
-// Failing system calls on demand, for the tests of the checked build.
+// Makes system calls fail on demand, for the tests of the checked build.
 #include "os/os.h"
 
 #include "base/atomic.h"

@@ -69,13 +69,13 @@ void* os_map_resident(size_t bytes) {
 }
 
 #if HAK_CHECKED
-// Memory without access is not made resident.
+// The mapping starts without access: such memory does not become resident.
 void* os_map_sparse(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
     if (sys_failed(at)) return NULL;
     if (os_is_locked((void*)at, bytes)) os_lock_on_touch((void*)at, bytes);  // refused before Linux 4.4
     if (os_protect((void*)at, bytes, true)) return (void*)at;
-    os_unmap((void*)at, bytes);  // counted if it fails; address space is lost then
+    os_unmap((void*)at, bytes);  // counted if it fails; the address space is lost then
     return NULL;
 }
 #endif
@@ -83,9 +83,9 @@ void* os_map_sparse(size_t bytes) {
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
     if (result == (long)at) return true;
-    // An old kernel takes the address for a hint and gives another one.
+    // Before Linux 4.17 the address is only a hint, and the kernel may choose another one.
     if (occupied) *occupied = !sys_failed(result) || result == -EEXIST;
-    if (!sys_failed(result)) os_unmap((void*)result, bytes);  // counted if it fails; address space lost then
+    if (!sys_failed(result)) os_unmap((void*)result, bytes);  // counted if it fails; the address space is lost then
     return false;
 }
 
@@ -130,7 +130,7 @@ bool os_protect(void* at, size_t bytes, bool accessible) {
     return count(result, HAK_C_syscall_mprotect);
 }
 
-// The advice has nothing to do there, and is refused if the range is locked.
+// On unused memory the advice changes nothing; on a locked range it is refused.
 bool os_is_locked(void* fresh, size_t bytes) {
     return advice_result(fresh, bytes, MADV_DONTNEED) == -EINVAL;
 }
@@ -146,7 +146,7 @@ bool os_is_resident(void* page) {
     return count(result, HAK_C_syscall_mlock) && (resident & 1);
 }
 
-// A call that reads a set of signals before it refuses to do anything with it; as Abseil's AddressIsReadable.
+// The kernel reads the signal set before it refuses the operation. Abseil's AddressIsReadable does the same.
 bool os_can_read(const void* at) {
     enum { NOTHING_TO_DO = -1 };
     return sys_call4(SYS_rt_sigprocmask, NOTHING_TO_DO, (long)at, 0, sizeof(uint64_t)) != -EFAULT;
@@ -167,21 +167,21 @@ bool os_move(void* from, void* to, size_t bytes) {
     return count(result, HAK_C_syscall_mremap);
 }
 
-static _Atomic uintptr_t loader;  // by os_start
+static _Atomic uintptr_t loader;  // set by os_start
 
-// The dynamic loader is one of the first things that the kernel maps. A program without one needs a mapping to see where it goes.
+// The dynamic loader is one of the first things that the kernel maps. Without one, a mapping shows where they go.
 uintptr_t os_mapping_area(void) {
     uintptr_t start = load_relaxed(&loader);
     if (start) return start;
     void* page = os_map(OS_PAGE);
-    if (page) os_unmap(page, OS_PAGE);  // counted if it fails; a page of address space is lost then
+    if (page) os_unmap(page, OS_PAGE);  // counted if it fails; one page of address space is lost then
     return (uintptr_t)page;
 }
 
 uintptr_t os_find_hole(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, 0);
     if (sys_failed(at)) return 0;
-    // A failure leaves the hole reserved but unreadable: os_map_at will refuse it, and the caller looks elsewhere.
+    // If unmapping fails, the hole stays reserved but unreadable: os_map_at refuses it, and the caller looks elsewhere.
     return os_unmap((void*)at, bytes) ? (uintptr_t)at : 0;
 }
 
@@ -203,13 +203,13 @@ uint64_t os_clock_ns(void) {
 }
 #endif
 
-// By os_start. Two threads may call it at a time, and both write the same.
+// Set by os_start. If two threads call it at the same time, both write the same values.
 static _Atomic uint64_t seed;
 static _Atomic bool privileged;
 
 void os_start(void) {
     uint64_t random[2] = {0};
-    const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, aligned to nothing
+    const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, of any alignment
     if (bytes != NULL) memcpy(random, bytes, sizeof random);
     store_relaxed(&seed, random[0] ^ (random[1] << 7));
     store_relaxed(&loader, getauxval(AT_BASE));
@@ -232,7 +232,7 @@ void os_yield(void) {
 
 void os_sleep_briefly(void) {
     struct timespec while_short = {.tv_nsec = 50000};
-    // Waking early does no harm.
+    // An early wake-up does no harm.
     sys_call4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, (long)&while_short, 0);
 }
 
@@ -244,7 +244,7 @@ void os_wait(int tries) {
         os_sleep_briefly();
 }
 
-// In a page that a copy finds cleared; 0: this is a new copy.
+// In a page that the kernel clears in a copy of the process; 0: this is a new copy.
 static _Atomic(_Atomic uint32_t*) accepted;
 
 void os_watch_copies(void) {
@@ -255,7 +255,7 @@ void os_watch_copies(void) {
     if (page == NULL) return;
     store_relaxed(page, 1u);
     if (advise(page, OS_PAGE, MADV_WIPEONFORK))
-        store_release(&accepted, page);  // pairs with the acquire of who looks at the page
+        store_release(&accepted, page);  // pairs with the acquires in os_is_new_copy, os_accept_copy
     else
         os_unmap(page, OS_PAGE);
 }
@@ -266,11 +266,11 @@ bool os_is_new_copy(void) {
 }
 
 void os_accept_copy(void) {
-    _Atomic uint32_t* page = load_acquire(&accepted);  // as above
+    _Atomic uint32_t* page = load_acquire(&accepted);  // pairs with the release in os_watch_copies
     if (page) store_relaxed(page, 1u);
 }
 
-// To unshare what only a thread shares is refused, or changes nothing.
+// With another thread the kernel refuses to unshare what threads share; without one the call changes nothing.
 bool os_has_threads(bool unless_known) {
     long result = sys_call3(SYS_unshare, CLONE_THREAD, 0, 0);
     return sys_failed(result) ? result == -EINVAL || unless_known : false;
@@ -278,7 +278,7 @@ bool os_has_threads(bool unless_known) {
 
 static uint64_t set_held_signals(uint64_t held) {
     uint64_t before = 0;
-    // Cannot fail: the addresses are good and the kernel's set has 64 signals.
+    // Cannot fail: the addresses are valid and the kernel's set has 64 signals.
     sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, (long)&held, (long)&before, sizeof held);
     return before;
 }

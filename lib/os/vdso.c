@@ -16,9 +16,9 @@
 typedef int (*ClockGettime)(clockid_t clock, struct timespec* now);
 static _Atomic(ClockGettime) clock_gettime_in_vdso;
 
-// What the dynamic section of the image tells.
+// What the dynamic section of the image says.
 typedef struct {
-    uintptr_t bias;  // what is added to addresses that the image names
+    uintptr_t bias;  // to be added to the addresses in the image
     const char* names;
     const Elf64_Sym* symbols;
     const uint32_t* hash;      // DT_HASH
@@ -54,7 +54,7 @@ static bool read_image(const Elf64_Ehdr* header, Image* image) {
     return image->names && image->symbols && (image->hash || image->gnu_hash);
 }
 
-// GNU's table names no count: the last symbol is the end of the chain of the highest bucket.
+// GNU's hash table has no count: the last symbol ends the chain of the highest bucket.
 static uint32_t gnu_symbol_count(const uint32_t* table) {
     uint32_t buckets = table[0], first = table[1], bloom_words = table[2], last = 0;
     const uint32_t* bucket = table + 4 + 2 * (size_t)bloom_words;
@@ -80,7 +80,7 @@ void vdso_start(void) {
     const Elf64_Ehdr* header = (const Elf64_Ehdr*)getauxval(AT_SYSINFO_EHDR);
     Image image = {0};
     if (header && read_image(header, &image))
-        // pairs with nothing: the function was there before the process
+        // Needs no release: the function was there before the process started.
         store_relaxed(&clock_gettime_in_vdso, find(&image, CLOCK_NAME));
 }
 

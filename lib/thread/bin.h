@@ -1,26 +1,29 @@
-// A bin, or TLS SLL: the blocks of one size class that a thread has at hand. It is in the thread's TLS (thread/tls.h); after the
-// thread's end it may be parked in the control block, for the next thread (refill/parked.h).
+// A bin, or TLS SLL: the blocks of one size class that a thread has at hand. It is in the thread's TLS (thread/tls.h).
+// When the thread ends, it may be parked in the TCB for the next thread (refill/parked.h).
 //
 //   head -> block -> block -> end       room = blocks that may still be freed into it (malloc +1, free -1)
 //   blocks in the list == cap - room; room < 0 where a remote stack was taken whole
+//
+// Thread-safety: the thread's own.
+// Errors: a damaged link aborts.
 #ifndef HAK_THREAD_BIN_H
 #define HAK_THREAD_BIN_H
 
 #include "config/options.h"
 #include "thread/link.h"
 
-// The cap of a new bin. Each block may be the last of its slab, and keep it while the thread sleeps.
+// The cap of a new bin. Each block may be the last one in use of its slab, and pin it while the thread sleeps.
 enum { BIN_FIRST_CAP = 32 };
 
 typedef struct {
-    uint64_t head;  // stored like the link of a block; meaningless while cap == 0, but no block then
+    uint64_t head;  // stored like the link of a block; while cap == 0 it has no meaning, but is no block
     int32_t room;
     uint16_t cap;    // 0: the class was not used yet, or HAKMEM_TINY_FAST_CAP=0
     uint16_t batch;  // blocks that the next refill asks for: doubled each time, so that a short-lived thread takes few
 } TlsBin;
 _Static_assert(sizeof(TlsBin) == 16, "a tag is the offset of its bin");
 
-// A closed bin: without room, until the class is used.
+// A closed bin: it has no room until the thread uses the class.
 HAK_INLINE TlsBin bin_closed(void) {
     return (TlsBin){.head = link_encode(NULL)};
 }
@@ -35,7 +38,7 @@ HAK_INLINE TlsBin bin_empty(void) {
                     .batch = (uint16_t)(cap < FIRST_BATCH ? cap : FIRST_BATCH)};
 }
 
-// The first block, or NULL. Aborts when the link that led there is damaged.
+// The first block, or NULL. Aborts if the link to it is damaged.
 HAK_INLINE void* bin_first(const TlsBin* bin) {
     return bin->cap == 0 ? NULL : link_decode(bin->head, NULL);
 }

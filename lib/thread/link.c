@@ -8,8 +8,8 @@ _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_must_be_zero = LINK_END;
 
 void link_init(bool encoded) {
-    // Bits where a user-space pointer has none make sure that a plain pointer or a small number decodes to no block.
-    // The lowest four are 1 to 8: what is added to a byte of text, whose lowest are mostly 0 to 7, does not make them 0.
+    // Bits that no user-space pointer has make a plain pointer or a small number decode to "no block". The lowest four
+    // bits are 1 to 8: a text byte, whose lowest bits are mostly 0 to 7, added to them does not give 0.
     uint64_t key = (os_random() & (LINK_END - 16)) | UINT64_C(0x4000000000000000);
     store_relaxed(&hak_link_key, encoded ? key + 1 + os_random() % 8 : 0);
     store_relaxed(&hak_link_must_be_zero, encoded ? LINK_BITS_NEVER_SET : LINK_END);

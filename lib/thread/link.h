@@ -1,14 +1,14 @@
-// The link in the first word of a free block, and the head of a TLS SLL: plain, or encoded with a key that nobody outside the
-// process knows.
+// The link in the first word of a free block, and the head of a TLS SLL. Plain, or encoded with a key that nobody
+// outside the process knows.
 //
 //   stored == target - key          target: the next block, or LINK_END
 //
-// The sum of two registers is an address that a load computes on its way, so decoding takes no time in the chain from one malloc to the
-// next. A stray write into a free block decodes to something whose upper bits are no user-space address, or whose lower bits are no
-// block boundary; that is seen before the link is followed. So is LINK_END: one test serves both. With plain links (key 0) only
-// what has the bit of LINK_END is seen.
-// Thread-safety: key and mask are fixed before the first block is handed out; until then every test says "no block". Errors:
-// link_corrupt() reports and aborts.
+// A load computes the sum of two registers as its address, so decoding adds no latency between one malloc and the next.
+// After a stray write into a free block, the link decodes to something with upper bits that no user-space address has,
+// or lower bits that no block has. One test finds this before the link is followed, and also finds LINK_END. With plain
+// links (key 0), only a target with the bit of LINK_END is found.
+// Thread-safety: key and mask are fixed before the first block is handed out; until then every test says "no block".
+// Errors: link_corrupt() reports and aborts.
 #ifndef HAK_THREAD_LINK_H
 #define HAK_THREAD_LINK_H
 
@@ -24,22 +24,22 @@
 #endif
 _Static_assert((LINK_BITS_NEVER_SET & LINK_END) != 0, "the end of a list is no block");
 
-// Below LINK_END, so that a head which no thread has set up yet, LINK_END itself, is no block under any key.
+// Below LINK_END. So a head that no thread has set up yet, LINK_END itself, decodes to no block under any key.
 extern HAK_INTERNAL _Atomic uint64_t hak_link_key;
-extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that no decoded link has
+extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
 void link_init(bool encoded);
 
-// `block` has the damaged link, which in the release build may have come there from one that was handed out since; NULL: unknown.
+// `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
 
-// Checked build: a plain link that leads out of the heap. Only noted: who follows it faults.
+// Checked build: notes a plain link that leads out of the heap. Following it faults.
 HAK_COLD void link_note_bad(const void* block, uint64_t target);
 
 HAK_INLINE uint64_t link_to_block(const void* next) {
     return (uint64_t)(uintptr_t)next - load_relaxed(&hak_link_key);
 }
 
-// next may be NULL: the end.
+// next may be NULL: the end of the list.
 HAK_INLINE uint64_t link_encode(const void* next) {
     return next ? link_to_block(next) : LINK_END - load_relaxed(&hak_link_key);
 }
@@ -48,7 +48,7 @@ HAK_INLINE uint64_t link_target(uint64_t stored) {
     return stored + load_relaxed(&hak_link_key);
 }
 
-// Whether a target cannot be a block: the end of a list, or a damaged link.
+// Whether a target cannot be a block: it is the end of a list, or a damaged link.
 HAK_INLINE bool link_is_no_block(uint64_t target) {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
     bool none;  // the compiler would take two instructions
@@ -59,19 +59,19 @@ HAK_INLINE bool link_is_no_block(uint64_t target) {
 #endif
 }
 
-// What stands in the first word of the block at `target`, which `stored` decodes to. Its address is written as a sum that the
-// compiler has not formed before, for the load to form it.
+// The first word of the block at `target`, to which `stored` decodes. The asm keeps the compiler from using a sum that
+// it computed before, so that the load itself forms the address.
 HAK_INLINE uint64_t link_follow(uint64_t stored, uint64_t key) {
     __asm__("" : "+r"(stored));
     return *(const uint64_t*)(uintptr_t)(stored + key);
 }
 
-// The block that follows, NULL at the end of a list; `block`, where the link stood, is for the message.
+// The next block, or NULL at the end of the list. `block`, which has the link, is for the message.
 HAK_INLINE void* link_decode(uint64_t stored, const void* block) {
     uint64_t target = link_target(stored);
     if (target == LINK_END) return NULL;
     if (HAK_UNLIKELY(link_is_no_block(target))) link_corrupt(block, target);
-    // The head of a list was noted when it was read from a block.
+    // A list's head was already tested when it was read from its block.
     if (HAK_CHECKED && block && HAK_UNLIKELY(target != 0 && !heap_contains((const void*)(uintptr_t)target)))
         link_note_bad(block, target);
     return (void*)(uintptr_t)target;

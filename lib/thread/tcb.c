@@ -10,14 +10,14 @@ typedef struct {
     HakTcb *first, *last;
 } Pool;
 static Pool parked, bare;       // under pool_lock: with parked bins, and without
-static uint32_t places = 8;     // under pool_lock; control blocks that may have parked bins
-static uint32_t places_booked;  // under pool_lock; control blocks in `parked`, and those that may come there
+static uint32_t places = 8;     // under pool_lock; TCBs that may have parked bins
+static uint32_t places_booked;  // under pool_lock; TCBs in `parked`, and those that are about to go there
 static uint32_t made;           // under pool_lock
 static HakTcb first_reserve;
 static HakTcb* reserve;         // under reserve_lock; NULL: not used yet
-static _Atomic bool some_left;  // there may be control blocks whose state is LEFT
+static _Atomic bool some_left;  // some TCB may be LEFT
 
-// Made; from here on others may see it.
+// Publishes a new TCB: from here on others may see it.
 static void list(HakTcb* tcb) {
     tcb->owner_part = owner_part_of((uint64_t)(uintptr_t)tcb);
     tcb->next_all = load_relaxed(&all);
@@ -47,7 +47,7 @@ static HakTcb* pop(Pool* pool) {
     return tcb;
 }
 
-// For a thread, or for the pool (NULL).
+// Makes a TCB for a thread, or for the pool (NULL).
 static HakTcb* make(struct HakTls* tls) {
     HakTcb* tcb = os_map_resident(sizeof *tcb);  // a thread soon uses nearly all of it
     if (tcb == NULL) return NULL;
@@ -60,13 +60,13 @@ static HakTcb* make(struct HakTls* tls) {
     return tcb;
 }
 
-// Under pool_lock. The child of a fork may have forgotten that its thread had booked one.
+// Under pool_lock. In the child of a fork, the count may not include the place that this thread booked.
 static void free_place(void) {
     if (places_booked) places_booked--;
 }
 
-// In an operation before anybody can take it for one that was left, and the thread's before it is out of the pool: a handler that
-// forks in between finds it in one of the two places.
+// First `inside`, so that the TCB does not count as left; then `tls`, and only then out of the pool. So a handler that
+// forks in between finds the TCB either in the pool or with its thread.
 static void leave_pool(HakTcb* tcb, struct HakTls* tls) {
     store_relaxed(&tcb->inside, INSIDE);
     store_relaxed(&tcb->tls, tls);
@@ -85,23 +85,23 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
     return tcb;
 }
 
-// The state decides who has it, as it never becomes LEFT again before the next fork. By the time that tls is written
-// the control block may have been taken, given up and put into the pool. Yet tls comes first: a handler that forks in
-// between tells by it that the control block is the caller's.
+// The state decides who gets the TCB: it does not become LEFT again before the next fork. When tls is written, another
+// thread may already have taken the TCB, given up its slabs and put it into the pool. Yet tls comes first: a handler
+// that forks in between sees by it that the TCB is the caller's.
 static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
     struct HakTls *nobody = NULL, *mine = tls;
     uint32_t left = TCB_LEFT;
     STEP(T2);
     if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) return false;
     STEP(T3);
-    // Its new thread owns slabs that name it already. Who meets one and reads LEFT still takes it for no LOST one
-    // either.
+    // Some slabs already name the TCB as their owner. A thread that meets one and reads the old state LEFT still does
+    // not take the TCB for LOST.
     if (cas_relaxed(&tcb->state, &left, TCB_LIVING)) {
         store_relaxed(&tcb->inside, INSIDE);
-        atomic_thread_fence(memory_order_release);  // before whatever its new thread writes
+        atomic_thread_fence(memory_order_release);  // before all writes of its new thread
         return true;
     }
-    cas_relaxed(&tcb->tls, &mine, NULL);  // unless whoever takes it out of the pool has written it
+    cas_relaxed(&tcb->tls, &mine, NULL);  // unless a thread that took it out of the pool has set it
     return false;
 }
 
@@ -127,7 +127,7 @@ void tcb_give(HakTcb* tcb) {
     hak_lock(&pool_lock);
     tcb->pooled = true;
     store_relaxed(&tcb->tls, NULL);
-    store_relaxed(&tcb->inside, OUTSIDE);  // here, since the next thread may be in an operation once the lock is free
+    store_relaxed(&tcb->inside, OUTSIDE);  // inside the lock: after it, the next thread may be in an operation
     if (HAK_CHECKED)
         append(pool, tcb);
     else
@@ -185,11 +185,11 @@ void tcb_prepare(void) {
     if (tcb) tcb_give(tcb);
 }
 
-// NULL: there was none yet, or a fork found it in use, and there is no memory for another one.
+// NULL: no reserve TCB is usable (none yet, or a fork found it in use), and there is no memory for one.
 static HakTcb* reserve_block(void) {
     if (reserve) return reserve;
     HakTcb* tcb = load_relaxed(&first_reserve.state) == TCB_LOST ? os_map(sizeof *tcb) : &first_reserve;
-    reserve = tcb;  // first: the child of a fork replaces it, listed or not
+    reserve = tcb;  // before list(): the child of a fork replaces it, whether it is listed or not
     if (tcb) list(tcb);
     return tcb;
 }
@@ -223,7 +223,7 @@ void tcb_forget_half_done(void) {
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) tcb->pooled = false;
 }
 
-// The thread that had it does not exist in the child, or nobody has it, though it is not in the pool: somebody was between the two.
+// In the child: for a TCB whose thread does not exist there, or that was between its thread and the pool.
 static void leave_or_lose(HakTcb* tcb, void (*save)(HakTcb* tcb)) {
     bool whole = load_relaxed(&tcb->inside) != INSIDE && load_relaxed(&tcb->state) != TCB_LOST;
     if (whole && load_relaxed(&tcb->tls) && save) save(tcb);
@@ -234,7 +234,7 @@ static void leave_or_lose(HakTcb* tcb, void (*save)(HakTcb* tcb)) {
 
 void tcb_after_fork_in_child(const struct HakTls* tls, void (*save)(HakTcb* tcb), bool reserve_whole) {
     if (!hak_lock_is_mine(&pool_lock)) {
-        places_booked = 0;  // who had booked one is no more
+        places_booked = 0;  // threads that booked one do not exist in the child
         for (const HakTcb* tcb = parked.first; tcb; tcb = tcb->next_pooled) places_booked++;
     }
     if (!reserve_whole && reserve) {
