@@ -1,15 +1,16 @@
-// The memory behind units: asked for with care where the program has locked what it will map (mlockall(MCL_FUTURE)). There the system
-// fills each new mapping at once, and what is mapped ahead of need, or beyond a block's end, would all be resident. So it is mapped
-// closed, told to be locked page by page as it is touched, and opened then.
-// Thread-safety: under heap_lock, but backing_fill. Errors: false, and nothing is mapped.
+// The memory behind units. If the program has locked all its future memory (mlockall(MCL_FUTURE)), the system fills
+// each new mapping at once, so memory mapped ahead of need, or behind a block's end, would become resident. There the
+// memory is mapped without access, marked to be locked page by page as it is touched, and then made accessible.
+// Thread-safety: under heap_lock, except backing_fill.
+// Errors: false, and nothing is mapped.
 #ifndef HAK_SUPERSLAB_BACKING_H
 #define HAK_SUPERSLAB_BACKING_H
 
 #include "base/compiler.h"
 
-// Fresh zeroed memory at exactly `at`. On failure *occupied tells whether something else is mapped there.
+// Fresh zeroed memory at exactly `at`. On failure *occupied says whether something else is mapped there.
 bool backing_map(void* at, size_t bytes, bool* occupied);
-// What the program was promised by mlockall(MCL_FUTURE): the pages of a block that has just been mapped are resident, if there is room.
+// Makes the pages of a block that was just mapped resident if there is room, as mlockall(MCL_FUTURE) promised.
 void backing_fill(void* at, size_t bytes);
 
 #endif

@@ -11,7 +11,7 @@ static uint32_t bit_of(SlabNumber s) {
     return 1u << (s % SLABS_PER_UNIT);
 }
 
-// A failure may come half-way: the mask says closed all the same, and opening will be tried.
+// If it fails half-way, the mask says closed all the same, and opening will be tried.
 void units_close(UnitNumber first, UnitNumber length) {
     if (!hak_option(guard)) return;
     os_protect(unit_address(first), (size_t)length << UNIT_SHIFT, false);

@@ -1,7 +1,8 @@
-// Guard mode: free memory that was given back to the system is closed, so that a program that still reads or writes there stops at
-// once instead of seeing zeros. It is opened when it is taken again.
+// Guard mode: closed memory. Memory that went back to the system cannot be read or written, so that a program that
+// still uses it stops at once instead of reading zeros. It is opened when it is taken again.
 //   unit.closed_slabs: bit i set = slab i of the unit may be inaccessible
-// Thread-safety: under heap_lock. Errors: what cannot be closed stays open; what cannot be opened cannot be taken.
+// Thread-safety: under heap_lock.
+// Errors: what cannot be closed stays open; what cannot be opened cannot be taken.
 // The release build has none of this.
 #ifndef HAK_SUPERSLAB_CLOSED_H
 #define HAK_SUPERSLAB_CLOSED_H

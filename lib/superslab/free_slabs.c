@@ -8,10 +8,10 @@
 
 FreeSlabTotals free_slab_totals;
 
-// SuperSlabs with free slabs, the one that most recently got a slab back first: its memory is the warmest.
+// SuperSlabs with free slabs. First is the one that most recently got a slab back: its memory is the warmest.
 static UnitNumber with_free, with_free_last;
 
-// The least number of free dirty slabs since surplus ones were purged last.
+// The least number of free dirty slabs since the surplus was last purged.
 static uint32_t least_dirty;
 
 bool slabs_are_mappings(void) {
@@ -41,14 +41,14 @@ static void list_remove(UnitNumber u) {
         with_free_last = unit->prev;
 }
 
-// Takes the lowest free slab of u, one that is warm if there is one.
+// Takes the lowest free slab of u, a warm one if there is one.
 static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     Unit* unit = &hak_heap.unit[u];
     uint32_t warm = unit->free_slabs & unit->dirty_slabs;
     unsigned i = lowest_bit(warm ? warm : unit->free_slabs);
     uint32_t bit = 1u << i;
     bool was_dirty = (unit->dirty_slabs & bit) != 0;
-    // A slab that could not be unmapped is dirty and still there.
+    // If unmapping it failed, the slab is dirty and still mapped.
     if (slabs_are_mappings() && !was_dirty && !os_map_at(slab_address(first_slab(u) + i), SLAB_SIZE)) return 0;
     if (!slab_open(first_slab(u) + i)) return 0;
     free_slab_totals.dirty -= was_dirty;
@@ -96,7 +96,7 @@ bool free_slabs_remove(UnitNumber u) {
     list_remove(u);
     free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
     unit->dirty = unit->dirty_slabs != 0;
-    // With slabs that may be mapped the unit can serve nobody else.
+    // If its slabs may still be mapped, the unit cannot serve anything else.
     if (!slabs_are_mappings() || units_unmap(u, 1)) return true;
     unit->dirty_slabs = 0;
     list_push(u);
@@ -105,7 +105,8 @@ bool free_slabs_remove(UnitNumber u) {
 
 // --- back to the system
 
-// Locked memory stays locked where the system can do that. Otherwise fresh memory takes its place: free memory need not be locked.
+// Locked memory stays locked if the system can do that. Otherwise fresh memory replaces it: free memory need not be
+// locked.
 static bool give_memory_back(void* at) {
     return os_purge(at, SLAB_SIZE) || os_purge_locked(at, SLAB_SIZE) || os_map_over(at, SLAB_SIZE);
 }
@@ -114,7 +115,7 @@ static bool purge_slab(UnitNumber u, uint32_t bit) {
     Unit* unit = &hak_heap.unit[u];
     SlabNumber s = first_slab(u) + lowest_bit(bit);
     if (!give_memory_back(slab_address(s))) return false;
-    // Else the system might fill the gap to make a huge page again.
+    // Otherwise the system might fill the gap to rebuild a huge page.
     if (unit->huge_pages) unit->huge_pages = !os_want_huge_pages(unit_address(u), UNIT_SIZE, false);
     slab_close(s);
     unit->dirty_slabs &= ~bit;
@@ -131,10 +132,10 @@ static bool was_refused_lately(const Unit* unit, uint64_t now) {
     return unit->freed_ms != 0 && now - unit->freed_ms < TRY_AGAIN_MS;
 }
 
-// A huge page is split only where asked for, or where most of it is free. What the system refuses is passed over.
+// Splits a huge page only if asked to, or if most of it is free. Skips slabs that the system refuses.
 static void purge_coldest(uint64_t most, bool split_huge_pages) {
     enum { REFUSALS_MOST = 8 };
-    if (slabs_are_mappings()) return;  // given back when freed
+    if (slabs_are_mappings()) return;  // these went back when they were freed
     uint64_t now = os_clock_ms();
     unsigned refusals = 0;
     for (UnitNumber u = with_free_last; u && most > 0 && refusals < REFUSALS_MOST; u = hak_heap.unit[u].prev) {

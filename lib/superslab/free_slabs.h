@@ -1,10 +1,12 @@
-// The free slabs of SuperSlabs in use: taken warm before cold, given back to the system the longest-free first.
+// The free slabs of SuperSlabs in use. Warm ones are taken first; the longest free go back to the system first.
 //
-//   free_slabs: bit i set = slab i may be taken       dirty_slabs: bit i set = slab i may hold something else than zeros
+//   free_slabs: bit i set = slab i may be taken      dirty_slabs: bit i set = slab i may hold something else than zeros
 //   free_slab_totals.dirty == sum over the SuperSlabs in the list of bits in free_slabs & dirty_slabs
 //
-// With HAKMEM_TINY_USE_SUPERSLAB=0 a unit is address space only: every slab is mapped when taken and unmapped when given back.
-// Thread-safety: under heap_lock. Errors: 0 or false when the system refuses.
+// With HAKMEM_TINY_USE_SUPERSLAB=0 a unit is only address space: each slab is mapped when it is taken, and unmapped
+// when it is given back.
+// Thread-safety: under heap_lock.
+// Errors: 0 or false if the system refuses.
 #ifndef HAK_SUPERSLAB_FREE_SLABS_H
 #define HAK_SUPERSLAB_FREE_SLABS_H
 
@@ -19,22 +21,24 @@ extern HAK_INTERNAL FreeSlabTotals free_slab_totals;
 
 // Whether each slab is a mapping of its own.
 bool slabs_are_mappings(void);
-// A free slab of the SuperSlab that most recently got one back; 0: none. *clean: it reads as zero.
+// Takes a free slab of the SuperSlab that most recently got one back; 0: none. *clean: it reads as zero.
 SlabNumber free_slabs_take(bool* clean);
-// The slab is free again. true: all of its SuperSlab are.
+// Marks the slab free. true: now all slabs of its SuperSlab are free.
 bool free_slabs_put(SlabNumber s);
-// All slabs of a unit, which is to be a SuperSlab. false: the system refuses.
+// Adds all slabs of a unit that becomes a SuperSlab. false: the system refuses.
 bool free_slabs_add(UnitNumber u);
-// None of a SuperSlab, all of which are free: its unit can serve for something else. false: it must stay, without slabs.
+// Removes all slabs of a SuperSlab, which must be free, so that its unit can serve something else. false: the unit must
+// stay, and is listed again.
 bool free_slabs_remove(UnitNumber u);
 
-// Purges up to `most` free slabs, the longest-free first; true: some went.
+// Purges up to `most` free slabs, the longest free first. true: it purged some.
 bool free_slabs_purge(uint64_t most);
-// Purges the free slabs, but `reserved` bytes of them, that were there all the time since the call before: the least number that was
-// free and dirty in between. Of a huge page only where most of it is free.
+// Purges the surplus: as many free dirty slabs as there were at least at any time since the last call, less `reserved`
+// bytes. Splits a huge page only if most of it is free.
 void free_slabs_purge_surplus(uint64_t reserved);
 
-// In a copy of the process, where the lists may be half changed: no slab is free any more, and the taken ones are counted anew.
+// In a copy of the process, where the lists may be half changed: from now on no slab is free; counts the taken ones
+// anew.
 void free_slabs_forget(void);
 
 #endif

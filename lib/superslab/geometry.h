@@ -5,8 +5,8 @@
 //   | never    | slab 32..63         | ...                       or a SuperSlab of 512 pages (page runs),
 //   | mapped   |                     |                           or a piece of a huge block, or free
 //
-// Slabs are numbered through the whole window; number 0 means "no slab". What the allocator knows of a slab stands in tables
-// beside the window (heap.h), indexed by that number, never in the slab itself.
+// Slabs are numbered through the whole window; number 0 means "no slab". What the allocator knows of a slab is in
+// tables beside the window (heap.h), indexed by that number, never in the slab itself.
 #ifndef HAK_SUPERSLAB_GEOMETRY_H
 #define HAK_SUPERSLAB_GEOMETRY_H
 
@@ -21,9 +21,9 @@
 #define PAGE_SIZE_BYTES ((size_t)1 << PAGE_SHIFT)
 #define PAGES_PER_UNIT (1u << (UNIT_SHIFT - PAGE_SHIFT))
 
-// Size classes: 1..16 are 16, 32, ... 256 bytes; 17..56 are eight per doubling up to 8 KiB; of 57..60 a slab holds seven, six, five and
-// four. Class 0 is none, so that a cleared owner word can name no class; requests for 0 bytes use class 1. Where slabs of blocks and
-// SuperSlabs of page runs share a table, page runs have its place.
+// Size classes: 1..16 are 16, 32, ... 256 bytes; 17..56 are eight per doubling up to 8 KiB; of 57..60 a slab holds
+// seven, six, five and four. Class 0 is not a class, so that a cleared owner word cannot name one; requests for 0 bytes
+// use class 1. In tables that slabs of blocks and SuperSlabs of page runs share, index 0 is for page runs.
 #define CLASS_OF_RUNS 0u
 #define CLASS_FIRST 1u
 #define CLASS_LAST_LINEAR 16u
@@ -31,7 +31,7 @@
 #define CLASS_COUNT 61u
 #define TINY_MAX ((size_t)1024)
 #define SMALL_MAX ((size_t)16384)
-// Above SMALL_MAX: runs of pages up to RUN_MAX, whole units beyond.
+// Above SMALL_MAX: page runs up to RUN_MAX, whole units beyond.
 #define RUN_MAX ((size_t)1 << 20)
 
 typedef uint32_t SlabNumber;  // 0: none

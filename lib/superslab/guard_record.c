@@ -19,12 +19,13 @@ HakGuardRoot hak_guard_root = {
 
 static HakGuardUnit* find_unit(UnitNumber u) {
     if (u / HAK_GUARD_CHUNK >= HAK_GUARD_CHUNK) return NULL;
-    // both pair with the release in put
+    // Both pair with the release in put.
     HakGuardChunk* chunk = load_acquire(&hak_guard_root.chunk[u / HAK_GUARD_CHUNK]);
     return chunk ? load_acquire(&chunk->unit[u % HAK_GUARD_CHUNK]) : NULL;
 }
 
-// Puts fresh memory where none is; another thread may be faster.
+// Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires
+// in find_unit and make_unit.
 #define put(place, type)                                                                                    \
     do {                                                                                                    \
         type* none = NULL;                                                                                  \
@@ -45,7 +46,7 @@ static HakGuardUnit* make_unit(UnitNumber u) {
 
 // --- slabs
 
-// The slab is the caller's alone, or nobody's.
+// The slab is the caller's, or nobody's.
 static void set_slab(HakGuardUnit* table, unsigned i, uint32_t block_size) {
     HakGuardSlab* slab = &table->slab[i];
     memset(table->record[i], 0, load_relaxed(&slab->used) * sizeof(HakGuardRecord));
@@ -90,7 +91,7 @@ GuardPlace guard_place(const void* p) {
     return (GuardPlace){&table->record[i][index], block, &table->slab[i], size, index};
 }
 
-// The records of a slab that was made before guard mode began. All of its blocks say the same.
+// For a slab that was made before guard mode began: its blocks have no records before this.
 static void make_missing(SlabNumber s) {
     uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
     HakGuardUnit* table = make_unit(unit_of_slab(s));

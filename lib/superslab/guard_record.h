@@ -1,6 +1,6 @@
-// The records of guard mode: one for each block that was handed out, apart from the blocks, so that a program that writes where it
-// must not does not reach them. Another process that can read this one's memory finds the record of an address from
-// `hak_guard_root` by arithmetic alone:
+// The records of guard mode: one for each block that was handed out. They are apart from the blocks, so that stray
+// writes of the program do not reach them. Another process that can read this one's memory finds the record of an
+// address from `hak_guard_root` by arithmetic alone:
 //
 //   base = root.base                                   0: nothing is recorded
 //   unit = (address - base) >> 21                      the address is foreign if unit >= 2^22
@@ -11,50 +11,52 @@
 //   index = ((address - base) & 0xffff) / size         nothing is recorded if index >= 2048
 //   record = table->record[slab][index]                of the block at  address - ((address - base) & 0xffff) % size
 //
-// size is the block size of a size class; 4096 in page runs, whose block has its record at its first page (go back page by page to
-// one that is live); 2^21 in the first slab of a huge block (from inside of one go back unit by unit to it).
-// Records outlive their blocks, until the slab is made anew.
-// Thread-safety: `word` changes atomically and says whose the rest is (guard.c); tables are never unmapped. Errors: blocks for whose
-// records there is no memory are not guarded. The release build has none of this.
+// `size` is the block size of a size class, 4096 in page runs, or 2^21 in the first slab of a huge block. The record of
+// a page run belongs to its first page: from inside it, go back page by page to a live one. From inside a huge block,
+// go back unit by unit to its first slab. Records outlive their blocks, until the slab is made anew.
+// Thread-safety: `word` changes atomically and says whose the rest is (guard.c). Tables are never unmapped.
+// Errors: if there is no memory for a block's record, the block is not guarded.
+// The release build has none of this.
 #ifndef HAK_SUPERSLAB_GUARD_RECORD_H
 #define HAK_SUPERSLAB_GUARD_RECORD_H
 
 #include "base/atomic.h"
 
-// What became of a block.
+// The state of a block.
 typedef enum {
     HAK_GUARD_NONE,         // not handed out since the slab was made, or not guarded
     HAK_GUARD_LIVE,         // the program's
-    HAK_GUARD_CHANGING,     // some thread is in malloc, realloc or free with it
-    HAK_GUARD_QUARANTINED,  // freed, kept back for a while, all of it poisoned
+    HAK_GUARD_CHANGING,     // a thread is in malloc, realloc or free with it
+    HAK_GUARD_QUARANTINED,  // freed and kept back for a while; all of it is poisoned
     HAK_GUARD_FREE,         // freed, and the allocator's again; a block of a class is poisoned behind its first 8 bytes
 } HakGuardState;
 
-// What it came from.
+// The function family that it came from.
 typedef enum { HAK_GUARD_MALLOC = 1, HAK_GUARD_NEW, HAK_GUARD_NEW_ARRAY } HakGuardFamily;
 
 enum { HAK_GUARD_SITES = 2 };
 
 typedef struct {
     _Atomic uint64_t word;               // state | family << 8 | bytes asked for << 16
-    uint32_t alloc_thread, free_thread;  // thread numbers; 0: a thread without control block
-    uint64_t alloc_site
-        [HAK_GUARD_SITES];  // return addresses in the program: the call, and the call of the function that it is
-    uint64_t free_site[HAK_GUARD_SITES];  // in, if that keeps frame pointers (else 0 or a stray value)
-    uint64_t alloc_clock, free_clock;     // as in the debug ring
+    uint32_t alloc_thread, free_thread;  // thread numbers; 0: a thread without a TCB
+    // Return addresses in the program: of the call, and of the call of the function around it (0 or a stray value if
+    // that keeps no frame pointers).
+    uint64_t alloc_site[HAK_GUARD_SITES];
+    uint64_t free_site[HAK_GUARD_SITES];
+    uint64_t alloc_clock, free_clock;  // as in the debug ring
 } HakGuardRecord;
 
 enum {
     HAK_GUARD_UNIT_SLABS = 32,
     HAK_GUARD_SLAB_RECORDS = 2048,  // guarded blocks take 32 bytes or more
-    HAK_GUARD_CHUNK = 2048,         // units of a chunk, and chunks
+    HAK_GUARD_CHUNK = 2048,         // units in a chunk, and chunks
     HAK_GUARD_PAGE = 4096,
     HAK_GUARD_HUGE = 1 << 21,
 };
 
 typedef struct {
     _Atomic uint32_t block_size;
-    _Atomic uint32_t used;  // records beyond are untouched
+    _Atomic uint32_t used;  // records from here on are untouched
 } HakGuardSlab;
 
 typedef struct {
@@ -107,7 +109,7 @@ extern HAK_INTERNAL HakGuardRoot hak_guard_root;
 
 typedef struct {
     HakGuardRecord* record;  // NULL: none
-    char* block;             // that it is the record of
+    char* block;             // the block that the record is of
     HakGuardSlab* slab;
     uint32_t block_size;  // of the slab, as above
     uint32_t index;
@@ -116,10 +118,10 @@ typedef struct {
 // The record of any address.
 GuardPlace guard_place(const void* p);
 
-// A slab begins its life: what is known of its former blocks is forgotten. block_size 0: a SuperSlab of page runs, named by its
-// first slab. Called by its owner.
+// Forgets the records of a slab's former blocks when it is made. block_size 0: a SuperSlab of page runs, named by its
+// first slab. The owner calls this.
 void guard_slab_made(uint32_t slab, uint32_t block_size);
-// As guard_place of a block that is being handed out; makes the tables where they are missing.
+// As guard_place, for a block that is being handed out. Makes the tables if they are missing.
 GuardPlace guard_place_new(const void* block);
 // Notes that the units from `unit` on are a huge block.
 void guard_huge_made(uint32_t unit, uint32_t units);

@@ -7,8 +7,8 @@
 HakHeap hak_heap;
 HakLock heap_lock;
 
-// Ahead of need the heap grows by a sixteenth, and by 16 MiB at most: so that what the program itself wants to map fits under any limit
-// under which the sum of all that it needs does. No limit has to be read for that.
+// The heap grows ahead of need by a sixteenth, at most by 16 MiB. So under any limit that the sum of its needs fits,
+// the program still has room for its own mappings, and no limit has to be read.
 enum { TABLE_STEP = 64, AHEAD_PART = 16, AHEAD_MOST = 8 };
 
 // Window sizes in units, the largest first: 2^27 slabs are 8 TiB of blocks; 2^15 are 2 GiB.
@@ -16,7 +16,8 @@ static const UnitNumber capacities[] = {1u << 22, 1u << 19, 1u << 16, 1u << 13, 
 
 enum { TABLES = 4, CAPACITIES = sizeof capacities / sizeof *capacities };
 
-// A table grows behind what it has; `mapped` tells how far a try got that failed half-way, `tried` what it was about to map.
+// A table grows at its end. `mapped` says how much of it is mapped; `tried` is set before an attempt to map more, and
+// shows one that was cut off.
 typedef struct {
     char* at;
     size_t per_unit;
@@ -60,7 +61,7 @@ void heap_forget_tries(void) {
         if (t->tried > t->mapped) os_unmap(t->at + t->mapped * t->per_unit, (t->tried - t->mapped) * t->per_unit);
 }
 
-// Lays the tables and the window out from `start`.
+// Lays out the tables and the window from `start`.
 static void lay_out(uintptr_t start, UnitNumber capacity) {
     uintptr_t at = align_up(start, UNIT_SIZE);
     for (int i = 0; i < TABLES; i++) {
@@ -80,10 +81,10 @@ static size_t window_bytes(UnitNumber capacity) {
     return table_bytes(capacity) + ((size_t)capacity << UNIT_SHIFT) + 4 * UNIT_SIZE;
 }
 
-// Below what the system maps by itself, which grows downwards mostly and has half a window of room; where exactly, nobody outside can
-// tell. 0: too low. Nothing is asked for, so neither an emulator nor a limit sees terabytes.
+// A place below the system's own mappings, which mostly grow downwards and keep half a window of room. Nobody outside
+// can guess it. 0: too low. Nothing is mapped for it, so neither an emulator nor a limit sees terabytes.
 static uintptr_t place_below(uintptr_t top, UnitNumber capacity) {
-    enum { LOWEST = 2u << 30 };  // programs at fixed addresses, and what they grow by
+    enum { LOWEST = 2u << 30 };  // programs at fixed addresses, and the memory that they grow by
     size_t window = window_bytes(capacity);
     size_t below = window + window / 2 + os_random() % (window / 8);
     return top > below + LOWEST ? align_down(top - below, UNIT_SIZE) : 0;
@@ -94,7 +95,7 @@ static bool try_window(uintptr_t hole, UnitNumber capacity) {
     lay_out(hole, capacity);
     if (grow_tables(1)) return true;
     for (Table* t = tables; t < tables + TABLES; t++)
-        if (t->mapped) os_unmap(t->at, t->mapped * t->per_unit);  // counted if it fails; address space lost then
+        if (t->mapped) os_unmap(t->at, t->mapped * t->per_unit);  // counted if it fails; the address space is lost then
     hak_heap.base = 0;
     return false;
 }
@@ -104,7 +105,7 @@ bool heap_init(void) {
     bool ok = hak_heap.base != 0;
     uintptr_t top = ok ? 0 : os_mapping_area();
     for (size_t i = 0; !ok && i < CAPACITIES; i++) ok = try_window(place_below(top, capacities[i]), capacities[i]);
-    // An address space of another shape: a hole is found by mapping it, so not the largest one.
+    // An unusual address space: mapping finds a hole, so the largest windows are not tried.
     for (size_t i = 2; !ok && i < CAPACITIES; i++)
         ok = try_window(os_find_hole(window_bytes(capacities[i])), capacities[i]);
     hak_unlock(&heap_lock);
@@ -123,7 +124,7 @@ static void add_units(UnitNumber units) {
 
 typedef enum { MAPPED, NO_MEMORY, OCCUPIED } Mapping;
 
-// Memory first, tables second: what the system refuses costs nothing.
+// Memory first, tables second: a refusal costs nothing.
 static Mapping map_units(UnitNumber units) {
     UnitNumber first = hak_heap.mapped;
     size_t bytes = (size_t)units << UNIT_SHIFT;
@@ -131,14 +132,14 @@ static Mapping map_units(UnitNumber units) {
     if (units > hak_heap.capacity - first || !within_limit(units)) return NO_MEMORY;
     if (!backing_map(unit_address(first), bytes, &occupied)) return occupied ? OCCUPIED : NO_MEMORY;
     if (!grow_tables(first + units)) {
-        os_unmap(unit_address(first), bytes);  // counted if it fails: then the next try finds it occupied
+        os_unmap(unit_address(first), bytes);  // counted if it fails: then the next attempt finds it occupied
         return NO_MEMORY;
     }
     add_units(units);
     return MAPPED;
 }
 
-// Another library's mapping stands in the way: leave a gap of units that stay UNIT_NONE.
+// Something else is mapped there: leave a gap of units that stay UNIT_NONE.
 static bool skip_obstacle(void) {
     enum { GAP = 64 };
     if (hak_heap.capacity - hak_heap.mapped <= GAP || !grow_tables(hak_heap.mapped + GAP)) return false;
@@ -186,6 +187,6 @@ UnitRange heap_grow(UnitNumber units) {
 
 void heap_prepare(void) {
     if (!heap_init()) return;
-    // of unit 0, which has nothing to tell
+    // The entries of unit 0, which have no meaning.
     for (const Table* t = tables; t < tables + TABLES; t++) *(volatile char*)t->at = 0;
 }

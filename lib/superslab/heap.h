@@ -3,10 +3,11 @@
 //   window:  | tables: owner, meta, remote, unit | unit 0 | unit 1 | unit 2 | ... | not yet mapped ...
 //                                                  base     base + 2 MiB            base + units * 2 MiB
 //
-// A hole of address space is chosen once; memory and tables are mapped into it from the bottom up, so that nothing is reserved
-// ahead of need and one bound check tells ours from foreign. Tables are never unmapped: a stale slab number may always be
-// looked up, and a word of 0 there means "not a slab".
-// Thread-safety: reading tables as said at each; growing under heap_lock. Errors: false or 0 when the system gives no memory.
+// A hole of address space is chosen once. Memory and tables are mapped into it from the bottom up, so nothing is
+// reserved ahead of need, and one comparison tells own from foreign addresses. Tables are never unmapped: any stale
+// slab number may be looked up, and a word of 0 there means "not a slab".
+// Thread-safety: reading tables as said at each; growing under heap_lock.
+// Errors: false or 0 if the system gives no memory.
 #ifndef HAK_SUPERSLAB_HEAP_H
 #define HAK_SUPERSLAB_HEAP_H
 
@@ -14,9 +15,9 @@
 #include "base/lock.h"
 #include "superslab/geometry.h"
 
-// One slab of blocks of one size, as its owner sees it. All fields belong to the owner, but for `next` and `prev` of a
-// slab in the registry, which the registry's lock guards; `blocks` and `carved` may be read by anybody for statistics. Who may reach it:
-// slab/meta.h.
+// One slab of blocks of one size. All fields are the owner's, with these exceptions: while the slab is in the registry,
+// the registry's lock guards `next` and `prev`; anybody may read `blocks` and `carved` for statistics. slab/meta.h says
+// who may reach a meta.
 //
 //   used + free + (capacity - carved) == capacity                blocks: handed out, on the freelist, never cut yet
 //   (handed out: live, in a TLS SLL, parked, in a bundle or on the remote stack)
@@ -24,7 +25,7 @@
 //   slab:  | block 0 | block 1 | ...  carved - 1 | never touched by the allocator ... | tail < block size |
 typedef struct {
     void* freelist;  // links are encoded, see thread/link.h
-    // used: lower half (page runs: pages handed out, or in the owner's cache); free: upper half (page runs: 0)
+    // used: lower half (page runs: pages handed out, or in the owner's cache). free: upper half (page runs: 0).
     _Atomic uint32_t blocks;
     _Atomic uint16_t carved;  // blocks cut so far
     uint16_t capacity;        // blocks that fit
@@ -33,7 +34,7 @@ typedef struct {
     uint16_t size_class;      // CLASS_OF_RUNS: the first slab of a SuperSlab of page runs
     uint8_t where;            // SlabPlace
     uint8_t in_registry;
-    uint8_t clean;  // what was never cut reads as zero
+    uint8_t clean;  // blocks that were never cut read as zero
     uint8_t pad[23];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
@@ -48,23 +49,23 @@ HAK_INLINE uint32_t meta_free(const TinySlabMeta* meta) {
     return load_relaxed(&meta->blocks) >> BLOCKS_FREE_SHIFT;
 }
 
-// Both at once: a free costs one store.
+// Changes both counts at once: a free costs one store.
 HAK_INLINE void meta_count(TinySlabMeta* meta, int32_t used, int32_t free) {
     bump_single_writer(&meta->blocks, (uint32_t)used + ((uint32_t)free << BLOCKS_FREE_SHIFT));
 }
 
-// A SuperSlab of page runs, as its owner sees it (slab/run_map.h).
+// A SuperSlab of page runs, for its owner (slab/run_map.h).
 enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
 typedef struct {
-    uint64_t free[RUN_WORDS];                 // bit 1: the page belongs to nobody
+    uint64_t free[RUN_WORDS];                 // bit 1: the page is free
     uint64_t dirty[RUN_WORDS];                // bit 1: the page may hold something else than zeros
     _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
-    uint16_t longest;                         // of the runs of free pages
+    uint16_t longest;                         // length of the longest run of free pages
     uint16_t cached;                          // pages in the owner's cache
 } RunMap;
 
-// A unit's part of the table of metas. That of the first slab of a SuperSlab of page runs stands for all of it; the map takes the place
-// of the others.
+// A unit's part of the table of metas. In a SuperSlab of page runs the meta of the first slab stands for all of it, and
+// the map takes the place of the others.
 typedef union {
     TinySlabMeta slab[SLABS_PER_UNIT];
     struct {
@@ -75,21 +76,21 @@ typedef union {
 _Static_assert(sizeof(UnitMeta) == SLABS_PER_UNIT * sizeof(TinySlabMeta),
                "the map fits the metas that runs do not use");
 
-// Anybody's: the slab's remote stack (slab/remote.h). A line of its own, because others write it.
+// For anybody: the slab's remote stack (slab/remote.h). It has its own cache line, because others write it.
 typedef struct {
     _Atomic uint64_t word;
 } HAK_ALIGNED(HAK_CACHE_LINE) RemoteHead;
 
 typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST, UNIT_LOST } UnitKind;
 
-// One unit. All fields are guarded by heap_lock.
+// One unit. heap_lock guards all fields.
 typedef struct {
     uint8_t kind;           // UnitKind
     uint8_t dirty;          // 1: may hold pages that are resident or not zero
     uint8_t huge_pages;     // 1: huge pages were asked for
     uint8_t moved;          // 1: pages were moved here; the mapping no longer merges with its neighbours
-    uint8_t absent;         // free, or about to be: 1: not mapped
-    uint16_t cut;           // pages that are mapped: UNIT_HUGE: of its last unit, UNIT_LOST: of it; 0: all
+    uint8_t absent;         // 1: not mapped (in a unit that is free, or about to be)
+    uint16_t cut;           // mapped pages; UNIT_HUGE: of the block's last unit; UNIT_LOST: of this unit; 0: all
     uint32_t length;        // units; valid in the first unit of a free run or huge block, and in the last of a free run
     UnitNumber next, prev;  // free runs of one length, or SuperSlabs with free slabs
     uint32_t free_slabs;    // UNIT_SLABS: bit i: slab i is free
@@ -103,7 +104,7 @@ _Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
 typedef struct {
     uintptr_t base;           // address of unit 0, which is never mapped; 0: no heap yet
     _Atomic uintptr_t slabs;  // slab numbers below this may be looked up
-    _Atomic uint64_t* owner;  // by slab number: owner word (slab/ownership.h)
+    _Atomic uint64_t* owner;  // by slab number: owner word (superslab/owner_word.h)
     union {
         TinySlabMeta* meta;   // by slab number
         UnitMeta* unit_meta;  // the same table, by unit number
@@ -111,35 +112,36 @@ typedef struct {
     RemoteHead* remote;
     Unit* unit;           // by unit number
     UnitNumber tabled;    // units that the tables cover
-    UnitNumber mapped;    // units in use or free, unit 0 counted: those from here on were never mapped
-    UnitNumber gaps;      // of these, left out because something else is mapped there
-    UnitNumber absent;    // of these, not mapped at present, as they are free
+    UnitNumber mapped;    // units in use or free, and unit 0; from here on they were never mapped
+    UnitNumber gaps;      // of these: left out because something else is mapped there
+    UnitNumber absent;    // of these: free and not mapped at present
     UnitNumber capacity;  // units that fit the window
 } HakHeap;
 
 extern HAK_INTERNAL HakHeap hak_heap;
 extern HAK_INTERNAL HakLock heap_lock;
 
-// Chooses the window and maps the first part of the tables. Idempotent; false: no memory. Takes heap_lock.
+// Chooses the window and maps the first part of the tables. Idempotent. false: no memory. Takes heap_lock.
 bool heap_init(void);
-// The same before the first block is asked for, with the first page of each table in memory. What of it fails is done again when it is needed.
+// The same, before the first block is asked for, and touches the first page of each table. What fails is done again
+// when it is needed.
 void heap_prepare(void);
 typedef struct {
     UnitNumber first, length;  // length 0: none
 } UnitRange;
 
-// Maps at least `units` more units behind the last one. Under heap_lock.
+// Maps at least `units` more units at the end. Under heap_lock.
 UnitRange heap_grow(UnitNumber units);
-// Adds as many units behind the last one without mapping them. Under heap_lock. 0: no room for their tables.
+// Adds exactly `units` at the end without mapping them. Under heap_lock. 0: no room for their tables.
 UnitNumber heap_extend(UnitNumber units);
-// Maps units of the window again. *occupied: somebody else has mapped something there. Under heap_lock.
+// Maps units of the window again. *occupied: something else is mapped there. Under heap_lock.
 bool heap_map(UnitNumber first, UnitNumber length, bool* occupied);
-// The unit is out of use for ever: something else is mapped there. Under heap_lock.
+// Takes the unit out of use for ever, because something else is mapped there. Under heap_lock.
 void heap_leave_gap(UnitNumber u);
-// Counts the gaps anew, after units of any kind have become UNIT_NONE. Under heap_lock.
+// Counts the gaps anew, after units of any kind became UNIT_NONE. Under heap_lock.
 void heap_count_gaps(void);
-// In a copy of the process, where a thread may have been cut off between a mapping for the tables and its note: unmaps that, which
-// nobody uses yet.
+// In a copy of the process, where a thread may have been cut off after it mapped part of a table and before it noted
+// that: unmaps that part, which nobody uses yet.
 void heap_forget_tries(void);
 // Bytes mapped for the tables. Under heap_lock.
 size_t heap_table_bytes(void);
@@ -157,7 +159,7 @@ HAK_INLINE void* unit_address(UnitNumber u) {
     return (void*)(hak_heap.base + ((uintptr_t)u << UNIT_SHIFT));
 }
 
-// Slab number of any address: >= hak_heap.slabs when it is foreign.
+// Slab number of any address; >= hak_heap.slabs if the address is foreign.
 HAK_INLINE uintptr_t slab_number_of(const void* p) {
     return ((uintptr_t)p - hak_heap.base) >> SLAB_SHIFT;
 }

@@ -12,10 +12,10 @@
 
 #include <string.h>
 
-// Moved pages keep mappings apart, and the system allows some 65000 of those.
+// Moved pages keep mappings apart, and the system allows about 65000 mappings.
 enum { MOVED_UNITS_MOST = 8192 };
 
-// Not narrowed to a UnitNumber before it is known to be one.
+// The result may not fit a UnitNumber: callers check it first.
 static size_t units_for(size_t size) {
     return (size + UNIT_SIZE - 1) >> UNIT_SHIFT;
 }
@@ -35,7 +35,7 @@ static void set_head(UnitNumber u, UnitNumber length, size_t size) {
     hak_heap.unit[u].size = size;
 }
 
-// Clears what is not known to be zero, and notes that all of it may be written from now on. The units belong to the caller.
+// Clears the units that are not known to be zero, and marks all of them dirty. They belong to the caller.
 static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool zero) {
     bool known = true;
     for (UnitNumber i = 0; i < length; i++) {
@@ -65,12 +65,13 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     if (u == 0) return NULL;
     clear_dirty(u, length, size, zero);
     backing_fill(unit_address(u), size);
-    store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);  // pairs with the acquire of a free by another thread
+    // pairs with the acquires in free_uncached, usable_bytes, is_block_start
+    store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);
     return unit_address(u);
 }
 
-// Gives the units behind the first `length` of a block back. Of a unit with its tail cut, the rest is unmapped as well: by now, somebody
-// else may have mapped something behind it.
+// Gives back the units of a block behind the first `length`. If the last unit's tail is cut, all of that unit is
+// unmapped: something else may be mapped behind the cut by now.
 static void give_behind(UnitNumber u, UnitNumber length) {
     UnitNumber last = huge_last_unit(u), end = last + 1;
     size_t cut = hak_heap.unit[u].cut;
@@ -102,7 +103,8 @@ static void note_moved(UnitNumber old, UnitNumber u, UnitNumber length) {
     units_are_absent(old, length);
 }
 
-// One piece, to units that are not mapped. What is mapped there first keeps others out, and is all that a limit sees beside the block.
+// Moves one piece to units that are not mapped. The closed mapping made first keeps others out, and all that a limit
+// counts beside the block is this piece.
 static bool move_piece(UnitNumber old, UnitNumber u, UnitNumber length) {
     size_t bytes = (size_t)length << UNIT_SHIFT;
     if (!os_map_closed_unless(unit_address(u), bytes, NULL)) return false;
@@ -119,7 +121,7 @@ static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
     for (UnitNumber done = 0, piece; done < length; done += piece) {
         piece = length - done < PIECE ? length - done : PIECE;
         if (move_piece(old + done, u + done, piece)) continue;
-        // Back to where nothing has been mapped since, unless by another thread of the program in this moment.
+        // Back to the old place. Nothing is mapped there, unless another thread of the program did that just now.
         for (UnitNumber i = 0; i < done; i += PIECE)
             if (!move_piece(u + i, old + i, PIECE)) fatal("heap", "realloc", "the system took half of a block away");
         return false;
@@ -127,7 +129,7 @@ static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
     return true;
 }
 
-// Where a limit leaves no room for two: both the old and the new units are there only piece by piece. 0: not possible.
+// For use where a limit leaves no room for the old and the new units together: moves piece by piece. 0: not possible.
 static UnitNumber move_tightly(UnitNumber old, UnitNumber old_length, UnitNumber length) {
     UnitNumber u = units_take_unmapped(length);
     if (u == 0) return 0;
@@ -152,13 +154,13 @@ static UnitNumber move_at_once(UnitNumber old, UnitNumber old_length, UnitNumber
         return 0;
     }
     units_are_moved(u, old_length);
-    // Whole units: the tail of the last one may hold what an earlier block left.
+    // Whole units: the tail of the last one may hold data of an earlier block.
     for (UnitNumber i = 0; i < old_length; i++) hak_heap.unit[old + i].kind = UNIT_NONE;
     units_unmap_or_lose(old, old_length, (size_t)old_length << UNIT_SHIFT);
     return u;
 }
 
-// Under heap_lock; the old units go back.
+// Under heap_lock. Gives the old units back.
 static UnitNumber move(UnitNumber old, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[old].length;
     if (unit_totals.moved_units + old_length > MOVED_UNITS_MOST) return 0;
@@ -169,10 +171,10 @@ static UnitNumber move(UnitNumber old, UnitNumber length) {
     return u;
 }
 
-// In place, or to where it can be. Under heap_lock. 0: not possible.
+// Lengthens a block in place, or moves it. Under heap_lock. 0: not possible.
 static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
-    hak_heap.unit[u].kind = UNIT_HUGE_REST;  // out of the sight of tails_cut, if memory for the rest must be found
+    hak_heap.unit[u].kind = UNIT_HUGE_REST;  // hides the block from tails_cut, which a purge for more memory calls
     if (supply_units_behind(u + old_length, length - old_length)) {
         mark_units(u + old_length, length - old_length);
     } else {
@@ -198,15 +200,15 @@ void* huge_resize(SlabNumber s, size_t size) {
         result = lengthen(u, length);
     }
     if (result) set_head(result, length, size);
-    // Before the lock goes: the old units are free by now, and whoever takes them writes this word.
+    // Before the lock is released: the old units are free now, and whoever takes them writes this word.
     if (result && result != u) store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_unlock(&heap_lock);
     if (result == 0) return NULL;
     if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
     if (result != u) {
         counter_add_shared(HAK_C_realloc_remapped, 1);
-        store_release(&hak_heap.owner[first_slab(result)],
-                      TAG_HUGE);  // pairs with the acquire of a free by another thread
+        // pairs with the acquires in free_uncached, usable_bytes, is_block_start
+        store_release(&hak_heap.owner[first_slab(result)], TAG_HUGE);
     } else
         counter_add_shared(HAK_C_realloc_in_place, 1);
     return unit_address(result);

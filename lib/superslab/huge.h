@@ -1,19 +1,20 @@
-// Huge blocks: whole units, without a header; their size stands in the unit table.
+// Huge blocks: whole units, without a header. Their size is in the unit table.
 //
 //   | unit first: size, length | unit | unit (its tail is never touched, hence costs address space only) |
 //
-// Where address space is short, tails are unmapped (tails.h).
-// Thread-safety: takes heap_lock; a block's own entries are touched by whoever holds the block. Errors: NULL or false, no memory.
+// When address space is short, tails are unmapped (tails.h).
+// Thread-safety: takes heap_lock; only the holder of a block touches the block's own entries.
+// Errors: NULL or false: no memory.
 #ifndef HAK_SUPERSLAB_HUGE_H
 #define HAK_SUPERSLAB_HUGE_H
 
 #include "superslab/heap.h"
 
-// alignment: a power of two. zero: the block reads as zero; what the system has cleared is not cleared again.
+// alignment: a power of two. zero: the block reads as zero; memory that the system has cleared is not cleared again.
 void* huge_alloc(size_t size, size_t alignment, bool zero);
 void huge_free(SlabNumber s);
 size_t huge_size(SlabNumber s);
-// The block with its contents at a size beyond RUN_MAX: in place, or moved by page tables. NULL: neither was possible.
+// Resizes the block to more than RUN_MAX bytes, in place or by moving its pages. NULL: neither was possible.
 void* huge_resize(SlabNumber s, size_t size);
 
 #endif

@@ -3,14 +3,15 @@
 #include "os/cgroup.h"
 #include "os/os.h"
 
-// A group whose files fill the page cache is always near its limit: a look takes 50 microseconds and more, so not one for each unit.
+// If its files fill the page cache, a group is always near its limit. Reading takes 50 microseconds or more, so not for
+// each unit.
 enum { LOOK_AGAIN_MS = 1000, LOOK_SOONEST_MS = 100, NEAR_PART = 8, ROOM_PART = 4 };
 
 static Cgroup group;
 static CgroupRoom room;
 static bool searched;
 static uint64_t last_look;  // ms
-static uint64_t unseen;     // bytes handed out since the last look
+static uint64_t unseen;     // bytes handed out since then
 
 static void look(uint64_t now) {
     if (!searched) cgroup_find(&group, "");

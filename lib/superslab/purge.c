@@ -10,8 +10,8 @@
 
 enum { DIRTY_MOST = 128 << 20, TRY_AGAIN_MS = 10000 };
 
-// Pages that were moved into a unit keep its mapping apart from its neighbours: a fresh mapping merges again. It asks for no huge pages, either: who
-// takes the unit next may want a page of it.
+// Pages that were moved into a unit keep its mapping apart from its neighbours; a fresh mapping merges again. It also
+// drops the request for huge pages: the next user of the unit may want a single page.
 static bool clean_run(UnitNumber first, UnitNumber length) {
     bool anew = false;
     for (UnitNumber u = first; u < first + length; u++) anew |= hak_heap.unit[u].moved || hak_heap.unit[u].huge_pages;
@@ -25,7 +25,8 @@ static uint64_t free_dirty_bytes(void) {
     return (unit_totals.dirty_units << UNIT_SHIFT) + ((uint64_t)free_slab_totals.dirty << SLAB_SHIFT);
 }
 
-// Purges dirty runs, the oldest first, down to `keep` bytes; only those free since before `before`. What is refused waits aside meanwhile.
+// Purges dirty runs, the oldest first, down to `keep` bytes; only runs free since before `before`. Runs that the system
+// refuses are held aside until the end.
 static bool purge_runs(uint64_t keep, uint64_t before) {
     enum { REFUSALS_MOST = 8 };
     UnitNumber refused[REFUSALS_MOST];
@@ -45,7 +46,7 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
     return some;
 }
 
-static uint64_t last_given;  // when units or slabs were given back last
+static uint64_t last_given;  // when units or slabs were last given back
 
 bool purge_rested(uint64_t ms) {
     return os_clock_ms() >= last_given + ms;

@@ -4,7 +4,7 @@
 
 // class_of_size() as a constant expression.
 #define DOUBLING(n) ((n) > 4096 ? 12 : (n) > 2048 ? 11 : (n) > 1024 ? 10 : (n) > 512 ? 9 : 8)
-#define ROUNDED(n) (((n) + SMALL_STEP - ((n) != 0)) / SMALL_STEP * SMALL_STEP)  // never 0, which clang would see
+#define ROUNDED(n) (((n) + SMALL_STEP - ((n) != 0)) / SMALL_STEP * SMALL_STEP)  // never 0, where clang would warn
 #define CLASS(n)                                                                        \
     ((n) == 0                        ? CLASS_FIRST                                      \
      : (n) <= CLASS_LAST_LINEAR * 16 ? ((n) + 15) / 16                                  \

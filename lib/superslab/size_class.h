@@ -1,4 +1,4 @@
-// Sizes to classes and back. Pure functions; see geometry.h for the classes.
+// Sizes to classes and back. Pure functions. geometry.h describes the classes.
 //   worst internal waste: 15 bytes up to 256 B, 11.1 % from there to 8 KiB, 20.3 % to 16 KiB
 #ifndef HAK_SUPERSLAB_SIZE_CLASS_H
 #define HAK_SUPERSLAB_SIZE_CLASS_H
@@ -28,10 +28,10 @@ HAK_INLINE uint16_t class_capacity(unsigned c) {
     return (uint16_t)(SLAB_SIZE / size_of_class(c));
 }
 
-// Tag (class * 16) of every size up to TINY_MAX: what the fast path needs in one load.
+// Tag (class * 16) of every size up to TINY_MAX: the fast path gets it with one load.
 extern HAK_INTERNAL const uint16_t hak_tag_of_tiny[TINY_MAX + 1];
 
-// The same from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP. (Below, nobody looks.)
+// The same from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP. Lower entries are not used.
 extern HAK_INTERNAL const uint16_t hak_tag_of_small[SMALL_MAX / SMALL_STEP];
 
 #endif

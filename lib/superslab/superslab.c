@@ -11,8 +11,8 @@
 
 uint32_t superslab_count;
 
-// Huge pages are worth their memory where much is in use already, and used up: then another 2 MiB is a small part of it. Of page runs,
-// by one thread: each has SuperSlabs of its own.
+// Huge pages are worth their memory once much is in use, and used up: then another 2 MiB is a small part. For page runs
+// this is counted per thread, because each has its own SuperSlabs.
 enum { ADAPTIVE_SLABS = 16 * SLABS_PER_UNIT, ADAPTIVE_RUNS = 8 };
 
 static void want_huge_pages(UnitNumber u, bool much_in_use) {

@@ -4,7 +4,7 @@
 #include "superslab/purge.h"
 #include "superslab/units.h"
 
-// Clean runs and absent ones do not join: before the heap grows, much that is clean becomes absent too.
+// Clean runs do not join with absent ones. Before the heap grows, clean ones become absent too, if they are many.
 static bool join_clean(UnitNumber length) {
     enum { MUCH = 8 };
     if (hak_heap.absent == 0 || unit_totals.clean_units + hak_heap.absent < length) return false;
@@ -23,7 +23,7 @@ static UnitNumber take_untouched(UnitNumber length, UnitNumber align) {
 UnitNumber supply_units(UnitNumber length, UnitNumber align) {
     UnitNumber u = units_take_dirty(length, align);
     if (u == 0) u = take_untouched(length, align);
-    // What is given back leaves room under a limit, and joins: together it may suffice.
+    // Memory that goes back makes room under a limit, and joins: that may be enough.
     if (u == 0 && purge_everything_free()) u = take_untouched(length, align);
     if (u == 0 || units_open(u, length)) return u;
     units_give(u, length);
@@ -40,10 +40,10 @@ bool supply_units_behind(UnitNumber first, UnitNumber length) {
     if (first < hak_heap.mapped && hak_heap.unit[first].kind != UNIT_FREE) return false;
     purge_before_new(length);
     bool ok = is_free_behind(first, length);
-    // At the end of the heap: to move the block would take more than to lengthen it.
+    // The block is at the end of the heap: lengthening it needs less memory than moving it.
     if (!ok && first + units_free_from(first) == hak_heap.mapped)
         ok = purge_everything_free() && is_free_behind(first, length);
-    // `first` begins a free run: the unit before it belongs to the block that grows.
+    // A free run begins at `first`: the unit before it belongs to the block that grows.
     if (!ok || !units_take_at(first, length)) return false;
     if (units_open(first, length)) return true;
     units_give(first, length);

@@ -16,7 +16,7 @@ bool tails_cut(void) {
         if (unit->kind != UNIT_HUGE) continue;
         size_t pages = tail_pages(unit->size);
         if (unit->cut == 0 && pages) {
-            // Before it is true: a copy of the process must not take for mapped what is not.
+            // Set before the pages go: a copy of the process must not take for mapped what is not.
             unit->cut = (uint16_t)pages;
             if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT)))
                 some = true;

@@ -1,9 +1,10 @@
-// The tail of a huge block: the pages of its last unit behind its end. They cost address space only, until that is short: then they are
-// unmapped, and mapped again when the block gets longer.
+// The tail of a huge block: the pages of its last unit behind its end. They cost only address space. When that is
+// short, they are unmapped, and mapped again when the block grows.
 //
 //   | unit | unit | last unit: pages of the block | tail |        unit.cut: pages that are mapped; 0: all
 //
-// Thread-safety: under heap_lock. Errors: false when the system refuses.
+// Thread-safety: under heap_lock.
+// Errors: false if the system refuses.
 #ifndef HAK_SUPERSLAB_TAILS_H
 #define HAK_SUPERSLAB_TAILS_H
 
@@ -18,9 +19,9 @@ HAK_INLINE size_t tail_pages(size_t size) {
     return size >> PAGE_SHIFT & (PAGES_PER_UNIT - 1);
 }
 
-// Unmaps the tails of all huge blocks; true: some went. Not all, if that would make too many holes.
+// Unmaps the tails of huge blocks, but leaves some if there would be too many holes. true: it unmapped some.
 bool tails_cut(void);
-// Maps the first `pages` of a block's last unit, as far as they are cut; 0: all of them.
+// Maps the pages of a block's last unit up to `pages` (0: all of them) that are cut.
 bool tail_map(UnitNumber first, size_t pages);
 
 #endif

@@ -3,7 +3,7 @@
 #include "count/counters.h"
 #include "os/os.h"
 
-// Lists of free runs by length: 1..EXACT_BINS exactly, then one list per doubling.
+// Lists of free runs by length: one each for 1..EXACT_BINS, then one per doubling.
 enum { EXACT_BINS = 32, BINS = 56, LOOK_AT = 32 };
 
 typedef struct {
@@ -24,7 +24,7 @@ static RunState state_of(UnitNumber u) {
     return unit(u)->absent ? ABSENT : unit(u)->dirty ? DIRTY : CLEAN;
 }
 
-// Absent units are counted where they are unmapped and mapped.
+// hak_heap.absent is not counted here, but where units are mapped and unmapped.
 static void count_free(RunState state, int64_t units) {
     if (state == ABSENT) unit_totals.holes += units > 0 ? 1 : UINT64_MAX;
     if (state == DIRTY) unit_totals.dirty_units += (uint64_t)units;
@@ -67,7 +67,7 @@ static bool is_free(UnitNumber u, RunState state) {
     return unit(u)->kind == UNIT_FREE && state_of(u) == state;
 }
 
-// One run whose units are all of one state: joined with its neighbours of the same.
+// Adds a run of units in one state, and joins it with neighbours in that state.
 static void give_uniform(UnitNumber first, UnitNumber length, RunState state, uint64_t when) {
     for (UnitNumber u = first; u < first + length; u++) {
         unit(u)->kind = UNIT_FREE;
@@ -106,7 +106,7 @@ void units_give_refused(UnitNumber first, UnitNumber length, uint64_t when) {
     give_at(first, length, when);
 }
 
-// How many units must be skipped at the start of a run so that the rest starts aligned.
+// How many units to skip at the start of a run so that the rest is aligned.
 static UnitNumber skip_to_align(UnitNumber first, UnitNumber align) {
     uintptr_t at = (uintptr_t)unit_address(first), bytes = (uintptr_t)align << UNIT_SHIFT;
     return (UnitNumber)((align_up(at, bytes) - at) >> UNIT_SHIFT);
@@ -116,7 +116,7 @@ static bool fits(UnitNumber first, UnitNumber length, UnitNumber align) {
     return unit(first)->length >= length + skip_to_align(first, align);
 }
 
-// Best fit among the first few runs of the smallest bin that has one, then of the next.
+// Best fit among the first PROBES runs of the smallest bin that has one that fits, then of the next bin.
 static UnitNumber find(const RunBins* set, UnitNumber length, UnitNumber align) {
     uint64_t candidates = set->nonempty & ~((UINT64_C(1) << bin_of(length)) - 1);
     for (; candidates; candidates &= candidates - 1) {
@@ -129,7 +129,7 @@ static UnitNumber find(const RunBins* set, UnitNumber length, UnitNumber align) 
     return 0;
 }
 
-// Cuts [from, from + length) out of the free run that starts at `run`.
+// Takes [from, from + length) out of the free run that starts at `run`.
 static void cut(UnitNumber run, UnitNumber from, UnitNumber length) {
     UnitNumber total = unit(run)->length, before = from - run, after = total - before - length;
     RunState state = state_of(run);
@@ -159,7 +159,7 @@ UnitNumber units_take_clean(UnitNumber length, UnitNumber align) {
     return take_from(CLEAN, length, align);
 }
 
-// Of units that could not be mapped together. false: the unit is a gap from now on. Mapped or not it is otherwise.
+// After units could not be mapped together. false: something else is mapped there, and the unit is a gap from now on.
 static bool map_or_leave(UnitNumber u) {
     bool occupied = false;
     if (!unit(u)->absent) return true;
@@ -169,7 +169,7 @@ static bool map_or_leave(UnitNumber u) {
     return mapped || !occupied;
 }
 
-// If that cannot be done they are free again, but for what is somebody else's by now.
+// If that fails, the units are free again, except those that others have mapped.
 bool units_map_absent(UnitNumber first, UnitNumber length) {
     bool occupied = false, ok = true;
     for (UnitNumber u = first, end = first + length; ok && u < end;) {

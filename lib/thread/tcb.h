@@ -3,13 +3,13 @@
 //   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
 //         | between two threads: parked bins
 //
-// TCBs are type-stable. When its thread ends, a TCB goes to the pool and from there to a later thread, never back to the
-// system, because its address is in owner words that others read. TCBs with parked bins are handed out first. The
-// checked build hands out the oldest, and never forgets their hints.
+// TCBs are type-stable. When its thread ends, a TCB goes to the pool and from there to a later thread. It never goes
+// back to the system, because its address is in owner words that others read. TCBs with parked bins are handed out
+// first. The checked build hands out the oldest, and never forgets their hints.
 //
 //   LIVING -> LEFT     in the child of a fork: its thread does not exist there and was in no operation; it is whole
-//   LIVING -> LOST     in the child of a fork: its thread was in an operation; nobody ever touches what it owned, except
-//                      by step RX (docs/OWNERSHIP.md)
+//   LIVING -> LOST     in the child of a fork: its thread was in an operation; nobody ever touches what it owned,
+//                      except by step RX (docs/OWNERSHIP.md)
 //   LEFT -> LIVING     by a compare-and-swap: one thread goes on with it, or gives up what it owned
 //
 // The first two are written while the child has one thread. So all of its threads agree for ever on who is LOST.
@@ -90,24 +90,23 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     uint64_t owner_part;  // the owner part of its owner words; never changes
     struct HakTcb* next_pooled;
-    _Atomic(struct HakTls*) tls;  // the TLS of the thread that has it
-    _Atomic uint32_t inside;      // TcbInside
-    bool pooled;                  // under pool_lock
-    bool bins_left;               // if LEFT: the bins of its thread are in `parked`
-    uint32_t ticks;               // refills
-    uint64_t next_look_ms;        // when the next scan is due; 0: there was none yet
-    uint64_t runs_used,
-        seen_runs_used;            // page runs allocated, cached, or taken from the cache; that number at the last scan
-    uint32_t runs_missed;          // runs for which no own SuperSlab had room, since all were absorbed
-    uint32_t bundled;              // blocks in bundles
-    uint32_t partial_slabs;        // sum of partial_count
-    uint32_t run_superslabs;       // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];  // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;         // in run_cache and long_run
+    _Atomic(struct HakTls*) tls;         // the TLS of the thread that has it
+    _Atomic uint32_t inside;             // TcbInside
+    bool pooled;                         // under pool_lock
+    bool bins_left;                      // if LEFT: the bins of its thread are in `parked`
+    uint32_t ticks;                      // refills
+    uint64_t next_look_ms;               // when the next scan is due; 0: there was none yet
+    uint64_t runs_used, seen_runs_used;  // page runs allocated, cached or taken from the cache; at the last scan
+    uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were absorbed
+    uint32_t bundled;                    // blocks in bundles
+    uint32_t partial_slabs;              // sum of partial_count
+    uint32_t run_superslabs;             // SuperSlabs in `runs`
+    SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t cached_pages;               // in run_cache and long_run
     union {
         RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
-        TlsBin parked
-            [CLASS_COUNT];  // between two threads: parked bins (refill/parked.h), if parked_blocks != 0 or bins_left
+        // Between two threads: parked bins (refill/parked.h), if parked_blocks != 0 or bins_left.
+        TlsBin parked[CLASS_COUNT];
     };
     uint32_t parked_blocks;           // in the parked bins
     uint64_t parked_ms;               // when they were parked
@@ -118,8 +117,8 @@ typedef struct HakTcb {
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
-    _Atomic uint32_t runs_pushed
-        HAK_ALIGNED(HAK_CACHE_LINE);  // 1: others have pushed page runs since the owner last absorbed; a hint
+    // 1: others have pushed page runs since the owner last absorbed; a hint.
+    _Atomic uint32_t runs_pushed HAK_ALIGNED(HAK_CACHE_LINE);
 } HAK_ALIGNED(4096) HakTcb;
 
 _Static_assert(sizeof(HakTcb) <= 2 * 4096, "resident for each thread");
