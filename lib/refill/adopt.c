@@ -4,7 +4,7 @@
 enum { LOOK_AT = 8 };
 
 OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
-    if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve keeps no slab to go on with
+    if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve TCB keeps no slab for later
         tcb_count(me, HAK_C_early_disabled);
         return (OwnedSlab){0};
     }

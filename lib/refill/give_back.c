@@ -16,8 +16,8 @@
 
 // --- caches
 
-// Bins, bundles and cached runs. The reserve has no bins: those of the thread that uses it are closed, or stand in the middle of an
-// operation.
+// Gives back bins, bundles and cached runs. The reserve TCB has no bins: those of the thread that uses it are closed,
+// or are part of the operation that it interrupted.
 static void give_back_caches(HakTcb* me) {
     bundles_flush(me);
     run_cache_flush(me);
@@ -32,7 +32,7 @@ static void give_back_if_empty(HakTcb* me, OwnedSlab slab) {
     if (meta_used(meta_of(slab)) == 0) slab_dispose(me, slab);
 }
 
-// All of its blocks in use wait on its remote stack.
+// Whether all of the slab's blocks in use wait on its remote stack.
 static bool others_emptied(SlabNumber s) {
     uint32_t waiting = remote_count(load_relaxed(remote_word(s)));
     return waiting != 0 && waiting == meta_used(peek_own(s));
@@ -64,7 +64,7 @@ static void give_back_empty_runs(HakTcb* me) {
     for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], false);
 }
 
-// Slabs that the thread keeps although they are empty, or that others have emptied.
+// Gives back slabs that the thread keeps although they are empty, and those that others have emptied.
 static void give_back_empty_slabs(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_empty_of_class(me, c);
     give_back_empty_runs(me);
@@ -78,7 +78,7 @@ void give_back_all(HakTcb* me) {
     give_back_empty_slabs(me);
 }
 
-// --- what rests
+// --- what is idle
 
 static uint64_t period_ms(void) {
     enum { LEAST = 100 };
@@ -86,9 +86,9 @@ static uint64_t period_ms(void) {
     return option < LEAST ? LEAST : (uint64_t)option;
 }
 
-// How much a look gives back.
+// How much a scan gives back.
 typedef enum {
-    LOOK_ONLY,    // nothing of what may serve again: a small heap has little that could be pinned
+    LOOK_ONLY,    // nothing that may soon be used again: in a small heap, little can be pinned
     LOOK_UNUSED,  // caches that have not changed
     LOOK_RESTED,  // all caches and spare slabs
 } Look;
@@ -101,7 +101,7 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     if (look == LOOK_RESTED)
         give_back_empty_of_class(me, size_class);
     else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
-        // No refill is likely to find what others freed there.
+        // No refill is likely to find what others freed into these slabs.
         give_back_list(me, tls->full, true);
         give_back_list(me, tls->partial, true);
     }
@@ -140,7 +140,7 @@ void give_back_unused(HakTcb* me) {
     look_at_all(me, look);
 }
 
-// Half of the places; blocks that then have none go.
+// Halves the cap of a bin. If its blocks then exceed the cap, they go back.
 static void lower_cap(HakTcb* me, TlsBin* bin) {
     uint32_t cap = bin->cap / 2u < BIN_FIRST_CAP ? BIN_FIRST_CAP : bin->cap / 2u;
     bin->room -= (int32_t)(bin->cap - cap);
@@ -149,7 +149,7 @@ static void lower_cap(HakTcb* me, TlsBin* bin) {
     if (bin->room < 0) give_back_bin(me, bin);
 }
 
-// Of the bins that no free found full for a period.
+// Does so for the bins that no free found full since the last scan.
 static void lower_caps(HakTcb* me) {
     if (hak_option(fast_cap) >= 0) return;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {

@@ -14,7 +14,7 @@ static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     return slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
 }
 
-// An empty slab of another class, which the thread keeps in case that class comes back; number 0: there is none.
+// An empty slab of another class, which the thread keeps for that class; number 0: there is none.
 static OwnedSlab take_spare(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];
