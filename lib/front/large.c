@@ -111,8 +111,8 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     if (size <= SMALL_MAX || size > RUN_MAX) return false;
     uint32_t pages = large_pages(size), now = run_pages(block);
-    if (pages == now || (run_is_short(now) && run_next_length(pages) == now))
-        return true;  // take_short gives such a run
+    // take_short gives the next length, too
+    if (pages == now || (run_is_short(now) && run_next_length(pages) == now)) return true;
     SlabNumber s = run_first_slab(block);
     STEP(RS);
     OwnedRuns runs = me ? runs_if_mine(me, s) : (OwnedRuns){{0}};
