@@ -88,17 +88,17 @@ static uint64_t period_ms(void) {
 
 // How much a scan gives back.
 typedef enum {
-    LOOK_ONLY,    // nothing that may soon be used again: in a small heap, little can be pinned
-    LOOK_UNUSED,  // caches that have not changed
-    LOOK_RESTED,  // all caches and spare slabs
-} Look;
+    SCAN_ONLY,    // nothing that may soon be used again: in a small heap, little can be pinned
+    SCAN_UNUSED,  // caches that have not changed
+    SCAN_ALL,     // all caches and spare slabs
+} Scan;
 
-static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
+static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
     TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
-    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
-    if (look == LOOK_RESTED)
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bin(me, bin);
+    if (scan == SCAN_ALL)
         give_back_empty_of_class(me, size_class);
     else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
         // No refill is likely to find what others freed into these slabs.
@@ -110,34 +110,34 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     tls->seen_room = bin->room;
 }
 
-static void look_at_runs(HakTcb* me, Look look) {
-    enum { LOOK_AT = 64 };
-    run_absorb(me, LOOK_AT);
+static void scan_runs(HakTcb* me, Scan scan) {
+    enum { PROBES = 64 };
+    run_absorb(me, PROBES);
     bool unused = me->runs_used == me->seen_runs_used;
-    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) run_cache_flush(me);
-    if (look == LOOK_RESTED) give_back_empty_runs(me);
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
+    if (scan == SCAN_ALL) give_back_empty_runs(me);
     me->seen_runs_used = me->runs_used;
 }
 
-static void look_at_all(HakTcb* me, Look look) {
+static void scan_all(HakTcb* me, Scan scan) {
     bundles_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) look_at_bin(me, c, look);
-    look_at_runs(me, look);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) scan_bin(me, c, scan);
+    scan_runs(me, scan);
 }
 
 // Under heap_lock.
-static Look worth(void) {
+static Scan worth(void) {
     enum { SMALL_HEAP_SLABS = 256 };
-    return free_slab_totals.taken < SMALL_HEAP_SLABS ? LOOK_ONLY : LOOK_UNUSED;
+    return free_slab_totals.taken < SMALL_HEAP_SLABS ? SCAN_ONLY : SCAN_UNUSED;
 }
 
 void give_back_unused(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     hak_lock(&heap_lock);
-    Look look = worth();
+    Scan scan = worth();
     hak_unlock(&heap_lock);
     give_back_parked(me, 0, UINT32_MAX);
-    look_at_all(me, look);
+    scan_all(me, scan);
 }
 
 // Halves the cap of a bin. If its blocks then exceed the cap, they go back.
@@ -163,19 +163,19 @@ static void lower_caps(HakTcb* me) {
 void give_back_idle(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     uint64_t now = os_clock_ms();
-    if (HAK_LIKELY(now < me->next_look_ms)) return;
+    if (HAK_LIKELY(now < me->next_scan_ms)) return;
     uint64_t period = period_ms();
-    bool rested = me->next_look_ms != 0 && now - me->next_look_ms >= period;
-    me->next_look_ms = now + period;
+    bool long_ago = me->next_scan_ms != 0 && now - me->next_scan_ms >= period;
+    me->next_scan_ms = now + period;
     hak_lock(&heap_lock);
-    bool all_rested = purge_rested(2 * period);
-    Look look = rested ? LOOK_RESTED : worth();
+    bool all_idle = purge_is_idle_for(2 * period);
+    Scan scan = long_ago ? SCAN_ALL : worth();
     hak_unlock(&heap_lock);
-    look_at_all(me, look);
+    scan_all(me, scan);
     lower_caps(me);
     if (!give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
     hak_lock(&heap_lock);
-    if (all_rested)
+    if (all_idle)
         purge_rest((size_t)hak_option(reserve));
     else
         purge_aged(now);

@@ -6,11 +6,11 @@
 // Of the first few partial slabs, the fullest, so that the others become empty and can be given back. But it must have
 // some free blocks, because a refill of one block costs as much as a refill of many. If none has, the one with most.
 static SlabNumber good_partial(const TinyTLSSlab* tls) {
-    enum { LOOK_AT = 8, SOME = 8 };
+    enum { PROBES = 8, SOME = 8 };
     SlabNumber fullest = 0, most = tls->partial;
     uint32_t half = peek_own(most)->capacity / 2u, some = half < SOME ? half : SOME;
-    int looked = 0;
-    for (SlabNumber s = most; s && looked < LOOK_AT; s = peek_own(s)->next, looked++) {
+    int probed = 0;
+    for (SlabNumber s = most; s && probed < PROBES; s = peek_own(s)->next, probed++) {
         uint32_t free_count = meta_free(peek_own(s));
         if (free_count > meta_free(peek_own(most))) most = s;
         if (free_count >= some && (fullest == 0 || free_count < meta_free(peek_own(fullest)))) fullest = s;
