@@ -114,7 +114,7 @@ void others_tell(const char* function) {
     if (!(others() & OTHERS_FREE) || !cas_acquire(&told, &no, 1u)) return;
     bool named = dladdr((const void*)(uintptr_t)free, &of_free) != 0 && of_free.dli_fname != NULL;
     text_warn("hakmem: %s is this library's, but free is that of %s, which does not define %s: blocks of the one may "
-              "reach the other (this is said once)\n",
+              "reach the other (reported once)\n",
               function, named ? of_free.dli_fname : "somebody else", function);
 }
 #else

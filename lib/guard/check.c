@@ -30,7 +30,7 @@ static size_t check_bin(const TlsBin* bin, unsigned size_class) {
     int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
     for (void* block = bin_first(bin); block && listed <= expected; block = link_read(block), listed++) {
         if (is_block_of(block, size_class)) continue;
-        text_warn("hakmem: check=tls_sll class %u: %p in the list is no block of the class\n", size_class, block);
+        text_warn("hakmem: check=tls_sll class %u: %p in the list is not a block of the class\n", size_class, block);
         return 1;
     }
     if (listed == expected) return 0;

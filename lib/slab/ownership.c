@@ -167,7 +167,7 @@ bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
 static size_t check_listed(SlabNumber s, unsigned size_class, size_t (*check)(SlabNumber s)) {
     uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_hand_over
     if (word_tag(word) != tag_for(size_class) || listed(s)->size_class != size_class) {
-        text_warn("hakmem: check=registry slab %u in the registry of class %u is none of that class\n", s, size_class);
+        text_warn("hakmem: check=registry slab %u in the registry of class %u has another class\n", s, size_class);
         return 1;
     }
     if (word_owner(word) != 0) return 0;

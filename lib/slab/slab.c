@@ -126,7 +126,7 @@ size_t slab_check(SlabNumber s) {
     for (void* block = meta->freelist; block && listed <= meta_free(meta); block = link_read(block), listed++) {
         uintptr_t at = (uintptr_t)block - base;
         if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= load_relaxed(&meta->carved)) {
-            text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", s, block);
+            text_warn("hakmem: check=freelist slab %u: %p on its free list is not a block of it\n", s, block);
             return wrong + 1;
         }
     }
