@@ -31,7 +31,7 @@ static void what_does_not_fit_is_forgotten(void** state) {
     assert_true(last > 900);
 }
 
-// An announcement is given to one thread only.
+// Each announcement goes to one thread only.
 static _Atomic uint8_t fetched[THREADS * ROUNDS + 1];
 static _Atomic bool twice;
 

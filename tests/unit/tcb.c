@@ -88,7 +88,7 @@ static void* take_and_give(void* argument) {
         if (tcb == NULL || tcb->bundled != 0)
             atomic_store(&shared, true);
         else {
-            tcb->bundled = 1;  // nobody else may see it
+            tcb->bundled = 1;  // no other thread may see this
             tcb->bundled = 0;
             tcb_give(tcb);
         }
@@ -104,7 +104,7 @@ static void no_two_threads_have_the_same_block(void** state) {
     assert_false(atomic_load(&shared));
 }
 
-// --- in the child of a fork, which is as if the threads that had the control blocks were no more
+// --- in the child of a fork, where the threads that had the TCBs do not exist
 
 enum { DEAD = 40, RACES = 300 };
 
@@ -119,7 +119,7 @@ static void count_saved(HakTcb* tcb) {
     saved += tcb->tls == &dead;
 }
 
-// Every other one is in an operation. Afterwards it is LOST, and the others are LEFT.
+// Every second one is in an operation. It becomes LOST; the others become LEFT.
 static void take_for_the_dead(HakTcb* taken[DEAD]) {
     for (int i = 0; i < DEAD; i++) {
         assert_non_null(taken[i] = tcb_take(&dead));
@@ -156,7 +156,7 @@ static void who_was_in_an_operation_is_lost_others_are_left(void** state) {
         assert_null(taken[i]->tls);
     }
     HakTcb* again[DEAD / 2];
-    for (int n = 0; n < DEAD / 2; n++) {  // before bare ones
+    for (int n = 0; n < DEAD / 2; n++) {  // these come before bare ones
         again[n] = take_one_left(taken);
         for (int m = 0; m < n; m++) assert_ptr_not_equal(again[n], again[m]);
     }
@@ -207,11 +207,12 @@ static void a_reserve_in_use_is_lost_and_another_takes_its_place(void** state) {
         assert_true(tcb_is_reserve(next));
         first = next;
     }
-    tcb_after_fork_in_child(&tls, NULL, true);  // nobody used it: it is whole
+    tcb_after_fork_in_child(&tls, NULL, true);  // nobody used it, so it is whole
     assert_int_equal(first->state, TCB_LIVING);
 }
 
-// As a thread that gives up what others left: into the pool, where others find it, as fast as can be.
+// Does what a thread does that gives up LEFT TCBs: puts them into the pool, where others find them, as fast as
+// possible.
 static void* take_what_is_left(void* argument) {
     HakTls* mine = argument;
     atomic_fetch_add(&at_the_start, 1);
@@ -219,7 +220,7 @@ static void* take_what_is_left(void* argument) {
     for (HakTcb* tcb; (tcb = tcb_take_left(mine)) != NULL;) {
         if (tcb->state != TCB_LIVING) atomic_store(&lost_taken, true);
         if (tcb->bundled != 0) atomic_store(&shared, true);
-        tcb->bundled = 1;  // nobody else may see it
+        tcb->bundled = 1;  // no other thread may see this
         tcb->bundled = 0;
         atomic_fetch_add(&left_taken, 1);
         tcb_give(tcb);
