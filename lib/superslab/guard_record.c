@@ -24,8 +24,8 @@ static HakGuardUnit* find_unit(UnitNumber u) {
     return chunk ? load_acquire(&chunk->unit[u % HAK_GUARD_CHUNK]) : NULL;
 }
 
-// Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires in
-// find_unit and make_unit.
+// Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires
+// in find_unit and make_unit.
 #define put(place, type)                                                                                    \
     do {                                                                                                    \
         type* none = NULL;                                                                                  \
