@@ -115,7 +115,7 @@ static const char* take_field(const struct unit* unit, struct reader* reader, ui
 
 // A table of version 5: the formats of its fields, and its entries. Gives the path of entry `wanted`.
 static const char* take_table(const struct unit* unit, struct reader* reader, uint64_t wanted) {
-    uint64_t content[FORMATS_MAX], form[FORMATS_MAX], formats = take(reader, 1);
+    uint64_t content[FORMATS_MAX] = {0}, form[FORMATS_MAX] = {0}, formats = take(reader, 1);
     const char* found = "";
     if (formats > FORMATS_MAX) reader->at = reader->end;
     for (uint64_t i = 0; i < formats && reader->at < reader->end; i++) {
@@ -258,8 +258,9 @@ static bool open_unit(struct unit* unit, struct reader* all) {
     unit->program = (struct reader){reader.at + header, reader.end};
     unit->min_length = take(&reader, 1);
     if (unit->version >= 4 && take(&reader, 1) > 1) return false;
-    take(&reader, 1);  // whether a row begins a statement
-    unit->line_base = (int8_t)take(&reader, 1);
+    take(&reader, 1);                        // whether a row begins a statement
+    const uint64_t base = take(&reader, 1);  // a signed byte
+    unit->line_base = (int64_t)base - (base > 127 ? 256 : 0);
     unit->line_range = take(&reader, 1);
     unit->opcode_base = take(&reader, 1);
     unit->lengths = reader.at;

@@ -46,7 +46,8 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
         char plain[1024];
         bool cxx = demangle(symbol.name, plain, sizeof plain);
         json_object_set_new(frame, "symbol", json_text(cxx ? plain : symbol.name));
-        json_object_set_new(frame, "offset", json_integer((json_int_t)(symbol.offset + called)));
+        const uint64_t offset = symbol.offset + called;
+        json_object_set_new(frame, "offset", json_integer((json_int_t)offset));
     }
     struct source_line source;
     if (source_line_at(mapping->path, in_file - called, &source)) {
