@@ -116,7 +116,7 @@ static Output stderr_at_exit(void) {
 // The program may have set the option after load.
 static Output output_at_exit(const char* pattern) {
     char path[PATH_BYTES];
-    int error;
+    int error = 0;
     bool is_kept = text_same(pattern, kept.pattern);
     if (*pattern == '\0' || (is_kept && kept.file.fd < 0)) return stderr_at_exit();
     expand(path, pattern);

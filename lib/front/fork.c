@@ -36,7 +36,7 @@ static void hold_streams(uint32_t bit) {
 }
 
 static void release_streams(uint32_t bit) {
-    if (streams_held & bit) _IO_list_unlock();
+    if ((streams_held & bit) && _IO_list_unlock != NULL) _IO_list_unlock();
     streams_held &= ~bit;
 }
 

@@ -21,7 +21,7 @@ static bool failed(long result) {
 
 // Exceeding this limit would raise SIGXFSZ.
 static bool is_allowed(size_t bytes) {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     return !failed(sys_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit)) && bytes <= limit.rlim_cur;
 }
 
