@@ -1,7 +1,7 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First real programs, once (scripts/bootstrap.sh --soak installs them); then goes
-# round guard, repro, fast0, the property test and thread churn, each time with a fresh seed, until the time is up. Stops
-# at the first fault and says what to run to see it again.
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them).
+# Then it repeats guard, repro, fast0, the property test and thread churn, each with a fresh seed, until the time is up.
+# It stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the tests need, builds, and runs every test. Last line: `N passed, N failed, N skipped`; exit status 1 when
-# something failed. Logs are in build/test-logs/.
+# Installs what the tests need, builds, and runs every test. Last line: `N passed, N failed, N skipped`; exit status 1
+# if something failed. Logs are in build/test-logs/.
 set -u
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The release core and the tests that drive it from many threads, under ThreadSanitizer, AddressSanitizer and UBSan, without a
-# suppression. The tests are linked on the hak_ names, so the sanitizer's own malloc stays what it is.
+# Runs the release core and the tests that drive it from many threads under ThreadSanitizer, AddressSanitizer and UBSan,
+# without a suppression. The tests are linked on the hak_ names, so the sanitizer's own malloc stays in force.
 #
 # usage: test_sanitizers.sh [--seconds N] [COMPILER:SANITIZER...]      default 8, and the list below
 # Builds into build/sanitize/. Exit status: 0 nothing found, 1 something was, 2 wrong usage, 3 a tool is missing.
@@ -40,10 +40,16 @@ for run in $runs; do
     log=$build.log
     mkdir -p "$root/build/sanitize"
     if [ ! -f "$build/build.ninja" ]; then
-        CC=$compiler meson setup "$build" "$root" -Dcli=false -Dtests=enabled -Db_sanitize="$sanitizer" -Db_lundef=false \
-            -Doptimization=1 -Dwerror=false >"$log" 2>&1 || { tail -5 "$log"; exit 1; }
+        CC=$compiler meson setup "$build" "$root" -Dcli=false -Dtests=enabled \
+            -Db_sanitize="$sanitizer" -Db_lundef=false -Doptimization=1 -Dwerror=false >"$log" 2>&1 || {
+                tail -5 "$log"
+                exit 1
+            }
     fi
-    ninja -C "$build" tests/property-linked-release tests/threads-linked-release >"$log" 2>&1 || { tail -20 "$log"; exit 1; }
+    ninja -C "$build" tests/property-linked-release tests/threads-linked-release >"$log" 2>&1 || {
+        tail -20 "$log"
+        exit 1
+    }
     for test in "property-linked-release 0 $seconds 4" "threads-linked-release storm $seconds"; do
         # shellcheck disable=SC2086
         if (cd "$build/tests" && timeout $((seconds * 4 + 60)) ./$test) >"$log" 2>&1; then

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Programs built for ThreadSanitizer and AddressSanitizer run with the library preloaded as they do without it: these have a malloc
-# of their own, which stays in force. gcc's AddressSanitizer wants to be the first of all libraries.
+# Programs built for ThreadSanitizer and AddressSanitizer run with the library preloaded as they do without it: their
+# own malloc stays in force. gcc's AddressSanitizer must be the first of all libraries.
 # usage: sanitizers.sh LIBHAKMEM.so COMPILER...
 set -eu
 library=$(realpath "${1:?usage: sanitizers.sh LIBHAKMEM.so COMPILER...}")
@@ -59,7 +59,8 @@ for compiler; do
     for sanitizer in thread address; do
         name="$(basename "$compiler"), $sanitizer"
         program=$folder/$(basename "$compiler")-$sanitizer
-        if ! "$compiler" -g -O1 -fno-builtin -pthread -fsanitize=$sanitizer "$folder/program.c" -o "$program" 2>"$folder/said"; then
+        if ! "$compiler" -g -O1 -fno-builtin -pthread -fsanitize=$sanitizer "$folder/program.c" -o "$program" \
+            2>"$folder/said"; then
             echo "skipped: $name: $(head -1 "$folder/said")"
             continue
         fi
