@@ -933,7 +933,7 @@ OUTSIDE = {'K0', 'X0', 'X9'}  # fast paths and forks are no operations
 
 
 def leave_or_lose(w, i):
-    """A control block whose thread the child does not have."""
+    """A TCB whose thread the child does not have."""
     tcb = w.tcbs[i]
     thread = None if tcb.tls is None else w.threads[tcb.tls]
     inside = thread and any(frame[0] not in OUTSIDE for frame in thread.stack)
