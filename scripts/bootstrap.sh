@@ -39,7 +39,7 @@ need() {
     "$@" || missing="$missing $package"
 }
 
-# The same of what a test is skipped without: Ubuntu, for one, has no package chromium.
+# The same for what a test is skipped without: Ubuntu, for example, has no package chromium.
 wished=
 wish() {
     package=$1
@@ -47,7 +47,7 @@ wish() {
     "$@" || wished="$wished $package"
 }
 
-# Programs for scripts/soak.sh, one by one: each is skipped there when it is missing.
+# Programs for scripts/soak.sh, one by one: it skips each that is missing.
 soaked=
 soak() {
     package=$1
@@ -123,7 +123,7 @@ install() {
             install --no-install-recommends "$@"
 }
 
-# All of them or none: one of them is no use without the others.
+# Installs all of them or none: each is useless without the others.
 install_wished() {
     echo "bootstrap.sh: installing$wished" >&2
     # $wished is a list of words

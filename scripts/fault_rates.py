@@ -48,7 +48,7 @@ class Rates:
             print(text, file=sys.stderr, flush=True)
 
     def row(self, what, measured, bar="", met=None):
-        """met None: told, not judged."""
+        """met None: reported, not judged."""
         self.rows.append((what, measured, bar, {None: "", True: "yes", False: "NO"}[met]))
         self.missed = self.missed or met is False
         self.say(f"{what}: {measured}")
@@ -76,7 +76,7 @@ class Rates:
     # Faults
 
     def hunt(self, mode, seconds, changes, is_found):
-        """After what times the fault was found, and how all the runs ended."""
+        """When the fault was found in each run, and how all runs ended."""
         times, ends = [], collections.Counter()
         for seed in range(1, self.options.seeds + 1):
             result = self.run(mode, seconds, 4, changes, seed)
@@ -121,7 +121,7 @@ class Rates:
     # Cost
 
     def larson(self, library, **variables):
-        """Operations a second, and a second of processor time: the latter says something on a busy machine, too."""
+        """Operations per second, and per second of processor time, which is meaningful on a busy machine, too."""
         preload = {"LD_PRELOAD": str(library), **variables}
         worker = self.options.build / "cli" / "hakstress-worker"
         command = [worker, "larson", f"seconds={self.options.round_seconds}", "threads=4", "seed=1"]

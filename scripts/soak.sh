@@ -33,11 +33,11 @@ run() {
     runs=$((runs + 1))
 }
 
-# On the same library as a program that is preloaded with it.
+# preloaded LIBRARY COMMAND...: with the library preloaded
 preloaded() {
     local library=$1
     shift
-    # A small ring: the default one takes 33 MiB of the memory that these tests watch.
+    # A small ring: the default one takes 33 MiB of the memory that these tests measure.
     run env LD_PRELOAD="$PWD/build/lib/$library" TEST_ALLOCATOR=hakmem HAKMEM_RING=64 "$@"
 }
 

@@ -38,7 +38,7 @@ step() {
     return "$status"
 }
 
-# Every test that meson knows of counts by itself.
+# Each of meson's tests counts separately.
 meson_tests() {
     local status=0 verdict seconds name before=$failed
     meson test -C build --print-errorlogs "$@" </dev/null >"$logs/meson.log" 2>&1 || status=$?

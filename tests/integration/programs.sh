@@ -7,7 +7,7 @@
 source "$(dirname "$0")/program_parts.sh"
 
 part_preload() {
-    # otherwise all that follows would test nothing
+    # otherwise the rest would test nothing
     installed python3 || return
     preloaded python3 -c 'import ctypes; ctypes.CDLL(None).hak_version' || {
         echo "FAILED: $part: $library is not loaded"
@@ -40,7 +40,7 @@ print("done")'
 part_python_tests() {
     local python candidate name
     for candidate in python3 /usr/bin/python3; do
-        # a shim in the path may stand for another one
+        # python3 in the path may be a shim for another one
         candidate=$("$candidate" -c 'import sys, test.test_gc; print(sys.executable)' 2>/dev/null) &&
             python=$candidate && break
     done
@@ -50,7 +50,7 @@ part_python_tests() {
     fi
     for name in test_threading test_fork1 test_subprocess test_gc test_json; do
         if ! (cd "$work" && LIMIT=280 preloaded "$python" -m test -q "$name") >"$work/out" 2>&1; then
-            # what fails without the library as well says nothing about it
+            # a test that also fails without the library proves nothing
             if (cd "$work" && timeout 280 "$python" -m test -q "$name") >"$work/plain" 2>&1; then
                 echo "FAILED: $part: $name"
                 tail -20 "$work/out"

@@ -64,7 +64,7 @@ for compiler; do
             echo "skipped: $name: $(head -1 "$folder/said")"
             continue
         fi
-        # where memory is laid out as the sanitizer cannot use it, it does not run without the library either
+        # if the sanitizer cannot use the layout of memory here, it does not run without the library either
         if [ "$(timeout -s KILL 20 "$program" 2>"$folder/said")" != done ]; then
             echo "skipped: $name: without the library: $(head -1 "$folder/said")"
             continue
