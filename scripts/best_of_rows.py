@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""One allocator against the best other one of each workload, from a result of `hakstress compare`: a Markdown table on stdout.
+"""Compares one allocator with the best other one of each workload, from a result of `hakstress compare`.
+
+Prints a Markdown table.
 
 usage: best_of_rows.py RESULT.json [ALLOCATOR]    (default: hakmem)
 
-The best other one is chosen by the rounds of odd number and compared by those of even number: whoever is chosen by a set of rounds looks better in
-it than it is. Speed above 1 is faster than that one, memory below 1 is less than that of the leanest. Intervals of 95 % by the bootstrap.
+The rounds with odd numbers choose the best other allocator, those with even numbers compare with it: in the rounds that
+chose it, an allocator looks better than it is. Speed above 1 is faster than that one, memory below 1 is less than that
+of the leanest. Intervals of 95 % by the bootstrap.
 Exit status: 0, 1 the result has no such allocator or cannot be read, 2 wrong usage.
 """
 import json

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what is missing to build and run the project; with --tests also what its tests need, with --soak also the
-# programs that scripts/soak.sh tries the library on (Debian starts some, as postgres and nginx, when they are installed).
-# Does nothing when all is there.
-# Debian and Ubuntu: with apt-get, through sudo where not root. Elsewhere: says what to install and exits 3.
+# programs that scripts/soak.sh runs with the library (Debian starts some, such as postgres and nginx, when it installs
+# them). Does nothing if nothing is missing.
+# On Debian and Ubuntu it uses apt-get, through sudo unless root. Elsewhere it says what to install and exits with 3.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,9 @@ done
 has_command() { command -v "$1" >/dev/null 2>&1; }
 has_header() { echo "#include <$1>" | cc -E - >/dev/null 2>&1; }
 has_module() { pkg-config --exists "$1" 2>/dev/null; }
-has_clang_sanitizers() { has_command clang && ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.tsan*.a >/dev/null 2>&1; }
+has_clang_sanitizers() {
+    has_command clang && ls "$(clang -print-resource-dir)"/lib/linux/libclang_rt.tsan*.a >/dev/null 2>&1
+}
 has_php_extension() { has_command php && php -m 2>/dev/null | grep -qix "$1"; }
 python_version() { /usr/bin/python3 -c "import sys; print(\"%d.%d\" % sys.version_info[:2])"; }
 has_python_tests() { /usr/bin/python3 -c 'import test.test_dict' >/dev/null 2>&1; }
@@ -37,7 +39,7 @@ need() {
     "$@" || missing="$missing $package"
 }
 
-# The same of what a test is skipped without: Ubuntu, for one, has no package chromium.
+# The same for what a test is skipped without: Ubuntu, for example, has no package chromium.
 wished=
 wish() {
     package=$1
@@ -45,7 +47,7 @@ wish() {
     "$@" || wished="$wished $package"
 }
 
-# Programs for scripts/soak.sh, one by one: each is skipped there when it is missing.
+# Programs for scripts/soak.sh, one by one: it skips each that is missing.
 soaked=
 soak() {
     package=$1
@@ -123,7 +125,7 @@ install() {
             install --no-install-recommends "$@"
 }
 
-# All of them or none: one of them is no use without the others.
+# Installs all of them or none: each is useless without the others.
 install_wished() {
     echo "bootstrap.sh: installing$wished" >&2
     # $wished is a list of words

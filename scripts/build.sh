@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds into build/, or into the folder given; says nothing when that is up to date.
+# Builds into build/, or into the folder given; prints nothing if that succeeds.
 # Further arguments are meson options: scripts/build.sh /tmp/b -Dtests=disabled
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ build=${1:-build}
 [ $# -eq 0 ] || shift
 mkdir -p "$build"
 
-# One build at a time in a folder: ninja does not see to that.
+# One build at a time in a folder: ninja does not lock it.
 exec 9>"$build/.lock"
 flock 9
 

@@ -40,7 +40,7 @@ NO_CLAIM = ("no difference shown", "too few rounds to claim")
 
 
 def clean(words):
-    """As XML text: without the control characters that XML has no way to write."""
+    """As XML text, without the control characters that XML cannot represent."""
     return escape("".join(c for c in words if c >= " " and c not in "\ufffe\uffff"), {'"': "&quot;"})
 
 
@@ -79,7 +79,7 @@ class Panel:
         self.groups, self.allocators, self.values = groups, allocators, values
         self.lane = WIDE_LANE if values else LANE
         self.x, self.left, self.right = x, x + NAMES, x + width - (50 if values else 8)
-        # One that is far off must not press all others together: it stands at the edge, with its number.
+        # One far outlier must not squeeze all others together: it is drawn at the edge, with its number.
         self.low = max(min(ends + [0.95]), 1 / FARTHEST) / 1.05
         self.high = min(max(ends + [1.05]), FARTHEST) * 1.05
 

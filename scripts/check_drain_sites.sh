@@ -1,7 +1,7 @@
 #!/bin/sh
-# Proves from the sources that nothing but the functions named below writes an owner word, writes or takes a remote word, makes
-# an OwnedSlab, reaches a slab's meta, changes what the owner alone may change in it, or gets hold of the address of such a word: the
-# invariant of docs/OWNERSHIP.md, held by the text itself.
+# Proves from the sources that only the functions named below write an owner word, write or take a remote word, make an
+# OwnedSlab, reach a slab's meta, change in it what only the owner may change, or take the address of such a word. That
+# is the invariant of docs/OWNERSHIP.md, held by the text itself.
 #
 # usage: check_drain_sites.sh [LIB]     LIB: default lib beside this script's folder
 # Exit status: 0 fine, 1 a site that is not named here (or a name without a site), 2 wrong usage.
@@ -95,8 +95,12 @@ FIELD_ASSIGNED = re.compile(r"(?<!\bdrain)(?:->|\.)\s*(freelist|blocks|carved)\s
 FIELD_ADDRESS = re.compile(r"&\s*[\w\[\]().>-]*?(?:->|\.)\s*(freelist|blocks|carved)\b")
 META_COUNT = re.compile(r"\bmeta_count\(")
 OPERATION = re.compile(r"\b([a-z]\w*)\s*\(\s*(?:\(\s*void\s*\*\s*\)\s*)?$")
-LITERAL = re.compile(r"\(\s*OwnedSlab\s*\)\s*\{\s*([^}]*)\}|\bOwnedSlab\s+\w+\s*=\s*\{\s*([^}]*)\}|(\(\s*OwnedSlab\s*\*\s*\))")
-RUNS_LITERAL = re.compile(r"(?:\(\s*OwnedRuns\s*\)|\bOwnedRuns\s+\w+\s*=)\s*\{((?:[^{};]|\{[^{}]*\})*)\}|\(\s*OwnedRuns\s*\*\s*\)")
+LITERAL = re.compile(
+    r"\(\s*OwnedSlab\s*\)\s*\{\s*([^}]*)\}|\bOwnedSlab\s+\w+\s*=\s*\{\s*([^}]*)\}|(\(\s*OwnedSlab\s*\*\s*\))"
+)
+RUNS_LITERAL = re.compile(
+    r"(?:\(\s*OwnedRuns\s*\)|\bOwnedRuns\s+\w+\s*=)\s*\{((?:[^{};]|\{[^{}]*\})*)\}|\(\s*OwnedRuns\s*\*\s*\)"
+)
 VARIABLE = re.compile(r"\bOwnedSlab\s*\*?\s*(\w+)")
 READS = {"load_relaxed", "load_acquire"}
 WRITES = re.compile(r"^(store|exchange|cas|add|bump|atomic)_\w+$")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Every identifier in backticks in the documents of the source exists: function, type, field, file, option, counter, event.
+"""Every identifier in backticks in the documents of the source exists: function, type, field, file, option, counter.
 
-A code span is split into words. A word is right if the sources have it as an identifier (comments do not count), if it is
-HAKMEM_ and an option of the table, if it is a test, or if it is one of the symbols below. A word with a slash or a file's
-ending is a path, from the root or from lib/; `name.{h,c}` means both. `Type.field` is a member of that struct. A word that
-begins with a dash is an option of a program, and stands somewhere in the sources. Fenced blocks are not looked at.
+A code span is split into words. A word is right if the sources have it as an identifier (comments do not count), if it
+is HAKMEM_ and an option of the table, if it is a test, or if it is one of the symbols below. A word with a slash or a
+file's ending is a path, from the root or from lib/; `name.{h,c}` means both. `Type.field` is a member of that struct. A
+word that begins with a dash is an option of a program, and stands somewhere in the sources. Fenced blocks do not count.
 
 usage: check_glossary.py [ROOT]       ROOT: the folder that holds docs and lib, default above this script's folder
 Exit status: 0 fine, 1 something does not exist, 2 wrong usage."""
@@ -81,7 +81,7 @@ class Sources:
 
 
 def spans(text):
-    """(line number, code span) of a document, fenced blocks left out. A span may go on in the next line of its paragraph."""
+    """(line number, code span) of a document without its fenced blocks. A span may continue in the next line."""
     text = re.sub(r"(?ms)^```.*?^```", lambda match: "\n" * match.group(0).count("\n"), text)
     for match in re.finditer(r"`([^`]+)`", text):
         yield text.count("\n", 0, match.start()) + 1, re.sub(r"\s+", " ", match.group(1)).replace("\\|", "|")

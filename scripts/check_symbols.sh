@@ -5,7 +5,7 @@
 # usage: check_symbols.sh library LIBHAKMEM.so NAMES...
 #        check_symbols.sh undefined LIBHAKMEM.so NAMES...
 #        check_symbols.sh program PROGRAM...       none of them may define malloc or free
-#        check_symbols.sh without CHECKED_LIB LIB NAME...   no text and no symbol of LIB contains NAME, though CHECKED_LIB does
+#        check_symbols.sh without CHECKED_LIB LIB NAME...   CHECKED_LIB contains NAME in a text or symbol, LIB does not
 # Exit status: 0 fine, 1 a difference, 2 wrong usage.
 set -eu
 usage() {
@@ -38,7 +38,7 @@ library | undefined)
 program)
     found=0
     for program; do
-        # both tables: a symbol of the program itself wins over LD_PRELOAD when it is dynamic, and always inside the program
+        # both tables: a symbol of the program wins over LD_PRELOAD if it is dynamic, and always inside the program
         names=$({ nm --defined-only "$program"; nm -D --defined-only "$program"; } | awk '{ print $NF }')
         [ -n "$names" ] || { echo "$program: no symbols to look at (stripped?)"; exit 1; }
         for name in malloc calloc realloc free posix_memalign _Znwm; do

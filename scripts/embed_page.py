@@ -3,8 +3,9 @@
 
 usage: embed_page.py OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
 
-The parts become one script, in the order given. The page may run that and the library and use this style sheet only: their
-hashes go into its content security policy. It is cut at the place of the document, which is known at run time alone.
+The parts become one script, in the order given. The page may run only that script and the library, and use only this
+style sheet: their hashes go into its content security policy. It is cut at the place of the document, which is known
+only at run time.
 """
 import base64
 import hashlib

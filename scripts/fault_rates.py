@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How surely a missing change is found, how surely nothing is found without one, and what the checks cost.
 
-Runs hakstress over seeds 1 to N and prints a markdown table with the bars beside what was measured. Exit status: 0 every
+Runs hakstress over seeds 1 to N and prints a Markdown table of the measured values and their bars. Exit status: 0 every
 bar was met, 1 one was missed, 2 wrong usage, 3 hakstress cannot run here.
 """
 import argparse
@@ -48,7 +48,7 @@ class Rates:
             print(text, file=sys.stderr, flush=True)
 
     def row(self, what, measured, bar="", met=None):
-        """met None: told, not judged."""
+        """met None: reported, not judged."""
         self.rows.append((what, measured, bar, {None: "", True: "yes", False: "NO"}[met]))
         self.missed = self.missed or met is False
         self.say(f"{what}: {measured}")
@@ -60,7 +60,12 @@ class Rates:
             command = [self.hakstress, mode, str(seconds), str(threads), "--changes", changes, "--seed", str(seed)]
             command += ["--profile", profile or mode, "--quiet", "--results", directory, "--json", path]
             done = subprocess.run(
-                command, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+                command,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             if done.returncode not in (0, 1, 5):
                 sys.stderr.write(done.stderr)
@@ -71,7 +76,7 @@ class Rates:
     # Faults
 
     def hunt(self, mode, seconds, changes, is_found):
-        """After what times the fault was found, and how all the runs ended."""
+        """When the fault was found in each run, and how all runs ended."""
         times, ends = [], collections.Counter()
         for seed in range(1, self.options.seeds + 1):
             result = self.run(mode, seconds, 4, changes, seed)
@@ -98,7 +103,8 @@ class Rates:
             missing = f"change {number} ({site}) missing"
             self.found_row(f"{missing}, repro", "each within 60 s", *self.hunt("repro", 60, changes, is_damage))
             at_site = functools.partial(is_stop_at, site=site)
-            self.found_row(f"{missing}, guard", f"each within 15 s, naming {site}", *self.hunt("guard", 15, changes, at_site))
+            named = f"each within 15 s, naming {site}"
+            self.found_row(f"{missing}, guard", named, *self.hunt("guard", 15, changes, at_site))
 
     def part_all(self):
         seconds, runs = self.options.seconds, self.options.runs
@@ -115,11 +121,13 @@ class Rates:
     # Cost
 
     def larson(self, library, **variables):
-        """Operations a second, and a second of processor time: the latter says something on a busy machine, too."""
+        """Operations per second, and per second of processor time, which is meaningful on a busy machine, too."""
         preload = {"LD_PRELOAD": str(library), **variables}
-        command = [self.options.build / "cli" / "hakstress-worker", "larson", f"seconds={self.options.round_seconds}", "threads=4", "seed=1"]
+        worker = self.options.build / "cli" / "hakstress-worker"
+        command = [worker, "larson", f"seconds={self.options.round_seconds}", "threads=4", "seed=1"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(command, env={**self.environment, **preload}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        environment = {**self.environment, **preload}
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         words = dict(word.split("=", 1) for word in done.stdout.split() if "=" in word)
         if done.returncode != 0 or "ops_per_sec" not in words:
@@ -136,12 +144,14 @@ class Rates:
             with_assertions.append(base.against(self.larson(checked, HAKMEM_DEBUG_OWNERSHIP="1")))
             with_guard.append(base.against(self.larson(checked, HAKMEM_DEBUG_OWNERSHIP="1", HAKMEM_GUARD="1")))
         bars = self.options.checked_bar, self.options.guard_bar
-        for what, ratios, bar in zip(("ring and assertions", "ring, assertions and guard"), (with_assertions, with_guard), bars):
+        builds = "ring and assertions", "ring, assertions and guard"
+        for what, ratios, bar in zip(builds, (with_assertions, with_guard), bars):
             walls, cpus = zip(*ratios)
             median = statistics.median(walls)
             measured = f"{median:.2f} times slower ({min(walls):.2f} to {max(walls):.2f} in {len(walls)} rounds)"
             measured += f"; by processor time {statistics.median(cpus):.2f} ({min(cpus):.2f} to {max(cpus):.2f})"
-            self.row(f"Larson, checked against release: {what}", measured, f"at most {bar:g}" if bar else "", median <= bar if bar else None)
+            met = median <= bar if bar else None
+            self.row(f"Larson, checked against release: {what}", measured, f"at most {bar:g}" if bar else "", met)
 
     def table(self):
         lines = ["| what | measured | bar | met |", "|---|---|---|---|"]
@@ -188,13 +198,14 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all of them")
     parser.add_argument("--build", type=Path, default=ROOT / "build", metavar="DIR")
-    parser.add_argument("--seeds", type=at_least(1, int), default=10, metavar="N", help="none, each: seeds 1 to N (default 10)")
-    parser.add_argument("--runs", type=at_least(1, int), default=20, metavar="N", help="all: runs of each kind (default 20)")
-    parser.add_argument("--seconds", type=at_least(0.1, float), default=30, metavar="S", help="all: length of a run (default 30)")
-    parser.add_argument("--rounds", type=at_least(1, int), default=7, metavar="N", help="cost: interleaved rounds (default 7)")
-    parser.add_argument("--round-seconds", type=at_least(0.1, float), default=2, metavar="S", help="cost: length of a run (default 2)")
-    parser.add_argument("--checked-bar", type=at_least(1, float), metavar="X", help="cost: the checked build at most X times slower")
-    parser.add_argument("--guard-bar", type=at_least(1, float), metavar="X", help="cost: guard at most X times slower")
+    count, seconds, times = at_least(1, int), at_least(0.1, float), at_least(1, float)
+    parser.add_argument("--seeds", type=count, default=10, metavar="N", help="none, each: seeds 1 to N (default 10)")
+    parser.add_argument("--runs", type=count, default=20, metavar="N", help="all: runs of each kind (default 20)")
+    parser.add_argument("--seconds", type=seconds, default=30, metavar="S", help="all: length of a run (default 30)")
+    parser.add_argument("--rounds", type=count, default=7, metavar="N", help="cost: interleaved rounds (default 7)")
+    parser.add_argument("--round-seconds", type=seconds, default=2, metavar="S", help="cost: length of one (default 2)")
+    parser.add_argument("--checked-bar", type=times, metavar="X", help="cost: the checked build at most X times slower")
+    parser.add_argument("--guard-bar", type=times, metavar="X", help="cost: guard at most X times slower")
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     options = parser.parse_args()
     unknown = [part for part in options.part if part not in PARTS]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/OPTIONS.md and docs/COUNTERS.md from the tables that the library is compiled from. --check only compares."""
+"""Writes docs/OPTIONS.md and docs/COUNTERS.md from the tables of the library. --check only compares."""
 
 import re
 import sys

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Larson's churn with a profile, 10 seconds on every processor unless told otherwise: larson.sh PROFILE [SECONDS] [THREADS] [OPTION...]
+# Larson's churn with a profile, by default 10 seconds on every processor:
+# larson.sh PROFILE [SECONDS] [THREADS] [OPTION...]
 set -eu
 
 usage() {

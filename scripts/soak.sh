@@ -1,7 +1,7 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First real programs, once (scripts/bootstrap.sh --soak installs them), and a minute of each fuzz
-# target; then goes round guard, repro, fast0, the property test and thread churn, each time with a fresh seed, until the time is up. Stops
-# at the first fault and says what to run to see it again.
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), and each
+# fuzz target for a minute. Then it repeats guard, repro, fast0, the property test and thread churn, each with a fresh seed,
+# until the time is up. It stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -33,11 +33,11 @@ run() {
     runs=$((runs + 1))
 }
 
-# On the same library as a program that is preloaded with it.
+# preloaded LIBRARY COMMAND...: with the library preloaded
 preloaded() {
     local library=$1
     shift
-    # A small ring: the default one takes 33 MiB of the memory that these tests watch.
+    # A small ring: the default one takes 33 MiB of the memory that these tests measure.
     run env LD_PRELOAD="$PWD/build/lib/$library" TEST_ALLOCATOR=hakmem HAKMEM_RING=64 "$@"
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what the tests need, builds, and runs every test. Last line: `N passed, N failed, N skipped`; exit status 1 when
-# something failed. Logs are in build/test-logs/.
+# Installs what the tests need, builds, and runs every test. Last line: `N passed, N failed, N skipped`; exit status 1
+# if something failed. Logs are in build/test-logs/.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -38,7 +38,7 @@ step() {
     return "$status"
 }
 
-# Every test that meson knows of counts by itself.
+# Each of meson's tests counts separately.
 meson_tests() {
     local status=0 verdict seconds name before=$failed
     meson test -C build --print-errorlogs "$@" </dev/null >"$logs/meson.log" 2>&1 || status=$?

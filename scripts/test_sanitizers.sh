@@ -1,10 +1,11 @@
 #!/bin/sh
-# Everything under sanitizers, without a suppression. The tests are linked on the hak_ names, so the sanitizer's own malloc stays what
-# it is.
+# Runs everything under sanitizers, without a suppression. The tests are linked on the hak_ names, so the sanitizer's own
+# malloc stays in force.
 #
 #   thread               ThreadSanitizer: the release core, and the tests that drive it from many threads
-#   address,undefined    AddressSanitizer and UBSan: the same; the checked core, in guard mode too; every unit test, of the core and of
-#                        hakstress; the corpora of the fuzz targets; hakstress itself, if build/ is there to start programs from
+#   address,undefined    AddressSanitizer and UBSan: the same; the checked core, in guard mode too; every unit test, of the
+#                        core and of hakstress; the corpora of the fuzz targets; hakstress itself, if build/ is there to
+#                        start programs from
 #
 # usage: test_sanitizers.sh [--seconds N] [COMPILER:SANITIZER...]      default 8, and the list below
 # Builds into build/sanitize/. Exit status: 0 nothing found, 1 something was, 2 wrong usage, 3 a tool is missing.

@@ -3,8 +3,8 @@
 
 usage: instructions.py [--update] SINGLE_STEP LIBRARY GOLDEN
 
-The counts must stay within LIMITS, and the instructions must be those of the golden file, so that a change of the fast path is
-seen by whoever reviews it; --update writes the golden file anew. Exit status: 0 fine, 1 not, 77 cannot be counted here."""
+The counts must stay within LIMITS. The instructions must be those of the golden file, so that a reviewer sees a change
+of the fast path; --update writes the golden file anew. Exit status: 0 fine, 1 not, 77 cannot be counted here."""
 
 import collections
 import difflib
@@ -32,7 +32,7 @@ def executed(single_step, library):
 
 
 def disassembly(library):
-    """{offset: instruction}, without what changes from build to build: addresses, offsets in the TLS and jump targets."""
+    """{offset: instruction}, without what differs between builds: addresses, offsets in the TLS and jump targets."""
     text = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
     ).stdout

@@ -1,6 +1,7 @@
 // The six changes as switches. An option of the checked build says which of them are missing. In the release build none
 // ever is, and the compiler drops the branches that ask.
 // Thread-safety: fixed since the first allocation.
+// Errors: none.
 #ifndef HAK_CONFIG_CHANGES_H
 #define HAK_CONFIG_CHANGES_H
 

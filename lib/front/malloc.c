@@ -24,7 +24,7 @@ static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0)
         *bin = bin_empty();
     else
-        (void)bin_first(bin);  // there is no block: it tests whether the link is damaged
+        (void)bin_first(bin);  // there is no block; this aborts if the link is damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
     if (taken.count == 0) return taken;
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);

@@ -23,8 +23,7 @@ enum {
     OTHERS_REALLOC = 4,
     OTHERS_ALIGNED_ALLOC = 8,
     OTHERS_USABLE_SIZE = 16,
-    OTHERS_LIBC =
-        32,  // malloc is the C library's: whoever calls a function of ours asked for ours, or got it by chance
+    OTHERS_LIBC = 32,     // malloc is the C library's: a call of ours was meant for us, or came by chance
     OTHERS_UNKNOWN = 64,  // not looked up yet
 };
 

@@ -1,4 +1,4 @@
-// The TCB (thread control block): everything a thread keeps except its TLS bins.
+// The TCB (control block): everything a thread keeps except its TLS bins.
 //
 //   state | owner-only: bound slab, lists and hints of each class, page runs, bundles, counters
 //         | between two threads: parked bins

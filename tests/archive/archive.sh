@@ -26,7 +26,7 @@ fail() {
 c="$CC -O1 -fno-builtin -D_GNU_SOURCE -I$here/../../include"
 cxx="$CXX -O1 -fno-builtin -std=c++17 -fsized-deallocation"
 
-# link NAME COMMAND...: into $work/NAME, without a word of the linker
+# link NAME COMMAND...: into $work/NAME; the linker must write nothing
 link() {
     name=$1
     shift
@@ -68,7 +68,7 @@ names)
     [ -z "$strong" ] || fail "operators that a program could not replace: $strong"
     ;;
 own-names)
-    # of one that is in several objects, the first; not those that are public, nor those that LTO makes, with a dot
+    # of a name in several objects, the first; no public names, and none with a dot, which LTO makes
     nm -g --defined-only "$@" | awk '
         NR == FNR { seen[$1] = 1; next }
         NF == 3 && $3 ~ /^[A-Za-z_0-9]+$/ && !seen[$3]++ { print $2, $3 }

@@ -1,5 +1,6 @@
-"""Under qemu-user, which keeps a record of every page that a program maps, a program of one malloc takes little more memory and time
-with the library than without.
+"""A program of one malloc takes little more memory and time with the library than without, under qemu-user.
+
+qemu-user keeps a record of every page that a program maps.
 
 usage: emulated.py PROGRAM LIBHAKMEM.so        exit status 77: skipped, qemu-user is not installed
 """
@@ -43,7 +44,8 @@ def main():
     tries = [(run(plain), run(preloaded)) for _ in range(TRIES)]
     memory, own_memory = (max(t[i][0] for t in tries) for i in (0, 1))
     seconds, own_seconds = (min(t[i][1] for t in tries) for i in (0, 1))
-    print(f"emulated: {memory} KiB and {seconds:.4f} s without, {own_memory} KiB and {own_seconds:.4f} s with the library")
+    print(f"emulated: {memory} KiB and {seconds:.4f} s without, "
+          f"{own_memory} KiB and {own_seconds:.4f} s with the library")
     if own_memory > memory * MEMORY_TIMES or own_seconds > seconds * TIME_TIMES:
         sys.exit("emulated: FAILED: too much more")
     print("emulated: ok")

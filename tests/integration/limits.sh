@@ -1,5 +1,6 @@
 #!/bin/sh
-# Small programs under little address space, few open files, a small stack and a closed stderr, with the library preloaded.
+# Small programs with the library preloaded, under little address space, few open files, a small stack and a closed
+# stderr.
 # usage: limits.sh LIBHAKMEM.so
 set -eu
 library=$(realpath "${1:?usage: limits.sh LIBHAKMEM.so}")
@@ -28,17 +29,23 @@ run() {
 }
 
 for megabytes in 32 64 200; do
-    run "bash in $megabytes MB" "-v=$((megabytes * 1024))" bash 5050 -c 's=0; for i in {1..100}; do s=$((s + i)); done; echo $s'
-    run "awk in $megabytes MB" "-v=$((megabytes * 1024))" awk 10000 'BEGIN { for (i = 0; i < 10000; i++) a[i] = "x" i; print length(a) }'
-    run "perl in $megabytes MB" "-v=$((megabytes * 1024))" perl 20000 -e 'my %h; $h{$_} = "v$_" for 1..20000; print scalar keys %h'
+    run "bash in $megabytes MB" "-v=$((megabytes * 1024))" \
+        bash 5050 -c 's=0; for i in {1..100}; do s=$((s + i)); done; echo $s'
+    run "awk in $megabytes MB" "-v=$((megabytes * 1024))" \
+        awk 10000 'BEGIN { for (i = 0; i < 10000; i++) a[i] = "x" i; print length(a) }'
+    run "perl in $megabytes MB" "-v=$((megabytes * 1024))" \
+        perl 20000 -e 'my %h; $h{$_} = "v$_" for 1..20000; print scalar keys %h'
 done
-run "bash with a stack of 256 KiB" -s=256 bash done -c 'f() { [ "$1" -gt 0 ] && f $(($1 - 1)) || true; }; f 50; echo done'
+run "bash with a stack of 256 KiB" -s=256 \
+    bash done -c 'f() { [ "$1" -gt 0 ] && f $(($1 - 1)) || true; }; f 50; echo done'
 run "python3 in 200 MB" "-v=204800" python3 499500 -c 'print(sum(x for x in range(1000)))'
 
 # ls closes its stderr before the statistics are due.
 got=$(HAKMEM_STATS=text HAKMEM_STATS_FILE=/no/such/folder/file LD_PRELOAD=$library ls / 2>&1 >/dev/null) || true
 case "$got" in
-"libhakmem: HAKMEM_STATS_FILE: cannot open /no/such/folder/file (error 2)"*"slabs in use"*) echo "ok: a file of statistics that cannot be opened" ;;
+"libhakmem: HAKMEM_STATS_FILE: cannot open /no/such/folder/file (error 2)"*"slabs in use"*)
+    echo "ok: a file of statistics that cannot be opened"
+    ;;
 *)
     echo "FAILED: a file of statistics that cannot be opened: $got"
     failed=$((failed + 1))
@@ -46,7 +53,8 @@ case "$got" in
 esac
 
 # A program that asks for more than there is must get its own error, not a crash of ours.
-got=$(ulimit -v 100000; N=300000000 LD_PRELOAD=$library exec timeout 60 perl -e 'my $n = $ENV{N}; my $x = "y" x $n; print "never"' 2>&1) && status=0 || status=$?
+got=$(ulimit -v 100000; N=300000000 LD_PRELOAD=$library exec timeout 60 \
+    perl -e 'my $n = $ENV{N}; my $x = "y" x $n; print "never"' 2>&1) && status=0 || status=$?
 case "$status:$got" in
 1:*"Out of memory"*) echo "ok: perl says that memory is out" ;;
 *)

@@ -42,11 +42,11 @@ part_php() {
     same script php -n "$work/work.php" && same malloc env USE_ZEND_ALLOC=0 php -n "$work/work.php"
 }
 
-# Debian's php loads its extensions with RTLD_DEEPBIND: only the checked library stands that.
+# Debian's php loads its extensions with RTLD_DEEPBIND: only the checked library supports that.
 part_php_extensions() {
     installed php || return
     [[ $library == *checked* ]] || {
-        skip "the release library does not stand RTLD_DEEPBIND"
+        skip "the release library does not support RTLD_DEEPBIND"
         return
     }
     write_php
@@ -77,7 +77,7 @@ part_python_malloc() {
     for name in test_dict test_re test_json test_thread test_fork1 test_subprocess; do
         (cd "$work" && PYTHONMALLOC=malloc LIMIT=280 preloaded /usr/bin/python3 -m test -q "$name") \
             >"$work/out" 2>&1 && continue
-        # what fails without the library as well says nothing about it
+        # a test that also fails without the library proves nothing
         if (cd "$work" && PYTHONMALLOC=malloc LIMIT=280 plainly /usr/bin/python3 -m test -q "$name") \
             >/dev/null 2>&1; then
             tail -20 "$work/out"
@@ -255,7 +255,7 @@ part_nginx() {
         timeout 60 ab -q -n 3000 -c 16 -H 'Accept-Encoding: gzip' "http://127.0.0.1:$port/$path" \
             >"$work/nginx/ab" 2>&1 &&
             grep -Eq '^Failed requests: +0$' "$work/nginx/ab" || status=1
-        # the workers are replaced, under way
+        # replaces the workers while they serve
         kill -HUP "$(cat "$work/nginx/pid")" || status=1
         wait_for curl -sf --noproxy '*' --compressed -o "$work/nginx/got" "$page" &&
             cmp "$work/nginx/got" "$work/nginx/html/numbers.txt" || status=1
@@ -267,7 +267,7 @@ part_nginx() {
     return $status
 }
 
-# ---- tools that look at other programs, with the library in their environment as in the program's
+# ---- tools that inspect other programs; the library is preloaded into both
 
 build_victim() {
     cat >"$work/victim.c" <<'C'
@@ -340,7 +340,7 @@ part_valgrind() {
     }
 }
 
-# ---- other libraries that are preloaded, before ours and after it
+# ---- other preloaded libraries, before ours and after it
 
 # in_both_orders LIBRARY COMMAND...: its output, twice
 in_both_orders() {

@@ -7,7 +7,7 @@
 source "$(dirname "$0")/program_parts.sh"
 
 part_preload() {
-    # otherwise all that follows would test nothing
+    # otherwise the rest would test nothing
     installed python3 || return
     preloaded python3 -c 'import ctypes; ctypes.CDLL(None).hak_version' || {
         echo "FAILED: $part: $library is not loaded"
@@ -40,8 +40,9 @@ print("done")'
 part_python_tests() {
     local python candidate name
     for candidate in python3 /usr/bin/python3; do
-        # a shim in the path may stand for another one
-        candidate=$("$candidate" -c 'import sys, test.test_gc; print(sys.executable)' 2>/dev/null) && python=$candidate && break
+        # python3 in the path may be a shim for another one
+        candidate=$("$candidate" -c 'import sys, test.test_gc; print(sys.executable)' 2>/dev/null) &&
+            python=$candidate && break
     done
     if [ -z "${python:-}" ]; then
         skip "python3 has no test package (libpython3.11-testsuite)"
@@ -49,7 +50,7 @@ part_python_tests() {
     fi
     for name in test_threading test_fork1 test_subprocess test_gc test_json; do
         if ! (cd "$work" && LIMIT=280 preloaded "$python" -m test -q "$name") >"$work/out" 2>&1; then
-            # what fails without the library as well says nothing about it
+            # a test that also fails without the library proves nothing
             if (cd "$work" && timeout 280 "$python" -m test -q "$name") >"$work/plain" 2>&1; then
                 echo "FAILED: $part: $name"
                 tail -20 "$work/out"
@@ -62,7 +63,8 @@ part_python_tests() {
 
 part_perl() {
     installed perl || return
-    same hashes perl -e 'my %h; for (1..200000) { $h{$_ % 5000} .= "x$_"; delete $h{$_ % 4999} if $_ % 3 == 0 } my $n = 0; $n += length for values %h; print scalar(keys %h), " $n\n"' &&
+    same hashes perl -e 'my %h; for (1..200000) { $h{$_ % 5000} .= "x$_"; delete $h{$_ % 4999} if $_ % 3 == 0 }
+        my $n = 0; $n += length for values %h; print scalar(keys %h), " $n\n"' &&
         same sort perl -e 'print join(",", (sort { $a <=> $b } map { ($_ * 7919) % 100003 } 1..50000)[0..20]), "\n"'
 }
 
@@ -89,7 +91,8 @@ compile() {
     local source object
     for source in "$root"/lib/base/*.c "$root"/lib/config/options.c "$root"/lib/count/counters.c; do
         object=$work/$(basename "$source" .c).o
-        local command=("$@" -std=gnu11 -O2 -g -D_GNU_SOURCE -DHAKMEM_VERSION='"0"' -I"$root/lib" -I"$root/include" -c "$source" -o "$object")
+        local command=("$@" -std=gnu11 -O2 -g -D_GNU_SOURCE -DHAKMEM_VERSION='"0"')
+        command+=(-I"$root/lib" -I"$root/include" -c "$source" -o "$object")
         "${command[@]}" || return 1
         mv "$object" "$object.plain"
         preloaded "${command[@]}" || { echo "FAILED: $part: $source"; return 1; }
@@ -125,7 +128,8 @@ int main() {
         u[i] = std::string(static_cast<std::size_t>(i % 200), 'x');
         if (i % 3 == 0) u.erase(i / 2);
     }
-    std::cout << m.size() << " " << u.size() << " " << std::regex_replace(std::string("a-b-c"), std::regex("-"), "+") << "\n";
+    std::cout << m.size() << " " << u.size() << " "
+              << std::regex_replace(std::string("a-b-c"), std::regex("-"), "+") << "\n";
 }
 CPP
     g++ -O1 "$work/big.cpp" -o "$work/big" || return 1
@@ -136,14 +140,16 @@ part_redis() {
     installed redis-server || return
     installed redis-benchmark || return
     local socket=$work/redis.sock server
-    preloaded redis-server --port 0 --unixsocket "$socket" --save "" --appendonly no --daemonize no --dir "$work" >"$work/redis.log" 2>&1 &
+    preloaded redis-server --port 0 --unixsocket "$socket" --save "" --appendonly no --daemonize no --dir "$work" \
+        >"$work/redis.log" 2>&1 &
     server=$!
     local n
     for n in $(seq 50); do
         [ -S "$socket" ] && break
         sleep 0.1
     done
-    timeout 90 redis-benchmark -s "$socket" -q -n 20000 -c 20 -P 8 -d 200 -r 10000 -t set,get,lpush,lrange_100,sadd,hset,zadd >"$work/bench" 2>&1
+    timeout 90 redis-benchmark -s "$socket" -q -n 20000 -c 20 -P 8 -d 200 -r 10000 \
+        -t set,get,lpush,lrange_100,sadd,hset,zadd >"$work/bench" 2>&1
     local status=$?
     [ "$(redis-cli -s "$socket" set some value)" = OK ] && [ "$(redis-cli -s "$socket" get some)" = value ] &&
         redis-cli -s "$socket" save >/dev/null && redis-cli -s "$socket" debug reload >/dev/null || status=1

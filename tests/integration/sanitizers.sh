@@ -1,6 +1,6 @@
 #!/bin/bash
-# Programs built for ThreadSanitizer and AddressSanitizer run with the library preloaded as they do without it: these have a malloc
-# of their own, which stays in force. gcc's AddressSanitizer wants to be the first of all libraries.
+# Programs built for ThreadSanitizer and AddressSanitizer run with the library preloaded as they do without it: their
+# own malloc stays in force. gcc's AddressSanitizer must be the first of all libraries.
 # usage: sanitizers.sh LIBHAKMEM.so COMPILER...
 set -eu
 library=$(realpath "${1:?usage: sanitizers.sh LIBHAKMEM.so COMPILER...}")
@@ -59,11 +59,12 @@ for compiler; do
     for sanitizer in thread address; do
         name="$(basename "$compiler"), $sanitizer"
         program=$folder/$(basename "$compiler")-$sanitizer
-        if ! "$compiler" -g -O1 -fno-builtin -pthread -fsanitize=$sanitizer "$folder/program.c" -o "$program" 2>"$folder/said"; then
+        if ! "$compiler" -g -O1 -fno-builtin -pthread -fsanitize=$sanitizer "$folder/program.c" -o "$program" \
+            2>"$folder/said"; then
             echo "skipped: $name: $(head -1 "$folder/said")"
             continue
         fi
-        # where memory is laid out as the sanitizer cannot use it, it does not run without the library either
+        # if the sanitizer cannot use the layout of memory here, it does not run without the library either
         if [ "$(timeout -s KILL 20 "$program" 2>"$folder/said")" != done ]; then
             echo "skipped: $name: without the library: $(head -1 "$folder/said")"
             continue

@@ -1,5 +1,6 @@
 #!/bin/sh
-# scripts/check_steps.py and scripts/check_reading.py accept what is there, and refuse a copy in which a step, or a stop, is missing.
+# scripts/check_steps.py and scripts/check_reading.py accept the sources, and refuse a copy in which a step or a stop is
+# missing.
 # usage: steps.sh ROOT       the folder that holds lib, docs, tests and scripts
 set -eu
 root=${1:?usage: steps.sh ROOT}
@@ -32,8 +33,10 @@ must_refuse() {
 must_refuse check_steps.py lib/slab/ownership.c '/STEP(A5)/d' 'A5 is no step of the code'
 must_refuse check_steps.py lib/slab/ownership.c 's/STEP(A4)/STEP(A9)/' 'A9 is missing'
 must_refuse check_steps.py lib/slab/remote.c 's/STEP(R3)/STEP(R3), STEP(R3)/' 'STEP(R3) stands in several places'
-must_refuse check_steps.py docs/OWNERSHIP.md '/^- \*\*R2\*\* `remote_push`: load the remote/d' 'OWNERSHIP.md: R2 is missing'
-must_refuse check_steps.py docs/OWNERSHIP.md 's/^- \*\*C1\*\* `win`: owner/- **C1** `bind`: owner/' 'C1 stands in win, not in bind'
+must_refuse check_steps.py docs/OWNERSHIP.md '/^- \*\*R2\*\* `remote_push`: load the remote/d' \
+    'OWNERSHIP.md: R2 is missing'
+must_refuse check_steps.py docs/OWNERSHIP.md 's/^- \*\*C1\*\* `win`: owner/- **C1** `bind`: owner/' \
+    'C1 stands in win, not in bind'
 must_refuse check_steps.py tests/model/protocol.py 's/^def DT(/def DX(/' 'protocol.py: DT is missing'
 must_refuse check_reading.py docs/READING.md 's/`remote_push`/`remote_shove`/' 'has no function remote_shove'
 must_refuse check_reading.py docs/READING.md 's#`slab/bundle.c`#`slab/bundles.c`#' 'there is no lib/slab/bundles.c'

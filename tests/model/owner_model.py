@@ -70,7 +70,7 @@ def check_end(w):
         if w.mapped and slab.owner and slab.owner not in dead and slab.place is None:
             raise Violation(f'slab {s} is owned by {slab.owner} and in none of its lists')
         if w.mapped and slab.owner not in dead and slab.place == 'full' and slab.free:
-            raise Violation(f'slab {s} is among the full ones of {slab.owner}, where no refill looks for its free blocks')
+            raise Violation(f'slab {s} is among the full ones of {slab.owner}, where no refill finds its free blocks')
     while any(tcb.state == LEFT for tcb in w.tcbs):
         w = run_alone(w, 0, ('left',))
     check_blocks(w)

@@ -13,8 +13,8 @@ TCB             living; left by a thread that a fork did away with between two o
                 in an operation. pooled: may be taken by a new thread. tls: the thread that has it, or is about to.
                 bins: the SLL of the thread that left it. bundle: blocks of others' slabs, kept for a later operation.
                 The reserve TCB serves threads that have none, under its lock, and owns nothing between two of them.
-SLL             a thread's list of blocks that it has freed or taken and not handed out; for their slabs they are in use.
-                The slab of a block may be given up, and get another owner, while the block is in the list.
+SLL             a thread's list of blocks that it has freed, or taken and not handed out; for their slabs they are in
+                use. The slab of a block may be given up, and get another owner, while the block is in the list.
 Registry        per class, the unowned slabs with free blocks in the order in which they came.
 Place           'bound', 'partial' or 'full': the list of its owner that a slab is in; None: in none.
 Page runs       have the same words and steps as slabs of blocks; RS is what is theirs alone.
@@ -31,8 +31,8 @@ Steps, by the function of lib/ that they belong to
   bind           BIND place; SA slab_set_aside of the slab bound before: kept in the list of full ones, or GU
                  slab_give_up_full. Whether it is kept, and which other one is given up for it, is open
   slab_take      TK the free list; DT else the remote stack, whole, into the SLL (its blocks stay used)
-  slab_publish   A1 absorb; A2 empty? A2u out of the registry, release; A3 into the registry if blocks are free and it is not
-                 there; A4 remote empty -> U (it was not: again from A1); A5 owner -> 0
+  slab_publish   A1 absorb; A2 empty? A2u out of the registry, release; A3 into the registry if blocks are free and it
+                 is not there; A4 remote empty -> U (it was not: again from A1); A5 owner -> 0
   slab_release   L0 owner word = FREE; L1 lock the SuperSlabs, back to its SuperSlab, the last one gives back that
   slab_create    F1 lock the SuperSlabs, take a slab; F2 set up meta and remote word; F3 owner word
   remote_drain   D1 take the remote word; MG merge what was taken, a full slab is partial then; TRIM release if empty
@@ -933,7 +933,7 @@ OUTSIDE = {'K0', 'X0', 'X9'}  # fast paths and forks are no operations
 
 
 def leave_or_lose(w, i):
-    """A control block whose thread the child does not have."""
+    """A TCB whose thread the child does not have."""
     tcb = w.tcbs[i]
     thread = None if tcb.tls is None else w.threads[tcb.tls]
     inside = thread and any(frame[0] not in OUTSIDE for frame in thread.stack)

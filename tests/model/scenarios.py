@@ -132,8 +132,8 @@ SCENARIOS = [
     scene('exit of owner and freers', bound('abc'), [EXIT], [free('a'), EXIT], [free('b'), EXIT]),
     scene('a full slab is kept, and taken again', bound('ab'), [FRESH_X, POP, TAKE, POP, EXIT], [free('a'), EXIT],
           [free('b'), ADOPT], slab1=(0, FREE, 'p', '', (), None)),
-    scene('a full slab is kept until it is empty', bound('ab'), [FRESH_X, TRIM, if_allocated('p')], [free('ab')], [hint(0), FRESH_Y],
-          slab1=(0, FREE, 'p', '', (), None)),
+    scene('a full slab is kept until it is empty', bound('ab'), [FRESH_X, TRIM, if_allocated('p')], [free('ab')],
+          [hint(0), FRESH_Y], slab1=(0, FREE, 'p', '', (), None)),
     scene('others free into a full slab, and its owner looks', bound('ab'), [FRESH_X, POP, TRIM, if_allocated('p')],
           [free('a'), TRIM], [hint(0), free('b')], slab1=(0, FREE, 'p', '', (), None)),
     # the remote stack goes whole into the list; the slabs of a list's blocks may get another owner
@@ -147,9 +147,11 @@ SCENARIOS = [
     scene('a block in a list keeps its slab', owned('ab', 'h'), [keep('a'), PUBLISH, POP, free('a')], [free('b'), TRIM],
           [FRESH_Y, hint(0)], slab1=(0, FREE, 'p', '', (), None)),
     # the blocks of a slab without owner may wait in the lists of several threads
-    scene('in two lists, while an adopter comes', unowned('abc', 'h'), [keep('a'), POP, FLUSH], [keep('b'), EXIT], [ADOPT, POP, free('c')]),
+    scene('in two lists, while an adopter comes', unowned('abc', 'h'), [keep('a'), POP, FLUSH], [keep('b'), EXIT],
+          [ADOPT, POP, free('c')]),
     scene('in two lists, full, the last one flushed', unowned('ab'), [keep('a'), FLUSH, TRIM], [keep('b'), POP, EXIT]),
-    scene('in a list, the rest freed', unowned('abc'), [keep('a'), POP, if_allocated('a'), EXIT], [free('bc'), TRIM], [hint(0), ADOPT]),
+    scene('in a list, the rest freed', unowned('abc'), [keep('a'), POP, if_allocated('a'), EXIT], [free('bc'), TRIM],
+          [hint(0), ADOPT]),
     # a slab without owner that is freed into joins the freer's list; it or another one may be evicted then
     scene('joined and evicted against an adopter', unowned('abc', 'h'), [free('a'), free('b')], [ADOPT, POP, EXIT],
           [free('c')]),

@@ -71,7 +71,7 @@ static void what_a_thread_sees_of_another_s_slab_is_no_tag(void** state) {
         assert_true((tag & ~part[mine]) == tag);
         for (int other = 0; other < ADDRESSES; other++)
             if (other != mine && ((part[other] | tag) & ~part[mine]) <= TAG_BITS)
-                fail_msg("a slab of control block %d looks like one of %d", other, mine);
+                fail_msg("a slab of TCB %d looks like one of %d", other, mine);
     }
 }
 
