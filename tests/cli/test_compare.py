@@ -142,8 +142,8 @@ class Usage(Case):
     def test_wrong_options_of_an_allocator(self):
         for setting, words in (
             ("typo=hakmem,HAKMEM_TINY_USE_SUPERSLAP=0", "did you mean HAKMEM_TINY_USE_SUPERSLAB?"),
-            ("hakmem,HAKMEM_RESERVE=0,HAKMEM_TINY_USE_SUPERSLAB=2", "HAKMEM_TINY_USE_SUPERSLAB wants 0 to 1, not '2'"),
-            ("a=hakmem,HAKMEM_CHANGES=1-9", "HAKMEM_CHANGES wants all, none"),
+            ("hakmem,HAKMEM_RESERVE=0,HAKMEM_TINY_USE_SUPERSLAB=2", "HAKMEM_TINY_USE_SUPERSLAB must be 0 to 1, not '2'"),
+            ("a=hakmem,HAKMEM_CHANGES=1-9", "HAKMEM_CHANGES must be all, none"),
         ):
             with self.subTest(setting):
                 err = self.one_line(2, "--allocator", setting, "pair")
@@ -160,7 +160,7 @@ class Usage(Case):
                         if os.path.exists(p))
         m = ["--allocators", "glibc,m", "--allocator", "m=" + harmless]
         err = self.one_line(3, *SHORT, *m, "pair")
-        self.assertRegex(err, r" m: the worker's malloc is that of /\S*libc\S*, not of \S*libm\S*, which has no malloc: nothing")
+        self.assertRegex(err, r" m: the worker's malloc comes from /\S*libc\S*, not from \S*libm\S*, which has no malloc, so nothing")
         self.assertRegex(self.one_line(3, *SHORT, *m, "--", "true"), r" m: \S*libm\S* has no malloc: nothing")
         self.assertIn("no library", self.one_line(3, "--allocator", "x=nosuch.so", "pair"))
         self.assertIn("cannot run /nosuch/command", self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "/nosuch/command"))

@@ -427,8 +427,8 @@ class Status(RunCase):
             (["run"], "run what?"),
             (["run", "true"], "-- goes before the command"),
             (["run", "--"], "run what?"),
-            (["run", "--fault-exit", "256", "--", "true"], "--fault-exit wants"),
-            (["run", "--fault-exit=x", "--", "true"], "--fault-exit wants"),
+            (["run", "--fault-exit", "256", "--", "true"], "--fault-exit must be"),
+            (["run", "--fault-exit=x", "--", "true"], "--fault-exit must be"),
         ):
             with self.subTest(args):
                 result = self.run_it(*args)
