@@ -89,7 +89,8 @@ static int take_file(struct comparison* comparison, struct subject* subject, con
         return STATUS_OK;
     }
     snprintf(typed, sizeof typed, "%.*s", (int)length, file);
-    if (realpath(typed, subject->path) == NULL) return missing_error("no library %s: %s", typed, strerror(errno));
+    if (realpath(typed, subject->path) == NULL)
+        return missing_error("cannot find the library %s: %s", typed, strerror(errno));
     if (strpbrk(subject->path, " :") == NULL) return STATUS_OK;
     return missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", subject->path);
 }

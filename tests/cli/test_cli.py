@@ -193,9 +193,9 @@ class Usage(Case):
         for bad in ("7", "0", "1-", "2-1", "1,,2", "some", ""):
             self.refused(["repro", "--changes", bad], "--changes")
         self.refused(["repro", "--profile", "repr"], "did you mean 'repro'")
-        self.refused(["list"], "list what?")
+        self.refused(["list"], "name a list")
         self.refused(["list", "event"], "did you mean 'events'")
-        self.refused(["report"], "which report?")
+        self.refused(["report"], "name a report")
         self.refused(["report", "none.json"], "none.json")
         for verb in (["repro", "5", "1"], ["testplan"], ["bench", "pair"], ["run", "--", "true"]):
             verb[1:1] = ["--json", "no-such-directory/result.json"]
@@ -220,7 +220,7 @@ class Usage(Case):
     def test_report_whose_json_is_gone(self):
         path = os.path.join(self.directory.name, "alone.crash.txt")
         open(path, "w").close()
-        self.refused(["report", path], f"{path} is text, to be read as it is; to tell it again, hakstress needs")
+        self.refused(["report", path], f"{path} is plain text: read it as it is; to explain it, hakstress needs")
         self.refused(["report", "none.crash.txt"], "cannot read none.crash.txt")
 
     def test_report_of_something_else(self):

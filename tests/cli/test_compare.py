@@ -128,9 +128,9 @@ class Usage(Case):
             (["gcc"], "a command goes after --: hakstress compare [OPTIONS] -- gcc"),
             (["gcc", "-O2", "-c", "x.c"], "a command goes after --: hakstress compare [OPTIONS] -- gcc"),
             (["pair", "-O2"], "options begin with --"),
-            (["--json", "-", "--csv", "-", "pair"], "stdout is for one of"),
-            (["--csv", "-", "--markdown", "-", "pair"], "stdout is for one of"),
-            (["--html", "-", "pair"], "--html wants the name of a file"),
+            (["--json", "-", "--csv", "-", "pair"], "only one of --json -"),
+            (["--csv", "-", "--markdown", "-", "pair"], "only one of --json -"),
+            (["--html", "-", "pair"], "--html needs the name of a file"),
             (["pair", "--", "true"], "not both"),
             (["--"], "no command"),
             (["--threads", "2", "--", "true"], "leave out --threads"),
@@ -162,7 +162,7 @@ class Usage(Case):
         err = self.one_line(3, *SHORT, *m, "pair")
         self.assertRegex(err, r" m: the worker's malloc comes from /\S*libc\S*, not from \S*libm\S*, which has no malloc, so nothing")
         self.assertRegex(self.one_line(3, *SHORT, *m, "--", "true"), r" m: \S*libm\S* has no malloc: nothing")
-        self.assertIn("no library", self.one_line(3, "--allocator", "x=nosuch.so", "pair"))
+        self.assertIn("cannot find the library", self.one_line(3, "--allocator", "x=nosuch.so", "pair"))
         self.assertIn("cannot run /nosuch/command", self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "/nosuch/command"))
         for option in ("--csv", "--html"):
             self.assertIn("/nosuch/x", self.one_line(3, *SHORT, option, "/nosuch/x", "pair"))

@@ -436,9 +436,9 @@ class Usage(Case):
         self.assertIn(words, done.stderr)
 
     def test_usage(self):
-        self.fails(2, "record what?", "record")
-        self.fails(2, "record what?", "record", "--")
-        self.fails(2, "-- goes before", "record", PROGRAM)
+        self.fails(2, "name a command", "record")
+        self.fails(2, "name a command", "record", "--")
+        self.fails(2, "put -- before", "record", PROGRAM)
         self.fails(127, "No such file", "record", "--", "./no-such-command")
         with open(self.path("mine"), "w") as file:
             file.write("a file of mine")

@@ -58,7 +58,7 @@ class Usage(PlanCase):
         self.refused(["--quick", "--each"], "two plans")
         self.refused(["--quik"], "did you mean --quick")
         self.refused(["--quick=1"], "takes no value")
-        self.refused(["--profile", "repro"], "its own profile")
+        self.refused(["--profile", "repro"], "has its own")
         self.refused(["--seed", "x"], "--seed must be a whole number")
         self.refused(["--seed", str(2**63 - 1)], "--seed must be a whole number")
         self.refused(["--markdown", "nowhere/plan.md"], "nowhere/plan.md")

@@ -342,7 +342,7 @@ class Bench(Case):
     def test_wrong_usage(self):
         with tempfile.TemporaryDirectory() as directory:
             for arguments, wanted in (
-                (["pair", "--writes", "3"], "--writes is no parameter of pair"),
+                (["pair", "--writes", "3"], "--writes is not a parameter of pair"),
                 (["alloctest", "--places", "0"], "places"),
                 (["pair", "--latency=1"], "takes no value"),
                 (["pair:size=32"], "hakstress bench pair --size 32\n"),
