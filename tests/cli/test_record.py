@@ -304,7 +304,7 @@ class Ends(Case):
     def test_one_trace_cannot_be_saved(self):
         """The others are."""
         done = self.record("sh", "-c", f'echo mine >t.trace; "{PROGRAM}" known; true', status=3)
-        self.assertIn("cannot write t.trace: a file that is no trace", done.stderr)
+        self.assertIn("cannot write t.trace: a file with that name exists and is not a trace", done.stderr)
         others = [n for n in os.listdir(self.folder.name) if n.startswith("t.trace.")]
         self.assertEqual(len(others), 1, done.stderr)
         self.assertEqual(shape(self.checked(others[0]).between_marks()), Events.KNOWN)
@@ -443,7 +443,7 @@ class Usage(Case):
         with open(self.path("mine"), "w") as file:
             file.write("a file of mine")
         self.fails(126, "Permission denied", "record", "--", "./mine")
-        self.fails(3, "a file that is no trace", "record", "--output", "mine", "--", "touch", "ran")
+        self.fails(3, "a file with that name exists and is not a trace", "record", "--output", "mine", "--", "touch", "ran")
         self.fails(3, "No such file", "record", "--output", "missing/t.trace", "--", "touch", "ran")
         self.fails(3, "device", "record", "--output", "/dev/full", "--", "touch", "ran")
         self.assertFalse(os.path.exists(self.path("ran")))  # all of that is known before the command
