@@ -1,7 +1,7 @@
 // hakstress-launcher: one measured run of a user's command, for hakstress compare.
-// hakstress-launcher [NAME=VALUE ...] -- COMMAND [ARGUMENT...]
-// Writes to file 3: error=ERRNO status=WAITSTATUS seconds=S user=S system=S rss_peak_kib=N minor_faults=N
-// major_faults=N
+//   hakstress-launcher [NAME=VALUE ...] -- COMMAND [ARGUMENT...]
+// Writes to file 3:
+//   error=ERRNO status=WAITSTATUS seconds=S user=S system=S rss_peak_kib=N minor_faults=N major_faults=N
 // It is a separate, small program because the peak memory of a process begins with that of its parent. Processes that
 // the command leaves behind are counted and ended, so that they do not disturb the next run.
 #include <errno.h>

@@ -1,11 +1,11 @@
 // hakstress-worker: one workload on plain malloc. bench and compare preload every allocator under this program.
-// hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N] [hold=1] [latency=1] [rss_every=MS] [limit=1]
-// [PARAMETER=N ...]
+//   hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N]
+//                    [hold=1] [latency=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
 // Prints one line: ops=N seconds=S ops_per_sec=N rss_peak_kib=N rss_freed_kib=N
 // hold=1: the line also has malloc_at=ADDRESS. The worker then waits until its stdin is closed, so that the process
 // that started it can see in /proc/PID/maps which library that is. It dies with its parent.
 // latency=1: two lines follow, for one call in 16 (see workload/timed.h), in nanoseconds; `free` like `malloc`:
-// latency malloc p50=NS p99=NS p999=NS max=NS count=N curve=PERCENT:NS,PERCENT:NS,...
+//   latency malloc p50=NS p99=NS p999=NS max=NS count=N curve=PERCENT:NS,PERCENT:NS,...
 // rss_every=MS: the last line is: rss SECONDS:KIB,SECONDS:KIB,...
 // limit=1: runs the floor of this machine instead, see workload/limit.h. Status 4 and no line if the workload has none.
 // It allocates nothing itself: only the workload and the allocator are measured. The clock and the floor are in two
