@@ -32,8 +32,8 @@ static void print_overview(FILE* out) {
 static int unknown_verb(const char* verb) {
     struct nearest nearest = {.typed = verb};
     for (size_t i = 0; i < COMMANDS; i++) nearest_offer(&nearest, commands[i]->name);
-    if (nearest.best[0] == '\0') return usage_error("no verb '%s'; see: hakstress --help", verb);
-    return usage_error("no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
+    if (nearest.best[0] == '\0') return usage_error("there is no verb '%s'; see: hakstress --help", verb);
+    return usage_error("there is no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
 }
 
 static int run_command(const struct command* command, int argc, char** argv) {

@@ -123,7 +123,7 @@ static void other_checks_are_the_allocator_s_own(void** state) {
     say("tls_sll", "guard");
     expect("other_check", "allocator", "own invariant broke: please report it");
     say("heap", "guard");
-    expect("other_check", "unknown", "wrote into memory that it does not have");
+    expect("other_check", "unknown", "wrote into memory that it does not own");
     facts.workload = "larson";
     expect("other_check", "allocator", "own invariant broke");
     say("memory", "larson");
@@ -345,11 +345,11 @@ static void the_stack_used_up(void** state) {
 static void a_jump_to_nowhere(void** state) {
     (void)state;
     record.registers[REG_RIP] = record.fault_address = 0x700000001000;
-    expect("execution", "program", "no code");
+    expect("execution", "program", "an address without code");
     record.registers[REG_RIP] = record.fault_address = STACK + 0x200;
     record.registers[REG_ERR] = 0x14;
     record.code = SEGV_ACCERR;
-    expect("execution", "program", "no code");
+    expect("execution", "program", "an address without code");
 }
 
 static void writes_are_told_from_reads(void** state) {
