@@ -49,7 +49,8 @@ function trustNotice() {
     return [
         "bad",
         "✕ Not trustworthy: the A/A run differs too much",
-        `${result}${allowed} This machine is too noisy: it measures a difference of an allocator from itself, so nothing was compared.`,
+        `${result}${allowed} This machine is too noisy: it measures a difference of an allocator from itself, ` +
+            "so nothing was compared.",
     ];
 }
 
