@@ -93,6 +93,7 @@ find_missing() {
     need clang has_command clang
     need libclang-rt-dev has_clang_sanitizers
     need clang-format has_command clang-format
+    need clang-tidy has_command clang-tidy
     need libcmocka-dev has_module cmocka
     need binutils has_command objdump
     need redis-server has_command redis-server

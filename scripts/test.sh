@@ -66,6 +66,7 @@ rm -f "$logs"/*.log build/meson-logs/testlog.json
 step bootstrap scripts/bootstrap.sh --tests || finish
 step build scripts/build.sh build -Dtests=enabled || finish
 step format scripts/check_format.sh
+step tidy scripts/check_tidy.sh build
 step docs-current scripts/gen_docs.py --check
 meson_tests
 step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang

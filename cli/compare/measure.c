@@ -193,7 +193,7 @@ static bool is_nothing_left(const struct comparison* comparison, const struct ro
 }
 
 static int run_row(struct work* work, struct row* row, int round) {
-    size_t order[SUBJECTS_MAX];
+    size_t order[SUBJECTS_MAX] = {0};
     int status = STATUS_OK;
     shuffle(&work->random, order, work->comparison->subject_count);
     for (size_t i = 0; i < work->comparison->subject_count && status == STATUS_OK; i++)
@@ -205,7 +205,7 @@ static int run_row(struct work* work, struct row* row, int round) {
 
 static int run_round(struct work* work, int round) {
     struct comparison* comparison = work->comparison;
-    size_t order[ROWS_MAX];
+    size_t order[ROWS_MAX] = {0};
     int status = STATUS_OK;
     shuffle(&work->random, order, comparison->row_count);
     for (size_t i = 0; i < comparison->row_count && status == STATUS_OK; i++) {

@@ -142,7 +142,7 @@ static int take_rows(const struct args* args, struct comparison* comparison) {
     bool given = args_is_set(args, "threads");
     if (given && !args_number(args, "threads", 1, WORKLOAD_THREADS_MAX, &threads)) return STATUS_USAGE;
     if (args->rest != NULL && args->rest_count == 0) return usage_error("put a command after --");
-    if (args->rest_count > 0) return take_command(args, comparison);
+    if (args->rest != NULL) return take_command(args, comparison);
     if (args->operand_count > 0) return take_named(args, comparison, threads);
     return take_standard(comparison, threads, given);
 }

@@ -171,7 +171,7 @@ bool collect(const struct raw_dir* dir, pid_t command, const char* file, struct 
     *out = (struct collection){0};
     struct raw_name* names = list(dir, &count);
     bool done = names != NULL || count == 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; names != NULL && i < count; i++) {
         const bool is_last = i + 1 == count || names[i + 1].pid != names[i].pid;
         const bool is_own = names[i].pid == command;
         collected = (struct collected){0};

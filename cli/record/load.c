@@ -37,8 +37,8 @@ static uint64_t sequence_of(const struct record_event* event) {
 static bool makes_sense(const struct record_event* event, size_t room) {
     const bool may_be_none = event->kind == RECORD_REALLOC_TO || event->kind == RECORD_REALLOC_FROM;
     return event->kind >= RECORD_MALLOC && event->kind <= RECORD_REALLOC_TO && event->thread < room &&
-           event->size <= TRACE_SIZE_MOST && event->align_log2 <= TRACE_ALIGN_MOST &&
-           (event->address != 0 || may_be_none);
+           event->align_log2 <= TRACE_ALIGN_MOST &&
+           (event->address != 0 ? event->size <= TRACE_SIZE_MOST : may_be_none);
 }
 
 static uint64_t last_sequence(const struct record_event* events, size_t room) {

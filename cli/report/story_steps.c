@@ -273,7 +273,11 @@ static json_t* in_order(json_t* steps) {
     size_t count = json_array_size(steps);
     json_t** list = calloc(count + 1, sizeof *list);
     json_t* sorted = json_array();
-    if (list == NULL) return steps;
+    if (list == NULL || sorted == NULL) {
+        free(list);
+        json_decref(sorted);
+        return steps;
+    }
     for (size_t i = 0; i < count; i++) list[i] = json_array_get(steps, i);
     qsort(list, count, sizeof(json_t*), by_time);
     for (size_t i = 0; i < count; i++) json_array_append(sorted, list[i]);

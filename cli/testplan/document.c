@@ -102,7 +102,7 @@ static void print_rule(struct document* document, const size_t* widths) {
 
 // Markdown is aligned as well, because it is also read as text.
 void table_end(struct document* document) {
-    size_t widths[TABLE_COLUMNS_MAX], rows = document->cells / document->columns;
+    size_t widths[TABLE_COLUMNS_MAX] = {0}, rows = document->cells / document->columns;
     for (size_t column = 0; column < document->columns; column++) widths[column] = column_width(document, rows, column);
     fputc('|', document->out);
     for (size_t column = 0; column < document->columns; column++)

@@ -164,7 +164,7 @@ static int become(const char* name, char** argv) {
     if (length < 0) length = 0;
     path[length] = '\0';
     char* slash = strrchr(path, '/');
-    strcpy(slash != NULL ? slash + 1 : path, name);
+    snprintf(slash != NULL ? slash + 1 : path, sizeof path - PATH_MAX, "%s", name);
     execv(path, argv);
     worker_put(STDERR_FILENO, "hakstress-worker: cannot start %s: %s\n", path, strerror(errno));
     return MISSING;

@@ -1,4 +1,4 @@
-// The malloc family under its hak_ names: the doors. Behind them stands guard mode, if it is on, or the allocator.
+// The doors: the malloc family under its hak_ names. Behind them is guard mode, if it is on, or the allocator.
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/life.h"
@@ -120,7 +120,7 @@ void* hak_pvalloc(size_t size) {
 int hak_trim(size_t keep) {
     int saved_errno = errno;
     if (guard_on()) guard_release_oldest(true);
-    HakTcb* me = thread_operation();  // a new thread's may have parked bins
+    HakTcb* me = thread_operation();  // a new thread may get parked bins
     if (me) {
         give_back_all(me);
         operation_end(me);

@@ -10,8 +10,8 @@
 
 #include <hakmem/hakmem.h>
 
-// Whether the block is in a list of the caller's. The list may be damaged: it is followed as long as it stays in slabs of the class,
-// and never through the block itself.
+// Whether the block is in a list of the caller's. The list may be damaged, so it is followed only within slabs of the
+// class, and never through the block itself.
 static bool is_listed(const void* block, const void* first, uint32_t most, uint64_t tag) {
     const void* at = first;
     for (uint32_t i = 0; at && i < most; i++) {
@@ -30,8 +30,8 @@ static bool is_in_own_bin(const void* block, unsigned size_class) {
     return bin->cap > bin->room && is_listed(block, first, (uint32_t)(bin->cap - bin->room), tag_of_class(size_class));
 }
 
-// What can be said of a block of an own slab. Who holds one that is in neither list, the tables do not tell: the program, or another
-// thread's bin, a bundle or the remote stack.
+// What is known of a block of an own slab. If it is in neither list, the tables do not say who has it: the program, or
+// another thread's bin, a bundle, or the remote stack.
 static const char* state_of_own(const void* block, SlabNumber s, unsigned size_class, uintptr_t index) {
     const TinySlabMeta* meta = peek_own(s);
     if (index >= load_relaxed(&meta->carved)) return ", never handed out";
@@ -39,7 +39,7 @@ static const char* state_of_own(const void* block, SlabNumber s, unsigned size_c
     return is_free || is_in_own_bin(block, size_class) ? ", free" : ", live or cached";
 }
 
-// Of a slab of somebody else only the caller's bin stands still.
+// If another thread owns the slab, only the caller's bin stands still.
 static const char* state_of(const void* block, SlabNumber s, unsigned size_class, uintptr_t index,
                             const HakTcb* owner) {
     if (index >= class_capacity(size_class)) return ", behind the last block";

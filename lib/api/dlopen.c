@@ -1,7 +1,8 @@
-// dlopen of the checked library: without RTLD_DEEPBIND, with which a library takes malloc and free from the C library,
-// and blocks of the one reach the other. The real one takes search path and namespace from its return address, so it
-// must be jumped to, with that of the program still in place and every argument where it was.
-// Thread-safety: as dlopen. Errors: those of the dlopen that is next.
+// dlopen of the checked library, without RTLD_DEEPBIND: with that flag a library takes malloc and free from the C
+// library, and blocks of the one reach the other. The real dlopen takes search path and namespace from its return
+// address. So this one jumps to it, with the program's return address and all arguments in place.
+// Thread-safety: as dlopen.
+// Errors: those of the next dlopen.
 #include "base/atomic.h"
 #include "base/text.h"
 
@@ -13,7 +14,7 @@ typedef void* (*Dlopen)(const char* file, int mode);
 typedef struct {
     Dlopen next;
     uint64_t mode;
-} DlopenCall;  // comes back in two registers
+} DlopenCall;  // returned in two registers
 
 HAK_INTERNAL DlopenCall dlopen_without_deepbind(const char* file, int mode);
 
@@ -25,7 +26,7 @@ static Dlopen find_next(void) {
     return next;
 }
 
-// Beforehand: a dlsym within somebody's dlopen would forget the error that he has not asked for yet.
+// At load: a dlsym during a dlopen would clear an error that the caller has not read yet.
 __attribute__((constructor)) static void find_at_load(void) {
     find_next();
 }
@@ -34,8 +35,8 @@ static HAK_COLD void tell(const char* file) {
     static _Atomic uint32_t told;
     uint32_t no = 0;
     if (cas_acquire(&told, &no, 1u))
-        text_warn("hakmem: dlopen of %s with RTLD_DEEPBIND: opened without it, or its free would be the C library's "
-                  "and get blocks of this library (this is said once)\n",
+        text_warn("hakmem: dlopen of %s with RTLD_DEEPBIND: opened without that flag; with it, its free would be "
+                  "the C library's and get blocks of this library (reported once)\n",
                   file);
 }
 
@@ -88,7 +89,7 @@ __asm__(".pushsection .text\n"
         "stp x5, x6, [sp, #48]\n"
         "str x7, [sp, #64]\n"
         "bl dlopen_without_deepbind\n"
-        "mov x16, x0\n"  // the mode is in w1 already
+        "mov x16, x0\n"  // the mode is already in w1
         "ldp x0, x2, [sp, #16]\n"
         "ldp x3, x4, [sp, #32]\n"
         "ldp x5, x6, [sp, #48]\n"

@@ -17,10 +17,10 @@ static void end_thread(void) {
     if (guard_on()) guard_release_oldest(true);
     HakTcb* me = operation_begin();
     if (me == NULL) return;
-    give_back_idle(me);  // where each thread is short, the next one's look would not come either
+    give_back_idle(me);  // where all threads are short-lived, no later scan would come
     bundles_flush(me);
     run_cache_flush(me);
-    bins_park(me);  // they have no room from here on: nobody would give back what goes into one
+    bins_park(me);  // bins have no room from here on: nobody would give back blocks in them
     give_up_all(me);
     STEP(E6);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
@@ -32,10 +32,11 @@ static void end_thread(void) {
     tcb_give(me);
 }
 
-// Destructors of other keys may allocate after ours has run, in this round or in later ones: from its end on, that goes through the
-// reserve. A thread that has allocated much began before the destructors, so this is their first round: it stays for another one, and
-// they allocate as ever. Another one may have begun in a destructor, and this round may be the last: to stay would be to lose its
-// control block. One that begins in the last round, after ours, ends unseen.
+// Destructors of other keys may allocate after ours, in this round or a later one. After ours has ended the thread,
+// they use the reserve TCB. If the thread has allocated much, it began before its destructors, so this is their first
+// round: then ours stays for another round, and they allocate as before. Otherwise the thread may have begun in a
+// destructor, and this may be the last round: to stay would lose its TCB. A thread that begins in the last round, after
+// ours, ends unnoticed.
 void thread_end_round(bool first, uint32_t ticks) {
     enum { MUCH = 64 };  // refills
     int saved_errno = errno;

@@ -1,4 +1,4 @@
-// What is in use now, counted from the tables; and the counters of all threads, merged.
+// What is in use now, counted from the tables; and the counters of all threads, added up.
 #include "api/stats.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
@@ -45,7 +45,7 @@ void hak_gauges(hak_stats_t* out) {
     hak_unlock(&heap_lock);
 }
 
-// Overflows are counted by the class, and enter their counter OVERFLOWS_SAMPLE at a time.
+// Overflows are counted for each class, and added to their counter OVERFLOWS_SAMPLE at a time.
 static uint64_t counter_of(const HakTcb* tcb, HakCounter which) {
     uint64_t value = load_relaxed(&tcb->counters.value[which]);
     for (unsigned c = CLASS_FIRST; which == HAK_C_free_ss_local && c < CLASS_COUNT; c++)

@@ -12,13 +12,13 @@
 
 #include <unistd.h>
 
-// The core alone has none.
+// The core alone does not have it.
 #pragma weak malloc_is_foreign
 
-// The first constructor of all (the library is linked with -z initfirst): prepare handlers of a fork run in reverse order, so
-// those of other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, and has not
-// set up its own view of it yet. What the first block needs and no option decides is made ready. Where the program uses another
-// malloc, nothing is: the first call of one of our functions begins.
+// The first constructor of all (linked with -z initfirst). Prepare handlers of a fork run in reverse order, so those of
+// other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, because
+// `environ` is not set yet. Prepares what the first block needs and no option decides. If the program uses another
+// malloc, it prepares nothing: the first call of one of our functions begins.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv;
     if (environ == NULL) environ = environment;

@@ -1,6 +1,7 @@
-// C++ operators new and delete, by their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime. What they need
-// of libstdc++ when memory runs out, they reach through weak references, or look up then: it may have come by dlopen.
-// Limit: where there is no libstdc++ to ask, a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
+// C++ operators new and delete under their mangled names (Itanium C++ ABI), so that the library needs no C++ runtime.
+// When memory runs out, they need functions of libstdc++. They reach these by weak references, or look them up then,
+// because libstdc++ may have been loaded by dlopen.
+// Limit: without libstdc++, a new-handler that throws bad_alloc throws it through nothrow new too; C cannot catch it.
 #include "api/visible.h"
 #include "base/text.h"
 #include "front/fastpath.h"
@@ -25,9 +26,9 @@ static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
     return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
 }
 
-// What libstdc++ itself has by that name: this library may stand in front of it. NULL: there is no libstdc++.
+// libstdc++'s own function of that name; this library may stand in front of it. NULL: there is no libstdc++.
 static void* find_in_runtime(const char* name) {
-    // not by its name: the linker warns of it in every static program, which has none to look in
+    // Not called by name: the linker would warn in every static program, where there is no libstdc++.
     void* (*open)(const char*, int) = (void* (*)(const char*, int))dlsym(RTLD_DEFAULT, "dlopen");
     void* runtime = open ? open("libstdc++.so.6", RTLD_NOLOAD | RTLD_LAZY) : NULL;
     if (runtime == NULL) return NULL;
@@ -36,13 +37,14 @@ static void* find_in_runtime(const char* name) {
     return found;
 }
 
-// Of a runtime that came by dlopen: in the global scope, or loaded with RTLD_LOCAL, found by its soname. NULL: there is none.
+// Finds a function of a runtime that dlopen loaded: in the global scope, or, with RTLD_LOCAL, by its soname. NULL:
+// none.
 static void* find(const char* name) {
     void* found = dlsym(RTLD_DEFAULT, name);
     return found ? found : find_in_runtime(name);
 }
 
-// libstdc++'s nothrow new calls the throwing one, catches what that or its new-handler throws, and gives NULL then.
+// libstdc++'s nothrow new calls the throwing one, catches what that or its new-handler throws, and then returns NULL.
 static bool ask_nothrow(const char* name, size_t size, Alignment alignment, void** block) {
     char tag;
     void* next = find_in_runtime(name);
@@ -52,8 +54,8 @@ static bool ask_nothrow(const char* name, size_t size, Alignment alignment, void
     return true;
 }
 
-// As the standard asks: call the handler until it frees something, or there is none. nothrow, the name of the operator if it is one,
-// gives NULL then.
+// As the standard requires: calls the handler until it frees something, or there is none. `nothrow`: the operator's
+// name if it is a nothrow one, which then returns NULL.
 static HAK_COLD void* allocate_again(const GuardCall* call, size_t size, Alignment alignment, const char* nothrow) {
     NewHandler (*get_handler)(void) = get_new_handler ? get_new_handler : (NewHandler(*)(void))find(GET_NEW_HANDLER);
     void* block;
@@ -112,9 +114,9 @@ static HAK_COLD void delete_elsewhere(const GuardCall* call, void* p, Alignment 
     type name params; \
     extern __typeof__(name) own##name __attribute__((alias(#name), visibility("hidden"))); \
     HAK_PUBLIC HAK_LINE_START type name params
-// Written once, before the program runs. REPLACED: the program has some of the operators that others call. What the
-// standard says of one that it did not replace: it calls that one. ELSEWHERE: some of malloc, free and aligned_alloc
-// are not ours, or nobody has looked yet.
+// Written once, before the program runs. REPLACED: the program has replaced some of the operators that others call; one
+// that it did not replace must call those, as the standard says. ELSEWHERE: some of malloc, free and aligned_alloc are
+// not ours, or have not been looked up yet.
 enum { REPLACED = 1, ELSEWHERE = 2 };
 static uint8_t diverted = ELSEWHERE;
 #define UNLESS_DIVERTED(replaced, elsewhere) \
@@ -213,14 +215,14 @@ DEFINE(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void* p, Alignment a, const v
 }
 // clang-format on
 
-// Is what the dynamic linker found the function here? The compiler must not answer from the name alone.
+// Whether the dynamic linker found the function here. The asm keeps the compiler from answering by the name alone.
 static bool is_own(const void* found, const void* own) {
     __asm__("" : "+r"(found));
     return found == own;
 }
 #define IS_OWN(name) is_own((const void*)(uintptr_t)(name), (const void*)(uintptr_t)(own##name))
 
-// With -z initfirst this comes before any other constructor.
+// With -z initfirst this runs before any other constructor.
 __attribute__((constructor)) static void see_what_is_replaced(void) {
     bool own = IS_OWN(_Znwm) && IS_OWN(_Znam) && IS_OWN(_ZdlPv) && IS_OWN(_ZdaPv) && IS_OWN(_ZnwmSt11align_val_t) &&
                IS_OWN(_ZnamSt11align_val_t) && IS_OWN(_ZdlPvSt11align_val_t) && IS_OWN(_ZdaPvSt11align_val_t);

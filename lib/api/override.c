@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define DOOR HAK_PUBLIC
-// A second name, which nobody else can define (others.h).
+// A second name, which nobody else can define (front/others.h).
 #if defined(__has_attribute) && __has_attribute(copy)
 #define LIKE(name) , copy(name)
 #else
@@ -19,13 +19,13 @@
 #endif
 #define OWN(name) extern __typeof__(name) own_##name __attribute__((alias(#name), visibility("hidden") LIKE(name)));
 
-// Where malloc and free are somebody else's, a block of ours may reach a free that knows nothing of it, and the checked
-// library says so.
+// If malloc and free are not ours, a block of ours may reach a free that does not know it. The checked library reports
+// that.
 HAK_INLINE void tell(const char* function) {
     if (HAK_CHECKED && others()) others_tell(function);
 }
 
-// The two that matter have the hit inline instead of one more jump.
+// malloc and free have the hit inline, without another jump.
 HAK_INLINE void* inline_malloc(const GuardCall* call, size_t size) {
     return guard_on() ? guard_malloc(call, size) : fast_malloc(size);
 }
@@ -130,7 +130,7 @@ DOOR void malloc_stats(void) {
 
 DOOR int malloc_info(int options, FILE* stream) {
     if (options == 0) return hak_stats_xml(stream);
-    return EINVAL;  // as the C library's
+    return EINVAL;  // as the C library's does
 }
 
 DOOR struct mallinfo2 mallinfo2(void) {
@@ -155,13 +155,13 @@ DOOR struct mallinfo mallinfo(void) {
                              .keepcost = capped(m.keepcost)};
 }
 
-// Tuning parameters of another allocator: taken and ignored, as programs expect 1 for success.
+// Tuning parameters for another allocator: accepted and ignored. Programs expect 1 for success.
 DOOR int mallopt(int parameter, int value) {
     (void)parameter, (void)value;
     return 1;
 }
 
-// Names under which the C library is known to reach its own allocator.
+// Names under which the C library is known to call its own allocator.
 // clang-format off
 #define LIBC_DOOR(type, name, params, body) type name params; DOOR type name params { body; }
 LIBC_DOOR(void*, __libc_malloc, (size_t size), return inline_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size))

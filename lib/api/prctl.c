@@ -1,6 +1,7 @@
-// prctl of the checked library: a thread that gives up the right to read the time-stamp counter, or all system calls but four, must
-// not meet the debug ring's clock afterwards.
-// Thread-safety: as prctl. Errors: those of the kernel.
+// prctl of the checked library. A thread may give up the right to read the time-stamp counter, or all system calls but
+// four: after that it must not use the debug ring's clock.
+// Thread-safety: as prctl.
+// Errors: those of the kernel.
 #include "base/compiler.h"
 #include "base/syscall.h"
 #include "observe/ring.h"

@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-// A piece of text on its way: collected in `buffer`, and handed on by `flush` when that is nearly full; without `flush` what
-// does not fit is cut.
+// Text under construction: collected in `buffer`, and written by `flush` when that is nearly full. Without `flush`,
+// text that does not fit is cut.
 typedef struct Out {
     char* buffer;
     size_t size;
@@ -20,7 +20,7 @@ typedef struct Out {
 
 enum {
     BUFFER_BYTES = 4096,
-    LINE_MAX_BYTES = 512,  // no single put() is longer
+    LINE_MAX_BYTES = 512,  // no put() is longer
 };
 
 static HAK_PRINTF(2, 3) void put(Out* out, const char* format, ...) {
@@ -168,7 +168,7 @@ int hak_stats_xml(FILE* stream) {
     return 0;
 }
 
-// In glibc's terms the arena is what is used and what is free; address space that occupies no memory is left out.
+// In glibc's terms the arena is what is used and what is free. Address space that occupies no memory is left out.
 struct mallinfo2 hak_mallinfo2(void) {
     Figures figures;
     read_figures(&figures);

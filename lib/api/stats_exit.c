@@ -1,12 +1,12 @@
-// HAKMEM_STATS: what is opened at load, and where statistics go at exit. Between the two a program may change its
-// folder, its root, its user and its limits, close every descriptor, and fork.
+// HAKMEM_STATS: what is opened at load, and where statistics go at exit. In between a program may change its folder,
+// root, user and limits, close every descriptor, and fork.
 //
-//   file       opened at load where HAKMEM_STATS_FILE is set, so that none of this comes in its way
-//   folder     with %p in the file's name alone: a child of fork has another name, and opens it there when it exits.
-//              Not without need: who breaks into a process that has shut itself into a folder gets out by a descriptor
-//              of another one
-//   duplicate  of descriptor 2, without a file or where it could not be opened, which is said at once, while somebody
-//              may read it. Only then: a reader of stderr waits for the end of all that hold it open
+//   file       opened at load if HAKMEM_STATS_FILE is set, so that such changes do not matter
+//   folder     only if the file's name has %p: a child of a fork opens its own file there when it exits. Otherwise it
+//              is not opened, because a descriptor of a folder is a way out of a process that has locked itself into
+//              another one
+//   duplicate  of descriptor 2, only if there is no file or it cannot be opened. An error is reported at once, while
+//              somebody may read it. Only then, because a reader of stderr waits until all holders have closed it
 #include "api/stats.h"
 #include "base/output.h"
 #include "base/text.h"
@@ -23,7 +23,7 @@ enum { PATH_BYTES = 2 * HAK_OPTION_TEXT_MAX };
 
 static bool started;
 static struct {
-    char pattern[HAK_OPTION_TEXT_MAX];  // the name that the file was opened by
+    char pattern[HAK_OPTION_TEXT_MAX];  // the pattern that `file` was opened by
     uint32_t process;
     Output file;
     Output folder;
@@ -37,7 +37,7 @@ static bool has_number(const char* pattern) {
     return *pattern != '\0';
 }
 
-// Behind the last slash.
+// The part after the last slash.
 static const char* name_in_folder(const char* path) {
     const char* name = path;
     for (; *path != '\0'; path++)
@@ -51,7 +51,7 @@ static void expand(char path[PATH_BYTES], const char* pattern) {
 
 // --- at load
 
-// None where the folder's own name has a number.
+// Nowhere if the folder's own name has a number.
 static Output open_folder_of(const char* pattern) {
     char folder[HAK_OPTION_TEXT_MAX];
     size_t length = (size_t)(name_in_folder(pattern) - pattern);
@@ -89,7 +89,7 @@ void hak_stats_at_exit(void) {
 
 // --- at exit
 
-// A relative name is good in the folder of then alone.
+// A relative name is valid only in the folder of that time.
 static Output open_again(const char* pattern, int* error) {
     char path[PATH_BYTES];
     expand(path, pattern);
@@ -99,8 +99,8 @@ static Output open_again(const char* pattern, int* error) {
     return OUTPUT_NOWHERE;
 }
 
-// Where a child cannot open its own, that of the process it was forked from, and where a deleted one cannot be made
-// again, that one.
+// The file for the statistics. A child that cannot open its own file uses its parent's. If a deleted file cannot be
+// made again, the deleted one is used.
 static Output kept_file(const char* pattern, int* error) {
     bool is_own = kept.process == os_process_id() || !has_number(pattern);
     if (is_own && output_has_name(kept.file)) return kept.file;
@@ -116,7 +116,7 @@ static Output stderr_at_exit(void) {
 // The program may have set the option after load.
 static Output output_at_exit(const char* pattern) {
     char path[PATH_BYTES];
-    int error;
+    int error = 0;
     bool is_kept = text_same(pattern, kept.pattern);
     if (*pattern == '\0' || (is_kept && kept.file.fd < 0)) return stderr_at_exit();
     expand(path, pattern);
@@ -126,14 +126,14 @@ static Output output_at_exit(const char* pattern) {
     return stderr_at_exit();
 }
 
-// A process that never allocated has nothing to say: the supervisor of hakstress is one.
+// A process that never allocated has nothing to report, such as the supervisor of hakstress.
 static bool was_used(void) {
     uint64_t counters[HAK_COUNTER_COUNT];
     hak_counters_sum(counters);
     return counters[HAK_C_thread_started] != 0;
 }
 
-// What was opened for it is closed by the process's end: destructors of others may run after this one.
+// The end of the process closes the files: destructors of others may run after this one.
 __attribute__((destructor)) static void write_stats(void) {
     int64_t form = hak_option(stats);
     if (!started || form == STATS_NONE || operation_is_open() || !was_used()) return;

@@ -18,7 +18,7 @@
 
 // --- free
 
-// What aligned_alloc of ours gave is ours, whoever frees the others. A block goes where operator new got it.
+// A block of our aligned_alloc is ours, whoever frees the others. A block goes back to where operator new got it.
 bool others_free(uint32_t found, void* p, size_t alignment) {
     if (found & OTHERS_LIBC) {
         if (heap_contains(p)) return false;
@@ -47,8 +47,8 @@ static const void* word_of(const char* p) {
     return (const void*)((uintptr_t)p & ~(uintptr_t)7);
 }
 
-// Of a block whose size is not known: as much as was asked for, as far as memory goes. What comes behind its end nobody
-// will miss.
+// Copies from a block of unknown size: as many bytes as were asked for, as far as memory can be read. Bytes behind the
+// block's end do no harm.
 static void copy_what_is_there(char* to, const char* from, size_t size) {
     enum { PAGE = 4096 };
     for (size_t done = 0, step; done < size && os_can_read(word_of(from + done)); done += step) {
@@ -58,7 +58,7 @@ static void copy_what_is_there(char* to, const char* from, size_t size) {
     }
 }
 
-// malloc and free are not ours, realloc is.
+// malloc and free are not ours, but realloc is.
 static void* move_block(uint32_t found, void* p, size_t size) {
     int saved_errno = errno;
     char* block = malloc(size);
@@ -98,12 +98,12 @@ void* others_reallocarray(uint32_t found, void* p, size_t count, size_t size) {
 
 // --- malloc_usable_size
 
-// 0: it is not known.
+// 0: unknown.
 size_t others_usable_size(void* p) {
     return is_block_start(p) ? hak_malloc_usable_size(p) : 0;
 }
 
-// --- telling
+// --- reports
 
 #if HAK_CHECKED
 static _Atomic uint32_t told;
@@ -114,7 +114,7 @@ void others_tell(const char* function) {
     if (!(others() & OTHERS_FREE) || !cas_acquire(&told, &no, 1u)) return;
     bool named = dladdr((const void*)(uintptr_t)free, &of_free) != 0 && of_free.dli_fname != NULL;
     text_warn("hakmem: %s is this library's, but free is that of %s, which does not define %s: blocks of the one may "
-              "reach the other (this is said once)\n",
+              "reach the other (reported once)\n",
               function, named ? of_free.dli_fname : "somebody else", function);
 }
 #else

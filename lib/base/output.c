@@ -21,6 +21,7 @@ enum {
 // --- what a descriptor leads to
 
 static bool look(int fd, struct stat* seen) {
+    *seen = (struct stat){0};
     return fd >= 0 && !sys_failed(sys_call3(SYS_fstat, fd, (long)seen, 0));
 }
 
@@ -100,7 +101,7 @@ Output output_stderr_at_load(void) {
 // No higher than needed: the kernel's table of descriptors grows with the highest number. Under a low limit, the
 // highest free number.
 static int duplicate_high(int fd) {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     long number = HIGH_FD;
     bool is_known = !sys_failed(sys_call4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit));
     if (is_known && limit.rlim_cur <= HIGH_FD) number = (long)limit.rlim_cur - 1;

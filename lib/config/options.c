@@ -233,7 +233,7 @@ static void warn_value(const HakOptionInfo* info, const char* value) {
     if (hak_options_silent) return;
     hak_option_allowed(info, allowed, sizeof allowed);
     format_current(info, kept, sizeof kept);
-    text_warn("libhakmem: %s=%s: wants %s; it stays %s\n", info->name, value, allowed, kept);
+    text_warn("libhakmem: %s=%s: must be %s; it stays %s\n", info->name, value, allowed, kept);
 }
 
 static void assign_or_warn(const HakOptionInfo* info, const char* value) {

@@ -8,7 +8,7 @@
 size_t usable_bytes(const void* p) {
     if (!heap_contains(p)) invalid_block(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
+    // pairs with the releases in slab_begin, huge_alloc, huge_resize
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
     if (tag_is_class(tag)) return size_of_class((unsigned)(tag / TAG_PER_CLASS));
     if (tag == TAG_HUGE && p == slab_address(s)) return huge_size(s);
@@ -20,7 +20,7 @@ size_t usable_bytes(const void* p) {
 bool is_block_start(const void* p) {
     if (!heap_contains(p)) return false;
     SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
+    // pairs with the releases in slab_begin, huge_alloc, huge_resize
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));
     if (tag == TAG_HUGE) return p == slab_address(s);
     if (tag_is_runs(tag)) return (uintptr_t)p % PAGE_SIZE_BYTES == 0 && run_pages(p) != 0;

@@ -5,11 +5,14 @@
 //                 n > 1 KiB ─────> malloc_above_tiny: the same with a second table up to 16 KiB; page runs; huge blocks
 //
 //   hak_free(p) ── owner word of p's slab ── a class, and mine or nobody's? ── room? ──yes──> push (tls_sll)
-//                                               │                                └──no──> free_over: onto the slab's free list,
-//                                               │                                         which is claimed before (ss_local)
-//                                               └──no──> free_slow: into a bundle for its owner (ss_remote); page run, huge, foreign
+//                                               │                                └──no──> free_over: onto the free list
+//                                               │                                         of the slab, which is claimed
+//                                               │                                         before (ss_local)
+//                                               └──no──> free_slow: into a bundle for its owner (ss_remote);
+//                                                        page run, huge, foreign
 //
-// Thread-safety: the thread's own bins. Errors: as in hakmem.h.
+// Thread-safety: the thread's own bins.
+// Errors: as in hakmem.h.
 #ifndef HAK_FRONT_FASTPATH_H
 #define HAK_FRONT_FASTPATH_H
 
@@ -37,7 +40,7 @@ HAK_INLINE void* fast_calloc(size_t bytes) {
 
 HAK_INLINE void fast_free(void* p) {
     uintptr_t s = slab_number_of(p);
-    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs))) {  // NULL and foreign pointers
+    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs))) {  // NULL, or a pointer out of the heap
         free_slow(p);
         return;
     }

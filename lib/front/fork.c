@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
-static HAK_TLS uint32_t forks;  // of this thread that are going on: a handler may fork in the middle of another one
+static HAK_TLS uint32_t forks;         // forks of this thread under way: a handler may fork during another fork
 static HAK_TLS uint32_t streams_held;  // bit n: the n-th of them holds the C library's list of streams
 
 static unsigned this_fork(void) {
@@ -23,9 +23,9 @@ static unsigned this_fork(void) {
 
 // --- the C library's streams
 
-// The C library takes the lock of its list of streams after our handler has run; a thread may hold it and wait for a stream whose
-// reader waits for memory. So it is taken first here. It is recursive; the C library takes it, and resets it in the child, only in
-// a process with threads.
+// The C library locks its list of streams only after our handler has run. A thread may hold that lock and wait for a
+// stream whose reader waits for memory. So our handler locks the list first. The lock is recursive. The C library takes
+// it, and resets it in the child, only in a process with threads.
 __attribute__((weak)) void _IO_list_lock(void);
 __attribute__((weak)) void _IO_list_unlock(void);
 
@@ -36,7 +36,7 @@ static void hold_streams(uint32_t bit) {
 }
 
 static void release_streams(uint32_t bit) {
-    if (streams_held & bit) _IO_list_unlock();
+    if ((streams_held & bit) && _IO_list_unlock != NULL) _IO_list_unlock();
     streams_held &= ~bit;
 }
 
@@ -50,7 +50,7 @@ static void outer_locks(LockStep step, unsigned fork) {
     mmap_gate_locks(step, fork);
 }
 
-// Whoever holds one of these does not hold it for long, unless a handler has interrupted it.
+// A holder of one of these does not hold it for long, unless a handler interrupted it.
 static void inner_locks(LockStep step, unsigned fork) {
     tcb_locks(step, fork);
     registry_locks(step, fork);
@@ -58,7 +58,7 @@ static void inner_locks(LockStep step, unsigned fork) {
     hak_options_locks(step, fork);
 }
 
-// Interrupted in the middle of what it did with the allocator, the thread may hold a lock that another one waits for.
+// Set if the thread was interrupted while it held one of our locks. Another thread may wait for that lock.
 static HAK_TLS bool holds_some;
 
 static void note_held(HakLock* lock, unsigned fork) {
@@ -81,9 +81,9 @@ static void try_take(HakLock* lock, unsigned fork) {
     refused |= !hak_lock_for_fork(lock, fork);
 }
 
-// --- forks in handlers that have interrupted what their threads did with the allocator
+// --- forks in handlers that interrupted an operation of their thread
 
-static _Atomic uint32_t held_up;       // how many are going on
+static _Atomic uint32_t held_up;       // how many are under way
 static HAK_TLS uint32_t held_up_here;  // bit n: the n-th of this thread's forks is one
 
 static void begin_held_up(uint32_t bit) {
@@ -105,8 +105,8 @@ static bool may_be_asked(const HakTcb* tcb) {
     return tls != NULL && tls != &hak_tls && load_relaxed(&tcb->state) != TCB_LOST;
 }
 
-// Asks all other threads to wait, and gives each a moment to leave its operation: it may be held up by this thread, or by the kernel.
-// false: there are no others.
+// Asks all other threads to wait, and gives each a moment to leave its operation. It may not be able to: this thread or
+// the kernel may hold it up. false: there are no others.
 static bool ask_each(bool calm, int* tries) {
     enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
     bool some = false;
@@ -119,8 +119,8 @@ static bool ask_each(bool calm, int* tries) {
     return some;
 }
 
-// One fork at a time, that which holds fork_lock. Twice: a thread that had looked at its word just before it was asked has overwritten it
-// since.
+// Only the fork that holds fork_lock asks. It asks twice: a thread that read its word just before it was asked may have
+// overwritten it since.
 static void ask_others(unsigned fork, bool calm) {
     int tries = 0;
     if (!hak_lock_is_of_fork(&fork_lock, fork) || !ask_each(calm, &tries)) return;
@@ -135,14 +135,14 @@ static void ask_others_no_more(unsigned fork) {
 
 // --- in the child
 
-// What a thread that the child has not was changing under a lock is given up.
+// Gives up what a thread that the child does not have was changing under a lock.
 static void give_up_half_done(void) {
     if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
     registry_forget_half_done();
     tcb_forget_half_done();
 }
 
-// With signals held back: a handler that forks or allocates would find what is settled by half.
+// With signals blocked: a handler that forks or allocates would find this half done.
 static void settle_in_child(unsigned fork) {
     uint64_t held = os_hold_signals();
     bool reserve_is_whole = !hak_lock_is_others(tcb_reserve_guard());
@@ -160,10 +160,10 @@ static void settle_in_child(unsigned fork) {
     os_release_signals(held);
 }
 
-// --- copies that are made without handlers: by _Fork, clone
+// --- copies made without handlers: by _Fork, clone
 
-// Nothing is taken before, so a thread that the copy has not may hold any lock, and what that guards may be half changed. It is seen
-// where it hurts, by a thread that waits for such a lock, and repaired by it while it is alone: what was free is given up.
+// No lock was taken before, so a thread that the copy does not have may hold any lock, and what that guards may be half
+// changed. A thread that waits for such a lock notices, and repairs it while it is alone: free memory is given up.
 static void see_new_copy(void) {
     if (!os_is_new_copy()) return;
     uint64_t held = os_hold_signals();
@@ -196,8 +196,8 @@ static void give_back(unsigned fork) {
     release_streams(UINT32_C(1) << fork);
 }
 
-// All or nothing, a moment each: a thread whose handler forks may hold one of ours, and wait for what this thread has taken, the
-// streams for one. Such forks go first.
+// Takes all locks or none, and tries each for a moment: a thread whose handler forks may hold one of ours and wait for
+// what this thread has taken, such as the streams. The fork in the handler goes first.
 static bool take_all(unsigned fork, bool first) {
     refused = !first && load_relaxed(&held_up) != 0;
     if (refused) return false;
@@ -210,8 +210,9 @@ static bool take_all(unsigned fork, bool first) {
     return !refused;
 }
 
-// In the middle of what the thread did with the allocator: who holds a lock may wait for one that this thread holds. Then the child does
-// without it: nothing is lost of the initialisation or the gate, the reserve is replaced, and what was free may be given up.
+// For a fork that interrupted an operation: a holder of a lock may wait for one that this thread holds. Then the child
+// does without the lock. Nothing is lost of the initialisation or the gate, the reserve TCB is replaced, and free
+// memory may be given up.
 static void take_what_can_be_had(unsigned fork) {
     try_take(&fork_lock, fork);
     ask_others(fork, false);

@@ -1,12 +1,12 @@
-// Around a fork of the process: no lock of ours is left with a thread that the child does not have, and what such threads had is used
-// again there. See docs/OWNERSHIP.md, "Fork".
-// Thread-safety: any thread, also in a signal handler that interrupted an operation of ours or another fork. Errors: when the
-// handlers cannot be registered, that is said once.
+// Around a fork of the process: no lock of ours stays with a thread that the child does not have, and what such threads
+// had is used again there. See docs/OWNERSHIP.md, "Fork".
+// Thread-safety: any thread, also in a signal handler that interrupted one of our operations or another fork.
+// Errors: if the handlers cannot be registered, that is reported once.
 #ifndef HAK_FRONT_FORK_H
 #define HAK_FRONT_FORK_H
 
-// Before a thread gets its control block: from the second one on, copies of the process are watched for that come about without the
-// handlers.
+// Called before a thread gets its TCB. From the second thread on, copies of the process that are made without the
+// handlers are detected.
 void fork_thread_begins(void);
 // Registers the handlers; once.
 void fork_hook(void);

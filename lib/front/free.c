@@ -15,23 +15,24 @@
 
 // --- bins that are full
 
-// The cap of a bin doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand: a
-// program that allocates and frees in large batches gets large bins, one that merely fluctuates does not. It halves at looks for
-// what rests (refill/give_back.c).
+// A bin's cap doubles while frees into own slabs find the bin full again and again, up to a slab's worth or a thousand.
+// So a program that allocates and frees in large batches gets large bins, and one that only fluctuates does not. Scans
+// halve the cap again (refill/give_back.c).
 static uint32_t most_cap(unsigned size_class) {
     enum { MOST = 1024 };
     uint32_t capacity = class_capacity(size_class);
     return capacity < BIN_FIRST_CAP ? BIN_FIRST_CAP : capacity < MOST ? capacity : MOST;
 }
 
-// Whether the last OVERFLOWS_SAMPLE frees came in a batch: with fewer refills in between, and not the first since the last look.
+// Whether the last OVERFLOWS_SAMPLE frees came in a batch: few refills in between, and not the first since the last
+// scan.
 static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
     bool batch = me->ticks - tls->overflow_ticks < OVERFLOWS_SAMPLE;
     tls->overflow_ticks = me->ticks;
     return batch && load_relaxed(&tls->overflows) - tls->seen_overflows > OVERFLOWS_SAMPLE;
 }
 
-// OVERFLOWS_SAMPLE frees have found the bin full since the last call.
+// Called after OVERFLOWS_SAMPLE more frees have found the bin full.
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
     counter_add(&me->counters, HAK_C_free_ss_local, OVERFLOWS_SAMPLE);
     if (operation_begin() == NULL) return;
@@ -50,13 +51,13 @@ void invalid_block(const void* p) {
     fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before%s", p, others_words());
 }
 
-// Of pointers into a block those that no block can have; the others cost a division to tell.
+// Notices pointers into a block that no block can have. To tell the others costs a division.
 HAK_INLINE void check_start(const void* p) {
     if (HAK_UNLIKELY((uintptr_t)p % 16 != 0))
         fatal("interior_free", "free", "%p points into a block, not to its start", p);
 }
 
-// The operation ends here: a look is one of its own, and this a call at the end.
+// Ends the operation. A scan is an operation of its own, and this is a tail call.
 HAK_INLINE void end_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
     uint32_t overflows = load_relaxed(&me->tiny[size_class].overflows) + 1;
     store_relaxed(&me->tiny[size_class].overflows, overflows);
@@ -70,8 +71,8 @@ static HAK_NOINLINE void free_over_moving(HakTcb* me, TlsBin* bin, OwnedSlab sla
     end_overflow(me, bin, size_class);
 }
 
-// The bin is full, and the slab the thread's own. Calls only in tail position: a thread that frees what it never allocates comes here
-// each time.
+// The bin is full, and the slab is the thread's own. Calls are in tail position only, because a thread that frees what
+// it never allocates comes here each time.
 HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned size_class, void* p) {
     note_free(p, FREE_SS_LOCAL);
     if (HAK_LIKELY(slab_free_in_place(me, slab, size_class, p)))
@@ -87,7 +88,7 @@ static void reserve_free(void* p) {
     reserve_end(reserve);
 }
 
-// A slab without owner becomes the caller's at once; to a slab of another thread the block travels in a bundle.
+// A slab without owner becomes the caller's at once; for a slab of another thread the block goes into a bundle.
 static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
     if (word_owner(word) == 0) {
         note_free(p, FREE_SS_LOCAL);
@@ -100,8 +101,8 @@ static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
     }
 }
 
-// A thread that has not allocated yet gets a control block only when it frees more often than the C library does in the last steps
-// of a thread's life, when nobody would give the block back.
+// A thread that has not allocated yet gets a TCB only when it frees often. The C library frees a few blocks in the last
+// steps of a thread's life, when nobody would give the TCB back.
 static HakTcb* operation_for_free(void) {
     enum { FEW = 64 };
     HakTls* tls = &hak_tls;
@@ -114,14 +115,14 @@ static HAK_COLD void free_of_others(void* p) {
     sanitizer_free(p);
 }
 
-// Whatever goes neither into a bin nor into the cache of runs.
+// For blocks that go neither into a bin nor into the run cache.
 static HAK_NOINLINE void free_uncached(void* p) {
     if (!heap_contains(p)) {
         free_of_others(p);
         return;
     }
     SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the release that made the slab or huge block
+    // pairs with the releases in slab_begin, huge_alloc, huge_resize
     uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
     if (tag == TAG_HUGE) {
         if (p != slab_address(s)) invalid_block(p);
@@ -145,14 +146,14 @@ static HAK_NOINLINE void free_uncached(void* p) {
     operation_end(me);
 }
 
-// --- page runs, calls only in tail position
+// --- page runs: calls in tail position only
 
 static HAK_NOINLINE void free_run_settling(HakTcb* me, OwnedRuns runs) {
     runs_settle(me, runs);
     operation_end(me);
 }
 
-// A run of the thread's own is in its cache. The operation ends here.
+// A run of the thread's own was put into its cache. Ends the operation.
 HAK_INLINE void end_cached(HakTcb* me, OwnedRuns runs, void* p) {
     tcb_count(me, HAK_C_free_run);
     note_free(p, FREE_RUN);
@@ -185,18 +186,18 @@ static HAK_NOINLINE void free_run(void* p) {
         free_run_long(me, runs, p, pages);
 }
 
-// --- a bin that is full, or the block is of another thread
+// --- a full bin, or a block of another thread's slab
 
-// The slab has another owner by now, or is none any more, if the block was freed twice.
+// The slab has another owner by now. Or it is not a slab any more, if the block was freed twice.
 static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
-    uint64_t word = load_acquire(&hak_heap.owner[s]);  // pairs with the release that made the slab
+    uint64_t word = load_acquire(&hak_heap.owner[s]);  // pairs with the release in slab_begin
     bool of_class = tag_is_class(word_tag(word));
     if (of_class) free_foreign(me, s, word, p);
     operation_end(me);
     if (!of_class) free_uncached(p);
 }
 
-// The slab may have got another owner meanwhile, or be none: words that name no slab lead to bin 0, which has no room.
+// The slab may have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
 HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
     check_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
@@ -207,7 +208,7 @@ HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
         free_over_others(me, s, p);
 }
 
-// The thread has no control block, or is in an operation already, or is asked to wait.
+// The thread has no TCB, or is in an operation already, or is asked to wait.
 static HAK_COLD void free_over_later(void* p, uint64_t tag) {
     HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
     if (me)
@@ -216,7 +217,7 @@ static HAK_COLD void free_over_later(void* p, uint64_t tag) {
         free_uncached(p);
 }
 
-// The bin is full, or the thread does not allocate the class, and need not cache it.
+// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin.
 void free_over(void* p, uint64_t tag) {
     fast_bin(tag)->room++;
     HakTcb* me = tag_is_class(tag) ? operation_begin_at_once() : NULL;
@@ -226,7 +227,7 @@ void free_over(void* p, uint64_t tag) {
         free_over_later(p, tag);
 }
 
-// NULL is asked for here, since programs free it often, and a hit tells it apart anyway.
+// NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
     if (heap_contains(p)) {

@@ -1,5 +1,6 @@
-// Where a free goes that finds no place in its bin.
-// Thread-safety: any thread. Errors: what is not a block is fatal.
+// A free that finds no place in its bin.
+// Thread-safety: any thread.
+// Errors: a pointer that is not a block is fatal.
 #ifndef HAK_FRONT_FREE_H
 #define HAK_FRONT_FREE_H
 
@@ -7,7 +8,7 @@
 
 // The bin of the tag has no room: its `room` is one too low.
 HAK_NOINLINE HAK_LINE_START void free_over(void* p, uint64_t tag);
-// The block is of somebody else, of no bin's class, or NULL.
+// The block is in another thread's slab, or of no class, or NULL.
 HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
 // The last words about a pointer that is not a block.
 HAK_COLD HAK_NORETURN void invalid_block(const void* p);

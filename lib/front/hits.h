@@ -1,5 +1,6 @@
-// What a hit does with a bin: takes its first block, or puts one first.
-// Thread-safety: the thread's own bins. Errors: NULL where the bin is empty, or a damaged link ends the list.
+// What a hit does with a bin: takes its first block, or puts one in front.
+// Thread-safety: the thread's own bins.
+// Errors: NULL if the bin is empty, or a damaged link ends the list.
 #ifndef HAK_FRONT_HITS_H
 #define HAK_FRONT_HITS_H
 
@@ -7,14 +8,14 @@
 #include "superslab/heap.h"
 #include "thread/operation.h"
 
-// What `way` of a free event and counter says.
+// The `way` of a free, in events and counters.
 typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
 
 HAK_INLINE void note_malloc(const void* block, size_t size) {
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
 }
 
-// The checked build clears the link: a live block carries no pointer of the allocator.
+// The checked build clears the link, so that a live block has no pointer of the allocator.
 HAK_INLINE void* handed_out(void* block, size_t size) {
     if (HAK_CHECKED && block) {
         if (heap_contains(block)) *(uint64_t*)block = 0;
@@ -29,8 +30,8 @@ HAK_INLINE void note_free(const void* block, FreeWay way) {
     if (way == FREE_TLS_SLL) tcb_count(hak_tls.tcb, HAK_C_free_tls_sll);
 }
 
-// In the checked build a hit is an operation: a signal handler never meets a bin that is half changed. The release build leaves that
-// window open, three or four instructions wide.
+// In the checked build a hit is an operation: a signal handler never meets a half-changed bin. The release build leaves
+// that window open, three or four instructions wide.
 HAK_INLINE HakTcb* hit_begin(void) {
     return HAK_CHECKED ? operation_begin() : NULL;
 }
@@ -39,14 +40,14 @@ HAK_INLINE void hit_end(HakTcb* me) {
     if (HAK_CHECKED) operation_end(me);
 }
 
-// The first block, or NULL, in a hit or an operation. The checked build looks at the link as it leaves its block, which the message can
-// name then; else it is looked at when its turn comes, as the head.
+// The first block, or NULL; in a hit or an operation. The checked build tests the link as soon as it leaves its block,
+// which the message can then name. The release build tests it later, as the head.
 HAK_INLINE void* bin_take(TlsBin* bin) {
     uint64_t head = bin->head, key = load_relaxed(&hak_link_key), block = head + key;
     if (HAK_UNLIKELY(link_is_no_block(block))) return NULL;
     bin->head = HAK_CHECKED ? link_encode(link_read((void*)(uintptr_t)block)) : link_follow(head, key);
     bin->room++;
-    if (block == 0) __builtin_unreachable();  // it was read from
+    if (block == 0) __builtin_unreachable();  // block was just read from
     return (void*)(uintptr_t)block;
 }
 

@@ -34,28 +34,30 @@ static bool make_runs(HakTcb* me) {
 
 enum { A_FEW = 8 };
 
-// Into any of the thread's SuperSlabs others may have freed. All of them are looked at once an eighth more were wanted: so a few for
-// each that is made, however many there are, and none is forgotten.
+// Others may have freed into any of the thread's SuperSlabs. All are absorbed once the thread has missed an eighth as
+// many runs: that costs a few for each one made, however many there are, and none is forgotten.
 static bool absorb_before_growth(HakTcb* me) {
     if (++me->runs_missed * A_FEW < me->run_superslabs) return false;
     me->runs_missed = 0;
     return run_absorb(me, UINT32_MAX);
 }
 
-// What others freed into a few of the own SuperSlabs, if they told of some. What is left is found at the next look for what rests, or before growth.
+// Absorbs what others freed into a few of the own SuperSlabs, if they noted that. The next scan finds the rest, or the
+// thread does before it makes a new SuperSlab.
 static void absorb_some(HakTcb* me) {
     if (!load_relaxed(&me->runs_pushed)) return;
     store_relaxed(&me->runs_pushed, 0u);
     if (run_absorb(me, A_FEW)) store_relaxed(&me->runs_pushed, 1u);
 }
 
-// Own SuperSlabs, since pages used before are better than new ones; these without the long runs of the cache and what waits in the idle one; with
-// what others freed into any of them; then those without owner, then a new one.
+// Tries own SuperSlabs first, because pages used before are better than new ones; then those again, without the long
+// cached runs and those of the idle SuperSlab; then with what others freed; then SuperSlabs without owner; then a new
+// one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     Run run = run_alloc(me, pages, align);
     if (run.block == NULL && run_cache_flush_some(me)) run = run_alloc(me, pages, align);
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
-    // Not all that there are: one that does not fit either stays with the thread.
+    // Only a few: one that does not fit stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     while (run.block == NULL && give_back_left(1))  // in the child of a fork
         if (adopt_runs(me)) run = run_alloc(me, pages, align);
@@ -67,13 +69,13 @@ static bool is_huge(size_t size, size_t alignment) {
     return size > RUN_MAX || alignment > RUN_MAX;
 }
 
-// What no cache has.
+// For what is in no cache.
 static Run find_block(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (is_huge(size, alignment)) return (Run){huge_alloc(size, alignment, zero), zero};
     return find_run(me, large_pages(size), alignment_pages(alignment));
 }
 
-// A cached run of that length, or the next: a quarter too long at most, and found without a search.
+// Takes a cached run of that length or the next. It is at most a quarter too long, and found without a search.
 static void* take_short(HakTcb* me, uint32_t pages) {
     void* block = run_cache_take_short(me, pages);
     return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_next_length(pages));
@@ -84,14 +86,14 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     uint32_t pages = size <= RUN_MAX ? large_pages(size) : 0;
     void* cached = cacheable && run_is_short(pages) ? take_short(me, pages) : NULL;
     if (cached == NULL) {
-        // Not even a program that asks for the same long run again and again escapes the looks.
+        // So scans come even if the program asks for the same long run again and again.
         give_back_idle(me);
         absorb_some(me);
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;
     Run run = find_block(me, size, alignment, zero);
-    if (run.block == NULL) {  // what the thread keeps may make room
+    if (run.block == NULL) {  // giving back what the thread keeps may make room
         give_back_all(me);
         run = find_block(me, size, alignment, zero);
     }
@@ -109,11 +111,12 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
 bool run_resize_in_place(HakTcb* me, void* block, size_t size) {
     if (size <= SMALL_MAX || size > RUN_MAX) return false;
     uint32_t pages = large_pages(size), now = run_pages(block);
-    if (pages == now || (run_is_short(now) && run_next_length(pages) == now)) return true;  // as take_short gives it
+    // take_short gives the next length, too
+    if (pages == now || (run_is_short(now) && run_next_length(pages) == now)) return true;
     SlabNumber s = run_first_slab(block);
     STEP(RS);
     OwnedRuns runs = me ? runs_if_mine(me, s) : (OwnedRuns){{0}};
     STEP(RZ);
     if (runs.head.number) return runs_resize(me, runs, block, pages);
-    return pages < now && pages >= now / 2;  // somebody else's: it stays as long as little is wasted
+    return pages < now && pages >= now / 2;  // another thread's: it stays while little is wasted
 }

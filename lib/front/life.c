@@ -12,14 +12,14 @@
 
 HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_END}}, .foreign = FOREIGN_ALL};
 
-static ThreadEnd _Atomic thread_end;  // NULL: the C library is not there for us yet
+static ThreadEnd _Atomic thread_end;  // NULL: our part of the C library is not ready yet
 
 // --- the key whose destructor is a thread's end
 
 static _Atomic bool have_end_key;
 static pthread_key_t end_key;
 
-// What the key holds is never NULL: ticks << 2 | 2 | first.
+// The value of the key is never NULL: ticks << 2 | 2 | first.
 static void call_end(void* armed) {
     uintptr_t value = (uintptr_t)armed;
     load_relaxed (&thread_end)(value & 1, (uint32_t)(value >> 2));
@@ -27,7 +27,7 @@ static void call_end(void* armed) {
 
 static void arm_end(bool first) {
     uintptr_t value = (uintptr_t)hak_tls.tcb->ticks << 2 | 2 | first;
-    // May allocate for keys beyond the first 32: the control block is in place by now, and in no operation.
+    // May allocate for keys beyond the first 32. By now the TCB is in place, and in no operation.
     if (load_acquire(&have_end_key)) pthread_setspecific(end_key, (void*)value);  // pairs with the release in make_key
 }
 
@@ -35,14 +35,14 @@ void thread_arm_end_again(void) {
     arm_end(false);
 }
 
-// Once. Calls functions that a library may stand in front of, and that may allocate: with no lock held, and nothing half-made.
+// Once. The functions called may be another library's and may allocate: so no lock is held, and nothing is half done.
 static void make_key(void) {
     if (pthread_key_create(&end_key, call_end) != 0) return;
-    store_release(&have_end_key, true);  // pairs with the acquire in thread_arm_end
-    if (hak_tls.tcb) arm_end(true);      // it began before there was a key
+    store_release(&have_end_key, true);  // pairs with the acquire in arm_end
+    if (hak_tls.tcb) arm_end(true);      // the thread began before there was a key
 }
 
-// Once: of two threads that come at a time the second goes on, since the first may be inside a library that waits for it.
+// Once. If two threads come together, the second goes on: the first may be inside a library that waits for it.
 static void hook_into_process(void) {
     static _Atomic bool begun;
     bool no = false;
@@ -58,8 +58,8 @@ void process_is_loaded(ThreadEnd end, bool now) {
 
 // --- a thread's beginning
 
-// The control block is the thread's before anything of the thread says so, and in an operation: a handler that allocates meanwhile
-// uses the reserve.
+// The TCB belongs to the thread, and is in an operation, before anything of the thread shows that: a handler that
+// allocates meanwhile uses the reserve TCB.
 static HakTcb* begin_thread(HakTls* tls) {
     tls->beginning = 1;
     fork_thread_begins();
@@ -94,7 +94,7 @@ HakTcb* thread_operation_slow(void) {
     return hak_tls.tcb == NULL && thread_tcb_slow() ? operation_begin() : NULL;
 }
 
-// --- threads without control block
+// --- threads without a TCB
 
 HakTcb* reserve_begin(void) {
     STEP(E5);

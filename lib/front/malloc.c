@@ -19,12 +19,12 @@ static void* no_memory(void) {
 
 // --- bins
 
-// The caller's bin is empty.
+// Fills the caller's bin, which is empty.
 static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (bin->cap == 0)
         *bin = bin_empty();
     else
-        (void)bin_first(bin);  // no block, so the end of the list, or damaged
+        (void)bin_first(bin);  // there is no block: it tests whether the link is damaged
     TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
     if (taken.count == 0) return taken;
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
@@ -51,14 +51,14 @@ static void* reserve_large(size_t size, size_t alignment) {
     return block;
 }
 
-// The first of the blocks with which the bin of the class, found empty, is filled.
+// Fills the bin of the class, which was found empty, and takes the first block.
 static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     if (sanitizer_serves()) {
         return (TakenBlocks){sanitizer_malloc(1, size_of_class(size_class)), 1, false};
     }
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
-    // A new thread may have found parked bins, and a signal handler may have left something.
+    // A new thread may have got parked bins, and a signal handler may have left a block.
     TakenBlocks taken = {bin_take(bin), 1, false};
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
     operation_end(me);
@@ -107,7 +107,7 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
     return block;
 }
 
-// The operation ends here.
+// Ends the operation.
 static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     void* run = large_alloc(me, size, 1, false);
     operation_end(me);
@@ -116,7 +116,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     return run;
 }
 
-// SMALL_MAX < size <= RUN_MAX. Calls only in tail position.
+// SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
@@ -140,7 +140,8 @@ void* malloc_zeroed_above_tiny(size_t size) {
 
 // --- alignment
 
-// Slabs start at multiples of 64 KiB, so blocks of a class stand at multiples of their size. Powers of two are classes: one fits.
+// Slabs start at multiples of 64 KiB, so blocks of a class stand at multiples of their size. Powers of two are classes,
+// so one fits.
 static unsigned class_aligned(size_t alignment, size_t size) {
     unsigned c = class_of_size(size ? align_up(size, alignment) : alignment);
     while (size_of_class(c) & (alignment - 1)) c++;

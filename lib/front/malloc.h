@@ -1,5 +1,7 @@
-// Where a malloc goes that finds no block in its bin, or is for none: inner functions, which no guard and no other malloc stands before.
-// Thread-safety: any thread. Errors: NULL and ENOMEM.
+// A malloc that finds no block in its bin, or is for no bin. These are inner functions: no guard stands before them,
+// and no other library can replace them.
+// Thread-safety: any thread.
+// Errors: NULL and ENOMEM.
 #ifndef HAK_FRONT_MALLOC_H
 #define HAK_FRONT_MALLOC_H
 
@@ -9,9 +11,9 @@
 HAK_NOINLINE HAK_LINE_START void* malloc_refill(size_t size);
 // TINY_MAX < size
 HAK_NOINLINE HAK_LINE_START void* malloc_above_tiny(size_t size);
-// A block that reads as zero; TINY_MAX < size.
+// The block reads as zero; TINY_MAX < size.
 void* malloc_zeroed_above_tiny(size_t size);
-// alignment: a power of two beyond 16.
+// alignment: a power of two above 16.
 void* malloc_aligned(size_t alignment, size_t size);
 
 #endif

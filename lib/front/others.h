@@ -1,14 +1,14 @@
-// Names of the malloc family that somebody else defines in front of this library: the program, or a library loaded
-// before. The C library asks of a program for malloc, free, calloc and realloc alone; what it does not define is ours
-// then, and gets its blocks.
+// Names of the malloc family that others define in front of this library: the program, or a library loaded before. The
+// C library asks a program only for malloc, free, calloc and realloc. A name that such a program does not define is
+// ours, and gets its blocks.
 //
 //   reallocarray ──> the realloc in force         cfree, free_sized, operator delete ──> the free in force
 //   operator new ──> the malloc in force          aligned functions, calloc ──> ours, as they would be the C library's
 //
-// A block of somebody else may well lie in our heap, if their malloc puts a header before what ours gave. Over-aligned
-// blocks that operator new or aligned_alloc of ours gave come back to us without a detour where the call tells their
-// alignment.
-// Thread-safety: any thread. Errors: as the functions in force.
+// A foreign block may lie in our heap, if the other malloc puts a header before what ours returned. Over-aligned blocks
+// of our operator new or aligned_alloc come back to us directly where the call has their alignment.
+// Thread-safety: any thread.
+// Errors: as the functions in force.
 #ifndef HAK_FRONT_OTHERS_H
 #define HAK_FRONT_OTHERS_H
 
@@ -18,22 +18,22 @@
 #include <stddef.h>
 
 enum {
-    OTHERS_MALLOC = 1,  // somebody else's is in force
+    OTHERS_MALLOC = 1,  // another malloc is in force
     OTHERS_FREE = 2,
     OTHERS_REALLOC = 4,
     OTHERS_ALIGNED_ALLOC = 8,
     OTHERS_USABLE_SIZE = 16,
     OTHERS_LIBC =
         32,  // malloc is the C library's: whoever calls a function of ours asked for ours, or got it by chance
-    OTHERS_UNKNOWN = 64,  // nobody has looked yet
+    OTHERS_UNKNOWN = 64,  // not looked up yet
 };
 
-// The bits above; 0: all is ours.
+// The bits above; 0: all names are ours.
 extern HAK_INTERNAL _Atomic uint32_t hak_others;
 
-// For the last words about a block that is none of ours: "", or "; malloc is not this library's here, ...".
+// For the last words about a block that is not ours: "", or "; malloc is not this library's here, ...".
 const char* others_words(void);
-#define OTHERS_WORDS "is not this library's here"  // part of them; hakstress looks for it
+#define OTHERS_WORDS "is not this library's here"  // part of them; hakstress searches for it
 
 // What follows is part of the library, not of the core that hakstress links.
 HAK_COLD uint32_t others_look(void);

@@ -13,22 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-// In a program linked with the archive these bind to the program's own, and do not bring ours in beside them.
+// In a program linked with the archive, these bind to the program's own functions and do not bring in ours beside them.
 #pragma weak realloc
 #pragma weak aligned_alloc
 #pragma weak malloc_usable_size
-// Our own, by names that nobody else can define; weak, since the archive may have been asked for the operators alone.
+// Our functions, by names that nobody else can define. Weak, since a program may use the archive for the operators
+// alone.
 __attribute__((weak)) HAK_INTERNAL void* own_malloc(size_t size);
 __attribute__((weak)) HAK_INTERNAL void own_free(void* p);
 __attribute__((weak)) HAK_INTERNAL void* own_realloc(void* p, size_t size);
 __attribute__((weak)) HAK_INTERNAL void* own_aligned_alloc(size_t alignment, size_t size);
 __attribute__((weak)) HAK_INTERNAL size_t own_malloc_usable_size(void* p);
 
-// --- whose is a name?
+// --- who defines a name
 
-// A program that is not position-independent and takes the address of a function has an entry for it that jumps to the
-// real one, and everybody finds that entry: a symbol with a value that is undefined. What it jumps to is ours, unless a
-// library before us defines the function: that one goes unnoticed.
+// A program that is not position-independent and takes a function's address has an entry for it that jumps to the real
+// function, and all lookups find that entry: an undefined symbol with a value. It jumps to our function, unless a
+// library before us defines it too, which goes unnoticed.
 static HAK_COLD bool is_mere_entry(const void* found) {
     Dl_info info;
     const ElfW(Sym)* symbol = NULL;
@@ -36,7 +37,7 @@ static HAK_COLD bool is_mere_entry(const void* found) {
            symbol->st_shndx == SHN_UNDEF;
 }
 
-// Is what the linker found the function here? The compiler must not answer from the name alone.
+// Whether the linker found another function. The asm keeps the compiler from answering by the name alone.
 static bool is_others(const void* found, const void* own) {
     __asm__("" : "+r"(found));
     return found != own && !is_mere_entry(found);
@@ -49,8 +50,8 @@ static bool is_of_libc(const void* function) {
            of_function.dli_fbase == of_libc.dli_fbase;
 }
 
-// Linked with the archive, some may be the C library's, since nobody asked for ours: that one does not know the
-// program's blocks.
+// In a program linked with the archive, some names may be the C library's, because nothing asked for ours. The C
+// library does not know the program's blocks.
 #define IS_OF_PROGRAM(name) (IS_OTHERS(name) && !is_of_libc((const void*)(uintptr_t)(name)))
 
 uint32_t others_look(void) {

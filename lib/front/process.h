@@ -1,5 +1,6 @@
-// The allocator's beginning in a process: options, heap window, keys of links. Once, by whichever thread comes first.
-// Thread-safety: any thread. Errors: false: there is no memory for it, and the next call tries again.
+// The allocator's beginning in a process: options, heap window, key of the links. Once, by the first thread that comes.
+// Thread-safety: any thread.
+// Errors: false: there is no memory for it, and the next call tries again.
 #ifndef HAK_FRONT_PROCESS_H
 #define HAK_FRONT_PROCESS_H
 
@@ -7,11 +8,12 @@
 #include "base/lock.h"
 
 extern HAK_INTERNAL _Atomic bool process_has_begun;
-extern HAK_INTERNAL HakLock init_lock;  // around a fork
+extern HAK_INTERNAL HakLock init_lock;  // for the handlers of a fork
 
 HAK_COLD bool process_begin_slow(void);
 HAK_INLINE bool process_begin(void) {
-    return HAK_LIKELY(load_acquire(&process_has_begun)) || process_begin_slow();  // pairs with the release there
+    return HAK_LIKELY(load_acquire(&process_has_begun)) ||
+           process_begin_slow();  // pairs with the release in process_begin_slow
 }
 
 #endif

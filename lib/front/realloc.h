@@ -1,5 +1,6 @@
-// realloc behind the public one: where the block stands, or by moving it.
-// Thread-safety: any thread. Errors: NULL and ENOMEM, and the block is as it was.
+// realloc behind the public one: in place, or by moving the block.
+// Thread-safety: any thread.
+// Errors: NULL and ENOMEM, and the block stays as it was.
 #ifndef HAK_FRONT_REALLOC_H
 #define HAK_FRONT_REALLOC_H
 

@@ -5,10 +5,10 @@
 #include <dlfcn.h>
 #include <string.h>
 
-// Of the interface that the runtimes of gcc and clang have in common (sanitizer/allocator_interface.h).
+// From the interface that the runtimes of gcc and clang share (sanitizer/allocator_interface.h).
 __attribute__((weak)) size_t __sanitizer_get_allocated_size(const volatile void* p);
 
-// The core alone has none.
+// The core alone does not have it.
 #pragma weak malloc_is_foreign
 
 _Atomic uint32_t sanitizer_state;
@@ -30,7 +30,7 @@ static bool is_of_runtime(const void* function) {
 
 static bool find(const char* name, void* function, size_t size) {
     void* found = dlsym(RTLD_NEXT, name);
-    memcpy(function, &found, size);  // C11 has no cast from an object pointer to a function
+    memcpy(function, &found, size);  // C11 has no cast from an object pointer to a function pointer
     return is_of_runtime(found);
 }
 
@@ -49,7 +49,7 @@ bool sanitizer_look(void) {
 }
 
 void* sanitizer_malloc(size_t alignment, size_t size) {
-    if (alignment <= 16) return behind_us.malloc(size);  // which serves the runtime's own beginning, too
+    if (alignment <= 16) return behind_us.malloc(size);  // it also serves the runtime's own start
     void* block = NULL;
     return behind_us.posix_memalign(&block, alignment, size) == 0 ? block : NULL;
 }

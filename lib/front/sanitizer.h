@@ -1,9 +1,11 @@
-// The runtime of a sanitizer behind us, in a process whose malloc is ours (gcc's are libraries of their own, and a preloaded one comes
-// first). It must see every block, or it takes the second use of one for a fault: so it serves them all, and we have none.
+// The runtime of a sanitizer behind us, in a process whose malloc is ours: gcc's runtimes are shared libraries, and a
+// preloaded library comes before them. The runtime must see every block; otherwise it takes a block's second use for a
+// fault. So it serves all blocks, and we serve none.
 //
-//   malloc -> bin, always empty -> refill -> sanitizer_malloc        free -> no block of ours -> sanitizer_free
+//   malloc -> bin, always empty -> refill -> sanitizer_malloc        free -> not a block of ours -> sanitizer_free
 //
-// Thread-safety: any thread, in no operation. Errors: NULL as the runtime's malloc.
+// Thread-safety: any thread, in no operation.
+// Errors: NULL as the runtime's malloc.
 #ifndef HAK_FRONT_SANITIZER_H
 #define HAK_FRONT_SANITIZER_H
 

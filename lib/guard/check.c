@@ -1,5 +1,6 @@
-// hak_check: what the calling thread owns, the registries, and the unit structures that all share, tested against the invariants that
-// the headers state; in a process of one thread every slab. Not what other threads own: that would need them to stand still.
+// hak_check tests the invariants that the headers state: of what the calling thread owns, of the registries, and of the
+// unit structures that all threads share; in a process of one thread, of every slab. It leaves out what other threads
+// own, because that does not stand still.
 #include "base/fatal.h"
 #include "base/text.h"
 #include "config/options.h"
@@ -29,7 +30,7 @@ static size_t check_bin(const TlsBin* bin, unsigned size_class) {
     int64_t listed = 0, expected = (int64_t)bin->cap - bin->room;
     for (void* block = bin_first(bin); block && listed <= expected; block = link_read(block), listed++) {
         if (is_block_of(block, size_class)) continue;
-        text_warn("hakmem: check=tls_sll class %u: %p in the list is no block of the class\n", size_class, block);
+        text_warn("hakmem: check=tls_sll class %u: %p in the list is not a block of the class\n", size_class, block);
         return 1;
     }
     if (listed == expected) return 0;
@@ -113,7 +114,7 @@ static size_t check_lists(HakTcb* me) {
     return wrong;
 }
 
-// slab/run.h: what is counted of the cache is what is in it, and at most one SuperSlab is idle.
+// slab/run_cache.h: the counts are those of the cache's contents. At most one SuperSlab is idle.
 static size_t check_run_cache(const HakTcb* me) {
     uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0;
     for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++) cached_pages += run_cache_pages(bin) * me->run_cache[bin].count;
@@ -147,7 +148,8 @@ static size_t check_bundles(const HakTcb* me) {
     return 1;
 }
 
-// superslab/units.h: the totals are the sums of the runs, no two neighbours of one kind are apart; superslab.h: a free slab is no slab.
+// superslab/units.h: the totals are the sums of the runs, and neighbours of one kind are joined. superslab/superslab.h:
+// a free slab is not a slab.
 static size_t check_units(void) {
     uint64_t dirty = 0, clean = 0, absent = 0;
     size_t wrong = 0;
@@ -175,8 +177,8 @@ static size_t check_units(void) {
     return wrong + 1;
 }
 
-// In a process of one thread a slab is that thread's, or nobody's, or in the child of a fork that of a thread which is no more:
-// such a one may be half changed.
+// In a process of one thread a slab is that thread's or nobody's. In the child of a fork, it may also be that of a
+// thread that does not exist there; such a slab may be half changed, and is not checked.
 static size_t check_unowned(void) {
     size_t wrong = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
@@ -215,7 +217,7 @@ static void check_all(const char* site) {
         fatal("heap", site, "%zu invariants of the heap do not hold; the lines before this one name them", wrong);
 }
 
-// The next scan waits until the cost of this one is a small part of the time.
+// The next scan waits so long that scans take only a small part of the time.
 void check_now_and_then(const HakTcb* me) {
     enum { EVERY = 64, PART = 32, PAUSE_MOST_NS = 500000000 };
     static _Atomic uint64_t next_scan;
@@ -227,7 +229,7 @@ void check_now_and_then(const HakTcb* me) {
     store_relaxed(&next_scan, end + (pause < PAUSE_MOST_NS ? pause : PAUSE_MOST_NS));
 }
 
-// What a program did wrong with its last breath.
+// Finds what the program did wrong until its end.
 __attribute__((destructor)) static void check_at_exit(void) {
     if (!guard_on() || operation_is_open()) return;
     guard_release_oldest(true);

@@ -1,6 +1,7 @@
-// The periodic scan of guard mode: hak_check() now and then, at a refill of whichever thread comes by when it is due, and at the end
-// of the process; a violation is fatal. It may cost some three per cent of the time.
-// Thread-safety: as hak_check. Errors: fatal.
+// The periodic scan of guard mode: hak_check() when it is due, at a refill of any thread, and at the end of the
+// process. A violation is fatal. It may cost about three per cent of the time.
+// Thread-safety: as hak_check.
+// Errors: a violation is fatal.
 #ifndef HAK_GUARD_CHECK_H
 #define HAK_GUARD_CHECK_H
 

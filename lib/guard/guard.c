@@ -12,14 +12,14 @@
 
 // --- records
 
-// Of the calling thread, which may never have asked for memory. 0: it is past its end, or there is no memory for a control block.
+// Number of the calling thread, which may never have allocated. 0: it is past its end, or there is no memory for a TCB.
 static uint32_t thread_number(void) {
     const HakTcb* me = thread_tcb();
     return me ? me->number : 0;
 }
 
-// The second site is read from the caller's frame, which lies on the stack if the caller keeps frame pointers. It is looked at only
-// where memory is known to be: on the page of the frame that called.
+// The second site is read from the caller's frame, which is on the stack if the caller keeps frame pointers. It is read
+// only where there is memory for certain: on the page of the calling frame.
 static void note_sites(uint64_t sites[HAK_GUARD_SITES], const GuardCall* call) {
     const uintptr_t* frame = call->frame;
     uintptr_t at = (uintptr_t)frame, caller = frame[0];
@@ -47,9 +47,9 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     bool of_class = block_is_of_class(place->block);
     size_t bytes = bytes_of(place);
     uint64_t word = guard_word(HAK_GUARD_CHANGING, call->family, size);
-    uint64_t before = exchange_acquire(&record->word, word);  // pairs with the release in set_state
+    uint64_t before = exchange_acquire(&record->word, word);  // pairs with the release in guard_set_state
     HakGuardState state = guard_state(before);
-    // The link stood in the first bytes. Page runs are cut anew from pages that others used.
+    // The link was in the first bytes. Page runs are cut anew, from pages with other blocks before.
     bool poisoned = state == HAK_GUARD_FREE && of_class;
     bool whole = !poisoned || guard_poison_is_whole(place->block, LINK, bytes);
     if (HAK_UNLIKELY(!whole || (state != HAK_GUARD_NONE && state != HAK_GUARD_FREE))) {
@@ -62,12 +62,12 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     record->alloc_thread = thread_number();
     record->alloc_clock = hak_ring_clock();
     note_sites(record->alloc_site, call);
-    // pairs with the acquires of whoever looks at the record
+    // pairs with the acquires in covers, block_around, seize, guard_usable_size, word_of (guard_faults.c), check_live
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
 
 static size_t padded(size_t size) {
-    if (size > PTRDIFF_MAX) return size;  // which the allocator refuses
+    if (size > PTRDIFF_MAX) return size;  // the allocator refuses it
     return size < GUARD_CANARY_LEAST ? 2 * (size_t)GUARD_CANARY_LEAST : size + GUARD_CANARY_LEAST;
 }
 
@@ -83,7 +83,7 @@ static uint32_t refills(void) {
 static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool zero) {
     uint32_t before = refills();
     size_t bytes = padded(size);
-    bool clear = zero && bytes <= SMALL_MAX;  // not before the poison was looked at
+    bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked
     void* block = inner_malloc(alignment, bytes, zero && !clear);
     if (block == NULL && bytes <= PTRDIFF_MAX && guard_release_oldest(true))
         block = inner_malloc(alignment, bytes, zero && !clear);
@@ -111,14 +111,15 @@ void* guard_aligned(const GuardCall* call, size_t alignment, size_t size) {
     return allocate(call, alignment, size, false);
 }
 
-// --- finding the block of a pointer
+// --- the block that a pointer belongs to
 
 static bool covers(const GuardPlace* place, const void* p) {
     return guard_state(load_acquire(&place->record->word)) == HAK_GUARD_LIVE &&
            (size_t)((const char*)p - place->block) < usable_bytes(place->block);
 }
 
-// The live block of `step` bytes or a multiple of them, some steps before p and not before `first`.
+// The live block around p that starts a multiple of `step` bytes before it, not before `first`, and is at least as
+// long.
 static GuardPlace live_before(const char* p, const char* first, size_t step) {
     for (const char* at = p - (size_t)(p - first) % step; at >= first; at -= step) {
         GuardPlace place = guard_place(at);
@@ -138,7 +139,7 @@ static GuardPlace block_around(const void* p) {
     return known && place.block != p ? place : (GuardPlace){0};
 }
 
-// Comes back only if p may be a block that is not guarded.
+// Returns only if p may be a block that is not guarded.
 static HAK_COLD void not_a_block(const GuardCall* call, const void* p) {
     if (!heap_contains(p)) fault_no_block(call, p);
     GuardPlace place = block_around(p);
@@ -146,7 +147,7 @@ static HAK_COLD void not_a_block(const GuardCall* call, const void* p) {
     if (!load_relaxed(&guard_has_gaps)) fault_no_block(call, p);
 }
 
-// Takes a live block: nobody else can free or resize it from now on. false: it is not guarded.
+// Seizes a live block: from now on nobody else can free or resize it. false: it is not guarded.
 static bool seize(const char* check, const GuardCall* call, const void* p, GuardPlace* place) {
     *place = guard_place(p);
     uint64_t word = place->record && place->block == p ? load_acquire(&place->record->word) : 0;
@@ -156,7 +157,7 @@ static bool seize(const char* check, const GuardCall* call, const void* p, Guard
             return false;
         }
         if (guard_state(word) != HAK_GUARD_LIVE) fault_dead(check, call, place);
-        // pairs with the release in begin
+        // pairs with the releases in begin and stay
         if (cas_acquire(&place->record->word, &word, guard_with_state(word, HAK_GUARD_CHANGING))) return true;
     }
 }
@@ -185,7 +186,7 @@ static bool put_into_quarantine(Quarantined block) {
     return kept;
 }
 
-// A seized block goes.
+// Frees a seized block.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
     note_free_call(call, place->record);
     guard_poison_write(place->block, bytes);
@@ -240,8 +241,8 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
 
 // --- realloc
 
-// A huge block grows or shrinks where it stands, or its pages move. Its units may be another thread's before the move is done: until
-// it is known to be still there, its record says that it is free. NULL: it is as it was.
+// Resizes a huge block in place, or by moving its pages. Another thread may get its units before the move is done:
+// until the block is known to be there still, its record says FREE. NULL: nothing is changed.
 static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t size) {
     uint64_t word = load_relaxed(&place->record->word);
     note_free_call(call, place->record);
@@ -259,7 +260,7 @@ static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t 
     return block;
 }
 
-// Without memory for another one a block that is to shrink stays.
+// If there is no memory for another block, a block that should shrink stays.
 static void* stay(const GuardPlace* place, size_t size, size_t bytes) {
     uint64_t word = load_relaxed(&place->record->word);
     bool fits = size <= guard_size(word);
@@ -280,7 +281,7 @@ static void* realloc_unguarded(const GuardCall* call, void* p, size_t size) {
     return block;
 }
 
-// The block moves, wherever that costs no more than copying a page run: who still uses the old address is found out.
+// The block moves, unless it is huge: so later uses of the old address are found.
 void* guard_realloc(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
     if (p == NULL || size > PTRDIFF_MAX) return guard_malloc(call, size);

@@ -1,12 +1,12 @@
 #include "guard/guard_bytes.h"
 
-// The first byte of [from, end) that is not `value`; `end`: all are.
+// The first byte of [from, end) that is not `value`; `end`: there is none.
 static const unsigned char* first_other(const unsigned char* from, const unsigned char* end, uint8_t value) {
     while (from < end && *from == value) from++;
     return from;
 }
 
-// Behind the last byte of [from, end) that is not `value`; `from`: all are.
+// The end of the last byte of [from, end) that is not `value`; `from`: there is none.
 static const unsigned char* behind_last_other(const unsigned char* from, const unsigned char* end, uint8_t value) {
     while (end > from && end[-1] == value) end--;
     return end;

@@ -1,9 +1,10 @@
-// What guard mode writes into memory that is not the program's, and looks for later:
+// What guard mode writes into memory that is not the program's, and checks later:
 //
 //   live block    | bytes asked for | canary: all that is left, of large blocks its start and its end |
 //   freed block   | poison: all of it, of large blocks the start                                      |
 //
-// Thread-safety: whoever holds the block. Errors: none.
+// Thread-safety: the holder of the block.
+// Errors: none.
 #ifndef HAK_GUARD_GUARD_BYTES_H
 #define HAK_GUARD_GUARD_BYTES_H
 
@@ -15,25 +16,25 @@ enum {
     GUARD_CANARY = 0xcb,
     GUARD_POISON = 0xdb,
     GUARD_CANARY_LEAST = 16,    // bytes added to every request
-    GUARD_CANARY_START = 3344,  // the longest behind what malloc gives of a size class
+    GUARD_CANARY_START = 3344,  // the longest canary behind a block of a size class
     GUARD_CANARY_END = 64,
     GUARD_POISON_MOST = 16384,
 };
 
-// What was overwritten: bytes from `first` to before `end`, the first and the last of them wrong.
+// What was overwritten: the bytes from `first` to before `end`. The first and the last of them are wrong.
 typedef struct {
     const unsigned char* first;
     const unsigned char* end;
 } GuardDamage;
 
-// The bits of 32 bytes that are not those of `wanted`.
+// The bits of 32 bytes that differ from `wanted`.
 HAK_INLINE uint64_t guard_other_bits(const unsigned char* at, uint64_t wanted) {
     uint64_t words[4];
     memcpy(words, at, sizeof words);
     return (words[0] ^ wanted) | (words[1] ^ wanted) | (words[2] ^ wanted) | (words[3] ^ wanted);
 }
 
-// Whether all bytes of [from, end) are `value`. In few steps, the last one overlapping the one before.
+// Whether all bytes of [from, end) are `value`. It takes few steps; the last may overlap the one before.
 HAK_INLINE bool guard_all_are(const unsigned char* from, const unsigned char* end, uint8_t value) {
     uint64_t wanted = value * UINT64_C(0x0101010101010101), other = 0;
     if (end - from >= 32) {
@@ -57,7 +58,7 @@ HAK_INLINE size_t guard_canary_end(size_t slack) {
     return rest < GUARD_CANARY_END ? rest : GUARD_CANARY_END;
 }
 
-// Of a block of `bytes` bytes, `size` of them the program's.
+// For a block of `bytes` bytes, `size` of them the program's.
 HAK_INLINE void guard_canary_write(void* block, size_t size, size_t bytes) {
     unsigned char *from = (unsigned char*)block + size, *end = (unsigned char*)block + bytes;
     memset(from, GUARD_CANARY, guard_canary_start(bytes - size));
@@ -78,13 +79,13 @@ HAK_INLINE void guard_poison_write(void* block, size_t bytes) {
     memset(block, GUARD_POISON, guard_poisoned(bytes));
 }
 
-// From `skip` on.
+// From byte `skip` on.
 HAK_INLINE bool guard_poison_is_whole(const void* block, size_t skip, size_t bytes) {
     const unsigned char* from = block;
     return guard_all_are(from + skip, from + guard_poisoned(bytes), GUARD_POISON);
 }
 
-// All that was damaged of the canary, and of the poison from `skip` on, for messages.
+// The damage of a canary, or of the poison from byte `skip` on, for messages.
 GuardDamage guard_canary_damage(const void* block, size_t size, size_t bytes);
 GuardDamage guard_poison_damage(const void* block, size_t skip, size_t bytes);
 

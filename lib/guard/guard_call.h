@@ -1,13 +1,15 @@
 // A call of the program, as guard mode notes it: the public function, and where in the program it was called.
-// A door that does nothing but call a hak_ function is a jump there in any optimised build: the return address that the latter sees is
-// the program's.
+// A door that only calls a hak_ function is a jump in any optimised build: the return address that the hak_ function
+// sees is the program's.
+// Thread-safety: constant.
+// Errors: none.
 #ifndef HAK_GUARD_GUARD_CALL_H
 #define HAK_GUARD_GUARD_CALL_H
 
 #include "superslab/guard_record.h"
 
 typedef struct {
-    const char* function;  // as the program knows it
+    const char* function;  // its name for the program
     HakGuardFamily family;
     const void* site;   // return address
     const void* frame;  // of the public function

@@ -29,7 +29,7 @@ static Phrase this_thread(void) {
 }
 
 static uint64_t word_of(const GuardPlace* place) {
-    return load_acquire(&place->record->word);  // pairs with the releases in guard.c
+    return load_acquire(&place->record->word);  // pairs with the releases in begin, stay, guard_set_state
 }
 
 static size_t size_of(const GuardPlace* place) {
@@ -78,7 +78,7 @@ static const char* family_name(HakGuardFamily family) {
 
 // --- damage
 
-// Damage that ends where a live block begins may have come from there as well.
+// Damage that ends where a live block begins may have come from that block.
 static Phrase or_from_behind(const unsigned char* next, GuardDamage damage) {
     Phrase phrase = {""};
     GuardPlace place = guard_place(next);
@@ -114,7 +114,7 @@ static HAK_NORETURN void fault_underflow(const char* site, const GuardPlace* bef
           (void*)before->block, allocated(before).text);
 }
 
-// Damage that is nearer to the block behind than to the end of this one came from there.
+// Damage nearer to the next block than to the end of this one came from there.
 void fault_canary(const char* site, const GuardPlace* place, size_t bytes) {
     const unsigned char *end = (unsigned char*)place->block + size_of(place),
                         *next = (unsigned char*)place->block + bytes;
@@ -136,7 +136,7 @@ void fault_poison(const char* site, const GuardPlace* place, size_t skip, size_t
 
 // --- calls
 
-// Whoever changes the block at this moment is about to say so in its record.
+// A thread that is changing the block will soon have written its record.
 static HakGuardState settled_state(const GuardPlace* place) {
     enum { TRIES = 1000 };
     for (int i = 0; i < TRIES && guard_state(word_of(place)) == HAK_GUARD_CHANGING; i++) os_yield();
@@ -180,7 +180,7 @@ void fault_interior(const GuardCall* call, const GuardPlace* place, const void* 
           (void*)place->block, state == HAK_GUARD_LIVE ? "" : ", a freed one", allocated(place).text);
 }
 
-// Stacks grow downwards: what lies a little above this frame is a local variable of some caller.
+// Stacks grow downwards: an address a little above this frame is a caller's local variable.
 static const char* kind_of_memory(const void* p, const void* frame) {
     enum { NEAR = 256 << 10 };
     if (p >= frame && (uintptr_t)p - (uintptr_t)frame < NEAR) return "it lies on the thread's stack";

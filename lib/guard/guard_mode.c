@@ -12,7 +12,7 @@ _Atomic bool guard_has_gaps;
 bool guard_decide(void) {
     if (load_relaxed(&hak_guard_mode) == GUARD_ON) return true;
     hak_options_init();
-    if (environ == NULL) {  // so early in the process that the options are not known yet
+    if (environ == NULL) {  // too early in the process: the options are not known yet
         store_relaxed(&guard_has_gaps, true);
         return false;
     }

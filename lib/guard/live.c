@@ -5,7 +5,7 @@
 #include "guard/guard_faults.h"
 #include "slab/run_map.h"
 
-// Another thread may free or resize the block at any moment: damage counts if the block is still the same afterwards.
+// Another thread may free or resize the block at any moment. Damage counts only if the record is still the same after.
 static void check_live(const GuardPlace* place) {
     uint64_t word = load_acquire(&place->record->word), clock = place->record->alloc_clock;
     if (guard_state(word) != HAK_GUARD_LIVE) return;

@@ -3,7 +3,7 @@
 #include "base/bits.h"
 #include "os/os.h"
 
-// One more than stays. A handler, or the child of a fork, may come between the one that joins and the one that leaves for it.
+// One more than stays: a handler, or the child of a fork, may come after a block was added and before one left for it.
 enum { PLACES = QUARANTINE_BLOCKS + 1 };
 
 typedef struct HakQuarantine {
@@ -38,7 +38,7 @@ Quarantined quarantine_take(HakTcb* me, bool all) {
     q->first = index_of(q, 1);
     q->count--;
     q->bytes -= oldest.bytes;
-    // Long out of the processor's caches, and looked at when they leave.
+    // This block has long left the processor's caches, and its poison is checked when it leaves.
     Quarantined soon = q->place[index_of(q, SOON)];
     __builtin_prefetch(soon.block);
     __builtin_prefetch(soon.record);

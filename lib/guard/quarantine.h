@@ -1,8 +1,9 @@
-// The quarantine of guard mode: what a thread freed last, first in, first out. As long as a block is there, nobody gets it, and a
-// write into it is found when it leaves.
+// The quarantine of guard mode: the blocks that a thread freed last, first in, first out. Nobody gets a block while it
+// is there, and a write into it is found when it leaves.
 //   sum of bytes <= QUARANTINE_BYTES      blocks <= QUARANTINE_BLOCKS
-// It belongs to the thread's control block and goes with it from thread to thread, empty.
-// Thread-safety: the thread's own. Errors: without memory for one nothing is kept back.
+// It belongs to the thread's TCB and goes with that from thread to thread, empty.
+// Thread-safety: the thread's own.
+// Errors: without memory for a quarantine, no block is kept back.
 #ifndef HAK_GUARD_QUARANTINE_H
 #define HAK_GUARD_QUARANTINE_H
 
@@ -17,9 +18,9 @@ typedef struct {
     size_t bytes;
 } Quarantined;
 
-// false: the block does not go in, for its size, or for want of memory or of a place.
+// false: the block is too large, or there is no memory or no place for it.
 bool quarantine_add(HakTcb* me, Quarantined block);
-// The oldest block, if there is one too many or `all` are wanted.
+// Takes the oldest block, if there is one too many or `all` are wanted.
 Quarantined quarantine_take(HakTcb* me, bool all);
 
 #endif

@@ -1,4 +1,7 @@
-// Yields at the steps of the protocol, so that rare interleavings become common. Seeded: each thread has its own stream.
+// Yields at the steps of the protocol, so that rare interleavings become common. Seeded: each thread has its own
+// stream.
+// Thread-safety: any thread.
+// Errors: none.
 // The release build has none of this.
 #ifndef HAK_OBSERVE_CHAOS_H
 #define HAK_OBSERVE_CHAOS_H

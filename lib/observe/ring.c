@@ -18,10 +18,10 @@ HAK_TLS HakRingSlot* hak_ring_slot;
 uint32_t hak_ring_mask;
 
 static HakRingFile* _Atomic ring_file;
-static enum { PRIVATE, ATTACHED, IN_FILE } ring_kind;  // where its memory came from
+static enum { PRIVATE, ATTACHED, IN_FILE } ring_kind;  // where its memory comes from
 static HakLock start_lock;
-static _Atomic uint32_t
-    next_slot;  // where the search for a free slot starts: the slot that ended longest ago comes last
+// Where the search for a free slot starts. The slot that ended longest ago comes last.
+static _Atomic uint32_t next_slot;
 
 static const struct {
     const char* name;
@@ -43,7 +43,7 @@ const char* hak_event_meaning(unsigned event) {
 
 // --- the clock
 
-static _Atomic uint64_t stopped_clock;  // 0: it runs
+static _Atomic uint64_t stopped_clock;  // 0: the clock runs
 
 static uint64_t counter_now(void) {
 #if defined(__x86_64__)
@@ -69,7 +69,7 @@ static size_t slot_bytes(uint32_t records) {
     return sizeof(HakRingSlot) + (size_t)records * sizeof(HakRingRecord);
 }
 
-// The header and what stands before the first slot.
+// Bytes before the first slot.
 static size_t head_bytes(void) {
     return sizeof(HakRingFile) + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain);
 }
@@ -109,7 +109,7 @@ static void start(void* memory, uint32_t records) {
     file->start_tsc = hak_ring_clock();
     file->start_ns = os_clock_ns();
     pass_on_told(file);
-    store_release(&file->magic, HAK_RING_MAGIC);  // last: a reader that sees it finds the rest
+    store_release(&file->magic, HAK_RING_MAGIC);  // last: a file without it is incomplete
     hak_ring_mask = records - 1;
     store_release(&ring_file, file);  // pairs with the acquire in hak_ring_file
 }
@@ -148,7 +148,7 @@ static HakRingFile* file_or_private_memory(void) {
 static void keep_last_words(const char* text) {
     static _Atomic uint32_t said;
     ring_record(HAK_EVENT_violation, NULL, 0, 0);
-    // The process may not have allocated yet, or stand in the middle of the start.
+    // The process may not have allocated yet, or may be in the middle of start().
     HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
     uint32_t nobody = 0;
     // A process that the C library did not fork still has its parent's ring.
@@ -157,7 +157,8 @@ static void keep_last_words(const char* text) {
     if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
     memcpy(file->last_words, text, length);
     file->last_words[length] = '\0';
-    store_release(&file->has_last_words, 1u);  // pairs with the acquire of a reader
+    // last: without it, last_words is incomplete
+    store_release(&file->has_last_words, 1u);
 }
 
 void hak_ring_keep_last_words(void) {
@@ -185,7 +186,7 @@ void hak_ring_thread_end(void) {
     hak_ring_slot = NULL;
 }
 
-// Else each generation of a process that forks again and again would touch new ones.
+// Otherwise each generation of a process that forks again and again would touch new slots.
 static void free_slots_of_others(void) {
     HakRingFile* file = hak_ring_file();
     for (uint32_t i = 0; file && i < file->slots; i++) {

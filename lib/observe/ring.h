@@ -2,10 +2,11 @@
 //
 //   HakRingFile | foreign drains | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
 //
-// A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(), or names a file for it
-// (HAKMEM_RING_FILE); otherwise the first thread maps private memory. A thread has one slot from its birth to its end; slots are used again by later threads.
-// Thread-safety: a slot has one writer; readers may look at any time and must expect the newest record to be half written.
-// Errors: no slot left or no memory: nothing is recorded, nothing else changes.
+// A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(), or names a file
+// (HAKMEM_RING_FILE). Otherwise the first thread maps private memory. A thread has one slot from its beginning to its
+// end; later threads use the slot again.
+// Thread-safety: a slot has one writer. Readers may read at any time; the newest record may be half written.
+// Errors: without a free slot or memory, nothing is recorded, and nothing else changes.
 // The release build has none of this: ring_record() is an empty inline function there.
 #ifndef HAK_OBSERVE_RING_H
 #define HAK_OBSERVE_RING_H
@@ -42,17 +43,17 @@ typedef struct {
 #define HAK_RING_FOREIGN_DRAINS 1024u
 #define HAK_RING_LAST_WORDS 1024u
 
-// A drain of a slab that somebody else owned: what a missing change does (refill/unsafe_drain.h). The last one of each slab is kept,
-// since a ring may hold milliseconds and the crash come later. At index slab % HAK_RING_FOREIGN_DRAINS; several threads may write one
-// at a time, and the last wins.
+// A drain of a slab that another thread owned: what a missing change does (refill/unsafe_drain.h). The last one of each
+// slab is kept, because a ring may cover only milliseconds and the crash may come later. At index
+// slab % HAK_RING_FOREIGN_DRAINS. If several threads write one at a time, the last wins.
 typedef struct {
     uint64_t tsc;    // when it began; 0: none
     uint64_t first;  // address of the first block
     uint32_t slab;
-    uint32_t change;        // the number of the missing change
-    uint32_t thread;        // allocator's number of the thread that drained
+    uint32_t change;        // number of the missing change
+    uint32_t thread;        // number of the thread that drained
     uint32_t os_tid;        // its gettid()
-    uint32_t owner;         // allocator's number of the thread that owned the slab
+    uint32_t owner;         // number of the thread that owned the slab
     uint32_t owner_os_tid;  // 0: unknown
     uint32_t blocks;
     uint32_t size_class;
@@ -61,7 +62,7 @@ typedef struct {
 
 typedef struct {
     _Atomic uint64_t magic;  // written last
-    // a pair taken at the start, by which a reader turns tsc into time (the reader takes the second pair)
+    // A pair taken at the start. With a second pair of its own, a reader turns tsc into time.
     uint64_t start_tsc;
     uint64_t start_ns;
     uint32_t version;
@@ -72,19 +73,19 @@ typedef struct {
     // Where in the process's memory a reader finds more; 0: not there (yet).
     uint64_t heap;                                  // HakHeap (superslab/heap.h)
     uint64_t link_key;                              // hak_link_key
-    uint64_t guard;                                 // the root of guard's records
-    _Atomic uint64_t foreign_drains[8];             // by number of the missing change, all that there were
-    _Atomic uint32_t has_last_words;                // 1: what follows is complete
+    uint64_t guard;                                 // hak_guard_root (superslab/guard_record.h)
+    _Atomic uint64_t foreign_drains[8];             // by number of the missing change: all that there were
+    _Atomic uint32_t has_last_words;                // 1: last_words is complete
     char last_words[HAK_RING_LAST_WORDS];           // why the process aborted itself
     uint8_t pad[4096 - 140 - HAK_RING_LAST_WORDS];  // to 4096 bytes
 } HakRingFile;
 
-// Bytes of memory that a ring of `records` (a power of two) per thread needs.
+// Bytes of memory for a ring of `records` (a power of two) per thread.
 size_t hak_ring_bytes(uint32_t records);
-// Uses zeroed shared memory of hak_ring_bytes(records) for this process; call before the first allocation.
+// Uses zeroed shared memory of hak_ring_bytes(records) for this process. Call it before the first allocation.
 void hak_ring_attach(void* memory, uint32_t records);
 HakRingFile* hak_ring_file(void);  // NULL: no ring
-// The drains of slabs that somebody else owned.
+// The drains of slabs that other threads owned.
 HAK_INLINE HakForeignDrain* hak_ring_foreign_drains(HakRingFile* file) {
     return (HakForeignDrain*)(void*)(file + 1);
 }
@@ -101,17 +102,17 @@ extern HAK_INTERNAL HAK_TLS HakRingSlot* hak_ring_slot;
 extern HAK_INTERNAL uint32_t hak_ring_mask;  // records - 1
 void hak_ring_thread_start(uint64_t thread);
 void hak_ring_thread_end(void);
-// What a reader of the ring may want to look up in the process.
+// Notes addresses that a reader of the ring may want to look up in the process.
 void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard);
-// From now on the ring keeps the last words for the report (fatal_hook): where stderr is closed, it is the only place that has them. The
-// first ones stay.
+// From now on the ring keeps the last words for the report (fatal_hook); if stderr is closed, nothing else has them.
+// The first ones stay.
 void hak_ring_keep_last_words(void);
-// In the child of a fork, for its one thread: a shared ring stays the parent's, the child goes on with one of its own.
+// In the child of a fork, for its one thread: a shared ring stays the parent's, and the child uses one of its own.
 void hak_ring_after_fork(uint64_t thread);
-// The time-stamp counter on x86-64, else nanoseconds of CLOCK_MONOTONIC. Once stopped, it counts its calls: the order of events
-// stays, and no time is told.
+// The time-stamp counter on x86-64, otherwise nanoseconds of CLOCK_MONOTONIC. Once stopped, it counts its calls: that
+// keeps the order of events, but tells no time.
 uint64_t hak_ring_clock(void);
-// To be called before the process gives up the right to read the counter.
+// Call this before the process gives up the right to read the counter.
 void hak_ring_clock_stop(void);
 
 HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_t b) {
@@ -124,7 +125,7 @@ HAK_INLINE void ring_record(HakEvent event, const void* ptr, uint32_t a, uint64_
     r->b = b;
     r->a = a;
     r->event = (uint32_t)event;
-    store_release(&slot->written, n + 1);  // pairs with the acquire of a reader
+    store_release(&slot->written, n + 1);  // pairs with the acquire of the reader, cli/report/rings.c
 }
 #else
 HAK_INLINE void hak_ring_thread_start(uint64_t thread) {

@@ -19,9 +19,9 @@ static bool failed(long result) {
     return sys_failed(result);
 }
 
-// A file larger than this limit would be a SIGXFSZ.
+// Exceeding this limit would raise SIGXFSZ.
 static bool is_allowed(size_t bytes) {
-    struct rlimit limit;
+    struct rlimit limit = {0};
     return !failed(sys_call4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit)) && bytes <= limit.rlim_cur;
 }
 
@@ -31,7 +31,7 @@ static bool remove_file(const char* path) {
 }
 
 static void* map_new(const char* path, size_t bytes) {
-    // One that is there is of the program that this process was before an exec; a reader may still look at it.
+    // An existing file is from before an exec of this process. A reader may still use it.
     if (!remove_file(path)) return NULL;
     long fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (failed(fd)) return NULL;
@@ -39,7 +39,7 @@ static void* map_new(const char* path, size_t bytes) {
     if (!failed(at)) at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     sys_call3(SYS_close, fd, 0, 0);
     if (!failed(at)) return (void*)at;
-    remove_file(path);  // empty: if this fails, a reader sees that nothing is in it
+    remove_file(path);  // the file is empty: if this fails, a reader sees that
     return NULL;
 }
 

@@ -1,6 +1,6 @@
-// The named steps of the ownership protocol, where they happen. docs/OWNERSHIP.md proves it by them, and tests/model explores them; a test
-// compares the three. A step is one access to something shared, which follows its name at once.
-// In the checked build a thread may yield there (observe/chaos.h); the release build has none of this.
+// The named steps of the ownership protocol, where they happen. docs/OWNERSHIP.md uses them in its proof, tests/model
+// explores them, and a test compares the three. A step is one access to something shared; its name stands right before.
+// In the checked build a thread may yield there (observe/chaos.h). The release build has none of this.
 #ifndef HAK_OBSERVE_STEPS_H
 #define HAK_OBSERVE_STEPS_H
 

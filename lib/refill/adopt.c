@@ -1,10 +1,10 @@
 #include "config/options.h"
 #include "refill/stages.h"
 
-enum { LOOK_AT = 8 };
+enum { PROBES = 8 };
 
 OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
-    if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve keeps no slab to go on with
+    if (!hak_option(ss_adopt) && !tcb_is_reserve(me)) {  // the reserve TCB keeps no slab for later
         tcb_count(me, HAK_C_early_disabled);
         return (OwnedSlab){0};
     }
@@ -13,7 +13,7 @@ OwnedSlab refill_adopt(HakTcb* me, unsigned size_class) {
         return (OwnedSlab){0};
     }
     ClaimResult result;
-    OwnedSlab slab = slab_adopt_registered(me, size_class, LOOK_AT, &result);
+    OwnedSlab slab = slab_adopt_registered(me, size_class, PROBES, &result);
     if (slab.number == 0) tcb_count(me, result == CLAIM_FOREIGN ? HAK_C_early_foreign : HAK_C_early_empty);
     return slab;
 }

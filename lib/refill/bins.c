@@ -3,7 +3,7 @@
 #include "slab/remote_free.h"
 #include "superslab/heap.h"
 
-// The blocks of a list that stand together in one slab: neighbours in a list often are, as they came from one refill.
+// Cuts off the blocks at the front of a list that are in one slab. Neighbours often are, as they come from one refill.
 static void* cut_same_slab(void* first, void** last, uint32_t* count) {
     SlabNumber s = (SlabNumber)slab_number_of(first);
     void* next = link_read(first);

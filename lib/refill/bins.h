@@ -1,5 +1,6 @@
-// A bin goes back: its blocks into their slabs, whoever owns these.
-// Thread-safety: the calling thread, on a bin that is its own. Errors: none.
+// Gives a bin back: its blocks go into their slabs, whoever owns those.
+// Thread-safety: the calling thread, on a bin of its own.
+// Errors: none.
 #ifndef HAK_REFILL_BINS_H
 #define HAK_REFILL_BINS_H
 

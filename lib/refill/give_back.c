@@ -16,8 +16,8 @@
 
 // --- caches
 
-// Bins, bundles and cached runs. The reserve has no bins: those of the thread that uses it are closed, or stand in the middle of an
-// operation.
+// Gives back bins, bundles and cached runs. The reserve TCB has no bins: those of the thread that uses it are closed,
+// or are part of the operation that it interrupted.
 static void give_back_caches(HakTcb* me) {
     bundles_flush(me);
     run_cache_flush(me);
@@ -32,7 +32,7 @@ static void give_back_if_empty(HakTcb* me, OwnedSlab slab) {
     if (meta_used(meta_of(slab)) == 0) slab_dispose(me, slab);
 }
 
-// All of its blocks in use wait on its remote stack.
+// Whether all of the slab's blocks in use wait on its remote stack.
 static bool others_emptied(SlabNumber s) {
     uint32_t waiting = remote_count(load_relaxed(remote_word(s)));
     return waiting != 0 && waiting == meta_used(peek_own(s));
@@ -64,7 +64,7 @@ static void give_back_empty_runs(HakTcb* me) {
     for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], false);
 }
 
-// Slabs that the thread keeps although they are empty, or that others have emptied.
+// Gives back slabs that the thread keeps although they are empty, and those that others have emptied.
 static void give_back_empty_slabs(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_empty_of_class(me, c);
     give_back_empty_runs(me);
@@ -78,7 +78,7 @@ void give_back_all(HakTcb* me) {
     give_back_empty_slabs(me);
 }
 
-// --- what rests
+// --- what is idle
 
 static uint64_t period_ms(void) {
     enum { LEAST = 100 };
@@ -86,22 +86,22 @@ static uint64_t period_ms(void) {
     return option < LEAST ? LEAST : (uint64_t)option;
 }
 
-// How much a look gives back.
+// How much a scan gives back.
 typedef enum {
-    LOOK_ONLY,    // nothing of what may serve again: a small heap has little that could be pinned
-    LOOK_UNUSED,  // caches that have not changed
-    LOOK_RESTED,  // all caches and spare slabs
-} Look;
+    SCAN_ONLY,    // nothing that may soon be used again: in a small heap, little can be pinned
+    SCAN_UNUSED,  // caches that have not changed
+    SCAN_ALL,     // all caches and spare slabs
+} Scan;
 
-static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
+static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
     TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
     bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
-    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) give_back_bin(me, bin);
-    if (look == LOOK_RESTED)
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bin(me, bin);
+    if (scan == SCAN_ALL)
         give_back_empty_of_class(me, size_class);
     else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
-        // No refill is likely to find what others freed there.
+        // No refill is likely to find what others freed into these slabs.
         give_back_list(me, tls->full, true);
         give_back_list(me, tls->partial, true);
     }
@@ -110,37 +110,37 @@ static void look_at_bin(HakTcb* me, unsigned size_class, Look look) {
     tls->seen_room = bin->room;
 }
 
-static void look_at_runs(HakTcb* me, Look look) {
-    enum { LOOK_AT = 64 };
-    run_absorb(me, LOOK_AT);
+static void scan_runs(HakTcb* me, Scan scan) {
+    enum { PROBES = 64 };
+    run_absorb(me, PROBES);
     bool unused = me->runs_used == me->seen_runs_used;
-    if (look == LOOK_RESTED || (look == LOOK_UNUSED && unused)) run_cache_flush(me);
-    if (look == LOOK_RESTED) give_back_empty_runs(me);
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
+    if (scan == SCAN_ALL) give_back_empty_runs(me);
     me->seen_runs_used = me->runs_used;
 }
 
-static void look_at_all(HakTcb* me, Look look) {
+static void scan_all(HakTcb* me, Scan scan) {
     bundles_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) look_at_bin(me, c, look);
-    look_at_runs(me, look);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) scan_bin(me, c, scan);
+    scan_runs(me, scan);
 }
 
 // Under heap_lock.
-static Look worth(void) {
+static Scan worth(void) {
     enum { SMALL_HEAP_SLABS = 256 };
-    return free_slab_totals.taken < SMALL_HEAP_SLABS ? LOOK_ONLY : LOOK_UNUSED;
+    return free_slab_totals.taken < SMALL_HEAP_SLABS ? SCAN_ONLY : SCAN_UNUSED;
 }
 
 void give_back_unused(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     hak_lock(&heap_lock);
-    Look look = worth();
+    Scan scan = worth();
     hak_unlock(&heap_lock);
     give_back_parked(me, 0, UINT32_MAX);
-    look_at_all(me, look);
+    scan_all(me, scan);
 }
 
-// Half of the places; blocks that then have none go.
+// Halves the cap of a bin. If its blocks then exceed the cap, they go back.
 static void lower_cap(HakTcb* me, TlsBin* bin) {
     uint32_t cap = bin->cap / 2u < BIN_FIRST_CAP ? BIN_FIRST_CAP : bin->cap / 2u;
     bin->room -= (int32_t)(bin->cap - cap);
@@ -149,7 +149,7 @@ static void lower_cap(HakTcb* me, TlsBin* bin) {
     if (bin->room < 0) give_back_bin(me, bin);
 }
 
-// Of the bins that no free found full for a period.
+// Does so for the bins that no free found full since the last scan.
 static void lower_caps(HakTcb* me) {
     if (hak_option(fast_cap) >= 0) return;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
@@ -163,19 +163,19 @@ static void lower_caps(HakTcb* me) {
 void give_back_idle(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     uint64_t now = os_clock_ms();
-    if (HAK_LIKELY(now < me->next_look_ms)) return;
+    if (HAK_LIKELY(now < me->next_scan_ms)) return;
     uint64_t period = period_ms();
-    bool rested = me->next_look_ms != 0 && now - me->next_look_ms >= period;
-    me->next_look_ms = now + period;
+    bool long_ago = me->next_scan_ms != 0 && now - me->next_scan_ms >= period;
+    me->next_scan_ms = now + period;
     hak_lock(&heap_lock);
-    bool all_rested = purge_rested(2 * period);
-    Look look = rested ? LOOK_RESTED : worth();
+    bool all_idle = purge_is_idle_for(2 * period);
+    Scan scan = long_ago ? SCAN_ALL : worth();
     hak_unlock(&heap_lock);
-    look_at_all(me, look);
+    scan_all(me, scan);
     lower_caps(me);
     if (!give_back_parked(me, 2 * period, UINT32_MAX)) give_back_parked(me, period, 1);
     hak_lock(&heap_lock);
-    if (all_rested)
+    if (all_idle)
         purge_rest((size_t)hak_option(reserve));
     else
         purge_aged(now);

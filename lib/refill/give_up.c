@@ -24,7 +24,7 @@ void give_up_all(HakTcb* me) {
         while (me->runs[b]) slab_give_up(me, slab_own(me, me->runs[b]));
 }
 
-// In the name of the thread that left it, as at its end.
+// Ends a TCB that is LEFT as its thread would have, in its name.
 static void give_up_left(HakTcb* left) {
     STEP(T5);
     give_back_left_bins(left);

@@ -4,17 +4,17 @@
 #include "refill/unsafe_drain.h"
 #include "superslab/superslab.h"
 
-enum { LOOK_AT_REGISTERED = 64 };
+enum { PROBES = 64 };
 
 static HakLock gate;
 
 static OwnedSlab registered(HakTcb* me, unsigned size_class) {
     if (!hak_option(ss_adopt) || !registry_has(size_class)) return (OwnedSlab){0};
     ClaimResult result;
-    return slab_adopt_registered(me, size_class, LOOK_AT_REGISTERED, &result);
+    return slab_adopt_registered(me, size_class, PROBES, &result);
 }
 
-// An empty slab of another class, which the thread keeps in case that class comes back; number 0: there is none.
+// An empty slab of another class, which the thread keeps for that class; number 0: there is none.
 static OwnedSlab take_spare(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         TinyTLSSlab* tls = &me->tiny[c];

@@ -17,7 +17,7 @@ static void bring_back_run_cache(HakTcb* tcb) {
     memset(tcb->run_cache, 0, sizeof tcb->run_cache);
 }
 
-// One bin, if its blocks have no more than `budget` bytes. Their bytes.
+// Parks one bin, if its blocks have at most `budget` bytes; otherwise gives it back. Returns the bytes parked.
 static uint32_t park(HakTcb* me, unsigned size_class, uint32_t budget) {
     TlsBin *bin = &hak_tls.bin[size_class], *parked = &me->parked[size_class];
     *parked = bin_empty();
@@ -42,7 +42,8 @@ void bins_park(HakTcb* me) {
     if (may) tcb_cancel_parking();
 }
 
-// The thread that had it was cut off anywhere in a malloc or free: the list is whole, its count may be one off.
+// The thread of a left bin may have been cut off anywhere in a malloc or free: its list is whole, but its count may be
+// off by one.
 static void count_again(TlsBin* bin) {
     int32_t blocks = 0;
     for (void* block = bin_first(bin); block; block = link_read(block)) blocks++;
@@ -61,8 +62,9 @@ void bins_unpark(HakTcb* me) {
     bring_back_run_cache(me);
 }
 
-// A thread that first allocates in the last round of destructors ends unnoticed: its stack, with its TLS, may be
-// gone, or be another thread's. The same goes for one that was about to take the control block.
+// Whether the TLS can be read and still names the TCB. A thread that first allocates in the last round of destructors
+// ends unnoticed: its stack, which has its TLS, may be gone or belong to another thread. A thread that was about to
+// take the TCB does not name it yet.
 static bool had(const HakTls* tls, const HakTcb* tcb) {
     return os_can_read(tls->bin) && os_can_read(&tls->tcb) && tls->tcb == tcb;
 }

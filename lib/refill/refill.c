@@ -26,7 +26,7 @@ static const Stage stages[] = {
     {refill_superslab, HAK_C_superslab_tried, HAK_C_superslab_hit},
 };
 
-// The slab becomes the one that refills take from; the former one goes where it belongs.
+// Makes the slab the one that refills take from. The slab bound before is set aside.
 static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     if (tls->bound == slab.number) return;

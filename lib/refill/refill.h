@@ -1,4 +1,4 @@
-// Refill: where a malloc goes that finds its TLS SLL empty. The stages in their order (stages.h):
+// Refill: what a malloc does when its TLS SLL is empty. The stages in their order (stages.h):
 //
 //   tls_slab   the bound slab, then the thread's other slabs of the class
 //   sticky     the last four slabs bound (a hint)
@@ -6,11 +6,12 @@
 //   bench      what was hot before (a hint)
 //   mailbox    slabs that others have announced (a hint)
 //   adopt      slabs without owner, from the registry
-//   mmap_gate  the last look before memory is asked for: more of the registry, one thread at a time; the thread's own spare slabs
+//   mmap_gate  the last probe before new memory: more of the registry, one thread at a time; then own spare slabs
 //   fresh      an empty slab of an existing SuperSlab
 //   superslab  a new SuperSlab
 //
-// Thread-safety: the calling thread, for itself. Errors: count 0 means that there is no memory.
+// Thread-safety: the calling thread, for itself.
+// Errors: count 0 means that there is no memory.
 #ifndef HAK_REFILL_REFILL_H
 #define HAK_REFILL_REFILL_H
 

@@ -1,6 +1,7 @@
-// The stages of a refill, each in the file of its name. A stage gives an owned slab that has blocks, or number 0 after it counted why it
-// missed (early_*). refill.h has their order.
-// Thread-safety: the calling thread, for itself. Errors: number 0.
+// The stages of a refill, each in the file of its name. A stage returns an owned slab that has blocks. Otherwise it
+// counts the reason (early_*) and returns number 0. refill.h has their order.
+// Thread-safety: the calling thread, for itself.
+// Errors: number 0.
 #ifndef HAK_REFILL_STAGES_H
 #define HAK_REFILL_STAGES_H
 
@@ -16,7 +17,7 @@ OwnedSlab refill_mmap_gate(HakTcb* me, unsigned size_class);
 OwnedSlab refill_fresh(HakTcb* me, unsigned size_class);
 OwnedSlab refill_superslab(HakTcb* me, unsigned size_class);
 
-// The gate's lock, around a fork.
+// Around a fork: applies `step` to the gate's lock.
 void mmap_gate_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 
 #endif

@@ -4,8 +4,9 @@
 #include "refill/give_up.h"
 #include "refill/stages.h"
 
-// A huge page makes the whole of each slab resident, cut or not: it is worth that where slabs are cut to their ends, mostly. Many threads
-// with a few blocks of many sizes each use a third of theirs. Told from a sample, which takes as long for a large heap.
+// A huge page makes the whole of each slab resident, cut or not. That is worth it if most slabs are cut to their ends.
+// Many threads with a few blocks of many sizes each use only a third of theirs. A sample decides, so the time does not
+// depend on the size of the heap.
 static bool slabs_are_used_up(void) {
     enum { SAMPLES = 64 };
     SlabNumber end = (SlabNumber)load_relaxed(&hak_heap.slabs), step = (end / SAMPLES) | 1;
@@ -23,7 +24,7 @@ static SlabNumber take_or_make(bool* clean) {
     return s ? s : superslab_make(slabs_are_used_up(), clean);
 }
 
-// In the child of a fork, what threads have left that it does not have comes before new memory.
+// In the child of a fork, the slabs of TCBs that are LEFT come before new memory.
 static OwnedSlab adopt_left(HakTcb* me, unsigned size_class) {
     OwnedSlab slab = {0};
     while (slab.number == 0 && give_back_left(1)) slab = refill_adopt(me, size_class);
@@ -42,5 +43,5 @@ OwnedSlab refill_superslab(HakTcb* me, unsigned size_class) {
     }
     if (s) return slab_create(me, s, size_class, clean);
     tcb_count(me, HAK_C_early_no_memory);
-    return refill_tls_slab(me, size_class);  // which what was given back may have given blocks
+    return refill_tls_slab(me, size_class);  // giving back may have freed blocks for it
 }

@@ -3,14 +3,14 @@
 #include "refill/candidate.h"
 #include "refill/unsafe_drain.h"
 
-// Of the first few partial slabs the fullest, so that the others become empty and can be given back; but one that has some blocks
-// to give, since a refill for one costs as much as a refill for many. If none has some, the one with most.
+// Of the first few partial slabs, the fullest, so that the others become empty and can be given back. But it must have
+// some free blocks, because a refill of one block costs as much as a refill of many. If none has, the one with most.
 static SlabNumber good_partial(const TinyTLSSlab* tls) {
-    enum { LOOK_AT = 8, SOME = 8 };
+    enum { PROBES = 8, SOME = 8 };
     SlabNumber fullest = 0, most = tls->partial;
     uint32_t half = peek_own(most)->capacity / 2u, some = half < SOME ? half : SOME;
-    int looked = 0;
-    for (SlabNumber s = most; s && looked < LOOK_AT; s = peek_own(s)->next, looked++) {
+    int probed = 0;
+    for (SlabNumber s = most; s && probed < PROBES; s = peek_own(s)->next, probed++) {
         uint32_t free_count = meta_free(peek_own(s));
         if (free_count > meta_free(peek_own(most))) most = s;
         if (free_count >= some && (fullest == 0 || free_count < meta_free(peek_own(fullest)))) fullest = s;
@@ -18,14 +18,14 @@ static SlabNumber good_partial(const TinyTLSSlab* tls) {
     return fullest ? fullest : most;
 }
 
-// A full one into which others have freed since; 0: none.
+// A full slab into which others have freed since; 0: none.
 static SlabNumber refreshed(const TinyTLSSlab* tls) {
     SlabNumber s = tls->full;
     while (s && remote_count(load_relaxed(remote_word(s))) == 0) s = peek_own(s)->next;
     return s;
 }
 
-// Recycled blocks before new ones: a slab is cut further only when none of the lists that are looked at has any.
+// Recycled blocks come before new ones: the slab is cut further only if none of the lists probed has any.
 OwnedSlab refill_tls_slab(HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab bound = bound_slab(me, size_class);

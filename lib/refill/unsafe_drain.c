@@ -23,7 +23,7 @@ static const HakTcb* other_owner(const HakTcb* me, SlabNumber s, uint64_t* tag) 
     return owner != me ? owner : NULL;
 }
 
-// For the report: before the drain, which may be what crashes.
+// For the report. It comes before the drain, which may crash.
 static void tell(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner, uint64_t word) {
     ring_record(HAK_EVENT_foreign_drain, remote_first(word), s, remote_count(word) | (uint64_t)missing << 32);
     HakRingFile* file = hak_ring_file();
@@ -42,7 +42,8 @@ static void tell(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner, 
     drain->tsc = hak_ring_clock();
 }
 
-// The owner's push, in the steps in which it was written; the owner may be at any of its own.
+// Pushes a block as the slab's owner would, in the steps of the original code. The owner may be at any of its own
+// steps.
 static void push(HakTcb* owner, TinySlabMeta* meta, void* block) {
     chaos_point();
     void* head = meta->freelist;
@@ -55,11 +56,11 @@ static void push(HakTcb* owner, TinySlabMeta* meta, void* block) {
 }
 
 static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb* owner) {
-    uint64_t word = load_acquire(remote_word(s));  // pairs with the release in remote.c
+    uint64_t word = load_acquire(remote_word(s));  // pairs with the release in remote_push
     if (remote_count(word) == 0) return false;
     slab_assert_owner(me, s, site_of[missing]);
     tell(me, missing, s, owner, word);
-    // Not an exchange: that could take the word of a slab which its owner has given up by now.
+    // Not an exchange: that could take the word of a slab which its owner has just given up.
     if (!cas_acquire(remote_word(s), &word, REMOTE_EMPTY)) return false;
     OwnedSlab slab = slab_assume_owned(s);
     for (void *block = remote_first(word), *next; block; block = next) {
@@ -69,7 +70,7 @@ static bool unsafe_drain(HakTcb* me, Change missing, SlabNumber s, const HakTcb*
     return true;
 }
 
-// By this thread, or by an earlier one that had the same control block.
+// The slab of the class bound last by this thread, or by an earlier one with the same TCB.
 static SlabNumber bound_last(const HakTcb* me, unsigned size_class) {
     const TinyTLSSlab* tls = &me->tiny[size_class];
     return tls->bound ? tls->bound : tls->sticky[(tls->sticky_next - 1u) % STICKY_SLABS];
@@ -86,7 +87,7 @@ void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class) {
     }
 }
 
-// As binding was: the thread's own notes change, the lists of the slab's owner do not.
+// Binds as the original code did: the thread's own notes change, the lists of the slab's owner do not.
 static void bind_without_claim(HakTcb* me, unsigned size_class, SlabNumber s) {
     TinyTLSSlab* tls = &me->tiny[size_class];
     OwnedSlab former = bound_slab(me, size_class);

@@ -1,14 +1,15 @@
-// The old order of steps at the six sites, which the six changes mended: what a missing change does. In the checked build alone.
+// The wrong order of steps at the six sites, before the six changes: what a missing change does. Checked build only.
 //
 //   right:    claim, and heed the answer      -> bind -> drain
 //   changes 1, 2 missing:   drain                              whoever owns the slab
 //   changes 3-6 missing:    drain -> bind -> claim             and ignore the answer
 //
-// Nothing else is altered and nothing is planted: the remote stack is taken whole, and pushed onto the free list block by block as its
-// owner would. While the owner stands still, that leaves the heap sound, but for a full slab, which stays among the full ones; when it does
-// not, both write one free list.
-// A slab without owner has nothing to drain, so whatever is drained here belongs to somebody else.
-// Thread-safety: none, on purpose. Errors: with HAKMEM_DEBUG_OWNERSHIP the drain is reported and the process aborts instead.
+// Nothing else is altered and no fault is planted: the remote stack is taken whole and pushed onto the free list, block
+// by block, as its owner would do. While the owner stands still, the heap stays sound, except that a full slab stays
+// among the full ones. Otherwise both write one free list.
+// A slab without owner has nothing to drain, so whatever is drained here belongs to another thread.
+// Thread-safety: none, on purpose.
+// Errors: with HAKMEM_DEBUG_OWNERSHIP the drain is reported, and the process aborts instead.
 #ifndef HAK_REFILL_UNSAFE_DRAIN_H
 #define HAK_REFILL_UNSAFE_DRAIN_H
 
@@ -16,12 +17,12 @@
 #include "slab/ownership.h"
 
 #if HAK_CHECKED
-// Drains the slabs that others own in the SuperSlab of the slab of the class that was bound last.
+// In the SuperSlab of the slab of the class that was bound last: drains the slabs that others own.
 void unsafe_drain_superslab(HakTcb* me, Change missing, unsigned size_class);
-// Drains slab `s` of the class and binds it, if somebody else owns it, its free list is empty and blocks wait. Else number 0: the
-// right path is taken.
+// Drains slab `s` of the class and binds it, if another thread owns it, its free list is empty and blocks wait.
+// Otherwise number 0: the right path is taken.
 OwnedSlab unsafe_drain_and_bind(HakTcb* me, Change missing, unsigned size_class, SlabNumber s);
-// The same for every slab of that SuperSlab and the next: as the gate walked over its candidates.
+// The same for the slabs of that SuperSlab and the next, as the gate walked over its candidates.
 OwnedSlab unsafe_drain_and_bind_any(HakTcb* me, Change missing, unsigned size_class);
 #else
 HAK_INLINE OwnedSlab unsafe_drain_and_bind_any(HakTcb* me, Change missing, unsigned size_class) {

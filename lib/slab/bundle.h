@@ -1,12 +1,13 @@
-// Bundles: blocks freed into foreign slabs, gathered by slab, so that one atomic operation hands over many.
+// Bundles: blocks freed into foreign slabs are gathered by slab, so that one atomic operation hands over many.
 //   sum of bundle[i].count == bundled         a bundle holds at most 32 blocks or 2 KiB
-// Thread-safety: the thread's own. Errors: none.
+// Thread-safety: the thread's own.
+// Errors: none.
 #ifndef HAK_SLAB_BUNDLE_H
 #define HAK_SLAB_BUNDLE_H
 
 #include "slab/ownership.h"
 
-// Adds a block of slab s, whose class is `size_class`, and hands over what is due.
+// Adds a block of slab s, whose class is `size_class`. Hands over bundles that are full or in its place.
 void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block);
 // Hands over everything.
 void bundles_flush(HakTcb* me);

@@ -84,7 +84,7 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
         // Still owned: an adopter that finds it in the registry is refused and leaves it there.
         STEP(A3);
         if (has_space(slab)) registry_set(slab, true);
-    } while (!slab_stop_pushes(slab));  // a push came first
+    } while (!slab_stop_pushes(slab));  // it fails if a push came first
     ring_record(HAK_EVENT_publish, NULL, s, size_class);
     tcb_count(me, meta->in_registry ? HAK_C_publish : HAK_C_publish_full);
     slab_hand_over(slab, tag_for(size_class));
@@ -107,8 +107,9 @@ void slab_give_up_full(HakTcb* me, OwnedSlab slab) {
         slab_give_up(me, slab);
 }
 
-// What others free into a large block's slab comes back to its owner, whose cache has it if the others only passed it on: up to four slabs of
-// a class are kept for that, and the one kept longest is given up for one more. Small blocks are worth no way from one thread to another.
+// Keeps a full slab of large blocks, because what others free into it comes back to its owner, and is in the owner's
+// caches if the others only passed it on. Up to four full slabs of a class are kept; for one more, the one kept longest
+// is given up. Small blocks are not worth a way from thread to thread.
 void slab_set_aside(HakTcb* me, OwnedSlab slab) {
     STEP(SA);
     if (meta_of(slab)->block_size < KEPT_FULL_BYTES || slab_has_blocks(slab)) {
@@ -120,7 +121,7 @@ void slab_set_aside(HakTcb* me, OwnedSlab slab) {
     if (tls->full_count > KEPT_FULL) slab_give_up_full(me, slab_own(me, tls->full_last));
 }
 
-// Given up for others, who find it in the registry or the mailbox.
+// Gives up a slab for others, who find it in the registry or the mailbox.
 static void evict(HakTcb* me, OwnedSlab slab) {
     SlabNumber s = slab.number;
     unsigned size_class = meta_of(slab)->size_class;
@@ -141,7 +142,8 @@ static void evict(HakTcb* me, OwnedSlab slab) {
 
 // --- blocks
 
-// One spare slab a class is kept, so that a class that comes and goes does not take and give the same slab again and again.
+// One spare slab of each class is kept, so that a class in irregular use does not take and give the same slab each
+// time.
 static bool is_wanted_empty(HakTcb* me, const TinySlabMeta* meta) {
     return meta->where == PLACE_BOUND || me->tiny[meta->size_class].partial_count == 0;
 }
@@ -155,8 +157,9 @@ static void settle_empty(HakTcb* me, OwnedSlab slab) {
         slab_place(me, slab, PLACE_PARTIAL);
 }
 
-// A thread that frees what others allocated must not come to own all of it. What it keeps from others is the free blocks: many slabs
-// with few of them are no harm, up to a number that may become empty while the thread sleeps. One of a class it does not allocate.
+// A thread that frees what others allocated must not come to own all of it. What it keeps from others is the free
+// blocks: many slabs with few of them do no harm, up to a number, since they may become empty while the thread sleeps.
+// Of a class that it does not allocate, it keeps one slab.
 static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capacity) {
     enum { FEW_BLOCKS = 8, SLABS_MOST = 256 };
     uint32_t quarter = capacity / 4;
@@ -165,8 +168,8 @@ static bool has_too_many(const HakTcb* me, const TinyTLSSlab* tls, uint32_t capa
     return tls->partial_free > (quarter < FEW_BLOCKS ? FEW_BLOCKS : quarter) || me->partial_slabs > SLABS_MOST;
 }
 
-// A slab that the thread freed into joins its list: one without owner, or an own one that was full. For one too many, the one that joined
-// longest ago goes.
+// A slab that the thread freed into joins its list: one that had no owner, or a full one of its own. If the thread then
+// has too many, the one that joined longest ago is evicted.
 static void join(HakTcb* me, OwnedSlab slab) {
     const TinyTLSSlab* tls = &me->tiny[meta_of(slab)->size_class];
     slab_place(me, slab, PLACE_PARTIAL);

@@ -5,7 +5,7 @@
 enum { PLACES = 8 };
 
 typedef struct {
-    _Atomic uint32_t next;  // where the next announcement goes
+    _Atomic uint32_t next;  // the place of the next announcement
     _Atomic SlabNumber place[PLACES];
 } HAK_ALIGNED(HAK_CACHE_LINE) Mailbox;
 
@@ -14,7 +14,7 @@ static Mailbox mailbox[CLASS_COUNT];
 void mailbox_announce(unsigned size_class, SlabNumber s) {
     Mailbox* box = &mailbox[size_class];
     uint32_t at = add_relaxed(&box->next, 1u);
-    store_relaxed(&box->place[at % PLACES], s);  // a number, no data behind it: the claim brings the acquire
+    store_relaxed(&box->place[at % PLACES], s);  // a number without data behind it: the claim does the acquire
 }
 
 SlabNumber mailbox_fetch(unsigned size_class) {

@@ -23,7 +23,7 @@ bool run_absorb(HakTcb* me, uint32_t most) {
             OwnedRuns runs = runs_own(me, s);
             if (!remote_has_blocks(runs.head)) continue;
             slab_absorb(me, runs.head);
-            if (runs_is_idle(runs)) runs_settle(me, runs);  // gives back no other one: `next` stays
+            if (runs_is_idle(runs)) runs_settle(me, runs);  // gives back no other one, so `next` stays valid
             some = true;
         }
     return some;
@@ -31,7 +31,7 @@ bool run_absorb(HakTcb* me, uint32_t most) {
 
 // --- the cache
 
-// A run that left the cache goes back to its SuperSlab.
+// Gives a run that left the cache back to its SuperSlab.
 static void give_pages_back(HakTcb* me, void* block) {
     OwnedRuns runs = runs_own(me, run_first_slab(block));
     runs_free(me, runs, block);

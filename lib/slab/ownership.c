@@ -6,8 +6,8 @@
 #include "observe/steps.h"
 #include "slab/slab_list.h"
 
-// Slabs without owner that have free blocks, a list per class. A slab may be in it and have an owner for a moment: whoever claims it
-// takes it out.
+// For each class, the list of slabs with free blocks and no owner. A slab in it may have an owner for a moment: the
+// thread that claims it then takes it out.
 typedef struct {
     HakLock lock;
     _Atomic SlabNumber first;
@@ -21,7 +21,7 @@ static TinySlabMeta* listed(SlabNumber s) {
     return &hak_heap.meta[s];
 }
 
-// Last in, first out: that slab is in the caches, and the others become empty meanwhile, by frees alone.
+// Last in, first out: the newest slab is in the caches, and frees meanwhile empty the others.
 static void registry_insert(Registry* r, SlabNumber s) {
     SlabNumber first = load_relaxed(&r->first);
     slab_list_push((SlabList){&first, NULL}, s);
@@ -43,10 +43,10 @@ bool registry_has(unsigned size_class) {
 void registry_set(OwnedSlab slab, bool wanted) {
     TinySlabMeta* meta = meta_of(slab);
     if (meta->in_registry == wanted)
-        return;  // only an owner changes it, or the child of a fork while it has one thread
+        return;  // only the owner changes it, or the child of a fork while it has one thread
     Registry* r = &registry[meta->size_class];
     hak_lock(&r->lock);
-    // The child of a fork or a copy may have forgotten the class while the thread waited.
+    // In the child of a fork, or in a copy, the class's list may have been dropped while this thread waited.
     if (meta->in_registry != wanted) {
         if (wanted)
             registry_insert(r, slab.number);
@@ -58,17 +58,17 @@ void registry_set(OwnedSlab slab, bool wanted) {
 
 // --- claim
 
-// The only edge 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
+// The only transition 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     STEP(C1);
-    // Pairs with the release in slab_hand_over, so that the new owner sees all of the slab's meta. Releases nothing: a
-    // freer that meets U asks only whether the owner is LOST, which no control block becomes, or ceases to be, while
-    // there is a second thread.
+    // Pairs with the release in slab_hand_over, so the new owner sees all of the slab's meta. It needs no release: a
+    // thread that frees a block and meets U only asks whether the owner is LOST, and no TCB becomes LOST, or ceases to
+    // be, while there is a second thread.
     bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
     if (won) {
         STEP(C2);
-        // Nobody else writes while U stands; freers that met it wait for this.
+        // Nobody else writes while the word is U; threads that met it wait for this.
         store_relaxed(remote_word(s), REMOTE_EMPTY);
     }
     tcb_count(me, won ? HAK_C_claim_won : HAK_C_claim_refused);
@@ -117,7 +117,8 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned most, 
 OwnedSlab slab_begin(const HakTcb* me, SlabNumber s, uint64_t tag) {
     store_relaxed(remote_word(s), REMOTE_EMPTY);
     STEP(F3);
-    // pairs with the acquire of whoever frees a block of it, and got that block from this thread
+    // pairs with the acquires in remote_free, free_uncached, usable_bytes, is_block_start: the freeing thread got its
+    // block from this thread
     store_release(owner_word(s), owner_word_of(me, tag));
     return slab_own(me, s);
 }
@@ -129,8 +130,8 @@ void slab_words_of_rest(SlabNumber first, uint64_t word) {
 void slab_end(OwnedSlab slab) {
     ring_record(HAK_EVENT_release, NULL, slab.number, meta_of(slab)->size_class);
     STEP(L0);
-    // used == 0: nobody else holds a block of it, so nobody else looks at it but through a hint, which sees "not a slab".
-    // Relaxed: heap_lock, which giving the memory back takes, stands between this and the next slab_begin.
+    // used == 0: nobody else holds a block of the slab. So others can reach it only by a hint, which sees "not a slab".
+    // Relaxed is enough: giving the memory back takes heap_lock, which orders this before the next slab_begin.
     store_relaxed(owner_word(slab.number), WORD_NOT_A_SLAB);
 }
 
@@ -139,38 +140,38 @@ void slab_end(OwnedSlab slab) {
 bool slab_stop_pushes(OwnedSlab slab) {
     uint64_t empty = REMOTE_EMPTY;
     STEP(A4);
-    // The owner word in slab_hand_over carries the rest; pairs with the acquire in finish_publish_of_lost.
+    // Pairs with the acquire in finish_publish_of_lost. The owner word in slab_hand_over publishes the rest.
     return cas_release(remote_word(slab.number), &empty, REMOTE_UNOWNED);
 }
 
 void slab_hand_over(OwnedSlab slab, uint64_t tag) {
     STEP(A5);
-    store_release(owner_word(slab.number), tag);  // pairs with the acquire compare-and-swap in win
+    store_release(owner_word(slab.number), tag);  // pairs with the acquire in win
 }
 
 bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
     const HakTcb* tcb = (const HakTcb*)(uintptr_t)word_owner(seen);
-    // No order needed: LOST was written before the child had a second thread, and stays; whatever else is read here
-    // is some LIVING or LEFT one's, now or before.
+    // Needs no order: LOST was written before the child had a second thread, and stays. Any other state read here is
+    // that of a LIVING or LEFT owner, now or before.
     if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
     STEP(RX);
-    // stands for the release in slab_hand_over, and pairs like it with the acquire of the next claim. At both places where the owner can
-    // have been caught the slab's meta is complete; what is left is to take the owner away.
+    // Stands for the release in slab_hand_over and, like it, pairs with the acquire in win. At both points where the
+    // owner can have been cut off, the slab's meta is complete; only the owner must be taken away.
     return cas_acq_rel(owner_word(s), &seen, word_tag(seen));
 }
 
 // --- checks
 
-// A listed slab that has no owner stands still under the lock: who claims it changes nothing of it before it is taken out of the list.
-// Who gives it up listed it earlier, and may still be at it; then it has an owner.
+// A listed slab without owner stands still under the lock: a claim changes its meta only after it is unlisted. A thread
+// that gives the slab up has listed it first and may still be at work, but then the slab has an owner.
 static size_t check_listed(SlabNumber s, unsigned size_class, size_t (*check)(SlabNumber s)) {
     uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_hand_over
     if (word_tag(word) != tag_for(size_class) || listed(s)->size_class != size_class) {
-        text_warn("hakmem: check=registry slab %u in the registry of class %u is none of that class\n", s, size_class);
+        text_warn("hakmem: check=registry slab %u in the registry of class %u has another class\n", s, size_class);
         return 1;
     }
     if (word_owner(word) != 0) return 0;
-    bool pushable = load_acquire(remote_word(s)) != REMOTE_UNOWNED;  // before the owner word is looked at again
+    bool pushable = load_acquire(remote_word(s)) != REMOTE_UNOWNED;  // before the owner word is read again
     if (load_relaxed(owner_word(s)) == word && pushable) {
         text_warn("hakmem: check=registry slab %u has no owner and takes remote frees\n", s);
         return 1;
@@ -206,7 +207,7 @@ static void unlist_class(unsigned size_class) {
     store_relaxed(&registry[size_class].first, 0u);
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         if (hak_heap.unit[u].kind != UNIT_SLABS && hak_heap.unit[u].kind != UNIT_RUNS) continue;
-        // Of page runs the first meta stands for all.
+        // For page runs, the first meta stands for all.
         uint32_t count = hak_heap.unit[u].kind == UNIT_RUNS ? 1 : SLABS_PER_UNIT;
         for (SlabNumber s = first_slab(u), end = s + count; s < end; s++)
             if (listed(s)->size_class == size_class) listed(s)->in_registry = 0;
@@ -218,8 +219,8 @@ void registry_forget_half_done(void) {
         if (hak_lock_is_others(&registry[c].lock)) unlist_class(c);
 }
 
-// Slabs that a thread which does not exist in the child was about to give up or had just claimed: nobody could adopt them, and they
-// would stand in the way.
+// Removes slabs that a lost thread was about to give up, or had just claimed: nobody could adopt them, and they would
+// stand in the way.
 static void unlist_lost(Registry* r) {
     for (SlabNumber s = load_relaxed(&r->first), next; s; s = next) {
         next = listed(s)->next;

@@ -1,15 +1,16 @@
-// Who owns a slab: the primitives of owner word, remote word and registry. The rule: free list, used count, carving and taking from the
-// remote stack belong to the owner; everybody else only pushes onto the remote stack of an owned slab, and claims a slab without owner
-// before doing anything else with it. Claim first, bind second, drain third.
+// Who owns a slab: the primitives of owner word, remote word and registry. The rule: the free list, the used count,
+// carving and draining belong to the owner. Others only push onto the remote stack of an owned slab; they claim a slab
+// without owner before they do anything else with it. Claim first, bind second, drain third.
 //
 //   not a slab --slab_begin--> mine --slab_end--> not a slab                                  (empty)
 //                              mine --slab_stop_pushes, slab_hand_over--> unowned             (remote word U)
 //                unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
 //
-// hand_over.h says in which order, and with what done to the slab in between. These functions are the only ones that write an owner word;
-// beside them superslab/huge.c writes words that nobody ever owns.
+// hand_over.h gives the order, and what is done to the slab in between. Only these functions write owner words, and
+// superslab/huge.c, which writes words that nobody ever owns.
 // Nothing here knows what a slab holds: blocks, or page runs, whose first slab stands for the SuperSlab.
-// Thread-safety: any thread, for itself. Errors: as said.
+// Thread-safety: any thread, for itself.
+// Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
 #define HAK_SLAB_OWNERSHIP_H
 
@@ -35,7 +36,8 @@ HAK_INLINE uint64_t tag_for(unsigned size_class) {
 }
 
 #if HAK_CHECKED
-// The ownership assertion (HAKMEM_DEBUG_OWNERSHIP): the caller, at `site`, owns the slab, or a report and abort.
+// The ownership assertion: if the caller at `site` does not own the slab, records that, and with HAKMEM_DEBUG_OWNERSHIP
+// reports it and aborts.
 void slab_assert_owner(const HakTcb* me, SlabNumber s, const char* site);
 #else
 HAK_INLINE void slab_assert_owner(const HakTcb* me, SlabNumber s, const char* site) {
@@ -43,12 +45,12 @@ HAK_INLINE void slab_assert_owner(const HakTcb* me, SlabNumber s, const char* si
 }
 #endif
 
-// The slab, if it is of that tag and the caller's already. One load.
+// The slab, if it has that tag and is the caller's already; otherwise number 0. One load.
 HAK_INLINE OwnedSlab slab_if_mine(const HakTcb* me, SlabNumber s, uint64_t tag) {
     return (OwnedSlab){load_relaxed(owner_word(s)) == owner_word_of(me, tag) ? s : 0};
 }
 
-// A slab that is bound, or in one of the caller's lists: the caller's, which the checked build looks at.
+// For a slab that is bound or in one of the caller's lists, and so the caller's. The checked build asserts it.
 HAK_INLINE OwnedSlab slab_own(const HakTcb* me, SlabNumber s) {
     slab_assert_owner(me, s, "own");
     return (OwnedSlab){s};
@@ -56,8 +58,8 @@ HAK_INLINE OwnedSlab slab_own(const HakTcb* me, SlabNumber s) {
 
 OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result);
 
-// Makes the slab the caller's, if it is a slab of that tag and has no owner or the caller for one. One load when it is the
-// caller's already; one compare-and-swap when it has no owner.
+// Makes the caller the slab's owner, if it has that tag and no owner. If it is the caller's already, that takes one
+// load; if it has no owner, one compare-and-swap.
 HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
     OwnedSlab slab = slab_if_mine(me, s, tag);
     if (HAK_UNLIKELY(slab.number == 0)) return slab_claim_slow(me, s, tag, result);
@@ -65,38 +67,41 @@ HAK_INLINE OwnedSlab slab_claim(HakTcb* me, SlabNumber s, uint64_t tag, ClaimRes
     return slab;
 }
 
-// A new slab, whose meta is complete, becomes the caller's.
+// Makes the caller the owner of a new slab, whose meta is complete.
 OwnedSlab slab_begin(const HakTcb* me, SlabNumber s, uint64_t tag);
-// An empty slab, in no list, is no slab any more.
+// Ends a slab that is empty and in no list: it is not a slab any more.
 void slab_end(OwnedSlab slab);
-// The words of the other slabs of a SuperSlab of page runs: TAG_RUNS_REST, before its first slab begins, or WORD_NOT_A_SLAB, before it
-// ends.
+// Sets the words of the other slabs of a SuperSlab of page runs: to TAG_RUNS_REST before its first slab begins, to
+// WORD_NOT_A_SLAB before it ends.
 void slab_words_of_rest(SlabNumber first, uint64_t word);
 
-// From then on nothing is pushed onto the remote stack, and nothing of the slab may be written. false: something was there.
+// From then on nothing is pushed onto the remote stack, and the owner must not write the slab. false: the stack is not
+// empty, and nothing is changed.
 bool slab_stop_pushes(OwnedSlab slab);
-// After that: nobody owns the slab, of which nothing may be read any more.
+// After that: takes the owner away. The caller must not read the slab any more.
 void slab_hand_over(OwnedSlab slab, uint64_t tag);
 
-// In the child of a fork only: the owner does not exist there, and was caught between the remote word U and the owner word `seen`, on the
-// way out or in. false: it exists.
+// In the child of a fork only: takes away an owner that is LOST and was cut off between writing the remote word and the
+// owner word, which was read as `seen`. false: the owner is not LOST, or the word has changed.
 bool finish_publish_of_lost(SlabNumber s, uint64_t seen);
 
-// --- the registry: of each class, the slabs without owner that have free blocks
+// --- the registry: for each class, the slabs with free blocks and no owner
 
-// For the owner, with the slab in no list of its own: into the registry, or out of it, if it is not there or is.
+// For the owner of a slab that is in none of its lists: puts it into the registry, or takes it out, unless that is
+// done.
 void registry_set(OwnedSlab slab, bool listed);
 bool registry_has(unsigned size_class);
-// The first slab without owner of a class that could be claimed, among the first `most`. Adopted, in no list.
+// Claims the first slab without owner among the first `most` in the registry of a class. It is in no list then.
 OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned most, ClaimResult* result);
-// Number of violated invariants of a registry, each described on stderr; check() of each slab that stands still. Takes its lock.
+// Number of violated invariants of a registry, each described on stderr. Takes its lock. Calls check() for each slab
+// that stands still.
 size_t registry_check(unsigned size_class, size_t (*check)(SlabNumber s));
-// Around a fork: the lock of each class.
+// Around a fork: applies `step` to the lock of each class.
 void registry_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
-// In a copy of the process: of each class whose lock another thread held, no slab is in the registry any more. Who frees into one
+// In a copy of the process: empties the registry of each class whose lock another thread held. A free into such a slab
 // still adopts it.
 void registry_forget_half_done(void);
-// In the child, when it is known which control blocks are lost.
+// In the child, once it is known which TCBs are LOST.
 void registry_after_fork_in_child(void);
 
 #endif

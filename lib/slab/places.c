@@ -58,7 +58,7 @@ void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place) {
     me->run_superslabs++;
 }
 
-// Out of the old list before it changes, into the new one after.
+// Takes it out of the old list before the length changes, and puts it into the new one after.
 void runs_set_longest(HakTcb* me, OwnedRuns runs, uint32_t longest) {
     RunMap* map = run_map(runs);
     bool moves = meta_of(runs.head)->where != PLACE_NONE && bucket_of(map->longest) != bucket_of(longest);

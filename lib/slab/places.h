@@ -1,13 +1,17 @@
-// Where a slab stands with its owner: which of its lists it is in, or none. Nobody else writes `where`, or these lists.
+// A slab's place with its owner: which of the owner's lists it is in, or none. Only places.c changes `where` and these
+// lists.
 //
 //   NONE      in no list: on its way, or about to be given up
-//   FULL      slabs of large blocks without a free one (slab.h)          BOUND   the slab that refills of its class take from
+//   FULL      slabs of large blocks without a free one (slab.h)
+//   BOUND     the slab that refills of its class take from
 //   PARTIAL   slabs with free blocks; SuperSlabs of page runs, by the length of their longest free run
 //
-//   tiny[c].partial_count == slabs in that list, partial_free == sum of their free blocks, full_count == slabs in that list
+//   tiny[c].partial_count == slabs in that list, partial_free == sum of their free blocks
+//   tiny[c].full_count == slabs in that list
 //   partial_slabs == sum of partial_count      run_superslabs == SuperSlabs in `runs`
 //
-// Thread-safety: the owner alone. Errors: none.
+// Thread-safety: the owner alone.
+// Errors: none.
 #ifndef HAK_SLAB_PLACES_H
 #define HAK_SLAB_PLACES_H
 
@@ -16,19 +20,20 @@
 typedef enum { PLACE_NONE, PLACE_FULL, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
 
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
-// PLACE_NONE or PLACE_PARTIAL.
+// place: PLACE_NONE or PLACE_PARTIAL.
 void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place);
-// The longest free run has another length from now on: the list depends on it.
+// Sets the length of the longest free run, on which the list depends.
 void runs_set_longest(HakTcb* me, OwnedRuns runs, uint32_t longest);
 
-// Refills look for blocks there.
+// Whether refills take from the slab.
 HAK_INLINE bool slab_gives(const TinySlabMeta* meta) {
     return meta->where == PLACE_BOUND || meta->where == PLACE_PARTIAL;
 }
 
-// The SuperSlab of page runs, but `but`, with the shortest longest run; 0: none.
+// The SuperSlab of page runs, except `but`, whose longest free run is shortest; 0: none.
 SlabNumber runs_fullest(const HakTcb* me, SlabNumber but);
-// Whether the thread has one, but `but`, with half of its pages in one piece: there is room for nearly whatever comes next.
+// Whether the thread has a SuperSlab, except `but`, with half of its pages in one free run. It serves nearly any
+// request.
 bool runs_has_spare(const HakTcb* me, SlabNumber but);
 bool runs_is_spare(OwnedRuns runs);
 

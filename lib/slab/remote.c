@@ -24,8 +24,8 @@ bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         if (word == REMOTE_UNOWNED) return false;
         link_write(last, remote_first(word));
         STEP(R3);
-        if (cas_release(remote_word(s), &word, remote_make(first, remote_count(word) + count)))
-            break;  // pairs with the acquire in remote_drain
+        // pairs with the acquire in remote_drain
+        if (cas_release(remote_word(s), &word, remote_make(first, remote_count(word) + count))) break;
         tcb_count(me, HAK_C_remote_retry);
     }
     tcb_count(me, HAK_C_remote_push);

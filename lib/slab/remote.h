@@ -1,7 +1,8 @@
-// The remote stack of a slab: how threads free into slabs of others, and how the owner takes what they freed.
-// Source of the stack: R. K. Treiber, "Systems Programming: Coping with Parallelism" (1986); the consumer takes all at once, so
-// there is no ABA problem.
-// Thread-safety: remote_push by anybody; the others by the owner, which the OwnedSlab shows. Errors: none.
+// The remote stack of a slab: other threads push the blocks that they free, and the owner takes them.
+// Source of the stack: R. K. Treiber, "Systems Programming: Coping with Parallelism" (1986). The owner takes the whole
+// stack at once, so there is no ABA problem.
+// Thread-safety: anybody calls remote_push; the owner the others, as the OwnedSlab proves.
+// Errors: none.
 #ifndef HAK_SLAB_REMOTE_H
 #define HAK_SLAB_REMOTE_H
 
@@ -12,15 +13,15 @@ typedef struct {
     uint32_t count;
 } RemoteBlocks;
 
-// Takes the whole remote stack; count 0: nothing was there.
+// Takes the whole remote stack; count 0: it was empty.
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab);
 
 HAK_INLINE bool remote_has_blocks(OwnedSlab slab) {
     return load_relaxed(remote_word(slab.number)) > REMOTE_UNOWNED;
 }
 
-// Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: it turned out to have no owner. No access to the
-// slab after the blocks are handed over.
+// Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: it has no owner. Once the blocks
+// are handed over, the slab is not accessed.
 bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count);
 
 #endif

@@ -6,13 +6,13 @@
 #include "slab/hand_over.h"
 #include "thread/tls.h"
 
-// The slab whose words speak for a block: its own, or the first of its SuperSlab of page runs.
+// The slab whose words stand for a block: its own, or the first of its SuperSlab of page runs.
 static SlabNumber head_slab(const void* block) {
     SlabNumber s = (SlabNumber)slab_number_of(block);
     return word_tag(load_relaxed(owner_word(s))) == TAG_RUNS_REST ? first_slab(unit_of_slab(s)) : s;
 }
 
-// Into an own slab, or one without owner, which becomes the caller's. false: somebody else was faster.
+// Frees into an own slab, or into one without owner, which becomes the caller's. false: another thread was faster.
 static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, void* last, uint32_t count) {
     ClaimResult result;
     STEP(R1);
@@ -26,13 +26,13 @@ static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, v
     return true;
 }
 
-// Whoever owned the slab a moment ago looks at its remote stacks when it needs pages. Control blocks are never given back.
+// The slab's owner of a moment ago absorbs its remote stacks when it needs pages. TCBs are never unmapped.
 static void tell_of_runs(uint64_t word) {
     HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
     if (!load_relaxed(&owner->runs_pushed)) store_relaxed(&owner->runs_pushed, 1u);
 }
 
-// The owner is the caller's own thread, in the middle of an operation: it cannot go on before the caller has.
+// Whether the caller interrupted an operation of the owner, its own thread, which cannot go on before the caller does.
 static bool is_interrupted(const HakTcb* me, uint64_t word) {
     const HakTcb* mine = hak_tls.tcb;
     return mine && mine != me && word_owner(word) == (uint64_t)(uintptr_t)mine;
@@ -54,7 +54,8 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         } else if (finish_publish_of_lost(s, word)) {
             continue;
         }
-        // The owner is two instructions away from clearing the word, or the owner part.
+        // The owner is two instructions away from clearing the remote word, or from taking itself out of the owner
+        // word.
         if (HAK_UNLIKELY(tries == SPINS && is_interrupted(me, word)))
             fatal("reentered", "free", "a signal handler called free while it had interrupted a malloc or free");
         if (tries >= SPINS) hak_lock_tell_wait();
@@ -63,7 +64,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         else if (tries < YIELDS)
             os_yield();
         else
-            os_sleep_briefly();  // an owner of lower real-time priority must get its turn
+            os_sleep_briefly();  // lets an owner of lower real-time priority run
     }
 }
 

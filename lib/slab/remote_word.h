@@ -1,4 +1,4 @@
-// The remote word of a slab: what other threads freed into it.
+// The remote word of a slab: what other threads have freed into it.
 //
 //   63        48 47                      4 3     0
 //   | count     | address of first block  | flags |
@@ -7,7 +7,7 @@
 //   count, first    owned, `count` blocks chained by links
 //   REMOTE_UNOWNED  nobody owns the slab: no push is allowed, claim it instead
 //
-// The flag stands alone: with it there are no blocks. Only the owner sets it, and whoever claims the slab clears it.
+// The flag stands alone: with it there are no blocks. Only the owner sets it; a claim of the slab clears it.
 #ifndef HAK_SLAB_REMOTE_WORD_H
 #define HAK_SLAB_REMOTE_WORD_H
 

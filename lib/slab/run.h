@@ -1,9 +1,12 @@
-// Page runs: blocks of more than 16 KiB up to 1 MiB, each a run of pages in a SuperSlab that one thread owns. The SuperSlab is owned,
-// given up, adopted and freed into like a slab; its first slab's owner word, meta and remote stack stand for the whole.
+// Page runs: blocks of more than 16 KiB and up to 1 MiB. Each is a run of pages in a SuperSlab that one thread owns.
+// The SuperSlab is owned, given up, adopted and freed into like a slab: the owner word, meta and remote stack of its
+// first slab stand for the whole.
 //
-//   used == pages of all blocks == 512 - (set bits of `free`)        cached <= used; where they are equal, the SuperSlab is idle
+//   used == pages of all blocks == 512 - (set bits of `free`)
+//   cached <= used; where they are equal, the SuperSlab is idle
 //
-// Thread-safety: the owner alone, which the OwnedRuns shows. Errors: a pointer that is not, or no longer, the start of a block is fatal.
+// Thread-safety: the owner alone, as the OwnedRuns proves.
+// Errors: a pointer that is not, or is no longer, the start of a block is fatal.
 #ifndef HAK_SLAB_RUN_H
 #define HAK_SLAB_RUN_H
 
@@ -14,22 +17,22 @@ typedef struct {
     bool zero;    // all of it reads as zero
 } Run;
 
-// The meta and map of a new SuperSlab, its first slab being s.
+// Sets up the meta and map of a new SuperSlab, whose first slab is s.
 void runs_init(SlabNumber s, bool clean);
-// A run of `pages` pages, its address a multiple of `align` pages. block NULL: none is free.
+// Takes a run of `pages` pages, at a multiple of `align` pages. block NULL: none is free.
 Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align);
-// Gives the pages of a block back.
+// Gives back the pages of a block.
 void runs_free(HakTcb* me, OwnedRuns runs, void* block);
-// The same of `count` chained blocks.
+// The same for `count` chained blocks.
 void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t count);
-// Grows or shrinks a block where it stands. false: there is no room.
+// Grows or shrinks a block in place. false: there is no room.
 bool runs_resize(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);
 
 HAK_INLINE bool runs_has_space(OwnedRuns runs) {
     return run_map(runs)->longest != 0;
 }
 
-// Nothing of the SuperSlab is used but what the cache has.
+// Whether nothing of the SuperSlab is used except what is cached.
 HAK_INLINE bool runs_is_idle(OwnedRuns runs) {
     return meta_used(meta_of(runs.head)) == run_map(runs)->cached;
 }

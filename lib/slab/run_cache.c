@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// The i-th of the long runs leaves the cache.
+// Takes long run i out of the cache.
 static void* take_long(HakTcb* me, uint32_t i) {
     LongRun run = me->long_run[i];
     me->long_count--;

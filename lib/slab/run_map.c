@@ -14,7 +14,7 @@ static uint32_t next_bit(const uint64_t* bits, uint32_t from, bool value) {
     return PAGES_PER_UNIT;
 }
 
-// First page of the run of set bits that ends just before `end`.
+// First page of the run of set bits that ends before `end`.
 static uint32_t run_start(const uint64_t* bits, uint32_t end) {
     uint32_t from = end;
     while (from > 0) {
@@ -60,7 +60,7 @@ uint16_t run_map_longest(const RunMap* map) {
     return (uint16_t)longest;
 }
 
-// A unit is aligned to more than any run. One that fits exactly ends the search, unless it may be the longest.
+// A unit has a larger alignment than any run. An exact fit ends the search, unless it may be the longest run.
 RunFit run_map_fit(const RunMap* map, uint32_t pages, uint32_t align) {
     RunFit best = {.page = PAGES_PER_UNIT};
     uint32_t best_length = UINT32_MAX;

@@ -1,10 +1,11 @@
 // The map of a SuperSlab of page runs: which pages are free, where blocks start and how long they are.
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
-//   length[p] = pages of the block that starts at page p (0: none starts there), with RUN_IS_CACHED while a thread's cache has it
+//   length[p] = pages of the block that starts at page p (0: none), with RUN_IS_CACHED while a thread's cache has it
 //   longest == length of the longest run of set bits
 //
-// Thread-safety: the owner alone, but for run_pages. Errors: as said.
+// Thread-safety: the owner alone, except run_pages.
+// Errors: as said.
 #ifndef HAK_SLAB_RUN_MAP_H
 #define HAK_SLAB_RUN_MAP_H
 
@@ -12,7 +13,7 @@
 
 enum { RUN_IS_CACHED = 0x8000 };
 
-// A SuperSlab of page runs in the hands of its owner: its first slab stands for all of it.
+// A SuperSlab of page runs, in the hands of its owner. Its first slab stands for all of it.
 typedef struct {
     OwnedSlab head;
 } OwnedRuns;
@@ -29,7 +30,7 @@ HAK_INLINE OwnedRuns runs_if_mine(const HakTcb* me, SlabNumber s) {
     return runs_of(slab_if_mine(me, s, TAG_RUNS));
 }
 
-// The map of the SuperSlab whose first slab is s. It is written by the owner alone.
+// The map of the SuperSlab whose first slab is s. Only the owner writes it.
 HAK_INLINE RunMap* run_map_at(SlabNumber s) {
     return &hak_heap.unit_meta[unit_of_slab(s)].runs.map;
 }
@@ -46,10 +47,11 @@ HAK_INLINE SlabNumber run_first_slab(const void* p) {
     return first_slab(unit_of_slab((SlabNumber)slab_number_of(p)));
 }
 
-// Pages of a block of whoever; 0: no block starts there, or it is in a cache. Its holder may ask: nobody else changes it.
+// Pages of anybody's block; 0: no block starts there, or it is cached. The block's holder may ask: nobody else changes
+// it.
 uint32_t run_pages(const void* block);
 
-// All pages of a new map are free. clean: they read as zero.
+// Marks all pages of a new map free. clean: they read as zero.
 void run_map_init(RunMap* map, bool clean);
 
 typedef struct {
@@ -58,14 +60,14 @@ typedef struct {
     uint32_t longest_other;
 } RunFit;
 
-// The tightest free run that holds `pages` aligned, and the longest of all others.
+// Finds the shortest free run that holds `pages` aligned, and the longest of all others.
 RunFit run_map_fit(const RunMap* map, uint32_t pages, uint32_t align);
 // Whether the pages read as zero.
 bool run_map_is_clean(const RunMap* map, uint32_t page, uint32_t pages);
 void run_map_occupy(RunMap* map, uint32_t page, uint32_t pages);
-// Pages of the free run that these are part of from now on.
+// Frees pages. Returns the length of the free run that they are now part of.
 uint32_t run_map_release(RunMap* map, uint32_t page, uint32_t pages);
-// Free pages from `page` on.
+// Number of free pages from `page` on.
 uint32_t run_map_free_from(const RunMap* map, uint32_t page);
 uint16_t run_map_longest(const RunMap* map);
 

@@ -41,7 +41,8 @@ static TakenBlocks take_freelist(OwnedSlab slab, uint32_t most) {
     return (TakenBlocks){first, count, false};
 }
 
-// Cuts the next blocks, a page's worth: a page that is not needed yet is not touched. Chained in order of address.
+// Cuts the next blocks, one page's worth, so that no page is touched before it is needed. The chain is in address
+// order.
 static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     TinySlabMeta* meta = meta_of(slab);
     uint32_t left = (uint32_t)meta->capacity - load_relaxed(&meta->carved);
@@ -58,7 +59,7 @@ static TakenBlocks carve(OwnedSlab slab, uint32_t most) {
     return (TakenBlocks){first, count, meta->clean};
 }
 
-// Onto the free list, which is empty.
+// Puts blocks onto the free list, which must be empty.
 static void list_remote(OwnedSlab slab, RemoteBlocks remote) {
     TinySlabMeta* meta = meta_of(slab);
     if (HAK_UNLIKELY(meta_used(meta) < remote.count))
@@ -73,8 +74,9 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
     if (meta_of(slab)->freelist) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
         STEP(DT);
-        // They count as used until they are on the free list, and again once handed out: as long as all are taken, nothing changes
-        // and nothing is walked. More than asked for is fine, unless the user fixed the number or one is wanted.
+        // Drained blocks count as used until they are on the free list, and again once handed out. If all are handed
+        // out, no count changes and no list is walked. More than asked for is fine, unless the user fixed the number or
+        // only one is wanted.
         RemoteBlocks remote = remote_drain(me, slab);
         if (remote.count <= most || (most > 1 && hak_option(fast_cap) < 0))
             return (TakenBlocks){remote.first, remote.count, false};
@@ -124,7 +126,7 @@ size_t slab_check(SlabNumber s) {
     for (void* block = meta->freelist; block && listed <= meta_free(meta); block = link_read(block), listed++) {
         uintptr_t at = (uintptr_t)block - base;
         if (at >= SLAB_SIZE || at % meta->block_size || at / meta->block_size >= load_relaxed(&meta->carved)) {
-            text_warn("hakmem: check=freelist slab %u: %p on its free list is no block of it\n", s, block);
+            text_warn("hakmem: check=freelist slab %u: %p on its free list is not a block of it\n", s, block);
             return wrong + 1;
         }
     }

@@ -1,15 +1,17 @@
-// A list of slabs, linked both ways by number through their metas: an owner's, or a class's in the registry.
+// A list of slabs, linked in both directions by number through their metas: a list of an owner, or of a class in the
+// registry.
 //
 //   first -> s -> ... -> last       prev of the first, and next of the last: 0
 //
-// Thread-safety: whoever the list belongs to: the owner of the slabs, or the holder of the registry's lock. Errors: none.
+// Thread-safety: whoever the list belongs to: the owner of the slabs, or the holder of the registry's lock.
+// Errors: none.
 #ifndef HAK_SLAB_SLAB_LIST_H
 #define HAK_SLAB_SLAB_LIST_H
 
 #include "superslab/heap.h"
 
 typedef struct {
-    SlabNumber *first, *last;  // last: NULL where nobody asks for it
+    SlabNumber *first, *last;  // last: NULL if it is not kept
 } SlabList;
 
 HAK_INLINE void slab_list_push(SlabList list, SlabNumber s) {

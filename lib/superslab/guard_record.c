@@ -24,8 +24,8 @@ static HakGuardUnit* find_unit(UnitNumber u) {
     return chunk ? load_acquire(&chunk->unit[u % HAK_GUARD_CHUNK]) : NULL;
 }
 
-// Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires in
-// find_unit and make_unit.
+// Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires
+// in find_unit and make_unit.
 #define put(place, type)                                                                                    \
     do {                                                                                                    \
         type* none = NULL;                                                                                  \
@@ -65,14 +65,14 @@ void guard_slab_made(SlabNumber s, uint32_t block_size) {
 }
 
 void guard_huge_made(UnitNumber u, UnitNumber units) {
-    HakGuardUnit* table = make_unit(u);
-    if (table == NULL) return;
+    HakGuardUnit* head = make_unit(u);
+    if (head == NULL) return;
     for (UnitNumber at = u; at < u + units; at++) {
-        table = find_unit(at);
+        HakGuardUnit* table = find_unit(at);
         for (unsigned i = 0; table && i < SLABS_PER_UNIT; i++)
             if (load_relaxed(&table->slab[i].block_size)) set_slab(table, i, 0);
     }
-    set_slab(find_unit(u), 0, HAK_GUARD_HUGE);
+    set_slab(head, 0, HAK_GUARD_HUGE);
 }
 
 // --- places

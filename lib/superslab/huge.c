@@ -123,7 +123,7 @@ static bool move_pieces(UnitNumber old, UnitNumber u, UnitNumber length) {
         if (move_piece(old + done, u + done, piece)) continue;
         // Back to the old place. Nothing is mapped there, unless another thread of the program did that just now.
         for (UnitNumber i = 0; i < done; i += PIECE)
-            if (!move_piece(u + i, old + i, PIECE)) fatal("heap", "realloc", "the system took half of a block away");
+            if (!move_piece(u + i, old + i, PIECE)) fatal("heap", "realloc", "the system moved only half of a block");
         return false;
     }
     return true;

@@ -48,20 +48,20 @@ static bool purge_runs(uint64_t keep, uint64_t before) {
 
 static uint64_t last_given;  // when units or slabs were last given back
 
-bool purge_rested(uint64_t ms) {
+bool purge_is_idle_for(uint64_t ms) {
     return os_clock_ms() >= last_given + ms;
 }
 
 void purge_aged(uint64_t now) {
-    static uint64_t next_look;
+    static uint64_t next_scan;
     uint64_t dirty = free_dirty_bytes(), reserve = (uint64_t)hak_option(reserve);
     if (dirty <= reserve) return;
     uint64_t live = (uint64_t)(heap_units() - unit_totals.dirty_units - unit_totals.clean_units) << UNIT_SHIFT;
     uint64_t most = live < DIRTY_MOST ? DIRTY_MOST : live;
     if (dirty > most) purge_runs(most, now);
     uint64_t idle = (uint64_t)hak_option(purge_ms);
-    if (now < next_look) return;
-    next_look = now + idle;
+    if (now < next_scan) return;
+    next_scan = now + idle;
     purge_runs(reserve, now > idle ? now - idle : 0);
     free_slabs_purge_surplus(reserve);
 }

@@ -20,7 +20,7 @@ void purge_aged(uint64_t now);
 // The same, after units or slabs were given back.
 void purge_tick(void);
 // Whether nobody gave memory back for `ms` milliseconds. Then what is free is idle, not about to be used again.
-bool purge_rested(uint64_t ms);
+bool purge_is_idle_for(uint64_t ms);
 // Called before as many untouched units are handed out: near the limit of the control group, that much free dirty
 // memory goes first.
 void purge_before_new(UnitNumber units);

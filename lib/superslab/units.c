@@ -5,7 +5,7 @@
 #include "superslab/unit_list.h"
 
 // Lists of free runs by length: one each for 1..EXACT_BINS, then one per doubling.
-enum { EXACT_BINS = 32, BINS = 56, LOOK_AT = 32 };
+enum { EXACT_BINS = 32, BINS = 56, PROBES = 32 };
 
 typedef struct {
     uint64_t nonempty;  // bit b: head[b] is not 0
@@ -115,8 +115,8 @@ static UnitNumber find(const RunBins* set, UnitNumber length, UnitNumber align) 
     uint64_t candidates = set->nonempty & ~((UINT64_C(1) << bin_of(length)) - 1);
     for (; candidates; candidates &= candidates - 1) {
         UnitNumber best = 0;
-        int looked = 0;
-        for (UnitNumber u = set->head[lowest_bit(candidates)]; u && looked < LOOK_AT; u = unit(u)->next, looked++)
+        int probed = 0;
+        for (UnitNumber u = set->head[lowest_bit(candidates)]; u && probed < PROBES; u = unit(u)->next, probed++)
             if (fits(u, length, align) && (best == 0 || unit(u)->length < unit(best)->length)) best = u;
         if (best) return best;
     }
@@ -289,8 +289,8 @@ bool units_unmap_runs(bool dirty) {
 UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     UnitNumber oldest = 0;
     for (uint64_t left = bins[DIRTY].nonempty; left; left &= left - 1) {
-        int looked = 0;
-        for (UnitNumber u = bins[DIRTY].head[lowest_bit(left)]; u && looked < LOOK_AT; u = unit(u)->next, looked++)
+        int probed = 0;
+        for (UnitNumber u = bins[DIRTY].head[lowest_bit(left)]; u && probed < PROBES; u = unit(u)->next, probed++)
             if (oldest == 0 || unit(u)->freed_ms < unit(oldest)->freed_ms) oldest = u;
     }
     if (oldest == 0 || unit(oldest)->freed_ms > before) return 0;

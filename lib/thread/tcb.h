@@ -95,7 +95,7 @@ typedef struct HakTcb {
     bool pooled;                         // under pool_lock
     bool bins_left;                      // if LEFT: the bins of its thread are in `parked`
     uint32_t ticks;                      // refills
-    uint64_t next_look_ms;               // when the next scan is due; 0: there was none yet
+    uint64_t next_scan_ms;               // when the next scan is due; 0: there was none yet
     uint64_t runs_used, seen_runs_used;  // page runs allocated, cached or taken from the cache; at the last scan
     uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were absorbed
     uint32_t bundled;                    // blocks in bundles

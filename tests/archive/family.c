@@ -1,5 +1,5 @@
-// A static program that uses every name of the C library that has to do with its malloc, and much in it that allocates:
-// the allocator of the C library must not come along.
+// A static program that uses every name of the C library that has to do with its malloc, and much else that allocates:
+// the C library's allocator must not be linked in.
 #include <dirent.h>
 #include <locale.h>
 #include <malloc.h>
@@ -26,7 +26,7 @@ static void check(bool holds, const char* what) {
 }
 #define CHECK(condition) check(condition, #condition)
 
-// Looks whose block it is, and frees it.
+// Checks whose block it is, and frees it.
 static void take(const char* what, void* p) {
     char text[200] = "";
     hak_describe(p, text, sizeof text);
@@ -49,7 +49,7 @@ static void* of_thread(void* unused) {
     return NULL;
 }
 
-// Names that the C library has for itself, and for debuggers of allocators.
+// Names that the C library keeps for itself, and for debuggers of allocators.
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
 void* __libc_realloc(void* p, size_t size);
@@ -91,7 +91,7 @@ static void family(void) {
     free(aligned);
 }
 
-// They do nothing since the C library has no hooks of malloc.
+// These do nothing since the C library has no malloc hooks any more.
 static void debuggers(void) {
     mtrace();
     muntrace();
@@ -100,7 +100,7 @@ static void debuggers(void) {
     mcheck_check_all();
 }
 
-// Allocations of the C library itself.
+// Allocations by the C library itself.
 static void of_libc(void) {
     char* text = NULL;
     size_t size = 0;

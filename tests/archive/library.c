@@ -1,4 +1,4 @@
-// A shared library that has the archive inside.
+// A shared library that contains the archive.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// A shared library with the archive inside is loaded by a program that runs already, with malloc of the C library.
+// A running program with the C library's malloc loads a shared library that contains the archive.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Linked with libhakmem.a in every way that a program may be.
+// Is linked with libhakmem.a in every way that a program may be.
 #include <stdio.h>
 
 int archive_work(void);

@@ -1,5 +1,5 @@
 // operator new without memory, in a program that uses nothing else of libstdc++: the handler is called, and bad_alloc
-// thrown.
+// is thrown.
 #include <cstddef>
 #include <cstdio>
 #include <new>

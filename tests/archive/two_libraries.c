@@ -1,4 +1,4 @@
-// Two shared libraries have the archive inside, each: a block of one may be freed by the other, or here.
+// Two shared libraries contain the archive, each its own: a block of one may be freed by the other, or here.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

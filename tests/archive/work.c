@@ -1,5 +1,5 @@
-// What an archive test makes the allocator do: every kind of block, threads that end, a fork, a walk over the heap, and
-// what it says of itself. Returns how many things went wrong.
+// Makes the allocator do what an archive test needs: every kind of block, threads that end, a fork, a check of the
+// heap, and statistics. Returns how many things went wrong.
 #include <hakmem/hakmem.h>
 #include <malloc.h>
 #include <pthread.h>

@@ -383,9 +383,9 @@ class Damaged(Case):
     def test_damaged(self):
         good = self.trace(PROGRAM, "known").data
         for data, words in (
-            (b"", "no trace"),
-            (b"hktrace\0", "no trace"),
-            (b"x" * 1000, "no trace"),
+            (b"", "not a trace"),
+            (b"hktrace\0", "not a trace"),
+            (b"x" * 1000, "not a trace"),
             (good[:-8], "cut"),
             (good[: HEADER.size], "cut"),
             (good + b"more", "cut"),

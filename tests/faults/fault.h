@@ -1,4 +1,5 @@
-// For the programs of the fault gallery: each does one wrong thing, and says so and ends with status 0 if nothing stops it.
+// For the programs of the fault gallery. Each does one wrong thing. If nothing stops it, it says so and ends with
+// status 0.
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The compiler must not see what becomes of a block, or it would leave the fault out.
+// Hides from the compiler what becomes of a block; otherwise it would leave the fault out.
 static inline void* opaque(void* p) {
     __asm__ volatile("" : "+r"(p) : : "memory");
     return p;
@@ -19,7 +20,7 @@ static inline int not_noticed(void) {
     return 0;
 }
 
-// Allocates and frees a while, as a program does after its mistake.
+// Allocates and frees for a while, as a program does after its mistake.
 static inline void go_on(size_t size) {
     enum { BLOCKS = 4096 };
     static void* block[BLOCKS];

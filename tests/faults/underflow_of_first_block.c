@@ -1,6 +1,6 @@
 #include "fault.h"
 
-// Nothing lies before the first block of the first slab: no other block's canary, no memory.
+// Nothing precedes the first block of the first slab: no other block's canary, and no memory.
 int main(void) {
     char* p = opaque(malloc(500));
     memset(opaque(p - 8), '?', 8);

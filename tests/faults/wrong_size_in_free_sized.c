@@ -4,7 +4,7 @@
 
 int main(void) {
     void (*free_sized)(void*, size_t);
-    *(void**)&free_sized = dlsym(RTLD_DEFAULT, "free_sized");  // the C library has none
+    *(void**)&free_sized = dlsym(RTLD_DEFAULT, "free_sized");  // the C library does not have it
     if (free_sized == NULL) return 77;
     free_sized(opaque(malloc(100)), 200);
     go_on(100);

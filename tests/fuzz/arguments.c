@@ -1,6 +1,6 @@
 // The command line of a verb, a word a line. Words that name files are left out: a fuzzer shall not read any file of the machine.
-#include "args.h"
-#include "command.h"
+#include "args/args.h"
+#include "command/commands.h"
 
 #include "fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
 // The end of a program's stderr, in which the line of the check that failed is looked for.
-#include "supervise/messages.h"
+#include "child/messages.h"
 
 #include "fuzz/fuzz.h"
 

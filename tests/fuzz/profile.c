@@ -1,7 +1,7 @@
 // A profile: its lines, and the values of the variables in it.
-#include "profile.h"
+#include "args/profile.h"
 
-#include "variables.h"
+#include "args/variables.h"
 
 #include "fuzz/fuzz.h"
 

@@ -1,5 +1,5 @@
-// A signal handler that allocates, which no standard allows: it is served, or the process ends with a line that says what was wrong.
-// It never hangs, and no block is damaged.
+// A signal handler that allocates, which no standard allows. It gets its block, or the process ends with a line that
+// says what was wrong. The process never hangs, and no block is damaged.
 //
 //   allocating_handler [PROCESSES [SEED]]
 #include "support/family.h"
@@ -18,7 +18,7 @@
 enum { SLOTS = 300, HANDLED = 150, SECONDS = 20, PERIOD_US = 300 };
 static volatile sig_atomic_t handled;
 
-// Each block goes back before the next is taken, so that the interrupted list is as it was.
+// Frees each block before it takes the next, so that the interrupted list is as it was.
 static void on_signal(int number) {
     static const size_t sizes[] = {16, 100, 700, 5000, 15000, 40000, 300000, 3000000};
     int saved_errno = errno;
@@ -65,7 +65,7 @@ typedef struct {
     int status;
 } End;
 
-// Its stderr until it ends; a process that is silent for so long hangs.
+// Reads the process's stderr until it ends. A process that is silent for so long hangs.
 static End watch(pid_t pid, int from) {
     End end = {0};
     size_t length = 0;
@@ -93,7 +93,7 @@ static bool is_served(uint64_t seed) {
         close(ends[0]);
         close(ends[1]);
         execl("/proc/self/exe", "allocating_handler", "interrupted", number,
-              (char*)NULL);  // where stderr is from the start
+              (char*)NULL);  // where stderr leads from the start
         _exit(127);
     }
     close(ends[1]);

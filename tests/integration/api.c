@@ -1,5 +1,5 @@
-// The edges of the API, one function a rule. Where the C library of the machine behaves differently from what libhakmem
-// promises (include/hakmem/hakmem.h), the rule is checked under libhakmem alone.
+// The edge cases of the API, one function for each rule. If the C library of the machine differs from what libhakmem
+// promises (include/hakmem/hakmem.h), the rule is checked under libhakmem only.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -12,7 +12,7 @@
 
 #define MIB ((size_t)1 << 20)
 
-// What the compiler must not reason about.
+// Hides a value from the compiler.
 static size_t opaque(size_t n) {
     volatile size_t same = n;
     return same;
@@ -109,7 +109,7 @@ static void realloc_rules(void) {
     errno = 0;
     void* nothing = t_realloc(p, opaque(0));
     CHECK(nothing == NULL, "realloc(p, 0) gave %p", nothing);
-    // it has freed: a million such blocks must not add up
+    // it has freed the block: a million such blocks must not add up
     size_t before = rss_bytes();
     for (int i = 0; i < 1000000; i++) {
         p = t_malloc(64);
@@ -119,7 +119,7 @@ static void realloc_rules(void) {
     CHECK(rss_bytes() < before + 8 * MIB, "realloc(p, 0) leaks: RSS went from %zu to %zu", before, rss_bytes());
 }
 
-// Guard mode moves every block, so that the old one can be watched.
+// Guard mode moves every block, so that it can watch the old one.
 static void realloc_to_the_same_size_stays(void) {
     const char* guard = getenv("HAKMEM_GUARD");
     bool moves = guard != NULL && strcmp(guard, "0") != 0;
@@ -320,7 +320,8 @@ static void trim_and_statistics(void) {
     fflush(stderr);
     int saved = dup(STDERR_FILENO);
     FILE* sink = tmpfile();
-    CHECK(saved >= 0 && sink != NULL && fcntl(fileno(sink), F_SETFL, O_APPEND) == 0, "no log");  // no other file
+    CHECK(saved >= 0 && sink != NULL && fcntl(fileno(sink), F_SETFL, O_APPEND) == 0,
+          "no log");  // the library writes into no other kind of file
     CHECK(dup2(fileno(sink), STDERR_FILENO) >= 0, "stderr cannot be redirected");
     malloc_stats();
     fflush(stderr);

@@ -1,5 +1,6 @@
-// The library reaches the kernel by itself: functions of the C library in front of which another library stands
-// (shims/allocating_calls.c) are not called, but for those few that make a thread's key and a fork's handlers, once each.
+// The library calls the kernel by itself. If another library stands in front of the C library's functions
+// (shims/allocating_calls.c), these are not called, except the few that make a thread's key and a fork's handlers, once
+// each.
 //
 //   calls_nobody        with the shim in LD_PRELOAD, before or behind the library
 #include "support/test.h"

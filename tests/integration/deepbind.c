@@ -1,6 +1,6 @@
-// Libraries opened with RTLD_DEEPBIND under the checked library: their malloc and free are those of everybody, which is
-// said once; and whose search path counts is the caller's. deepbind NAME: of a library that only this program's RUNPATH
-// leads to.
+// Libraries opened with RTLD_DEEPBIND under the checked library: their malloc and free are the program's, which is
+// reported once, and the search path is the caller's. deepbind NAME: a library that only this program's RUNPATH leads
+// to.
 #include "support/test.h"
 
 #include <dlfcn.h>
@@ -13,7 +13,7 @@
 
 static int messages, standard_error;
 
-// What is said meanwhile on stderr goes to `messages`.
+// What is written to stderr meanwhile goes to `messages`.
 static void* open_library(const char* name, int mode) {
     dup2(messages, STDERR_FILENO);
     void* library = dlopen(name, mode);
@@ -37,7 +37,7 @@ static Plugin open_plugin(const char* name, int mode) {
     return plugin;
 }
 
-// Without the flag taken away, the C library's free gets these blocks, and ours gets those of the C library's malloc.
+// If the flag were not taken away, the C library's free would get these blocks, and ours the C library's blocks.
 static void blocks_cross(Plugin plugin) {
     char* block = malloc(100);
     memset(block, 1, 100);
@@ -75,14 +75,14 @@ static void failures_are_told_as_ever(void) {
 int main(int argc, char** argv) {
     const char* name = argc > 1 ? argv[1] : "";
     test_start("deepbind", 0);
-    if (getenv("LD_LIBRARY_PATH")) {  // of whoever runs tests: nothing but RUNPATH shall lead to the libraries
+    if (getenv("LD_LIBRARY_PATH")) {  // set by whoever runs the tests: only RUNPATH shall lead to the libraries
         unsetenv("LD_LIBRARY_PATH");
         execv("/proc/self/exe", argv);
     }
     messages = memfd_create("messages", 0);
     standard_error = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     CHECK(messages >= 0 && standard_error >= 0, "errno %d", errno);
-    // a log: into any other file the library would write nothing
+    // a log: the library writes into no other kind of file
     CHECK(fcntl(messages, F_SETFL, O_APPEND) == 0, "errno %d", errno);
     Plugin plain = open_plugin(name, RTLD_NOW | RTLD_LOCAL);
     void* self = open_library(NULL, RTLD_NOW | RTLD_DEEPBIND);

@@ -1,5 +1,5 @@
-// Does what its arguments say to its own descriptors, folder, root and user, one after the other, and then exits:
-// descriptors.py looks at what the library wrote, and where.
+// Does to its own descriptors, folder, root and user what its arguments say, one after the other, and then exits.
+// descriptors.py checks what the library wrote, and where.
 //
 //   descriptors STEP[=ARGUMENT]...     "early" comes before the constructors of libraries
 #include <dlfcn.h>
@@ -21,7 +21,7 @@ static void need(int fine, const char* what) {
     _exit(SETUP_FAILED);
 }
 
-// The compiler must not see through what is done wrong here.
+// Hides from the compiler what is done wrong here.
 static char* volatile block;
 
 static void free_twice(const char* argument) {
@@ -39,7 +39,7 @@ static int opened(const char* path, int flags) {
     return fd;
 }
 
-// As a daemon's data: the number was free, so it is given out.
+// Opens a file as a daemon opens its data: the number was free, so the file gets it.
 static void data(const char* path) {
     close(STDERR_FILENO);
     need(opened(path, 0) == STDERR_FILENO, "open as 2");
@@ -71,7 +71,7 @@ static void fill_numbers(const char* path) {
     while (fd < NUMBERS) need((fd = dup(fd)) > 0, "dup");
 }
 
-// Those that are open, beyond 2.
+// Lists the open descriptors above 2.
 static void list(const char* argument) {
     (void)argument;
     for (int fd = STDERR_FILENO + 1; fd < 4096; fd++)
@@ -107,7 +107,7 @@ static void limit_files(const char* number) {
     need(setrlimit(RLIMIT_FSIZE, &limit) == 0, "limit files");
 }
 
-// The child goes on.
+// The child goes on with the remaining steps.
 static void in_child(const char* argument) {
     (void)argument;
     pid_t pid = fork();

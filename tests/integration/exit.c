@@ -1,5 +1,5 @@
-// The end and the beginning of a process: exit while others allocate, handlers that free when everything is already ending,
-// blocks that were allocated before main by constructors and by the preinit array.
+// The beginning and the end of a process: blocks allocated before main, by constructors and by the preinit array; exit
+// while others allocate; handlers that free when everything is already ending.
 //
 //   exit [COUNT]       that many child processes of each kind
 #include "support/family.h"
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #ifndef TEST_LINKED
-// From the helper library early.c, which allocates while it is loaded.
+// Of the helper library early.c, which allocates while it is loaded.
 void early_check(void);
 #endif
 

@@ -1,5 +1,5 @@
-// fork while other threads are inside the allocator. The child uses what it inherited, also blocks of threads that do not exist
-// there, allocates, forks once more, and must be done in bounded time.
+// fork while other threads are inside the allocator. The child uses what it inherited, including blocks of threads that
+// do not exist there, allocates, forks once more, and must be done in bounded time.
 //
 //   fork [COUNT [SEED]]
 #include "support/family.h"
@@ -56,7 +56,7 @@ static void* churn_briefly(void* argument) {
     return NULL;
 }
 
-// Threads that come and go, so that forks also meet births, deaths and slabs without owner.
+// Threads that come and go, so that forks also meet beginnings, ends and slabs without owner.
 static void* breed(void* argument) {
     Random random = {(uint64_t)(uintptr_t)argument};
     while (!atomic_load(&stop)) {
@@ -90,7 +90,7 @@ static void* child_thread(void* argument) {
 static void use_inherited(uint64_t seed) {
     alarm(CHILD_SECONDS);
     Random random = {seed};
-    // A slot is one atomic word and its block was complete before it was stored, so what the child sees in it is whole.
+    // A slot is one atomic word, and its block was complete before it was stored: what the child sees in it is whole.
     for (int i = 0; i < SLOTS; i++)
         if (random_below(&random, 2) != 0) drop(atomic_exchange(&slots[i], make(&random)));
     for (int i = 0; i < 3000; i++) drop(atomic_exchange(&slots[random_below(&random, SLOTS)], make(&random)));
@@ -131,7 +131,7 @@ static void spawn_and_vfork(uint64_t n) {
     wait_child(shared, "vfork", n);
 }
 
-// --- a thread that first allocates in the last round of destructors: nobody is told of its end
+// --- a thread that first allocates in the last round of destructors: its end goes unnoticed
 
 enum { UNNOTICED = 20, UNNOTICED_SIZE = 48 };
 static pthread_key_t last_key;
@@ -186,7 +186,7 @@ static void two_threads_get_different_blocks(void) {
             CHECK(blocks[0][i] != blocks[1][j], "block %p went to two threads", blocks[0][i]);
 }
 
-// Its stack is another thread's by the time of the fork, or, if it is large, gone.
+// At the fork its stack belongs to another thread. Or it is gone, if it was large.
 static void an_unnoticed_end(size_t stack, size_t of_next) {
     pthread_t ended, living;
     start(&ended, stack, end_unnoticed, NULL);

@@ -1,12 +1,13 @@
-// Forks in a handler of a signal that comes again and again, wherever the program is: in malloc, free, another fork, a thread's
-// beginning and end. POSIX lists fork among what a handler may call. The child returns from the handler, goes on with the heap,
-// and checks it.
+// Forks in the handler of a repeated signal, wherever the program is: in malloc, free, another fork, a thread's
+// beginning or end. POSIX lists fork among what a handler may call. The child returns from the handler, goes on with
+// the heap, and checks it.
 //
 //   fork_anywhere alone [COUNT]     one thread
 //   fork_anywhere nested [COUNT]    two signals, each of which may interrupt the other's handler and its own
-//   fork_anywhere births [COUNT]    threads begin and end all the time; signals are blocked where the C library itself locks
+//   fork_anywhere births [COUNT]    threads begin and end all the time; signals are blocked where the C library locks
 //   fork_anywhere churning [COUNT]  the same beside threads that allocate
-//   fork_anywhere crossing [COUNT]  several threads are interrupted at the same moment: each forks, and holds what the others want
+//   fork_anywhere crossing [COUNT]  several threads are interrupted at the same moment: each forks, and holds locks
+//                                   that the others want
 //   fork_anywhere copied [COUNT]    with _Fork() beside threads that allocate: no handler of a library prepares for it
 //   fork_anywhere bare [COUNT]      with _Fork(), after which the child may do little: it writes and ends
 #include "support/family.h"
@@ -30,7 +31,7 @@ static bool bare, copied, crossing, nested;
 static _Atomic bool over;
 static int report[2];
 
-// One shot after the other, since a fork may take longer than any period: the program gets on between them.
+// Each timer fires once and is then set again: a fork may take longer than any period, and the program must get on.
 static timer_t timers[2];
 
 static void arm(int number) {
@@ -39,7 +40,7 @@ static void arm(int number) {
     long wait = microseconds[(unsigned)shots++ % 7] * 1000;
     struct itimerspec once = {.it_value.tv_nsec = wait};
     int result = timer_settime(timers[number == SIGUSR2], 0, &once, NULL);
-    CHECK(result == 0 || is_child, "timer_settime");  // a child has none
+    CHECK(result == 0 || is_child, "timer_settime");  // a child has no timer
 }
 
 // --- the handler
@@ -48,7 +49,7 @@ static void expect_child_ended(pid_t child) {
     int status;
     pid_t ended;
     while ((ended = waitpid(child, &status, 0)) < 0 && errno == EINTR) {}
-    if (ended < 0 && errno == ECHILD && is_child) return;  // of its parent's, whom it has interrupted there
+    if (ended < 0 && errno == ECHILD && is_child) return;  // that was a child of its parent, interrupted there
     CHECK(ended == child && status == 0, "child %d of %ld: wait status %#x%s", (int)child, (long)forks, status,
           WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? ": it hung" : "");
 }
@@ -156,7 +157,7 @@ static void replace(unsigned char** slot, Random* random) {
     }
 }
 
-// Has both signals blocked from its beginning on, as its maker has them: a child that its handler made would never end.
+// Begins with both signals blocked, as its maker has them. A child that its own handler made would never end.
 static void* churn_until_over(void* seed) {
     Random random = {(uint64_t)(uintptr_t)seed};
     unsigned char* own[64] = {0};
@@ -171,7 +172,7 @@ static void end_child_with(unsigned char** own, int count) {
     _exit(0);
 }
 
-// Of these threads the child has the one that made it.
+// Of these threads the child has only the one that forked.
 static void* churn_and_fork(void* seed) {
     Random random = {(uint64_t)(uintptr_t)seed};
     unsigned char* own[64] = {0};
@@ -238,7 +239,7 @@ static void bear_one(Random* random) {
     hold_signals(SIG_UNBLOCK);
 }
 
-// A child that a thread's handler made has that thread alone, which ends it.
+// A child made by a thread's handler has only that thread, which ends it.
 static void step(Random* random, unsigned i, bool births, bool forks_held) {
     replace(&slots[random_below(random, SLOTS)], random);
     if (i % 97 == 0) t_trim(0);

@@ -1,6 +1,7 @@
-// Blocks replaced at random among full slabs, most of which have no owner: the freed ones wait in the thread's bin, and hardly a free claims a
-// slab. And bins that batches have made large become small again, without a block being lost. And of large blocks' full slabs a thread keeps
-// the last few: what others free there comes back to it, and goes back while the thread is busy with other blocks. Of small blocks it keeps none.
+// Blocks are replaced at random among full slabs, most of which have no owner: the freed ones wait in the thread's bin,
+// and hardly a free claims a slab. Bins that batches have made large become small again, without a block being lost. Of
+// full slabs of large blocks a thread keeps the last few: what others free there comes back to it, and is given back
+// while the thread is busy with other blocks. Of small blocks it keeps none.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -34,15 +35,15 @@ static void batches(void) {
     }
 }
 
-// Refills of another class, so that the looks that are due are made.
-static void look(void) {
+// Refills of another class, so that scans that are due take place.
+static void let_scan(void) {
     const struct timespec period = {.tv_nsec = 260000000};
     nanosleep(&period, NULL);
     for (int i = 0; i < BATCH; i++) batch[i] = t_malloc(2000);
     for (int i = 0; i < BATCH; i++) t_free(batch[i]);
 }
 
-// Freed blocks that the bin has no place for go to their slabs.
+// Freed blocks that find no place in the bin go to their slabs.
 static unsigned long long freed_to_slabs(void) {
     for (int i = 0; i < BATCH; i++) batch[i] = t_malloc(SMALL);
     uint64_t before = test_counter("free_ss_local");
@@ -57,20 +58,20 @@ static void large_bins_become_small(void) {
     test_check_heap();
     unsigned long long large = freed_to_slabs();
     for (int i = 0; i < 8; i++) {
-        look();
+        let_scan();
         test_check_heap();
     }
     unsigned long long small = freed_to_slabs();
     test_say("of 200 blocks %llu have no place in a bin, and %llu after a rest", large, small);
-    // On a slow machine they need not have become large: that takes frees in quick succession.
+    // On a slow machine the bins need not have become large: that takes frees in quick succession.
     CHECK(small > 100, "%llu without a place after a rest", small);
     test_check_heap();
 }
 
-// --- full slabs: an owner that allocates, and another thread that frees all
+// --- full slabs: an owner allocates, and another thread frees everything
 
-// Of SOME blocks the last slab is not wholly cut. Beside the full slabs that it keeps an owner has OTHERS at most: the bound one, and what
-// the C library needs for a thread.
+// The last slab of SOME blocks is not wholly cut. Beside the full slabs that it keeps, an owner has at most OTHERS: the
+// bound one, and what the C library needs for a thread.
 enum { LARGE = 4000, SLAB_HOLDS = 65536 / 4096, SOME = 4 * SLAB_HOLDS - 3, MANY = 100 * SLAB_HOLDS };
 enum { KEPT = 4, OTHERS = 3 };
 static void* block[MANY];
@@ -96,7 +97,7 @@ static void wait_for_the_other(void) {
     pthread_barrier_wait(&turn);
 }
 
-// Every step-th of blocks first .. count - 1. How many of them were sent to the owner of their slab.
+// Frees every step-th of the blocks first .. count - 1. Returns how many of them were sent to their slab's owner.
 static unsigned long long free_as_another(int first, int step, int count) {
     pthread_barrier_wait(&turn);
     unsigned long long sent = test_counter("free_ss_remote");
@@ -115,8 +116,8 @@ static void takes_what_came_back(void) {
     for (int i = 0; i < SOME; i++) t_free(block[SOME + i]);
 }
 
-// Looks are made so often that none comes after a rest, on a machine that is not very slow. How many slabs went, those for the new blocks not
-// counted: these fill theirs, and stay.
+// Scans come so often that none comes after an idle period, on a machine that is not very slow. Counts the slabs that
+// went, without those of the new blocks, which fill their slabs and stay.
 enum { STEPS = 8, STEP = 320, OTHER = 1000, OTHER_SLABS = STEPS * STEP / (65536 / 1024), TIMES = 3 };
 static void* other[TIMES * STEPS * STEP];
 static int others;

@@ -1,5 +1,5 @@
-// A chain of processes, each the child of the one before, made by a fork while threads of it have blocks: what those had is used
-// again, so memory and address space stay as they are over any number of generations.
+// A chain of processes, each the child of the one before, made by a fork while its threads have blocks. What those
+// threads had is used again, so memory and address space stay as they are over any number of generations.
 //
 //   generations paused [COUNT]      the threads wait while the fork comes
 //   generations churning [COUNT]    they allocate and free meanwhile

@@ -1,5 +1,6 @@
-// Nothing in any path is linear in the number of SuperSlabs: a malloc and a free, of every kind of size, cost about the same beside ten thousand
-// SuperSlabs as beside ten. Caches that no longer hold the tables may cost some times as much; a walk over them would cost a thousand times.
+// No path takes time linear in the number of SuperSlabs. A malloc and a free, of every kind of size, cost about the
+// same beside ten thousand SuperSlabs as beside ten. Caches that no longer hold the tables may cost a few times as
+// much; a walk over the tables would cost a thousand times.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -21,7 +22,7 @@ enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static char* live[MANY];
 
-// Seconds for the fastest of some tries, each of which replaces blocks at random: the slower ones were disturbed.
+// Seconds of the fastest of some tries; the slower ones were disturbed. Each try replaces blocks at random.
 static double replace(Random* random, char** blocks, uint64_t count, size_t size) {
     double best = 1e9;
     for (int try = 0; try < TRIES; try++) {

@@ -1,6 +1,6 @@
-// Guard mode stops a program at its first wrong act, with the right words. Each case runs in a child whose stderr is a log: it must
-// end by SIGABRT after one line that names the check and the site, with program counters that lie in this program; a case that does
-// nothing wrong must end with status 0 and say nothing.
+// Guard mode stops a program at its first wrong act, with the right words. Each case runs in a child whose stderr is a
+// log. It must end by SIGABRT after one line that names the check and the site, with program counters in this program.
+// A case that does nothing wrong must end with status 0 and say nothing.
 //
 //   guard [CASE...]     needs libhakmem-checked.so preloaded and HAKMEM_GUARD=1
 #include "support/test.h"
@@ -27,7 +27,7 @@ typedef struct {
     const char* words;  // in the line
 } Case;
 
-// The compiler must not see through what is done wrong here.
+// Hides from the compiler what is done wrong here.
 static char* volatile a;
 static char* volatile b;
 static char in_static_memory[64];
@@ -79,12 +79,12 @@ static void* free_it(void* p) {
     return NULL;
 }
 
-// Enough others of the size to push a block out of the quarantine.
+// Frees enough other blocks of the size to push a block out of the quarantine.
 static void push_out(size_t size) {
     for (int i = 0; i < 2000; i++) free(malloc(size));
 }
 
-// A block whose neighbours are live, so that its slab stays: out of the quarantine, and free.
+// A free block, out of the quarantine, whose neighbours are live, so that its slab stays.
 static void free_and_push_out(void) {
     enum { NEIGHBOURS = 100 };
     char* neighbours[NEIGHBOURS];
@@ -240,7 +240,7 @@ static void read_of_purged_huge(void) {
     in_static_memory[0] = a[3000000];
 }
 
-// Two in three slabs go back; the others hold their SuperSlabs.
+// Two of three slabs go back; the third holds its SuperSlab.
 static void read_of_purged_slabs(void) {
     enum { BLOCKS = 2000 };
     char* blocks[BLOCKS];
@@ -415,7 +415,7 @@ static void clean_c(void) {
     free(a);
 }
 
-// Sizes of every kind go through reuse, growth and purging, and calloc clears what was poisoned.
+// Sizes of every kind go through reuse, growth and purging. calloc clears what was poisoned.
 static void clean_reuse(void) {
     static const size_t sizes[] = {0, 1, 24, 100, 1000, 8000, 8180, 9000, 100000, 900000, 1100000, 5000000};
     enum { SIZES = sizeof sizes / sizeof sizes[0] };
@@ -507,7 +507,7 @@ static const Case cases[] = {
     {"clean_threads_and_fork", clean_threads_and_fork, NULL, NULL, NULL},
 };
 
-// Every "at pc 0x..." of the line lies in this program.
+// Every "at pc 0x..." of the line is in this program.
 static void check_sites(const Case* c, const char* line) {
     Dl_info here, there;
     CHECK(dladdr(in_static_memory, &here) != 0, "dladdr");

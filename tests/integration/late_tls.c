@@ -1,5 +1,5 @@
-// Libraries with thread-local memory of their own that are opened late and closed again while many threads use them: each thread's
-// part comes from malloc and goes at its end, and memory stays flat.
+// Libraries with thread-local memory of their own are opened late and closed again while many threads use them. Each
+// thread's part comes from malloc and is freed at its end; memory stays flat.
 //
 //   late_tls PLUGIN PLUGIN [ROUNDS]
 #include "support/test.h"

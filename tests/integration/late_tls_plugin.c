@@ -7,7 +7,7 @@ static __thread unsigned small = 77;
 
 unsigned plugin_use(unsigned number);
 
-// 0: what this thread has is as it should be at its number-th use, from 0 on.
+// 0: the thread's memory is as it should be at its number-th use, counted from 0.
 unsigned plugin_use(unsigned number) {
     unsigned wrong = small != 77 + number;
     small++;

@@ -1,5 +1,6 @@
-// Under a limit of the process on its address space or its data, what fits in sum is had: the heap takes little ahead of need, a
-// program that has freed and trimmed its blocks may map as much itself, and a refusal gives back what is free before NULL is the answer.
+// Under a limit of the process on its address space or its data, everything that fits in sum is served. The heap takes
+// little ahead of need. A program that has freed and trimmed its blocks may map as much itself. Before NULL is
+// returned, free memory goes back.
 //
 //   limited KIND        share | trimmed | resized | refused | threads
 #include "support/family.h"
@@ -30,7 +31,7 @@ static size_t data_bytes(void) {
     return bytes;
 }
 
-// Lets the process have `more` bytes than now.
+// Lets the process have `more` bytes than it has now.
 static void limit(Resource resource, size_t more) {
     size_t now = resource == RLIMIT_AS ? mapped_bytes() : data_bytes();
     struct rlimit limit = {now + more, now + more};
@@ -87,7 +88,7 @@ static void resized(Resource resource, size_t amount) {
     char* p = taken(size);
     memset(p, 'x', size);
     for (size_t i = 0; size < amount && i < STEPS; i++) {
-        blocks[i] = taken(2 * MIB);  // behind it
+        blocks[i] = taken(2 * MIB);  // stands behind it
         size += MIB + size / 4;
         if (size > amount) size = amount;
         char* moved = t_realloc(p, size);
@@ -120,7 +121,7 @@ static void refused(Resource resource, size_t amount) {
         // every other one goes, but nothing else
         for (size_t k = 0; k < i; k += 2) t_free(blocks[k]);
         for (size_t k = 1; k < i; k += 2) t_free(blocks[k]);
-        char* p = taken(amount * 3 / 4);  // all together, without a trim
+        char* p = taken(amount * 3 / 4);  // all of it together, without a trim
         t_free(p);
     }
 }

@@ -1,5 +1,5 @@
-// Locked memory. A page that the program locked and forgot is no reason to keep other free memory; a program that has locked all
-// that it will ever map (mlockall) has little more resident than it uses.
+// Locked memory. A page that the program locked and forgot must not keep other free memory resident. A program that has
+// locked all that it will ever map (mlockall) has little more resident than it uses.
 //
 //   locked freed       pages of small blocks, of a run of pages and of huge blocks are locked, and everything is freed
 //   locked future|onfault THREADS
@@ -36,7 +36,7 @@ static void expect_zeros(size_t size, int blocks) {
     }
 }
 
-// --- what is freed while a page of it is locked
+// --- memory freed while a page of it is locked
 
 enum { SMALL = 60000, RUNS = 600, HUGE = 40 };
 static char *small[SMALL], *run[RUNS], *huge[HUGE];
@@ -64,7 +64,7 @@ static void freed(void) {
     for (int i = 0; i < RUNS; i += RUNS / 10) lock(run[i], 1);
     for (int i = 0; i < HUGE; i += HUGE / 4) lock(huge[i] + huge_size / 2, 1);
     size_t full = rss_bytes();
-    // a tenth of the small blocks stays, so that their SuperSlabs do
+    // a tenth of the small blocks stays, so that their SuperSlabs stay
     for (int i = 0; i < SMALL; i++)
         if (i % 600 >= 60) t_free(small[i]);
     for (int i = 0; i < RUNS; i++) t_free(run[i]);
@@ -83,7 +83,7 @@ static void freed(void) {
     expect_zeros(huge_size, 8);
 }
 
-// --- what is mapped after mlockall
+// --- memory mapped after mlockall
 
 enum { THREADS_MOST = 32, BLOCKS = 3000 };
 typedef struct {

@@ -1,5 +1,5 @@
-// Near the limit of its control group a program is not killed for memory that it has freed: free dirty memory goes back before new
-// memory is touched. Skipped where no control group can be made.
+// Near the limit of its control group, a program is not killed for memory that it has freed: free dirty memory goes
+// back before new memory is touched. Skipped where no control group can be made.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -39,7 +39,7 @@ static bool make_group(size_t limit) {
     return false;
 }
 
-// Free dirty units, each between two that are in use, hold nothing that a long block could be made of.
+// Free dirty units, each between two in use: no long block can be made of them.
 static void work(void) {
     static char *freed[BLOCKS], *kept[BLOCKS];
     for (int i = 0; i < BLOCKS; i++) {

@@ -1,5 +1,5 @@
-// Little address space: the allocator uses nearly all of it, says NULL with ENOMEM when it is gone, and works on after the
-// blocks were freed.
+// Little address space: the allocator uses nearly all of it, returns NULL with ENOMEM when it is used up, and works
+// again after the blocks were freed.
 //
 //   oom [MIB]       limit of the address space; default 200
 #include "support/family.h"
@@ -43,7 +43,7 @@ static void free_list(Link* list) {
     }
 }
 
-// Every entry point refuses cleanly, and keeps what it was given, while memory is out.
+// While memory is out, every entry point refuses cleanly and keeps what it was given.
 static void refuse_everything(Link* list) {
     size_t size = 64 * MIB;
     errno = 0;
@@ -82,7 +82,7 @@ static void* allocate_in_thread(void* argument) {
     return NULL;
 }
 
-// Of what the limit leaves. Runs of pages and of 2 MiB units do not divide evenly; other allocators have headers.
+// Percentage of the limit. Runs of pages and of 2 MiB units do not divide evenly; other allocators have headers.
 static size_t expected_percent(size_t size) {
     if (size > 256 << 10) return 60;
     if (!test_is_hakmem()) return size < 64 ? 45 : 70;
@@ -114,7 +114,7 @@ static void run(size_t limit, size_t size) {
     test_check_heap();
 }
 
-// --- slabs that another thread has emptied, when there is no memory
+// --- slabs that another thread has emptied, when memory is out
 
 static Link* newest;
 static size_t to_free;
@@ -132,7 +132,7 @@ static void* free_the_newest(void* unused) {
     return unused;
 }
 
-// Another thread frees as many of the newest blocks as `count` says, when there is no memory left.
+// When memory is out, another thread frees as many of the newest blocks as `count` says.
 static void exhaust_and_let_free(size_t limit, size_t size, size_t (*count)(const Link* first)) {
     pthread_t thread;
     size_t total;

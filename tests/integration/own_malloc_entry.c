@@ -1,5 +1,5 @@
-// A program that defines nothing of malloc, but takes the addresses of its functions, and is not position-independent:
-// what everybody finds by their names is then an entry in the program, and yet nobody else's malloc is in force.
+// A program that defines nothing of malloc, but takes the addresses of its functions, and is not position-independent.
+// Every lookup of their names then finds an entry in the program, although no other malloc is in force.
 #include "support/test.h"
 
 #include <errno.h>

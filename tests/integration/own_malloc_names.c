@@ -1,4 +1,4 @@
-// A program with a malloc of its own, of a few names: the others are the library's, and must get on with its blocks.
+// A program that defines a few names of malloc itself: the others are the library's, and must cope with its blocks.
 #include "integration/own_malloc.h"
 
 #include <dlfcn.h>
@@ -16,7 +16,7 @@ static void fail(const char* what, int line) {
 }
 #define CHECK(condition) ((condition) ? (void)0 : fail(#condition, __LINE__))
 
-// A function that the C library may lack.
+// A function that the C library may not have.
 static void* optional(const char* name) {
     return dlsym(RTLD_DEFAULT, name);
 }
@@ -85,7 +85,7 @@ static void freed_by_other_names(void) {
     if (free_aligned_) free_aligned_(malloc(100), 16, 100), expected++;
     if (cfree_) cfree_(NULL);
     CHECK(own_freed - freed == expected);
-    if (free_aligned_) {  // not the business of a free that does not know it
+    if (free_aligned_) {  // a free that does not know it never gets such a block
         free_aligned_(aligned_alloc(4096, 8192), 4096, 8192);
         free_aligned_(aligned_alloc(64, 128), 64, 128);
     }
@@ -111,7 +111,7 @@ static void usable_size_of_such_a_block(void) {
     if (give_back) give_back(aligned);
 }
 
-// Ours of the C library: a malloc of one kind, and a realloc of another that gets none of its blocks.
+// Under the C library's names, ours are a malloc of one kind, and a realloc of another that gets none of its blocks.
 static void blocks_of_the_library_grow(void) {
     void* (*other_malloc)(size_t) = NULL;
     void* (*other_realloc)(void*, size_t) = NULL;

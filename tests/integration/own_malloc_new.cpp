@@ -1,4 +1,4 @@
-// C++ in a program with malloc and free of its own: the operators ask them, as those of the C++ library do.
+// C++ in a program with malloc and free of its own: the operators call them, as those of the C++ library do.
 #include "integration/own_malloc.h"
 
 #include <cstdio>
@@ -47,7 +47,7 @@ int main() {
     through_own("delete of NULL", 0, [&] { ::operator delete(static_cast<void*>(nullptr)); });
     through_own("a vector", 1, [] { std::vector<int> numbers(1000, 1); });
     through_own("a string", 1, [] { std::string text(1000, 'a'); });
-    // aligned ones: nobody's free gets what it does not know
+    // aligned ones: no free gets a block that it does not know
     through_own("aligned new", 0, [&] { wide = new Wide, delete wide; });
     through_own("aligned new[]", 0, [&] { wide = new Wide[3], delete[] wide; });
     through_own("aligned nothrow new", 0, [&] { wide = new (std::nothrow) Wide, delete wide; });

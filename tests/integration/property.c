@@ -1,6 +1,6 @@
-// The whole API at random against an oracle. Every live block is known: where, how large, and what was written into it. After
-// each call the oracle says whether the answer can be right: no overlap with a live block, alignment, usable size, contents.
-// Blocks change hands: a thread frees and resizes what other threads, also ended ones, have allocated.
+// The whole API at random, against an oracle. It knows of every live block where it is, how large, and what was written
+// into it. After each call it says whether the result can be right: no overlap with a live block, alignment, usable
+// size, contents. Blocks change hands: a thread frees and resizes blocks of other threads, even ended ones.
 //
 //   property [SEED [SECONDS [THREADS]]]     SEED 0: a new one. One thread with the same seed makes the same calls.
 #include "support/family.h"
@@ -16,7 +16,7 @@
 #define EXCHANGE 1024
 #define LANES_MAX 64
 #define LANE_BYTES_MAX ((size_t)96 << 20)
-#define DENSE_MAX ((size_t)64 << 10)  // larger blocks are written at their ends and once a page
+#define DENSE_MAX ((size_t)64 << 10)  // larger blocks are written at their ends, and once a page
 #define PAGE ((size_t)4096)
 
 typedef struct {
@@ -67,7 +67,7 @@ static void fill(Block* b) {
     }
 }
 
-// Verifies what fill(b) wrote, as far as it lies in the first `limit` bytes at `p`.
+// Verifies what fill(b) wrote, in the first `limit` bytes at `p`.
 static void verify(const Block* b, const char* p, size_t limit, const char* when) {
     size_t size = covered(b);
     size_t end = size < limit ? size : limit;
@@ -85,7 +85,7 @@ static size_t random_size(Random* r) {
     uint64_t kind = random_below(r, 1000);
     if (kind < 400) return random_below(r, 130);
     if (kind < 600) return random_below(r, 1100);
-    // around the edges of any size-class table that divides each doubling by eight
+    // near the edges of any size-class table with eight classes per doubling
     unsigned top = kind < 800 ? 13 : kind < 970 ? 16 : kind < 996 ? 21 : 25;
     size_t base = (size_t)1 << (4 + random_below(r, top - 3));
     size_t size = base + base / 8 * random_below(r, 8);
@@ -211,7 +211,7 @@ static void resize(Lane* lane, Block* b) {
         return;
     }
     CHECK(p != NULL, "realloc(%p of %zu, %zu)", (void*)old.p, old.size, size);
-    // the bytes between size and usable size are no contents
+    // the bytes between size and usable size are not contents
     verify(&old, p, size < old.size ? size : old.size, "by realloc");
     begin(lane, b, p, size, 16);
 }
@@ -246,7 +246,7 @@ static void operate(Lane* lane) {
         resize(lane, b);
     else
         release(lane, b);
-    // what came through the exchange is not in live_bytes: now and then start from nothing
+    // blocks from the exchange are not counted in live_bytes: now and then start from nothing
     if (lane->live_bytes > LANE_BYTES_MAX || random_below(r, 20000) == 0) {
         for (i = 0; i < BLOCKS_PER_LANE; i++)
             if (lane->blocks[i]->p != NULL) release(lane, lane->blocks[i]);
@@ -264,7 +264,7 @@ static void* generation(void* argument) {
     return NULL;
 }
 
-// A lane is a series of threads, each of which inherits the blocks of the one before.
+// A lane is a series of threads. Each inherits the blocks of the one before.
 static void* run_lane(void* argument) {
     while (!atomic_load(&stop)) {
         pthread_t thread;

@@ -1,11 +1,11 @@
-// A program that replaces some of the operators new and delete: the others call those, as the standard asks.
+// A program that replaces some of the operators new and delete: the others call those, as the standard requires.
 #include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <vector>
 
 static int made, deleted;
-enum { HEAD = 64 };  // in front of each block, so that a free by another road cannot go well
+enum { HEAD = 64 };  // in front of each block, so that a free by another path fails
 
 void* operator new(std::size_t size) {
     char* block = static_cast<char*>(std::malloc(size + HEAD));

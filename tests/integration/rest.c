@@ -1,5 +1,6 @@
-// What rests goes back, without a call for it and without a thread: much is freed at random, then nothing happens for a while, then one
-// block of 1 MiB is allocated and freed. Whoever freed may sleep by then, and so may the threads that own slabs and caches.
+// Idle memory goes back, without a call for it and without a thread. Much is freed at random, then nothing happens for
+// a while, then one block of 1 MiB is allocated and freed. By then the thread that freed may sleep, and so may the
+// threads that own slabs and caches.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -29,7 +30,7 @@ static void free_at_random(size_t count) {
     }
 }
 
-// The program's only call after the rest.
+// The program's only call after the idle time.
 static size_t rss_after_rest(void) {
     sleep_ms(REST_MS);
     char* block = t_malloc(MIB);
@@ -49,7 +50,7 @@ static void expect_gone(const char* what, size_t before, size_t after) {
     expect_most(what, before, after, STAYS);
 }
 
-// Blocks of one size, then of another: the second phase lives in the memory of the first, and no cache of the first stays.
+// Blocks of one size, then of another: the second phase uses the memory of the first, and no cache of the first stays.
 static void two_phases(void) {
     size_t before = rss_bytes(), first = BLOCKS * (size_t)SMALL;
     fill(SMALL, BLOCKS);
@@ -72,7 +73,7 @@ static void* sleeper(void* count) {
     return NULL;
 }
 
-// The thread that allocated all of it sleeps while another frees.
+// The thread that allocated everything sleeps while another frees.
 static void owner_sleeps(void) {
     size_t before = rss_bytes(), count = BLOCKS;
     pthread_t thread;
@@ -100,7 +101,7 @@ static void* busy_then_asleep(void* unused) {
     return NULL;
 }
 
-// Threads that did their work and wait for more: what each keeps is bounded.
+// Threads that have done their work and wait for more: what each keeps is bounded.
 static void pool_sleeps(void) {
     size_t before = rss_bytes();
     pthread_t threads[SLEEPERS];
@@ -112,12 +113,12 @@ static void pool_sleeps(void) {
     for (int i = 0; i < SLEEPERS; i++) pthread_join(threads[i], NULL);
 }
 
-enum { CLASSES = 4, SLABS = 240, IN_TURN = SLABS * 65536 / 256 };  // of blocks of 192 to 240 bytes and some
+enum { CLASSES = 4, SLABS = 240, IN_TURN = SLABS * 65536 / 256 };  // of blocks of 192 to 240 bytes
 
 static void* scattered[CLASSES * SLABS];
 static size_t scattered_count;
 
-// One block of each slab, as far as its turn among the others tells.
+// Frees about one block of each slab, going by its place among the others.
 static void scatter(void) {
     size_t taken = 0;
     for (int c = 0; c < CLASSES; c++) {
@@ -138,7 +139,7 @@ static void scatter(void) {
 static void* frees_scattered_and_sleeps(void* unused) {
     (void)unused;
     void* own[CLASSES];
-    for (int c = 0; c < CLASSES; c++) own[c] = t_malloc(192 + 16 * (size_t)c);  // so it has a use for them
+    for (int c = 0; c < CLASSES; c++) own[c] = t_malloc(192 + 16 * (size_t)c);  // so that the thread has a use for them
     for (size_t i = 0; i < scattered_count; i++) t_free(scattered[i]);
     pthread_barrier_wait(&filled);
     pthread_barrier_wait(&checked);
@@ -146,7 +147,7 @@ static void* frees_scattered_and_sleeps(void* unused) {
     return NULL;
 }
 
-// A block in a bin keeps its slab; so the sleeper's bins may not hold one of each of many slabs.
+// A block in a bin pins its slab. So the sleeper's bins must not hold one block of each of many slabs.
 static void scattered_freer_sleeps(void) {
     enum { BIN_SLABS = CLASSES * 32, OWN_SLABS = 256 };
     size_t before = rss_bytes();

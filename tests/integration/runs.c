@@ -1,6 +1,6 @@
-// Page runs that wait in a thread's cache: they keep no more than one SuperSlab in which nothing else is, and serve other lengths before the heap
-// grows; the last few long ones are handed out again, and are cleared for calloc; one that is freed twice is told. A run of each of many
-// threads is no reason for huge pages. And calloc touches no memory that reads as zero.
+// The run cache of a thread. It keeps no more than one idle SuperSlab, and serves other lengths before the heap grows.
+// The last few long runs are handed out again, and calloc clears them. A double free of one is reported. One run for
+// each of many threads is no reason for huge pages. calloc touches no memory that reads as zero.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -41,7 +41,8 @@ static void nothing_is_kept(Random* random) {
     test_check_heap();
 }
 
-// Of each of a few SuperSlabs one block in the middle waits, then all others are freed straight, as the cache is full of their length by then.
+// In each of a few SuperSlabs, one block in the middle is cached. All others are freed directly, because the cache is
+// full of their length by then.
 static void idle_ones_without_half_free(void) {
     enum { SUPERSLABS = 12, EACH = 51, SIZE = 40 << 10, ALL = (SUPERSLABS + 1) * EACH, MIDDLE = EACH / 2 };
     static char* blocks[ALL];
@@ -58,7 +59,7 @@ static void idle_ones_without_half_free(void) {
     test_check_heap();
 }
 
-// A block of another length fits the pages of one that waits.
+// A block of another length fits the pages of a cached one.
 static void waiting_serves_others(void) {
     t_trim(0);
     void *first = t_malloc(MIB), *second = t_malloc(MIB);
@@ -70,7 +71,7 @@ static void waiting_serves_others(void) {
     t_free(second);
 }
 
-// A short one that waits is handed out for its own length and for the next shorter one, whole.
+// A short cached run serves its own length and the next shorter one, whole.
 static void waiting_serves_the_next_length(void) {
     enum { PAGE = 4096, SHORTER = 8 * PAGE, NEXT = 10 * PAGE, OWN = 12 * PAGE };
     t_trim(0);
@@ -91,7 +92,7 @@ static void waiting_serves_the_next_length(void) {
     test_check_heap();
 }
 
-// All of a SuperSlab waits in short runs; a long one comes and goes.
+// All of a SuperSlab is cached in short runs; a long run comes and goes.
 static void idle_one_serves_long_ones(void) {
     enum { EACH = 10, LENGTHS = 4 };
     const size_t sizes[LENGTHS] = {64 << 10, 56 << 10, 48 << 10, 40 << 10};
@@ -105,7 +106,7 @@ static void idle_one_serves_long_ones(void) {
           (unsigned long long)(test_counter("superslab_made") - made));
 }
 
-// Beside a full SuperSlab one block comes and goes: its SuperSlab stays.
+// Beside a full SuperSlab, one block comes and goes: its SuperSlab stays.
 static void one_comes_and_goes(size_t size) {
     char* full[2048];
     int count = 0;
@@ -151,7 +152,7 @@ static void* free_pushed(void* unused) {
     return unused;
 }
 
-// What another thread freed is looked for even where every request is served by the cache.
+// What another thread freed is found even if the cache serves every request.
 static void pushed_ones_are_found(void) {
     pthread_t thread;
     t_trim(0);
@@ -218,8 +219,8 @@ static void long_ones_again(void) {
     }
 }
 
-// Of fresh memory that is known to be zero only the pages that the program writes to are touched. Few enough to be no reason for huge pages, unless
-// the system has them everywhere.
+// Of fresh memory that is known to be zero, only the pages that the program writes are touched. The runs are few, so
+// that they give no reason for huge pages, unless the system has them everywhere.
 static void cleared_ones_touch_little(size_t size) {
     enum { FEW = 700 };
     static char* blocks[FEW];
@@ -239,9 +240,9 @@ static void cleared_ones_touch_little(size_t size) {
           "%d blocks of %zu bytes, one byte of each written, take %zu KiB", FEW, size, (after - before) >> 10);
 }
 
-static void* volatile again;  // so that the compiler lets the fault be
+static void* volatile again;  // keeps the compiler from removing the fault
 
-// Again at once, and after `others` more have been freed.
+// A double free, at once, and after `others` more blocks have been freed.
 static void expect_told(int others) {
     const struct rlimit none = {0, 0};
     int status;

@@ -1,5 +1,5 @@
-// Children that share the memory of the process until they run another program or end, while other threads allocate: vfork,
-// posix_spawn, clone(CLONE_VM | CLONE_VFORK); and children that end at once.
+// Children that share the memory of the process until they run another program or end (vfork, posix_spawn,
+// clone(CLONE_VM | CLONE_VFORK)), and children that end at once, while other threads allocate.
 //
 //   sharing_children [ROUNDS]
 #include "support/family.h"

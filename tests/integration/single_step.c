@@ -1,9 +1,9 @@
-// Counts the instructions that malloc and free execute on a hit, by running them one instruction at a time under ptrace. What
-// really happens is counted: nobody has to guess which way a branch goes.
+// Counts the instructions that malloc and free execute on a hit, by running them one at a time under ptrace. It counts
+// what really happens: nobody has to guess which way a branch goes.
 //
 //   single_step LIBRARY [SIZE...]
-// Output, one line an instruction: "malloc SIZE OFFSET" or "free SIZE OFFSET", OFFSET in hexadecimal from the start of the
-// library. Exit status: 0, 1 when it did not work, 77 where ptrace is not allowed or the machine is no x86-64.
+// Output, one line for each instruction: "malloc SIZE OFFSET" or "free SIZE OFFSET", OFFSET in hexadecimal from the
+// start of the library. Exit status: 0; 1: it did not work; 77: ptrace is not allowed, or the machine is not x86-64.
 #include "support/test.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ typedef struct {
     uintptr_t malloc_entry, free_entry, base;
 } Addresses;
 
-// The child: tells the addresses, warms up, and brackets one malloc and one free of each size between two breakpoints.
+// The child reports the addresses, warms up, and brackets one malloc and one free of each size by two breakpoints.
 static int be_traced(const char* result_fd, int argc, char** argv) {
     void* (*volatile allocate)(size_t) = malloc;
     void (*volatile release)(void*) = free;
@@ -41,7 +41,7 @@ static int be_traced(const char* result_fd, int argc, char** argv) {
     for (int i = 0; i < argc; i++) {
         size_t size = strtoul(argv[i], NULL, 10);
         for (int n = 0; n < WARM_UP; n++) release(allocate(size));
-        // more than one block in the cache, so that a hit is the ordinary one
+        // more than one block in the cache, so that the hit is the usual one
         void* first = allocate(size);
         void* second = allocate(size);
         release(first);
@@ -79,7 +79,7 @@ static bool hit_breakpoint(pid_t child) {
     return info.si_code == SI_KERNEL || info.si_code == TRAP_BRKPT;
 }
 
-// From the entry of a function to its return: the stack pointer is above the return address again.
+// From the entry of a function to its return, when the stack pointer is above the return address again.
 static void trace_function(pid_t child, const char* name, const char* size, uintptr_t base) {
     uintptr_t stack = registers(child).rsp;
     int stop_signal = 0;

@@ -1,5 +1,5 @@
-// Every stage of the refill is reached and serves: for each of them the situation that it is there for is set up, and its
-// counters must say so.
+// Every stage of the refill is reached and serves. For each one the test sets up the situation that it is for; its
+// counters must show it.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -13,7 +13,7 @@ enum {
     PER_SLAB = 64,
     SLABS = 12,
     BLOCKS = SLABS * PER_SLAB
-};  // of the class of 1 KiB; half a slab of them fill a bin
+};  // of the class of 1 KiB; half a slab of them fills a bin
 
 static char* blocks[BLOCKS];
 
@@ -26,7 +26,7 @@ typedef struct {
     void* argument;
 } Call;
 
-// Leaves no bins to the next thread: what it has freed is in its slabs.
+// Leaves no bins to the next thread: the freed blocks are in their slabs.
 static void* then_trim(void* argument) {
     const Call* call = argument;
     call->body(call->argument);
@@ -53,7 +53,8 @@ static void empty(void) {
     memset(blocks, 0, sizeof blocks);
 }
 
-// The slab, as a number, of which the newest block is the `nth` in the order in which the slabs were last bound, 0 the newest.
+// Number of the slab with the newest block: of the slabs in the order in which they were last bound, the `nth`; 0 is
+// the newest.
 static uintptr_t nth_newest_slab(int nth) {
     uintptr_t last = 0;
     for (int i = BLOCKS - 1; i >= 0; i--) {
@@ -64,7 +65,7 @@ static uintptr_t nth_newest_slab(int nth) {
     CHECK(false, "the blocks fill fewer slabs than expected");
 }
 
-// Every other block, so that the slab has free ones and live ones.
+// Frees every second block, so that the slab has free and live ones.
 static void* free_half_of(void* slab) {
     int n = 0;
     for (int i = 0; i < BLOCKS; i++)
@@ -75,7 +76,8 @@ static void* free_half_of(void* slab) {
     return NULL;
 }
 
-// More than the thread has cached and in slabs with free blocks, so that a refill looks at all the stages before `fresh`.
+// Takes more than the thread has cached and in slabs with free blocks, so that a refill tries all stages before
+// `fresh`.
 static void refill_now(void) {
     char* wanted[BLOCKS];
     for (int i = 0; i < BLOCKS; i++) wanted[i] = t_malloc(SIZE);
@@ -103,7 +105,7 @@ static void* recently_bound_slab_that_others_freed_into(void* unused) {
     return NULL;
 }
 
-// Makes `slab` the one that got a block back last, then full again. Half of its blocks fill the bin.
+// Makes `slab` the one that most recently got a block back, then full again. Half of its blocks fill the bin.
 static void make_hot(uintptr_t slab) {
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i] != NULL && slab_of(blocks[i]) == slab) {
@@ -114,7 +116,7 @@ static void make_hot(uintptr_t slab) {
         if (blocks[i] == NULL) blocks[i] = t_malloc(SIZE);
 }
 
-// Six more slabs push all others out of the sticky ring; then others free into `slab`.
+// Six more slabs push all others out of the sticky ring. Then others free into `slab`.
 static void forget_and_free(uintptr_t slab) {
     char* more[6 * PER_SLAB];
     for (int i = 0; i < 6 * PER_SLAB; i++) more[i] = t_malloc(SIZE);
@@ -143,14 +145,15 @@ static void* formerly_hot_slab_that_others_freed_into(void* unused) {
     return NULL;
 }
 
-// A thread with an allocation of its own, of another class: it keeps one of the slabs that it frees into, and announces the others.
+// A thread that allocates blocks of another class: it keeps one of the slabs that it frees into, and announces the
+// others.
 static void* free_halves(void* slabs) {
     t_free(t_malloc(16));
     for (uintptr_t* slab = slabs; *slab != 0; slab++) free_half_of((void*)*slab);
     return NULL;
 }
 
-// More slabs than hints can name, freed into by a thread that has no use for them.
+// More slabs than hints can name. A thread that has no use for them frees into them.
 static void* slabs_that_others_announced(void* unused) {
     (void)unused;
     uintptr_t slabs[8 + 1] = {0};
@@ -180,7 +183,7 @@ static void* slab_of_an_ended_thread(void* unused) {
     return NULL;
 }
 
-// More blocks of one class than the cache holds, freed: the thread keeps an empty slab of them, which another class gets.
+// Frees more blocks of one class than the cache holds: the thread keeps an empty slab, which another class gets.
 static void* spare_slab_of_another_class(void* unused) {
     (void)unused;
     fill();

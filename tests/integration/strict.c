@@ -1,5 +1,5 @@
-// A process that may only read, write and end (strict seccomp), and may not read the time-stamp counter, goes on with the small
-// blocks that it has used before: these need no system call and no clock.
+// A process that may only read, write and end (strict seccomp), and may not read the time-stamp counter. It goes on
+// with the small blocks that it has used before: these need no system call and no clock.
 //
 //   strict              skipped where the kernel refuses one of the two
 #include "support/test.h"
@@ -30,12 +30,12 @@ static void replace(unsigned k, size_t size) {
     memset(blocks[k], (int)(k % 251), 16);
 }
 
-// Always the same blocks in the same order, as a loop of a program does.
+// Always the same blocks in the same order, as in a loop of a program.
 static void in_order(unsigned operations) {
     for (unsigned i = 0; i < operations; i++) replace(i % SLOTS, 16 + i % SLOTS);
 }
 
-// All given back, all taken again.
+// Gives all back, then takes all again.
 static void in_waves(unsigned operations) {
     for (unsigned i = 0; i < operations / SLOTS; i++) {
         for (unsigned k = 0; k < SLOTS; k++) {
@@ -51,7 +51,7 @@ static void be_strict(void (*loop)(unsigned)) {
     if (prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0) != 0)
         _exit(TEST_SKIP);
     loop(STRICT);
-    syscall(SYS_exit, 0);  // the one way out
+    syscall(SYS_exit, 0);  // the only way out
 }
 
 static void expect_that_it_ends(void (*loop)(unsigned), const char* what) {

@@ -1,6 +1,7 @@
-// Every system call can fail. A small workload runs once for every k in which the k-th system call of the allocator fails, and
-// once in which all from the k-th on fail: each call of the API gives a usable block or NULL with ENOMEM, blocks keep their
-// contents, no more than a few system calls are tried in vain, and afterwards everything works again and nothing was lost.
+// Every system call can fail. A small workload runs once for every k with the k-th system call of the allocator
+// failing, and once with all from the k-th on failing. Each call of the API returns a usable block, or NULL with
+// ENOMEM. Blocks keep their contents, only a few system calls are repeated in vain, and afterwards everything works and
+// nothing is lost.
 //
 //   system_calls [LAST_K]       needs the checked core, whose os layer can be told to fail
 #include "support/family.h"
@@ -97,7 +98,7 @@ static void* run_in_thread(void* work) {
     return NULL;
 }
 
-// Runs in a child of its own. Tells by its exit status whether the k-th call was reached.
+// Runs in a child of its own, whose exit status says whether the k-th call was reached.
 static void child(uint64_t k, uint64_t count) {
     enum { REACHED = 0, NOT_REACHED = 3 };
     alarm(30);
@@ -110,9 +111,9 @@ static void child(uint64_t k, uint64_t count) {
     pthread_join(thread, NULL);
     uint64_t calls = os_fault_calls();
     uint64_t refused = main_work.refused + thread_work.refused;
-    // with all calls failing from the first on there is no memory at all
+    // if all calls fail from the first on, there is no memory at all
     CHECK(k != 1 || count == 1 || refused >= 2 * ROUNDS * BLOCKS, "only %llu refusals", (unsigned long long)refused);
-    // a refusal may look for memory in a few ways, but never over and over
+    // a refusal may search for memory in a few ways, but never over and over
     CHECK(calls < 20000 + 20 * refused, "%llu system calls for %llu refusals", (unsigned long long)calls,
           (unsigned long long)refused);
     os_fault_arm(0, 0);

@@ -1,9 +1,9 @@
-// How threads end: with every key of the process taken, with destructors that allocate, cancelled, or by the thousand. What they had
-// is used again, and memory stays flat.
+// How threads end: with every key of the process taken, with destructors that allocate, cancelled, or by the thousand.
+// What they had is used again, and memory stays flat.
 //
-//   thread_ends keys_taken [COUNT]   the program has all thread keys before it starts a thread
-//   thread_ends rounds [COUNT]       the first malloc of a thread comes in the first, second or third round of its destructors, and
-//                                    more in each later one
+//   thread_ends keys_taken [COUNT]   the program has taken all thread keys before it starts a thread
+//   thread_ends rounds [COUNT]       the first malloc of a thread comes in the first, second or third round of its
+//                                    destructors, and more in each later one
 //   thread_ends cancelled [COUNT]    cancelled while they allocate, and pthread_exit while a cancellation waits
 //   thread_ends crowd [COUNT]        never more than 200 alive
 #include "support/family.h"
@@ -57,7 +57,7 @@ static _Atomic unsigned last_rounds;
 
 typedef struct {
     unsigned round, first;
-} Rounds;  // in a word: nothing of it is allocated
+} Rounds;  // fits a word, so nothing is allocated for it
 
 static void* pack(Rounds r) {
     return (void*)(uintptr_t)(r.round * 16 + r.first);
@@ -113,7 +113,7 @@ static void* until_cancelled(void* unused) {
     return unused;
 }
 
-// Asynchronously where it only computes; malloc is none of the functions that may be cancelled so.
+// Asynchronous only while it computes: malloc must not be cancelled asynchronously.
 static void* while_it_computes(void* unused) {
     void* block = t_malloc(3000);
     pthread_cleanup_push(clean, block);
@@ -181,7 +181,7 @@ static void crowd(uint64_t count) {
         if (i == count / 10) before = rss_bytes();
     }
     for (int i = 0; i < ALIVE; i++) pthread_join(threads[i], NULL);
-    test_expect_flat(before, 16 * MIB, "crowd");  // how many are alive at a time goes up and down
+    test_expect_flat(before, 16 * MIB, "crowd");  // the number of threads alive goes up and down
 }
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
-// Thread-local objects of C++ whose destructors free and allocate, in threads that come and go, and in the main thread at exit;
-// and every operator new and delete.
+// Thread-local objects of C++ whose destructors free and allocate, in threads that come and go, and in the main thread
+// at exit. And every operator new and delete.
 #include "support/test.h"
 
 #include <cstdint>

@@ -4,11 +4,13 @@
 //   threads dead [ROUNDS]        a thread dies with 2000 live blocks, others free them
 //   threads keys [COUNT]         pthread_key destructors that allocate and free in every round the C library grants
 //   threads pipe [BATCHES]       one thread only allocates, the other only frees
-//   threads idle                 a thread frees ten foreign blocks, then sleeps for ever: the owner gets them back all the same
-//   threads storm [SECONDS]      64 threads hand blocks around while they are born and die
-//   threads parked               what an ended thread had in its bins serves the next one, is bounded, and goes back where nobody comes
-//   threads many [COUNT]         that many threads with a few blocks of many sizes each: little more memory than the blocks have
-//   threads churn [SECONDS]      three threads that stay trade blocks with threads that die: memory stays flat
+//   threads idle                 a thread frees ten foreign blocks, then sleeps for ever: the owner gets them back
+//   threads storm [SECONDS]      64 threads pass blocks around while they begin and end
+//   threads parked               what an ended thread had in its bins serves the next one, is bounded, and goes back
+//                                if no thread comes
+//   threads many [COUNT]         that many threads with a few blocks of many sizes each: little more memory than the
+//                                blocks have
+//   threads churn [SECONDS]      three threads that stay trade blocks with threads that end: memory stays flat
 #include "support/family.h"
 #include "support/test.h"
 
@@ -89,7 +91,7 @@ static void dead(uint64_t rounds) {
             for (size_t at = 0; at < left[i].size; at++)
                 CHECK(left[i].p[at] == (i & 255), "round %llu, block %u of %zu bytes: byte %zu is %u",
                       (unsigned long long)round, i, left[i].size, at, left[i].p[at]);
-        // half of them freed by a second thread that dies as well
+        // a second thread, which ends as well, frees half of them
         pthread_join(test_thread(free_odd, NULL), NULL);
         for (unsigned i = 0; i < LEFT_BEHIND; i += 2) t_free(left[i].p);
         if (round == rounds / 2) {
@@ -99,7 +101,7 @@ static void dead(uint64_t rounds) {
         }
     }
     test_expect_flat(with_reserve, 4 * MIB, "dead");
-    t_trim(0);  // how much free memory waits goes up and down
+    t_trim(0);  // the amount of free memory goes up and down
     test_expect_flat(before, MIB / 4, "dead, trimmed");
 }
 
@@ -125,18 +127,19 @@ static int blocks_known_to_second(void) {
     return known;
 }
 
-static void look(void) {
+static void let_scan(void) {
     t_free(t_malloc(4 * MIB));
 }
 
-// Also where another thread looks in between; but what was parked long ago is not there any more, so that is tried a few times.
+// Even if another thread scans in between. But what was parked long ago is no longer there, so this is tried a few
+// times.
 static void next_thread_has_the_blocks(void) {
     enum { PERIOD_MS = 250, ATTEMPTS = 10 };
     int known = 0;
     for (int i = 0; i < ATTEMPTS && known < PARKED; i++) {
         sleep_ms(PERIOD_MS);
         pthread_join(test_thread(fill_bin, of_first), NULL);
-        look();
+        let_scan();
         test_check_heap();
         pthread_join(test_thread(fill_bin, of_second), NULL);
         known = blocks_known_to_second();
@@ -145,7 +148,7 @@ static void next_thread_has_the_blocks(void) {
           known, PARKED);
 }
 
-// In the child of a fork, too.
+// In the child of a fork as well.
 static void child_has_the_blocks(void) {
     enum { ATTEMPTS = 10 };
     int status = -1;
@@ -164,8 +167,8 @@ static void child_has_the_blocks(void) {
           status);
 }
 
-// A thread that frees a block of each of many slabs parks one in each; threads that come later, none of which lives long enough to look
-// of itself, do not carry them on for ever.
+// A thread that frees a block of each of many slabs parks one for each. Later threads, none of which lives long enough
+// to scan, must not pass these on for ever.
 enum { PINS = 12, PIN_SLABS = 32, PIN_LEAST = 64 };
 static char** pinned[PINS];
 
@@ -218,7 +221,7 @@ static void short_threads_carry_none_on(void) {
     for (int i = 0; i < 20; i++) {
         sleep_ms(100);
         pthread_join(test_thread(malloc_one, NULL), NULL);
-        look();
+        let_scan();
     }
     size_t after = rss_bytes();
     test_say("parked: RSS %zu KiB before, %zu full, %zu when short threads have come for 2 s", before >> 10, full >> 10,
@@ -226,7 +229,7 @@ static void short_threads_carry_none_on(void) {
     CHECK(!test_is_hakmem() || after < before + (full - before) / 2, "the slabs stay pinned");
 }
 
-// Where the system gives no more, slabs that only parked blocks keep are found.
+// If the system refuses more memory, slabs that only parked blocks pin are found.
 static void none_is_missed_where_memory_ends(void) {
     enum { SIZE = 1000, COUNT = 14000 };
     static void* blocks[COUNT];
@@ -245,7 +248,7 @@ static void none_is_missed_where_memory_ends(void) {
     CHECK(waitpid(pid, &status, 0) == pid && (status == 0 || !test_is_hakmem()), "wait status %#x", status);
 }
 
-// The very first malloc of a thread finds them, too, and does not lay a new list over them.
+// The very first malloc of a thread finds them as well, and does not replace them by a new list.
 static void none_are_lost(void) {
     size_t before = 0;
     for (int i = 0; i < 4000; i++) {
@@ -293,7 +296,7 @@ static void* fill_many_bins(void* argument) {
     return NULL;
 }
 
-// Also where threads end together, and where no thread comes after them.
+// Even if threads end together, and no thread comes after them.
 static void few_wait_and_not_for_ever(void) {
     enum { REST_MS = 800, CONTROL_BLOCKS = 8, EACH = 256 * 1024, OWN = 64 * 1024 };
     if (!test_is_hakmem()) return;
@@ -306,7 +309,7 @@ static void few_wait_and_not_for_ever(void) {
     pthread_barrier_destroy(&all_filled);
     uint64_t parked = test_counter("allocated");
     sleep_ms(REST_MS);
-    look();
+    let_scan();
     uint64_t rested = test_counter("allocated");
     test_say("parked: %llu bytes in use before, %llu when %d threads have ended, %llu after a rest",
              (unsigned long long)before, (unsigned long long)parked, FILLERS, (unsigned long long)rested);
@@ -410,7 +413,7 @@ static void* use_keys(void* argument) {
 }
 
 static void run_keys(uint64_t count) {
-    // glibc allocates second-level tables for keys from 32 on: the last key is such a one
+    // glibc allocates second-level tables for keys from 32 on: the last key is one of these
     pthread_key_t unused;
     for (unsigned k = 0; k < KEYS; k++) {
         if (k == KEYS - 1)
@@ -479,7 +482,7 @@ static char* given[10];
 
 static void* free_ten_and_sleep(void* argument) {
     (void)argument;
-    // a cached thread: has used the allocator itself, so it has what batches remote frees
+    // a cached thread: it has allocated itself, so it batches remote frees
     t_free(t_malloc(64));
     for (int i = 0; i < 10; i++) t_free(given[i]);
     sem_post(&freed);
@@ -508,8 +511,8 @@ static void idle(void) {
 
 // ---- runs ----
 
-// Page runs of one thread that another frees, the oldest first, come home however many SuperSlabs are in flight: of each run a page or two
-// is touched, but the address space that is mapped tells.
+// Page runs of one thread that another frees, the oldest first, come home however many SuperSlabs are in flight. Only a
+// page or two of each run is touched, but the mapped address space shows it.
 enum { RUNS_IN_FLIGHT = 6000, RUN_SIZE = 100 << 10 };
 static char* runs[RUNS_IN_FLIGHT];
 static sem_t made, used_up;
@@ -545,18 +548,18 @@ static void runs_come_home(unsigned long rounds) {
     pthread_join(consumer, NULL);
 }
 
-// ---- looks ----
+// ---- scans ----
 
-// A thread's look for what rests gives up slabs, and others adopt them at once: also one that the free is about that looks. That meets
-// but once in some fifty rounds.
-enum { LOOKERS = 3, KEPT = 300000, OTHER_SIZES = 24, OTHER_BLOCKS = 600, REST_MS = 900 };
+// A thread's scan gives up slabs, and others adopt them at once, even the one into which the scanning thread is about
+// to free. That happens only about once in fifty rounds.
+enum { ADOPTERS = 3, KEPT = 300000, OTHER_SIZES = 24, OTHER_BLOCKS = 600, REST_MS = 900 };
 static void* kept[KEPT];
 static void* others[OTHER_SIZES][OTHER_BLOCKS];
-static _Atomic bool looks_over, adopting;
+static _Atomic bool scans_over, adopting;
 
 static void* adopt_and_leak(void* unused) {
     (void)unused;
-    while (!atomic_load(&looks_over))
+    while (!atomic_load(&scans_over))
         for (int i = 0; atomic_load(&adopting) && i < 64; i++) CHECK(t_malloc(64) != NULL, "no memory");
     return NULL;
 }
@@ -570,9 +573,9 @@ static void free_some(Random* random, int count) {
 }
 
 static void looks(unsigned long rounds) {
-    pthread_t threads[LOOKERS];
+    pthread_t threads[ADOPTERS];
     Random random = {rounds};
-    for (int i = 0; i < LOOKERS; i++) threads[i] = test_thread(adopt_and_leak, NULL);
+    for (int i = 0; i < ADOPTERS; i++) threads[i] = test_thread(adopt_and_leak, NULL);
     for (unsigned long round = 0; round < rounds; round++) {
         for (int i = 0; i < KEPT; i++)
             if (kept[i] == NULL) kept[i] = t_malloc(64);
@@ -581,7 +584,7 @@ static void looks(unsigned long rounds) {
         for (int s = 0; s < OTHER_SIZES; s++)
             for (int i = 0; i < OTHER_BLOCKS; i++) t_free(others[s][i]);
         free_some(&random, 20000);
-        // what the look gives back after the rest, which takes it a while
+        // what the scan gives back after the idle time; that takes it a while
         char* large = t_malloc(100 * MIB);
         CHECK(large != NULL, "no memory");
         memset(large, 1, 100 * MIB);
@@ -592,8 +595,8 @@ static void looks(unsigned long rounds) {
         free_some(&random, 30000);
         atomic_store(&adopting, false);
     }
-    atomic_store(&looks_over, true);
-    for (int i = 0; i < LOOKERS; i++) pthread_join(threads[i], NULL);
+    atomic_store(&scans_over, true);
+    for (int i = 0; i < ADOPTERS; i++) pthread_join(threads[i], NULL);
 }
 
 // ---- storm ----
@@ -660,10 +663,10 @@ static void churn(uint64_t seconds) {
     size_t before = 0;
     while (now_seconds() < end) {
         pthread_join(test_thread(hand_around, (void*)++born), NULL);
-        // The threads that last come to own their share of slabs first; from then on nothing may be added.
+        // First the threads that stay come to own their share of slabs; from then on nothing may be added.
         if (before == 0 && now_seconds() > begin + (double)seconds / 2) before = rss_bytes();
     }
-    // What each of the lasting threads keeps varies by some megabytes with who runs when; a leak of the dying ones is far more.
+    // What each of these threads keeps varies by some megabytes with the order of events; a leak would be far larger.
     test_expect_flat(before, 16 * MIB, "churn");
     atomic_store(&storm_over, true);
     for (int i = 0; i < LASTING; i++) pthread_join(lasting[i], NULL);

@@ -1,4 +1,4 @@
-// Memory goes back: about 200 MB of mixed sizes, allocated by threads that have ended, is freed and trimmed.
+// Memory goes back: threads that have ended allocated about 200 MB of mixed sizes, which is freed and trimmed.
 #include "support/family.h"
 #include "support/test.h"
 
@@ -49,7 +49,7 @@ static void fill_and_empty(uint64_t seed, size_t before) {
     CHECK(full > before + THREADS * BYTES_PER_THREAD * 9 / 10, "only %zu KiB were used", (full - before) >> 10);
     for (int i = 0; i < THREADS; i++)
         for (size_t b = 0; b < shares[i].count; b++) {
-            // every other block first, so that freeing meets slabs in every state
+            // every second block first, so that freeing meets slabs in every state
             size_t at = b * 2 < shares[i].count ? b * 2 : (b - (shares[i].count + 1) / 2) * 2 + 1;
             t_free(shares[i].blocks[at]);
         }
@@ -58,7 +58,7 @@ static void fill_and_empty(uint64_t seed, size_t before) {
     CHECK(!test_is_hakmem() || errno == 4711, "malloc_trim changed errno");
     size_t after = rss_bytes();
     test_say("trim: RSS %zu KiB before, %zu full, %zu after", before >> 10, full >> 10, after >> 10);
-    // a promise of libhakmem alone: malloc_trim of the others leaves more, or does not exist
+    // only libhakmem promises this: malloc_trim of the others leaves more, or does not exist
     CHECK(!test_is_hakmem() || after <= before + (full - before) / 20,
           "RSS fell from %zu to %zu KiB, before it was %zu", full >> 10, after >> 10, before >> 10);
     test_check_heap();

@@ -1,5 +1,5 @@
-// A library in front of functions of the C library: each allocates before it calls the real one, as profilers, tracers and
-// registration caches do, and counts that it was called. A function that is called while it allocates itself only passes on.
+// A library in front of functions of the C library. Each allocates before it calls the real one, as profilers, tracers
+// and registration caches do, and counts its calls. A function called while it allocates only passes the call on.
 //   call_name(I), calls_seen(I)     of the I-th function; NULL: there are no more
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -17,9 +17,9 @@ unsigned long calls_seen(unsigned i);
     X(clock_gettime) X(clock_getres) X(gettimeofday) X(time) X(nanosleep) X(clock_nanosleep) X(usleep) \
     X(getenv) X(secure_getenv) X(open) X(open64) X(openat) X(openat64) X(read) X(pread) X(pread64) X(write) X(writev) \
     X(close) X(fstat) X(fstat64) X(stat) X(fcntl) X(fcntl64) X(ioctl) X(readlink) \
-    X(sched_yield) X(sched_getcpu) X(sched_getaffinity) X(syscall) X(getrandom) X(getentropy) X(prctl) X(getpid) X(gettid) \
-    X(pthread_self) X(pthread_key_create) X(pthread_setspecific) X(pthread_getspecific) X(pthread_once) \
-    X(pthread_mutex_lock) X(pthread_mutex_unlock) X(pthread_sigmask) X(sigaction) X(__register_atfork) \
+    X(sched_yield) X(sched_getcpu) X(sched_getaffinity) X(syscall) X(getrandom) X(getentropy) X(prctl) X(getpid) \
+    X(gettid) X(pthread_self) X(pthread_key_create) X(pthread_setspecific) X(pthread_getspecific) \
+    X(pthread_once) X(pthread_mutex_lock) X(pthread_mutex_unlock) X(pthread_sigmask) X(sigaction) X(__register_atfork) \
     X(__cxa_atexit) X(getauxval) X(dl_iterate_phdr) X(dladdr) X(dladdr1) \
     X(getrlimit) X(getrlimit64) X(prlimit) X(sysconf) X(getpagesize) X(get_nprocs) X(sbrk) X(brk)
 // clang-format on
@@ -40,7 +40,7 @@ unsigned long calls_seen(unsigned i) {
     return seen[i];
 }
 
-// --- what each does first
+// --- what each function does first
 
 enum { HEADER = sizeof(size_t) };
 static _Atomic(unsigned char*) kept[4];

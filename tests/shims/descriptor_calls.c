@@ -1,5 +1,5 @@
-// A library in front of the C library's functions for descriptors: each allocates, as such libraries do, and says that
-// it was called. The program that it is loaded into calls none of them.
+// A library in front of the C library's functions for descriptors. Each allocates, as such libraries do, and reports
+// that it was called. The program that loads it calls none of them.
 #include <stdlib.h>
 #include <sys/syscall.h>
 

@@ -1,12 +1,12 @@
-// A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: what compare must notice.
+// A malloc that is slower than the one below it, by a few per cent or as SHIM_SPIN says: compare must notice it.
 //   SHIM_SPIN=N     turns of a loop at each malloc (default 1)
-//   SHIM_KEEP=KIB   so much more memory in use
-//   SHIM_CRASH=1    abort in the first malloc after the start of main
-//   SHIM_CRASH=timed  the same in the run for latencies only
-//   SHIM_HANG=1     never end: wait in a destructor
-//   SHIM_ALTERNATE=FILE  only every other process is slower, by the length of this file
-//   SHIM_UNSTEADY=1 each process is slower by another factor, drawn at random: no machine to measure on
-// It takes its memory from the C library, under the names that are the C library's own.
+//   SHIM_KEEP=KIB   this much more memory in use
+//   SHIM_CRASH=1    aborts in the first malloc after the start of main
+//   SHIM_CRASH=timed  the same, only in the run for latencies
+//   SHIM_HANG=1     never ends: waits in a destructor
+//   SHIM_ALTERNATE=FILE  only every second process is slower, by the length of this file
+//   SHIM_UNSTEADY=1 each process is slower by another random factor, as on a machine that is too noisy to measure on
+// It takes its memory from the C library, under the C library's own names.
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static int runs(const char* program) {
     return slash != NULL && strcmp(slash + 1, program) == 0;
 }
 
-// The processes before this one, each of which left a byte.
+// The number of processes before this one: each has left a byte.
 static long before(const char* path) {
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (file < 0 || write(file, "x", 1) != 1) abort();

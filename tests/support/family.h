@@ -1,5 +1,6 @@
-// The malloc family under test, as t_malloc, t_free, ... The same test is compiled twice: on the names of the C library, to be
-// run under LD_PRELOAD of any allocator, and, with TEST_LINKED, on the hak_ names of the core that is linked in.
+// The malloc family under test, as t_malloc, t_free, ... The same test is compiled twice: on the names of the C
+// library, to run under LD_PRELOAD of any allocator; and, with TEST_LINKED, on the hak_ names of the core that is
+// linked in.
 #ifndef TESTS_FAMILY_H
 #define TESTS_FAMILY_H
 

@@ -51,7 +51,7 @@ void test_fail(const char* file, int line_number, const char* condition, const c
     int length = snprintf(line, sizeof line, "%s: FAILED at %s:%d: %s: %s (errno %d, seed %llu, pid %d)", test_name,
                           file, line_number, condition, values, error, (unsigned long long)test_seed, (int)getpid());
     write_line(STDERR_FILENO, line, sizeof line, length);
-    // TEST_ABORT leaves a core or stops in a debugger
+    // TEST_ABORT leaves a core dump, or stops in a debugger
     if (getenv("TEST_ABORT")) abort();
     _exit(1);
 }
@@ -85,7 +85,7 @@ uint64_t test_counter(const char* name) {
     char key[64];
     void* symbol = test_symbol("hak_stats_json");
     CHECK(symbol != NULL, "no hak_stats_json: run this under libhakmem");
-    memcpy(&stats_json, &symbol, sizeof stats_json);  // C11 has no cast from an object pointer to a function
+    memcpy(&stats_json, &symbol, sizeof stats_json);  // C11 has no cast from an object pointer to a function pointer
     size_t length = stats_json(text, sizeof text);
     CHECK(length < sizeof text, "hak_stats_json wants %zu bytes", length);
     snprintf(key, sizeof key, "\"%s\":", name);
@@ -99,7 +99,7 @@ void test_check_heap(void) {
     void* symbol = test_symbol("hak_check");
     CHECK(symbol != NULL || !test_is_hakmem(), "libhakmem without hak_check");
     if (symbol == NULL) return;
-    memcpy(&check, &symbol, sizeof check);  // C11 has no cast from an object pointer to a function
+    memcpy(&check, &symbol, sizeof check);  // C11 has no cast from an object pointer to a function pointer
     size_t violations = check();
     CHECK(violations == 0, "hak_check found %zu violations", violations);
 }
@@ -158,7 +158,7 @@ void sleep_ms(unsigned ms) {
     while (nanosleep(&t, &t) < 0 && errno == EINTR) {}
 }
 
-// The number behind `key` in a file of /proc, in bytes where the file says kB.
+// The number behind `key` in a file of /proc; in bytes if the file says kB.
 static size_t proc_value(const char* path, const char* key) {
     char text[4096];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -173,7 +173,7 @@ static size_t proc_value(const char* path, const char* key) {
     return (size_t)strtoull(at + strlen(key), NULL, 10) * 1024;
 }
 
-// not statm: its counters are kept per CPU and may lag by megabytes
+// Not statm: its counters are kept for each CPU and may lag by megabytes.
 size_t rss_bytes(void) {
     return proc_value("/proc/self/smaps_rollup", "\nRss:");
 }

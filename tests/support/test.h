@@ -1,5 +1,5 @@
-// What every test program shares: checks that say what they saw, a seeded generator, and what the kernel says of this process.
-// Nothing here allocates: it must not disturb the allocator under test.
+// What every test program shares: checks that print what they saw, a seeded generator, and figures of the kernel about
+// this process. Nothing here allocates, because that would disturb the allocator under test.
 #ifndef TESTS_TEST_H
 #define TESTS_TEST_H
 
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-// Ends the process with status 1 after one line that names the place, the condition, the values and the seed.
+// Ends the process with status 1 after one line with the place, the condition, the values and the seed.
 #define CHECK(condition, ...)                                                     \
     do {                                                                          \
         if (!(condition)) test_fail(__FILE__, __LINE__, #condition, __VA_ARGS__); \
@@ -20,22 +20,22 @@ extern "C" {
 
 #define TEST_SKIP 77  // meson counts this exit status as skipped
 
-// Remembers the name and prints it with the seed and the allocator in use. With TEST_ALLOCATOR=hakmem in the environment the
-// test fails when libhakmem is not what answers: a preload that silently did not happen must not pass.
+// Remembers the name and prints it with the seed and the allocator in use. With TEST_ALLOCATOR=hakmem in the
+// environment, the test fails if libhakmem is not in force: a preload that silently failed must not pass.
 void test_start(const char* name, uint64_t seed);
 bool test_is_hakmem(void);
 void test_fail(const char* file, int line, const char* condition, const char* format, ...)
     __attribute__((format(printf, 4, 5), noreturn));
-// A line on stdout, written at once.
+// Writes a line to stdout at once.
 void test_say(const char* format, ...) __attribute__((format(printf, 1, 2)));
-// The numbers of the command line: argv[i], or `otherwise` where it is missing. Anything else ends with status 2.
+// The number argv[i], or `otherwise` if it is missing. Anything else ends with status 2.
 uint64_t test_argument(int argc, char** argv, int i, uint64_t otherwise);
 uint64_t test_random_seed(void);
-// A function of libhakmem that is no part of the C library; NULL under another allocator.
+// A function of libhakmem that the C library does not have; NULL under another allocator.
 void* test_symbol(const char* name);
-// A counter of libhakmem's statistics, by its name there. Preloaded programs only, one thread at a time.
+// A counter of libhakmem, by its name in the statistics. For preloaded programs only, one thread at a time.
 uint64_t test_counter(const char* name);
-// hak_check() where the allocator is libhakmem: fails on the first violated invariant.
+// hak_check(), if the allocator is libhakmem: fails on the first violated invariant.
 void test_check_heap(void);
 
 typedef struct {
@@ -43,12 +43,12 @@ typedef struct {
 } Random;
 
 uint64_t random_next(Random* random);
-// Evenly from 0 to n - 1; n is not 0.
+// Uniform from 0 to n - 1; n is not 0.
 uint64_t random_below(Random* random, uint64_t n);
 
 // A thread with a small stack.
 pthread_t test_thread(void* (*body)(void*), void* argument);
-// Resident memory has grown by at most `allowed` bytes.
+// Checks that resident memory has grown by at most `allowed` bytes.
 void test_expect_flat(size_t before, size_t allowed, const char* what);
 
 double now_seconds(void);

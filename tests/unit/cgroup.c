@@ -1,4 +1,4 @@
-// The reader of control groups against folders that look like the kernel's.
+// The reader of control groups, run on folders that look like the kernel's.
 #include "os/cgroup.h"
 
 #include "support/test.h"
@@ -64,7 +64,7 @@ static void version_2_the_tightest_level_counts(void** state) {
     expect("/cg/a/b", 1000, 100);
     write_file("/cg/a/b/memory.high", "710\n");
     expect("/cg/a/b", 710, 10);
-    write_file("/cg/a/b/memory.current", "800\n");  // beyond memory.high
+    write_file("/cg/a/b/memory.current", "800\n");  // above memory.high
     expect("/cg/a/b", 710, 0);
 }
 
@@ -112,7 +112,7 @@ static void nothing_to_be_found(void** state) {
     assert_int_equal(cgroup_room(&group).limit, UINT64_MAX);
 }
 
-// Of this process: whatever it is, it can be read.
+// This process's own group: whatever it is, it can be read.
 static void this_process(void** state) {
     (void)state;
     Cgroup group;

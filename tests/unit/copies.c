@@ -1,5 +1,5 @@
-// Copies of the process by _Fork, made while another thread is at a place where the copy needs it: it holds a lock, or is in the middle
-// of giving up a slab. The copy goes on, and its heap is whole.
+// Copies of the process by _Fork, made while another thread holds a lock that the copy needs, or is in the middle of
+// giving up a slab. The copy goes on, and its heap is whole.
 #include "refill/stages.h"
 #include "slab/ownership.h"
 #include "superslab/size_class.h"
@@ -52,7 +52,7 @@ static void drop(int i) {
     blocks[i] = NULL;
 }
 
-// The slabs at the heads of the registry first: who claims one unlists it.
+// Starts with the slabs at the heads of the registry: a claim unlists them.
 static void drop_all(void) {
     for (int i = 0; i < BLOCKS; i++) {
         const TinySlabMeta* meta = blocks[i] ? &hak_heap.meta[slab_number_of(blocks[i])] : NULL;
@@ -240,7 +240,7 @@ static TinySlabMeta* head_of_the_registry(void) {
     return NULL;
 }
 
-// Links that are half changed: followed, they have no end.
+// The links are half changed: following them never ends.
 static void another_thread_changes_the_registry_of_a_class(void** state) {
     (void)state;
     TinySlabMeta* head = head_of_the_registry();
@@ -257,7 +257,7 @@ static void another_thread_holds_the_gate_or_forks(void** state) {
     copy_while_held(&fork_lock);
 }
 
-// Between the remote word and the owner word.
+// Stops between the remote word and the owner word.
 static void* give_up_half(void* argument) {
     char** own = argument;
     for (int i = 0; i < BLOCKS / 10; i++) assert_non_null(own[i] = hak_malloc(SIZE));

@@ -1,4 +1,4 @@
-// What guard mode records can be read from outside by arithmetic alone, and hak_check finds damage in what nobody owns.
+// What guard mode records can be read from outside by arithmetic alone; hak_check finds damage in slabs without owner.
 #include "superslab/guard_record.h"
 #include "slab/ownership.h"
 #include "unit.h"
@@ -17,7 +17,7 @@ static int start(void** state) {
     return hak_option_set("HAKMEM_GUARD", "1") != 0 || memory < 0;
 }
 
-// As guard_record.h says, by what another process can see.
+// As guard_record.h says, with only what another process can see.
 static uint64_t peek(uintptr_t address) {
     uint64_t value = 0;
     assert_int_equal(pread(memory, &value, sizeof value, (off_t)address), sizeof value);
@@ -79,11 +79,11 @@ static void records_are_found_by_arithmetic(void** state) {
 
 static __attribute__((noinline)) void* called_from_here(void) {
     void* block = hak_malloc(500);
-    __asm__ volatile("" : : "r"(block) : "memory");  // no jump instead of a call
+    __asm__ volatile("" : : "r"(block) : "memory");  // keeps the call from becoming a jump
     return block;
 }
 
-// The second site is known if the caller keeps frame pointers and its frame lies on the same page of the stack.
+// The second site is known if the caller keeps frame pointers and its frame is on the same page of the stack.
 static void the_first_site_is_the_call(void** state) {
     (void)state;
     void* block = called_from_here();
@@ -93,7 +93,7 @@ static void the_first_site_is_the_call(void** state) {
     hak_free(block);
 }
 
-// A slab made anew knows nothing of the blocks before.
+// A slab made anew has no records of its former blocks.
 static void a_new_slab_starts_without_records(void** state) {
     (void)state;
     enum { BLOCKS = 64 };

@@ -21,13 +21,13 @@ static void plain(void** state) {
     link_init(false);
     chain_and_follow();
     assert_true(blocks[0][0] == (uintptr_t)blocks[1]);
-    blocks[0][0] = 0x6261;  // what the seed's workload writes: followed as it is
+    blocks[0][0] = 0x6261;  // what the seed's workload writes: it is followed as it is
     assert_ptr_equal(link_read(blocks[0]), (void*)0x6261);
-    blocks[0][0] = 0;  // what a live block starts with in the checked build
+    blocks[0][0] = 0;  // what a live block begins with in the checked build
     assert_null(link_read(blocks[0]));
 }
 
-// A thread's bins start with it: no block, before the key is known and after.
+// A thread's bins start with this head: it leads to no block, before the key is known and after.
 static void the_head_that_a_thread_starts_with(void** state) {
     (void)state;
     assert_true(link_is_no_block(link_target(LINK_END)));
@@ -49,7 +49,7 @@ static void encoded(void** state) {
     assert_true(link_follow(link_to_block(blocks[2]), load_relaxed(&hak_link_key)) == blocks[2][0]);
 }
 
-// In a child: reading a damaged link must abort, after a message, and not follow it.
+// In a child: reading a damaged link must report it and abort, and not follow it.
 static void expect_abort(uint64_t written) {
     pid_t pid = fork();
     if (pid == 0) {
@@ -67,14 +67,14 @@ static void expect_abort(uint64_t written) {
 static void stray_writes_are_seen(void** state) {
     (void)state;
     link_init(true);
-    // with a random key one stray value in 2^20 passes; these four all passing is no accident
+    // With a random key, one stray value in 2^20 passes. That all four pass the test by chance is out of the question.
     expect_abort(0x6261);
     expect_abort(0);
     expect_abort(UINT64_C(0x4141414141414141));
     expect_abort((uintptr_t)blocks[2] + 8);
 }
 
-// What the seed's workload writes, two bytes, leaves the rest of the link intact: under every key they are seen.
+// The seed's workload writes two bytes and leaves the rest of the link intact. That is noticed with every key.
 static void two_bytes_of_text_are_seen(void** state) {
     (void)state;
     for (int i = 0; i < 1000; i++) {
@@ -85,7 +85,8 @@ static void two_bytes_of_text_are_seen(void** state) {
     }
 }
 
-// A report names the block of the link that was noted last: the look at the head of a list, which knows none, must not come after it.
+// A report names the block of the link that was noted last. So the test of a list's head, which knows no block, must
+// not come after it.
 static void a_damaged_link_is_noted_with_its_block(void** state) {
     (void)state;
     static char memory[1 << 20] __attribute__((aligned(4096)));

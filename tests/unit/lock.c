@@ -8,7 +8,7 @@
 enum { THREADS = 8, ROUNDS = 20000 };
 
 static HakLock lock;
-static unsigned long counter;  // no atomic: the lock is what protects it
+static unsigned long counter;  // not atomic: the lock protects it
 static _Atomic unsigned inside;
 static _Atomic unsigned trouble;
 
@@ -21,7 +21,7 @@ static void* count_up(void* argument) {
             while (!hak_trylock(&lock)) sched_yield();
         if (add_relaxed(&inside, 1u) != 0) add_relaxed(&trouble, 1u);
         counter++;
-        // now and then the holder is put to sleep, so that others have to wait in the kernel
+        // now and then the holder sleeps, so that others have to wait in the kernel
         if (i % 1000 == 0) sched_yield();
         add_relaxed(&inside, -1u);
         hak_unlock(&lock);

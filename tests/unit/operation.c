@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { WAITS_MS = 20 };  // the shortest time after which an asked thread goes on by itself
+enum { WAITS_MS = 20 };  // the shortest time after which an asked thread goes on
 
 static HakTcb* other;
 static _Atomic bool released;

@@ -86,7 +86,7 @@ static void unknown_names(void** state) {
     assert_int_equal(errno, ERANGE);
 }
 
-// Runs in a child, because the environment is read once a process. Returns what it wrote to stderr.
+// Runs in a child, because the environment is read once in a process. Returns what the child wrote to stderr.
 static const char* stderr_of_child(const char* name, const char* value) {
     static char seen[4096];
     int ends[2], status;
@@ -118,7 +118,7 @@ static void the_environment_is_read_and_checked(void** state) {
     assert_non_null(strstr(said, "purge_ms=250\n"));
     said = stderr_of_child("HAKMEM_PURGE", "1");
     assert_non_null(strstr(said, "HAKMEM_PURGE_MS"));
-    // one line a mistake
+    // one line for each mistake
     assert_ptr_equal(strchr(said, '\n') + 1, strstr(said, "purge_ms=250"));
 }
 

@@ -19,7 +19,7 @@ static void map_purge_unmap(void** state) {
     assert_non_null(p);
     for (int i = 0; i < SIZE; i++) assert_int_equal(p[i], 0);
     memset(p, 'x', SIZE);
-    assert_false(os_map_at(p, SIZE));  // something is there
+    assert_false(os_map_at(p, SIZE));  // something is mapped there
     assert_int_equal(p[0], 'x');
     assert_true(os_purge(p, SIZE));
     assert_int_equal(p[0], 0);
@@ -92,7 +92,7 @@ static void clock_and_random(void** state) {
         ones |= seen[i];
         zeros |= ~seen[i];
     }
-    assert_true(ones == UINT64_MAX && zeros == UINT64_MAX);  // every bit moves
+    assert_true(ones == UINT64_MAX && zeros == UINT64_MAX);  // every bit changes
     assert_true(os_thread_id() > 0);
 }
 

@@ -1,5 +1,5 @@
-// Claim first: whatever the interleaving, at most one of many threads gets a slab without owner, and what is pushed onto a remote
-// stack is drained exactly once.
+// Claim first: in any interleaving, at most one of many threads gets a slab without owner, and what is pushed onto a
+// remote stack is drained exactly once.
 #include "slab/ownership.h"
 
 #include "slab/hand_over.h"
@@ -39,7 +39,7 @@ static OwnedSlab new_slab(HakTcb* me) {
     return slab_create(me, s, CLASS, clean);
 }
 
-// The thread allocates this class: it keeps the slab, also when it is empty, and what it adopts.
+// The thread allocates this class: it keeps the slab, even when it is empty, and the slabs that it adopts.
 static OwnedSlab new_bound_slab(HakTcb* me) {
     OwnedSlab slab = new_slab(me);
     me->tiny[CLASS].bound = slab.number;
@@ -77,7 +77,7 @@ static void claims_one_after_another(void** state) {
     assert_int_equal(result, CLAIM_WON);
     assert_int_equal(slab_adopt_registered(tcbs[3], CLASS, 4, &result).number, 0);
 
-    // a free into it by a thread that is not the owner goes to its remote stack, and the owner drains it
+    // a free into it by another thread goes to its remote stack, and the owner drains it
     void* first = taken.first;
     void* second = link_read(first);
     remote_free(tcbs[0], slab.number, first, first, 1);
@@ -125,7 +125,7 @@ static void one_winner_at_a_time(void** state) {
     assert_int_equal(slab_claim(tcbs[THREADS], contested, tag_of_class(CLASS), &result).number, contested);
 }
 
-// Three threads push, the owner drains; every block arrives once.
+// Three threads push, the owner drains. Every block arrives once.
 typedef struct {
     HakTcb* me;
     void* chain;

@@ -33,7 +33,7 @@ static void classes_grow_and_keep_16_bytes(void** state) {
     assert_int_equal(size_of_class(CLASS_COUNT - 1), SMALL_MAX);
 }
 
-// Of what is handed out.
+// Measured on the blocks that are handed out.
 static void waste_is_at_most_a_ninth_to_8_kib_and_a_fifth_to_16(void** state) {
     (void)state;
     for (size_t size = 257; size <= SMALL_MAX; size++) {
@@ -54,8 +54,8 @@ static void tags_of_classes_are_distinct_from_all_others(void** state) {
     for (unsigned i = 0; i < 4; i++) assert_false(tag_is_class(others[i]));
 }
 
-// owner_word.h: of an own slab and of one without owner a thread sees the tag, of another's more. All pairs of addresses that differ in the
-// lowest bits that addresses have, in the highest, or in both.
+// owner_word.h: of an own slab, and of one without owner, a thread sees the tag; of another thread's slab it sees more.
+// The test takes all pairs of addresses that differ in the lowest bits that addresses have, in the highest, or in both.
 static void what_a_thread_sees_of_another_s_slab_is_no_tag(void** state) {
     (void)state;
     enum { BITS = 6, ADDRESSES = 1 << (2 * BITS) };

@@ -112,7 +112,7 @@ static void no_two_threads_have_the_same_block(void** state) {
     assert_false(atomic_load(&shared));
 }
 
-// --- in the child of a fork, which is as if the threads that had the control blocks were no more
+// --- in the child of a fork, where the threads that had the TCBs do not exist
 
 enum { DEAD = 40, RACES = 300 };
 
@@ -127,7 +127,7 @@ static void count_saved(HakTcb* tcb) {
     saved += tcb->tls == &dead;
 }
 
-// Every other one is in an operation. Afterwards it is LOST, and the others are LEFT.
+// Every second one is in an operation. It becomes LOST; the others become LEFT.
 static void take_for_the_dead(HakTcb* taken[DEAD]) {
     for (int i = 0; i < DEAD; i++) {
         assert_non_null(taken[i] = tcb_take(&dead));
@@ -164,7 +164,7 @@ static void who_was_in_an_operation_is_lost_others_are_left(void** state) {
         assert_null(taken[i]->tls);
     }
     HakTcb* again[DEAD / 2];
-    for (int n = 0; n < DEAD / 2; n++) {  // before bare ones
+    for (int n = 0; n < DEAD / 2; n++) {  // these come before bare ones
         again[n] = take_one_left(taken);
         for (int m = 0; m < n; m++) assert_ptr_not_equal(again[n], again[m]);
     }
@@ -215,11 +215,12 @@ static void a_reserve_in_use_is_lost_and_another_takes_its_place(void** state) {
         assert_true(tcb_is_reserve(next));
         first = next;
     }
-    tcb_after_fork_in_child(&tls, NULL, true);  // nobody used it: it is whole
+    tcb_after_fork_in_child(&tls, NULL, true);  // nobody used it, so it is whole
     assert_int_equal(first->state, TCB_LIVING);
 }
 
-// As a thread that gives up what others left: into the pool, where others find it, as fast as can be.
+// Does what a thread does that gives up LEFT TCBs: puts them into the pool, where others find them, as fast as
+// possible.
 static void* take_what_is_left(void* argument) {
     HakTls* mine = argument;
     atomic_fetch_add(&at_the_start, 1);

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// The C library's answer is the oracle.
+// The C library's result is the oracle.
 #define SAME(...)                                                    \
     do {                                                             \
         char ours[256], theirs[256];                                 \
@@ -70,7 +70,7 @@ static void numbers_take_their_place(void** state) {
     assert_string_equal(buffer, "");
 }
 
-// A log, or what 2 leads to here: descriptors.py has the rest.
+// Descriptor 2 is a log, or what it leads to here. descriptors.py tests the rest.
 static void warnings_go_to_stderr(void** state) {
     (void)state;
     int log = memfd_create("log", 0), saved = dup(STDERR_FILENO);

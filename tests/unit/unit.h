@@ -1,4 +1,4 @@
-// What cmocka wants before its header, and the checked core's headers see HAK_CHECKED=1.
+// What cmocka needs before its header. The checked core's headers see HAK_CHECKED=1.
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H
 
@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-// last: needs the four above
+// last: it needs the four above
 #include <cmocka.h>
 
 #endif

@@ -1,4 +1,4 @@
-// Runs of units against an oracle that knows who holds every unit.
+// Runs of units, against an oracle that knows who holds every unit.
 #include "superslab/units.h"
 
 #include "os/os.h"
@@ -49,7 +49,7 @@ static void take(Held* h, UnitNumber length, UnitNumber align) {
     for (UnitNumber u = first; u < first + length; u++) {
         assert_int_equal(taken[u], 0);
         taken[u] = 1;
-        if (!hak_heap.unit[u].dirty) assert_int_equal(*(uint64_t*)unit_address(u), 0);  // clean reads as zero
+        if (!hak_heap.unit[u].dirty) assert_int_equal(*(uint64_t*)unit_address(u), 0);  // clean memory reads as zero
         *(uint64_t*)unit_address(u) = 0xd1;
     }
     *h = (Held){first, length};
@@ -83,8 +83,8 @@ static void random_takes_and_gives(void** state) {
     }
     for (int i = 0; i < HOLDERS; i++)
         if (held[i].length) give(&held[i], true);
-    assert_true(hak_heap.mapped < UNITS);  // reuse, not growth
-    // all joined again: everything is free, so one run of all clean units can be had
+    assert_true(hak_heap.mapped < UNITS);  // memory was reused: the heap did not grow
+    // everything is joined again: all units are free and clean, and can be taken as one run
     purge_everything_free();
     assert_int_equal(unit_totals.dirty_units, 0);
     UnitNumber all = hak_heap.mapped - 1, before = hak_heap.mapped;

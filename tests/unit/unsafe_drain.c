@@ -1,5 +1,5 @@
-// The unsafe drains plant nothing: done while the owner of the slab stands still, they leave its heap sound and every block
-// accounted for. What breaks the heap is that both write at once.
+// The unsafe drains plant no fault. Done while the owner of the slab stands still, they leave its heap sound and every
+// block accounted for. Only when both write at once does the heap break.
 #include "refill/unsafe_drain.h"
 
 #include "front/life.h"
@@ -65,7 +65,7 @@ static void* owner(void* unused) {
     return NULL;
 }
 
-// Frees every second block, so that they wait on the remote stacks of the owner's slabs; some slab stays owned by it.
+// Frees every second block, so that these wait on the remote stacks of the owner's slabs. Some slab stays the owner's.
 static void free_every_second(HakTcb* me) {
     for (int i = 0; i < BLOCKS; i += 2) hak_free(block[i]);
     bundles_flush(me);
@@ -75,7 +75,7 @@ static uint32_t waiting_in(SlabNumber s) {
     return remote_count(load_relaxed(remote_word(s)));
 }
 
-// A slab of the other thread with blocks on its remote stack, and an empty free list.
+// A slab of the other thread with blocks on its remote stack and an empty free list.
 static SlabNumber slab_with_waiting_blocks(const HakTcb* me) {
     unsigned c = class_of_size(SIZE);
     for (int i = 0; i < BLOCKS; i++) {
@@ -97,11 +97,11 @@ static void drain_and_bind(HakTcb* me, SlabNumber s) {
     OwnedSlab slab = unsafe_drain_and_bind(me, CHANGE_sticky, c, s);
     assert_int_equal(slab.number, s);
     assert_int_equal(me->tiny[c].bound, s);
-    assert_int_equal(bound_slab(me, c).number, 0);  // bound, and not its own
-    me->tiny[c].bound = 0;                          // the caller goes no further on the wrong way
+    assert_int_equal(bound_slab(me, c).number, 0);  // bound, but not its own
+    me->tiny[c].bound = 0;                          // the caller goes no further on the wrong path
 }
 
-// To its end, and the other half of its blocks is freed.
+// Lets the owner run to its end, where it frees the other half of its blocks.
 static void the_owner_goes_on(pthread_t thread) {
     pthread_barrier_wait(&turn);
     pthread_barrier_wait(&turn);
@@ -114,7 +114,7 @@ static void the_owner_goes_on(pthread_t thread) {
 static void while_the_owner_stands_still(void (*drain)(HakTcb* me, SlabNumber s)) {
     pthread_t thread;
     HakTcb* me = thread_tcb();
-    void* own = hak_malloc(SIZE);  // binds a slab beside the other's
+    void* own = hak_malloc(SIZE);  // binds a slab beside the other thread's
     assert_int_equal(pthread_create(&thread, NULL, owner, NULL), 0);
     pthread_barrier_wait(&turn);
     free_every_second(me);
@@ -144,7 +144,7 @@ static void draining_and_binding(void** state) {
     while_the_owner_stands_still(drain_and_bind);
 }
 
-// Before anything of a class is bound, there is no SuperSlab to go through, whatever the other notes of the thread say.
+// Before anything of a class is bound, there is no SuperSlab to drain, whatever the thread's other notes say.
 static void nothing_was_bound(void** state) {
     (void)state;
     pthread_t thread;
