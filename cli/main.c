@@ -23,7 +23,7 @@ static void print_overview(FILE* out) {
     fputs("usage: hakstress VERB [OPERANDS] [OPTIONS]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  hakstress %s %s\n      %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
-    fputs("\nhakstress VERB --help tells the options of a verb.\n"
+    fputs("\nhakstress VERB --help lists the options of a verb.\n"
           "Exit status: 0 no fault, 1 a fault was found, 2 wrong usage, 3 something is missing on this machine,\n"
           "4 the measurement is not trustworthy, 5 hang, 130 stopped.\n",
           out);
@@ -32,8 +32,8 @@ static void print_overview(FILE* out) {
 static int unknown_verb(const char* verb) {
     struct nearest nearest = {.typed = verb};
     for (size_t i = 0; i < COMMANDS; i++) nearest_offer(&nearest, commands[i]->name);
-    if (nearest.best[0] == '\0') return usage_error("no verb '%s'; see: hakstress --help", verb);
-    return usage_error("no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
+    if (nearest.best[0] == '\0') return usage_error("there is no verb '%s'; see: hakstress --help", verb);
+    return usage_error("there is no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
 }
 
 static int run_command(const struct command* command, int argc, char** argv) {
@@ -41,14 +41,15 @@ static int run_command(const struct command* command, int argc, char** argv) {
     int status = args_parse(&args, command, argc, argv);
     if (status < 0) status = command->run(&args);
     args_free(&args);
-    // A result that nobody could read is no success.
+    // A lost result is a failure.
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK)
         return missing_error("cannot write to stdout: %s", strerror(errno));
     return status;
 }
 
-// Where a standard file is closed, the next one that is opened gets its number, and is written to. Closed again by exec: what a
-// command that is run does not get from its caller, it does not get from here.
+// If a standard descriptor is closed, the next file that is opened would get its number, and output would go into it.
+// So each closed one is opened on /dev/null. It is closed again by exec: a command that is run gets what the caller of
+// hakstress gave.
 static void fill_standard_files(void) {
     int file;
     do file = open("/dev/null", O_RDWR | O_CLOEXEC);

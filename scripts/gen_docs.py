@@ -25,8 +25,8 @@ Options are environment variables. They are read once, before the first block is
 - Options marked *checked* do something only in the checked build (`libhakmem-checked.so`, and the core inside
   hakstress). The release library prints a warning when one of them is set.
 
-In hakstress a command-line option beats the environment, the environment beats the profile (`profiles/`), and the
-profile beats the default.
+In hakstress a command-line option overrides the environment, the environment overrides the profile (`profiles/`), and
+the profile overrides the default.
 
 """
 

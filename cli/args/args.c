@@ -19,12 +19,12 @@
 
 static const struct option_spec common_options[] = {
     {"profile", "NAME", NULL, NULL, "settings from profiles/NAME.profile"},
-    {"seed", "N", "HAKMEM_SEED", NULL, "seed of everything random; default: a new one, printed"},
-    {"json", "FILE|-", NULL, NULL, "write the result there as well; -: to stdout, and the text to stderr"},
-    {"results", "DIR", NULL, "results", "where results are kept, the newest 50 runs"},
+    {"seed", "N", "HAKMEM_SEED", NULL, "seed of all random choices; default: a new one, which is printed"},
+    {"json", "FILE|-", NULL, NULL, "also write the result there; -: to stdout, and the text to stderr"},
+    {"results", "DIR", NULL, "results", "where the results of the newest 50 runs are kept"},
     {"quiet", NULL, NULL, NULL, "no progress on stderr"},
-    {"help", NULL, NULL, NULL, "this text"},
-    {"version", NULL, NULL, NULL, "the version"},
+    {"help", NULL, NULL, NULL, "print this text"},
+    {"version", NULL, NULL, NULL, "print the version"},
     {.name = NULL},
 };
 
@@ -61,8 +61,8 @@ static int unknown_option(const struct args* args, const char* name, size_t leng
     struct nearest nearest = {.typed = typed};
     for (size_t i = 0; i < args->value_count; i++) nearest_offer(&nearest, args->values[i].spec->name);
     if (nearest.best[0] == '\0')
-        return usage_error("no option --%s; see: hakstress %s --help", typed, args->command->name);
-    return usage_error("no option --%s; did you mean --%s? See: hakstress %s --help", typed, nearest.best,
+        return usage_error("there is no option --%s; see: hakstress %s --help", typed, args->command->name);
+    return usage_error("there is no option --%s; did you mean --%s? See: hakstress %s --help", typed, nearest.best,
                        args->command->name);
 }
 
@@ -72,7 +72,7 @@ static bool take_value(struct args* args, struct option_value* value, const char
         args->given[args->given_count++] = *value;
         return true;
     }
-    usage_error("more than %d options with a value", ARGS_GIVEN_MAX);
+    usage_error("too many options: at most %d may have a value", ARGS_GIVEN_MAX);
     return false;
 }
 
@@ -80,7 +80,7 @@ static bool is_explained(const struct args* args, const char* typed, const char*
     return args->command->explain_option != NULL && args->command->explain_option(args, typed, next);
 }
 
-// --name, --name=value or --name value; `next` is the argument after it. Gives how many arguments it took, or -1.
+// --name, --name=value or --name value; `next` is the argument after it. Returns how many arguments it took, or -1.
 static int take_option(struct args* args, const char* argument, const char* next) {
     const char* name = argument + 2;
     size_t length = strcspn(name, "=");
@@ -92,7 +92,7 @@ static int take_option(struct args* args, const char* argument, const char* next
     bool has_text = name[length] == '=';
     if (value->spec->value == NULL) {
         if (has_text) {
-            usage_error("--%s takes no value", value->spec->name);
+            usage_error("--%s takes no value; leave out what follows the =", value->spec->name);
             return -1;
         }
         assign(value, "1", FROM_COMMAND_LINE);
@@ -100,7 +100,7 @@ static int take_option(struct args* args, const char* argument, const char* next
     }
     if (has_text) return take_value(args, value, name + length + 1) ? 1 : -1;
     if (next == NULL) {
-        usage_error("--%s wants a value: --%s %s", value->spec->name, value->spec->name, value->spec->value);
+        usage_error("--%s needs a value: --%s %s", value->spec->name, value->spec->name, value->spec->value);
         return -1;
     }
     return take_value(args, value, next) ? 2 : -1;
@@ -122,7 +122,7 @@ static int take_arguments(struct args* args, int argc, char** argv) {
             i += taken;
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
             if (!is_explained(args, argv[i], next))
-                usage_error("no option %s; options begin with --; see: hakstress %s --help", argv[i],
+                usage_error("there is no option %s; options begin with --; see: hakstress %s --help", argv[i],
                             args->command->name);
             return -1;
         } else {
@@ -176,8 +176,8 @@ static bool take_setting(void* context, const char* key, const char* text, const
     return true;
 }
 
-// What the verb is there for is neither switched off nor forgotten: a profile does not change it, and a variable that says otherwise
-// is refused.
+// The checks that a verb exists for cannot be switched off: a profile does not change them, and a variable that says
+// otherwise is refused.
 static bool set_checks(const struct command* command) {
     for (const struct setting* check = command->checks; check != NULL && check->name != NULL; check++) {
         const char* text = getenv(check->name);
@@ -194,7 +194,7 @@ static bool set_checks(const struct command* command) {
     return true;
 }
 
-// Options that stand for a HAKMEM_* variable reach the child as that variable.
+// An option that stands for a HAKMEM_* variable reaches the child as that variable.
 static int export_options(const struct args* args) {
     for (size_t i = 0; i < args->value_count; i++) {
         const struct option_value* value = &args->values[i];
@@ -232,7 +232,7 @@ static int print_help(const struct args* args) {
     }
     printf("\nCommon options:\n");
     print_options(common_options);
-    printf("\nAn option on the command line beats the environment, which beats the profile");
+    printf("\nAn option on the command line overrides the environment, which overrides the profile");
     if (command->profile != NULL) printf(" (here: %s)", command->profile);
     printf(".\nHAKMEM_* variables: hakstress list options\n");
     if (command->notes != NULL) printf("\n%s", command->notes);
@@ -246,7 +246,7 @@ static int print_version(void) {
 
 static bool has_place_for_results(const struct args* args) {
     if (args_text(args, "results")[0] != '\0') return true;
-    usage_error("--results wants a directory, not an empty name");
+    usage_error("--results needs the name of a directory");
     return false;
 }
 
@@ -314,7 +314,7 @@ bool args_number(const struct args* args, const char* option, uint64_t min, uint
     if (value == NULL || value->text == NULL) return false;
     if (parse_number(value->text, min, max, out)) return true;
     char name[128];
-    usage_error("%s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
+    usage_error("%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                 args_where(args, option, name, sizeof name), min, max, value->text);
     return false;
 }
@@ -330,7 +330,7 @@ bool args_operand_number(const struct args* args, int index, const char* what, d
         *out = number;
         return true;
     }
-    usage_error("%s is a number from %g to %g, not '%s'; usage: hakstress %s %s", what, min, max, text,
+    usage_error("%s must be a number from %g to %g, not '%s'; usage: hakstress %s %s", what, min, max, text,
                 args->command->name, args->command->synopsis);
     return false;
 }
@@ -339,15 +339,15 @@ bool args_operand_whole(const struct args* args, int index, const char* what, ui
                         uint64_t standard, uint64_t* out) {
     *out = standard;
     if (index >= args->operand_count || parse_number(args->operands[index], min, max, out)) return true;
-    usage_error("%s is a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'; usage: hakstress %s %s", what, min,
-                max, args->operands[index], args->command->name, args->command->synopsis);
+    usage_error("%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'; usage: hakstress %s %s", what,
+                min, max, args->operands[index], args->command->name, args->command->synopsis);
     return false;
 }
 
 bool args_operands_at_most(const struct args* args, int most) {
     if (args->operand_count <= most && args->rest_count == 0) return true;
     const char* excess = args->operand_count > most ? args->operands[most] : args->rest[0];
-    usage_error("'%s' is one operand too many; usage: hakstress %s %s", excess, args->command->name,
+    usage_error("unexpected operand '%s'; usage: hakstress %s %s", excess, args->command->name,
                 args->command->synopsis);
     return false;
 }

@@ -1,4 +1,4 @@
-// What a verb of hakstress is.
+// The description of a verb of hakstress.
 #ifndef HAKSTRESS_COMMAND_H
 #define HAKSTRESS_COMMAND_H
 
@@ -15,15 +15,15 @@ struct command {
     const char* name;
     const char* synopsis;                 // what follows the name: "[SECONDS [THREADS]]"
     const char* summary;                  // one line for the list of verbs
-    const char* examples;                 // for --help: one a line
-    const struct option_spec* options;    // its own options beside the common ones, ended by a NULL name; NULL: none
-    const char* profile;                  // the profile in force unless --profile names another; NULL: none
-    bool takes_variables;                 // HAKMEM_* variables matter to it: wrong ones are refused
+    const char* examples;                 // for --help: one per line
+    const struct option_spec* options;    // its own options besides the common ones, ended by a NULL name; NULL: none
+    const char* profile;                  // the profile in use unless --profile names another; NULL: none
+    bool takes_variables;                 // it reads HAKMEM_* variables: wrong ones are refused
     const struct setting* checks;         // variables that always have these values, ended by a NULL name; NULL: none
     const char* notes;                    // what --help says after the options; NULL: nothing
-    int (*run)(const struct args* args);  // gives the exit status
-    // Says what to write instead of an option that the verb has not, as it was typed; `next` is what follows it, or NULL. NULL, or false:
-    // nothing in particular.
+    int (*run)(const struct args* args);  // returns the exit status
+    // Says what to write instead of `typed`, an option that the verb does not have; `next` is the next argument or
+    // NULL. If the function is NULL or returns false, the usual message is printed.
     bool (*explain_option)(const struct args* args, const char* typed, const char* next);
 };
 

@@ -14,8 +14,8 @@
 
 #define SUFFIX ".profile"
 
-// Relative to the directory of the program: in a source tree that is build/cli, in a build elsewhere copies lie beside the program,
-// installed it is bin.
+// Relative to the directory of the program. In a source tree that is build/cli. In a build elsewhere, copies lie beside
+// the program. When installed, it is bin.
 static const char* const places[] = {"../../profiles", ".", "../share/hakmem/profiles"};
 enum { PLACES = sizeof places / sizeof places[0] };
 
@@ -56,8 +56,8 @@ static int no_such_profile(const char* name) {
     if (strchr(name, '/') != NULL) return usage_error("cannot read profile %s: %s", name, strerror(errno));
     struct nearest nearest = {.typed = name};
     profile_each(offer_name, &nearest);
-    if (nearest.best[0] == '\0') return usage_error("no profile '%s'; see: hakstress list profiles", name);
-    return usage_error("no profile '%s'; did you mean '%s'? See: hakstress list profiles", name, nearest.best);
+    if (nearest.best[0] == '\0') return usage_error("there is no profile '%s'; see: hakstress list profiles", name);
+    return usage_error("there is no profile '%s'; did you mean '%s'? See: hakstress list profiles", name, nearest.best);
 }
 
 static char* trimmed(char* text) {
@@ -72,12 +72,13 @@ static int read_lines(FILE* file, const char* path, profile_setting setting, voi
     for (unsigned number = 1; fgets(line, sizeof line, file) != NULL; number++) {
         char* text = trimmed(line);
         if (number == 1 && *text != '#')
-            return usage_error("%s:1: the first line of a profile is a comment that says what it is for", path);
+            return usage_error("%s:1: the first line of a profile must be a comment that says what the profile is for",
+                               path);
         if (*text == '#' || *text == '\0') continue;
         char where[PATH_MAX + 16];
         snprintf(where, sizeof where, "%s:%u", path, number);
         char* equals = strchr(text, '=');
-        if (equals == NULL || equals == text) return usage_error("%s: '%s' is not KEY=VALUE", where, text);
+        if (equals == NULL || equals == text) return usage_error("%s: '%s' is not of the form KEY=VALUE", where, text);
         *equals = '\0';
         if (!setting(context, trimmed(text), trimmed(equals + 1), where)) return STATUS_USAGE;
     }
@@ -119,6 +120,6 @@ void profile_each(profile_entry entry, void* context) {
             free(found[j]);
         }
         free(found);
-        return;  // the first directory that has any
+        return;  // the first directory that has profiles
     }
 }

@@ -10,7 +10,8 @@
 
 #define PREFIX "HAKMEM_"
 
-// The core reads the environment in a constructor: this comes before all of them, so that it leaves the word to variables_check.
+// The library reads the environment in a constructor. This runs earlier and keeps it silent: variables_check reports
+// instead.
 static void silence_core(void) {
     hak_options_silent = true;
 }
@@ -31,9 +32,9 @@ bool variable_check(const char* where, const char* name, const char* value) {
     for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
         const HakOptionInfo* info = hak_option_info(i);
         if (strcmp(info->name, name) != 0) continue;
-        if (*value == '\0' || hak_option_accepts(info, value)) return true;  // an empty one counts as not set
+        if (*value == '\0' || hak_option_accepts(info, value)) return true;  // empty counts as not set
         hak_option_allowed(info, allowed, sizeof allowed);
-        usage_error("%s%s wants %s, not '%s'", where, name, allowed, value);
+        usage_error("%s%s must be %s, not '%s'", where, name, allowed, value);
         return false;
     }
     return no_such_variable(where, name);

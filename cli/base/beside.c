@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// With errno where there is no such file.
+// Sets errno if there is no such file.
 static bool resolve(const char* folder, const char* name, char* out, size_t size) {
     char self[PATH_MAX], path[PATH_MAX + 256], resolved[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -23,7 +23,7 @@ static bool resolve(const char* folder, const char* name, char* out, size_t size
 }
 
 static bool is_missing(const char* name) {
-    missing_error("there is no %s beside hakstress: %s; build it first: scripts/build.sh", name, strerror(errno));
+    missing_error("no %s beside hakstress: %s; build it first: scripts/build.sh", name, strerror(errno));
     return false;
 }
 

@@ -1,4 +1,4 @@
-// The files that came with the running program: programs lie beside it, libraries as they are built or installed.
+// The files that belong to the running program. Programs lie beside it, libraries where they were built or installed.
 // Thread-safety: any thread. Errors: false.
 #ifndef HAKSTRESS_BESIDE_H
 #define HAKSTRESS_BESIDE_H
@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// An absolute path without symbolic links; where there is no such file, after a message.
+// An absolute path without symbolic links. False after a message if there is no such file.
 bool worker_beside(const char* name, char* out, size_t size);
 bool library_beside(const char* name, char* out, size_t size);
-// The same without a message, for a library that need not be there.
+// The same without a message, for a library that may be missing.
 bool library_find_beside(const char* name, char* out, size_t size);
 
 #endif

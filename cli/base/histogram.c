@@ -6,7 +6,7 @@ static uint64_t get(const _Atomic uint64_t* from) {
     return atomic_load_explicit(from, memory_order_relaxed);
 }
 
-// Buckets [0, 2 * LINEAR) are one wide, the next LINEAR two, the next four, ...
+// Buckets [0, 2 * LINEAR) have a width of one, the next LINEAR a width of two, the next four, and so on.
 static unsigned bucket_of(uint64_t value) {
     if (value < 2 * LINEAR) return (unsigned)value;
     const unsigned shift = 63 - (unsigned)__builtin_clzll(value) - HISTOGRAM_LINEAR_BITS;
@@ -49,7 +49,7 @@ uint64_t histogram_count(const struct histogram* histogram) {
 uint64_t histogram_at(const struct histogram* histogram, double percent) {
     const uint64_t count = histogram_count(histogram), greatest = get(&histogram->greatest);
     if (count == 0 || percent >= 100) return greatest;
-    // the least number of values that are at least that share of them
+    // the smallest number of values that makes up this share
     uint64_t wanted = (uint64_t)(percent / 100 * (double)count);
     if ((double)wanted < percent / 100 * (double)count || wanted == 0) wanted++;
     uint64_t sum = 0;
@@ -57,7 +57,7 @@ uint64_t histogram_at(const struct histogram* histogram, double percent) {
         sum += get(&histogram->buckets[i]);
         if (sum < wanted) continue;
         const uint64_t middle = middle_of(i);
-        return middle < greatest ? middle : greatest;  // the bucket of the greatest begins below it
+        return middle < greatest ? middle : greatest;  // the bucket of the greatest value begins below it
     }
     return greatest;
 }

@@ -1,7 +1,8 @@
-// A log-linear histogram of whole numbers, as HdrHistogram's: 128 buckets for each doubling, exact below 256.
-// What histogram_at() gives for a number below HISTOGRAM_LIMIT differs from it by at most 1/256 of it; greater numbers are counted as
-// HISTOGRAM_LIMIT - 1, but the greatest of all is kept as it was. A histogram of zeros is an empty one; none of this allocates.
-// Thread-safety: histogram_record() from any number of threads; the others when recording is over.
+// A log-linear histogram of whole numbers, like HdrHistogram: 128 buckets for each doubling, exact below 256.
+// For a number below HISTOGRAM_LIMIT, the result of histogram_at() is off by at most 1/256 of it. Greater numbers are
+// counted as HISTOGRAM_LIMIT - 1, but the greatest of all is kept exactly. A zeroed histogram is empty. Nothing here
+// allocates.
+// Thread-safety: histogram_record() from any number of threads; the others after recording has ended.
 #ifndef HAKSTRESS_HISTOGRAM_H
 #define HAKSTRESS_HISTOGRAM_H
 
@@ -21,7 +22,8 @@ struct histogram {
 void histogram_record(struct histogram* histogram, uint64_t value);
 void histogram_add(struct histogram* sum, const struct histogram* part);
 uint64_t histogram_count(const struct histogram* histogram);
-// The value that `percent` of the recorded ones do not exceed, from 0 to 100; 100 gives the greatest. 0 when there are none.
+// The value that `percent` (0 to 100) of the recorded values do not exceed. 100 gives the greatest. 0 if there are
+// none.
 uint64_t histogram_at(const struct histogram* histogram, double percent);
 
 #endif

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Bytes of the character that starts here; 0 where none does. RFC 3629: no overlong forms, no surrogates, at most U+10FFFF.
+// The length in bytes of the character that starts here, or 0 if none does. RFC 3629: no overlong forms, no surrogates,
+// at most U+10FFFF.
 static size_t character_bytes(const unsigned char* text) {
     static const struct {
         unsigned char first, last;  // of the first byte

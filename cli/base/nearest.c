@@ -7,7 +7,7 @@ static size_t min3(size_t a, size_t b, size_t c) {
     return ab < c ? ab : c;
 }
 
-// Insertions, deletions and replacements that turn a into b.
+// How many insertions, deletions and replacements turn a into b.
 static size_t edit_distance(const char* a, size_t a_length, const char* b, size_t b_length) {
     size_t row[NEAREST_LONGEST + 1];
     for (size_t j = 0; j <= b_length; j++) row[j] = j;

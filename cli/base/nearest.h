@@ -1,10 +1,11 @@
-// The name that somebody probably meant.
+// The name that the user probably meant.
 #ifndef HAKSTRESS_NEAREST_H
 #define HAKSTRESS_NEAREST_H
 
 #include <stddef.h>
 
-// Keeps a copy of the best candidate so far. Start with {.typed = text}; offer every name; `best` is "" when none is near.
+// Keeps a copy of the best candidate so far. Start with {.typed = text} and offer every name. `best` is "" if none is
+// near.
 enum { NEAREST_LONGEST = 48 };
 struct nearest {
     const char* typed;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Closes the file in every case.
+// Closes the file in any case.
 static bool finish(FILE* file, save_writer write, const void* what) {
     bool written = write(file, what) && fflush(file) == 0 && !ferror(file);
     int error = errno;
@@ -18,7 +18,7 @@ static bool finish(FILE* file, save_writer write, const void* what) {
     return false;
 }
 
-// The mode that a plain open would have given: mkstemp's is for secrets.
+// The mode that a plain open would have given. mkstemp makes files that only their owner can read.
 static mode_t usual_mode(const char* path) {
     struct stat status;
     if (stat(path, &status) == 0) return status.st_mode & 0777;

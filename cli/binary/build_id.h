@@ -1,5 +1,5 @@
 // The linker's build id, which names exactly one build.
-// Thread-safety: none. Errors: false, and "", where there is none.
+// Thread-safety: none. Errors: false and "" if there is none.
 #ifndef HAKSTRESS_BUILD_ID_H
 #define HAKSTRESS_BUILD_ID_H
 
@@ -8,9 +8,9 @@
 
 #define BUILD_ID_TEXT_MAX 65
 
-// Of the running program, in hexadecimal; what does not fit is cut.
+// Of the running program, in hexadecimal, cut to fit.
 bool build_id(char* out, size_t size);
-// The same of a program or library on disk.
+// Of a program or library on disk.
 bool build_id_of_file(const char* path, char* out, size_t size);
 
 #endif

@@ -12,12 +12,12 @@
 
 // Files
 
-// Files stay open: the next question is mostly about one of the last files.
+// Files stay open, because the next question is usually about a recent one.
 enum { OPEN_MAX = 16 };
 
 struct open_file {
     char path[PATH_MAX];
-    struct stat status;  // a file of the same name may be another one by now
+    struct stat status;  // a file of the same name may have replaced it
     Dwfl* session;       // NULL: free
     Dwfl_Module* module;
 };
@@ -25,7 +25,7 @@ struct open_file {
 static struct open_file* open_files[OPEN_MAX];
 static unsigned next_place;
 
-// Debug information from the network may take minutes, and the process that crashed waits for the report.
+// Nothing is downloaded: that may take minutes, and the crashed process waits for the report.
 static int find_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base, const char* path,
                            const char* link, GElf_Word checksum, char** found) {
     static const char variable[] = "DEBUGINFOD_URLS";
@@ -62,7 +62,7 @@ static struct open_file* open_file(const char* path, const struct stat* status) 
         dwfl_report_end(file->session, NULL, NULL);
     }
     if (file != NULL && file->module != NULL) return file;
-    if (descriptor >= 0) close(descriptor);  // libdwfl has not taken it
+    if (descriptor >= 0) close(descriptor);  // libdwfl did not take it over
     close_file(file);
     return NULL;
 }
@@ -87,7 +87,7 @@ static Dwfl_Module* module_of(const char* path) {
     return file->module;
 }
 
-// The address that libdwfl has for byte `file_offset`.
+// The address that libdwfl uses for byte `file_offset`.
 static bool address_of(Dwfl_Module* module, uint64_t file_offset, GElf_Addr* address) {
     GElf_Addr bias;
     Elf* elf = dwfl_module_getelf(module, &bias);
@@ -109,15 +109,15 @@ static bool address_of(Dwfl_Module* module, uint64_t file_offset, GElf_Addr* add
 
 enum { NAME_BEST = 0, NAME_NONE = 1000 };
 
-// A function may have several names: how far one is from the name that programs call it by. Names of the C library's
-// own begin with underscores; those of C++ do so, too.
+// A function may have several names. This is how far a name is from the one that programs call. Internal names of the C
+// library begin with underscores, but so do mangled C++ names.
 static unsigned distance_of(const char* name, const GElf_Sym* symbol) {
     unsigned underscores = strncmp(name, "_Z", 2) == 0 ? 0 : (unsigned)strspn(name, "_");
     return underscores + (GELF_ST_BIND(symbol->st_info) == STB_LOCAL ? NAME_NONE / 2 : 0);
 }
 
 static void set_function(struct code* out, const char* name, const char* unit, uint64_t offset) {
-    snprintf(out->function, sizeof out->function, "%.*s", (int)strcspn(name, "@"), name);  // without its version
+    snprintf(out->function, sizeof out->function, "%.*s", (int)strcspn(name, "@"), name);  // without the symbol version
     snprintf(out->unit, sizeof out->unit, "%s", unit);
     out->offset = offset;
 }
@@ -132,7 +132,7 @@ static void find_symbol(Dwfl_Module* module, GElf_Addr address, struct code* out
         GElf_Word section;
         const char* name = dwfl_module_getsym_info(module, i, &symbol, &start, &section, NULL, NULL);
         if (name == NULL) continue;
-        // The functions of a file that are not public follow its name.
+        // The local functions of a source file follow its name.
         if (GELF_ST_TYPE(symbol.st_info) == STT_FILE) file = name;
         bool inside = GELF_ST_TYPE(symbol.st_info) == STT_FUNC && section != SHN_UNDEF && address >= start &&
                       address - start < symbol.st_size;
@@ -187,7 +187,7 @@ static void add_inlined(Dwarf_Die* unit, Dwarf_Die* die, struct code* out) {
 static void find_inlined(Dwarf_Die* unit, Dwarf_Addr address, struct code* out) {
     Dwarf_Die *scopes = NULL, *around = NULL;
     if (dwarf_getscopes(unit, address, &scopes) <= 0) return;
-    // Around an inlined function these are the scopes of its definition; wanted are those of the place.
+    // For an inlined function, these are the scopes of its definition. The scopes of the place are needed.
     int count = dwarf_getscopes_die(&scopes[0], &around);
     for (int i = 0; i < count; i++) {
         int tag = dwarf_tag(&around[i]);

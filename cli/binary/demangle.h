@@ -1,5 +1,6 @@
-// C++ names as their source has them, by the C++ library, if this machine has one: hakstress itself is C and needs none.
-// Thread-safety: none needed. Errors: false, the name is none of C++ or cannot be read.
+// C++ names as they are in the source. The C++ library demangles them, if this machine has one: hakstress itself is C
+// and does not need one.
+// Thread-safety: none needed. Errors: false if it is not a C++ name or cannot be read.
 #ifndef HAKSTRESS_DEMANGLE_H
 #define HAKSTRESS_DEMANGLE_H
 

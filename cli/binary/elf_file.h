@@ -1,5 +1,5 @@
 // An ELF file, open to be read by elfutils' libelf.
-// Thread-safety: none. Errors: elf_file_open() gives false for what is no such file.
+// Thread-safety: none. Errors: elf_file_open() returns false if it is not an ELF file.
 #ifndef HAKSTRESS_ELF_FILE_H
 #define HAKSTRESS_ELF_FILE_H
 

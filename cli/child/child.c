@@ -80,12 +80,12 @@ int child_main(int argc, char** argv) {
     uint64_t memory_fd, notify_fd;
     if (argc != 2 || !parse_number(argv[0], 3, INT32_MAX, &memory_fd) ||
         !parse_number(argv[1], 3, INT32_MAX, &notify_fd))
-        return usage_error(CHILD_VERB " is for hakstress itself; see: hakstress --help");
+        return usage_error(CHILD_VERB " is for internal use; see: hakstress --help");
     struct shared* shared = shared_open((int)memory_fd);
-    if (shared == NULL) return usage_error(CHILD_VERB " is for hakstress itself: %s", strerror(errno));
+    if (shared == NULL) return usage_error(CHILD_VERB " is for internal use: %s", strerror(errno));
     close((int)memory_fd);
     const struct workload* workload = workload_find(shared->plan.workload);
-    if (workload == NULL) return usage_error("no workload '%s'", shared->plan.workload);
+    if (workload == NULL) return usage_error("there is no workload '%s'", shared->plan.workload);
     if (crash_handler_install(shared, (int)notify_fd) != 0)
         return missing_error("cannot install signal handlers: %s", strerror(errno));
     crash_handler_thread();
@@ -96,6 +96,6 @@ int child_main(int argc, char** argv) {
     run_workload(shared, workload);
     end_statistics(&statistics);
     finish(shared);
-    // The process ends by exit_group: nothing that the workload may have broken is walked through once more.
+    // The process ends by exit_group: no exit handler runs in what the workload may have damaged.
     _exit(STATUS_OK);
 }

@@ -1,5 +1,5 @@
-// The child process: it alone runs the workload. Started by the supervisor as `hakstress CHILD_VERB SHARED-FD NOTIFY-FD`, so that
-// the environment holds from its first instruction.
+// The child process. Only it runs the workload. The supervisor starts it as `hakstress CHILD_VERB SHARED-FD NOTIFY-FD`,
+// so that its environment is in force from its first instruction.
 #ifndef HAKSTRESS_CHILD_H
 #define HAKSTRESS_CHILD_H
 

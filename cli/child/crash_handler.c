@@ -19,7 +19,7 @@ enum { CRASH_SIGNALS = sizeof crash_signals / sizeof crash_signals[0] };
 static struct shared* shared_memory;
 static int notify_pipe = -1;
 
-// In thread-local storage it comes and goes with its thread, at no cost of its own.
+// In thread-local storage, so that it needs no allocation and ends with its thread.
 static _Thread_local _Alignas(64) unsigned char alt_stack[ALT_STACK_BYTES];
 
 static pid_t thread_id(void) {
@@ -36,7 +36,7 @@ static void on_freeze(int signal) {
     for (;;) sleep_ms(1000);  // until the supervisor kills the process
 }
 
-struct directory_entry {  // as the kernel gives it
+struct directory_entry {  // as the kernel returns it
     uint64_t number;
     int64_t next;
     uint16_t bytes;
@@ -59,11 +59,12 @@ static bool freeze_once(pid_t thread) {
     }
     if (count == THREADS_MAX) return false;
     frozen[count++] = thread;
-    syscall(SYS_tgkill, getpid(), thread, FREEZE_SIGNAL);  // one that has ended by now is as good as frozen
+    syscall(SYS_tgkill, getpid(), thread, FREEZE_SIGNAL);  // if it has ended, nothing is lost
     return true;
 }
 
-// All other threads, so that their rings keep what led here. Until a look finds none that is new: one may just be starting another.
+// Freezes all other threads, so that their rings keep what led here. Repeats until it finds no new one, because a
+// thread may be starting another.
 static void freeze_others(pid_t self) {
     _Alignas(struct directory_entry) char entries[4096];
     for (bool more = true; more;) {
@@ -82,7 +83,7 @@ static void freeze_others(pid_t self) {
     }
 }
 
-// Reading through the kernel gives an error where reading memory would be the next fault.
+// Reading through the kernel returns an error where reading the memory would fault again.
 static void copy_stack_from(struct crash_record* record, int memory, uint64_t address) {
     record->stack_address = address;
     for (size_t done = 0; done < sizeof record->stack;) {
@@ -93,8 +94,7 @@ static void copy_stack_from(struct crash_record* record, int memory, uint64_t ad
     }
 }
 
-// Where a stack is used up, it begins above
-// the stack pointer.
+// After a stack overflow, the readable stack begins one page above the stack pointer.
 static void copy_stack(struct crash_record* record, uint64_t stack_pointer) {
     int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     if (memory < 0) return;
@@ -148,7 +148,7 @@ static void on_crash(int signal, siginfo_t* info, void* context) {
     do told = write(notify_pipe, "!", 1);
     while (told < 0 && errno == EINTR);
     if (told == 1) sleep_ms(WAIT_FOR_SUPERVISOR_MS);
-    // Nobody came: die of the signal, as without a handler.
+    // Nobody came: die of the signal, as if there were no handler.
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(signal, &standard, NULL);
     syscall(SYS_tgkill, getpid(), self, signal);
@@ -169,5 +169,5 @@ int crash_handler_install(struct shared* shared, int notify) {
 
 void crash_handler_thread(void) {
     stack_t stack = {.ss_sp = alt_stack, .ss_size = sizeof alt_stack};
-    sigaltstack(&stack, NULL);  // without it the handler runs on the thread's own stack, which mostly works
+    sigaltstack(&stack, NULL);  // without it the handler runs on the thread's own stack, which usually works
 }

@@ -9,7 +9,7 @@ static void pass_on(const char* text, size_t length) {
     while (length > 0) {
         ssize_t written = write(STDERR_FILENO, text, length);
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;  // nobody reads stderr: the text is in the report all the same
+        if (written <= 0) return;  // nobody reads stderr; the report still has the text
         text += written;
         length -= (size_t)written;
     }
@@ -71,7 +71,7 @@ bool messages_find_check(const char* text, struct check_message* out) {
         snprintf(line, sizeof line, "%.*s", (int)length, text);
         struct check_message message;
         if (parse_line(line, &message)) {
-            // Of the same check, the line that knows the site.
+            // If several lines name the same check, take the one with the site.
             bool better = !found || strcmp(message.check, out->check) != 0 || strcmp(message.site, "unknown") != 0;
             if (better) *out = message;
             found = true;

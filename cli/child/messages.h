@@ -1,4 +1,4 @@
-// What the child says on stderr: passed on, and its end kept for the report.
+// The child's stderr: it is passed on, and its end is kept for the report.
 #ifndef HAKSTRESS_MESSAGES_H
 #define HAKSTRESS_MESSAGES_H
 
@@ -13,7 +13,7 @@ struct messages {
     char text[MESSAGES_KEPT + 1];
 };
 
-// Reads what is there, writes it to stderr, keeps the end. The pipe does not block.
+// Reads what is available, writes it to stderr, and keeps the end. The pipe does not block.
 void messages_read(struct messages* messages);
 
 // The last line that names a failed check: `... check=NAME site=SITE ...`, or the ownership assertion.

@@ -20,7 +20,7 @@ static int temporary_file(const char* directory) {
     return fd;
 }
 
-// Anonymous where the kernel has it, else an unlinked file.
+// An anonymous file if the kernel supports it, else an unlinked one.
 static int open_memory(void) {
     int fd = memfd_create("hakstress", MFD_CLOEXEC);
     if (fd < 0) fd = temporary_file("/dev/shm");

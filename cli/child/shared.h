@@ -1,9 +1,9 @@
-// The memory that supervisor and child share. It outlives the child, so whatever the child destroys, the rest can be read.
+// The memory that supervisor and child share. It outlives the child, so it can be read whatever the child destroys.
 //
 //   struct shared | debug ring (HakRingFile ...)
 //
-// Thread-safety: `plan` is written before the child starts; each other field has one side that writes it, as noted.
-// Errors: shared_create gives NULL with errno when there is no memory to share.
+// Thread-safety: `plan` is written before the child starts. Each other field has one writer, as noted.
+// Errors: shared_create returns NULL with errno if there is no memory to share.
 #ifndef HAKSTRESS_SHARED_H
 #define HAKSTRESS_SHARED_H
 
@@ -25,12 +25,12 @@ struct child_plan {
 
 struct child_outcome {
     struct workload_result work;
-    int32_t error;          // errno of the workload; 0: it ran
+    int32_t error;          // errno of the workload; 0: none
     uint64_t peak_rss_kib;  // without this shared memory
 };
 
-// The allocator's statistics as JSON, written about once a second: what is left of them after a crash. `sequence` is odd
-// while a text is being written.
+// The allocator's statistics as JSON, written about once a second. They remain after a crash. `sequence` is odd while a
+// text is being written.
 struct child_statistics {
     _Atomic uint32_t sequence;
     char text[STATISTICS_BYTES];
@@ -39,8 +39,8 @@ struct child_statistics {
 struct shared {
     uint64_t bytes;  // of the whole mapping
     struct child_plan plan;
-    _Atomic uint32_t stop;   // by the supervisor: end now
-    _Atomic uint32_t phase;  // by the child, and so are the rest
+    _Atomic uint32_t stop;   // written by the supervisor: end now
+    _Atomic uint32_t phase;  // written by the child, as are the fields below
     double began;            // workload_clock() when the work began; valid from phase CHILD_RUNNING on
     struct child_outcome outcome;
     struct child_statistics statistics;
@@ -48,7 +48,7 @@ struct shared {
     struct workload_progress progress[WORKLOAD_THREADS_MAX];
 };
 
-// Makes and maps the memory; *fd is what the child inherits.
+// Creates and maps the memory; *fd is what the child inherits.
 struct shared* shared_create(uint32_t ring_records, int* fd);
 // Maps it in the child.
 struct shared* shared_open(int fd);

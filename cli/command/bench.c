@@ -20,34 +20,36 @@ enum { RUNS_MAX = 1000 };
 
 static const struct option_spec bench_options[] = {
     {"lib", "FILE|none", NULL, NULL,
-     "library to preload (default ../lib/libhakmem.so beside hakstress); none: the C library's"},
-    {"runs", "N", NULL, "3", "runs of each workload; figures are their medians"},
+     "library to preload (default ../lib/libhakmem.so beside hakstress); none: use the C library's malloc"},
+    {"runs", "N", NULL, "3", "runs of each workload; the figures are medians"},
     {"seconds", "S", NULL, "1", "length of a run"},
-    {"count", "N", NULL, "0", "end a run after N operations of each thread, whatever the time; 0: the time decides"},
+    {"count", "N", NULL, "0",
+     "end each run after N operations per thread, whatever --seconds says; 0: after --seconds"},
     {"threads", "T", NULL, "1", "threads; prodcons, xmalloc and idle-owner: pairs of threads"},
-    {"latency", NULL, NULL, NULL, "one run more of each workload, with a clock on one malloc and one free in 16"},
-    // Parameters of workloads, each of those that have it.
+    {"latency", NULL, NULL, NULL, "one more run of each workload, which times one malloc and one free in 16"},
+    // Parameters of workloads. Each applies to the workloads that have it.
     {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid calloc"},
     {"max", "BYTES", NULL, NULL, "largest block: larson larson-sized rptest mstress alloctest mid calloc"},
     {"size", "BYTES", NULL, NULL,
      "size of a block: pair batch batch-lifo batch-random prodcons xmalloc churn big trivial cache-scratch "
      "cache-thrash"},
     {"chunks", "N", NULL, NULL, "live blocks of a thread: larson larson-sized"},
-    {"rounds", "N", NULL, NULL, "a thread hands over after chunks * rounds replacements: larson larson-sized"},
+    {"rounds", "N", NULL, NULL,
+     "a thread hands over to the next after chunks * rounds replacements: larson larson-sized"},
     {"blocks", "N", NULL, NULL,
      "number of blocks: batch batch-lifo batch-random rptest mstress churn mid calloc trivial"},
     {"cross", "N", NULL, NULL, "one block in N is freed by another thread: rptest"},
     {"queue", "N", NULL, NULL, "length of the queue: prodcons"},
     {"burst", "N", NULL, NULL, "blocks handed over at a time: prodcons"},
     {"batch", "N", NULL, NULL, "blocks in a batch: xmalloc"},
-    {"batches", "N", NULL, NULL, "batches for each producer: xmalloc"},
+    {"batches", "N", NULL, NULL, "batches per producer: xmalloc"},
     {"from", "BYTES", NULL, NULL, "first size of the buffer: growth"},
     {"to", "BYTES", NULL, NULL, "last size of the buffer: growth"},
-    {"percent", "N", NULL, NULL, "each size in percent of the one before: growth"},
+    {"percent", "N", NULL, NULL, "each size as a percentage of the size before: growth"},
     {"bytes", "BYTES", NULL, NULL, "live bytes in each phase: fragment idle-owner"},
     {"first", "BYTES", NULL, NULL, "size of a block in the first phase: fragment idle-owner"},
     {"second", "BYTES", NULL, NULL, "size of a block in the second phase: fragment idle-owner"},
-    {"places", "N", NULL, NULL, "places for blocks: alloctest"},
+    {"places", "N", NULL, NULL, "slots for blocks: alloctest"},
     {"writes", "N", NULL, NULL, "times that each byte is written to: cache-scratch cache-thrash"},
     {"keep", "N", NULL, NULL, "one block in N outlives the first phase: fragment"},
     {.name = NULL},
@@ -55,7 +57,7 @@ static const struct option_spec bench_options[] = {
 
 struct bench {
     const struct args* args;
-    struct worker_job job;  // but for workload and params
+    struct worker_job job;  // without workload and params
     uint64_t runs;
     FILE* out;
     json_t* rows;
@@ -68,7 +70,7 @@ static void note_stop(int signal) {
     stopped = 1;
 }
 
-// Without SA_RESTART, so that a read in progress ends.
+// Without SA_RESTART, so that a signal ends a read in progress.
 static bool catch_stops(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = note_stop};
@@ -83,7 +85,7 @@ static bool catch_stops(void) {
 
 // The workloads and their parameters
 
-// As compare takes it: NAME:PARAMETER=N,PARAMETER=N.
+// A workload in compare's form: NAME:PARAMETER=N,PARAMETER=N.
 static int parameters_are_options(const char* operand, size_t name) {
     char options[256];
     size_t used = 0;
@@ -91,11 +93,11 @@ static int parameters_are_options(const char* operand, size_t name) {
         const char one[] = {*at == '=' ? ' ' : *at, '\0'};
         used += (size_t)snprintf(options + used, sizeof options - used, "%s", *at == ':' || *at == ',' ? " --" : one);
     }
-    return usage_error("no workload '%s'; bench takes parameters as options: hakstress bench %.*s%s", operand,
+    return usage_error("there is no workload '%s'; bench takes parameters as options: hakstress bench %.*s%s", operand,
                        (int)name, operand, options);
 }
 
-// 0: the workload has them all.
+// Returns 0 if the workload has them all.
 static int unknown_parameter(const char* operand, const struct workload* workload) {
     const char* at = operand + strcspn(operand, ":");
     while (*at != '\0') {
@@ -119,8 +121,8 @@ static int unknown_workload(const char* operand) {
         return error ? error : parameters_are_options(operand, length);
     }
     workload_nearest(operand, near, sizeof near);
-    if (near[0] == '\0') return usage_error("no workload '%s'; see: hakstress list workloads", operand);
-    return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", operand, near);
+    if (near[0] == '\0') return usage_error("there is no workload '%s'; see: hakstress list workloads", operand);
+    return usage_error("there is no workload '%s'; did you mean '%s'? See: hakstress list workloads", operand, near);
 }
 
 static size_t chosen_count(const struct args* args) {
@@ -159,12 +161,12 @@ static bool somebody_takes(const struct args* args, const char* option) {
     return false;
 }
 
-// An option of the command line that none of the chosen workloads has is a mistake; in a profile it may be meant for others.
+// An option on the command line must be a parameter of some chosen workload. One in a profile may be meant for others.
 static int check_options(const struct args* args) {
     for (const struct option_spec* spec = bench_options; spec->name != NULL; spec++) {
         if (!is_param_option(spec) || args_source(args, spec->name) != FROM_COMMAND_LINE) continue;
         if (!somebody_takes(args, spec->name))
-            return usage_error("--%s is no parameter of %s; see: hakstress list workloads", spec->name,
+            return usage_error("--%s is not a parameter of %s; see: hakstress list workloads", spec->name,
                                args->operand_count == 1 ? args->operands[0] : "these workloads");
     }
     return STATUS_OK;
@@ -177,7 +179,8 @@ static int check_workloads(const struct args* args) {
         uint64_t values[WORKLOAD_PARAMS_MAX];
         if (!take_params(args, chosen(args, i), values)) return STATUS_USAGE;
         if (chosen(args, i)->own_threads != 0 && args_source(args, "threads") == FROM_COMMAND_LINE)
-            return usage_error("%s has the threads that were recorded: leave out --threads", chosen(args, i)->name);
+            return usage_error("%s runs with the threads that were recorded; leave out --threads",
+                               chosen(args, i)->name);
     }
     return check_options(args);
 }
@@ -189,7 +192,7 @@ static bool take_seconds(const struct args* args, double* seconds) {
     char* end;
     *seconds = strtod(text, &end);
     if (end != text && *end == '\0' && isfinite(*seconds) && *seconds > 0 && *seconds <= 86400) return true;
-    usage_error("--seconds wants a number above 0, at most 86400, not '%s'", text);
+    usage_error("--seconds must be a number above 0 and at most 86400, not '%s'", text);
     return false;
 }
 
@@ -210,7 +213,7 @@ static int find_library(const struct args* args, char* path, size_t size, const 
         return STATUS_OK;
     }
     char resolved[PATH_MAX];
-    if (realpath(text, resolved) == NULL) return missing_error("no library %s: %s", text, strerror(errno));
+    if (realpath(text, resolved) == NULL) return missing_error("cannot find the library %s: %s", text, strerror(errno));
     snprintf(path, size, "%s", resolved);
     return STATUS_OK;
 }
@@ -345,14 +348,14 @@ static enum worker_end run_plainly(struct bench* bench, const struct worker_job*
     return end;
 }
 
-// A run of its own: the clock slows the others down.
+// A separate run, because the clock slows the others down.
 static enum worker_end run_timed(const struct worker_job* job, struct worker_figures* figures) {
     struct worker_job timed = *job;
     timed.latency = true;
     return worker_run(&timed, figures);
 }
 
-// The runs that were complete are kept, whatever the next one comes to.
+// Runs that completed are kept, whatever happens to the next one.
 static int run_workload(struct bench* bench, const struct workload* workload) {
     uint64_t params[WORKLOAD_PARAMS_MAX];
     if (!take_params(bench->args, workload, params)) return STATUS_USAGE;
@@ -422,12 +425,12 @@ static int run(const struct args* args) {
 const struct command command_bench = {
     .name = "bench",
     .synopsis = "[WORKLOAD|trace:FILE...]",
-    .summary = "workloads under libhakmem, or any other malloc library",
+    .summary = "measure workloads under libhakmem or another malloc library",
     .examples = "hakstress bench                              # every workload\n"
                 "hakstress bench larson --threads 4 --seconds 5\n"
                 "hakstress bench larson pair --latency\n"
                 "hakstress bench larson pair --lib none       # under the C library's malloc\n"
-                "hakstress bench trace:python3.trace          # what hakstress record has recorded\n",
+                "hakstress bench trace:python3.trace          # replay what hakstress record recorded\n",
     .options = bench_options,
     .takes_variables = true,
     .run = run,

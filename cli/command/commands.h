@@ -1,5 +1,5 @@
-// The verbs of hakstress, each in a file here. To add one: a file that defines a `const struct command`, a
-// declaration here, a line in the table in main.c.
+// The verbs of hakstress, each in a file here. To add one: write a file that defines a `const struct command`, and add
+// a declaration here and a line to the table in main.c.
 #ifndef HAKSTRESS_COMMANDS_H
 #define HAKSTRESS_COMMANDS_H
 

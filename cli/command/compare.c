@@ -22,38 +22,43 @@
 
 static const struct option_spec compare_options[] = {
     {"allocator", "NAME=FILE", NULL, NULL,
-     "one more: NAME=FILE.so[,VARIABLE=VALUE...], or a known one with variables: hakmem,HAKMEM_X=0; may be repeated"},
-    {"allocators", "A,B,C", NULL, NULL, "only these, of those found and those added; default: all"},
-    {"baseline", "NAME", NULL, "glibc", "what the others are compared with"},
+     "one more allocator: NAME=FILE.so[,VARIABLE=VALUE...], or a known one with variables: hakmem,HAKMEM_X=0; may be "
+     "repeated"},
+    {"allocators", "A,B,C", NULL, NULL, "use only these, and the baseline; default: all that were found or added"},
+    {"baseline", "NAME", NULL, "glibc", "the allocator that the others are compared with"},
     {"threads", "T", NULL, NULL,
      "threads of each workload (xmalloc, prodcons, idle-owner: pairs of threads); default: 1; without WORKLOAD, all "
      "processors (at most 4) for larson and mstress"},
     {"seconds", "S", NULL, NULL, "length of a run of a workload; default: from the budget"},
-    {"rounds", "N", NULL, NULL, "exactly so many rounds; default: until intervals are narrow or the budget is spent"},
-    {"budget", "SECONDS", NULL, "240", "start no further round after this time"},
-    {"precision", "PERCENT", NULL, "1", "an interval of this half width is narrow enough"},
+    {"rounds", "N", NULL, NULL, "the number of rounds; default: until the intervals are narrow or the budget is spent"},
+    {"budget", "SECONDS", NULL, "240", "start no round after this time"},
+    {"precision", "PERCENT", NULL, "1", "the half width at which an interval is narrow enough"},
     {"noise", "PERCENT", NULL, "10",
-     "refuse to measure where the same allocator varies by more than this against itself; where given, a difference "
-     "that the test claims is allowed too"},
-    {"timeout", "SECONDS", NULL, NULL, "a run that takes longer has failed; default for workloads: 20 runs and 30 s"},
-    {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads, a command to one"},
-    {"show-output", NULL, NULL, NULL, "the command's output goes to stderr; default: away, its last words are kept"},
+     "do not measure if the baseline differs from itself by more than this; if the option is given, a difference "
+     "of the baseline from itself that the test claims is allowed, too"},
+    {"timeout", "SECONDS", NULL, NULL,
+     "a run that takes longer has failed; default for workloads: 20 times the length of a run plus 30 s"},
+    {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads (a command: to one)"},
+    {"show-output", NULL, NULL, NULL,
+     "pass the command's output on to stderr; default: keep only its last message, for failures"},
     {"csv", "FILE|-", NULL, NULL, "medians, ratios and claims; -: to stdout, and the text to stderr"},
     {"markdown", "FILE|-", NULL, NULL, "the table; -: as with --csv"},
-    {"html", "FILE", NULL, NULL, "the page: charts and every sample in one file; default: beside the JSON result"},
+    {"html", "FILE", NULL, NULL,
+     "the page: charts and every sample in one file; default: a file beside the JSON result"},
     {.name = NULL},
 };
 
 static const char compare_notes[] =
-    "Every allocator is preloaded into the same program, in a fresh process for each run, in random order; each shows "
-    "which\n"
-    "library its malloc comes from. A difference is claimed where it is above 1 %, its interval excludes 1 and its\n"
-    "probability, corrected for all rows, is below 0.01: see docs/COMPARE.md.\n"
+    "Every allocator is preloaded into the same program. Each run is a fresh process, and the order is random. Each "
+    "run\n"
+    "shows which library its malloc comes from. A difference is claimed if it is above 1 %, its interval excludes 1, "
+    "and\n"
+    "its probability, corrected for all rows, is below 0.01: see docs/COMPARE.md.\n"
     "WORKLOAD is a name of `hakstress list workloads`, with parameters as in larson:min=16,max=1000,threads=2.\n"
     "\n"
-    "Exit status: 0; 1 a run failed (it is listed); 2 wrong usage; 3 something is missing, or a library was not "
-    "loaded;\n"
-    "4 this machine is not steady enough; 130 stopped, what was measured until then is kept.\n";
+    "Exit status: 0 measured; 1 a run failed (it is listed); 2 wrong usage; 3 something is missing, or a library was "
+    "not\n"
+    "loaded; 4 this machine is too noisy; 130 stopped, and what was measured until then is kept.\n";
 
 static volatile sig_atomic_t stopped;
 
@@ -62,7 +67,7 @@ static void note_stop(int signal) {
     stopped = 1;
 }
 
-// Without SA_RESTART, so that a wait in progress ends.
+// Without SA_RESTART, so that a signal ends a wait in progress.
 static bool catch_stops(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = note_stop};
@@ -83,13 +88,14 @@ static bool is_for_stdout(const struct args* args, const char* option) {
 static int check_stdout(const struct args* args) {
     const int count = is_for_stdout(args, "json") + is_for_stdout(args, "csv") + is_for_stdout(args, "markdown");
     if (count > 1)
-        return usage_error("stdout is for one of --json -, --csv - and --markdown -; name a file for the others");
+        return usage_error(
+            "only one of --json -, --csv - and --markdown - can have stdout; name a file for the others");
     if (is_for_stdout(args, "html"))
-        return usage_error("--html wants the name of a file; a page does not go to stdout");
+        return usage_error("--html needs the name of a file; the page cannot go to stdout");
     return STATUS_OK;
 }
 
-// Before the work and not after it: can the file be written?
+// Checks before the work starts that the file can be written.
 static bool is_writable(const char* path) {
     if (path == NULL || strcmp(path, "-") == 0) return true;
     bool was_there = access(path, F_OK) == 0;
@@ -130,7 +136,7 @@ static bool write_file(const struct args* args, const char* option, save_writer 
     return false;
 }
 
-// False after a message; else `path` says where the page is.
+// False after a message, else `path` says where the page is.
 static bool save_page(const struct args* args, const json_t* document, char* path, size_t size) {
     const char* wanted = args_text(args, "html");
     if (wanted != NULL)
@@ -154,7 +160,7 @@ static bool has_failures(const struct comparison* comparison) {
     return false;
 }
 
-// Everything that can be written is, whatever goes wrong with the rest.
+// Writes everything that can be written, even if a part fails.
 static int conclude(const struct args* args, struct comparison* comparison, int status) {
     char page[PATH_MAX];
     FILE* out = is_for_stdout(args, "csv") || is_for_stdout(args, "markdown") ? stderr : result_stream(args);
@@ -170,10 +176,10 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
         saved = false;
     json_decref(document);
     if (status == STATUS_UNTRUSTED)
-        missing_error(
-            "under %s alone, two halves of the same runs of pair differ by more than may be: nothing was compared; try "
-            "when the machine is quiet, or --pin, or allow it: --noise PERCENT",
-            comparison->subjects[comparison->baseline].name);
+        missing_error("too noisy: under %s, two halves of the same runs of pair differ by more than the limit, so "
+                      "nothing was compared; "
+                      "try again when the machine is quiet, or use --pin, or allow more with --noise PERCENT",
+                      comparison->subjects[comparison->baseline].name);
     if (status == STATUS_OK && has_failures(comparison)) status = STATUS_FAULT;
     return saved ? status : (status == STATUS_STOPPED ? status : STATUS_MISSING);
 }
@@ -204,7 +210,7 @@ static int run(const struct args* args) {
 const struct command command_compare = {
     .name = "compare",
     .synopsis = "[WORKLOAD...] [-- COMMAND [ARGUMENT...]]",
-    .summary = "several allocators on workloads, or on a command of yours, interleaved, with statistics",
+    .summary = "compare allocators on workloads, or on your own command, with statistics",
     .examples = "hakstress compare                             # all allocators found, in under five minutes\n"
                 "hakstress compare larson --threads 2 --pin\n"
                 "hakstress compare --allocators glibc,hakmem -- gcc -O2 -c big.c\n"

@@ -1,4 +1,4 @@
-// hakstress doctor: is this machine fit to run and to measure?
+// hakstress doctor: is this machine fit for runs and measurements?
 #include "args/args.h"
 #include "base/error.h"
 #include "base/machine.h"
@@ -34,7 +34,8 @@ static void check_processors(struct diagnosis* diagnosis) {
     char text[32];
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     snprintf(text, sizeof text, "%ld", count);
-    tell(diagnosis, count > 1 ? FIT : NOTE, "processors", text, count > 1 ? "" : "races between threads will be rare");
+    tell(diagnosis, count > 1 ? FIT : NOTE, "processors", text,
+         count > 1 ? "" : "with one processor, races between threads are rare");
 }
 
 static void check_load(struct diagnosis* diagnosis) {
@@ -43,14 +44,15 @@ static void check_load(struct diagnosis* diagnosis) {
     double load = strtod(line, NULL);
     line[strcspn(line, " ")] = '\0';
     bool busy = load > 0.5 * (double)sysconf(_SC_NPROCESSORS_ONLN);
-    tell(diagnosis, busy ? NOTE : FIT, "load", line, busy ? "other programs are busy: figures will be noisy" : "");
+    tell(diagnosis, busy ? NOTE : FIT, "load", line,
+         busy ? "other programs are busy, so measurements will be noisy" : "");
 }
 
 static void check_hugepages(struct diagnosis* diagnosis) {
     char line[128];
     machine_read_line("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof line);
     tell(diagnosis, line[0] != '\0' ? FIT : NOTE, "transparent hugepages",
-         line[0] != '\0' ? line : "not in this kernel", "");
+         line[0] != '\0' ? line : "not supported by this kernel", "");
 }
 
 static void check_overcommit(struct diagnosis* diagnosis) {
@@ -58,7 +60,7 @@ static void check_overcommit(struct diagnosis* diagnosis) {
     machine_read_line("/proc/sys/vm/overcommit_memory", line, sizeof line);
     bool strict = strcmp(line, "2") == 0;
     tell(diagnosis, strict ? NOTE : FIT, "overcommit_memory", line,
-         strict ? "strict: address space counts as memory" : "");
+         strict ? "strict: reserved address space counts as memory" : "");
 }
 
 static void check_mappings(struct diagnosis* diagnosis) {
@@ -66,7 +68,7 @@ static void check_mappings(struct diagnosis* diagnosis) {
     machine_read_line("/proc/sys/vm/max_map_count", line, sizeof line);
     bool few = strtol(line, NULL, 10) < 65530;
     tell(diagnosis, few ? NOTE : FIT, "max_map_count", line,
-         few ? "runs with many threads may not get their stacks" : "");
+         few ? "there may be no memory for the stacks of many threads; raise it with sysctl" : "");
 }
 
 static void check_address_space(struct diagnosis* diagnosis) {
@@ -76,7 +78,7 @@ static void check_address_space(struct diagnosis* diagnosis) {
     char text[32];
     snprintf(text, sizeof text, "%llu MiB", (unsigned long long)limit.rlim_cur >> 20);
     tell(diagnosis, unlimited ? FIT : NOTE, "address space", unlimited ? "unlimited" : text,
-         unlimited ? "" : "ulimit -v unlimited lifts it");
+         unlimited ? "" : "to remove the limit: ulimit -v unlimited");
 }
 
 static void check_shared_memory(struct diagnosis* diagnosis) {
@@ -89,7 +91,7 @@ static void check_shared_memory(struct diagnosis* diagnosis) {
     close(fd);
 }
 
-// Tried on a child, as the crash report does it.
+// Tried on a child, as for a crash report.
 static void check_ptrace(struct diagnosis* diagnosis) {
     pid_t child = fork();
     if (child == 0) {
@@ -97,7 +99,7 @@ static void check_ptrace(struct diagnosis* diagnosis) {
     }
     bool allowed = child > 0 && ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
     tell(diagnosis, allowed ? FIT : NOTE, "ptrace of a child", allowed ? "yes" : strerror(errno),
-         allowed ? "" : "reports of hangs will lack backtraces");
+         allowed ? "" : "reports of hangs will have no backtraces");
     if (child <= 0) return;
     kill(child, SIGKILL);
     waitpid(child, NULL, __WALL);
@@ -110,7 +112,7 @@ static void check_peers(struct diagnosis* diagnosis) {
     for (size_t i = 0; i < count; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "", found[i].name);
     tell(diagnosis, count > 2 ? FIT : NOTE, "allocators", text,
-         count > 2 ? "" : "install libjemalloc2, libmimalloc2.0 or libtcmalloc-minimal4 to compare with");
+         count > 2 ? "" : "install libjemalloc2, libmimalloc2.0 or libtcmalloc-minimal4 to compare with them");
 }
 
 static int by_size(const void* a, const void* b) {
@@ -123,12 +125,12 @@ static double time_of_a_fixed_piece_of_work(void) {
     uint64_t sum = 0;
     for (uint64_t i = 0; i < 2000000; i++) {
         sum += i * i;
-        __asm__ volatile("" : "+r"(sum));  // the compiler knows a formula
+        __asm__ volatile("" : "+r"(sum));  // otherwise the compiler uses a formula
     }
     return workload_clock() - start;
 }
 
-// How much longer the same work takes now and then: the middle half of the rounds against their median.
+// How much the time of the same work varies: the middle half of the rounds relative to their median.
 static void check_noise(struct diagnosis* diagnosis) {
     enum { ROUNDS = 40 };
     double times[ROUNDS];
@@ -138,7 +140,7 @@ static void check_noise(struct diagnosis* diagnosis) {
     char text[32];
     snprintf(text, sizeof text, "%.1f %%", spread * 100);
     tell(diagnosis, spread < 0.05 ? FIT : NOTE, "noise", text,
-         spread < 0.05 ? "" : "the same work takes now longer, now shorter: small differences cannot be shown");
+         spread < 0.05 ? "" : "run-to-run timing varies too much to detect small differences");
 }
 
 static int doctor_run(const struct args* args) {
@@ -161,7 +163,7 @@ static int doctor_run(const struct args* args) {
 const struct command command_doctor = {
     .name = "doctor",
     .synopsis = "",
-    .summary = "is this machine fit to run and to measure",
+    .summary = "check whether this machine is fit for runs and measurements",
     .examples = "hakstress doctor && hakstress repro\n",
     .run = doctor_run,
 };

@@ -25,7 +25,7 @@ static void list_workloads(void) {
             printf("  --%-10s %s (default %" PRIu64 ", %" PRIu64 " to %" PRIu64 ")\n", param->name, param->help,
                    param->standard, param->min, param->max);
     }
-    printf("trace:FILE: replay of what hakstress record has recorded in FILE\n  source: a program of yours\n");
+    printf("trace:FILE: replay of what hakstress record recorded in FILE\n  source: your own program\n");
 }
 
 static json_t* workload_to_json(const struct workload* workload) {
@@ -55,7 +55,7 @@ static void list_profiles(void) {
 
 static void list_changes(void) {
 #define CHANGE(number, site, file, missing, words) \
-    printf("%d  %-16s lib/%s: %s\n   when it is missing: %s\n", number, #site, file, words, missing);
+    printf("%d  %-16s lib/%s: %s\n   if it is missing: %s\n", number, #site, file, words, missing);
 #include "config/changes.def"
 #undef CHANGE
 }
@@ -91,7 +91,7 @@ static void list_options(void) {
 static const struct {
     const char* name;
     void (*print)(void);
-    json_t* (*to_json)(void);  // NULL: for people only
+    json_t* (*to_json)(void);  // NULL: text only
 } lists[] = {
     {"allocators", list_allocators, NULL}, {"workloads", list_workloads, workloads_to_json},
     {"profiles", list_profiles, NULL},     {"changes", list_changes, NULL},
@@ -110,13 +110,14 @@ static int save_json(const struct args* args, const char* name, json_t* list) {
 
 static int show(const struct args* args, size_t i) {
     const bool wants_json = args_is_set(args, "json");
-    if (wants_json && lists[i].to_json == NULL) return usage_error("list %s has no JSON form", lists[i].name);
+    if (wants_json && lists[i].to_json == NULL)
+        return usage_error("list %s has no JSON form; leave out --json", lists[i].name);
     if (result_stream(args) == stdout) lists[i].print();
     return wants_json ? save_json(args, lists[i].name, lists[i].to_json()) : STATUS_OK;
 }
 
 static int list_run(const struct args* args) {
-    if (args->operand_count == 0) return usage_error("list what? usage: hakstress list %s", args->command->synopsis);
+    if (args->operand_count == 0) return usage_error("name a list; usage: hakstress list %s", args->command->synopsis);
     if (!args_operands_at_most(args, 1)) return STATUS_USAGE;
     struct nearest nearest = {.typed = args->operands[0]};
     for (size_t i = 0; i < LISTS; i++) {
@@ -125,19 +126,18 @@ static int list_run(const struct args* args) {
         return show(args, i);
     }
     if (nearest.best[0] != '\0')
-        return usage_error("no list of '%s'; did you mean '%s'?", args->operands[0], nearest.best);
-    return usage_error("no list of '%s'; usage: hakstress list %s", args->operands[0], args->command->synopsis);
+        return usage_error("there is no list '%s'; did you mean '%s'?", args->operands[0], nearest.best);
+    return usage_error("there is no list '%s'; usage: hakstress list %s", args->operands[0], args->command->synopsis);
 }
 
 const struct command command_list = {
     .name = "list",
     .synopsis = "allocators|workloads|profiles|changes|counters|events|options",
-    .summary =
-        "what there is: allocators, workloads, profiles, changes, counters, events of the debug ring, HAKMEM_* options",
-    .notes = "allocators  those that compare finds on this machine, and where\n"
+    .summary = "list allocators, workloads, profiles, changes, counters, events of the debug ring, or HAKMEM_* options",
+    .notes = "allocators  the allocators that compare finds on this machine, and where\n"
              "workloads   what bench and compare run, with their parameters\n"
              "profiles    settings for --profile\n"
-             "changes     what --changes of repro and guard leaves out\n"
+             "changes     what --changes of repro and guard can leave out\n"
              "counters    what the allocator counts, as in every result\n"
              "events      what the debug ring records, as in every report\n"
              "options     the HAKMEM_* variables: meaning, default, values\n",

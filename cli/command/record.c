@@ -15,18 +15,19 @@
 enum { TRACES_TOLD = 16 };
 
 static const struct option_spec record_options[] = {
-    {"output", "FILE", NULL, NULL, "the trace file; default: the command's name and .trace, in the current directory"},
+    {"output", "FILE", NULL, NULL, "the trace file; default: the command's name with .trace, in the current directory"},
     {.name = NULL},
 };
 
 static const char record_notes[] =
-    "COMMAND keeps stdin, stdout, stderr, terminal and signals; lines of hakstress go to stderr, at the end. A "
+    "COMMAND keeps stdin, stdout, stderr, terminal and signals. Lines of hakstress go to stderr, at the end. Each "
     "process\n"
-    "that COMMAND starts has a trace of its own, FILE.PID; what a process was before an exec is FILE.PID.N. What was\n"
-    "recorded before a crash is kept. An older trace of the same name is replaced; no other file is.\n"
+    "that COMMAND starts gets its own trace, FILE.PID. What a process was before an exec goes to FILE.PID.N. If "
+    "COMMAND\n"
+    "crashes, what was recorded until then is kept. An older trace of the same name is replaced; another file is not.\n"
     "\n"
-    "Exit status: COMMAND's own, 128 + N when it died of signal N, 127 when it is not found, 126 when it cannot be\n"
-    "executed; 3 when there is no trace although COMMAND ended with 0.\n";
+    "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
+    "executed; 3 if there is no trace although COMMAND ended with 0.\n";
 
 struct record {
     const struct args* args;
@@ -39,12 +40,13 @@ struct record {
 static int read_plan(struct record* record) {
     const struct args* args = record->args;
     if (args->operand_count > 0)
-        return usage_error("-- goes before the command: hakstress record [OPTIONS] -- %s ...", args->operands[0]);
-    if (args->rest_count == 0) return usage_error("record what? usage: hakstress record %s", args->command->synopsis);
+        return usage_error("put -- before the command: hakstress record [OPTIONS] -- %s ...", args->operands[0]);
+    if (args->rest_count == 0)
+        return usage_error("name a command; usage: hakstress record %s", args->command->synopsis);
     const char* output = args_text(args, "output");
     const char* name = strrchr(args->rest[0], '/');
     name = name != NULL ? name + 1 : args->rest[0];
-    if (output != NULL && *output == '\0') return usage_error("--output wants the name of a file");
+    if (output != NULL && *output == '\0') return usage_error("--output needs the name of a file");
     const int length = output != NULL ? snprintf(record->file, sizeof record->file, "%s", output)
                                       : snprintf(record->file, sizeof record->file, "%s.trace", name);
     if (length >= (int)sizeof record->file) return missing_error("cannot write the trace: %s", strerror(ENAMETOOLONG));
@@ -116,8 +118,9 @@ static int conclude(struct record* record) {
     int status = own_status(record->recorded.status);
     bool done = collect(&record->dir, record->recorded.pid, record->file, &record->traces);
     if (done && record->traces.count == 0) {
-        missing_error("nothing was recorded: %s allocated nothing, or did not load the recorder (static, set-user-id?)",
-                      record->args->rest[0]);
+        missing_error(
+            "nothing was recorded: %s allocated nothing, or did not load the recorder (static or set-user-id?)",
+            record->args->rest[0]);
         done = false;
     }
     if (!done && status == STATUS_OK) status = STATUS_MISSING;
@@ -134,7 +137,7 @@ static int run(const struct args* args) {
     if (status != STATUS_OK) return status;
     if (!collect_can_write(record.file) || !result_path(args, "record", ".json", path, sizeof path) ||
         !raw_dir_make(&record.dir))
-        return STATUS_MISSING;  // before the work, not after it
+        return STATUS_MISSING;  // checked before the work
     status = record_command(&record.dir, args->rest, &record.recorded) ? conclude(&record) : STATUS_MISSING;
     collection_free(&record.traces);
     raw_dir_remove(&record.dir);

@@ -1,4 +1,4 @@
-// hakstress report: a saved crash report, told again.
+// hakstress report: prints a saved crash report again.
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -11,14 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
-// A report has two files beside each other; the JSON is the one that is read.
+// A report has two files beside each other; the JSON file is read.
 static void json_beside(const char* path, char* out, size_t size) {
     size_t length = strlen(path);
     bool is_text = length > 4 && strcmp(path + length - 4, ".txt") == 0;
     snprintf(out, size, "%.*s%s", (int)(is_text ? length - 4 : length), path, is_text ? ".json" : "");
 }
 
-// A result file carries the report of its fault.
+// A result file contains the report of its fault.
 static const json_t* report_within(const json_t* file) {
     const char* kind = json_get_text(file, "kind");
     if (kind != NULL && strcmp(kind, "crash_report") == 0) return file;
@@ -28,7 +28,8 @@ static const json_t* report_within(const json_t* file) {
 
 static int explain(const struct args* args, const char* path, const json_t* file) {
     const json_t* report = report_within(file);
-    if (report == NULL) return usage_error("%s holds no crash report; those end in .crash.txt and .crash.json", path);
+    if (report == NULL)
+        return usage_error("%s contains no crash report; the names of reports end in .crash.txt or .crash.json", path);
     json_int_t schema = json_get_whole(report, "schema");
     if (schema != CRASH_REPORT_SCHEMA)
         return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
@@ -49,19 +50,20 @@ static int explain(const struct args* args, const char* path, const json_t* file
 static int cannot_read(const char* given, const char* json, int error) {
     if (strcmp(given, json) == 0 || access(given, R_OK) != 0)
         return usage_error("cannot read %s: %s", given, strerror(error));
-    return usage_error("%s is text, to be read as it is; to tell it again, hakstress needs %s beside it: %s", given,
+    return usage_error("%s is plain text: read it as it is; to explain it, hakstress needs %s beside it: %s", given,
                        json, strerror(error));
 }
 
 static int report_run(const struct args* args) {
-    if (args->operand_count == 0) return usage_error("which report? usage: hakstress report FILE, FILE from results/");
+    if (args->operand_count == 0)
+        return usage_error("name a report; usage: hakstress report FILE, with a FILE from results/");
     if (!args_operands_at_most(args, 1)) return STATUS_USAGE;
     char path[PATH_MAX];
     json_beside(args->operands[0], path, sizeof path);
     if (access(path, R_OK) != 0) return cannot_read(args->operands[0], path, errno);
     json_error_t error;
     json_t* file = json_load_file(path, 0, &error);
-    if (file == NULL) return usage_error("%s is no crash report: line %d: %s", path, error.line, error.text);
+    if (file == NULL) return usage_error("%s is not a crash report: line %d: %s", path, error.line, error.text);
     int status = explain(args, path, file);
     json_decref(file);
     return status;

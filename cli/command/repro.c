@@ -1,4 +1,5 @@
-// hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. The two differ in their profile.
+// hakstress repro and hakstress guard: Larson's churn on the linked checked core, watched. They differ in their
+// profile.
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -23,13 +24,14 @@
 
 static const struct option_spec repro_options[] = {
     {"changes", "LIST", "HAKMEM_CHANGES", "all",
-     "which of the six changes are in: all, none, or a list as 1-2,6; what a missing one does: hakstress list changes"},
+     "which of the six changes are present: all, none, or a list such as 1-2,6; hakstress list changes says what a "
+     "missing one does"},
     {"min", "BYTES", NULL, "8", "smallest block"},
     {"max", "BYTES", NULL, "128", "largest block"},
     {"chunks", "N", NULL, "1024", "live blocks of each thread"},
-    {"rounds", "N", NULL, "1", "a thread hands over after chunks * rounds replacements"},
+    {"rounds", "N", NULL, "1", "a thread hands over to the next after chunks * rounds replacements"},
     {"chaos", "N", "HAKMEM_CHAOS", NULL, "yield at one protocol step in N; 0: never"},
-    {"hang-after", "SECONDS", NULL, "10", "silence of all threads that counts as a hang"},
+    {"hang-after", "SECONDS", NULL, "10", "how long no thread makes progress before it counts as a hang"},
     {.name = NULL},
 };
 
@@ -78,12 +80,12 @@ static bool read_plan(struct repro* repro) {
     return true;
 }
 
-// Through the library's own reading of the option; after it has read the environment.
+// By the library's own parser of the option, after it has read the environment.
 static bool read_changes(const struct repro* repro) {
     const char* changes = args_text(repro->args, "changes");
     if (hak_option_set("HAKMEM_CHANGES", changes) == 0) return true;
     char name[128];
-    usage_error("%s is all, none, or a list of numbers from 1 to %d as 1-2,6; not '%s'",
+    usage_error("%s must be all, none, or a list of numbers from 1 to %d such as 1-2,6, not '%s'",
                 args_where(repro->args, "changes", name, sizeof name), CHANGES_COUNT, changes);
     return false;
 }
@@ -102,7 +104,8 @@ static void describe_again(struct repro* repro) {
     result_again(args, tail, repro->again, sizeof repro->again);
 }
 
-// This process reads the environment for its child: options can be asked for here, and the child alone tells what is in force.
+// This process reads the environment for its child. It can be asked about options; only the child can say what is in
+// force.
 static void take_over_environment(void) {
     const char* verbose = getenv("HAKMEM_VERBOSE");
     char kept[16] = "";
@@ -114,7 +117,7 @@ static void take_over_environment(void) {
         char name[128];
         size_t length = strcspn(*entry, "=");
         snprintf(name, sizeof name, "%.*s", (int)length, *entry);
-        if ((*entry)[length] == '=') hak_option_set(name, *entry + length + 1);  // what is no option is passed over
+        if ((*entry)[length] == '=') hak_option_set(name, *entry + length + 1);  // others are ignored
     }
 }
 
@@ -309,8 +312,8 @@ static int repro_run(const struct args* args) {
 const struct command command_repro = {
     .name = "repro",
     .synopsis = "[SECONDS [THREADS]]",
-    .summary = "Larson churn on the checked core, default 30 s with 20 threads",
-    .examples = "hakstress repro                              # 30 s, 20 threads, all changes in: clean\n"
+    .summary = "run Larson's churn on the checked core, 30 s with 20 threads by default",
+    .examples = "hakstress repro                              # 30 s, 20 threads, all changes present: clean\n"
                 "hakstress repro 30 4 --changes none          # the historical fault, within a second or so\n"
                 "hakstress repro 60 4 --changes 1-2,4-6       # change 3 alone missing\n"
                 "hakstress repro 30 20 --profile fast0        # without the thread-local lists\n",
@@ -330,15 +333,15 @@ static const struct setting guard_checks[] = {
 const struct command command_guard = {
     .name = "guard",
     .synopsis = "[SECONDS [THREADS]]",
-    .summary = "the same with every check on",
+    .summary = "the same with all checks on",
     .examples = "hakstress guard                              # 30 s, 20 threads\n"
                 "hakstress guard 15 4 --changes 1-5           # stops at the first drain that change 6 forbids\n",
     .options = repro_options,
     .profile = "guard",
     .checks = guard_checks,
-    .notes = "HAKMEM_GUARD=1, HAKMEM_DEBUG_OWNERSHIP=1 and HAKMEM_LINKS=encoded hold whatever --profile says; a "
-             "variable that says\n"
-             "otherwise is refused.\n",
+    .notes =
+        "HAKMEM_GUARD=1, HAKMEM_DEBUG_OWNERSHIP=1 and HAKMEM_LINKS=encoded are always set, whatever --profile says. A\n"
+        "variable that says otherwise is refused.\n",
     .takes_variables = true,
     .run = repro_run,
 };

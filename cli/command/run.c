@@ -1,4 +1,4 @@
-// hakstress run: any program under the checked library, its crash explained.
+// hakstress run: runs any program under the checked library and explains its crash.
 #include "args/args.h"
 #include "base/beside.h"
 #include "base/error.h"
@@ -22,22 +22,22 @@
 enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_TOLD = 10 };
 
 static const struct option_spec run_options[] = {
-    {"guard", NULL, NULL, NULL, "every check on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
+    {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
     {"leaks", NULL, NULL, NULL,
-     "tell what each process that exits never freed, and where that was allocated; implies --guard"},
-    {"fault-exit", "N", NULL, "1", "exit status when a crash report was written; see below"},
+     "report what each process that exits never freed, and where it was allocated; implies --guard"},
+    {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };
 
 static const char run_notes[] =
     // clang-format off
-    "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. All processes that come of it are watched,\n"
-    "each that crashes gets a report; the run ends when all of them have ended. Lines of hakstress go to stderr, at the\n"
-    "end. HAKMEM_* variables that are set hold, but for HAKMEM_GUARD with --guard, and HAKMEM_RING_FILE; HAKMEM_RING is\n"
-    "1024.\n"
+    "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. hakstress watches it and all processes\n"
+    "that it starts, until all have ended. Each one that crashes gets a report. Lines of hakstress go to stderr, at\n"
+    "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, and HAKMEM_GUARD with --guard.\n"
+    "HAKMEM_RING defaults to 1024.\n"
     "\n"
-    "Exit status: COMMAND's own, 128 + N when it died of signal N, 127 when it is not found, 126 when it cannot be\n"
-    "executed. When a report was written: N of --fault-exit N if that is given on the command line; else 1 if COMMAND\n"
+    "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
+    "executed. If a report was written: N of --fault-exit N if that is given on the command line, else 1 if COMMAND\n"
     "itself survived and one of its child processes crashed.\n";
 // clang-format on
 
@@ -50,12 +50,12 @@ struct run {
     struct launch launch;
     struct faults faults;
     struct tracing tracing;
-    json_t* leaks;             // of each process that exited and left some
+    json_t* leaks;             // of each process that exited and leaked
     bool records_found;        // in any of them
-    size_t leaks_dropped;      // processes beyond those
+    size_t leaks_dropped;      // processes beyond LEAKING_PROCESSES_MAX
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
-    size_t unused;             // processes that loaded it and never asked it for anything
+    size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
 };
 
@@ -64,11 +64,11 @@ struct run {
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
     if (args->operand_count > 0) {
-        usage_error("-- goes before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
+        usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
         return false;
     }
     if (args->rest_count == 0) {
-        usage_error("run what? usage: hakstress run %s", args->command->synopsis);
+        usage_error("name a command; usage: hakstress run %s", args->command->synopsis);
         return false;
     }
     return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
@@ -81,7 +81,7 @@ static bool is_guarded(const struct args* args) {
 static bool find_library(struct run* run) {
     if (!library_beside("libhakmem-checked.so", run->library, sizeof run->library)) return false;
     if (strpbrk(run->library, " :") == NULL) return true;
-    missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", run->library);
+    missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", run->library);
     return false;
 }
 
@@ -100,7 +100,7 @@ static bool set(const char* name, const char* value, bool replace) {
     return false;
 }
 
-// This process's own environment: it starts nothing but the command.
+// The environment of this process, which starts nothing but the command.
 static bool set_environment(const struct run* run) {
     char ring_file[sizeof run->rings.path + 16];
     char* preload = NULL;
@@ -128,7 +128,7 @@ static void on_death(void* context, const struct tracing_death* death) {
 
 static bool is_loaded(const struct run* run, pid_t thread) {
     struct procmaps maps = {0};
-    bool found = !procmaps_read(&maps, thread);  // nothing can be said
+    bool found = !procmaps_read(&maps, thread);  // assumed if the maps cannot be read
     for (size_t i = 0; i < maps.count && !found; i++) found = strcmp(maps.mappings[i].path, run->library) == 0;
     procmaps_free(&maps);
     return found;
@@ -154,7 +154,7 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     json_decref(leaks);
 }
 
-// Did a check stop it? It speaks into the ring before it aborts.
+// Did a check stop it? A check writes to the ring before it aborts.
 static bool has_spoken(const struct run* run, pid_t thread) {
     struct ring_copy copy;
     ring_dir_read(&run->rings, thread, &copy);
@@ -184,7 +184,7 @@ static void on_over(void* context, pid_t process) {
     ring_dir_forget(&run->rings, process);
 }
 
-// Where nobody watched, the rings still hold the last words of those whom a check has stopped.
+// If ptrace was refused, the rings still have the last words of the processes that a check stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
     if (has_spoken(run, process) && process != run->launch.pid)
@@ -267,8 +267,8 @@ static void print_leaks(const json_t* leaks) {
                 caller != NULL ? caller : "");
     }
     if (i < json_array_size(sites))
-        fprintf(stderr, "  and %zu more places: in the JSON file\n", json_array_size(sites) - i);
-    if (some_alone) fputs("  callers are known where the code keeps frame pointers: -fno-omit-frame-pointer\n", stderr);
+        fprintf(stderr, "  %zu more places are in the JSON file\n", json_array_size(sites) - i);
+    if (some_alone) fputs("  callers are known only in code with frame pointers: -fno-omit-frame-pointer\n", stderr);
 }
 
 static void tell(const struct run* run) {
@@ -277,14 +277,13 @@ static void tell(const struct run* run) {
     if (brief) return;
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
     if (run->leaks_dropped > 0)
-        fprintf(stderr, "run: %zu more processes exited, and were not searched for what they never freed\n",
-                run->leaks_dropped);
+        fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
     if (run->leaks != NULL && !run->records_found)
-        fprintf(stderr, "run: no records of blocks were found in any process that exited: nothing is known of leaks\n");
+        fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
                 run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
-    if (run->without > 1) fprintf(stderr, "run: nor was it in %zu more processes\n", run->without - 1);
+    if (run->without > 1) fprintf(stderr, "run: nor in %zu more processes\n", run->without - 1);
     if (run->unused > 0)
         fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
                 "it has a malloc of its own, or allocates nothing");
@@ -339,7 +338,7 @@ static int run_run(const struct args* args) {
 const struct command command_run = {
     .name = "run",
     .synopsis = "[--guard] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
-    .summary = "any program under the checked library, its crash explained",
+    .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
     .examples =

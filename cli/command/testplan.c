@@ -1,4 +1,4 @@
-// hakstress testplan: the test plan that came with the six changes, run, and what was expected told beside what was measured.
+// hakstress testplan: runs the test plan of the six changes, and shows what was expected beside what was measured.
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 static const struct option_spec testplan_options[] = {
-    {"quick", NULL, NULL, NULL, "a tenth of the time for the tests that should run clean, at most 30 s for the others"},
-    {"each", NULL, NULL, NULL, "instead: each change missing by itself, in repro and in guard, and a control"},
-    {"markdown", "FILE", NULL, NULL, "write the tables there as markdown"},
+    {"quick", NULL, NULL, NULL, "a tenth of the time for tests that should run clean, at most 30 s for the others"},
+    {"each", NULL, NULL, NULL, "run another plan: each change missing by itself, in repro and in guard, and a control"},
+    {"markdown", "FILE", NULL, NULL, "write the tables to FILE as Markdown"},
     {.name = NULL},
 };
 
@@ -30,7 +30,7 @@ struct testplan {
     struct test tests[PLAN_TESTS_MAX];
     uint64_t seed;
     char again[4096];
-    size_t ended;  // tests that came to an end
+    size_t ended;  // tests that completed
     int status;
 };
 
@@ -49,21 +49,20 @@ static int check_options(const struct args* args) {
     const char* markdown = args_text(args, "markdown");
     if (!args_operands_at_most(args, 0)) return STATUS_USAGE;
     if (args_is_set(args, "quick") && args_is_set(args, "each"))
-        return usage_error("--quick and --each are two plans; give one of them");
-    if (args_is_set(args, "profile"))
-        return usage_error("--profile is not for testplan: each of its tests has its own profile");
+        return usage_error("--quick and --each cannot be combined; give one of them");
+    if (args_is_set(args, "profile")) return usage_error("testplan takes no --profile: each of its tests has its own");
     if (markdown != NULL && !result_can_write(markdown))
         return usage_error("cannot write --markdown %s: %s", markdown, strerror(errno));
     return STATUS_OK;
 }
 
-// The tests differ in these; one value for all would make them other tests.
+// The tests differ in these variables. One value for all would change the tests.
 static void ignore_fixed_variables(void) {
     static const char* const fixed[] = {"HAKMEM_CHANGES", "HAKMEM_GUARD", "HAKMEM_DEBUG_OWNERSHIP", "HAKMEM_LINKS",
                                         "HAKMEM_TINY_FAST_CAP"};
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         if (getenv(fixed[i]) == NULL) continue;
-        fprintf(stderr, "hakstress: %s is ignored: each test of the plan has its own\n", fixed[i]);
+        fprintf(stderr, "hakstress: %s is ignored: each test of the plan sets its own\n", fixed[i]);
         unsetenv(fixed[i]);
     }
 }
@@ -92,7 +91,7 @@ static void prepare(struct testplan* testplan) {
 // Running it
 
 static double seconds_after(const struct testplan* testplan, size_t index) {
-    static const double until_fault = 1;  // about
+    static const double until_fault = 1;  // an estimate
     double seconds = 0;
     for (size_t i = index + 1; i < testplan->plan->count; i++)
         seconds += test_is_faulty(testplan->tests[i].spec) ? until_fault : testplan->tests[i].seconds;
@@ -119,7 +118,7 @@ static int status_of(enum test_end end, const struct test* test) {
     return test_as_expected(test) ? STATUS_OK : STATUS_FAULT;
 }
 
-// A test that is not as expected ends nothing; whatever cannot be tested does.
+// A test with an unexpected result does not end the plan; one that cannot run does.
 static void run_tests(struct testplan* testplan) {
     for (size_t i = 0; i < testplan->plan->count; i++) {
         struct test_setting setting = {
@@ -139,7 +138,7 @@ static void run_tests(struct testplan* testplan) {
     }
 }
 
-// Telling what came of it
+// Reporting the results
 
 static bool is_complete(const struct testplan* testplan) {
     return testplan->ended == testplan->plan->count;
@@ -163,10 +162,11 @@ static void print_commands(const struct testplan* testplan, struct document* doc
 static void print_document(const struct testplan* testplan, struct document* document) {
     document_command(document, "again", testplan->again);
     if (!is_complete(testplan))
-        document_paragraph(document, "INCOMPLETE (%s): %zu of %zu tests came to their end.", outcome(testplan),
-                           testplan->ended, testplan->plan->count);
+        document_paragraph(document, "INCOMPLETE (%s): %zu of %zu tests completed.", outcome(testplan), testplan->ended,
+                           testplan->plan->count);
     if (args_is_set(testplan->args, "quick"))
-        document_paragraph(document, "Shortened by --quick: what is expected to run clean ran a tenth of its time.");
+        document_paragraph(document,
+                           "Shortened by --quick: tests that should run clean ran for a tenth of their time.");
     testplan->plan->print(testplan->tests, document);
     print_commands(testplan, document);
 }
@@ -232,15 +232,15 @@ static int testplan_run(const struct args* args) {
 const struct command command_testplan = {
     .name = "testplan",
     .synopsis = "[--quick|--each]",
-    .summary = "the test plan of the six changes: what was expected beside what is measured",
+    .summary = "run the test plan of the six changes: expected against measured results",
     .options = testplan_options,
     .examples = "hakstress testplan                        the whole plan, two minutes\n"
                 "hakstress testplan --quick                the same with short runs, 15 seconds\n"
                 "hakstress testplan --each --seed 1        every change missing by itself, 20 seconds\n"
                 "hakstress testplan --markdown plan.md     tables to commit\n",
-    .notes =
-        "Test N runs with seed --seed + N - 1; each can be run again by itself, as printed under Runs.\n"
-        "Exit status: 0 every test ended as expected, 1 one did not, 130 stopped: the tables have what there is.\n",
+    .notes = "Test N runs with seed --seed + N - 1. The command under Runs repeats one test.\n"
+             "Exit status: 0 every test ended as expected; 1 one did not; 130 stopped, and the tables have the results "
+             "until then.\n",
     .takes_variables = true,
     .run = testplan_run,
 };

@@ -1,5 +1,5 @@
-// The command line that does a comparison again: all that it was given, and the seed that was drawn.
-// Thread-safety: none. Errors: none; what does not fit is cut.
+// The command line that repeats a comparison: all arguments, and the seed that was drawn.
+// Thread-safety: none. Errors: none; the text is cut to fit.
 #ifndef HAKSTRESS_COMPARE_AGAIN_H
 #define HAKSTRESS_COMPARE_AGAIN_H
 

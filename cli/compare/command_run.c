@@ -75,7 +75,7 @@ static int spawn(const struct comparison* comparison, const struct subject* subj
     return error;
 }
 
-// False: it was stopped, by us or for its time.
+// False: the user stopped it, or its time is over.
 static bool read_result(const struct comparison* comparison, int fd, char* line, size_t size) {
     const double deadline = comparison->timeout > 0 ? workload_clock() + comparison->timeout : INFINITY;
     struct pollfd ready = {.fd = fd, .events = POLLIN};
@@ -109,7 +109,7 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
     close(ends[1]);
     bool timely = error == 0 && read_result(comparison, ends[0], line, sizeof line);
     close(ends[0]);
-    if (error == 0 && !timely) kill(launcher, SIGTERM);  // it ends the command first
+    if (error == 0 && !timely) kill(launcher, SIGTERM);  // the launcher ends the command first
     while (error == 0 && waitpid(launcher, &ignored, 0) < 0 && errno == EINTR) {}
     enum worker_end end = WORKER_OK;
     if (*comparison->stopped) {
@@ -134,18 +134,18 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
 
 static enum worker_end not_its_malloc(const struct subject* subject, const struct proof* proof) {
     if (strcmp(proof->other, proof->other_program) == 0)
-        missing_error("%s brings a malloc of its own, which no library replaces: nothing was measured under %s",
+        missing_error("%s has its own malloc, which no library replaces, so nothing was measured under %s",
                       proof->other, subject->name);
     else
         missing_error(
-            "the malloc of %s is that of %s, not of the C library, and it was started without LD_PRELOAD: leave %s "
-            "out (--allocators, --baseline)",
+            "the malloc of %s comes from %s, not from the C library, and it was started without LD_PRELOAD; leave out "
+            "%s (--allocators, --baseline)",
             proof->other_program, proof->other, subject->name);
     return WORKER_MISSING;
 }
 
 static enum worker_end no_malloc_of_it(const struct subject* subject) {
-    missing_error("%s: %s has no malloc: nothing was measured", subject->name, subject->path);
+    missing_error("%s: %s has no malloc, so nothing was measured", subject->name, subject->path);
     return WORKER_MISSING;
 }
 
@@ -159,12 +159,12 @@ static enum worker_end judge(const struct comparison* comparison, struct subject
         return WORKER_OK;
     }
     if (proof->c_library[0] == '\0')
-        missing_error("%s is linked statically: no library can be preloaded into it, so %s was not loaded, and its "
-                      "malloc is its own",
+        missing_error("%s is linked statically, so no library can be preloaded into it: %s was not loaded, and the "
+                      "malloc is the program's own",
                       comparison->command[0], subject->name);
     else
-        missing_error("%s was not loaded into %s (set-user-id, or not a library for this program?): its malloc is "
-                      "that of %s",
+        missing_error("%s was not loaded into %s (set-user-id, or not a library for this program?): the malloc comes "
+                      "from %s",
                       subject->path, comparison->command[0], proof->c_library);
     return WORKER_MISSING;
 }

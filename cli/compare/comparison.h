@@ -1,4 +1,4 @@
-// The data of one comparison: what is compared, on what, and all that was measured.
+// The data of one comparison: what is compared, on what, and everything that was measured.
 #ifndef HAKSTRESS_COMPARE_COMPARISON_H
 #define HAKSTRESS_COMPARE_COMPARISON_H
 
@@ -11,15 +11,15 @@
 #include <stdbool.h>
 
 enum { SUBJECTS_MAX = 16, ROWS_MAX = 64, ROUNDS_MAX = STATISTICS_PAIRS_MAX, VARIABLES_MAX = 16, FAILURES_MAX = 8 };
-enum { WARM_UP = -1, NO_ROUND = -2 };  // what is run once and not counted: before the rounds, and after them
+enum { WARM_UP = -1, NO_ROUND = -2 };  // runs that are not counted: before the rounds, and after them
 
-// An allocator as it is loaded here.
+// An allocator as it is loaded on this machine.
 struct subject {
     char name[128];
     char path[PATH_MAX];                 // "": the C library's own
     char* variables[VARIABLES_MAX + 1];  // NAME=VALUE, ended by NULL
-    char version[128], build_id[65];     // "": not known
-    char loaded_from[PATH_MAX];          // as a started process has proved
+    char version[128], build_id[65];     // "": unknown
+    char loaded_from[PATH_MAX];          // what a started process proved
 };
 
 struct sample {
@@ -35,35 +35,35 @@ struct failure {
 
 enum metric { METRIC_SPEED, METRIC_RSS_PEAK, METRIC_RSS_FREED, METRICS };
 
-// Against the baseline.
+// Relative to the baseline.
 struct verdict {
     bool known;
     struct estimate estimate;  // above 1: faster, or more memory
     double p_corrected;
     int claim;
-    bool too_few_rounds;  // else it would be claimed, or there is no interval either
+    bool too_few_rounds;  // otherwise it would be claimed, or there is no interval either
 };
 
 // One allocator on one row.
 struct cell {
     struct sample samples[ROUNDS_MAX];  // by round
     struct failure failures[FAILURES_MAX];
-    unsigned failed;    // in all; those beyond FAILURES_MAX only count
+    unsigned failed;    // total; those beyond FAILURES_MAX are only counted
     unsigned unbroken;  // failures since the last success
-    char extra[8192];   // what the worker said of latencies and of memory over time; "": nothing
+    char extra[8192];   // the worker's lines about latencies and memory over time; "": none
     struct verdict verdicts[METRICS];
 };
 
 // A workload with its parameters, or the command.
 struct row {
-    char name[PATH_MAX + 32];         // that of a trace has its path
-    const struct workload* workload;  // NULL: the command
+    char name[PATH_MAX + 32];         // the name of a trace contains its path
+    const struct workload* workload;  // NULL: a command
     uint64_t params[WORKLOAD_PARAMS_MAX];
     uint64_t threads;
-    cpu_set_t processors;  // that its runs are bound to, where pinned
+    cpu_set_t processors;  // that its runs are bound to, if pinned
     unsigned rounds;       // done
     bool settled;          // no more rounds: see verdicts_are_settled, or nothing is left to compare
-    double limit;          // operations a second; 0: none can be stated
+    double limit;          // operations per second; 0: none is known
     struct cell* cells[SUBJECTS_MAX];
 };
 
@@ -83,15 +83,15 @@ struct comparison {
     char worker[PATH_MAX], launcher[PATH_MAX];
     uint64_t seed;
     double seconds, budget, timeout, precision, noise;
-    unsigned rounds_fixed;          // 0: as many as the intervals and the budget want
-    unsigned rounds_needed;         // to claim anything of so many ratios; 0: not known yet
-    unsigned looks[3], look_count;  // after so many rounds the intervals are looked at
+    unsigned rounds_fixed;          // 0: as many as the intervals and the budget need
+    unsigned rounds_needed;         // to claim anything with so many ratios; 0: not known yet
+    unsigned looks[3], look_count;  // the interim looks: after so many rounds the intervals are tested
     bool pinned, quiet, show_output;
-    bool noise_given;  // else a difference of the baseline to itself is not allowed
+    bool noise_given;  // otherwise a difference of the baseline from itself is not allowed
     const volatile sig_atomic_t* stopped;
     struct aa aa;
     bool out_of_time;
-    double seconds_before_rounds, seconds_of_a_round;  // as they took; the second 0: none was completed
+    double seconds_before_rounds, seconds_of_a_round;  // measured; the second is 0 if no round was completed
 };
 
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static json_t* number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();  // JSON knows no infinity
+    return isfinite(value) ? json_real(value) : json_null();  // JSON has no infinity
 }
 
 static void put_number(json_t* object, const char* key, double value) {
@@ -46,7 +46,7 @@ static json_t* subject_to_json(const struct subject* subject) {
     return object;
 }
 
-// Variables of ours that allocators read, and that all of them got.
+// Our own variables that allocators read, and that all of them got.
 static json_t* common_environment(void) {
     static const char* const prefixes[] = {"HAKMEM_", "MALLOC_", "GLIBC_TUNABLES", "MIMALLOC_", "TCMALLOC_", "SCUDO_"};
     json_t* variables = json_object();
@@ -137,7 +137,7 @@ static json_t* ratios_to_json(const struct cell* cell) {
     return ratios;
 }
 
-// What the worker printed in the extra runs; null where it printed nothing of the kind.
+// The worker's output in the extra runs; null if there was none of that kind.
 
 // "A:B,A:B,..." up to the end of the line.
 static json_t* points_to_json(const char* text) {
@@ -239,7 +239,7 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
     return object;
 }
 
-// Of a row that was not begun there is nothing to say; of one that was stopped there is, also in its first round.
+// A row that was not begun is left out. One that was stopped is reported, even in its first round.
 static bool was_begun(const struct comparison* comparison, const struct row* row) {
     for (size_t i = 0; i < comparison->subject_count; i++) {
         const struct cell* cell = row->cells[i];
@@ -297,7 +297,8 @@ static unsigned most_rounds(const struct comparison* comparison) {
     return most;
 }
 
-// With which the rounds that a claim needs would have been done, as long as these took; null where it was not time that they lacked.
+// The budget that would have sufficed for the rounds that a claim needs, given the length of these rounds. Null if time
+// was not the problem.
 static json_t* budget_needed(const struct comparison* comparison, int status) {
     const double room = 1.1, step = 10, round = comparison->seconds_of_a_round;
     bool lacks_time = comparison->out_of_time || (status == STATUS_STOPPED && comparison->rounds_fixed == 0);

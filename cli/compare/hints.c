@@ -10,7 +10,7 @@ static bool has_param(const struct workload* workload, const char* param) {
     return workload != NULL && workload_param_index(workload, param) >= 0;
 }
 
-// The workload named last, if it has the parameter, else the first that has; NULL: none.
+// The workload that was named last, if it has the parameter, else the first that has it; NULL: none.
 static const struct workload* owner_of(const struct args* args, const char* param) {
     const struct workload* named =
         args->operand_count > 0 ? workload_find(args->operands[args->operand_count - 1]) : NULL;
@@ -37,15 +37,15 @@ static bool hint_for_param(const struct args* args, const char* typed, const cha
     if (workload == NULL) return false;
     const char* value = typed[2 + length] == '=' ? typed + 2 + length + 1 : next;
     if (value == NULL || *value == '-') value = "N";
-    usage_error("no option --%s; a workload's parameters go behind its name: %s:%s=%s", param, workload->name, param,
-                value);
+    usage_error("there is no option --%s; put the parameters of a workload after its name: %s:%s=%s", param,
+                workload->name, param, value);
     return true;
 }
 
 bool hint_for_option(const struct args* args, const char* typed, const char* next) {
     if (hint_for_param(args, typed, next)) return true;
     if (args->operand_count == 0 || is_workload(args->operands[0])) return false;
-    usage_error("no option %s; a command goes after --: hakstress compare [OPTIONS] -- %s ...", typed,
+    usage_error("there is no option %s; put a command after --: hakstress compare [OPTIONS] -- %s ...", typed,
                 args->operands[0]);
     return true;
 }
@@ -54,8 +54,9 @@ int hint_for_workload(const char* name) {
     char near[64];
     workload_nearest(name, near, sizeof near);
     if (near[0] != '\0')
-        return usage_error("no workload '%s'; did you mean '%s'? See: hakstress list workloads", name, near);
-    return usage_error("no workload '%s', see: hakstress list workloads; a command goes after --: hakstress compare "
-                       "[OPTIONS] -- %s ...",
-                       name, name);
+        return usage_error("there is no workload '%s'; did you mean '%s'? See: hakstress list workloads", name, near);
+    return usage_error(
+        "there is no workload '%s', see: hakstress list workloads; put a command after --: hakstress compare "
+        "[OPTIONS] -- %s ...",
+        name, name);
 }

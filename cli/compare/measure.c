@@ -100,7 +100,7 @@ static bool is_given_up(const struct cell* cell) {
     return cell->unbroken >= GIVE_UP_AFTER;
 }
 
-// A failure is kept, and the others go on.
+// A failed run is recorded, and the others go on.
 static int run_cell(struct work* work, struct row* row, size_t subject, int round) {
     struct comparison* comparison = work->comparison;
     struct cell* cell = row->cells[subject];
@@ -141,7 +141,7 @@ static int aa_round(struct work* work, const struct row* row, unsigned round, do
     shuffle(&work->random, order, 2);
     for (size_t i = 0; i < 2; i++) {
         struct sample sample = {.present = false};
-        if (work->bar) progress_bar_left("is this machine steady?", round, AA_ROUNDS, comparison->budget);
+        if (work->bar) progress_bar_left("checking this machine for noise", round, AA_ROUNDS, comparison->budget);
         failure = (struct failure){.round = (int)round};
         enum worker_end end = run_worker(comparison, subject, row, (int)round, &sample, &failure);
         if (end == WORKER_FAILED) return missing_error("%s under %s: %s", row->name, subject->name, failure.what);
@@ -152,14 +152,14 @@ static int aa_round(struct work* work, const struct row* row, unsigned round, do
     return STATUS_OK;
 }
 
-// One run in a hundred claims a difference by chance; who names the noise has allowed that too.
+// One comparison in a hundred claims a difference by chance. A user who gives --noise has allowed that, too.
 static bool is_trustworthy(const struct comparison* comparison, const struct estimate* estimate) {
     double apart = fmax(estimate->high, 1 / estimate->low) - 1;
     bool may_differ = comparison->noise_given || statistics_claim(estimate, estimate->p) == 0;
     return may_differ && apart <= comparison->noise;
 }
 
-// By the same interleaving, test and rule as everything else.
+// With the same interleaving, test and rule as everything else.
 static int measure_aa(struct work* work) {
     struct comparison* comparison = work->comparison;
     struct row row = {.name = "pair", .workload = workload_find("pair"), .threads = 1};
@@ -184,7 +184,7 @@ static int measure_aa(struct work* work) {
 
 // Rounds
 
-// The baseline, or everything else, was given up.
+// The baseline, or every other allocator, was given up.
 static bool is_nothing_left(const struct comparison* comparison, const struct row* row) {
     size_t left = 0;
     for (size_t i = 0; i < comparison->subject_count; i++)
@@ -215,8 +215,9 @@ static int run_round(struct work* work, int round) {
     return status;
 }
 
-// Stopping may depend on anything, also on what the differences are: the correction multiplies each probability by the looks.
-static void look(struct comparison* comparison) {
+// An interim look. Ending a row early may depend on anything, even on the differences: the correction multiplies each
+// probability by the number of looks.
+static void interim_look(struct comparison* comparison) {
     verdicts_make(comparison);
     for (size_t i = 0; i < comparison->row_count; i++) {
         struct row* row = &comparison->rows[i];
@@ -248,14 +249,14 @@ static int run_rounds(struct work* work) {
         if (comparison->out_of_time) return STATUS_OK;
         int status = run_round(work, (int)round);
         if (status != STATUS_OK) return status;
-        if (is_look(comparison, round + 1)) look(comparison);
+        if (is_look(comparison, round + 1)) interim_look(comparison);
         last = workload_clock() - began;
         comparison->seconds_of_a_round = (workload_clock() - first) / (round + 1);
     }
     return STATUS_OK;
 }
 
-// What would disturb the timing is measured apart.
+// Extra measurements that would disturb the timing.
 
 static int run_extra(struct work* work, struct row* row, size_t subject, const char* what, const char* key) {
     struct comparison* comparison = work->comparison;
@@ -286,7 +287,7 @@ static int run_extras_of(struct work* work, struct row* row, const char* sampled
         int status = run_extra(work, row, subject, "latency", "latency=1");
         if (status == STATUS_OK && cell->unbroken == 0) status = run_extra(work, row, subject, "memory", sampled);
         if (status != STATUS_OK) return status;
-        if (i == 0 && cell->unbroken > 0) break;  // the baseline's shows whether they can be had
+        if (i == 0 && cell->unbroken > 0) break;  // the baseline's run shows whether they can be measured
     }
     return STATUS_OK;
 }
@@ -328,7 +329,7 @@ int measure_all(struct comparison* comparison) {
         .bar = progress_bar_wanted(comparison->quiet),
     };
     work.deadline = work.started + comparison->budget;
-    int status = run_round(&work, WARM_UP);  // first, since it shows what is missing
+    int status = run_round(&work, WARM_UP);  // first, because it shows what is missing
     if (status == STATUS_OK) status = measure_aa(&work);
     if (status == STATUS_OK) status = run_rounds(&work);
     if (status == STATUS_OK && comparison->command == NULL) status = run_limits(&work);

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// Inside a script element '<' could end it or begin a comment. In JSON these letters are found in strings only, where an
-// escape says the same. Letters beyond ASCII, U+2028 among them, are escaped by jansson.
+// Inside a script element '<' could end the element or begin a comment. In JSON these characters occur only in strings,
+// where they can be escaped. Characters beyond ASCII, U+2028 among them, are escaped by jansson.
 static int write_escaped(const char* text, size_t size, void* out) {
     FILE* file = out;
     for (size_t i = 0; i < size; i++) {
@@ -29,6 +29,7 @@ static bool write_page(FILE* file, const void* document) {
 
 bool page_save(const char* path, const json_t* document) {
     if (save_file(path, write_page, document)) return true;
-    missing_error("cannot write the page %s: %s", path, errno != 0 ? strerror(errno) : "its document is not JSON");
+    missing_error("cannot write the page %s: %s", path,
+                  errno != 0 ? strerror(errno) : "its document cannot be written as JSON");
     return false;
 }

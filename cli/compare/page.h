@@ -1,5 +1,5 @@
-// The page of a comparison: one HTML file with everything in it, to be read without a network.
-// Thread-safety: none (umask). Errors: a line on stderr and false; a file that was there before is then unchanged.
+// The page of a comparison: one HTML file with everything in it, which needs no network.
+// Thread-safety: none (umask). Errors: a line on stderr and false; an older file is then unchanged.
 #ifndef HAKSTRESS_COMPARE_PAGE_H
 #define HAKSTRESS_COMPARE_PAGE_H
 

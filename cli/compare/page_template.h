@@ -1,4 +1,5 @@
-// The page as it lies in the program: what comes before the JSON document, and what comes after. From scripts/embed_page.py.
+// The page as it is stored in the program: the part before the JSON document, and the part after it. Made by
+// scripts/embed_page.py.
 #ifndef HAKSTRESS_COMPARE_PAGE_TEMPLATE_H
 #define HAKSTRESS_COMPARE_PAGE_TEMPLATE_H
 

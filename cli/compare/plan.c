@@ -17,10 +17,11 @@
 #define GOOD_RUN 0.1
 #define SHORTEST_RUN 0.05
 #define RUN_OVERHEAD 0.04    // seconds to start a process and to set a workload up
-#define BUDGET_FOR_LOOK 0.8  // part of the budget by whose end the first look at the intervals should have come
+#define BUDGET_FOR_LOOK 0.8  // share of the budget before the first interim look
 enum { LOOKS = 3, EXTRA_RUNS = 3, THREADS_AT_MOST = 4 };
 
-// Without operands: one for each way in which programs use malloc. Threads 0: all processors, at most THREADS_AT_MOST.
+// The workloads without operands: one for each way in which programs use malloc. Threads 0: all processors, at most
+// THREADS_AT_MOST.
 static const struct {
     const char* name;
     uint64_t threads;
@@ -38,8 +39,8 @@ static bool take_positive(const struct args* args, const char* option, double mo
         *out = number;
         return true;
     }
-    usage_error("%s wants a number above 0, at most %g, not '%s'", args_where(args, option, name, sizeof name), most,
-                text);
+    usage_error("%s must be a number above 0 and at most %g, not '%s'", args_where(args, option, name, sizeof name),
+                most, text);
     return false;
 }
 
@@ -52,7 +53,7 @@ static uint64_t processors_for_threads(void) {
 
 static int take_param(struct row* row, char* setting, const char* operand) {
     char* equals = strchr(setting, '=');
-    if (equals == NULL) return usage_error("%s: '%s' is not PARAMETER=N", operand, setting);
+    if (equals == NULL) return usage_error("%s: '%s' is not of the form PARAMETER=N", operand, setting);
     *equals = '\0';
     bool is_threads = strcmp(setting, "threads") == 0;
     int index = workload_param_index(row->workload, setting);
@@ -63,15 +64,15 @@ static int take_param(struct row* row, char* setting, const char* operand) {
     const struct workload_param* param = is_threads ? &threads : &row->workload->params[index];
     if (parse_number(equals + 1, param->min, param->max, is_threads ? &row->threads : &row->params[index]))
         return STATUS_OK;
-    return usage_error("%s: %s wants a whole number from %llu to %llu, not '%s'", operand, setting,
+    return usage_error("%s: %s must be a whole number from %llu to %llu, not '%s'", operand, setting,
                        (unsigned long long)param->min, (unsigned long long)param->max, equals + 1);
 }
 
-// WORKLOAD or WORKLOAD:PARAMETER=N,PARAMETER=N. A workload whose own name has a colon is found as a whole.
+// WORKLOAD or WORKLOAD:PARAMETER=N,PARAMETER=N. A workload whose own name has a colon is matched as a whole.
 static int take_row(struct row* row, const char* operand, uint64_t threads) {
     char text[sizeof row->name];
     if ((size_t)snprintf(text, sizeof text, "%s", operand) >= sizeof text)
-        return usage_error("'%s' is too long for a workload", operand);
+        return usage_error("the workload '%s' is too long", operand);
     snprintf(row->name, sizeof row->name, "%s", operand);
     row->workload = workload_find(operand);
     char* settings = row->workload == NULL ? strchr(text, ':') : NULL;
@@ -84,7 +85,8 @@ static int take_row(struct row* row, const char* operand, uint64_t threads) {
     row->threads = row->workload->own_threads != 0 ? row->workload->own_threads : threads;
     char *rest = NULL, *one = settings != NULL ? strtok_r(settings, ",", &rest) : NULL;
     if (settings != NULL && one == NULL)
-        return usage_error("%s: no parameter follows the colon: %s:PARAMETER=N,..., or %s alone", operand, text, text);
+        return usage_error("%s: no parameter follows the colon; write %s:PARAMETER=N,... or just %s", operand, text,
+                           text);
     for (; one != NULL; one = strtok_r(NULL, ",", &rest)) {
         int status = take_param(row, one, operand);
         if (status != STATUS_OK) return status;
@@ -94,15 +96,15 @@ static int take_row(struct row* row, const char* operand, uint64_t threads) {
 }
 
 static int take_named(const struct args* args, struct comparison* comparison, uint64_t threads) {
-    if (args->operand_count > ROWS_MAX) return usage_error("more than %d workloads", ROWS_MAX);
+    if (args->operand_count > ROWS_MAX) return usage_error("too many workloads: at most %d", ROWS_MAX);
     for (int i = 0; i < args->operand_count; i++) {
         for (int j = 0; j < i; j++)
             if (strcmp(args->operands[i], args->operands[j]) == 0)
-                return usage_error("'%s' is there twice", args->operands[i]);
+                return usage_error("'%s' is given twice", args->operands[i]);
         int status = take_row(&comparison->rows[i], args->operands[i], threads);
         if (status == STATUS_OK && comparison->rows[i].workload->own_threads != 0 &&
             args_source(args, "threads") == FROM_COMMAND_LINE)
-            return usage_error("%s has the threads that were recorded: leave out --threads", args->operands[i]);
+            return usage_error("%s runs with the threads that were recorded; leave out --threads", args->operands[i]);
         if (status != STATUS_OK) return status;
     }
     comparison->row_count = (size_t)args->operand_count;
@@ -122,10 +124,10 @@ static int take_standard(struct comparison* comparison, uint64_t threads, bool g
 static int take_command(const struct args* args, struct comparison* comparison) {
     struct row* row = &comparison->rows[0];
     if (args->operand_count > 0)
-        return usage_error("workloads or a command, not both; options go before the --, and so does '%s'",
+        return usage_error("give workloads or a command, not both; put options before --, and leave out '%s'",
                            args->operands[0]);
     if (args_source(args, "threads") == FROM_COMMAND_LINE)
-        return usage_error("a command has the threads that it starts: leave out --threads");
+        return usage_error("a command starts its own threads; leave out --threads");
     const char* name = strrchr(args->rest[0], '/');
     snprintf(row->name, sizeof row->name, "%s", name != NULL ? name + 1 : args->rest[0]);
     comparison->command = args->rest;
@@ -139,7 +141,7 @@ static int take_rows(const struct args* args, struct comparison* comparison) {
     uint64_t threads = 1;
     bool given = args_is_set(args, "threads");
     if (given && !args_number(args, "threads", 1, WORKLOAD_THREADS_MAX, &threads)) return STATUS_USAGE;
-    if (args->rest != NULL && args->rest_count == 0) return usage_error("there is no command after --");
+    if (args->rest != NULL && args->rest_count == 0) return usage_error("put a command after --");
     if (args->rest != NULL) return take_command(args, comparison);
     if (args->operand_count > 0) return take_named(args, comparison, threads);
     return take_standard(comparison, threads, given);
@@ -195,8 +197,8 @@ static double length_for(const struct comparison* comparison, unsigned rounds) {
     return comparison->budget * BUDGET_FOR_LOOK / (cells(comparison) * (rounds + EXTRA_RUNS)) - RUN_OVERHEAD;
 }
 
-// Many short runs give narrower intervals than few long ones in the same time. They get shorter than GOOD_RUN only so that the first look,
-// where most rows may end, comes within the budget.
+// Many short runs give narrower intervals than a few long ones in the same time. They become shorter than GOOD_RUN only
+// so that the first interim look, where most rows may end, comes within the budget.
 static double length_of_run(const struct comparison* comparison) {
     double all = length_for(comparison, comparison->looks[comparison->look_count - 1]);
     double first = length_for(comparison, comparison->looks[0]);
@@ -209,7 +211,7 @@ void plan_processors(struct row* row) {
     uint64_t wanted = row->threads * roles;
     CPU_ZERO(&row->processors);
     if (sched_getaffinity(0, sizeof all, &all) != 0) return;
-    for (size_t i = CPU_SETSIZE; i-- > 0 && wanted > 0;)  // the last ones: the first handle most interrupts
+    for (size_t i = CPU_SETSIZE; i-- > 0 && wanted > 0;)  // from the last one, because the first handle most interrupts
         if (CPU_ISSET(i, &all)) {
             CPU_SET(i, &row->processors);
             wanted--;

@@ -31,7 +31,7 @@ const char* command_preload(const struct subject* subject) {
     return own.dli_fname;
 }
 
-// Whether the process was started with it: a program may start others with an environment of its own.
+// Whether the process was started with it: a program may start others with a different environment.
 static bool is_preloaded(const struct subject* subject, pid_t process) {
     char file[64], entry[PATH_MAX + 16], *line = NULL;
     size_t size = 0;
@@ -51,14 +51,14 @@ static bool is_c_library(const char* path) {
     return name != NULL && (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0);
 }
 
-// The path that procmaps keeps may be cut.
+// The path in procmaps may be cut.
 static bool is_wanted(const struct subject* subject, const char* path) {
     if (subject->path[0] == '\0') return is_c_library(path);
     return strncmp(path, subject->path, sizeof((struct mapping*)0)->path - 1) == 0;
 }
 
-// A program's own malloc comes before a preloaded one, that of a library before the C library's where that was not preloaded. The loader's
-// is for itself.
+// A program's own malloc comes before a preloaded one. The malloc of a library comes before the C library's if the C
+// library was not preloaded. The loader's malloc is for the loader only.
 static bool comes_before(const struct subject* subject, pid_t process, const struct mapping* mapping,
                          const char* program) {
     const char* name = strrchr(mapping->path, '/');
@@ -76,7 +76,7 @@ static void program_of(pid_t thread, char* out, size_t size) {
     out[length > 0 ? length : 0] = '\0';
 }
 
-static bool look(struct watch* watch, pid_t process, pid_t thread) {
+static bool inspect(struct watch* watch, pid_t process, pid_t thread) {
     struct procmaps maps = {0};
     struct proof* proof = &watch->proof;
     char program[PATH_MAX];
@@ -100,7 +100,7 @@ static bool look(struct watch* watch, pid_t process, pid_t thread) {
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct watch* watch = context;
     (void)cleanly;
-    if (look(watch, process, thread))
+    if (inspect(watch, process, thread))
         watch->proof.loaded++;
     else
         watch->proof.without++;
@@ -117,13 +117,14 @@ static void on_over(void* context, pid_t process) {
     if (process == watch->command && kill(process, 0) != 0) raise(SIGTERM);
 }
 
-// Without ptrace: until the library is seen, or the process has ended. The C library may be seen before another that comes before it.
-static void look_while_it_runs(struct watch* watch) {
+// Without ptrace: until the library is seen or the process has ended. The C library may be seen before another library
+// that comes before it.
+static void inspect_while_it_runs(struct watch* watch) {
     const bool at_once = watch->subject->path[0] != '\0';
     siginfo_t ended = {0};
     for (int i = 0; i < 5000 && !(at_once && watch->proof.loaded > 0) && watch->proof.other[0] == '\0'; i++) {
         if (waitid(P_PID, (id_t)watch->command, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) return;
-        if (look(watch, watch->command, watch->command)) watch->proof.loaded++;
+        if (inspect(watch, watch->command, watch->command)) watch->proof.loaded++;
         usleep(1000);
     }
 }
@@ -136,7 +137,7 @@ static bool prepare(const struct comparison* comparison, const struct subject* s
            dup2(errors, STDERR_FILENO) >= 0;
 }
 
-// In a process of its own, whose files and environment the command gets.
+// In a separate process, because the command gets its files and environment.
 _Noreturn static void watch_command(const struct comparison* comparison, const struct subject* subject, int errors,
                                     int result) {
     struct watch watch = {.subject = subject};
@@ -144,7 +145,7 @@ _Noreturn static void watch_command(const struct comparison* comparison, const s
     struct tracing tracing = {.context = &watch, .died = on_died, .exiting = on_exiting, .over = on_over};
     if (!prepare(comparison, subject, errors) || !launch(&launched, comparison->command)) _exit(1);
     watch.command = launched.pid;
-    if (!launched.traced) look_while_it_runs(&watch);
+    if (!launched.traced) inspect_while_it_runs(&watch);
     tracing_watch(&tracing, launched.pid, launched.traced);
     watch.proof.error = launch_error(&launched);
     watch.proof.status = tracing.status;
@@ -175,7 +176,7 @@ bool proof_run(const struct comparison* comparison, const struct subject* subjec
     close(ends[1]);
     bool done = watcher < 0 || read_proof(comparison, ends[0], proof);
     close(ends[0]);
-    if (watcher > 0 && !done) kill(watcher, SIGKILL);  // those it traces die with it
+    if (watcher > 0 && !done) kill(watcher, SIGKILL);  // the processes that it traces die with it
     while (watcher > 0 && waitpid(watcher, NULL, 0) < 0 && errno == EINTR) {}
     return done;
 }

@@ -1,5 +1,6 @@
-// Which library a user's command has loaded: its processes are watched, and their memory maps read when they end.
-// This is weaker than what the workers show, who tell where their malloc is: a library that is mapped need not be the one in use.
+// Finds out which library a user's command loaded: its processes are watched, and their memory maps are read when they
+// end. This is weaker than the proof of a worker, which reports the address of its malloc: a library that is mapped
+// need not be the one in use.
 #ifndef HAKSTRESS_COMPARE_PROOF_H
 #define HAKSTRESS_COMPARE_PROOF_H
 
@@ -8,14 +9,15 @@
 struct proof {
     int error;                 // errno of its exec
     int status;                // as waitpid gives it
-    unsigned loaded, without;  // processes that had the library mapped when they ended, and that had not
+    unsigned loaded, without;  // how many processes had the library mapped when they ended, and how many had not
     char c_library[PATH_MAX];  // mapped in the command's own process; "": none, it is static
-    // The file whose malloc came before the one wanted, "": none; and the program that has loaded it, which may be that file.
+    // The file whose malloc came before the wanted one, "": none; and the program that loaded it, which may be that
+    // file.
     char other[PATH_MAX], other_program[PATH_MAX];
 };
 
-// What is preloaded into a command: the allocator's library; for that of the C library the C library itself, since the command may be
-// linked with another malloc. NULL: nothing, the C library is static.
+// What is preloaded into a command: the library of the allocator. For glibc it is the C library itself, because the
+// command may be linked with another malloc. NULL: nothing, the C library is static.
 const char* command_preload(const struct subject* subject);
 
 // False: it was stopped, or took longer than comparison->timeout. Its stderr goes to `errors`.

@@ -38,14 +38,15 @@ size_t statistics_random_below(uint64_t* state, size_t bound) {
 
 // The bootstrap
 
-// The value at place `wanted` of a resample, given how often each of the sorted values was drawn.
+// The value at position `wanted` of a resample, from how often each of the sorted values was drawn.
 static double drawn_at(const double* sorted, const unsigned char* drawn, size_t wanted) {
     size_t i = 0;
     for (size_t seen = drawn[0]; seen <= wanted; seen += drawn[++i]) {}
     return sorted[i];
 }
 
-// The median of as many values drawn with replacement. Counting draws on sorted values saves sorting each resample.
+// The median of as many values drawn with replacement. Counting the draws on sorted values avoids sorting each
+// resample.
 static double resampled_median(const double* sorted, size_t count, uint64_t* random) {
     unsigned char drawn[STATISTICS_PAIRS_MAX] = {0};
     for (size_t i = 0; i < count; i++) drawn[statistics_random_below(random, count)]++;
@@ -105,8 +106,8 @@ static int by_size(const void* a, const void* b) {
     return (x->size > y->size) - (x->size < y->size);
 }
 
-// Twice the rank of each, so that the mean rank of equal ones is whole. The larger half counts as the middle one: the rounds that
-// something else disturbed are there, and must not outweigh the others.
+// Twice the rank of each value, so that the mean rank of equal values is whole. The values of the larger half get its
+// middle rank: the rounds that something else disturbed are there, and must not outweigh the others.
 static void double_ranks(const struct ranked* ranked, size_t count, size_t* ranks) {
     for (size_t from = 0; from < count;) {
         size_t to = from;
@@ -160,12 +161,12 @@ void statistics_holm(double* p, size_t count) {
         before = fmax(before, fmin(1, p[least] * (double)(count - step)));
         p[least] = before;
     }
-    for (size_t i = 0; done == NULL && i < count; i++) p[i] = 1;  // nothing may be claimed uncorrected
+    for (size_t i = 0; done == NULL && i < count; i++) p[i] = 1;  // without memory nothing may be claimed
     free(done);
 }
 
 size_t statistics_pairs_needed(size_t rows, size_t looks) {
-    const double room = 8;  // so that one round against the others does not forbid the claim
+    const double room = 8;  // so that a single deviating round does not prevent the claim
     double chance = STATISTICS_FAMILY_ERROR / (room * (double)rows * (double)looks);
     return (size_t)ceil(1 - log2(chance));
 }

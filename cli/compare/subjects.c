@@ -26,9 +26,11 @@ static int unknown(const struct comparison* comparison, const char* option, cons
     struct nearest nearest = {.typed = name};
     for (size_t i = 0; i < comparison->subject_count; i++) nearest_offer(&nearest, comparison->subjects[i].name);
     if (nearest.best[0] == '\0')
-        return usage_error("--%s: no allocator '%s' here; see: hakstress list allocators", option, name);
-    return usage_error("--%s: no allocator '%s' here; did you mean '%s'? See: hakstress list allocators", option, name,
-                       nearest.best);
+        return usage_error("--%s: there is no allocator '%s' on this machine; see: hakstress list allocators", option,
+                           name);
+    return usage_error(
+        "--%s: there is no allocator '%s' on this machine; did you mean '%s'? See: hakstress list allocators", option,
+        name, nearest.best);
 }
 
 static void add_found(struct comparison* comparison) {
@@ -41,23 +43,24 @@ static void add_found(struct comparison* comparison) {
     }
 }
 
-// One more: --allocator NAME=FILE[,VARIABLE=VALUE...], where FILE may be the name of a known one, or NAME[,VARIABLE=VALUE...].
+// One more: --allocator NAME=FILE[,VARIABLE=VALUE...], where FILE may be the name of a known one; or
+// NAME[,VARIABLE=VALUE...].
 
-// The length of NAME in NAME=..., 0 when the text begins otherwise.
+// The length of NAME in NAME=..., or 0 if the text does not begin like that.
 static size_t variable_name(const char* text) {
     size_t length = 0;
     while (isalnum((unsigned char)text[length]) || text[length] == '_') length++;
     return text[length] == '=' && !isdigit((unsigned char)text[0]) ? length : 0;
 }
 
-// Up to the comma before the next variable: values may hold commas.
+// Up to the comma before the next variable, because values may contain commas.
 static size_t value_length(const char* text) {
     for (const char* comma = strchr(text, ','); comma != NULL; comma = strchr(comma + 1, ','))
         if (variable_name(comma + 1) > 0) return (size_t)(comma - text);
     return strlen(text);
 }
 
-// Where it is one of ours: the library would warn of a wrong one where nobody reads it, and go on without.
+// Checks a variable of ours: the library would only warn of a wrong one, where nobody reads it.
 static bool is_right(const char* setting, const char* whole) {
     char where[PATH_MAX], name[128];
     const size_t length = variable_name(setting);
@@ -70,8 +73,10 @@ static bool is_right(const char* setting, const char* whole) {
 static int take_variables(struct subject* subject, const char* text, const char* whole) {
     size_t count = 0;
     while (*text != '\0') {
-        if (variable_name(text) == 0) return usage_error("--allocator %s: '%s' is not VARIABLE=VALUE", whole, text);
-        if (count == VARIABLES_MAX) return usage_error("--allocator %s: more than %d variables", whole, VARIABLES_MAX);
+        if (variable_name(text) == 0)
+            return usage_error("--allocator %s: '%s' is not of the form VARIABLE=VALUE", whole, text);
+        if (count == VARIABLES_MAX)
+            return usage_error("--allocator %s: at most %d variables are possible", whole, VARIABLES_MAX);
         size_t length = value_length(text);
         subject->variables[count] = strndup(text, length);
         if (subject->variables[count] == NULL) return missing_error("out of memory");
@@ -89,13 +94,14 @@ static int take_file(struct comparison* comparison, struct subject* subject, con
         return STATUS_OK;
     }
     snprintf(typed, sizeof typed, "%.*s", (int)length, file);
-    if (realpath(typed, subject->path) == NULL) return missing_error("no library %s: %s", typed, strerror(errno));
+    if (realpath(typed, subject->path) == NULL)
+        return missing_error("cannot find the library %s: %s", typed, strerror(errno));
     if (strpbrk(subject->path, " :") == NULL) return STATUS_OK;
-    return missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", subject->path);
+    return missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", subject->path);
 }
 
 static int take_one(struct comparison* comparison, const char* text) {
-    if (comparison->subject_count == SUBJECTS_MAX) return usage_error("more than %d allocators", SUBJECTS_MAX);
+    if (comparison->subject_count == SUBJECTS_MAX) return usage_error("too many allocators: at most %d", SUBJECTS_MAX);
     struct subject* subject = &comparison->subjects[comparison->subject_count];
     size_t name = strcspn(text, "=,"), whole = strlen(text);
     bool named = text[name] == '=';
@@ -103,9 +109,9 @@ static int take_one(struct comparison* comparison, const char* text) {
     size_t length = strcspn(file, ",");
     if (!named) name = whole;  // its options are part of its name
     if (name == 0 || length == 0 || name >= sizeof subject->name)
-        return usage_error("--allocator wants NAME=FILE.so[,VARIABLE=VALUE...], not '%s'", text);
+        return usage_error("--allocator must be NAME=FILE.so[,VARIABLE=VALUE...], not '%s'", text);
     if (find(comparison, text, name) != NULL)
-        return usage_error("--allocator: there is an allocator '%.*s' already; give another name", (int)name, text);
+        return usage_error("--allocator: there already is an allocator '%.*s'; use another name", (int)name, text);
     if (!named && find(comparison, file, length) == NULL) {
         char typed[128];
         snprintf(typed, sizeof typed, "%.*s", (int)length, file);
@@ -120,7 +126,7 @@ static int take_one(struct comparison* comparison, const char* text) {
 
 // --allocators A,B,C
 
-// The longest name at the start of the list: names may hold commas. SUBJECTS_MAX: none.
+// The longest name at the start of the list, because names may contain commas. SUBJECTS_MAX: none.
 static size_t name_at(const struct comparison* comparison, const char* list) {
     size_t best = SUBJECTS_MAX, longest = 0;
     for (size_t i = 0; i < comparison->subject_count; i++) {
@@ -135,7 +141,7 @@ static size_t name_at(const struct comparison* comparison, const char* list) {
 }
 
 static int choose(struct comparison* comparison, const char* list, bool chosen[SUBJECTS_MAX]) {
-    if (*list == '\0') return usage_error("--allocators wants names: A,B,C; see: hakstress list allocators");
+    if (*list == '\0') return usage_error("--allocators needs names: A,B,C; see: hakstress list allocators");
     for (const char* at = list; *at != '\0';) {
         size_t index = name_at(comparison, at);
         if (index == SUBJECTS_MAX) {
@@ -169,7 +175,7 @@ static int take_baseline(const struct args* args, struct comparison* comparison,
     const char* name = args_text(args, "baseline");
     const struct subject* baseline = find(comparison, name, strlen(name));
     if (baseline == NULL) return unknown(comparison, "baseline", name);
-    chosen[baseline - comparison->subjects] = true;  // without it there is nothing to compare with
+    chosen[baseline - comparison->subjects] = true;  // the others are compared with it
     return STATUS_OK;
 }
 
@@ -198,7 +204,7 @@ int subjects_take(const struct args* args, struct comparison* comparison) {
     comparison->baseline = (size_t)(find(comparison, name, strlen(name)) - comparison->subjects);
     for (size_t i = 0; i < comparison->subject_count; i++) describe(&comparison->subjects[i]);
     if (comparison->subject_count > 1) return STATUS_OK;
-    return usage_error("there is only %s: nothing to compare it with; add one: --allocator NAME=FILE.so", name);
+    return usage_error("there is only %s and nothing to compare it with; add one with --allocator NAME=FILE.so", name);
 }
 
 void subjects_free(struct comparison* comparison) {

@@ -1,4 +1,5 @@
-// Which allocators take part: those found on this machine, those the command line adds, and what is known of each.
+// The allocators that take part: those found on this machine, those added on the command line, and what is known about
+// each.
 // Thread-safety: none. Errors: an exit status other than 0 after a message.
 #ifndef HAKSTRESS_COMPARE_SUBJECTS_H
 #define HAKSTRESS_COMPARE_SUBJECTS_H

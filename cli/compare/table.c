@@ -98,7 +98,7 @@ static void print_rule(FILE* out, const int widths[COLUMNS]) {
     fputc('\n', out);
 }
 
-// A column that is empty everywhere is left out.
+// A column that is empty in every row is left out.
 static void measure(const json_t* row, int widths[COLUMNS]) {
     cells_of_row cells;
     size_t i;
@@ -172,12 +172,12 @@ static void print_row(FILE* out, const json_t* row, enum table_style style) {
     print_failures(out, row, style);
 }
 
-// What is over all rows
+// Over all rows
 
 static const char* aa_verdict(const json_t* aa) {
-    if (!json_get_bool(aa, "trustworthy")) return "this machine is not steady enough";
+    if (!json_get_bool(aa, "trustworthy")) return "too noisy: the baseline differs from itself by more than the limit";
     if (json_get_bool(aa, "claimed")) return "a difference, allowed by --noise";
-    return "no difference shown, as it must be";
+    return "no difference shown, as it should be";
 }
 
 static void print_aa(FILE* out, const json_t* document) {
@@ -209,7 +209,7 @@ static void print_means(FILE* out, const json_t* document, enum table_style styl
     }
 }
 
-// Nothing is claimed although the interval leaves 1 out. Where a run failed, that is why.
+// Nothing is claimed although the interval excludes 1, and not because a run failed.
 static bool is_unclaimed(const json_t* cell, const char* metric) {
     const json_t* ratio = at(cell, "ratio", metric);
     double low = json_get_number(ratio, "low"), high = json_get_number(ratio, "high");  // 0: there is none
@@ -239,17 +239,18 @@ static void print_unclaimed(FILE* out, const json_t* document) {
     if (!some) return;
     fprintf(
         out,
-        "\nno difference shown beside an interval that leaves 1 out: at 95 %% that is no claim, since among %zu "
-        "ratios one does so by chance far more often than the 1 in 100 that a claim may be wrong; below 1 %% nothing "
-        "is claimed\n",
+        "\nsome intervals exclude 1 beside \"no difference shown\": that is not a claim. Among %zu ratios, an interval "
+        "of "
+        "95 %% excludes 1 by chance far more often than the 1 time in 100 that a claim may be wrong. Differences below "
+        "1 %% are never claimed\n",
         ratios);
 }
 
 static void print_needed(FILE* out, const json_t* document) {
     double needed = json_get_number(document, "rounds_needed"), budget = json_get_number(document, "budget_needed");
     if (json_get_number(document, "rounds") >= needed) return;
-    fprintf(out, "\nto claim a difference among so many ratios takes %.0f rounds", needed);
-    if (budget > 0) fprintf(out, ": --budget %.0f or so", budget);
+    fprintf(out, "\nto claim a difference among so many ratios, %.0f rounds are needed", needed);
+    if (budget > 0) fprintf(out, ": about --budget %.0f", budget);
     fputc('\n', out);
 }
 
@@ -266,7 +267,7 @@ void table_print(FILE* out, const json_t* document, enum table_style style) {
     const char* stopped = text(document, "stopped_by");
     if (strcmp(stopped, "signal") == 0) fputs("\nstopped: these results are partial\n", out);
     if (strcmp(stopped, "time") == 0)
-        fputs("\nended by --budget; with more of it the intervals would be narrower\n", out);
+        fputs("\nended by --budget; with more time the intervals would be narrower\n", out);
     print_needed(out, document);
 }
 

@@ -10,7 +10,7 @@ static double value_of(const struct row* row, const struct sample* sample, enum 
     return sample->seconds > 0 ? 1 / sample->seconds : 0;  // above 1 is always faster
 }
 
-// Round by round, where both have a sample.
+// For each round in which both have a sample.
 static size_t take_logs(const struct comparison* comparison, const struct row* row, size_t subject, enum metric metric,
                         double logs[ROUNDS_MAX]) {
     const struct cell *cell = row->cells[subject], *baseline = row->cells[comparison->baseline];
@@ -46,7 +46,7 @@ static void estimate(struct comparison* comparison, struct verdict** known, size
     }
 }
 
-// Each look at the data counts as another family of tests.
+// Each interim look at the data counts as another family of tests.
 static void correct(const struct comparison* comparison, struct verdict** known, size_t count) {
     double* p = calloc(count + 1, sizeof *p);
     for (size_t i = 0; i < count; i++)
@@ -99,7 +99,7 @@ static bool is_narrow(const struct comparison* comparison, const struct estimate
 bool verdicts_are_settled(const struct comparison* comparison, const struct row* row) {
     for (size_t j = 0; j < comparison->subject_count; j++) {
         const struct verdict* speed = &row->cells[j]->verdicts[METRIC_SPEED];
-        // one that fails will claim nothing: more rounds do not help
+        // a cell with failures will claim nothing, so more rounds do not help
         if (j == comparison->baseline || !speed->known || has_failed(comparison, row, j)) continue;
         if (!is_narrow(comparison, &speed->estimate) || lacks_only_rounds(speed)) return false;
     }

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-// The last number of the line "FIELD: ..."; -1 when the process or thread is gone, or has no such line.
+// The last number of the line "FIELD: ..."; -1 if the process or thread is gone, or has no such line.
 long long proc_status(pid_t thread, const char* field);
 
 #endif

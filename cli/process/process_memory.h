@@ -1,5 +1,5 @@
-// Reading the memory of a process that waits in its crash handler, or is stopped.
-// Thread-safety: none needed. Errors: false where nothing can be read; nothing is changed then.
+// Reads the memory of a process that waits in its crash handler or is stopped.
+// Thread-safety: none needed. Errors: false if nothing can be read; nothing is changed then.
 #ifndef HAKSTRESS_PROCESS_MEMORY_H
 #define HAKSTRESS_PROCESS_MEMORY_H
 
@@ -10,7 +10,7 @@
 
 struct process_memory {
     pid_t pid;  // 0: the process is gone
-    int file;   // /proc/PID/mem, for where process_vm_readv is refused; -1: none
+    int file;   // /proc/PID/mem, in case process_vm_readv is refused; -1: none
 };
 
 void process_memory_open(struct process_memory* memory, pid_t pid);

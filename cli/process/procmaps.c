@@ -31,7 +31,7 @@ bool procmaps_parse(struct procmaps* maps, const char* text, size_t bytes) {
     size_t room = 0;
     while (bytes > 0) {
         const char* newline = memchr(text, '\n', bytes);
-        if (newline == NULL) break;  // a text that was cut
+        if (newline == NULL) break;  // the text was cut here
         char line[512];
         snprintf(line, sizeof line, "%.*s", (int)(newline - text), text);
         if (!append(maps, &room, line)) break;

@@ -1,5 +1,5 @@
 // The memory map of a process, parsed from the text of /proc/PID/maps.
-// Thread-safety: none needed. Errors: lines that make no sense are left out.
+// Thread-safety: none needed. Errors: invalid lines are left out.
 #ifndef HAKSTRESS_PROCMAPS_H
 #define HAKSTRESS_PROCMAPS_H
 
@@ -15,7 +15,7 @@ struct mapping {
 };
 
 struct procmaps {
-    struct mapping* mappings;  // in the order of their addresses
+    struct mapping* mappings;  // sorted by address
     size_t count;
 };
 

@@ -40,7 +40,7 @@ uint32_t blocks_take(struct blocks* blocks, uint64_t address) {
     if (blocks->entries[hole].address == 0) return NO_SLOT;
     const uint32_t slot = blocks->entries[hole].slot;
     const size_t mask = blocks->room - 1;
-    // What was put behind for want of this place moves up.
+    // An entry that was moved past this slot moves back.
     for (size_t at = (hole + 1) & mask; blocks->entries[at].address != 0; at = (at + 1) & mask) {
         if (((at - home(blocks, blocks->entries[at].address)) & mask) < ((at - hole) & mask)) continue;
         blocks->entries[hole] = blocks->entries[at];

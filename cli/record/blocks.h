@@ -1,5 +1,5 @@
-// Which live block lies at an address.
-// Thread-safety: none. Errors: false, when there is no memory.
+// Finds the live block at an address.
+// Thread-safety: none. Errors: false, if there is no memory.
 #ifndef HAKSTRESS_RECORD_BLOCKS_H
 #define HAKSTRESS_RECORD_BLOCKS_H
 
@@ -20,7 +20,7 @@ struct blocks {
 };
 
 bool blocks_put(struct blocks* blocks, uint64_t address, uint32_t slot);
-// Takes the block out; NO_SLOT: there is none.
+// Removes the block; NO_SLOT: there is none.
 uint32_t blocks_take(struct blocks* blocks, uint64_t address);
 void blocks_free(struct blocks* blocks);
 

@@ -23,7 +23,7 @@ static void part_of(const char* file, char part[PART_MAX]) {
     snprintf(part, PART_MAX, "%s.part-%d", file, (int)getpid());
 }
 
-// Another file of that name is not ours to replace.
+// A file of that name that is not a trace must not be replaced.
 static bool is_free(const char* file) {
     struct stat status;
     char magic[8] = {0};
@@ -35,7 +35,7 @@ static bool is_free(const char* file) {
     const ssize_t got = read(fd, magic, sizeof magic);
     close(fd);
     if (got == (ssize_t)sizeof magic && memcmp(magic, TRACE_MAGIC, sizeof magic) == 0) return true;
-    return cannot_write(file, "a file that is no trace has that name");
+    return cannot_write(file, "a file with that name exists and is not a trace");
 }
 
 bool collect_can_write(const char* file) {
@@ -50,7 +50,7 @@ bool collect_can_write(const char* file) {
     return true;
 }
 
-// All of it or nothing: under its name there is never half a trace.
+// Writes the whole file or nothing: there is never half a trace under its name.
 static bool save(struct trace* trace, const char* file) {
     char part[PART_MAX];
     if (!is_free(file)) return false;
@@ -82,7 +82,7 @@ static int by_process(const void* a, const void* b) {
     return (x->image > y->image) - (x->image < y->image);
 }
 
-// By number, and the programs of a process in their order.
+// By process number, and the programs of a process in their order.
 static struct raw_name* list(const struct raw_dir* dir, size_t* count) {
     struct raw_name* names = NULL;
     size_t room = 0;
@@ -98,7 +98,7 @@ static struct raw_name* list(const struct raw_dir* dir, size_t* count) {
         if (*count == room) {
             room = room != 0 ? 2 * room : 64;
             struct raw_name* more = realloc(names, room * sizeof *names);
-            if (more == NULL) break;  // so many processes that the rest is not of interest
+            if (more == NULL) break;  // the rest of so many processes does not matter
             names = more;
         }
         names[(*count)++] = name;
@@ -117,7 +117,7 @@ static void name_trace(const char* file, const struct raw_name* name, bool is_la
         snprintf(out, PATH_MAX, "%s.%d.%u", file, name->pid, name->image);
 }
 
-// The words of the command, with spaces between them.
+// The words of the command, separated by spaces.
 static void take_command(struct recording* recording, struct trace* trace) {
     struct record_header* header = &recording->header;
     uint32_t length = header->command_bytes;
@@ -156,7 +156,8 @@ static bool add(struct collection* collection, const struct collected* collected
     return true;
 }
 
-// The command's own first, the others by their size: what a script has started is often what was meant.
+// The command's own trace first, the others by size: a large trace of what a script started is often the one that is
+// wanted.
 static int by_importance(const void* a, const void* b) {
     const struct collected *x = a, *y = b;
     if (x->is_own != y->is_own) return x->is_own ? -1 : 1;

@@ -24,10 +24,10 @@ struct piece {
     size_t size, used;
 };
 
-// What belongs to one process. A fork empties these pages in the child, which so begins a file of its own.
+// The state of one process. A fork clears these pages in the child, which so begins a file of its own.
 struct process {
     _Atomic uint32_t generation;
-    atomic_flag lock;  // guards what follows, up to the blank line
+    atomic_flag lock;  // guards the fields up to the blank line
     uint32_t spare_count;
     struct piece spares[SPARES_MAX];  // left over by threads that ended
     uint64_t file_end;
@@ -45,7 +45,7 @@ struct self {
 };
 
 static struct process* process;
-static uint32_t generations;  // inherited by a child, so that its generation is a new one
+static uint32_t generations;  // a child inherits it, so that its generation is a new one
 static pthread_key_t thread_end;
 static __thread struct self self __attribute__((tls_model("initial-exec")));
 
@@ -57,7 +57,7 @@ static void unlock(void) {
     atomic_flag_clear_explicit(&process->lock, memory_order_release);
 }
 
-// The functions of the C library could act on a cancellation, in the middle of the program's malloc.
+// Functions of the C library could act on a cancellation in the middle of the program's malloc.
 
 static int open_file(const char* path, int flags) {
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0600);
@@ -74,11 +74,11 @@ static bool write_zeros(int file, uint64_t from, size_t size) {
     return true;
 }
 
-// Takes the space on disk now: a mapped page for which there is none later would be a SIGBUS.
+// Allocates the disk space now: if there were none later, writing to a mapped page would be a SIGBUS.
 static bool extend(int file, uint64_t from, size_t size) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && from + size > limit.rlim_cur) {
-        errno = EFBIG;  // to try would be a SIGXFSZ
+        errno = EFBIG;  // trying it would be a SIGXFSZ
         return false;
     }
     long failed;
@@ -95,13 +95,13 @@ static void note_stop(int error) {
     close_file(file);
 }
 
-// No directory any more: hakstress is done, and nobody wants to know.
+// The directory is gone: hakstress has ended, and nobody needs a message.
 static void stop(int error) {
     if (atomic_exchange_explicit(&process->generation, OFF, memory_order_relaxed) == OFF || error == ENOENT) return;
     char line[160];
-    int length =
-        snprintf(line, sizeof line, "hakstress record: recording of process %d ends here: %s; the program goes on\n",
-                 (int)getpid(), strerrordesc_np(error));
+    int length = snprintf(line, sizeof line,
+                          "hakstress record: the recording of process %d ends here: %s; the program goes on\n",
+                          (int)getpid(), strerrordesc_np(error));
     syscall(SYS_write, STDERR_FILENO, line, (size_t)length);
     note_stop(error);
 }
@@ -120,7 +120,7 @@ static bool write_header(int file) {
            syscall(SYS_pwrite64, file, &header, sizeof header, 0) == (long)sizeof header;
 }
 
-// A process that exec has given another program has an older file already.
+// A process that has called exec has an older file already.
 static int create_file(const char* directory) {
     int file = -1;
     for (int image = 0; image < IMAGES_MAX; image++) {
@@ -211,14 +211,14 @@ static void forget_parent(void) {
     memset(process, 0, sizeof *process);
 }
 
-// The first call comes before the first thread is started: that allocates too.
+// The first call comes before the first thread starts, because starting a thread allocates.
 static bool start_once(void) {
     const size_t size = (sizeof *process + 4095) / 4096 * 4096;
     if (process != NULL) return true;
     void* memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || pthread_key_create(&thread_end, at_thread_end) != 0) return false;
     process = memory;
-    // The kernel's way sees every kind of fork; where it has none (before Linux 4.14), that of the C library.
+    // The kernel's way sees every kind of fork. Before Linux 4.14 there is only that of the C library.
     return madvise(memory, size, MADV_WIPEONFORK) == 0 || pthread_atfork(NULL, NULL, forget_parent) == 0;
 }
 
@@ -235,7 +235,7 @@ static bool make_room(void) {
     if (generation == OFF) return false;
     if (self.generation != generation) {
         const uint32_t thread = atomic_fetch_add_explicit(&process->threads, 1, memory_order_relaxed);
-        self.piece = (struct piece){0};  // that of the parent, which it still writes to
+        self.piece = (struct piece){0};  // it is the parent's, which still writes to it
         self.generation = generation;
         self.thread = thread;
         self.next_size = PIECE_FIRST;

@@ -1,6 +1,6 @@
-// The recorder's notes: each thread writes its events into its own piece of a mapped file, so that nothing is lost when the
-// process ends in whatever way. Nothing here allocates, or is a point of cancellation.
-// Thread-safety: all functions may be called by any thread. Errors: one line on stderr, and recording ends; errno is kept.
+// The recorder's events. Each thread writes into its own piece of a mapped file, so that nothing is lost however the
+// process ends. Nothing here allocates or is a cancellation point.
+// Thread-safety: any thread may call any function. Errors: one line on stderr, and recording ends; errno is kept.
 #ifndef HAKSTRESS_RECORD_EVENTS_H
 #define HAKSTRESS_RECORD_EVENTS_H
 
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// True: what this thread does until events_leave() is to be noted. False: it is inside a call that is noted already, as when an
-// allocator calls its own public functions.
+// True: what this thread does until events_leave() is to be recorded. False: it is inside a call that is already being
+// recorded, as when an allocator calls its own public functions.
 bool events_enter(void);
 void events_leave(void);
 

@@ -9,7 +9,7 @@ static int by_first(const void* a, const void* b) {
 
 uint32_t lanes_choose(struct span* spans, uint32_t count) {
     uint32_t lanes = 0;
-    size_t* ends = calloc(count, sizeof *ends);  // of the thread that each lane had last
+    size_t* ends = calloc(count, sizeof *ends);  // last event of the latest thread in each lane
     if (ends == NULL) return 0;
     qsort(spans, count, sizeof *spans, by_first);
     for (uint32_t i = 0; i < count; i++) {

@@ -1,4 +1,4 @@
-// Threads that never were at work at the same time share a lane: a replay then starts them one after the other.
+// Threads that never were at work at the same time share a lane: a replay starts them one after the other.
 // Thread-safety: none.
 #ifndef HAKSTRESS_RECORD_LANES_H
 #define HAKSTRESS_RECORD_LANES_H
@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 struct span {
-    uint32_t thread;     // as the recorder numbers it
+    uint32_t thread;     // the recorder's number
     size_t first, last;  // its first and last event
     uint32_t lane;
 };
 
-// Sorts by the first event and chooses lanes. Gives their number; 0: out of memory.
+// Sorts by first event and chooses lanes. Returns how many; 0: out of memory.
 uint32_t lanes_choose(struct span* spans, uint32_t count);
 
 #endif

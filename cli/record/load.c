@@ -28,12 +28,12 @@ static bool map_file(struct recording* recording, const char* path) {
     return opened;
 }
 
-// The acquire pairs with the release in events_add(): the process may still be at work.
+// The acquire pairs with the release in events_add(): the process may still be running.
 static uint64_t sequence_of(const struct record_event* event) {
     return atomic_load_explicit(&event->sequence, memory_order_acquire);
 }
 
-// The recorded program may have written over its events. Every thread has its number from an event of its own.
+// The recorded program may have overwritten its events. Every thread has its number from an event of its own.
 static bool makes_sense(const struct record_event* event, size_t room) {
     const bool may_be_none = event->kind == RECORD_REALLOC_TO || event->kind == RECORD_REALLOC_FROM;
     return event->kind >= RECORD_MALLOC && event->kind <= RECORD_REALLOC_TO && event->thread < room &&
@@ -74,7 +74,7 @@ bool recording_load(struct recording* recording, const char* path) {
     const char* name = strrchr(path, '/');
     int pid;
     if (name == NULL || sscanf(name, "/%d.%u", &pid, &recording->image) != 2) {
-        missing_error("what is %s?", path);
+        missing_error("%s is not a file of the recorder", path);
         return false;
     }
     recording->pid = pid;
@@ -85,7 +85,7 @@ bool recording_load(struct recording* recording, const char* path) {
                        recording->header.event_bytes == sizeof(struct record_event) &&
                        recording->header.command_bytes <= RECORD_COMMAND_MAX;
     if (known && put_in_order(recording)) return true;
-    if (!known) missing_error("%s was not written by this hakstress", path);
+    if (!known) missing_error("%s was written by another version of hakstress", path);
     recording_free(recording);
     return false;
 }

@@ -1,4 +1,4 @@
-// The events of one program of one process, as the recorder left them, in their order.
+// The events of one program of one process, in their order, as the recorder left them.
 // Thread-safety: none. Errors: false after a message.
 #ifndef HAKSTRESS_RECORD_LOAD_H
 #define HAKSTRESS_RECORD_LOAD_H
@@ -11,10 +11,10 @@
 
 struct recording {
     pid_t pid;
-    unsigned image;  // 0; 1 after an exec; ...
+    unsigned image;  // 0, or 1 after an exec, and so on
     struct record_header header;
     size_t count;
-    const struct record_event** events;  // by sequence; what a thread did not come to write is left out
+    const struct record_event** events;  // by sequence; events that a thread did not finish are left out
     void* map;
     size_t map_bytes;
 };

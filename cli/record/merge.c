@@ -9,11 +9,11 @@
 
 enum { LANES_MOST = UINT16_MAX, QUEUE_SHORT = 256 };
 
-// A place where the replay will keep a block, one of the lane that allocates it.
+// A place where the replay will keep a block. It belongs to the lane that allocates the block.
 struct slot {
     uint64_t size;
     uint32_t owner;  // lane
-    uint32_t lane;   // that used it last
+    uint32_t lane;   // that last used it
     uint32_t turn;
     uint32_t stream;  // of its last operation
     size_t tag;       // of its last operation
@@ -21,7 +21,8 @@ struct slot {
     bool used;
 };
 
-// What a lane has freed itself is used again at once. What others freed waits in a queue: so a replay need not wait for them.
+// A lane reuses at once what it freed itself. What others freed waits in a queue, so that a replay rarely waits for
+// them.
 struct lane {
     uint32_t own;
     uint32_t queue_first, queue_last, queued;
@@ -39,7 +40,7 @@ struct merger {
     const struct recording* recording;
     struct trace* trace;
     struct span* spans;
-    uint32_t* streams;  // stream of a thread
+    uint32_t* streams;  // stream of each thread
     struct pending* pending;
     struct lane* lanes;
     struct slot* slots;
@@ -164,7 +165,7 @@ static bool add_event(struct merger* m, const struct record_event* event) {
     case RECORD_ALIGNED: return begin_block(m, stream, event, TRACE_ALIGNED);
     case RECORD_FREE:
         slot = blocks_take(&m->blocks, event->address);
-        return slot == NO_SLOT || end_block(m, stream, slot);  // unknown: of the parent process, before its fork
+        return slot == NO_SLOT || end_block(m, stream, slot);  // unknown: from the parent process, before its fork
     case RECORD_REALLOC_FROM:
         m->pending[event->thread] = (struct pending){true, blocks_take(&m->blocks, event->address), event->address};
         return true;
@@ -182,7 +183,7 @@ static uint32_t count_threads(const struct recording* recording) {
     return most;
 }
 
-// The recorder numbers threads at their first event; one that came to write none has no span.
+// The recorder numbers threads at their first event. A thread that wrote none has no span.
 static uint32_t find_spans(const struct recording* recording, struct span* spans, uint32_t threads) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < threads; i++) spans[i] = (struct span){.thread = i, .first = SIZE_MAX};

@@ -1,6 +1,7 @@
-// libhakstress-record.so: the malloc family, noted and passed on to the next library that has it (the C library, or another
-// allocator that is preloaded behind this one). What frees is noted before it is done, what allocates after it was: so the notes
-// of one address never contradict each other. strdup and the like call malloc, and so do libstdc++'s operators new and delete.
+// libhakstress-record.so: records the malloc family and passes each call on to the next library that has it: the C
+// library, or another allocator that is preloaded behind this one. A free is recorded before it is done, an allocation
+// after it. So the events of one address never contradict each other. strdup and the like call malloc, and so do
+// libstdc++'s operators new and delete.
 #include "record/events.h"
 
 #include <dlfcn.h>
@@ -11,7 +12,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-// dlsym may allocate before it has found malloc: from this memory, which is never freed.
+// dlsym may allocate before it has found malloc. It gets this memory, which is never freed.
 static _Alignas(64) char early[16 << 10];
 static size_t early_used;
 
@@ -39,11 +40,11 @@ static void look(void) {
     bool all = find("malloc", &next.malloc) && find("calloc", &next.calloc) && find("realloc", &next.realloc) &&
                find("free", &next.free) && find("posix_memalign", &next.posix_memalign);
     if (!all) {
-        static const char line[] = "hakstress record: there is no malloc to pass on to\n";
-        (void)!write(STDERR_FILENO, line, sizeof line - 1);  // nothing is left to be done about a failure here
+        static const char line[] = "hakstress record: no other malloc was found to pass calls on to\n";
+        (void)!write(STDERR_FILENO, line, sizeof line - 1);  // a failure here cannot be handled
         _exit(3);
     }
-    // Not every library has these; nobody calls what is in none.
+    // Not every library has these; if none has one, nobody calls it.
     find("aligned_alloc", &next.aligned_alloc);
     find("memalign", &next.memalign);
     find("valloc", &next.valloc);
@@ -51,7 +52,7 @@ static void look(void) {
     state = FOUND;
 }
 
-// False: it is dlsym that asks.
+// False: dlsym itself is calling.
 static bool is_found(void) {
     if (state == UNKNOWN) look();
     return state == FOUND;
@@ -165,7 +166,7 @@ PUBLIC void* pvalloc(size_t size) {
     return paged(is_found() ? next.pvalloc : NULL, size, (size_t)getpagesize());
 }
 
-// C23. The size is the caller's knowledge, not needed here.
+// C23. The caller knows the size; it is not needed here.
 PUBLIC void free_sized(void* block, size_t size);
 PUBLIC void free_sized(void* block, size_t size) {
     (void)size;

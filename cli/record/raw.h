@@ -1,21 +1,22 @@
-// What the recorder (preload.c, in the recorded program) leaves for `hakstress record`: one file for each program that a process
-// runs, DIR/PID.N: a header, then events in any order. An event whose sequence is 0 was never written, or only half.
+// What the recorder (preload.c, in the recorded program) leaves for `hakstress record`: one file for each program that
+// a process runs, DIR/PID.N. It has a header, then events in any order. An event whose sequence is 0 was not written,
+// or only partly.
 #ifndef HAKSTRESS_RECORD_RAW_H
 #define HAKSTRESS_RECORD_RAW_H
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RECORD_DIRECTORY "HAKSTRESS_RECORD_DIR"  // the environment variable that switches the recorder on
+#define RECORD_DIRECTORY "HAKSTRESS_RECORD_DIR"  // this environment variable switches the recorder on
 #define RECORD_MAGIC "hkrawev"
 
 enum record_kind {
     RECORD_MALLOC = 1,
     RECORD_CALLOC,
     RECORD_ALIGNED,
-    RECORD_FREE,          // noted before the free
-    RECORD_REALLOC_FROM,  // noted before the realloc: the old address
-    RECORD_REALLOC_TO,    // noted after it: the new address, 0 when it gave NULL
+    RECORD_FREE,          // recorded before the free
+    RECORD_REALLOC_FROM,  // recorded before the realloc: the old address
+    RECORD_REALLOC_TO,    // recorded after it: the new address, 0 if it returned NULL
 };
 
 struct record_event {
@@ -33,8 +34,8 @@ struct record_event {
 struct record_header {
     char magic[8];
     uint32_t event_bytes;
-    int32_t stopped;                   // the errno that ended recording early; 0: none did
-    uint32_t command_bytes;            // of the next
+    int32_t stopped;                   // the errno that ended recording early; 0: none
+    uint32_t command_bytes;            // length of `command`
     char command[RECORD_COMMAND_MAX];  // as in /proc/PID/cmdline
 };
 

@@ -50,14 +50,14 @@ static bool find_library(char* out) {
         snprintf(path, sizeof path, "%s/%s", self, places[i]);
         if (realpath(path, out) == NULL) continue;
         if (strpbrk(out, " :") == NULL) return true;
-        missing_error("LD_PRELOAD cannot name %s: there is a space or a colon in its path", out);
+        missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", out);
         return false;
     }
-    missing_error("there is no " LIBRARY " beside hakstress: build it first: scripts/build.sh");
+    missing_error("no " LIBRARY " beside hakstress; build it first: scripts/build.sh");
     return false;
 }
 
-// This process's own environment: it starts nothing but the command.
+// The environment of this process, which starts nothing but the command.
 static bool set_environment(const struct raw_dir* dir) {
     char library[PATH_MAX];
     char* preload = NULL;
@@ -89,7 +89,7 @@ static bool note_signals(struct sigaction old[NSIG]) {
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         const struct sigaction action = {.sa_handler = ours[i].handler, .sa_flags = SA_RESTART};
         if (sigaction(ours[i].number, NULL, &old[ours[i].number]) != 0) return false;
-        if (old[ours[i].number].sa_handler == SIG_IGN) continue;  // as nohup wants it
+        if (old[ours[i].number].sa_handler == SIG_IGN) continue;  // ignored, as nohup wants it
         if (sigaction(ours[i].number, &action, NULL) != 0) return false;
     }
     return true;
@@ -100,13 +100,13 @@ static void restore_signals(const struct sigaction old[NSIG]) {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) sigaction(numbers[i], &old[numbers[i]], NULL);
 }
 
-// When hakstress is killed, so is the command: nobody would collect what it still records.
+// The command is killed with hakstress: nobody would collect what it still records.
 static void become_command(const struct sigaction old[NSIG], int failure, char** command, pid_t parent) {
     restore_signals(old);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
     execvp(command[0], command);
     const int error = errno;
-    (void)!write(failure, &error, sizeof error);  // nothing is left to be done about a failure here
+    (void)!write(failure, &error, sizeof error);  // a failure here cannot be handled
     _exit(127);
 }
 
@@ -133,7 +133,7 @@ bool record_command(const struct raw_dir* dir, char** command, struct recorded* 
     }
     *recorded = (struct recorded){.pid = child};
     if (read(failure[0], &recorded->exec_error, sizeof recorded->exec_error) != (ssize_t)sizeof recorded->exec_error)
-        recorded->exec_error = 0;  // closed by exec
+        recorded->exec_error = 0;  // exec closed the pipe
     close(failure[0]);
     while (waitpid(recorded->pid, &recorded->status, 0) < 0 && errno == EINTR) {}
     child = 0;

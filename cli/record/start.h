@@ -1,5 +1,5 @@
-// Running the command under the recorder, and the directory for what it notes.
-// Thread-safety: none. Errors: false after a message, unless said otherwise.
+// Runs the command under the recorder, and keeps the directory for the recorder's files.
+// Thread-safety: none. Errors: false after a message, unless noted otherwise.
 #ifndef HAKSTRESS_RECORD_START_H
 #define HAKSTRESS_RECORD_START_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-// Under $TMPDIR or /tmp: on a disk, since it grows by 32 bytes an event.
+// Under $TMPDIR or /tmp: on a disk, because it grows by 32 bytes per event.
 struct raw_dir {
     char path[PATH_MAX / 2];
 };
@@ -17,11 +17,11 @@ void raw_dir_remove(const struct raw_dir* dir);
 
 struct recorded {
     pid_t pid;
-    int exec_error;  // errno: why the command could not be started; 0: it was
-    int status;      // of waitpid
+    int exec_error;  // errno if the command could not be started, else 0
+    int status;      // as waitpid returns it
 };
 
-// Gives when the command has ended. Ctrl-C is for the command; SIGTERM and SIGHUP are passed on to it.
+// Returns when the command has ended. Ctrl-C is for the command; SIGTERM and SIGHUP are passed on to it.
 bool record_command(const struct raw_dir* dir, char** command, struct recorded* recorded);
 
 #endif

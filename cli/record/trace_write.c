@@ -46,7 +46,7 @@ void stream_hand_on(struct stream* stream, size_t tag) {
     stream->bytes[tag] |= TRACE_HANDS_ON;
 }
 
-// The file, twice: once for its sum, with out NULL, and once onto the disk.
+// Writes the file twice: once for its checksum, with out NULL, and once to the disk.
 
 struct output {
     FILE* out;

@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-// The first that is in the backtrace decides: an exception that nobody catches ends in std::terminate.
+// The first one in the backtrace decides: an exception that is not caught ends in std::terminate.
 static const struct {
     const char *function, *cause;
 } callers[] = {
-    {"__cxa_pure_virtual", "a pure virtual function was called: of an object not yet made, or already destroyed"},
-    {"__cxa_throw", "an uncaught C++ exception: nothing caught it, or it left a noexcept function"},
-    {"__cxa_rethrow", "an uncaught C++ exception: nothing caught it, or it left a noexcept function"},
-    {"std::terminate()", "std::terminate was called: as by a std::thread that was neither joined nor detached"},
-    {"_ZSt9terminatev", "std::terminate was called: as by a std::thread that was neither joined nor detached"},
+    {"__cxa_pure_virtual",
+     "a pure virtual function was called, on an object that is not yet constructed or already destroyed"},
+    {"__cxa_throw", "a C++ exception was not caught, or it left a noexcept function"},
+    {"__cxa_rethrow", "a C++ exception was not caught, or it left a noexcept function"},
+    {"std::terminate()",
+     "std::terminate was called, for example by a std::thread that was neither joined nor detached"},
+    {"_ZSt9terminatev", "std::terminate was called, for example by a std::thread that was neither joined nor detached"},
     {"__assert_fail", "an assertion of the program failed"},
     {"__stack_chk_fail", "the stack is damaged: your code wrote past the end of a local variable"},
     {"__chk_fail", "the C library stopped a write past the end of a buffer"},

@@ -30,7 +30,7 @@ static const char* family_name(uint64_t word) {
     case HAK_GUARD_NEW_ARRAY: return "new[]";
     case HAK_GUARD_MALLOC: break;
     }
-    return "malloc or its like";
+    return "the malloc family";
 }
 
 static bool is_code(const struct procmaps* maps, uint64_t address) {
@@ -38,7 +38,7 @@ static bool is_code(const struct procmaps* maps, uint64_t address) {
     return mapping != NULL && mapping->permissions[2] == 'x';
 }
 
-// The call, and the call of the function it is in, where that keeps frame pointers.
+// The call, and the call of the function that contains it, if that function keeps a frame pointer.
 static json_t* act_json(const struct block_past_input* input, uint32_t thread, uint64_t clock, const uint64_t* sites) {
     json_t *act = json_object(), *at = json_array();
     for (size_t i = 0; i < HAK_GUARD_SITES && is_code(input->maps, sites[i]); i++)
@@ -115,7 +115,7 @@ static bool wants_more(const struct listing* listing) {
     return listing->freed < FREED_TOLD_MAX && json_array_size(listing->list) < BLOCKS_MAX;
 }
 
-// A bad pointer, which may have been read out of a freed block, where no register may have that block any more.
+// For a bad pointer: it may have been read out of a freed block, and no register may still point to that block.
 static bool has_bad_pointer(const struct crash_record* record) {
     if (record->code > 0 && hidden_poison(record->fault_address, HIDDEN_POISON)) return true;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
@@ -142,8 +142,8 @@ static void add_from_mapping(struct listing* listing, const struct mapping* mapp
     }
 }
 
-// Of the program itself, which is mapped first of all files; what is behind its data without a name are its variables without
-// initial value.
+// The memory of the program itself, which is the first mapped file. Unnamed memory right after its data holds its
+// variables without initial value.
 static void add_from_variables(struct listing* listing) {
     const struct procmaps* maps = listing->input->maps;
     const char* program = NULL;
@@ -180,7 +180,7 @@ json_t* block_past_list(const struct block_past_input* input) {
 
 static void act_text(const json_t* act, const char* what, char* out, size_t size) {
     const json_t* frame = json_array_get(json_object_get(act, "at"), 0);
-    char place[600], thread[64] = "a thread at its end";
+    char place[600], thread[64] = "an ending thread";
     long long number = json_get_whole(act, "thread");
     code_place_text(frame, place, sizeof place);
     if (number != 0) snprintf(thread, sizeof thread, "thread %lld", number);

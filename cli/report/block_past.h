@@ -1,7 +1,7 @@
-// The past of the blocks that a crash has to do with, from the records of guard mode: where each was allocated and where freed.
+// The past of the blocks that a crash concerns, from the records of guard mode: where each was allocated and freed.
 //
-//   the check's own words | the fault address | registers      every block
-//   the crashed thread's stack | variables of its program      blocks that are freed, where a bad pointer was followed
+//   the check's message | the fault address | registers      every block
+//   the crashed thread's stack | the program's variables     freed blocks, if a bad pointer was followed
 //
 // Thread-safety: none needed. Errors: without records the list is empty.
 #ifndef HAKSTRESS_BLOCK_PAST_H
@@ -20,18 +20,19 @@ struct block_past_input {
     const struct procmaps* maps;
     const struct ring_reader* rings;
     const struct crash_record* record;  // NULL: nothing was copied
-    const char* words;                  // of the check; "": none
-    uint64_t behind;                    // the block that begins behind the fault address; 0: none
+    const char* words;                  // the check's message; "": none
+    uint64_t behind;                    // the block that begins after the fault address; 0: none
 };
 
-// What `of` says of the block that begins behind the fault address.
+// The value of `of` for the block that begins after the fault address.
 #define BLOCK_PAST_BEHIND "what follows fault_addr"
 
-// [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...], each block once.
-// A frame is as code_place gives it.
+// [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...],
+// each block once. A frame has the form that code_place makes.
 json_t* block_past_list(const struct block_past_input* input);
 
-// The first of the list that was freed, as a sentence; NULL: none was. `of` other than NULL: the first that is of that.
+// The first freed block of the list, as a sentence; NULL: none was freed. If `of` is not NULL: the first with that
+// `of`.
 json_t* block_past_sentence(const json_t* list, const char* of);
 
 #endif

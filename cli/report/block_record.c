@@ -26,7 +26,7 @@ static bool open_search(struct search* search) {
     return head.base != 0;
 }
 
-// The record that the arithmetic of the header gives, and the size that blocks have in its slab.
+// The record found by the header's arithmetic, and the size of the blocks in its slab.
 static bool record_at(const struct search* search, uint64_t address, struct block_record* out, uint32_t* block_size) {
     HakGuardSlab slab;
     uint64_t chunk, table, offset = address - search->base, unit = offset >> UNIT_SHIFT_BITS;
@@ -47,7 +47,7 @@ static bool record_at(const struct search* search, uint64_t address, struct bloc
            guard_state(load_relaxed(&out->record.word)) != HAK_GUARD_NONE;
 }
 
-// The block that begins some steps before the address: one in use, else the nearest that was.
+// The block that begins some steps before the address: one in use, else the nearest freed one.
 static bool record_before(const struct search* search, uint64_t address, uint64_t step, uint64_t steps,
                           struct block_record* out) {
     bool found = false;

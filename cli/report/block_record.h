@@ -1,5 +1,5 @@
-// What guard mode has noted of a block, read from the memory of another process (superslab/guard_record.h).
-// Thread-safety: none needed. Errors: false, nothing is known of the address.
+// What guard mode recorded about a block, read from the memory of another process (superslab/guard_record.h).
+// Thread-safety: none needed. Errors: false if nothing is known about the address.
 #ifndef HAKSTRESS_BLOCK_RECORD_H
 #define HAKSTRESS_BLOCK_RECORD_H
 
@@ -11,7 +11,8 @@ struct block_record {
     HakGuardRecord record;
 };
 
-// Of the block that `address` lies in, or was the last to lie in. `root` is the address of the process's HakGuardRoot; 0: none.
+// For the block that contains `address`, or was the last to contain it. `root` is the address of the process's
+// HakGuardRoot; 0: none.
 bool block_record_find(const struct process_memory* memory, uint64_t root, uint64_t address, struct block_record* out);
 
 // Freed, and not handed out again since.

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// The allocator's source files, each between two spaces; the build knows them.
+// The allocator's source files, each between two spaces; the build sets them.
 #ifndef ALLOCATOR_FILES
 #define ALLOCATOR_FILES ""
 #endif
@@ -63,7 +63,7 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     return place;
 }
 
-// The innermost function; `around` becomes the one that the linker knows, where that is another one, else NULL.
+// The innermost function; `around` becomes the linker's function if that is another one, else NULL.
 static const char* function_of(const json_t* place, const char** around) {
     const char* symbol = json_get_text(place, "symbol");
     const char* inner = json_get_text(json_array_get(json_object_get(place, "inlined"), 0), "symbol");

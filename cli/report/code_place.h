@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 // {"pc", "symbol", "offset", "file", "line", "inlined", "module", "module_offset", "allocator": is it the allocator's
-// code?}. "inlined" is there where the compiler put other functions into "symbol" at this place: [{"symbol",
-// "called_from": "FILE:LINE"}], the innermost first; "file" and "line" are the innermost one's then.
+// code?}. "inlined" is present if the compiler inlined other functions into "symbol" at this place: [{"symbol",
+// "called_from": "FILE:LINE"}], the innermost first. "file" and "line" are then those of the innermost.
 // `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called);
 
-// "FUNCTION (FILE:LINE)", or "INNER (FILE:LINE), inlined into FUNCTION", as much of it as is known, else
-// "MODULE+OFFSET"; "" for NULL and for what is no code.
+// "FUNCTION (FILE:LINE)", or "INNER (FILE:LINE), inlined into FUNCTION", as far as known, else "MODULE+OFFSET"; "" for
+// NULL and for what is not code.
 void code_place_text(const json_t* place, char* out, size_t size);
 // "FUNCTION+0x1f, FILE:LINE,", or "INNER, inlined into FUNCTION+0x1f, FILE:LINE,".
 void code_place_offset_text(const json_t* place, char* out, size_t size);

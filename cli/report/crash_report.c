@@ -26,7 +26,7 @@
 enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, HISTORIES = 8, SLAB_HISTORY_EVENTS = 40, NEAR_ZERO = 0x10000 };
 enum { UNDERFLOW_REACH = 4096, UNDERFLOW_NEAR = 64 };
 
-// What a report is made from, opened once.
+// The sources of a report, opened once.
 struct making {
     const struct report_input* input;
     const struct crash_record* record;  // NULL: nothing was copied
@@ -34,12 +34,12 @@ struct making {
     struct heap_view heap;
     struct ring_reader rings;
     struct story story;
-    uint32_t os_tid, thread;  // that crashed; 0: unknown
+    uint32_t os_tid, thread;  // of the crash; 0: unknown
     json_t* backtrace;        // of that thread; NULL: nothing was copied
     const char* backtrace_problem;
-    struct heap_place behind;  // the block that begins behind the fault address; kind HEAP_UNKNOWN: none
-    json_t* blocks;            // what guard mode knows of those at hand
-    json_t* missing;           // what could not be had
+    struct heap_place behind;  // the block that begins after the fault address; kind HEAP_UNKNOWN: none
+    json_t* blocks;            // what guard mode recorded about the blocks concerned
+    json_t* missing;           // what is missing
 };
 
 __attribute__((format(printf, 2, 3))) static void not_had(struct making* making, const char* format, ...) {
@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static void not_had(struct making* making,
     json_array_append_new(making->missing, json_text(text));
 }
 
-// What a value points at
+// What a value points to
 
 static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
     if (mapping == NULL) return json_string("nothing is mapped there");
@@ -64,11 +64,11 @@ static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
 
 static json_t* number_text(const struct making* making, uint64_t value) {
     const struct crash_record* record = making->record;
-    if (hidden_poison(value, HIDDEN_POISON)) return json_string("the filling of freed memory, read as a pointer");
-    if (!is_canonical(value)) return json_string("no address (non-canonical)");
+    if (hidden_poison(value, HIDDEN_POISON)) return json_string("the fill pattern of freed memory, read as a pointer");
+    if (!is_canonical(value)) return json_string("not an address (non-canonical)");
     if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
     if (value > UINT64_MAX - NEAR_ZERO) return json_string("a small negative number");
-    if (value >> 63 != 0) return json_string("in the kernel's half of the addresses");
+    if (value >> 63 != 0) return json_string("an address in the kernel's half");
     if (record != NULL && value >= record->stack_address && value - record->stack_address < record->stack_bytes)
         return json_string("the stack of the crashed thread");
     return NULL;
@@ -145,7 +145,7 @@ static void append_once(json_t* histories, const char* key, json_t* history) {
         json_decref(history);
 }
 
-// Of the block that a value points into, or where the heap cannot be seen, of the value itself.
+// Of the block that a value points into or, if the heap cannot be read, of the value itself.
 static void add_block_history(struct making* making, json_t* histories, const char* of, uint64_t value) {
     if (value < NEAR_ZERO || !is_canonical(value)) return;
     struct heap_place place = heap_view_find(&making->heap, value);
@@ -222,7 +222,7 @@ static void add_threads(json_t* report, const struct making* making) {
     json_object_set_new(report, "threads", threads);
 }
 
-// Counters: what the child wrote down last
+// Counters, as the child last wrote them
 
 static json_t* counters_json(const struct child_statistics* statistics) {
     static char text[STATISTICS_BYTES];
@@ -251,7 +251,7 @@ static bool is_stopped(pid_t pid) {
     return state != NULL && strncmp(state, ") T", 3) == 0;
 }
 
-// A check names addresses of code: which functions these are.
+// A check may name addresses of code: adds their functions.
 static void name_code_in_check(struct making* making, json_t* evidence) {
     const char* at = making->input->check != NULL ? making->input->check->line : "";
     while ((at = strstr(at, " pc 0x")) != NULL) {
@@ -266,7 +266,7 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
     }
 }
 
-// What is known of the block in question.
+// What is known about the block concerned.
 static void add_pasts(struct making* making, json_t* verdict) {
     static const char* const rules[] = {"underflow", "poison_address", "impossible_address", "freed_memory",
                                         "text_address"};
@@ -278,7 +278,7 @@ static void add_pasts(struct making* making, json_t* verdict) {
     if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
-// A crash whose handler crashed too leaves a part of the record.
+// If the crash handler itself crashed, part of the record is there.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
 }
@@ -325,7 +325,7 @@ static json_t* verdict_json(struct making* making) {
     return verdict;
 }
 
-// The first line of the text: what a search through many reports looks for.
+// The first line of the text, for a search through many reports.
 static json_t* headline(const struct making* making) {
     const struct report_input* input = making->input;
     const struct crash_record* record = making->record;
@@ -349,29 +349,28 @@ static void say_what_is_missing(struct making* making, bool have_maps) {
     const struct heap_view* heap = &making->heap;
     if (input->died_of != 0 && making->record == NULL)
         not_had(making,
-                "registers and stack: the process died of %s before they could be copied; registers and stack are "
-                "lost, rings and counters are not",
+                "registers and stack: the process died of %s before they could be copied; rings and counters are "
+                "available",
                 signal_name(input->died_of));
     if (handler_died(input))
-        not_had(making, "%s: what copies them after a crash crashed itself, in os thread %u",
+        not_had(making, "%s: the crash handler itself crashed, in os thread %u",
                 making->record != NULL ? "stack and memory map" : "registers, stack and memory map", making->os_tid);
-    if (heap->problem != NULL) not_had(making, "what addresses lie in: %s", heap->problem);
+    if (heap->problem != NULL) not_had(making, "the places of addresses: %s", heap->problem);
     if (!have_maps) not_had(making, "the memory map of the process");
     if (making->record != NULL && making->record->stack_bytes == 0) not_had(making, "a copy of the stack");
     if (!has_ring(input))
         not_had(making,
-                "events, counters and the words of checks: the process has no debug ring; either the library was "
-                "not used, or the ring's file could not be made");
+                "events, counters and messages of checks: the process has no debug ring; the library was not used, or "
+                "the file of the ring could not be created");
     uint64_t since = rings_complete_since(&making->rings);
     if (since != 0)
-        not_had(making,
-                "all events: some rings hold nothing from before %.3f ms before the end; a longer ring: HAKMEM_RING",
+        not_had(making, "older events: some rings begin only %.3f ms before the end; for longer rings set HAKMEM_RING",
                 -1e3 * rings_time(&making->rings, since));
     if (input->messages[0] == '\0' && input->check != NULL)
-        not_had(making, "messages on stderr: it was closed; the last line was found in the debug ring");
+        not_had(making, "messages on stderr: it was closed; the last line comes from the debug ring");
 }
 
-// A block in use that begins where the page of the fault ends.
+// A block in use that begins where the faulting page ends.
 static void find_block_behind(struct making* making) {
     const struct crash_record* record = making->record;
     if (record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;

@@ -22,7 +22,7 @@ bool crash_report_save(const struct args* args, unsigned number, const json_t* r
     if (text != NULL) crash_report_print(report, text);
     if (text != NULL && fclose(text) == 0 && json_dump_file(report, json_path, JSON_INDENT(1)) == 0) return true;
     missing_error("cannot write the report %s: %s", path, strerror(errno));
-    unlink(path);  // half of it would be worse than nothing
+    unlink(path);  // half a report would be worse than none
     unlink(json_path);
     path[0] = '\0';
     return false;

@@ -18,7 +18,7 @@ static bool has(const json_t* object, const char* key) {
     return value != NULL && !json_is_null(value);
 }
 
-// A text that may be long, its further lines `indent` blanks from the left. The cursor stands at column `at`.
+// Text that may be long; further lines are indented by `indent`. The cursor is at column `at`.
 static void print_wrapped(const char* text, int at, int indent, FILE* out) {
     while (*text != '\0') {
         int word = (int)strcspn(text, " \n");
@@ -41,7 +41,7 @@ static void print_list(const json_t* list, FILE* out) {
     size_t i;
     json_t* line;
     json_array_foreach(list, i, line) {
-        if (!json_is_string(line)) continue;  // a damaged report
+        if (!json_is_string(line)) continue;  // the report is damaged
         fputs("  - ", out);
         print_wrapped(json_string_value(line), 4, 4, out);
     }
@@ -93,7 +93,7 @@ static void print_run(const json_t* report, FILE* out) {
 static void print_not_had(const json_t* report, FILE* out) {
     const json_t* list = json_object_get(report, "not_had");
     if (json_array_size(list) == 0) return;
-    fprintf(out, "\nwhat could not be had:\n");
+    fprintf(out, "\nnot available:\n");
     print_list(list, out);
 }
 
@@ -106,7 +106,7 @@ static void print_value(const json_t* value, int indent, FILE* out) {
     print_wrapped(text + 19, indent + 19, indent + 19, out);
 }
 
-// A thread that never used the allocator has no number there.
+// A thread that never used the allocator has no number in it.
 static void thread_text(const json_t* object, char* out, size_t size) {
     long long number = json_get_whole(object, "thread"), os_tid = json_get_whole(object, "os_tid");
     if (number != 0)
@@ -151,7 +151,7 @@ static void print_line(const json_t* frame, FILE* out) {
     if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), json_get_whole(frame, "line"));
 }
 
-// An inlined function has a line of its own, above that of the function it is in.
+// An inlined function has its own line, above the line of the function that it is in.
 static void print_frame(size_t number, const json_t* frame, FILE* out) {
     const json_t *inlined, *list = json_object_get(frame, "inlined");
     const char* call = NULL;
@@ -178,7 +178,7 @@ static void print_frame(size_t number, const json_t* frame, FILE* out) {
     fputc('\n', out);
 }
 
-// A recursion repeats itself: what is like the frames before and behind it is left out.
+// Frames of a recursion that are the same as those before and after them are left out.
 static void print_backtrace(const json_t* holder, FILE* out) {
     size_t i, left_out = 0;
     json_t* frame;
@@ -189,7 +189,7 @@ static void print_backtrace(const json_t* holder, FILE* out) {
             left_out++;
             continue;
         }
-        if (left_out > 0) fprintf(out, "       %zu times the same\n", left_out);
+        if (left_out > 0) fprintf(out, "       %zu more frames like this\n", left_out);
         left_out = 0;
         print_frame(i, frame, out);
     }
@@ -225,7 +225,7 @@ static void print_who(const json_t* event, FILE* out) {
 
 static void print_who_did(const json_t* act, FILE* out) {
     if (json_get_whole(act, "thread") == 0) {
-        fprintf(out, "a thread at its end");
+        fprintf(out, "an ending thread");
         return;
     }
     fprintf(out, "thread %lld", json_get_whole(act, "thread"));
@@ -260,7 +260,7 @@ static void print_blocks(const json_t* report, FILE* out) {
     size_t i;
     json_t* block;
     json_array_foreach(json_object_get(report, "blocks"), i, block) {
-        fprintf(out, "\nblock %s (%s), as guard mode noted it: %lld bytes from %s, %s\n", text_of(block, "address"),
+        fprintf(out, "\nblock %s (%s), as guard mode recorded it: %lld bytes from %s, %s\n", text_of(block, "address"),
                 text_of(block, "of"), json_get_whole(block, "size"), text_of(block, "family"), text_of(block, "state"));
         print_act(json_object_get(block, "allocated"), "allocated", out);
         print_act(json_object_get(block, "freed"), "freed", out);
@@ -294,7 +294,7 @@ static void print_tail(const json_t* tail, size_t most, FILE* out) {
     for (size_t i = first; i < count; i++) print_event(json_array_get(events, i), false, out);
 }
 
-// All of the crashed thread's tail, less of the other living threads; those of ended threads are in the JSON.
+// All of the crashed thread's ring, less of those of other living threads. Those of ended threads are in the JSON.
 static void print_rings(const json_t* report, FILE* out) {
     size_t i, ended = 0;
     json_t* tail;
@@ -308,7 +308,7 @@ static void print_rings(const json_t* report, FILE* out) {
     if (ended > 0) fprintf(out, "\nrings of %zu ended threads: in the JSON file\n", ended);
 }
 
-// The figures that are not zero, three in a line.
+// The values that are not zero, three per line.
 static void print_figures(const json_t* figures, FILE* out) {
     const char* name;
     json_t* value;
@@ -324,23 +324,23 @@ static void print_figures(const json_t* figures, FILE* out) {
 
 static void print_counters(const json_t* report, FILE* out) {
     const json_t* counters = json_object_get(report, "counters");
-    fprintf(out, "\ncounters that are not zero (written down about once a second; these are the last):\n");
+    fprintf(out, "\ncounters that are not zero (as last written, about once a second):\n");
     if (json_is_object(counters)) {
         print_figures(counters, out);
         print_figures(json_object_get(counters, "counters"), out);
     } else {
-        fprintf(out, "  none: the process was writing them, or never did\n");
+        fprintf(out, "  none: the process was just writing them, or never wrote them\n");
     }
-    fprintf(out, "\nslabs of other threads that were drained, by site (counted up to the end):\n");
+    fprintf(out, "\ndrains of other threads' slabs, by site (up to the end):\n");
     print_figures(json_object_get(report, "foreign_drains"), out);
 }
 
 static void print_words(FILE* out) {
     fprintf(
         out,
-        "\nThreads have the allocator's numbers; a thread that starts may get the number of one that ended. A slab is "
-        "64 KiB\nwith blocks of one size, a SuperSlab 32 slabs; the owner of a slab is the one thread that may use "
-        "its free list.\nOthers that free its blocks push them onto its remote stack, which the owner drains.\n");
+        "\nThread numbers are the allocator's; a new thread may get the number of one that ended. A slab is 64 KiB\n"
+        "of blocks of one size, a SuperSlab has 32 slabs. The owner of a slab is the one thread that may use its\n"
+        "free list. Other threads that free its blocks push them onto its remote stack, which the owner drains.\n");
 }
 
 void crash_report_print(const json_t* report, FILE* out) {

@@ -19,7 +19,7 @@ static bool is_libc(const json_t* frame) {
     return name != NULL && (strncmp(name, "libc.so", 7) == 0 || strncmp(name, "libc-", 5) == 0);
 }
 
-// The function of the C library's malloc that the thread was in, and nothing but the C library below it. NULL: none.
+// The function of the C library's malloc that the thread was in, with only the C library below it. NULL: none.
 static const char* libc_function(const json_t* backtrace) {
     static const char* const names[] = {"free",           "cfree",        "__libc_free",  "realloc",
                                         "__libc_realloc", "reallocarray", "__libc_cfree", "malloc_usable_size"};
@@ -41,7 +41,7 @@ static bool is_live_start(const struct heap_place* place) {
     return live && place->offset == 0;
 }
 
-// The C library goes on with the address of its header before the block.
+// The C library uses the address of its header, which is before the block.
 static bool note_block(struct crossed_block* found, struct heap_view* heap, uint64_t value) {
     for (unsigned header = 0; header <= CHUNK_HEADER; header += CHUNK_HEADER) {
         struct heap_place place = heap_view_find(heap, value + header);
@@ -55,7 +55,7 @@ static bool note_block(struct crossed_block* found, struct heap_view* heap, uint
     return false;
 }
 
-// In a register, or in the frames on top of the stack, which are those of the C library.
+// In a register, or in the top frames of the stack, which are those of the C library.
 static void find_block(struct crossed_block* found, const struct crash_record* record, struct heap_view* heap) {
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) != NULL && note_block(found, heap, record->registers[i])) return;
@@ -78,8 +78,9 @@ static bool to_libc(struct crossed_block* found, const struct crossed_block_inpu
 
 // From the C library
 
-// A chunk has its size before it, with three flags: of a thread's arena it lies in 64 MiB with a head of their own, of
-// large blocks in pages of its own, and else in what grows by brk, which our heap never does.
+// A chunk has its size before it, with three flags. A chunk of a thread's arena lies in 64 MiB that have a header of
+// their own. A large chunk has pages of its own. All others lie in the memory that grows by brk, which is never used by
+// our heap.
 static uint64_t chunk_bytes(const struct heap_view* heap, const struct mapping* mapping, uint64_t block) {
     enum { IN_USE = 1, MAPPED = 2, OF_ARENA = 4, FLAGS = 7 };
     const uint64_t arena = UINT64_C(64) << 20;

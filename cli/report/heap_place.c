@@ -32,13 +32,13 @@ static const char* state_name(enum block_state state) {
 
 static const char* state_text(const struct heap_place* place) {
     switch (place->state) {
-    case BLOCK_NEVER_USED: return "never handed out so far";
+    case BLOCK_NEVER_USED: return "never handed out";
     case BLOCK_ON_FREE_LIST: return "on its slab's free list";
     case BLOCK_ON_REMOTE_STACK: return "freed by another thread, on its slab's remote stack";
     case BLOCK_LIVE_OR_CACHED: return "in use by the program, or in a thread's cache";
     case BLOCK_UNKNOWN: break;
     }
-    return "free or in use: cannot be told";
+    return "free or in use: not known";
 }
 
 static void owner_text(const struct heap_place* place, char* out, size_t size) {
@@ -93,8 +93,8 @@ static const char* purged_text(const struct heap_place* place) {
 
 static void place_text(const struct heap_place* place, char* out, size_t size) {
     switch (place->kind) {
-    case HEAP_UNKNOWN: snprintf(out, size, "in the heap, its tables cannot be read"); return;
-    case HEAP_FOREIGN: snprintf(out, size, "none of the allocator's memory"); return;
+    case HEAP_UNKNOWN: snprintf(out, size, "in the heap, whose tables cannot be read"); return;
+    case HEAP_FOREIGN: snprintf(out, size, "not the allocator's memory"); return;
     case HEAP_CONTROL_BLOCK:
         snprintf(out, size, "the control block of thread %u, offset 0x%" PRIx64, place->owner, place->offset);
         return;
@@ -103,15 +103,15 @@ static void place_text(const struct heap_place* place, char* out, size_t size) {
                  place->superslab != 0 ? "unit" : "slab", place->superslab + place->slab, place->offset);
         return;
     case HEAP_FREE_UNIT:
-        snprintf(out, size, "freed memory: unit %u of the heap is in no use%s", place->superslab, purged_text(place));
+        snprintf(out, size, "freed memory: unit %u of the heap is unused%s", place->superslab, purged_text(place));
         return;
     case HEAP_FREE_SLAB:
-        snprintf(out, size, "freed memory: slab %u of SuperSlab %u is in no use%s", place->slab, place->superslab,
+        snprintf(out, size, "freed memory: slab %u of SuperSlab %u is unused%s", place->slab, place->superslab,
                  purged_text(place));
         return;
     case HEAP_TAIL:
-        snprintf(out, size, "behind the last block of slab %u of SuperSlab %u (class %u)", place->slab,
-                 place->superslab, place->size_class);
+        snprintf(out, size, "after the last block of slab %u of SuperSlab %u (class %u)", place->slab, place->superslab,
+                 place->size_class);
         return;
     case HEAP_BLOCK: block_text(place, out, size); return;
     case HEAP_SLAB: slab_text(place, out, size); return;

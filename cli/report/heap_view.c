@@ -25,7 +25,7 @@ static uint64_t slab_limit(const struct heap_view* view) {
     return limit < tabled ? limit : tabled;
 }
 
-// Control blocks: those that own slabs, and those that these lead to. They say which thread an address stands for.
+// Control blocks: those that own slabs, and those reachable from them. They say which thread an address belongs to.
 
 static bool knows_control_block(const struct heap_view* view, uint64_t address) {
     for (size_t i = 0; i < view->control_block_count; i++) {
@@ -84,7 +84,7 @@ bool heap_view_thread_of(const struct heap_view* view, uint64_t control_block, u
     return view->problem == NULL && read_number(view, control_block, number, &next);
 }
 
-// The upper bits are those of some control block that is known, or the few that user space leaves.
+// The upper bits are those of a known control block, or one of the few values possible in user space.
 bool heap_view_thread_of_bits(const struct heap_view* view, uint32_t bits, uint32_t* number) {
     for (size_t i = 0; i < view->control_block_count; i++) {
         if ((uint32_t)(view->control_blocks[i].address >> 12) != bits) continue;
@@ -100,10 +100,10 @@ bool heap_view_thread_of_bits(const struct heap_view* view, uint32_t bits, uint3
 // Opening
 
 static const char* read_heap(struct heap_view* view, const HakRingFile* ring, pid_t pid) {
-    if (pid <= 0) return "the process is gone, and its heap with it";
-    if (ring->magic != HAK_RING_MAGIC || ring->heap == 0) return "the allocator had not told yet where its heap is";
+    if (pid <= 0) return "the process and its heap are gone";
+    if (ring->magic != HAK_RING_MAGIC || ring->heap == 0) return "the allocator had not yet recorded where its heap is";
     if (!read_at(view, ring->heap, &view->heap, sizeof view->heap))
-        return "the memory of the process cannot be read (is ptrace forbidden here?)";
+        return "the memory of the process cannot be read (is ptrace forbidden?)";
     if (ring->link_key != 0) read_at(view, ring->link_key, &view->link_key, sizeof view->link_key);
     if (view->heap.base == 0) return "the process had no heap yet";
     if (view->heap.base % UNIT_SIZE != 0 || view->heap.tabled > UINT32_MAX / SLABS_PER_UNIT)
@@ -144,7 +144,8 @@ static bool read_word(struct heap_view* view, uint32_t slab, uint64_t address, u
     return true;
 }
 
-// Whether `wanted` is among the blocks that are chained from `first`. Stops at the first pointer that is no block of the slab.
+// Whether `wanted` is in the chain of blocks that begins with `first`. Stops at the first pointer that is not a block
+// of the slab.
 static bool is_in_list(struct heap_view* view, const struct heap_place* place, uint64_t first, uint64_t wanted,
                        const char** damage) {
     uint64_t start = heap_view_slab_address(view, place->slab);
@@ -152,11 +153,11 @@ static bool is_in_list(struct heap_view* view, const struct heap_place* place, u
     for (uint32_t steps = 0; block != 0; steps++) {
         if (block == wanted) return true;
         if (steps > place->capacity) {
-            *damage = "it runs in a circle";
+            *damage = "it is circular";
             return false;
         }
         if (block < start || block - start > SLAB_SIZE - sizeof(uint64_t) || (block - start) % place->block_size != 0) {
-            *damage = "a link in it leads to no block of the slab";
+            *damage = "a link in it does not lead to a block of the slab";
             return false;
         }
         if (!read_word(view, place->slab, block, &block)) {
@@ -274,7 +275,7 @@ static void find_in_unit(struct heap_view* view, struct heap_place* place) {
     }
 }
 
-// The tables lie below the units, one behind the other.
+// The tables lie below the units, one after another.
 static bool find_in_tables(const struct heap_view* view, struct heap_place* place) {
     uint64_t slabs = (uint64_t)view->heap.tabled * SLABS_PER_UNIT;
     const struct {

@@ -1,20 +1,22 @@
-// What a number tells that should be a pointer: text, or the filling of freed memory.
+// What a number that should be a pointer contains: text, or the fill pattern of freed memory.
 #ifndef HAKSTRESS_HIDDEN_TEXT_H
 #define HAKSTRESS_HIDDEN_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// What guard mode fills freed blocks with.
+// The byte that guard mode fills freed blocks with.
 #define HIDDEN_POISON 0xdb
 
-// The bytes of `value`, in memory order, as text: all of them printable up to the zeros at the end, two at least.
+// The bytes of `value`, in memory order, as text: all printable up to the zeros at the end, at least two.
 bool hidden_text_whole(uint64_t value, char out[9]);
 
-// The two bytes that the Larson workload writes, 'a' and 'b', inside a value of another origin: whole, or shifted by one byte.
+// The two bytes that the Larson workload writes, 'a' and 'b', in a value of another origin: whole, or shifted by one
+// byte.
 bool hidden_text_payload(uint64_t value);
 
-// Four bytes `poison` or more, side by side: what an address is that was read out of filled memory, also with a small offset added.
+// At least four bytes `poison` side by side: an address that was read from filled memory, even with a small offset
+// added.
 bool hidden_poison(uint64_t value, uint8_t poison);
 
 #endif

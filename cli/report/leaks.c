@@ -55,7 +55,7 @@ static void add(struct search* search, const HakGuardRecord* record) {
         .blocks = 1,
         .bytes = guard_size(word),
     };
-    if (!is_code(search, leak->site[1])) leak->site[1] = 0;  // a function without frame pointer
+    if (!is_code(search, leak->site[1])) leak->site[1] = 0;  // the function has no frame pointer
 }
 
 static void search_slab(struct search* search, uint64_t records, uint32_t used) {
@@ -91,7 +91,7 @@ static bool search_all(struct search* search, uint64_t root) {
     return true;
 }
 
-// Putting them together
+// Grouping them
 
 static int by_site(const void* a, const void* b) {
     const struct leak *x = a, *y = b;
@@ -123,7 +123,7 @@ static void join_sites(struct search* search) {
     qsort(search->leaks, search->count, sizeof *search->leaks, most_bytes_first);
 }
 
-// A return address: the call lies before it.
+// For a return address: the call is before it.
 static json_t* describe(const struct search* search, uint64_t address) {
     json_t *frame = code_place(&search->maps, address, 1), *text;
     const char* module = json_get_text(frame, "module");
@@ -140,8 +140,8 @@ static json_t* describe(const struct search* search, uint64_t address) {
     return text;
 }
 
-// The memory that the C++ library keeps to throw std::bad_alloc from: one block, by malloc, as the library begins. It is never freed,
-// and no fault of the program.
+// The C++ library's memory for throwing std::bad_alloc: one block, allocated by malloc when the library starts. It is
+// never freed, which is not a fault of the program.
 static bool is_emergency_pool(const struct search* search, const struct leak* leak) {
     enum { LEAST = 32 << 10 };
     const struct mapping* mapping = procmaps_find(&search->maps, leak->site[0]);

@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-// Both clocks at one moment: of several tries the one that nothing came between.
+// Both clocks at one moment: the best of several tries.
 static void read_clocks(uint64_t* tick, double* seconds) {
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 16; i++) {

@@ -1,5 +1,5 @@
-// The times of a debug ring's ticks. The ring holds one pair of clock values from its start, the second is taken here.
-// Thread-safety: none needed. Errors: every time is 0 where the ring was never started.
+// The times of a debug ring's ticks. The ring has a pair of clock values from its start; the second pair is taken here.
+// Thread-safety: none needed. Errors: every time is 0 if the ring was never started.
 #ifndef HAKSTRESS_RING_CLOCK_H
 #define HAKSTRESS_RING_CLOCK_H
 
@@ -13,7 +13,7 @@ struct ring_reader {
     double seconds_per_tick;
 };
 
-// Times will be relative to `zero_tick` (hak_ring_clock), or where that is 0 to `zero` (CLOCK_MONOTONIC, seconds).
+// Times will be relative to `zero_tick` (hak_ring_clock) or, if that is 0, to `zero` (CLOCK_MONOTONIC, seconds).
 void rings_open(struct ring_reader* reader, const HakRingFile* ring, const struct heap_view* heap, uint64_t zero_tick,
                 double zero);
 double rings_time(const struct ring_reader* reader, uint64_t tick);

@@ -64,7 +64,7 @@ static void explain_claim(const struct telling* t) {
     if (low_half(t->record) & 1)
         snprintf(t->out, t->size, "slab %u, won", t->record->a);
     else if (bits == 0)
-        snprintf(t->out, t->size, "slab %u, refused: it was no slab of this class by then", t->record->a);
+        snprintf(t->out, t->size, "slab %u, refused: it was no longer a slab of this class", t->record->a);
     else if (heap_view_thread_of_bits(t->reader->heap, bits, &number))
         snprintf(t->out, t->size, "slab %u, refused: thread %u owned it", t->record->a, number);
     else
@@ -88,15 +88,15 @@ static void explain_violation(const struct telling* t) {
     if (t->record->a == 0)
         snprintf(t->out, t->size, "see the messages");
     else if (t->record->b == 0)
-        snprintf(t->out, t->size, "slab %u is about to be drained, which nobody owns", t->record->a);
+        snprintf(t->out, t->size, "about to drain slab %u, which nobody owns", t->record->a);
     else if (heap_view_thread_of(t->reader->heap, t->record->b, &number))
-        snprintf(t->out, t->size, "slab %u is about to be drained, which thread %u owns", t->record->a, number);
+        snprintf(t->out, t->size, "about to drain slab %u, which thread %u owns", t->record->a, number);
     else
-        snprintf(t->out, t->size, "slab %u is about to be drained, owned by control block 0x%" PRIx64, t->record->a,
+        snprintf(t->out, t->size, "about to drain slab %u, owned by control block 0x%" PRIx64, t->record->a,
                  t->record->b);
 }
 
-// What `a` and `b` mean, as events.def tells it; by name, so that an event that is not here is shown in figures.
+// The meaning of `a` and `b`, as in events.def. By name, so that an event that is not listed here is shown in numbers.
 static void explain(const struct telling* t) {
     static const struct {
         const char* event;

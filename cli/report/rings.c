@@ -42,15 +42,15 @@ uint64_t rings_thread_number(const HakRingFile* ring, uint32_t os_tid) {
     return 0;
 }
 
-// Tenancies: a slot serves one thread after another, and between two of them stand a thread_exit and a thread_start.
+// Tenancies: a slot serves one thread after another. A thread_exit and a thread_start separate them.
 
 // A walk through one slot, from its oldest record to its newest.
 struct walk {
     const HakRingFile* ring;
     const HakRingSlot* slot;
     uint64_t next, end;   // record numbers
-    uint64_t last_start;  // of the tenancy that the slot's header speaks of
-    uint32_t thread;      // number of the present tenant; 0: unknown
+    uint64_t last_start;  // start of the tenancy that the slot's header describes
+    uint32_t thread;      // number of the current tenant; 0: unknown
 };
 
 static const HakRingRecord* record_at(const HakRingFile* ring, const HakRingSlot* slot, uint64_t number) {
@@ -61,7 +61,8 @@ static bool is_boundary(const HakRingRecord* record) {
     return record->event == HAK_EVENT_thread_start || record->event == HAK_EVENT_thread_exit;
 }
 
-// The oldest records belong to a thread whose start is forgotten: its exit names it, or the slot, if it still has that thread.
+// The oldest records belong to a thread whose start is no longer in the ring. Its exit names it, or the slot does if it
+// still has that thread.
 static uint32_t first_tenant(const struct walk* walk) {
     for (uint64_t i = walk->next; i < walk->end; i++) {
         const HakRingRecord* record = record_at(walk->ring, walk->slot, i);
@@ -106,7 +107,7 @@ static int by_time(const void* a, const void* b) {
     return x < y ? -1 : x > y;
 }
 
-// The newest events of one slot, at most `most`, in no order: `found` is filled round and round.
+// The newest events of one slot, at most `most`, in no order: `found` is used as a ring.
 static size_t find_in_slot(const HakRingFile* ring, const HakRingSlot* slot, ring_filter* filter, const void* wanted,
                            size_t most, struct ring_event* found) {
     struct walk walk = walk_start(ring, slot);

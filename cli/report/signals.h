@@ -8,10 +8,10 @@
 
 const char* signal_name(int signal);                 // "SIGSEGV"
 const char* signal_code_name(int signal, int code);  // "SEGV_MAPERR"
-const char* register_name(unsigned index);           // of a crash record; NULL: nothing worth showing
-// "read", "write", "execute", or NULL when the processor did not say.
+const char* register_name(unsigned index);           // of a crash record; NULL: not worth showing
+// "read", "write", "execute", or NULL if the processor did not say.
 const char* fault_access(const struct crash_record* record);
-// Addresses that x86-64 refuses before it looks for the page; the kernel then reports address 0.
+// Addresses that x86-64 refuses before it looks up the page; the kernel then reports address 0.
 bool is_canonical(uint64_t address);
 
 #endif

@@ -15,7 +15,7 @@ struct finding {
     struct story* story;
 };
 
-// Whoever had the number then; it may be another thread's by now.
+// The thread that had the number then; another thread may have it now.
 static struct who who_at(const struct ring_reader* rings, uint32_t number, uint32_t os_tid, uint64_t tick) {
     struct who who = {.thread = number, .os_tid = os_tid};
     if (os_tid == 0) who.os_tid = rings_os_tid_of(rings, number, tick);
@@ -30,7 +30,7 @@ static bool is_bad_link(const HakRingRecord* record, const void* wanted) {
     return record->event == HAK_EVENT_bad_link;
 }
 
-// The link was followed if it is the fault address, or for an address that is none, the value of a register.
+// The link was followed if it is the fault address or, if it is not a valid address, the value of a register.
 static bool was_followed(const struct crash_record* record, uint64_t link) {
     if (record->code <= 0) return false;
     if (record->fault_address == link) return true;
@@ -40,7 +40,7 @@ static bool was_followed(const struct crash_record* record, uint64_t link) {
     return false;
 }
 
-// The crashed thread's own last one, else anybody's: the link may have been read by one thread and followed by the next.
+// The crashed thread's own last one, else any thread's: one thread may have read the link and the next one followed it.
 static bool find_link(struct finding* t) {
     struct ring_event found[BAD_LINKS];
     const struct ring_event* chosen = NULL;
@@ -62,7 +62,7 @@ static bool find_link(struct finding* t) {
     return true;
 }
 
-// Who had the block when its link was read, by its mallocs and frees.
+// Who had the block when its link was read, from its mallocs and frees.
 static void find_block_state(struct finding* t) {
     struct story* story = t->story;
     struct ring_event found[BLOCK_EVENTS];
@@ -102,7 +102,7 @@ static void take_drain(struct finding* t, const HakForeignDrain* drain, enum sto
     story->owner = who_at(t->input->rings, drain->owner, drain->owner_os_tid, drain->tsc);
 }
 
-// The last that began before a time, from the rings; the record per slab keeps the last of all alone.
+// The last drain that began before a time, from the rings. The record for each slab has only the last of all.
 static bool take_drain_from_rings(struct finding* t, uint64_t before) {
     struct story* story = t->story;
     struct ring_event found[SLAB_EVENTS];
@@ -115,7 +115,7 @@ static bool take_drain_from_rings(struct finding* t, uint64_t before) {
         story->drain_tick = record->tsc;
         story->blocks = (uint32_t)record->b;
         story->drainer = ring_event_who(&found[i]);
-        // The same thread noted just before it whom the slab belonged to.
+        // The same thread recorded just before it who owned the slab.
         for (size_t j = i; j-- > 0;) {
             if (found[j].record.event != HAK_EVENT_violation || found[j].thread != found[i].thread) continue;
             uint32_t number;
@@ -136,7 +136,7 @@ static void count_other_drains(struct story* story, const struct ring_reader* ri
                                (found[i].thread != story->drainer.thread || found[i].os_tid != story->drainer.os_tid);
 }
 
-// A drain does its harm to a block that its owner takes off the list meanwhile: it began before that block was handed out.
+// A drain harms a block that its owner takes off the list meanwhile, so it began before that block was handed out.
 static bool tie_by_link(struct finding* t) {
     struct story* story = t->story;
     if (!find_link(t)) return false;
@@ -158,7 +158,7 @@ static bool is_violation(const HakRingRecord* record, const void* wanted) {
     return record->event == HAK_EVENT_violation && record->a == *(const uint32_t*)wanted;
 }
 
-// The assertion stops the thread before it drains, so there is no record of a drain, but the line says it all.
+// The assertion stops the thread before it drains, so there is no record of the drain, but the line has everything.
 static bool tie_by_check(struct finding* t) {
     const struct check_message* check = t->input->check;
     struct story* story = t->story;
@@ -241,7 +241,7 @@ void story_find(struct story* story, const struct story_input* input) {
     bool found = tie_by_check(&finding) || tie_by_link(&finding) || tie_by_pointer(&finding) ||
                  tie_by_last_seen(&finding) || tie_to_latest(&finding);
     if (!found) return;
-    // A damaged link, and no drain of its slab that is known: the damage may have come by way of another slab.
+    // A damaged link, but no known drain of its slab: the damage may have come through another slab.
     if (story->tie == TIE_NONE) tie_to_latest(&finding);
     story->site = change_site(story->change);
     story->json = story_tell(story, input);

@@ -1,4 +1,4 @@
-// The story, told in steps: each stands on something that was recorded, and has its time.
+// The story in steps. Each step is based on a record and has a time.
 #include "report/story_steps.h"
 
 #include "base/json.h"
@@ -14,7 +14,7 @@
 
 enum { BLOCK_EVENTS = 64, BLOCK_EVENTS_TOLD = 6, NAME = 64 };
 
-// Steps are collected with their times, and put in order at the end.
+// Steps are collected with their times, and sorted at the end.
 
 struct telling {
     const struct story_input* input;
@@ -51,7 +51,7 @@ static const char* why_tied(enum story_tie tie) {
     switch (tie) {
     case TIE_POINTER: return "the fault address or a register points into this slab";
     case TIE_LAST_SEEN: return "the crashed thread used this slab last";
-    case TIE_LATEST: return "it is the last of such drains before the crash; that this one led to it is not certain";
+    case TIE_LATEST: return "it is the last such drain before the crash; it is not certain that it led to the crash";
     case TIE_NONE:
     case TIE_CHECK:
     case TIE_LINK: break;
@@ -70,26 +70,24 @@ static void tell_drain(struct telling* t) {
         snprintf(cause, sizeof cause, " This happened at site %s, because change %u is missing (\"%s\"): %s.",
                  story->site, story->change, change_words(story->change), change_missing(story->change));
     if (story->tie == TIE_CHECK)
-        step(
-            t, story->drain_tick,
-            "%s was about to drain slab %u, which %s owned: to take the %u block(s) that other threads had freed into "
-            "the "
-            "slab and to push them onto the slab's free list. Only the owner may touch that list, so the check stopped "
-            "it.%s",
-            drainer, story->slab, owner, story->blocks, cause);
+        step(t, story->drain_tick,
+             "%s was about to drain slab %u, which %s owned: to take the %u block(s) that other threads had freed into "
+             "the slab and push them onto the slab's free list. Only the owner may touch that list, so the check "
+             "stopped it.%s",
+             drainer, story->slab, owner, story->blocks, cause);
     else
         step(t, story->drain_tick,
              "%s drained slab %u, which %s owned: it took the %u block(s) that other threads had freed into the slab "
-             "and "
-             "pushed them one by one onto the slab's free list. Only the owner may touch that list.%s",
+             "and pushed them one by one onto the slab's free list. Only the owner may touch that list.%s",
              drainer, story->slab, owner, story->blocks, cause);
     if (story->drain_is_later)
-        unknown(t,
-                "the drain that put block 0x%" PRIx64 " back onto the list must have begun before the block was handed "
-                "out: the rings have forgotten it. Told is a later one of the same slab, at the same kind of place",
-                story->block);
+        unknown(
+            t,
+            "the drain that put block 0x%" PRIx64 " back onto the list: it began before the block was handed out, "
+            "and is no longer in the rings. The drain shown is a later one of the same slab, at the same kind of place",
+            story->block);
     const char* tied = why_tied(story->tie);
-    if (tied != NULL) unknown(t, "why this drain and no other is told: %s", tied);
+    if (tied != NULL) unknown(t, "whether this drain led to the crash: %s", tied);
 }
 
 static bool uses_free_list(const HakRingRecord* record, const void* wanted) {
@@ -103,11 +101,11 @@ static void tell_use(struct telling* t, const struct ring_event* event, const ch
     struct who who = ring_event_who(event);
     who_text(&who, owner, sizeof owner);
     if (event->record.ptr != 0) snprintf(block, sizeof block, " of block 0x%" PRIx64, event->record.ptr);
-    step(t, event->record.tsc, "%s, the owner, was at work in slab %u: %s%s (%s)", owner, t->story->slab,
+    step(t, event->record.tsc, "%s, the owner, used slab %u: %s%s (%s)", owner, t->story->slab,
          hak_event_name(event->record.event), block, which);
 }
 
-// What the owner did with the slab around the drain. The rings do not record each change of a free list, only calls.
+// What the owner did with the slab around the drain. The rings record only calls, not each change of a free list.
 static void tell_owner(struct telling* t) {
     enum { MOST = 2048 };
     const struct story* story = t->story;
@@ -119,11 +117,11 @@ static void tell_owner(struct telling* t) {
         if (found[i].record.tsc < story->drain_tick) before = &found[i];
         if (found[i].record.tsc >= story->drain_tick && after == NULL && found[i].record.tsc < end) after = &found[i];
     }
-    if (before != NULL) tell_use(t, before, "the last that the rings know of before the drain");
-    if (after != NULL) tell_use(t, after, "the first that the rings know of after the drain began");
+    if (before != NULL) tell_use(t, before, "the last record in the rings before the drain");
+    if (after != NULL) tell_use(t, after, "the first record in the rings after the drain began");
     if (before == NULL && after == NULL && story->owner.thread != 0)
-        unknown(t, "what thread %u, the owner, did with slab %u at that time: no ring has it", story->owner.thread,
-                story->slab);
+        unknown(t, "what thread %u, the owner, did with slab %u at that time: no ring has a record",
+                story->owner.thread, story->slab);
     free(found);
 }
 
@@ -132,7 +130,7 @@ static bool hands_over(const HakRingRecord* record, const void* wanted) {
     return is && record->a == *(const uint32_t*)wanted;
 }
 
-// How the slab came from the owner at the time of the drain to whoever met the damage.
+// How the slab came from the owner at the time of the drain to the thread that met the damage.
 static void tell_hand_overs(struct telling* t) {
     enum { MOST = 6 };
     const struct story* story = t->story;
@@ -145,7 +143,7 @@ static void tell_hand_overs(struct telling* t) {
         struct who who = ring_event_who(&found[i]);
         who_text(&who, name, sizeof name);
         if (record->event == HAK_EVENT_publish)
-            step(t, record->tsc, "%s, the owner, gave slab %u up, damaged as it was", name, story->slab);
+            step(t, record->tsc, "%s, the owner, gave up slab %u, which was damaged", name, story->slab);
         else
             step(t, record->tsc, "%s claimed slab %u, which nobody owned, and became its owner", name, story->slab);
     }
@@ -168,13 +166,14 @@ static void tell_handling(struct telling* t, const struct ring_event* event, boo
     if (is_malloc(event))
         step(t, event->record.tsc, "malloc: %s got block 0x%" PRIx64 " of slab %u (it asked for %" PRIu64 " bytes)%s",
              name, event->record.ptr, event->record.a, event->record.b,
-             again ? "; it had been handed out before and not been freed since" : "");
+             again ? "; it had been handed out before and not freed since" : "");
     else
         step(t, event->record.tsc, "free: %s gave block 0x%" PRIx64 " back%s", name, event->record.ptr,
-             again ? "; it had been freed before and not been handed out since" : "");
+             again ? "; it had been freed before and not handed out since" : "");
 }
 
-// The last calls before the link was read, and the first one after it: whoever frees the block then had it all the while.
+// The last calls before the link was read, and the first one after it: the thread that frees the block then had it all
+// the time.
 static void tell_block(struct telling* t) {
     const struct story* story = t->story;
     struct ring_event found[BLOCK_EVENTS];
@@ -188,14 +187,14 @@ static void tell_block(struct telling* t) {
         tell_handling(t, &found[i], again);
     }
     if (before == 0)
-        unknown(t, "who had block 0x%" PRIx64 " before: the rings have forgotten it, or never knew", story->block);
+        unknown(t, "who had block 0x%" PRIx64 " before: the rings have no record, or no longer have it", story->block);
     char name[NAME];
     if (story->block_was_live && before < kept && !is_malloc(&found[before])) {
         struct who who = ring_event_who(&found[before]);
         who_text(&who, name, sizeof name);
         step(t, found[before].record.tsc,
              "%s freed block 0x%" PRIx64
-             ": so it had been in use all the while, when its first bytes were taken for a link",
+             ": so it had been in use all the time, while its first bytes were taken for a link",
              name, story->block);
     }
 }
@@ -203,25 +202,22 @@ static void tell_block(struct telling* t) {
 static void tell_writing(struct telling* t) {
     const struct story* story = t->story;
     char text[9];
-    // A program may write where it must not at any time, the workload does so after a malloc alone.
+    // A program may write where it must not at any time; the workload writes only after a malloc.
     uint64_t tick = story->block_was_live || t->input->workload != NULL ? story->malloc_tick : 0;
     tick = tick != 0 ? tick + 1 : story->link_tick - 1;
     if (t->input->workload != NULL && (story->link & 0xffff) == 0x6261)
         step(t, tick,
-             "the workload wrote 'a' and 'b' into the first two bytes of the block, 0x61 0x62, as it does straight "
-             "after "
-             "each malloc. In a free block these bytes are where the link lies, the address of the next free block; "
-             "read "
-             "as a number, lowest byte first, they are 0x6261%s",
-             story->link == 0x6261 ? ", the six bytes above being zero" : " under what was left of an older link");
+             "the workload wrote 'a' and 'b' (0x61 0x62) into the first two bytes of the block, as it does after each "
+             "malloc. A free block has its link there, the address of the next free block. Read as a number, lowest "
+             "byte first, the two bytes are 0x6261%s",
+             story->link == 0x6261 ? ", because the six bytes above are zero" : " under the rest of an older link");
     else if (hidden_text_whole(story->link, text))
-        step(
-            t, tick != 0 ? tick + 1 : story->link_tick - 1,
-            "the program wrote the text \"%s\" to the start of the block, where the link of a free block lies; read as "
-            "a number, lowest byte first, that is 0x%" PRIx64,
-            text, story->link);
+        step(t, tick != 0 ? tick + 1 : story->link_tick - 1,
+             "the program wrote the text \"%s\" to the start of the block, where a free block has its link; read as "
+             "a number, lowest byte first, that is 0x%" PRIx64,
+             text, story->link);
     else
-        step(t, tick, "something wrote 0x%" PRIx64 " to the start of the block, where the link of a free block lies",
+        step(t, tick, "something wrote 0x%" PRIx64 " to the start of the block, where a free block has its link",
              story->link);
 }
 
@@ -230,13 +226,14 @@ static void tell_link(struct telling* t) {
     char name[NAME];
     who_text(&story->reader, name, sizeof name);
     const char* how = story->tie == TIE_LINK
-                          ? " (two threads that change one list without waiting for each other can put a "
-                            "block back onto it that one of them has just taken)"
+                          ? " (if two threads change one list without synchronization, a block that one of them has "
+                            "just taken can be put back onto it)"
                           : "";
     step(t, story->link_tick,
          "%s took block 0x%" PRIx64
-         " as a free one%s%s, and read the address of the next free block out of it: 0x%" PRIx64,
-         name, story->block, story->block_was_live ? ", though it was in use and on the free list at once" : "",
+         " as a free one%s%s, and read the address of the next free block from it: 0x%" PRIx64,
+         name, story->block,
+         story->block_was_live ? ", though it was in use and on the free list at the same time" : "",
          story->block_was_live ? how : "", story->link);
 }
 
@@ -249,13 +246,13 @@ static void tell_crash(struct telling* t) {
     const char* access = fault_access(record);
     uint64_t tick = t->input->rings->zero;
     if (t->story->has_link && record->fault_address == t->story->link)
-        step(t, tick, "%s followed it: it %s memory at 0x%" PRIx64 ", where nothing is: %s, fault_addr=0x%" PRIx64,
-             name, access != NULL && strcmp(access, "write") == 0 ? "wrote" : "read", record->fault_address,
+        step(t, tick,
+             "%s followed it: it %s memory at 0x%" PRIx64 ", where nothing is mapped: %s, fault_addr=0x%" PRIx64, name,
+             access != NULL && strcmp(access, "write") == 0 ? "wrote" : "read", record->fault_address,
              signal_name(record->signal), record->fault_address);
     else if (t->story->has_link)
-        step(t, tick,
-             "%s followed it; it is no possible address, for which the processor names none: %s, fault_addr=0x0", name,
-             signal_name(record->signal));
+        step(t, tick, "%s followed it; it is not a valid address, so the processor reports none: %s, fault_addr=0x0",
+             name, signal_name(record->signal));
     else if (record->code > 0)
         step(t, tick, "%s crashed: %s, fault_addr=0x%" PRIx64, name, signal_name(record->signal),
              record->fault_address);
@@ -292,7 +289,7 @@ static json_t* in_order(json_t* steps) {
 static void tell_what_is_forgotten(struct telling* t) {
     uint64_t since = rings_complete_since(t->input->rings);
     if (since == 0) return;
-    unknown(t, "what some threads did earlier than %.3f ms before the crash: their rings have written over it",
+    unknown(t, "what some threads did earlier than %.3f ms before the crash: their rings have overwritten it",
             -1e3 * rings_time(t->input->rings, since));
 }
 

@@ -1,5 +1,5 @@
-// The story of a fault, told in steps that follow each other in time.
-// Thread-safety: none needed. Errors: what no record tells is listed as unknown.
+// The story of a fault in steps, in order of time.
+// Thread-safety: none needed. Errors: what no record shows is listed as unknown.
 #ifndef HAKSTRESS_STORY_STEPS_H
 #define HAKSTRESS_STORY_STEPS_H
 

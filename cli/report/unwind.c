@@ -23,7 +23,7 @@ static bool same_module(const json_t* a, const json_t* b) {
     return json_equal(json_object_get(a, "module"), json_object_get(b, "module")) == 1;
 }
 
-// Not every function tells where it is from. What the allocator calls in its own file is the allocator.
+// Not every function has a source file. What the allocator calls in its own file belongs to the allocator.
 static void mark_inner_frames(json_t* frames) {
     for (size_t i = json_array_size(frames); i-- > 1;) {
         const json_t* frame = json_array_get(frames, i);
@@ -49,8 +49,8 @@ static json_t* walk(unw_addr_space_t space, void* argument, const struct procmap
     return frames;
 }
 
-// A crash: registers come from the record. libunwind passes its own bookkeeping (struct UPT_info) to every callback, so what ours
-// need stands here.
+// A crash: registers come from the record. libunwind passes its own bookkeeping (struct UPT_info) to every callback, so
+// our data must be a part of it.
 
 static struct {
     const struct crash_record* record;
@@ -114,7 +114,7 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
     return 0;
 }
 
-// After a jump to nowhere the return address still lies on top of the stack: go on from the caller.
+// After a jump to an address without code, the return address is still on top of the stack: go on from the caller.
 static json_t* leave_wild_pc(void) {
     const struct mapping* mapping = procmaps_find(source.maps, source.pc);
     unw_word_t caller;
@@ -167,7 +167,7 @@ json_t* unwind_crash(const struct crash_record* record, const struct procmaps* m
 
 // A living thread
 
-// Gives false when ptrace is refused. A thread that does not stop within a second sleeps in the kernel for good.
+// Returns false if ptrace is refused. A thread that does not stop within a second is blocked in the kernel.
 static bool stop_thread(pid_t thread, const char** problem) {
     if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) != 0 || ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) != 0) {
         *problem = strerror(errno);

@@ -8,11 +8,11 @@
 
 #include <jansson.h>
 
-// From the registers of a crash record. Memory is read from the process while it is there, else from the copied stack and the
-// mapped files. Gives an array of frames, as code_place() makes them.
+// From the registers of a crash record. Memory is read from the process while it exists, else from the copied stack and
+// the mapped files. Returns an array of frames, as code_place() makes them.
 json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem);
 
-// Of one thread, which is stopped by ptrace for as long as it takes.
+// Of one thread, which ptrace stops meanwhile.
 json_t* unwind_thread(const struct procmaps* maps, pid_t thread, const char** problem);
 
 #endif

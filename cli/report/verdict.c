@@ -9,8 +9,8 @@
 #include <string.h>
 
 json_t* verdict_make(const struct verdict_facts* facts) {
-    // The first that recognises its sign decides: what the process said itself, then what was recorded, then what
-    // addresses tell.
+    // The first rule that applies decides. The order is: what the process itself reported, then what was recorded, then
+    // what addresses show.
     static const struct {
         const char* name;
         bool (*judge)(struct verdict* verdict, const struct verdict_facts* facts);

@@ -1,4 +1,4 @@
-// One line that names the most likely cause of a fault, with the evidence and how sure it is. Above all it tells a
+// One line that names the most likely cause of a fault, with the evidence and the confidence. Above all, it tells a
 // fault of the allocator from one of the program that uses it.
 #ifndef HAKSTRESS_VERDICT_H
 #define HAKSTRESS_VERDICT_H

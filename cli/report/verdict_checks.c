@@ -6,20 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-// Checks that spoke
+// Checks that failed
 
 bool by_ownership_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL || strcmp(facts->check->check, "ownership") != 0) return false;
-    note(verdict, "the process said: %s", facts->check->line);
+    note(verdict, "the process reported: %s", facts->check->line);
     uint32_t change = change_of_site(facts->check->site);
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
-        cause_missing_change(verdict, facts->story, "; the ownership check stopped it before any harm was done");
+        cause_missing_change(verdict, facts->story, "; the ownership check stopped it before it did harm");
     } else if (change != 0) {
         snprintf(
             verdict->cause, sizeof verdict->cause,
             "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, and a thread was about "
-            "to drain a slab that another one owns",
+            "to drain a slab that another thread owns",
             change, facts->check->site);
         verdict->culprit = "missing change";
     } else {
@@ -34,7 +34,7 @@ static const struct {
     const char *check, *of_program;
 } program_faults[] = {
     {"double_free", "your code freed a block twice"},
-    {"invalid_free", "your code freed a pointer that is no block of this allocator, or is one no more: freed twice"},
+    {"invalid_free", "your code freed a pointer that is not, or is no longer, a live block of this allocator"},
     {"interior_free", "your code freed a pointer into the middle of a block"},
     {"mismatched_free", "your code freed a block with the wrong function for the one that allocated it"},
     {"wrong_size", "your code freed a block with a size that is not the block's"},
@@ -45,7 +45,7 @@ static const struct {
     {"link", "your code wrote into a freed block, or past the end of the block before it, or freed it twice"},
 };
 
-// What the check says, without its name and site, which the report shows apart.
+// The message of the check without its name and site, which the report shows separately.
 static const char* details_of(const struct check_message* check) {
     const char* site = strstr(check->line, " site=");
     const char* text = site != NULL ? strchr(site + 1, ' ') : NULL;
@@ -57,8 +57,8 @@ static void note_check(struct verdict* verdict, const struct check_message* chec
     static const struct {
         const char *site, *found;
     } late[] = {
-        {"hak_check", "found by hak_check, which runs now and then and when the program ends"},
-        {"guard", "found by hak_check, which runs now and then"},
+        {"hak_check", "found by hak_check, which runs from time to time and when the program ends"},
+        {"guard", "found by hak_check, which runs from time to time"},
         {"exit", "found when the program ended"},
         {"quarantine", "found when the freed block left the quarantine"},
     };
@@ -70,7 +70,7 @@ static void note_check(struct verdict* verdict, const struct check_message* chec
     note(verdict, "check %s in %s: %s", check->check, check->site, details_of(check));
 }
 
-// The message says so where damage between two blocks can have come from either side.
+// The message says if damage between two blocks can have come from either side.
 static bool judge_program_check(struct verdict* verdict, const struct check_message* check, const char* cause) {
     char both[sizeof verdict->cause];
     bool either = strstr(check->line, GUARD_OR_UNDERFLOW) != NULL;
@@ -85,16 +85,15 @@ bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts
         note_check(verdict, facts->check);
         if (has_foreign_drain(facts)) {
             note_drain(verdict, facts->story);
-            cause_missing_change(verdict, facts->story, ", and its lists are no longer right");
+            cause_missing_change(verdict, facts->story, ", and its lists are damaged");
             verdict->confidence = facts->workload != NULL ? "high" : "medium";
             return true;
         }
         if (facts->workload == NULL) return judge_program_check(verdict, facts->check, program_faults[i].of_program);
-        snprintf(
-            verdict->cause, sizeof verdict->cause,
-            "the check %s failed in a workload that does nothing of the kind: the allocator's own invariant broke; "
-            "please report it",
-            facts->check->check);
+        snprintf(verdict->cause, sizeof verdict->cause,
+                 "the check %s failed in a workload that does no such thing: the allocator's own invariant broke; "
+                 "please report it",
+                 facts->check->check);
         verdict->culprit = "allocator";
         verdict->confidence = "medium";
         return true;
@@ -108,17 +107,17 @@ static void note_crossing(struct verdict* verdict, const struct crossed_block* c
     if (crossed->crossing != CROSSED_TO_LIBC)
         note(verdict, "%s got 0x%" PRIx64 ", which lies in %s", crossed->function, crossed->block, crossed->text);
     else if (crossed->block != 0)
-        note(verdict, "the C library's own %s was at work, see the backtrace, with 0x%" PRIx64 ", a live block: %s",
+        note(verdict, "the C library's own %s was running (see the backtrace) with 0x%" PRIx64 ", a live block: %s",
              crossed->function, crossed->block, crossed->text);
     else
-        note(verdict, "the C library's own %s was at work, see the backtrace, though this library's is in force",
+        note(verdict, "the C library's own %s was running (see the backtrace), though this library's is in use",
              crossed->function);
     if (crossed->bytes != 0)
-        note(verdict, "before it stands the header of a chunk of %" PRIu64 " bytes of the C library's malloc",
+        note(verdict, "before the block is the header of a chunk of %" PRIu64 " bytes of the C library's malloc",
              crossed->bytes);
     note(verdict,
-         "what to do: open libraries without RTLD_DEEPBIND (libhakmem-checked.so takes it away from dlopen, not "
-         "from dlmopen), link no second malloc and no C library into a library, and let a program that has its "
+         "what to do: open libraries without RTLD_DEEPBIND (libhakmem-checked.so removes it from dlopen, not "
+         "from dlmopen), do not link a second malloc or C library into a library, and let a program that has its "
          "own malloc define free, calloc, realloc and the aligned functions as well");
 }
 
@@ -131,25 +130,24 @@ bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts
     case CROSSED_FROM_LIBC:
         return judge(verdict, "program", "high",
                      "a block of the C library's malloc was given to this allocator"
-                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc "
-                     "has the two "
-                     "meet");
+                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or the program's own "
+                     "malloc mixes the two");
     case CROSSED_FROM_OTHER:
-        return judge(verdict, "program", "medium",
-                     "a block of another malloc was given to this allocator: the one that is in force defines some of "
-                     "the functions, and this allocator the others");
+        return judge(
+            verdict, "program", "medium",
+            "a block of another malloc was given to this allocator: each of the two defines some of the malloc "
+            "functions");
     case CROSSED_TO_LIBC:
     case CROSSED_NOT: break;
     }
     if (crossed->block != 0)
         return judge(verdict, "program", "high",
                      "a block of this allocator was given to the C library's free or realloc"
-                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or a program's own malloc "
-                     "has the two "
-                     "meet");
+                     ": a library opened with RTLD_DEEPBIND, a malloc linked into a library, or the program's own "
+                     "malloc mixes the two");
     return judge(verdict, "program", "medium",
                  "the C library's own free or realloc failed: it got a block of another allocator, or its own heap is "
-                 "damaged; with this allocator in force it should not be called at all");
+                 "damaged; while this allocator is in use, it should not be called at all");
 }
 
 // Other checks
@@ -161,7 +159,7 @@ bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) 
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
         cause_missing_change(verdict, facts->story,
-                             payload ? ", and a live block was handed out twice or written into" : "");
+                             payload ? ", and a live block was handed out twice or overwritten" : "");
         verdict->confidence = payload ? "high" : "medium";
         return true;
     }
@@ -172,7 +170,7 @@ bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts) 
                      "a live block was overwritten: it was handed out twice, or the allocator wrote into it");
     if (facts->workload == NULL && strcmp(facts->check->check, "heap") == 0)
         return judge(verdict, "unknown", "medium",
-                     "the allocator's lists or counts are wrong: your code wrote into memory that it does not have, or "
+                     "the allocator's lists or counts are wrong: your code wrote into memory that it does not own, or "
                      "the allocator is at fault");
     return judge(verdict, "allocator", "high", "the allocator's own invariant broke: please report it");
 }

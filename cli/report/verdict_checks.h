@@ -1,5 +1,6 @@
-// Rules for what the process said itself: checks that spoke, and blocks of two allocators, which checks find as well.
-// Thread-safety: none needed. Errors: false, the sign is not there.
+// Rules for what the process itself reported: checks that failed, and blocks of two allocators, which checks find as
+// well.
+// Thread-safety: none needed. Errors: false if the sign is not there.
 #ifndef HAKSTRESS_VERDICT_CHECKS_H
 #define HAKSTRESS_VERDICT_CHECKS_H
 

@@ -45,11 +45,11 @@ void note_drain(struct verdict* verdict, const struct story* story) {
         note(verdict, "%s drained slab %u (%u blocks) while %s owned it", drainer, story->slab, story->blocks, owner);
     if (story->other_drains > 0)
         note(verdict,
-             "it was not the only one: %u more such drain(s) of that slab, by other threads, are in the rings; this "
-             "is the last that began before the block was handed out",
+             "the rings show %u more such drain(s) of that slab by other threads; this one is the last that began "
+             "before the block was handed out",
              story->other_drains);
     if (change_words(story->change) != NULL)
-        note(verdict, "that is what change %u, \"%s\", prevents; it was switched off", story->change,
+        note(verdict, "change %u, \"%s\", prevents that; it was switched off", story->change,
              change_words(story->change));
 }
 
@@ -63,7 +63,7 @@ void cause_missing_change(struct verdict* verdict, const struct story* story, co
     if (story->site != NULL && is_drain_uncertain(story))
         snprintf(verdict->cause, sizeof verdict->cause,
                  "the allocator's ownership rule was broken on purpose: change %u (%s) is missing, and slabs of other "
-                 "threads were drained; perhaps not the one that did the harm, but the last that is known: %s drained "
+                 "threads were drained; the last known drain, which may not have done the harm: %s drained "
                  "slab %u of thread %u%s",
                  story->change, story->site, drainer, story->slab, story->owner.thread, effect);
     else if (story->site != NULL)

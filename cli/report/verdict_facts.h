@@ -13,16 +13,16 @@
 
 struct verdict_facts {
     const struct crash_record* record;  // NULL: the handler did not run
-    const struct check_message* check;  // NULL: no check spoke
+    const struct check_message* check;  // NULL: no check failed
     const struct procmaps* maps;
-    const struct story* story;       // NULL: none was looked for
-    const struct heap_place* place;  // of the fault address; NULL: unknown
-    const char* workload;            // of hakstress, whose code is beyond doubt; NULL: somebody's program
-    uint64_t link_key;               // that links of free blocks are encoded with; 0: they are not, or it is unknown
-    uint64_t heap_start, heap_end;   // what links point into
-    uint64_t behind;                 // where a block in use begins, closely behind the fault address; 0: nowhere
-    bool behind_is_near;             // a few bytes behind it
-    const struct crossed_block* crossed;  // NULL: not looked for
+    const struct story* story;            // NULL: none was searched for
+    const struct heap_place* place;       // of the fault address; NULL: unknown
+    const char* workload;                 // of hakstress, whose code is assumed to be correct; NULL: the user's program
+    uint64_t link_key;                    // key of the links of free blocks; 0: not encoded, or unknown
+    uint64_t heap_start, heap_end;        // what links point into
+    uint64_t behind;                      // start of a block in use that is just after the fault address; 0: none
+    bool behind_is_near;                  // only a few bytes after it
+    const struct crossed_block* crossed;  // NULL: not searched for
     const json_t* backtrace;              // of the crashed thread; NULL: none
     int process;                          // 0: unknown
     int died_of;                          // signal without a record; 0: none

@@ -24,20 +24,20 @@ bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
     if (record->fault_address < low || record->fault_address > stack_pointer + 4096) return false;
     const struct mapping* mapping = procmaps_find(facts->maps, record->fault_address);
     if (mapping != NULL && mapping->permissions[0] == 'r') return false;
-    note(verdict, "the fault address lies at the stack pointer 0x%" PRIx64 ", in memory that is not for use",
+    note(verdict, "the fault address is at the stack pointer 0x%" PRIx64 ", in memory that is not accessible",
          stack_pointer);
     return judge(verdict, facts->workload != NULL ? "unknown" : "program", "high",
-                 "the stack overflowed: a recursion without end, or very large local variables");
+                 "stack overflow: endless recursion, or very large local variables");
 }
 
-// Freed memory may lie before a block as well: then only the nearest bytes are taken for the block's.
+// Freed memory may lie before a block as well. So only the nearest bytes are taken as the block's.
 bool by_underflow(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     if (record == NULL || facts->behind == 0 || facts->workload != NULL || has_foreign_drain(facts)) return false;
     if (facts->place != NULL && facts->place->in_window && !facts->behind_is_near) return false;
     const char* access = fault_access(record);
     bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
-    note(verdict, "the fault address lies %" PRIu64 " bytes before block 0x%" PRIx64 ", where no block is",
+    note(verdict, "the fault address is %" PRIu64 " bytes before block 0x%" PRIx64 ", in no block",
          facts->behind - record->fault_address, facts->behind);
     return judge(verdict, "program", facts->behind_is_near ? "high" : "medium",
                  write  ? "your code wrote before the start of a block"
@@ -50,21 +50,21 @@ bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts)
     const struct heap_place* place = facts->place;
     if (record == NULL || place == NULL || !place->in_window || place->accessible) return false;
     json_t* json = heap_place_json(place);
-    note(verdict, "the fault address lies in the heap: %s", json_get_text(json, "text"));
+    note(verdict, "the fault address is in the heap: %s", json_get_text(json, "text"));
     json_decref(json);
     const char* access = fault_access(record);
     bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
-        cause_missing_change(verdict, facts->story, ", and memory was used that had been given back");
+        cause_missing_change(verdict, facts->story, ", and memory that had been given back was used");
         verdict->confidence = "medium";
         return true;
     }
     if (facts->workload != NULL)
         return judge(verdict, "allocator", "medium",
-                     "memory was used that the allocator had given back to the system: please report it");
+                     "memory that the allocator had given back to the system was used: please report it");
     return judge(verdict, "program", "high",
-                 write  ? "your code wrote memory that had been freed and given back"
+                 write  ? "your code wrote to memory that had been freed and given back"
                  : read ? "your code read memory that had been freed and given back"
                         : "your code used memory that had been freed and given back");
 }
@@ -78,9 +78,10 @@ bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct mapping* mapping = procmaps_find(facts->maps, pc);
     bool code = mapping != NULL && mapping->permissions[2] == 'x';
     if (!execute && (code || facts->maps->count == 0)) return false;
-    note(verdict, "the instruction pointer is 0x%" PRIx64 ", where no code is", pc);
-    return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
-                 "a jump to where no code is: a function pointer or a return address was overwritten, or was NULL");
+    note(verdict, "the instruction pointer is 0x%" PRIx64 ", where there is no code", pc);
+    return judge(
+        verdict, facts->workload != NULL ? "unknown" : "program", "medium",
+        "a jump to an address without code: a function pointer or return address was overwritten, or was NULL");
 }
 
 bool by_null(struct verdict* verdict, const struct verdict_facts* facts) {
@@ -95,5 +96,5 @@ bool by_null(struct verdict* verdict, const struct verdict_facts* facts) {
         return true;
     }
     return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
-                 "a null pointer was followed, to a member or an element behind it");
+                 "a null pointer was dereferenced, directly or to reach a member or element");
 }

@@ -1,5 +1,5 @@
-// Rules for where the fault address lies: the stack, before a block, freed memory, no code, near NULL.
-// Thread-safety: none needed. Errors: false, the sign is not there.
+// Rules for where the fault address is: the stack, before a block, freed memory, no code, near NULL.
+// Thread-safety: none needed. Errors: false if the sign is not there.
 #ifndef HAKSTRESS_VERDICT_PLACES_H
 #define HAKSTRESS_VERDICT_PLACES_H
 

@@ -35,14 +35,15 @@ bool by_followed_link(struct verdict* verdict, const struct verdict_facts* facts
     if (has_foreign_drain(facts)) {
         cause_missing_change(
             verdict, story,
-            "; a block was in use and on a free list at once, and user data was followed as a free-list "
+            "; a block was in use and on a free list at the same time, and user data was used as a free-list "
             "link");
         verdict->confidence = story->tie == TIE_LINK ? "high" : "medium";
         return true;
     }
     if (facts->workload != NULL)
-        return judge(verdict, "allocator", "high",
-                     "user data was followed as a free-list link: the block was in use and on a free list at once");
+        return judge(
+            verdict, "allocator", "high",
+            "user data was used as a free-list link: the block was in use and on a free list at the same time");
     return judge(verdict, "program", story->block_was_free ? "high" : "medium",
                  "your code wrote into a block after it was freed, or past the end of the block before it: the link in "
                  "the free block was overwritten");
@@ -58,23 +59,24 @@ bool by_text_address(struct verdict* verdict, const struct verdict_facts* facts)
     bool payload = facts->workload != NULL && hidden_text_payload(record->fault_address);
     note(verdict, "the fault address 0x%" PRIx64 " is the text \"%s\"", record->fault_address, text);
     if (payload)
-        note(verdict, "'a' and 'b' are what the workload writes to the start of each block, where the link of a free "
-                      "block lies");
+        note(verdict, "'a' and 'b' are what the workload writes to the start of each block, where a free block has its "
+                      "link");
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
-        cause_missing_change(verdict, facts->story, "; user data was followed as a free-list link");
+        cause_missing_change(verdict, facts->story, "; user data was used as a free-list link");
         verdict->confidence = payload ? "high" : "medium";
         return true;
     }
     if (payload)
-        return judge(verdict, "allocator", "high",
-                     "user data was followed as a free-list link: the block was in use and on a free list at once");
+        return judge(
+            verdict, "allocator", "high",
+            "user data was used as a free-list link: the block was in use and on a free list at the same time");
     return judge(
         verdict, "program", "medium",
-        "text was followed as a pointer: your code wrote it over the pointer, or used memory after it was freed");
+        "text was used as a pointer: your code overwrote the pointer with it, or used memory after it was freed");
 }
 
-// The encoded address of another free block, or of none, as it stands at the start of one that is on a free list.
+// The encoded link at the start of a free block: the address of the next free block, or none.
 static bool is_encoded_link(const struct verdict_facts* facts, uint64_t value) {
     uint64_t next = value + facts->link_key;
     return facts->link_key != 0 && (next == LINK_END || (next >= facts->heap_start && next < facts->heap_end));
@@ -84,14 +86,15 @@ static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64
     const char* workload = facts->workload;
     char text[9];
     if (hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value))
-        return "the pointer was read out of freed memory: your code used a block after it was freed";
+        return "the pointer was read from freed memory: your code used a block after it was freed";
     if (hidden_text_whole(value, text) || (workload != NULL && hidden_text_payload(value)))
-        return "text was followed as a pointer: it had been written over it";
-    if (value >> 47 > 0x1ffff / 2 && is_canonical(value)) return "a pointer into the kernel's half was followed";
-    return "a damaged pointer was followed";
+        return "text was used as a pointer: it had overwritten the pointer";
+    if (value >> 47 > 0x1ffff / 2 && is_canonical(value))
+        return "a pointer into the kernel's half of the addresses was dereferenced";
+    return "a damaged pointer was dereferenced";
 }
 
-// The processor names no address for these: it is found in the registers.
+// The processor reports no address for these, so it is searched for in the registers.
 bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     if (record == NULL || record->code != SI_KERNEL) return false;
@@ -103,13 +106,13 @@ bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* 
         bool is_text = hidden_text_whole(value, text),
              telling = is_text || hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value);
         note(verdict,
-             "%s holds 0x%" PRIx64 ", which is no address (non-canonical); the kernel reports address 0 for it%s%s%s",
+             "%s holds 0x%" PRIx64 ", which is not an address (non-canonical), so the kernel reports address 0%s%s%s",
              register_name(i), value, is_text ? "; it is the text \"" : "", is_text ? text : "", is_text ? "\"" : "");
         if (pointer == 0 || telling) pointer = value;
         if (hidden_poison(value, HIDDEN_POISON))
-            note(verdict, "0x%02x is what freed memory is filled with in guard mode", (unsigned)HIDDEN_POISON);
+            note(verdict, "guard mode fills freed memory with 0x%02x", (unsigned)HIDDEN_POISON);
         if (is_encoded_link(facts, value))
-            note(verdict, "0x%" PRIx64 " is the encoded link that stands at the start of a free block", value);
+            note(verdict, "0x%" PRIx64 " is the encoded link at the start of a free block", value);
     }
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
@@ -124,7 +127,7 @@ bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* 
 bool by_poison_address(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     if (record == NULL || !hidden_poison(record->fault_address, HIDDEN_POISON)) return false;
-    note(verdict, "the fault address 0x%" PRIx64 " is made of 0x%02x, which freed memory is filled with in guard mode",
+    note(verdict, "the fault address 0x%" PRIx64 " consists of 0x%02x, which guard mode fills freed memory with",
          record->fault_address, (unsigned)HIDDEN_POISON);
     return judge(verdict, "program", "high", kind_of_bad_pointer(facts, record->fault_address));
 }
@@ -132,8 +135,9 @@ bool by_poison_address(struct verdict* verdict, const struct verdict_facts* fact
 bool by_kernel_address(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     if (record == NULL || record->fault_address >> 63 == 0) return false;
-    note(verdict, "the fault address 0x%" PRIx64 " lies in the kernel's half, where no program has memory",
+    note(verdict,
+         "the fault address 0x%" PRIx64 " is in the kernel's half of the addresses, where no program has memory",
          record->fault_address);
     return judge(verdict, "unknown", "medium",
-                 "a negative number was used as a pointer, or a 32-bit one was extended with its sign");
+                 "a negative number was used as a pointer, or a 32-bit pointer was sign-extended");
 }

@@ -1,5 +1,6 @@
-// Rules for what bad pointers and links tell: text, the filling of freed memory, numbers that are no address.
-// Thread-safety: none needed. Errors: false, the sign is not there.
+// Rules for what bad pointers and links contain: text, the fill pattern of freed memory, numbers that are not
+// addresses.
+// Thread-safety: none needed. Errors: false if the sign is not there.
 #ifndef HAKSTRESS_VERDICT_POINTERS_H
 #define HAKSTRESS_VERDICT_POINTERS_H
 

@@ -9,29 +9,28 @@
 bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
     if (!facts->hang) return false;
     if (facts->stopped) {
-        note(verdict, "the kernel had the process in state T when its silence was noticed");
+        note(verdict, "the process was in state T (stopped) when its silence was noticed");
         return judge(verdict, "outside", "high", "the process was stopped by a signal from outside");
     }
-    note(verdict, "no thread's counter moved; the backtraces show where each of them was");
+    note(verdict, "no thread's counter changed; the backtraces show where each thread was");
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
-        cause_missing_change(verdict, facts->story, ", and a list that two threads changed runs in a circle");
+        cause_missing_change(verdict, facts->story, ", and a list that two threads changed is circular");
         verdict->confidence = "medium";
         return true;
     }
-    return judge(verdict, "unknown", "low", "the threads wait for each other, or one turns in a circle");
+    return judge(verdict, "unknown", "low", "a deadlock between threads, or an endless loop in one");
 }
 
 bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
     if (record == NULL || record->code > 0 || record->signal == SIGABRT) return false;
     if (record->sender == facts->process && facts->process != 0) {
-        note(verdict, "%s was sent by process %d, which is the one that died", signal_name(record->signal),
-             record->sender);
+        note(verdict, "%s was sent by process %d, the one that died", signal_name(record->signal), record->sender);
         return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
                      "the process sent the signal to itself");
     }
-    note(verdict, "%s was sent by process %d, no access of this program caused it", signal_name(record->signal),
+    note(verdict, "%s was sent by process %d, not caused by a memory access", signal_name(record->signal),
          record->sender);
     return judge(verdict, "outside", "high", "a signal from outside");
 }
@@ -46,15 +45,13 @@ bool by_foreign_drain(struct verdict* verdict, const struct verdict_facts* facts
     return true;
 }
 
-// What the signals mean that tell of no access to memory.
+// What the signals mean that are not about a memory access.
 static const char* cause_of_signal(int signal) {
     switch (signal) {
-    case SIGFPE: return "an arithmetic fault, as a division by zero";
-    case SIGILL:
-        return "an instruction that the processor does not know: a compiler's trap for code that cannot be reached, or "
-               "a wrong jump";
-    case SIGTRAP: return "a breakpoint that no debugger waited for: a trap in the program's code, or a wrong jump";
-    case SIGSYS: return "a system call that the process is not allowed, by seccomp or a sandbox";
+    case SIGFPE: return "an arithmetic fault, such as a division by zero";
+    case SIGILL: return "an invalid instruction: a compiler's trap in unreachable code, or a wrong jump";
+    case SIGTRAP: return "a breakpoint without a debugger: a trap in the program's code, or a wrong jump";
+    case SIGSYS: return "a system call that seccomp or a sandbox forbids";
     default: return NULL;
     }
 }
@@ -73,7 +70,7 @@ bool by_caller_of_abort(struct verdict* verdict, const struct verdict_facts* fac
     if (facts->record == NULL || facts->record->signal != SIGABRT) return false;
     const char* cause = abort_caller_cause(facts->backtrace, &function);
     if (cause == NULL) return false;
-    note(verdict, "abort() was called below %s, see the backtrace", function);
+    note(verdict, "abort() was called from within %s (see the backtrace)", function);
     return judge(verdict, facts->workload != NULL ? "unknown" : "program", "high", cause);
 }
 
@@ -81,29 +78,32 @@ bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts)
     const struct crash_record* record = facts->record;
     if (record == NULL) return false;
     if (record->signal == SIGABRT && !facts->has_ring) {
-        note(verdict, "the process called abort(); whether a check of the library spoke before is not known, as its "
-                      "debug ring is missing");
-        return judge(verdict, "unknown", "low", "an assertion, or a check of the library: see its messages on stderr");
+        note(verdict,
+             "the process called abort(); its debug ring is missing, so it is not known whether a check of the "
+             "library failed before");
+        return judge(verdict, "unknown", "low",
+                     "an assertion or a check of the library failed: see its message on stderr");
     }
     if (record->signal == SIGABRT) {
-        note(verdict, "the process called abort() and named no check");
+        note(verdict, "the process called abort(), and no check had failed");
         return judge(verdict, "unknown", "low", "the process called abort() itself, or the C library did");
     }
     const char* cause = cause_of_signal(record->signal);
     note(verdict, "%s at 0x%" PRIx64, signal_name(record->signal), record->fault_address);
     return judge(verdict, "unknown", "low",
-                 cause != NULL ? cause : "an access to memory that is not mapped, or not for this kind of access");
+                 cause != NULL ? cause
+                               : "an access to memory that is not mapped or does not allow this kind of access");
 }
 
 bool by_death(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->died_of == 0) return false;
     if (facts->handler_died)
-        note(verdict, "a thread crashed, and what copies registers and stack then crashed too");
+        note(verdict, "a thread crashed, and then the crash handler itself crashed");
     else
         note(verdict, "the process died of %s before anything could be copied", signal_name(facts->died_of));
     if (has_foreign_drain(facts)) note_drain(verdict, facts->story);
     if (facts->died_of == SIGKILL)
         return judge(verdict, "outside", "medium",
                      "killed from outside: by hand, or by the kernel when memory ran out (see dmesg)");
-    return judge(verdict, "unknown", "low", "nothing could be seen of the crash");
+    return judge(verdict, "unknown", "low", "nothing is known about the crash");
 }

@@ -1,5 +1,5 @@
-// Rules for how the process ended or fell silent, where its memory tells nothing.
-// Thread-safety: none needed. Errors: false, the sign is not there.
+// Rules for how the process ended or stopped making progress, if its memory shows nothing.
+// Thread-safety: none needed. Errors: false if the sign is not there.
 #ifndef HAKSTRESS_VERDICT_SIGNALS_H
 #define HAKSTRESS_VERDICT_SIGNALS_H
 

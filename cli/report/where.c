@@ -31,7 +31,7 @@ static json_t* of_backtrace(const json_t* backtrace) {
     return NULL;
 }
 
-// Behind `sign`, the first address of code that the words name.
+// After `sign` in the message: the first address of code.
 static json_t* of_pc_behind(const char* words, const char* sign, const struct procmaps* maps, const char* how) {
     static const char pc_sign[] = " at pc ";
     char place[600];
@@ -47,7 +47,7 @@ static json_t* of_pc_behind(const char* words, const char* sign, const struct pr
 json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace) {
     if (words[0] == '\0') return of_backtrace(backtrace);
     json_t* where = of_pc_behind(words, "your program called", maps, "in");
-    // Who wrote is not known, when it is found out later.
+    // If damage is found later, who did it is not known.
     if (where == NULL) where = of_pc_behind(words, "your program wrote", maps, "the block was allocated in");
     return where != NULL ? where : of_backtrace(backtrace);
 }

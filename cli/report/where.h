@@ -1,5 +1,5 @@
-// The place in the program that a verdict is about: where the wrong act was, or the crash, or where the block came from.
-// Thread-safety: none needed. Errors: NULL, the place is not known.
+// The place in the program that a verdict is about: the wrong act, the crash, or where the block was allocated.
+// Thread-safety: none needed. Errors: NULL if the place is not known.
 #ifndef HAKSTRESS_WHERE_H
 #define HAKSTRESS_WHERE_H
 
@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-// From the words of a check; "": from the backtrace.
+// From the message of a check; "": from the backtrace.
 json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace);
 
 #endif

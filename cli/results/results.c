@@ -22,7 +22,7 @@
 
 static char command_line[4096];
 static const char* program = "hakstress";
-static time_t start_time;  // one for all files of this run
+static time_t start_time;  // the same for all files of this run
 
 static bool is_plain(const char* word) {
     static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,%@";
@@ -160,7 +160,7 @@ bool result_path(const struct args* args, const char* kind, const char* suffix, 
     return false;
 }
 
-// Removing old runs. Files of a run share their name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
+// Removing old runs. Files of one run have the same name up to the first dot: KIND-YYYYMMDD-HHMMSS-PID.
 
 enum { SUFFIXES = 3 + 2 * RESULT_REPORTS_MAX, SUFFIX_BYTES = 32 };
 
@@ -171,7 +171,7 @@ void result_report_suffix(unsigned number, const char* extension, char* out, siz
         snprintf(out, size, ".crash-%u.%s", number, extension);
 }
 
-// All that the files of a run may end in.
+// All suffixes that the files of a run may have.
 static const char* suffix_at(unsigned index, char buffer[SUFFIX_BYTES]) {
     if (index == 0) return ".json";
     if (index == 1) return ".txt";

@@ -1,4 +1,4 @@
-// A crash record of a thread that is stopped by ptrace at its end, taken from outside.
+// Takes a crash record from outside, of a thread that is dying and stopped by ptrace.
 // Thread-safety: none needed. Errors: what cannot be read is missing from the record.
 #ifndef HAKSTRESS_CRASH_COPY_H
 #define HAKSTRESS_CRASH_COPY_H

@@ -78,14 +78,14 @@ static json_t* make_report(const struct faults* faults, const struct tracing_dea
     return report;
 }
 
-// What is told of it
+// Printing
 
 static const char* text_or_none(const json_t* object, const char* key) {
     const char* text = json_get_text(object, key);
     return text != NULL ? text : "none";
 }
 
-// The program, as it stands quoted at the start of a command line.
+// The quoted program at the start of a command line.
 static int program_length(const char* command) {
     const char* quote = *command == '\'' ? strchr(command + 1, '\'') : NULL;
     return (int)(quote != NULL ? (size_t)(quote + 1 - command) : strcspn(command, " "));
@@ -133,6 +133,6 @@ void faults_print(const struct faults* faults, bool brief, FILE* out) {
             fprintf(out, "  - %s\n", json_string_value(evidence));
     }
     if (faults->count > RESULT_REPORTS_MAX)
-        fprintf(out, "run: %u more processes died of a fault; there are reports of the first %d\n",
+        fprintf(out, "run: %u more processes died of a fault; only the first %d have reports\n",
                 faults->count - RESULT_REPORTS_MAX, RESULT_REPORTS_MAX);
 }

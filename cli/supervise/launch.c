@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct pipes {
-    int go[2];       // to the child: 't' when it is traced, else 'u'
+    int go[2];       // to the child: 't' if it is traced, else 'u'
     int failure[2];  // from the child: errno of exec
 };
 
@@ -27,11 +27,11 @@ static bool open_pipes(struct pipes* pipes) {
     return false;
 }
 
-// In the new process, up to exec.
+// Runs in the new process, up to exec.
 static void become_command(const struct pipes* pipes, char** command) {
     char mode = 0;
     close(pipes->go[1]);
-    // What traces a process can have it killed at its own end; without, this is the next best.
+    // A tracer can have the process killed at its own end; without a tracer this is the next best way.
     if (read(pipes->go[0], &mode, 1) != 1 || (mode == 'u' && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)) _exit(127);
     execvp(command[0], command);
     int error = errno;
@@ -46,7 +46,7 @@ static bool start_child(struct launch* launch, const struct pipes* pipes, char**
     launch->traced = tracing_seize(launch->pid) == 0;
     launch->trace_error = launch->traced ? 0 : errno;
     char mode = launch->traced ? 't' : 'u';
-    return write(pipes->go[1], &mode, 1) == 1;  // else the child ends by itself
+    return write(pipes->go[1], &mode, 1) == 1;  // if this fails, the child ends by itself
 }
 
 bool launch(struct launch* launch, char** command) {

@@ -18,9 +18,9 @@
 
 enum { ROOM_WANTED_MIB = 512, PATH_BYTES = 256 + 16 };
 
-// Where
+// Choosing the directory
 
-// Free MiB; -1: no directory to write to.
+// Free MiB; -1: cannot be written to.
 static long room_in(const char* directory) {
     struct statvfs system;
     if (directory == NULL || *directory == '\0' || access(directory, W_OK | X_OK) != 0 ||
@@ -29,7 +29,7 @@ static long room_in(const char* directory) {
     return (long)(system.f_bavail * system.f_frsize >> 20);
 }
 
-// The first with enough room, else the roomiest: in containers /dev/shm may be tiny.
+// The first with enough space, else the one with the most: /dev/shm may be tiny in containers.
 static const char* choose_place(void) {
     const char* const places[] = {"/dev/shm", getenv("TMPDIR"), "/tmp"};
     const char* best = "/tmp";
@@ -48,13 +48,13 @@ static const char* choose_place(void) {
 
 static void remove_all(const char* path) {
     DIR* stream = opendir(path);
-    if (stream == NULL) return;  // removed already
+    if (stream == NULL) return;  // already removed
     for (struct dirent* entry; (entry = readdir(stream)) != NULL;) unlinkat(dirfd(stream), entry->d_name, 0);
     closedir(stream);
-    rmdir(path);  // if a process has just made one more file, an empty name is left over
+    rmdir(path);  // if a process has just made another file, an empty directory is left
 }
 
-// Out of reach of the terminal's signals; holds nothing open that somebody may wait for the end of.
+// Ignores the terminal's signals, and keeps nothing open whose end somebody may wait for.
 static void remove_when_cut(const char* path, int lifeline) {
     sigset_t all;
     sigfillset(&all);
@@ -107,7 +107,7 @@ static void name_of(const struct ring_dir* dir, pid_t process, char* out) {
     snprintf(out, PATH_BYTES, "%s/%d.ring", dir->path, (int)process);
 }
 
-// What the process calls itself: the last number of the line "NStgid: 4711 12".
+// The process's own number: the last one of the line "NStgid: 4711 12".
 static pid_t own_number(pid_t process) {
     long long number = proc_status(process, "NStgid");
     return number > 0 ? (pid_t)number : process;
@@ -159,7 +159,7 @@ static bool copy_data(int fd, struct ring_copy* copy) {
     return errno == ENXIO;  // no more data
 }
 
-// The process can write to its ring, on purpose or not: nothing in it may lead out of the copy.
+// The process can write to its ring, on purpose or not, so nothing in it may lead out of the copy.
 static bool is_sound(const struct ring_copy* copy) {
     HakRingFile* ring = copy->ring;
     bool power_of_two = ring->records != 0 && (ring->records & (ring->records - 1)) == 0;

@@ -1,6 +1,6 @@
-// A private directory in which every process that is watched keeps its debug ring: DIR/PID.ring (HAKMEM_RING_FILE).
-// It is removed at the end, and by a process of its own when this one is killed.
-// Thread-safety: none needed. Errors: ring_dir_make gives false after a message; the others do without what they cannot have.
+// A private directory in which every watched process keeps its debug ring: DIR/PID.ring (HAKMEM_RING_FILE). It is
+// removed at the end; if this process is killed, another process removes it.
+// Thread-safety: none needed. Errors: ring_dir_make returns false after a message; the others do what they can.
 #ifndef HAKSTRESS_RING_DIR_H
 #define HAKSTRESS_RING_DIR_H
 
@@ -15,7 +15,7 @@ struct ring_dir {
     int lifeline;  // the remover waits for its end
 };
 
-// A copy of a ring, which neither grows with what the process still writes nor needs its file.
+// A copy of a ring. It does not change when the process writes on, and does not need the file.
 struct ring_copy {
     HakRingFile* ring;  // without magic: there was none
     size_t bytes;
@@ -24,14 +24,14 @@ struct ring_copy {
 bool ring_dir_make(struct ring_dir* dir);
 void ring_dir_remove(struct ring_dir* dir);
 
-// `process` is a process, also one that is gone, or a thread of one that lives: then the name that the process has for itself, in a
-// PID namespace of its own, is tried too.
+// `process` is a process, even one that is gone, or a thread of a living one. In the latter case, the number that the
+// process has in its own PID namespace is tried, too.
 bool ring_dir_has(const struct ring_dir* dir, pid_t process);
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy);
 void ring_dir_forget(const struct ring_dir* dir, pid_t process);
 void ring_copy_free(struct ring_copy* copy);
 
-// Calls `found` with each process that has a ring.
+// Calls `found` for each process that has a ring.
 void ring_dir_each(const struct ring_dir* dir, void (*found)(void* context, pid_t process), void* context);
 
 #endif

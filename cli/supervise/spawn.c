@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 static int keep_open(int fd) {
-    return fcntl(fd, F_SETFD, 0);  // not closed by exec
+    return fcntl(fd, F_SETFD, 0);  // exec does not close it
 }
 
-// In the new process, up to exec. Says on stderr what went wrong.
+// Runs in the new process, up to exec. Prints what went wrong on stderr.
 static void become_child(pid_t parent, int shared_fd, int messages, int crashes) {
     char program[] = "hakstress", verb[] = CHILD_VERB, memory_text[16], crashes_text[16];
     snprintf(memory_text, sizeof memory_text, "%d", shared_fd);

@@ -1,4 +1,4 @@
-// Starting the child.
+// Starts the child.
 #ifndef HAKSTRESS_SPAWN_H
 #define HAKSTRESS_SPAWN_H
 
@@ -7,11 +7,11 @@
 struct child_process {
     pid_t pid;
     int messages;  // the read end of its stderr; does not block
-    int crashes;   // one byte comes when its crash record is ready
+    int crashes;   // receives one byte when its crash record is ready
 };
 
-// Starts this program again as the child of `shared_fd`, in a process group of its own, with all signals unblocked; it dies with
-// the calling process. Gives 0, or -1 with errno.
+// Starts this program again as the child for `shared_fd`, in a process group of its own, with all signals unblocked. It
+// dies with the calling process. Returns 0, or -1 with errno.
 int spawn_child(int shared_fd, struct child_process* child);
 
 #endif

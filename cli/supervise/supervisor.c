@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 enum { TICK_MS = 50 };
-static const double stop_patience = 2;     // seconds in which a child that was asked to stop does so
-static const double drain_patience = 0.2;  // in which the last words of a dead child arrive
+static const double stop_patience = 2;     // seconds that a child has to stop when asked
+static const double drain_patience = 0.2;  // seconds for the last messages of a dead child to arrive
 
 struct watch {
     struct supervision* of;
@@ -26,7 +26,7 @@ struct watch {
     int signals;
     double began;
     bool working;
-    double stop_asked;  // 0: not
+    double stop_asked;  // 0: not yet
     bool bar;
     bool gone;  // the child was waited for
     int status;
@@ -49,7 +49,7 @@ static double elapsed(const struct watch* watch) {
 static void take_sample(struct watch* watch) {
     struct supervision* of = watch->of;
     struct sample* more = realloc(of->samples, (of->sample_count + 1) * sizeof *more);
-    if (more == NULL) return;  // a sample less
+    if (more == NULL) return;  // this sample is lost
     of->samples = more;
     more[of->sample_count++] = (struct sample){
         .time = elapsed(watch),
@@ -71,8 +71,8 @@ static void tick(struct watch* watch) {
         progress_bar_draw(of->title, now, of->shared->plan.seconds, now > 0 ? (double)total_ops(of->shared) / now : 0);
 }
 
-// The rings count too: freeing the last blocks is no operation of the workload, and takes long on a machine with much else to do.
-// A child that moves but does not come to its end for very long is as good as hanging.
+// Events in the rings count too: freeing the last blocks is not an operation of the workload, and takes long on a busy
+// machine. A child that moves but does not end for very long counts as a hang.
 static bool is_hanging(struct watch* watch) {
     struct shared* shared = watch->of->shared;
     uint64_t moves = total_ops(shared) + load_relaxed(&shared->phase) + rings_events(shared_ring(shared));
@@ -97,7 +97,7 @@ static void kill_child(struct watch* watch) {
     reap(watch, 0);
 }
 
-// What the child wrote last may still be on its way, or a grandchild may hold the pipe open: wait, but not for ever.
+// The child's last messages may still arrive, or a grandchild may hold the pipe open. So wait, but with a limit.
 static void read_last_messages(struct watch* watch) {
     struct messages* messages = &watch->of->messages;
     double until = workload_clock() + drain_patience;
@@ -109,7 +109,7 @@ static void read_last_messages(struct watch* watch) {
     }
     const HakRingFile* ring = shared_ring(watch->of->shared);
     watch->of->has_check = messages_find_check(messages->text, &watch->of->check);
-    // Where stderr was closed, the line is in the ring alone.
+    // If stderr was closed, the line is only in the ring.
     if (!watch->of->has_check && load_acquire(&ring->has_last_words) != 0)
         watch->of->has_check = messages_find_check(ring->last_words, &watch->of->check);
 }
@@ -170,14 +170,13 @@ static enum supervised ended(struct watch* watch) {
     of->peak_rss_kib = shared->outcome.peak_rss_kib;
     if (WEXITSTATUS(watch->status) != 0 || load_acquire(&shared->phase) != CHILD_FINISHED) return SUPERVISED_FAILED;
     if (shared->outcome.error == 0) return SUPERVISED_OK;
-    fprintf(stderr, "hakstress: the workload could not go on: %s; try fewer threads\n",
-            strerror(shared->outcome.error));
+    fprintf(stderr, "hakstress: the workload failed: %s; try fewer threads\n", strerror(shared->outcome.error));
     return SUPERVISED_FAILED;
 }
 
 // Signals
 
-// The first request asks, the second insists.
+// The first request asks the child to stop, the second kills it.
 static void take_signal(struct watch* watch, bool* insisted) {
     struct signalfd_siginfo info;
     while (read(watch->signals, &info, sizeof info) == (ssize_t)sizeof info) {
@@ -207,7 +206,7 @@ static enum supervised watch_child(struct watch* watch) {
             return stopped(watch);
         if (is_hanging(watch)) return hung(watch);
         if (sources[2].revents & POLLHUP) {
-            // All of the child's threads are ending; without this, poll would return at once until they have.
+            // All of the child's threads are ending. Without this, poll would return at once until they have ended.
             close(watch->child.crashes);
             watch->child.crashes = -1;
         }

@@ -1,5 +1,6 @@
-// Runs the child and watches it: its end, its crash, its silence, and the signals that ask to stop.
-// Thread-safety: one supervision at a time, in a process with one thread. Errors: supervise gives SUPERVISED_FAILED after a message.
+// Runs the child and watches for its end, its crash, its silence, and the signals that ask to stop.
+// Thread-safety: one supervision at a time, in a process with one thread. Errors: supervise returns SUPERVISED_FAILED
+// after a message.
 #ifndef HAKSTRESS_SUPERVISOR_H
 #define HAKSTRESS_SUPERVISOR_H
 
@@ -13,7 +14,7 @@ enum supervised {
     SUPERVISED_OK,
     SUPERVISED_FAULT,  // crashed, or was killed
     SUPERVISED_HANG,
-    SUPERVISED_STOPPED,  // somebody asked for it
+    SUPERVISED_STOPPED,  // stopped on request
     SUPERVISED_FAILED,   // the child could not do its work: nothing is known about the allocator
 };
 
@@ -23,15 +24,15 @@ struct sample {
 };
 
 struct supervision {
-    // what to do
+    // input
     const char* title;  // of the progress bar
     struct shared* shared;
     int shared_fd;
     double hang_after;
     bool quiet;
-    // what came of it
+    // output
     double after;            // seconds since the work began
-    struct sample* samples;  // about one a second
+    struct sample* samples;  // about one per second
     size_t sample_count;
     struct messages messages;
     struct check_message check;

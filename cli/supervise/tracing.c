@@ -16,15 +16,15 @@
 
 enum { BUCKETS = 1024 };
 
-// A thread; the first of a process, whose number is that of the process, also stands for the process.
+// A thread. The first thread of a process has the number of the process, and also stands for the process.
 struct traced {
     pid_t thread, process;
     struct traced* next;
-    struct tracing_signal last;   // of those that tell of a fault
-    struct tracing_signal fault;  // the last that the processor raised, not somebody
-    bool exiting;                 // stood at its end
-    size_t threads;               // of the process, that did not stand at their end yet
-    bool reported;                // the process
+    struct tracing_signal last;   // of those that are faults
+    struct tracing_signal fault;  // the last that the processor raised, not a process
+    bool exiting;                 // it was stopped at its end
+    size_t threads;               // threads of the process that have not been stopped at their end yet
+    bool reported;                // the process was reported
 };
 
 static struct traced* table[BUCKETS];
@@ -56,12 +56,12 @@ static pid_t process_of(pid_t thread) {
     return process > 0 ? (pid_t)process : thread;
 }
 
-// Threads become known when their maker says so or when they first stop, whichever comes first.
+// A thread becomes known when its creator reports it or when it first stops, whichever comes first.
 static struct traced* know(struct tracing* tracing, pid_t thread) {
     struct traced** place = place_of(thread);
     if (*place != NULL) return *place;
     struct traced* traced = calloc(1, sizeof *traced);
-    if (traced == NULL) abort();  // what cannot be watched any more would stand still; so it ends
+    if (traced == NULL) abort();  // a thread that cannot be watched would never continue, so the run ends
     traced->thread = thread;
     traced->process = process_of(thread);
     *place = traced;
@@ -72,7 +72,7 @@ static struct traced* know(struct tracing* tracing, pid_t thread) {
     return traced;
 }
 
-// True when it was the last thread of its process that had not come to its end.
+// True if it was the last thread of its process that had not come to its end.
 static bool comes_to_end(struct traced* traced) {
     struct traced* process = find(traced->process);
     if (traced->exiting || process == NULL) return false;
@@ -94,7 +94,7 @@ static void forget(pid_t thread) {
     remove_at(place);
 }
 
-// Stops. A thread that was killed meanwhile answers ESRCH; its end is reported next.
+// Stops. A thread that was killed in the meantime gives ESRCH; its end is reported next.
 
 static void resume(pid_t thread, int signal) {
     ptrace(PTRACE_CONT, thread, NULL, (void*)(uintptr_t)signal);
@@ -115,14 +115,14 @@ static void note_signal(struct traced* traced, int number) {
         traced->fault = *last;
 }
 
-// Is the thread at its end where the signal found it? One that survived it has moved since.
+// Is the thread ending at the instruction where it got the signal? One that survived the signal has moved since.
 static bool died_of_last(const struct traced* traced, int number) {
     struct user_regs_struct now;
     return traced->last.number == number && read_registers(traced->thread, &now) &&
            memcmp(&now, &traced->last.registers, sizeof now) == 0;
 }
 
-// A handler that is done raises the signal again, to die of it: the fault is what counts.
+// A handler may raise the signal again to die of it. Then the original fault counts.
 static const struct tracing_signal* cause_of(const struct traced* traced) {
     const struct tracing_signal* last = &traced->last;
     bool raised = last->info.si_code <= 0 && last->info.si_pid == traced->process;
@@ -154,7 +154,7 @@ static void forget_other_threads(const struct traced* process) {
     }
 }
 
-// The thread that called exec goes on alone, under the number of the process.
+// The thread that called exec goes on alone, with the number of the process.
 static void at_exec(struct tracing* tracing, struct traced* process) {
     forget_other_threads(process);
     process->last.number = process->fault.number = 0;
@@ -164,7 +164,7 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
     resume(process->thread, 0);
 }
 
-// The command's shell waits for this process: it stops with the command, and goes on with it.
+// The command's shell waits for this process, so this process stops and continues with the command.
 static void at_stop(struct traced* traced, int number) {
     if (ptrace(PTRACE_LISTEN, traced->thread, NULL, NULL) != 0) return;
     bool by_terminal = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
@@ -191,7 +191,7 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
         else
             resume(traced->thread, 0);  // a new thread, or the end of a stop
         return;
-    default:  // it made a thread or a process, which may have stopped already, or come and gone
+    default:  // it made a thread or process, which may have stopped, started or ended already
         if (ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &made) == 0 &&
             proc_status((pid_t)made, "TracerPid") == getpid())
             know(tracing, (pid_t)made);
@@ -222,7 +222,7 @@ static void ended(struct tracing* tracing, pid_t thread, int status) {
     forget(thread);
 }
 
-// Signals to this process. They are blocked from here on, and taken between two stops of the watched.
+// Signals to this process. They stay blocked from here on, and are taken between two stops of the watched threads.
 
 static void block_signals(sigset_t* taken) {
     sigfillset(taken);
@@ -230,7 +230,8 @@ static void block_signals(sigset_t* taken) {
     sigprocmask(SIG_BLOCK, taken, NULL);
 }
 
-// The terminal's keys reach the command too, and so does what one of the watched sent to its process group.
+// Signals from the terminal's keys also reach the command, and so does what a watched process sent to its process
+// group.
 static void take_signal(int number, const siginfo_t* info) {
     static const int mine[] = {SIGCHLD, SIGCONT, SIGPIPE, SIGTTIN, SIGTTOU, SIGWINCH, SIGURG};
     for (size_t i = 0; i < sizeof mine / sizeof mine[0]; i++)
@@ -261,7 +262,7 @@ int tracing_seize(pid_t child) {
     return ptrace(PTRACE_SEIZE, child, NULL, (void*)options) == 0 ? 0 : -1;
 }
 
-// After what signals ask for has been done.
+// Called after the request of a signal has been carried out.
 static bool goes_on(const sigset_t* taken) {
     take_pending_signals(taken);
     return command_alive != 0 || (watched > 0 && !stop_asked);
@@ -271,7 +272,7 @@ static void watch_all(struct tracing* tracing, const sigset_t* taken) {
     while (goes_on(taken)) {
         int status;
         pid_t thread = waitpid(-1, &status, __WALL | WNOHANG);
-        if (thread < 0) return;  // none is left
+        if (thread < 0) return;  // no process is left
         if (thread == 0)
             wait_for_signal(taken);
         else if (WIFSTOPPED(status))

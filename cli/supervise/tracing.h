@@ -1,6 +1,6 @@
-// Watching a command and all processes and threads that come of it, by ptrace. The watched notice nothing of it: every signal
-// reaches them as if nobody looked, they stop and go on as the terminal says, and a crash leaves the core dump that the system makes.
-// Thread-safety: one command at a time, in a process with one thread. Errors: a process that is gone is no error.
+// Watches a command and all processes and threads that it starts, by ptrace. They run as if unwatched: every signal
+// reaches them, they stop and continue as the terminal says, and a crash leaves the system's core dump.
+// Thread-safety: one command at a time, in a process with one thread. Errors: a process that is gone is not an error.
 #ifndef HAKSTRESS_TRACING_H
 #define HAKSTRESS_TRACING_H
 
@@ -10,7 +10,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-// A signal that reached a thread, and where that was.
+// A signal that a thread got, and where it was then.
 struct tracing_signal {
     int number;  // 0: none
     double time;
@@ -20,33 +20,34 @@ struct tracing_signal {
 
 struct tracing_death {
     pid_t process;
-    pid_t thread;                         // the one that died first, stopped, its memory still there; 0: gone
-    int number;                           // of the signal
+    pid_t thread;                         // the one that died first, stopped, with its memory still there; 0: gone
+    int number;                           // number of the signal
     const struct tracing_signal* signal;  // NULL: unknown
 };
 
 struct tracing {
-    // what to do, with `context`
+    // callbacks, called with `context`
     void* context;
-    // A process dies of a signal that tells of a fault, or the command of SIGKILL.
+    // A process dies of a fault signal, or the command dies of SIGKILL.
     void (*died)(void* context, const struct tracing_death* death);
-    // The last thread of a process stands at its end, its memory still there; `cleanly`: by exit and not by a signal.
+    // The last thread of a process is about to end, with its memory still there. `cleanly`: by exit, not by a signal.
     void (*exiting)(void* context, pid_t process, pid_t thread, bool cleanly);
-    // The process runs another program from now on, or is gone: what is known of it is void.
+    // The process runs another program from now on, or is gone: what is known about it is invalid.
     void (*over)(void* context, pid_t process);
-    // what came of it
-    int status;        // of the command, as waitpid gives it
-    size_t processes;  // that there were
+    // output
+    int status;        // exit status of the command, as waitpid returns it
+    size_t processes;  // how many processes there were
 };
 
-// Takes over a child of this process that waits for it. Gives 0, or -1 with errno.
+// Takes over a child of this process that waits for it. Returns 0, or -1 with errno.
 int tracing_seize(pid_t child);
 
-// Watches until all have ended; or until the command has ended and somebody asks this process to stop: what is left then dies with it.
-// `traced` false: waits for the command alone, and calls only `died`, without thread.
+// Watches until all processes have ended, or until the command has ended and this process is asked to stop: then the
+// remaining processes die with it. If `traced` is false, it waits for the command alone, and calls only `died`, without
+// a thread.
 void tracing_watch(struct tracing* tracing, pid_t command, bool traced);
 
-// Signals that tell of a fault.
+// Signals that mean a fault.
 bool is_fault_signal(int number);
 
 #endif

@@ -1,4 +1,4 @@
-// What was to be verified after the changes, and what in the runs proves it.
+// What had to be verified after the changes, and what in the runs proves it.
 #include "testplan/specified.h"
 
 #include "binary/build_id.h"
@@ -37,7 +37,7 @@ static void title(struct check_line* line, const char* text) {
     snprintf(line->line, sizeof line->line, "%s", text);
 }
 
-// How often a run came by the place where the drain was.
+// How often a run reached the place where the drain was.
 static json_int_t visits(const struct test* test, const char* site) {
     char counter[64];
     if (strcmp(site, "alloc_superslab") == 0) return test_counter(test, "tls_slab_tried");  // every refill
@@ -52,13 +52,13 @@ static enum mark mark_of(bool proven, bool refuted) {
     return proven ? MARK_GOOD : MARK_OPEN;
 }
 
-// " (stopped)" behind what an incomplete run has measured.
+// " (stopped)" after what an incomplete run measured.
 static const char* reservation(const struct test* test) {
     if (test_is_complete(test)) return "";
     return test->result != NULL ? " (stopped)" : " (not run)";
 }
 
-// Half of the proof is that the counter of foreign drains does count, where the change is missing.
+// Half of the proof is that the counter of foreign drains does count if the change is missing.
 static void contrast(const struct test* without, const char* site, char* out, size_t size) {
     char result[256];
     test_describe_result(without, result, sizeof result);
@@ -66,7 +66,7 @@ static void contrast(const struct test* without, const char* site, char* out, si
     if (!test_is_complete(without))
         snprintf(out, size, "without it: %s", test_outcome(without));
     else if (drains == 0)
-        snprintf(out, size, "without it (and others): %s before this site met a foreign slab; see testplan --each",
+        snprintf(out, size, "without it (and others): %s before this site reached a foreign slab; see testplan --each",
                  result);
     else
         snprintf(out, size, "without it (--changes %s): %lld, and %s", without->spec->changes, (long long)drains,
@@ -87,9 +87,9 @@ static void check_site(const struct test* tests, const struct checked_site* site
 static void check_mailbox(const struct test* tests, struct check_line* line) {
     const struct test* all = &tests[ALL_REPRO];
     json_int_t tried = test_counter(all, "mailbox_tried"), hit = test_counter(all, "mailbox_hit");
-    title(line, "Fix #3 (mailbox path, lib/refill/mailbox.c) unchanged: it was right already");
+    title(line, "Fix #3 (mailbox path, lib/refill/mailbox.c) unchanged: it was correct before");
     prove(line, mark_of(test_as_expected(all) && hit > 0, false),
-          "it has no switch; with all changes%s it was tried %lld times and served %lld, without a fault",
+          "it has no switch; with all changes%s it was tried %lld times and found a slab %lld times, without a fault",
           reservation(all), (long long)tried, (long long)hit);
 }
 
@@ -97,7 +97,7 @@ static void check_build(struct check_line* line) {
     char id[BUILD_ID_TEXT_MAX];
     bool known = build_id(id, sizeof id);
     title(line, "All changes compile without errors");
-    prove(line, MARK_GOOD, "this program runs: hakstress %s, compiled by %s, build id %s; each test is it again",
+    prove(line, MARK_GOOD, "this program runs: hakstress %s, compiled by %s, build id %s; each test runs it again",
           hak_version(), __VERSION__, known ? id : "none");
 }
 

@@ -70,12 +70,12 @@ static const char* cell_text(const struct document* document, size_t row, size_t
     return index < document->cells && document->cell[index] != NULL ? document->cell[index] : "";
 }
 
-// In columns of a terminal: the marks take two each, all else one.
+// In columns of a terminal: each mark takes two, all other characters one.
 static size_t width_of(const char* text) {
     size_t width = 0;
     for (const char* at = text; *at != '\0'; at++) width += (*at & 0xc0) != 0x80;
     bool marked = strncmp(text, "\u2705", 3) == 0 || strncmp(text, "\u274c", 3) == 0;
-    return width + (marked ? 1 : 0);  // the third mark has a second character that takes none, but widens it
+    return width + (marked ? 1 : 0);  // the third mark has a second character, which has no width but widens the first
 }
 
 static size_t column_width(const struct document* document, size_t rows, size_t column) {
@@ -100,7 +100,7 @@ static void print_rule(struct document* document, const size_t* widths) {
     fputc('\n', document->out);
 }
 
-// Markdown is aligned as well: it is read as text, too.
+// Markdown is aligned as well, because it is also read as text.
 void table_end(struct document* document) {
     size_t widths[TABLE_COLUMNS_MAX] = {0}, rows = document->cells / document->columns;
     for (size_t column = 0; column < document->columns; column++) widths[column] = column_width(document, rows, column);

@@ -1,4 +1,4 @@
-// Each change missing by itself, in repro and in guard; and as a control the mailbox, which was right from the start.
+// Each change missing by itself, in repro and in guard. The control is the mailbox, which was right from the start.
 #include "testplan/plan.h"
 
 #include "config/changes.h"
@@ -42,7 +42,7 @@ static void time_cell(const struct test* test, struct document* document) {
         table_cell(document, MARK_NONE, "%s", duration);
 }
 
-// What it died of: the address, or in its place the check that spoke first, or that it hung.
+// What it died of: the address, or the check that failed first, or a hang.
 static void address_cell(const struct test* test, struct document* document) {
     char result[256];
     test_describe_result(test, result, sizeof result);
@@ -85,8 +85,9 @@ static void print(const struct test* tests, struct document* document) {
     table_end(document);
     document_paragraph(
         document,
-        "repro 4 threads for at most %g s, guard for at most %g s. Control: the mailbox claims before it drains and "
-        "always did, so it\nhas no switch: tried %lld times, served %lld, without a fault.",
+        "repro 4 threads for at most %g s, guard for at most %g s. The control is the mailbox, which has "
+        "always claimed\nbefore it drained, and so has no switch: tried %lld times, found a slab %lld times, without a "
+        "fault.",
         (double)REPRO_SECONDS, (double)GUARD_SECONDS, (long long)test_counter(&tests[CONTROL], "mailbox_tried"),
         (long long)test_counter(&tests[CONTROL], "mailbox_hit"));
 }

@@ -15,13 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const double stop_patience = 10;  // seconds in which a run that was asked to stop does so
-static const double late = 60;           // seconds beyond its time in which a run still ends by itself
+static const double stop_patience = 10;  // seconds that a run has to stop when asked
+static const double late = 60;           // seconds beyond its time in which a run may still end by itself
 
 struct child {
     pid_t pid;
     int result;    // memory in which it leaves its result
-    int messages;  // and what it says on stderr
+    int messages;  // its stderr
     int status;
 };
 
@@ -38,7 +38,7 @@ bool test_catch_stops(void) {
 
 // Starting
 
-// In a process group of its own: a Ctrl-C on the terminal is for the plan, which passes it on. Gives up only by _exit.
+// In its own process group: a Ctrl-C on the terminal goes to the plan, which passes it on. Ends only by _exit.
 static void become_run(const struct test* test, const struct test_setting* setting, const struct child* child,
                        pid_t parent) {
     const struct test_spec* spec = test->spec;
@@ -126,7 +126,7 @@ static bool stop_is_pending(void) {
     return false;
 }
 
-// Its end
+// Its result
 
 static void print_messages(int fd) {
     char text[1024];
@@ -143,9 +143,9 @@ static enum test_end collect(struct test* test, struct child* child, bool stoppe
     print_messages(child->messages);
     test_describe(test, run, sizeof run);
     if (WIFSIGNALED(child->status))
-        missing_error("%s was ended by signal %d", run, WTERMSIG(child->status));
+        missing_error("%s died of signal %d", run, WTERMSIG(child->status));
     else
-        missing_error("%s ended without a result, with status %d", run, WEXITSTATUS(child->status));
+        missing_error("%s ended with status %d and no result", run, WEXITSTATUS(child->status));
     return TEST_FAILED;
 }
 

@@ -1,4 +1,4 @@
-// The plan of tests that came with the six changes: before them, with the first two, with all; and the way back.
+// The test plan that came with the six changes: before them, with the first two, with all; and the way back.
 #include "testplan/specified.h"
 
 static const struct test_spec specs[] = {
@@ -52,10 +52,9 @@ static void print_before(const struct test* tests, struct document* document) {
     table_end(document);
     document_paragraph(
         document,
-        "Where a crash was expected of guard, its ownership check stops the run earlier: at the first drain of "
-        "another thread's\nslab, before that can do harm, and with the site's name instead of an address. "
-        "In repro up to one run in ten ends\notherwise than at 0x6261, by a check that speaks first or by a "
-        "hang: that counts as found, too.");
+        "A crash was expected of guard, but its ownership check stops the run earlier: at the first drain of another\n"
+        "thread's slab, before the drain can do harm, and with the site's name instead of an address. In repro up to\n"
+        "one run in ten ends in a failed check or a hang instead of at 0x6261. That counts as found, too.");
 }
 
 static void print_first_two(const struct test* tests, struct document* document) {
@@ -67,9 +66,9 @@ static void print_first_two(const struct test* tests, struct document* document)
     expected_row(document, "guard mode", "10+ sec", "10000+", MARK_OPEN, expected, "none: stopped before");
     measured_row(&tests[FIRST_TWO_GUARD], document);
     table_end(document);
-    document_paragraph(document,
-                       "Changes 3 to 6 are missing here: either result is as expected. The yields at the steps of the "
-                       "protocol, which both\nprofiles set, make the occasional crash a quick one.");
+    document_paragraph(
+        document, "Changes 3 to 6 are missing here, so either result is as expected. The yields at the steps of the "
+                  "protocol, which both\nprofiles set, make an occasional crash come early.");
 }
 
 static void print_after(const struct test* tests, struct document* document) {
@@ -116,8 +115,8 @@ static void print_rollback(const struct test* tests, struct document* document) 
     table_end(document);
     document_paragraph(
         document,
-        "The drains that changes 1 and 2 remove had once been added against a crash with FAST_CAP=0 (no thread "
-        "cache, every\nfree goes to its slab): the last row shows that they are not needed for that.");
+        "The drains that changes 1 and 2 remove were once added against a crash with FAST_CAP=0 (no thread cache,\n"
+        "every free goes to its slab). The last row shows that they are not needed for that.");
 }
 
 static void print(const struct test* tests, struct document* document) {

@@ -23,7 +23,7 @@ struct check_line {
 
 #define CHECK_LINES_MAX 12
 
-// Gives how many lines there are.
+// Returns the number of lines.
 size_t checklist_make(const struct test* tests, struct check_line lines[CHECK_LINES_MAX]);
 
 #endif

@@ -80,7 +80,7 @@ static bool is_clean(const struct test* test) {
     return ended(test, "ok") && test_events(test) > 0;
 }
 
-// Of a missing change: there were foreign drains, and where only one is missing, at its site alone.
+// If a change is missing: there were foreign drains and, if only one change is missing, only at its site.
 static bool is_fault(const struct test* test) {
     json_int_t drains = test_foreign_drains(test, test->spec->site);
     return (ended(test, "fault") || ended(test, "hang")) && drains > 0 && drains == test_foreign_drains(test, NULL);

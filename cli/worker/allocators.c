@@ -17,7 +17,7 @@
 #endif
 #define SCUDO_FOLDER "clang/*/lib/linux/"
 
-// Where libraries are, in the order in which they are looked for; file names with wildcards for versions.
+// Where libraries are, in search order. File names have wildcards for versions.
 static const char* const folders[] = {"/usr/local/lib", ("/usr/lib/" TRIPLET), "/usr/lib64", "/usr/lib"};
 
 static const struct {
@@ -32,7 +32,7 @@ static const struct {
     {"scudo", {SCUDO, ("llvm-*/lib/" SCUDO_FOLDER SCUDO), (SCUDO_FOLDER SCUDO)}},
 };
 
-// The file that sorts last among those that fit, since that is mostly the newest.
+// The matching file that sorts last, which is usually the newest.
 static bool last_match(const char* folder, const char* file, char* out) {
     char pattern[PATH_MAX];
     glob_t found;

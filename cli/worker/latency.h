@@ -1,5 +1,5 @@
 // The latencies that a worker prints, as numbers and as JSON.
-// Thread-safety: none needed. Errors: latency_parse() gives false for a line of another shape.
+// Thread-safety: none needed. Errors: latency_parse() returns false for a line of another form.
 #ifndef HAKSTRESS_LATENCY_H
 #define HAKSTRESS_LATENCY_H
 
@@ -22,7 +22,7 @@ struct latency {
 
 // The line "latency NAME p50=... curve=...".
 bool latency_parse(const char* line, const char* name, struct latency* out);
-// {"p50", "p99", "p999", "max", "count", "curve": [[50, 12], ...]}; null when nothing was timed.
+// {"p50", "p99", "p999", "max", "count", "curve": [[50, 12], ...]}; null if nothing was timed.
 json_t* latency_to_json(const struct latency* latency);
 
 #endif

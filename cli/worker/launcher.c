@@ -1,8 +1,9 @@
 // hakstress-launcher: one measured run of a user's command, for hakstress compare.
 //   hakstress-launcher [NAME=VALUE ...] -- COMMAND [ARGUMENT...]
-// Writes to file 3: error=ERRNO status=WAITSTATUS seconds=S user=S system=S rss_peak_kib=N minor_faults=N major_faults=N
-// A program of its own because a process's peak memory begins with that of who started it: this one is small. What the command leaves behind
-// is ended with it, so that it does not disturb the next run, and counted.
+// Writes to file 3:
+//   error=ERRNO status=WAITSTATUS seconds=S user=S system=S rss_peak_kib=N minor_faults=N major_faults=N
+// It is a separate, small program because the peak memory of a process begins with that of its parent. Processes that
+// the command leaves behind are counted and ended, so that they do not disturb the next run.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,7 +35,7 @@ static double in_seconds(struct timeval time) {
     return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
-// In the new process, up to exec.
+// Runs in the new process, up to exec.
 static void become(char** variables, char** command, int failure, pid_t parent) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
     for (; strcmp(*variables, "--") != 0; variables++) putenv(*variables);
@@ -54,7 +55,7 @@ static pid_t start(char** variables, char** command, int* failure) {
     return child;
 }
 
-// The processes that came to be ours when their parents ended.
+// The orphans that this process has adopted.
 static void signal_children(int number) {
     FILE* file = fopen("/proc/thread-self/children", "re");
     int child;
@@ -62,7 +63,7 @@ static void signal_children(int number) {
     if (file != NULL) fclose(file);
 }
 
-// Asks what is left to end, then ends it.
+// Asks the remaining processes to end, then kills them.
 static void end_children(int number) {
     const struct timespec pause = {.tv_nsec = 2000000};
     double deadline = now() + GRACE_SECONDS;
@@ -76,7 +77,7 @@ static void end_children(int number) {
     }
 }
 
-// Any child may end while we wait, since those of ended processes become ours.
+// Any child may end while we wait, because orphans become our children.
 static int wait_for(pid_t command) {
     int status = 0;
     for (;;) {

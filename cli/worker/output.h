@@ -1,5 +1,5 @@
-// The worker's lines: stdio would allocate a buffer, or read one line in many pieces.
-// Thread-safety: one thread at a time. Errors: a stream that cannot be written to ends the process with status 3.
+// The worker's lines. stdio is not used: it would allocate a buffer, or read a line in many pieces.
+// Thread-safety: one thread at a time. Errors: if a stream cannot be written to, the process ends with status 3.
 #ifndef HAKSTRESS_WORKER_OUTPUT_H
 #define HAKSTRESS_WORKER_OUTPUT_H
 

@@ -20,10 +20,10 @@ struct series {
     struct rss_point points[RSS_POINTS];
 };
 
-static struct series* series;  // shared with the process that looks
-static pid_t looker;
+static struct series* series;  // shared with the sampling process
+static pid_t sampler;
 
-// 0 when it cannot be read.
+// 0 if it cannot be read.
 static uint64_t resident_kib(int statm) {
     char text[128];
     ssize_t length = pread(statm, text, sizeof text - 1, 0);
@@ -40,7 +40,7 @@ static void thin_out(void) {
     series->step *= 2;
 }
 
-static void look(int statm) {
+static void take_sample(int statm) {
     if (series->count == RSS_POINTS) thin_out();
     const uint64_t kib = resident_kib(statm);
     if (kib == 0) return;
@@ -51,10 +51,10 @@ static bool is_over(void) {
     return atomic_load_explicit(&series->over, memory_order_acquire) != 0;  // pairs with the release in rss_end()
 }
 
-// `statm` is that of the process that opened it.
-static _Noreturn void keep_looking(int statm, pid_t parent) {
+// `statm` describes the process that opened it.
+static _Noreturn void keep_sampling(int statm, pid_t parent) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(0);  // it died before that
+    if (getppid() != parent) _exit(0);  // it died before the prctl
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
     double next = series->begin;
@@ -64,7 +64,7 @@ static _Noreturn void keep_looking(int statm, pid_t parent) {
         if (next < now) next = now;
         workload_wait(next, &series->over, &series->over);
         if (is_over()) _exit(0);
-        look(statm);
+        take_sample(statm);
     }
 }
 
@@ -76,20 +76,20 @@ int rss_begin(uint64_t step_ms) {
     series->step = (double)step_ms / 1000;
     const int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (statm < 0) return errno;
-    look(statm);
-    looker = fork();
-    const int error = looker < 0 ? errno : 0;
-    if (looker == 0) keep_looking(statm, self);
+    take_sample(statm);
+    sampler = fork();
+    const int error = sampler < 0 ? errno : 0;
+    if (sampler == 0) keep_sampling(statm, self);
     close(statm);
     return error;
 }
 
 const struct rss_point* rss_end(size_t* count) {
     atomic_store_explicit(&series->over, 1, memory_order_release);  // pairs with the acquire in is_over()
-    while (waitpid(looker, NULL, 0) < 0 && errno == EINTR) {}
+    while (waitpid(sampler, NULL, 0) < 0 && errno == EINTR) {}
     const int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (statm >= 0) {
-        look(statm);
+        take_sample(statm);
         close(statm);
     }
     *count = series->count;

@@ -36,8 +36,8 @@ struct child {
 };
 
 struct outcome {
-    bool complete;  // all that it was asked for came
-    bool timely;    // else it was ended
+    bool complete;  // everything requested has arrived
+    bool timely;    // otherwise it was killed
     int status;
 };
 
@@ -53,7 +53,7 @@ static void add_number(struct arguments* arguments, const char* key, uint64_t va
 
 static void make_arguments(const struct worker_job* job, struct arguments* arguments) {
     snprintf(next_argument(arguments), ARGUMENT_SIZE, "hakstress-worker");
-    arguments->vector[arguments->count++] = (char*)job->workload->name;  // that of a trace can be long
+    arguments->vector[arguments->count++] = (char*)job->workload->name;  // the name of a trace can be long
     snprintf(next_argument(arguments), ARGUMENT_SIZE, "seconds=%.9g", job->seconds);
     if (job->workload->own_threads == 0) add_number(arguments, "threads", job->threads);
     add_number(arguments, "count", job->count);
@@ -100,7 +100,7 @@ void worker_bind(const cpu_set_t* processors) {
         (void)sched_setaffinity(0, sizeof all, &all);
 }
 
-// posix_spawn, so that no copied page of ours is counted among the worker's.
+// posix_spawn, so that no copied page of ours is counted as the worker's.
 static int spawn(const struct worker_job* job, char** environment, const int input[2], const int output[2], int errors,
                  pid_t* pid) {
     struct arguments arguments = {.count = 0};
@@ -145,7 +145,7 @@ static bool must_end(const struct worker_job* job, const struct child* child) {
     return *job->stopped || workload_clock() >= child->deadline;
 }
 
-// The next of what it writes. 0: there is no more of it, or it must end.
+// Reads the next part of its output. 0: there is no more, or it must end.
 static size_t read_some(const struct worker_job* job, const struct child* child, char* out, size_t size) {
     struct pollfd ready = {.fd = child->output, .events = POLLIN};
     while (!must_end(job, child)) {
@@ -156,7 +156,7 @@ static size_t read_some(const struct worker_job* job, const struct child* child,
     return 0;
 }
 
-// The line without its end. False: the worker ended, or must end, before it was complete.
+// Reads a line without its newline. False if the worker ended, or must end, before the line was complete.
 static bool read_line(const struct worker_job* job, const struct child* child, char* line, size_t size) {
     for (size_t used = 0; used + 1 < size && read_some(job, child, line + used, 1) > 0; used++) {
         if (line[used] != '\n') continue;
@@ -174,13 +174,13 @@ static bool parse_line(const char* line, struct worker_figures* figures, uintptr
                   &figures->rss_freed_kib, malloc_at) == 6;
 }
 
-// The file that is mapped at an address of a process; "" when there is none. False after a message.
+// The file that is mapped at an address of a process; "" if there is none. False after a message.
 static bool mapped_file(pid_t pid, uintptr_t address, char* path, size_t size) {
     char name[64], line[PATH_MAX + 128];
     snprintf(name, sizeof name, "/proc/%d/maps", (int)pid);
     FILE* maps = fopen(name, "re");
     if (maps == NULL) {
-        missing_error("cannot read %s: %s; it is needed to see which malloc ran", name, strerror(errno));
+        missing_error("cannot read %s: %s; without it, which malloc ran is not known", name, strerror(errno));
         return false;
     }
     path[0] = '\0';
@@ -217,7 +217,7 @@ static bool right_library(const struct worker_job* job, const struct child* chil
     if (job->library != NULL ? strcmp(path, job->library) == 0 : is_c_library(path)) return true;
     if (child->errors >= 0) last_line(child->errors, said, sizeof said);
     const bool lacks_malloc = job->library != NULL && elf_file_lacks(job->library, "malloc");
-    missing_error("%s%sthe worker's malloc is that of %s, not of %s%s: nothing was measured%s%s",
+    missing_error("%s%sthe worker's malloc comes from %s, not from %s%s, so nothing was measured%s%s",
                   job->allocator != NULL ? job->allocator : "", job->allocator != NULL ? ": " : "", path,
                   job->library != NULL ? job->library : "the C library", lacks_malloc ? ", which has no malloc" : "",
                   said[0] != '\0' ? "; it said: " : "", said);
@@ -234,14 +234,14 @@ static void describe_end(const struct worker_job* job, const struct outcome* out
                  strsignal(WTERMSIG(status)));
     else
         snprintf(out, size, "%s ended with status %d%s", job->workload->name, WEXITSTATUS(status),
-                 outcome->complete ? "" : " and without a result");
+                 outcome->complete ? "" : " and no result");
 }
 
 static enum worker_end failed(const struct worker_job* job, const struct child* child, const struct outcome* outcome) {
     char text[256], said[512] = "";
     if (*job->stopped) return WORKER_STOPPED;
     if (job->failure == NULL && WIFEXITED(outcome->status) && WEXITSTATUS(outcome->status) == STATUS_MISSING)
-        return WORKER_MISSING;  // it has said why
+        return WORKER_MISSING;  // it has printed the reason
     describe_end(job, outcome, text, sizeof text);
     if (job->failure == NULL) {
         missing_error("%s", text);
@@ -256,7 +256,7 @@ static double in_seconds(struct timeval time) {
     return (double)time.tv_sec + 1e-6 * (double)time.tv_usec;
 }
 
-// Its end can be waited for in vain too: a library may hang in its destructor.
+// The wait for its end has a limit too: a library may hang in its destructor.
 static void reap(const struct worker_job* job, const struct child* child, struct worker_figures* figures,
                  struct outcome* outcome) {
     const struct timespec nap = {.tv_nsec = 1000000};
@@ -267,7 +267,7 @@ static void reap(const struct worker_job* job, const struct child* child, struct
         if (ended != 0) continue;
         outcome->timely = !must_end(job, child);
         if (outcome->timely)
-            nanosleep(&nap, NULL);  // an interrupted sleep only means one look more
+            nanosleep(&nap, NULL);  // if the sleep is interrupted, the next check comes earlier
         else
             kill(child->pid, SIGKILL);
     }
@@ -277,7 +277,7 @@ static void reap(const struct worker_job* job, const struct child* child, struct
     figures->major_faults = (uint64_t)usage.ru_majflt;
 }
 
-// Whether all that the worker was asked for came.
+// Whether everything requested from the worker has arrived.
 static bool read_figures(const struct worker_job* job, const struct child* child, struct worker_figures* figures,
                          uintptr_t* malloc_at) {
     char line[1024];
@@ -287,7 +287,7 @@ static bool read_figures(const struct worker_job* job, const struct child* child
            read_line(job, child, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
 }
 
-// All that it prints until it ends.
+// Reads all its output until it ends.
 static void read_more(const struct worker_job* job, const struct child* child) {
     size_t used = 0;
     for (size_t got = 1; got > 0 && used + 1 < job->more_size; used += got)
@@ -304,7 +304,7 @@ enum worker_end worker_run(const struct worker_job* job, struct worker_figures* 
     outcome.complete = read_figures(job, &child, figures, &malloc_at);
     const bool right =
         outcome.complete && right_library(job, &child, malloc_at, figures->loaded_from,
-                                          sizeof figures->loaded_from);  // it waits for us, so its maps are there
+                                          sizeof figures->loaded_from);  // it waits for us, so its maps are still there
     close(child.input);
     if (job->more != NULL) read_more(job, &child);
     close(child.output);

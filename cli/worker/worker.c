@@ -1,15 +1,17 @@
-// hakstress-worker: one workload on plain malloc, the program under which bench and compare preload every allocator.
-//   hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N] [hold=1] [latency=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
+// hakstress-worker: one workload on plain malloc. bench and compare preload every allocator under this program.
+//   hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N]
+//                    [hold=1] [latency=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
 // Prints one line: ops=N seconds=S ops_per_sec=N rss_peak_kib=N rss_freed_kib=N
-// With hold=1 the line also has malloc_at=ADDRESS, and the worker waits until its stdin is closed, so that whoever started it can see in
-// /proc/PID/maps which library that is; and it dies with its parent.
-// With latency=1 two lines follow, for one call in 16 (see workload/timed.h), in nanoseconds, `free` as `malloc`:
+// hold=1: the line also has malloc_at=ADDRESS. The worker then waits until its stdin is closed, so that the process
+// that started it can see in /proc/PID/maps which library that is. It dies with its parent.
+// latency=1: two lines follow, for one call in 16 (see workload/timed.h), in nanoseconds; `free` like `malloc`:
 //   latency malloc p50=NS p99=NS p999=NS max=NS count=N curve=PERCENT:NS,PERCENT:NS,...
-// With rss_every=MS the last line is: rss SECONDS:KIB,SECONDS:KIB,...
-// With limit=1 it is the floor of this machine that runs, see workload/limit.h; status 4 and no line where a workload has none.
-// It allocates nothing of its own: what is measured is the workload and the allocator alone. The clock and the floor are in
-// companions beside it, hakstress-worker-timed and hakstress-worker-limit, which it becomes.
-// Exit status: 0; 1 the workload found damage (it aborts); 2 wrong usage; 3 no threads, no memory or no companion; 4 no floor.
+// rss_every=MS: the last line is: rss SECONDS:KIB,SECONDS:KIB,...
+// limit=1: runs the floor of this machine instead, see workload/limit.h. Status 4 and no line if the workload has none.
+// It allocates nothing itself: only the workload and the allocator are measured. The clock and the floor are in two
+// companion programs beside it, hakstress-worker-timed and hakstress-worker-limit, which it executes.
+// Exit status: 0; 1 the workload found damage (it aborts); 2 wrong usage; 3 no threads, no memory or no companion; 4 no
+// floor.
 #include "worker/output.h"
 #include "worker/rss.h"
 #include "workload/table.h"
@@ -59,7 +61,7 @@ static bool parse_seconds(const char* text, double* out) {
 
 static bool set_whole(const char* key, const char* text, uint64_t min, uint64_t max, uint64_t* out) {
     if (parse_whole(text, min, max, out)) return true;
-    worker_put(STDERR_FILENO, "hakstress-worker: %s wants a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'\n",
+    worker_put(STDERR_FILENO, "hakstress-worker: %s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'\n",
                key, min, max, text);
     return false;
 }
@@ -83,11 +85,11 @@ static bool set_param(struct plan* plan, const char* key, const char* text) {
 static bool set(struct plan* plan, const char* key, const char* text) {
     if (strcmp(key, "seconds") == 0) {
         if (parse_seconds(text, &plan->seconds)) return true;
-        worker_put(STDERR_FILENO, "hakstress-worker: seconds wants a number from 0 to 1000000, not '%s'\n", text);
+        worker_put(STDERR_FILENO, "hakstress-worker: seconds must be a number from 0 to 1000000, not '%s'\n", text);
         return false;
     }
     if (strcmp(key, "threads") == 0 && plan->workload->own_threads != 0) {
-        worker_put(STDERR_FILENO, "hakstress-worker: %s has the threads that were recorded: leave out threads=\n",
+        worker_put(STDERR_FILENO, "hakstress-worker: %s runs with the threads that were recorded; leave out threads=\n",
                    plan->workload->name);
         return false;
     }
@@ -106,7 +108,7 @@ static bool take_workload(struct plan* plan, const char* name) {
     if (plan->workload != NULL) return true;
     char near[64];
     workload_nearest(name, near, sizeof near);
-    worker_put(STDERR_FILENO, "hakstress-worker: no workload '%s'%s%s%s\n", name,
+    worker_put(STDERR_FILENO, "hakstress-worker: there is no workload '%s'%s%s%s\n", name,
                near[0] != '\0' ? "; did you mean '" : "", near, near[0] != '\0' ? "'?" : "");
     return false;
 }
@@ -126,16 +128,16 @@ static bool take_arguments(struct plan* plan, int argc, char** argv) {
         }
         *equals = '\0';
         const bool taken = set(plan, argv[i], equals + 1);
-        *equals = '=';  // a companion reads it again
+        *equals = '=';  // a companion parses it again
         if (!taken) return false;
     }
     const char* conflict = workload_conflict(plan->workload, plan->params);
-    if (plan->latency != 0 && plan->limit != 0) conflict = "latency and limit do not go together";
+    if (plan->latency != 0 && plan->limit != 0) conflict = "latency and limit cannot be combined";
     if (conflict != NULL) worker_put(STDERR_FILENO, "hakstress-worker: %s: %s\n", plan->workload->name, conflict);
     return conflict == NULL;
 }
 
-// A line of /proc/self/status in KiB; 0 when it cannot be read. getrusage would count what this process was before its exec.
+// A line of /proc/self/status in KiB; 0 if it cannot be read. getrusage would also count this process before its exec.
 static uint64_t status_kib(const char* field) {
     static char text[4096];
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
@@ -155,7 +157,7 @@ static void wait_for_end_of_input(void) {
     while (got > 0 || (got < 0 && errno == EINTR));
 }
 
-// The companion beside this program takes over, in this process and with the same library preloaded.
+// Executes the companion beside this program, in this process and with the same library preloaded.
 static int become(const char* name, char** argv) {
     static char path[PATH_MAX + 64];
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
@@ -168,10 +170,10 @@ static int become(const char* name, char** argv) {
     return MISSING;
 }
 
-// Which of the three programs this is decides what the workloads' malloc is. -1: this one is right.
+// Which of the three programs runs decides what malloc means for the workloads. -1: this one is right.
 static int become_the_right_one(const struct plan* plan, char** argv) {
     if (plan->limit != 0 && plan->workload->limit == NULL) {
-        worker_put(STDERR_FILENO, "hakstress-worker: %s has no floor that could be stated\n", plan->workload->name);
+        worker_put(STDERR_FILENO, "hakstress-worker: no floor is known for %s\n", plan->workload->name);
         return NO_LIMIT;
     }
 #if defined(WORKLOAD_TIMED)
@@ -256,7 +258,7 @@ int main(int argc, char** argv) {
     if (!take_arguments(&plan, argc, argv)) return USAGE;
     int status = become_the_right_one(&plan, argv);
     if (status >= 0) return status;
-    if (plan.hold != 0) (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // only a courtesy: without it the run ends by itself
+    if (plan.hold != 0) (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // not essential: without it the run ends by itself
     struct workload_result result = {0};
     int error = run(&plan, &result);
     if (error != 0) {

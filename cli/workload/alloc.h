@@ -1,7 +1,9 @@
-// Workloads are compiled several times: on hak_ names for repro and guard (HAK_WORKLOAD_LINKED); on the plain names of the C library
-// for the worker under which bench and compare preload every allocator; and for the worker's two companions, on the plain names with
-// a clock around them (WORKLOAD_TIMED) and on the floor of the machine (WORKLOAD_LIMIT). So the plain one pays for nothing.
-// wl_new and wl_delete tell the allocator a block's size at its end: by C++'s sized delete, where what is preloaded has one.
+// Workloads are compiled several times: on hak_ names for repro and guard (HAK_WORKLOAD_LINKED); on the plain names of
+// the C library for the worker, under which bench and compare preload every allocator; and for the worker's two
+// companions, on the plain names with a clock around them (WORKLOAD_TIMED) and on the floor of the machine
+// (WORKLOAD_LIMIT). So the plain one pays for nothing.
+// wl_new and wl_delete pass the block's size to the allocator at the free: by C++'s sized delete, if the preloaded
+// library has one.
 #ifndef HAKSTRESS_WORKLOAD_ALLOC_H
 #define HAKSTRESS_WORKLOAD_ALLOC_H
 
@@ -33,7 +35,7 @@
 #define wl_free limit_free
 #define wl_new limit_malloc
 #define wl_delete limit_delete
-#define wl_posix_memalign posix_memalign  // never called: what aligns has no floor
+#define wl_posix_memalign posix_memalign  // never called: workloads that align have no floor
 #else
 #include "workload/sized.h"
 #define wl_malloc malloc

@@ -1,5 +1,5 @@
-// A table of places; each step visits one, frees the block that is there or puts one there. Places are visited with very different
-// frequency, so that lifetimes are of every length: most blocks die young, some live for ever. Sizes are as uneven.
+// A table of slots. Each step visits one slot and frees its block, or puts one there. Slots are visited with very
+// different frequency, so lifetimes vary widely: most blocks die young, some live for ever. Sizes vary as widely.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -10,9 +10,9 @@ enum { PLACES, MIN, MAX };
 #define PLACES_MAX (1 << 20)
 
 static const struct workload_param params[] = {
-    {"places", 1 << 16, 1, PLACES_MAX, "places for the blocks of each thread; about half of them are taken at a time"},
-    {"min", 8, 8, 1 << 20, "bytes of the smallest block"},
-    {"max", 1024, 8, 1 << 20, "bytes of the largest block"},
+    {"places", 1 << 16, 1, PLACES_MAX, "slots for the blocks of each thread; about half of them are in use at a time"},
+    {"min", 8, 8, 1 << 20, "size of the smallest block in bytes"},
+    {"max", 1024, 8, 1 << 20, "size of the largest block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -21,7 +21,8 @@ struct place {
     size_t size;
 };
 
-// In [0, bound), by Pareto's rule of 80 to 20: the first fifth gets 80 % of the draws, its own first fifth 80 % of those, and so on.
+// In [0, bound), by Pareto's 80/20 rule: the first fifth gets 80 % of the draws, its own first fifth 80 % of those, and
+// so on.
 static uint64_t pareto_below(struct workload_random* random, uint64_t bound) {
     const unsigned depth = 6, eighty_percent = 205;  // of 256
     uint64_t dice = workload_random_next(random), end = bound, begin = bound / 5;
@@ -33,7 +34,7 @@ static uint64_t pareto_below(struct workload_random* random, uint64_t bound) {
     return begin + workload_random_below(random, end - begin);
 }
 
-// The size at both ends of the block, as far as it has two.
+// Writes the size at both ends of the block, if the block has two.
 static void mark(const struct place* place) {
     memcpy(place->block, &place->size, sizeof place->size);
     memcpy(place->block + place->size - sizeof place->size, &place->size, sizeof place->size);
@@ -49,7 +50,7 @@ static void fill(struct team_member* member, struct place* place) {
 static void empty(struct place* place) {
     size_t first, last;
     if (place->block == NULL) return;
-    // the last one first: where they overlap it was written later
+    // the last one first: if they overlap, it was written later
     memcpy(&last, place->block + place->size - sizeof last, sizeof last);
     memcpy(&first, place->block, sizeof first);
     if (last != place->size || (first != place->size && place->size >= 2 * sizeof first))
@@ -90,8 +91,8 @@ const struct workload workload_alloctest = {
     .name = "alloctest",
     .summary = "small blocks, sizes and lifetimes by Pareto's rule: most die young, some live for ever",
     .source = "after alloc-test (S. Ignatchenko and others, ITHare, 2018)",
-    .stresses = "locality: young blocks among old ones, more live memory than the second cache holds",
-    .limit = "a pop and a push on a list of the thread's own",
+    .stresses = "locality: young blocks among old ones, more live memory than the L2 cache holds",
+    .limit = "a pop from and a push onto the thread's own list",
     .params = params,
     .run = run,
 };

@@ -1,6 +1,6 @@
-// Many blocks of one size are allocated, then all are freed: in the order of their allocation, backwards, or at random.
-// More than a cache holds in front of the slabs, so refills and overflows take part; the order decides how well the free lists
-// that result lie in memory.
+// Many blocks of one size are allocated, then all are freed: in the order of their allocation, in reverse, or at
+// random. They are more than the cache in front of the slabs holds, so refills and overflows take part. The order
+// decides the locality of the free lists that result.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -9,7 +9,7 @@ enum { SIZE, BLOCKS };
 #define BLOCKS_MAX 65536
 
 static const struct workload_param params[] = {
-    {"size", 64, 1, 1 << 20, "bytes of a block"},
+    {"size", 64, 1, 1 << 20, "size of a block in bytes"},
     {"blocks", 1000, 1, BLOCKS_MAX, "blocks allocated before the first is freed"},
     {NULL, 0, 0, 0, NULL},
 };
@@ -85,9 +85,9 @@ static int run_random(const struct workload_run* run, struct workload_result* re
 const struct workload workload_batch = {
     .name = "batch",
     .summary = "many blocks of one size, freed in order: refill and overflow of the caches",
-    .source = "as sh6bench (MicroQuill), one size",
-    .stresses = "refill and overflow of a thread's cache, lists in the order of the addresses",
-    .limit = "a pop and a push on a list of the thread's own",
+    .source = "like sh6bench (MicroQuill), one size",
+    .stresses = "refill and overflow of a thread's cache, lists in address order",
+    .limit = "a pop from and a push onto the thread's own list",
     .params = params,
     .run = run_fifo,
 };
@@ -95,19 +95,19 @@ const struct workload workload_batch = {
 const struct workload workload_batch_lifo = {
     .name = "batch-lifo",
     .summary = "many blocks of one size, the last one freed first",
-    .source = "as sh6bench (MicroQuill), one size",
-    .stresses = "refill and overflow of a thread's cache, each block handed out again soon",
-    .limit = "a pop and a push on a list of the thread's own",
+    .source = "like sh6bench (MicroQuill), one size",
+    .stresses = "refill and overflow of a thread's cache, each block reused soon",
+    .limit = "a pop from and a push onto the thread's own list",
     .params = params,
     .run = run_lifo,
 };
 
 const struct workload workload_batch_random = {
     .name = "batch-random",
-    .summary = "many blocks of one size, freed at random: free lists that jump about in memory",
-    .source = "as sh6bench (MicroQuill), one size",
-    .stresses = "lists that jump about in memory: locality after random frees",
-    .limit = "a pop and a push on a list of the thread's own",
+    .summary = "many blocks of one size, freed at random: free lists without locality",
+    .source = "like sh6bench (MicroQuill), one size",
+    .stresses = "locality after random frees",
+    .limit = "a pop from and a push onto the thread's own list",
     .params = params,
     .run = run_random,
 };

@@ -1,4 +1,5 @@
-// One big block is allocated, touched and freed: whether its memory is kept for the next time, or given back and faulted in anew.
+// One big block is allocated, touched and freed. Is its memory kept for the next time, or given back and faulted in
+// again?
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -6,7 +7,7 @@
 enum { SIZE };
 
 static const struct workload_param params[] = {
-    {"size", 1 << 20, 1, UINT64_C(1) << 32, "bytes of the block"},
+    {"size", 1 << 20, 1, UINT64_C(1) << 32, "size of the block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -30,7 +31,7 @@ const struct workload workload_big = {
     .name = "big",
     .summary = "1 MiB allocated, one byte of each page written, freed: reuse of large blocks",
     .source = "ours, after malloc-large (mimalloc-bench)",
-    .stresses = "one large block: kept, or given back and faulted in anew",
+    .stresses = "one large block: kept, or given back and faulted in again",
     .limit = "a write to each page of a block that stays",
     .params = params,
     .run = run,

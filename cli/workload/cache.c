@@ -1,6 +1,7 @@
-// Tiny blocks that are written to very often, one at a time in each thread. When the allocator puts blocks of two threads into one cache
-// line, every write fetches the line from the other processor: false sharing. An allocator is active in it when it hands one line
-// out to several threads; passive when it lets a thread that was given a block, and freed it, use the rest of that line.
+// Tiny blocks that are written to very often, one at a time in each thread. If the allocator puts blocks of two threads
+// into one cache line, every write fetches the line from the other processor: false sharing. It is active if the
+// allocator hands out one line to several threads. It is passive if a thread that got a block and freed it may use the
+// rest of that line.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -8,8 +9,8 @@
 enum { SIZE, WRITES };
 
 static const struct workload_param params[] = {
-    {"size", 8, 1, 4096, "bytes of the block"},
-    {"writes", 1000, 1, 1 << 30, "times that each of its bytes is written to before it is freed"},
+    {"size", 8, 1, 4096, "size of the block in bytes"},
+    {"writes", 1000, 1, 1 << 30, "writes to each byte of the block before it is freed"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -37,7 +38,7 @@ static void work_thrash(struct team_member* member) {
     churn(member);
 }
 
-// The first block of each thread comes from the calling thread, one right after the other.
+// The calling thread allocates the first block of each thread, one right after another.
 static void work_scratch(struct team_member* member) {
     char** given = member->common;
     for (unsigned i = 0; member->lane == 0 && i < member->run->threads; i++)
@@ -65,17 +66,18 @@ const struct workload workload_cache_thrash = {
     .name = "cache-thrash",
     .summary = "tiny blocks of each thread, written to often: active false sharing",
     .source = "after cache-thrash (E. Berger, Hoard, 2000)",
-    .stresses = "whether one cache line is handed out to several threads; of interest with two threads and more",
-    .limit = "the writes, a pop and a push on a list of the thread's own",
+    .stresses = "whether one cache line is handed out to several threads; use two threads or more",
+    .limit = "the writes, a pop from and a push onto the thread's own list",
     .params = params,
     .run = run_thrash,
 };
 
 const struct workload workload_cache_scratch = {
     .name = "cache-scratch",
-    .summary = "tiny blocks made by one thread, freed and made anew by others, written to often: passive false sharing",
+    .summary =
+        "tiny blocks allocated by one thread, freed and reallocated by others, written to often: passive false sharing",
     .source = "after cache-scratch (E. Berger, Hoard, 2000)",
-    .stresses = "whether a thread that frees a block goes on with its line; of interest with two threads and more",
+    .stresses = "whether a thread that frees a block reuses its cache line; use two threads or more",
     .params = params,
     .run = run_scratch,
 };

@@ -1,5 +1,5 @@
-// Cleared blocks from tiny to large with random replacement: whether memory that is known to be zero is cleared again, and whether
-// memory that was used before is cleared at all.
+// Zeroed blocks from tiny to large, replaced at random. Is memory that is known to be zero cleared again? Is used
+// memory cleared at all?
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -11,8 +11,8 @@ enum { BLOCKS, MIN, MAX };
 
 static const struct workload_param params[] = {
     {"blocks", 1000, 1, BLOCKS_MAX, "live blocks of each thread"},
-    {"min", 16, 16, 1 << 30, "bytes of the smallest block"},
-    {"max", 16384, 16, 1 << 30, "bytes of the largest block"},
+    {"min", 16, 16, 1 << 30, "size of the smallest block in bytes"},
+    {"max", 16384, 16, 1 << 30, "size of the largest block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -61,9 +61,9 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_calloc = {
     .name = "calloc",
-    .summary = "cleared blocks to 16 KiB with random replacement: what clearing costs",
+    .summary = "zeroed blocks up to 16 KiB, replaced at random: the cost of clearing",
     .source = "ours",
-    .stresses = "clearing: of what is zero already, of what is not",
+    .stresses = "clearing of memory that is zero already, and of memory that is not",
     .limit = "memset of the same bytes",
     .params = params,
     .run = run,

@@ -1,5 +1,5 @@
-// Threads that live briefly: each allocates a little, leaves one block to a destructor of thread-specific data, and ends. The costs
-// of a thread's birth and death in the allocator, and whether what it held comes back.
+// Short-lived threads. Each allocates a little, leaves one block to a destructor of thread-specific data, and ends.
+// This measures what a thread's start and end cost in the allocator, and whether its memory comes back.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -10,7 +10,7 @@ enum { SIZE, BLOCKS };
 #define BLOCKS_MAX 4096
 
 static const struct workload_param params[] = {
-    {"size", 128, 1, 1 << 20, "bytes of a block"},
+    {"size", 128, 1, 1 << 20, "size of a block in bytes"},
     {"blocks", 16, 1, BLOCKS_MAX, "blocks that a thread allocates"},
     {NULL, 0, 0, 0, NULL},
 };
@@ -56,9 +56,9 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_churn = {
     .name = "churn",
-    .summary = "threads started and ended one after the other, each with a few blocks; counts threads",
+    .summary = "threads started and ended one after another, each with a few blocks; counts threads",
     .source = "after mleak (mimalloc-bench)",
-    .stresses = "what a thread's first block and its end cost, and whether its memory comes back",
+    .stresses = "the cost of a thread's first block and of its end, and whether its memory comes back",
     .params = params,
     .run = run,
 };

@@ -1,5 +1,5 @@
-// The program changes its mind: a heap of small blocks is thinned out to every n-th, and blocks of another size take the place of what
-// was freed. Peak RSS tells whether holes can be used by others; RSS at the end, what is given back.
+// A change of phase: a heap of small blocks is thinned out to every n-th, and blocks of another size are allocated
+// instead. Peak RSS shows whether they can use the holes, and the final RSS shows what is given back.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -8,10 +8,10 @@ enum { BYTES, FIRST, SECOND, KEEP };
 #define BYTES_MAX (UINT64_C(1) << 32)
 
 static const struct workload_param params[] = {
-    {"bytes", 32 << 20, 1 << 16, BYTES_MAX, "live bytes of each thread in either phase"},
-    {"first", 64, 16, 1 << 20, "bytes of a block in the first phase"},
-    {"second", 1024, 16, 1 << 20, "bytes of a block in the second phase"},
-    {"keep", 2, 2, 1 << 20, "one block in this many stays from the first phase"},
+    {"bytes", 32 << 20, 1 << 16, BYTES_MAX, "live bytes of each thread in each phase"},
+    {"first", 64, 16, 1 << 20, "size of a block in the first phase, in bytes"},
+    {"second", 1024, 16, 1 << 20, "size of a block in the second phase, in bytes"},
+    {"keep", 2, 2, 1 << 20, "one block in this many is kept from the first phase"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -68,9 +68,9 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_fragment = {
     .name = "fragment",
-    .summary = "small blocks thinned out, then blocks of another size: whether holes are of use",
+    .summary = "small blocks thinned out, then blocks of another size: reuse of the holes",
     .source = "ours; the phase change of M. Johnstone and P. Wilson (ISMM 1998) in its simplest form",
-    .stresses = "holes between live blocks: of use for another size, or kept from the system",
+    .stresses = "holes between live blocks: reused for another size, given back, or wasted",
     .params = params,
     .run = run,
 };

@@ -1,5 +1,5 @@
-// A buffer grows by realloc as a string or vector does, and what is new of it is written each time. Copying costs as much as the
-// buffer is long; growing in place or moving pages (mremap) does not.
+// A buffer grows by realloc as a string or vector does, and the new part is written each time. Copying costs in
+// proportion to the length of the buffer; growing in place or moving pages (mremap) does not.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -9,16 +9,16 @@
 enum { FROM, TO, PERCENT };
 
 static const struct workload_param params[] = {
-    {"from", 16, 2, 1 << 20, "bytes at first"},
-    {"to", 64 << 20, 2, UINT64_C(1) << 32, "bytes at last"},
-    {"percent", 150, 101, 1000, "new size in percent of the old one"},
+    {"from", 16, 2, 1 << 20, "first size in bytes"},
+    {"to", 64 << 20, 2, UINT64_C(1) << 32, "last size in bytes"},
+    {"percent", 150, 101, 1000, "new size as a percentage of the old one"},
     {NULL, 0, 0, 0, NULL},
 };
 
 #define STEPS_MAX 4096
 
 struct steps {
-    size_t at[STEPS_MAX];  // where the part that was written in step i begins
+    size_t at[STEPS_MAX];  // the start of the part that was written in step i
 };
 
 static size_t grown(size_t size, const uint64_t* p) {
@@ -27,7 +27,7 @@ static size_t grown(size_t size, const uint64_t* p) {
     return next < p[TO] ? next : p[TO];
 }
 
-// Every byte of the buffer is the number of the step that wrote it. Gives the number of steps.
+// Every byte of the buffer is the number of the step that wrote it. Returns the number of steps.
 static unsigned grow_and_free(const uint64_t* p, struct steps* steps) {
     size_t size = p[FROM];
     unsigned step = 0;
@@ -64,7 +64,7 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_growth = {
     .name = "growth",
-    .summary = "realloc from 16 bytes to 64 MiB by half as much again: growing without copying",
+    .summary = "realloc from 16 bytes to 64 MiB in steps of 50 %: growing without copying",
     .source = "ours; the pattern of every growing string and vector",
     .stresses = "realloc: growing in place, or moving pages instead of bytes",
     .limit = "one write of each byte",

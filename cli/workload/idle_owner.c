@@ -1,6 +1,6 @@
-// A thread fills memory and goes to sleep; another frees all of that, then needs as much for blocks of another size. Where freed blocks
-// wait for their sleeping owner to fetch them, the process has both at a time, which its peak RSS shows; and what is still there at
-// the end, when the owner has not been awake since, is what such a program never gets back.
+// A thread fills memory and goes to sleep. Another thread frees all of it, then needs as much memory for blocks of
+// another size. If the freed blocks wait for their sleeping owner, the process has both at once, and its peak RSS shows
+// it. The final RSS, while the owner still sleeps, shows what such a program never gets back.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -11,9 +11,9 @@ enum { BYTES, FIRST, SECOND };
 enum { OWNER, OTHER, ROLES };
 
 static const struct workload_param params[] = {
-    {"bytes", 16 << 20, 1 << 16, UINT64_C(1) << 32, "live bytes of either thread of a pair"},
-    {"first", 64, 16, 1 << 20, "bytes of a block of the one that sleeps"},
-    {"second", 1024, 16, 1 << 20, "bytes of a block of the one that frees"},
+    {"bytes", 16 << 20, 1 << 16, UINT64_C(1) << 32, "live bytes of each thread of a pair"},
+    {"first", 64, 16, 1 << 20, "size of a block of the sleeping thread, in bytes"},
+    {"second", 1024, 16, 1 << 20, "size of a block of the other thread, in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -51,7 +51,7 @@ static void pass(struct pair* pair, enum turn turn) {
     pthread_mutex_unlock(&pair->mutex);
 }
 
-// Asleep until the other one's turn is over.
+// Sleeps until the other thread's turn is over.
 static enum turn sleep_during(struct pair* pair, enum turn turn) {
     pthread_mutex_lock(&pair->mutex);
     while (pair->turn == turn) pthread_cond_wait(&pair->changed, &pair->mutex);
@@ -90,7 +90,7 @@ static void work(struct team_member* member) {
     struct pair* pair = (struct pair*)(void*)(common + member->lane * pair_bytes(p));
     void** first = (void**)(void*)(pair + 1);
     if (member->role == OWNER) {
-        pthread_mutex_init(&pair->mutex, NULL);  // glibc's neither fail nor allocate
+        pthread_mutex_init(&pair->mutex, NULL);  // with glibc these neither fail nor allocate
         pthread_cond_init(&pair->changed, NULL);
     }
     team_ready(member);
@@ -112,9 +112,9 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_idle_owner = {
     .name = "idle-owner",
-    .summary = "a thread allocates and sleeps, another frees that and needs as much: pairs of threads",
-    .source = "ours; the server whose worker threads rest while others clean up",
-    .stresses = "whether freed memory is of use while its owner sleeps: peak RSS, and RSS at the end",
+    .summary = "a thread allocates and sleeps, another frees its blocks and needs as much: pairs of threads",
+    .source = "ours; a server whose worker threads are idle while others clean up",
+    .stresses = "whether freed memory can be reused while its owner sleeps: peak RSS, and RSS at the end",
     .params = params,
     .run = run,
     .roles = ROLES,

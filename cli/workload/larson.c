@@ -1,8 +1,9 @@
-// Larson's churn. Each lane owns a set of live blocks; its thread replaces random ones and, after chunks * rounds
-// replacements, starts a successor that inherits the set, and ends. So blocks are freed by threads that did not allocate them.
+// Larson's churn. Each lane has a set of live blocks. Its thread replaces random ones. After chunks * rounds
+// replacements the thread starts a successor, which inherits the set, and ends. So blocks are freed by threads that did
+// not allocate them.
 //
-// A successor joins the thread before it when its own work is done: the end of one thread overlaps the start of the next, as
-// published, and no ended thread is left behind.
+// A successor joins the thread before it when its own work is done. So the end of one thread overlaps the start of the
+// next, as in the paper, and no ended thread is left behind.
 #include "workload/alloc.h"
 #include "workload/workload.h"
 
@@ -16,17 +17,17 @@ static const struct workload_param larson_params[] = {
     [PARAM_MIN] = {"min", 8, 2, 1u << 30, "smallest block in bytes"},
     [PARAM_MAX] = {"max", 128, 2, 1u << 30, "largest block in bytes"},
     [PARAM_CHUNKS] = {"chunks", 1024, 1, 1u << 24, "live blocks of each thread"},
-    [PARAM_ROUNDS] = {"rounds", 1, 1, 1u << 20, "a thread hands over after chunks * rounds replacements"},
+    [PARAM_ROUNDS] = {"rounds", 1, 1, 1u << 20, "a thread hands over to the next after chunks * rounds replacements"},
     {.name = NULL},
 };
 
 struct shared_state {
     const struct workload_run* run;
-    _Atomic uint32_t over;  // the time is up, or a lane cannot go on
+    _Atomic uint32_t over;  // the time is over, or a lane cannot go on
     _Atomic int error;      // the first errno that ended a lane
     size_t min, span;       // sizes are min + [0, span)
     size_t chunks;
-    bool sized;             // a free is told the size
+    bool sized;             // a free gets the size
     uint64_t replacements;  // of one thread
 };
 
@@ -34,9 +35,9 @@ struct lane {
     struct shared_state* shared;
     struct workload_progress* progress;
     unsigned char** blocks;
-    uint32_t* sizes;  // of the blocks; NULL: a free is not told
+    uint32_t* sizes;  // of the blocks; NULL: a free does not get it
     struct workload_random random;
-    pthread_t ended_thread;  // the one before the running thread; at the end, the last
+    pthread_t ended_thread;  // the previous thread; at the end, the last one
     bool has_ended_thread;
     sem_t ended;  // posted by the lane's last thread
 };
@@ -47,10 +48,10 @@ static void fail_with(struct shared_state* shared, int error) {
     atomic_store(&shared->over, 1);
 }
 
-// Inlined with `sized` known, so that larson does not pay for larson-sized.
+// Inlined with `sized` constant, so that larson does not pay for larson-sized.
 #define FOR_EACH_KIND static inline __attribute__((always_inline))
 
-// Into an empty place.
+// Allocates into an empty place.
 FOR_EACH_KIND bool new_block(struct lane* lane, size_t place, bool sized) {
     size_t size = lane->shared->min + workload_random_below(&lane->random, lane->shared->span);
     unsigned char* block = sized ? wl_new(size) : wl_malloc(size);
@@ -105,7 +106,7 @@ static int start_thread(struct lane* lane) {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
     if (error != 0) return error;
-    // Small stacks stay in the C library's cache of stacks: then a new thread costs no mmap.
+    // The C library keeps small stacks in its cache, so a new thread costs no mmap.
     error = pthread_attr_setstacksize(&attributes, 256u << 10);
     pthread_t thread;
     if (error == 0) error = pthread_create(&thread, &attributes, lane_thread, lane);
@@ -125,14 +126,14 @@ static void* lane_thread(void* argument) {
     lane->has_ended_thread = true;
     if (!is_done(lane)) {
         int error = start_thread(lane);
-        if (error == 0) return NULL;  // the lane belongs to the successor now
+        if (error == 0) return NULL;  // the successor owns the lane now
         fail_with(lane->shared, error);
     }
     sem_post(&lane->ended);
     return NULL;
 }
 
-// The first blocks of all lanes come from the calling thread, as published.
+// The calling thread allocates the first blocks of all lanes, as in the paper.
 static int fill_lane(struct lane* lane) {
     lane->blocks = calloc(lane->shared->chunks, sizeof *lane->blocks);
     if (lane->blocks == NULL) return ENOMEM;
@@ -218,20 +219,20 @@ static int run_sized(const struct workload_run* run, struct workload_result* res
 
 const struct workload workload_larson = {
     .name = "larson",
-    .summary = "random replacement in a set of live blocks, each generation of threads hands its blocks to the next",
+    .summary = "random replacement in a set of live blocks; each generation of threads hands its blocks to the next",
     .source = "P. Larson, M. Krishnan: Memory Allocation for Long-Running Server Applications, ISMM 1998",
-    .stresses = "many live blocks, threads that inherit blocks of others that are gone",
-    .limit = "a pop and a push on a list of the thread's own, handed on with the blocks",
+    .stresses = "many live blocks, threads that inherit blocks of threads that have ended",
+    .limit = "a pop from and a push onto the thread's own list, handed on with the blocks",
     .params = larson_params,
     .run = run_plain,
 };
 
 const struct workload workload_larson_sized = {
     .name = "larson-sized",
-    .summary = "larson, and each free is told the size of its block, by C++'s sized delete where the library has one",
-    .source = "P. Larson, M. Krishnan, ISMM 1998; with sized frees as larson-sized in mimalloc-bench (D. Leijen)",
-    .stresses = "as larson; what a free gains that need not look up the size",
-    .limit = "a pop and a push on a list of the thread's own, handed on with the blocks",
+    .summary = "larson with sized frees: by C++'s sized delete, if the library has one",
+    .source = "P. Larson, M. Krishnan, ISMM 1998; with sized frees like larson-sized in mimalloc-bench (D. Leijen)",
+    .stresses = "like larson; what a free saves if it need not look up the size",
+    .limit = "a pop from and a push onto the thread's own list, handed on with the blocks",
     .params = larson_params,
     .run = run_sized,
 };

@@ -14,7 +14,7 @@
 _Thread_local struct limit_block** limit_lists;
 char* limit_base;
 
-// The lists of a thread outlive it: its successor goes on with them.
+// The lists of a thread outlive it: its successor uses them.
 struct lists {
     struct limit_block* heads[LIMIT_GROWING + 1];
     struct {
@@ -55,7 +55,8 @@ __attribute__((constructor)) static void reserve(void) {
     if (memory == MAP_FAILED) give_up("hakstress-worker-limit: no address space for the floor's blocks\n");
     if (pthread_key_create(&leaving, leave) != 0) give_up("hakstress-worker-limit: no key of thread-specific data\n");
     limit_base = memory;
-    // for blocks above a kilobyte, whose pages are more than the processor has entries for; without them it is a little slower
+    // for blocks above 1 KiB, which have more pages than the processor has TLB entries; without them it is a little
+    // slower
     (void)madvise(limit_base + LIMIT_SMALL * REGION, REGION * (LIMIT_GROWING + 1 - LIMIT_SMALL), MADV_HUGEPAGE);
 }
 
@@ -74,7 +75,8 @@ static struct lists* mine(void) {
     return limit_lists != NULL ? (struct lists*)(void*)limit_lists : enter();
 }
 
-// Each time the blocks begin at another cache line of a page, or the first words of large ones would compete for one place in the cache.
+// Each piece of fresh memory begins at another cache line of a page. Otherwise the first words of large blocks would
+// compete for one place in the cache.
 static bool carve(struct lists* lists, unsigned class, size_t size) {
     const uint64_t bytes = size > CARVE ? size : CARVE / size * size;
     const uint64_t page = 4096, line = 64, whole = (bytes + page - line + page - 1) / page * page;
@@ -89,7 +91,7 @@ static bool carve(struct lists* lists, unsigned class, size_t size) {
 void* limit_malloc_fresh(unsigned class) {
     struct lists* lists = mine();
     struct limit_block* block = lists->heads[class];
-    if (block != NULL) {  // the thread had entered nowhere yet, and took over a list
+    if (block != NULL) {  // the thread had no lists yet, and has just taken over some
         lists->heads[class] = block->next;
         return block;
     }
@@ -106,7 +108,7 @@ void limit_free_first(void* block) {
 }
 
 void* limit_calloc(size_t count, size_t size) {
-    void* block = limit_malloc(count * size);  // the workloads' own, far from an overflow
+    void* block = limit_malloc(count * size);  // the workloads' own arguments, far from an overflow
     if (block != NULL) memset(block, 0, count * size);
     return block;
 }
@@ -114,7 +116,7 @@ void* limit_calloc(size_t count, size_t size) {
 void* limit_realloc(void* block, size_t size) {
     const size_t room = size_of(limit_class_of(block));
     if (size <= room) return block;
-    // Once: nothing is copied after that, as by an allocator that moves pages.
+    // Once: nothing is copied after that, as with an allocator that moves pages.
     const unsigned class = LIMIT_GROWING;
     struct limit_block* moved = mine()->heads[class];
     if (size > GROWING_BLOCK) return NULL;

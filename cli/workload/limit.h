@@ -1,10 +1,10 @@
-// The floor of this machine under a workload: malloc is a pop from a list of the thread's own, free is a push onto one, and that is
-// all. The class of a block is a part of its address, so that a free looks nothing up; blocks never change their class; nothing is
-// given back, nothing travels between threads; a list that is empty is continued from fresh memory. calloc adds a memset, and realloc
-// copies only until the block lies where it can grow.
-// No allocator can do less, except by touching fewer cache lines. Fit for no program: a thread that only allocates never gets back what
-// others free. So workloads say themselves whether this is a floor (`limit` in workload.h).
-// Thread-safety: any number of threads; blocks may be freed by any. Errors: NULL when the address space is at its end.
+// The floor of this machine under a workload: malloc is a pop from the thread's own list, free is a push onto it, and
+// nothing else. The class of a block is a part of its address, so a free looks up nothing. Blocks never change their
+// class. Nothing is given back, and nothing moves between threads. An empty list gets fresh memory. calloc adds a
+// memset, and realloc copies only until the block is where it can grow.
+// No allocator can do less, except by touching fewer cache lines. No program can use it: a thread that only allocates
+// never gets back what others free. So each workload says whether this is a floor for it (`limit` in workload.h).
+// Thread-safety: any number of threads; any thread may free a block. Errors: NULL if the address space is used up.
 #ifndef HAKSTRESS_WORKLOAD_LIMIT_H
 #define HAKSTRESS_WORKLOAD_LIMIT_H
 
@@ -13,10 +13,10 @@
 
 enum {
     LIMIT_REGION_BITS = 36,                          // address space of a class
-    LIMIT_SMALL = 64,                                // classes of 16 to 1024 bytes, every 16
-    LIMIT_STEPS = 8,                                 // classes for each doubling beyond
+    LIMIT_SMALL = 64,                                // classes of 16 to 1024 bytes, in steps of 16
+    LIMIT_STEPS = 8,                                 // classes for each doubling above
     LIMIT_CLASSES = LIMIT_SMALL + 22 * LIMIT_STEPS,  // to 4 GiB
-    LIMIT_GROWING = LIMIT_CLASSES,                   // blocks that realloc moved: room for 4 GiB each
+    LIMIT_GROWING = LIMIT_CLASSES,                   // blocks that realloc moved: space for 4 GiB each
 };
 
 struct limit_block {
@@ -24,16 +24,16 @@ struct limit_block {
 };
 
 extern _Thread_local struct limit_block** limit_lists;  // [LIMIT_GROWING + 1]; NULL in a new thread
-extern char* limit_base;                                // of the first class's region
+extern char* limit_base;                                // start of the first class's region
 
 void* limit_malloc_fresh(unsigned class);
-void limit_free_first(void* block);  // the first of a thread
+void limit_free_first(void* block);  // the first free of a thread
 void* limit_calloc(size_t count, size_t size);
 void* limit_realloc(void* block, size_t size);
 
 static inline unsigned limit_class(size_t size) {
     if (size <= 16 * LIMIT_SMALL) return size == 0 ? 0 : (unsigned)((size - 1) / 16);
-    // 1024 < size: the doubling it is in, and the step in that
+    // 1024 < size: which doubling, and the step in it
     const unsigned shift = 63 - (unsigned)__builtin_clzll(size - 1);
     return LIMIT_SMALL + (shift - 10) * LIMIT_STEPS + (unsigned)((size - 1) >> (shift - 3)) - LIMIT_STEPS;
 }

@@ -1,5 +1,5 @@
-// A working set of middle-sized blocks with random replacement: spans of pages are reused, split and joined. What counts is that
-// memory just freed is handed out again without a system call and without a page fault.
+// A working set of middle-sized blocks, replaced at random: spans of pages are reused, split and joined. The question
+// is whether memory just freed is handed out again without a system call and without a page fault.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -9,8 +9,8 @@ enum { BLOCKS, MIN, MAX };
 
 static const struct workload_param params[] = {
     {"blocks", 1000, 1, BLOCKS_MAX, "live blocks of each thread"},
-    {"min", 16 << 10, 1, 1 << 30, "bytes of the smallest block"},
-    {"max", 64 << 10, 1, 1 << 30, "bytes of the largest block"},
+    {"min", 16 << 10, 1, 1 << 30, "size of the smallest block in bytes"},
+    {"max", 64 << 10, 1, 1 << 30, "size of the largest block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -46,7 +46,7 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_mid = {
     .name = "mid",
-    .summary = "working set of blocks of 16 to 64 KiB, replaced at random: reuse of spans of pages",
+    .summary = "a working set of blocks of 16 to 64 KiB, replaced at random: reuse of spans of pages",
     .source = "ours, after the middle sizes of rptest (M. Jansson)",
     .stresses = "spans of pages: reuse without a system call or a page fault",
     .limit = "a pop, a push and a write to each page",

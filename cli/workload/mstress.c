@@ -1,5 +1,6 @@
-// Generations of threads with small blocks and a few very large ones; half of them live until their thread ends, and some pass
-// through places that all threads share and outlive it. Birth and death, every size, frees of blocks whose owner is gone.
+// Generations of threads with small blocks and a few very large ones. Half of the blocks live until their thread ends.
+// Some pass through slots that all threads share, and outlive it. It covers thread starts and ends, every size, and
+// frees of blocks whose owner is gone.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -10,13 +11,14 @@ enum { BLOCKS, MIN, MAX };
 
 static const struct workload_param params[] = {
     {"blocks", 5000, 2, BLOCKS_MAX, "blocks that a thread allocates"},
-    {"min", 8, 8, 4096, "bytes of the smallest block"},
-    {"max", 512, 8, 4096, "bytes of the largest block, but for 1 % that are 100, 1000 or 10000 times as large"},
+    {"min", 8, 8, 4096, "size of the smallest block in bytes"},
+    {"max", 512, 8, 4096,
+     "size of the largest block in bytes; 1 % of the blocks are 100, 1000 or 10000 times as large"},
     {NULL, 0, 0, 0, NULL},
 };
 
-// Each block begins with its own address, mixed, until it is freed: a block that was handed out twice, or was written to from
-// elsewhere, shows at its free.
+// Each block begins with its own address, scrambled, until it is freed. So a free notices a block that was handed out
+// twice or overwritten.
 static uint64_t mark_of(const void* block) {
     return (uint64_t)(uintptr_t)block * UINT64_C(0x9E3779B97F4A7C15);
 }
@@ -123,7 +125,7 @@ const struct workload workload_mstress = {
     .name = "mstress",
     .summary = "generations of threads, all sizes to 5 MB, blocks that outlive their thread",
     .source = "after mstress (D. Leijen, mimalloc-bench)",
-    .stresses = "birth and death of threads that hold a lot, reuse of their memory, a few blocks of megabytes",
+    .stresses = "starts and ends of threads that hold a lot, reuse of their memory, a few blocks of megabytes",
     .params = params,
     .run = run,
 };

@@ -1,4 +1,4 @@
-// The shortest path of all: malloc and free of one size, over and over.
+// The shortest path of all: malloc and free of one size, again and again.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -6,7 +6,7 @@
 enum { SIZE };
 
 static const struct workload_param params[] = {
-    {"size", 64, 1, 1 << 20, "bytes of the block"},
+    {"size", 64, 1, 1 << 20, "size of the block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -33,8 +33,8 @@ const struct workload workload_pair = {
     .name = "pair",
     .summary = "malloc and free of one block: the length of the two fast paths",
     .source = "the usual micro-benchmark",
-    .stresses = "the two fast paths, with the block still in the first cache",
-    .limit = "a pop and a push on a list of the thread's own",
+    .stresses = "the two fast paths, with the block still in the L1 cache",
+    .limit = "a pop from and a push onto the thread's own list",
     .params = params,
     .run = run,
 };

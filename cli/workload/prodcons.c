@@ -1,5 +1,5 @@
-// One thread allocates, another frees, a bounded queue of pointers between them: every free is of a block of another thread, and
-// the thread that allocates never frees. An allocator must carry the blocks back, and cheaply.
+// One thread allocates, another frees, and a bounded queue of pointers connects them. Every free is of another thread's
+// block, and the thread that allocates never frees. An allocator must bring the blocks back cheaply.
 #include "workload/team.h"
 
 #include "base/atomic.h"
@@ -12,7 +12,7 @@ enum { PRODUCER, CONSUMER, ROLES };
 #define QUEUE_MAX 65536
 
 static const struct workload_param params[] = {
-    {"size", 64, 8, 1 << 20, "bytes of a block"},
+    {"size", 64, 8, 1 << 20, "size of a block in bytes"},
     {"queue", 1024, 2, QUEUE_MAX, "blocks that the queue holds"},
     {"burst", 64, 1, QUEUE_MAX, "blocks handed over at a time"},
     {NULL, 0, 0, 0, NULL},
@@ -26,7 +26,7 @@ struct queue {
     _Alignas(64) void* slots[QUEUE_MAX];
 };
 
-// The other side needs only a moment where it has a processor of its own, and the processor where it has not.
+// The other side needs only a moment if it runs on another processor, and needs this processor if it does not.
 static void wait_a_little(unsigned* waits) {
     const unsigned spins = 200;
     if (++*waits % spins == 0)
@@ -65,7 +65,7 @@ static void consume(const uint64_t* p, struct queue* queue) {
     uint64_t emptied = 0, slot = 0;
     unsigned waits = 0;
     for (;;) {
-        // `closed` first: what was put in before it was set must not be missed
+        // `closed` first, so that nothing that was put in before it was set is missed
         bool closed = atomic_load_explicit(&queue->closed, memory_order_acquire) != 0;
         uint64_t filled = atomic_load_explicit(&queue->filled, memory_order_acquire);
         if (filled == emptied) {
@@ -105,9 +105,9 @@ static int run(const struct workload_run* run, struct workload_result* result) {
 
 const struct workload workload_prodcons = {
     .name = "prodcons",
-    .summary = "pairs of threads, one allocates, the other frees: the way of a block back to its owner",
+    .summary = "pairs of threads, one allocates, the other frees: how a block returns to its owner",
     .source = "the pattern of xmalloc-test (C. Lever, D. Boreham, 2000), one queue a pair",
-    .stresses = "every free is of another thread's block, one owner; how blocks come home",
+    .stresses = "every free is of another thread's block, one owner; how blocks return to it",
     .params = params,
     .run = run,
     .roles = ROLES,

@@ -1,5 +1,5 @@
-// Each thread keeps a set of blocks from 16 bytes to 16 KB, replaces them at random, and now and then swaps one for whatever lies in a
-// place that all threads share: so a share of the frees is of other threads' blocks, of every size.
+// Each thread keeps a set of blocks from 16 bytes to 16 KB and replaces them at random. Sometimes it swaps one for what
+// lies in a slot that all threads share. So some of the frees are of other threads' blocks, of every size.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -10,9 +10,9 @@ enum { BLOCKS, MIN, MAX, CROSS };
 
 static const struct workload_param params[] = {
     {"blocks", 500, 1, BLOCKS_MAX, "live blocks of each thread"},
-    {"min", 16, 1, 1 << 30, "bytes of the smallest block"},
-    {"max", 16000, 1, 1 << 30, "bytes of the largest block"},
-    {"cross", 4, 1, 1 << 20, "one replacement in this many goes by way of another thread"},
+    {"min", 16, 1, 1 << 30, "size of the smallest block in bytes"},
+    {"max", 16000, 1, 1 << 30, "size of the largest block in bytes"},
+    {"cross", 4, 1, 1 << 20, "one replacement in this many swaps the block with another thread's"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -74,8 +74,8 @@ const struct workload workload_rptest = {
     .name = "rptest",
     .summary = "16 bytes to 16 KB, random replacement, some frees by other threads",
     .source = "after rptest (M. Jansson, rpmalloc-benchmark)",
-    .stresses = "all sizes to 16 KB at once, reuse of pages between sizes, some frees by other threads",
-    .limit = "a pop and a push on a list of the thread's own and a write to each page",
+    .stresses = "all sizes up to 16 KB at once, reuse of pages between sizes, some frees by other threads",
+    .limit = "a pop from and a push onto the thread's own list, and a write to each page",
     .params = params,
     .run = run,
 };

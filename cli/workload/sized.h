@@ -1,5 +1,5 @@
-// malloc with a free that is told the size: C++'s new and sized delete of the library that is preloaded, by their mangled names, since
-// every allocator has them and few have C23's free_sized. Without such a library: malloc and free.
+// malloc, and a free that gets the size: operator new and sized delete of the preloaded library, by their mangled
+// names, because every allocator has them and few have C23's free_sized. Without such a library: malloc and free.
 // Thread-safety: the pointers are set before main. Errors: none.
 #ifndef HAKSTRESS_WORKLOAD_SIZED_H
 #define HAKSTRESS_WORKLOAD_SIZED_H

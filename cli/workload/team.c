@@ -15,16 +15,16 @@ struct team {
     const struct workload_run* run;
     const struct team_plan* plan;
     unsigned size;
-    pthread_mutex_t mutex;  // guards what follows, up to the blank line
+    pthread_mutex_t mutex;  // guards the fields up to the blank line
     pthread_cond_t all_here;
     unsigned ready, done;
     double started, ended;
     int error;
 
-    _Atomic uint32_t over;  // someone failed: nobody waits any more
+    _Atomic uint32_t over;  // a thread failed: nobody waits any more
 };
 
-// The same time as workload_clock() a few milliseconds late, and cheap enough to be asked between short bursts of operations.
+// workload_clock(), up to a few milliseconds late, but cheap enough to be read between short bursts of operations.
 static double coarse_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -39,7 +39,7 @@ void* team_map(size_t size) {
 static _Noreturn void out_of_memory(const char* call, size_t size) {
     char line[96];
     int length = snprintf(line, sizeof line, "hakstress: %s of %zu bytes gave NULL\n", call, size);
-    (void)!write(STDERR_FILENO, line, (size_t)length);  // nothing is left to be done about a failure here
+    (void)!write(STDERR_FILENO, line, (size_t)length);  // a failure here cannot be handled
     _exit(3);
 }
 
@@ -77,7 +77,7 @@ void team_fail(struct team_member* member, int error) {
     fail(member->team, error);
 }
 
-// The last to come notes the time and lets the others go on.
+// The last thread to arrive takes the start time and lets the others go on.
 static void meet(struct team* team, unsigned* count, double* when) {
     pthread_mutex_lock(&team->mutex);
     if (++*count == team->size) {
@@ -161,7 +161,7 @@ static size_t round_up(size_t size) {
 
 int team_run(const struct workload_run* run, const struct team_plan* plan, struct workload_result* result) {
     struct team team = {.run = run, .plan = plan, .size = run->threads * plan->roles};
-    pthread_mutex_init(&team.mutex, NULL);  // glibc's neither fail nor allocate
+    pthread_mutex_init(&team.mutex, NULL);  // with glibc these neither fail nor allocate
     pthread_cond_init(&team.all_here, NULL);
 
     const size_t each = sizeof(struct team_member) + sizeof(pthread_t) + round_up(plan->memory);

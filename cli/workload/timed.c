@@ -12,14 +12,14 @@
 
 enum { WINDOW = 16, SLOTS = 256 };
 
-// Threads take slots in turn: a thread has one for itself unless there are more than SLOTS of them at a time.
+// Threads take slots in turn: each has its own unless there are more than SLOTS of them at a time.
 struct slot {
     struct histogram histograms[TIMED_KINDS];
 };
 
 struct sampler {
     bool started;
-    uint32_t place;  // of the sampled call in the present window
+    uint32_t place;  // position of the sampled call in the current window
 };
 
 _Thread_local uint32_t timed_calls_left[TIMED_KINDS];
@@ -31,7 +31,7 @@ static struct slot* slots;
 static _Atomic uint32_t threads_seen;
 static bool has_counter;
 static uint64_t overhead;                // ticks between two readings with nothing between them
-static uint64_t begin_ticks, end_ticks;  // of the time that tells the length of a tick
+static uint64_t begin_ticks, end_ticks;  // a span of time from which the length of a tick is computed
 static double begin_seconds, end_seconds;
 
 // The clock
@@ -39,11 +39,11 @@ static double begin_seconds, end_seconds;
 #if defined(__x86_64__)
 static bool find_counter(void) {
     unsigned a, b, c, d;
-    const unsigned invariant = 1u << 8;  // in EDX: one speed at any frequency, and it does not stop
+    const unsigned invariant = 1u << 8;  // in EDX: constant speed at any frequency, never stops
     return __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d & invariant) != 0;
 }
 
-// The fences keep what is measured from starting before the reading, and from not being complete at the next one.
+// The fences keep the measured code from starting before the reading, and from still running at the next one.
 static inline uint64_t read_counter(void) {
     uint32_t low, high;
     __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high) : : "memory");
@@ -98,7 +98,8 @@ static uint32_t new_place(struct sampler* sampler) {
     return sampler->place;
 }
 
-// Is the call now to be timed? Counts off the calls until the next one. Only the first of a thread may be due and not timed.
+// Is this call to be timed? Counts down the calls until the next one. Only a thread's first call may be due but not
+// timed.
 static bool choose(enum timed_kind kind) {
     struct sampler* sampler = &samplers[kind];
     if (slots == NULL) {
@@ -124,7 +125,7 @@ static void record(enum timed_kind kind, uint64_t from, uint64_t to) {
     histogram_record(&own->histograms[kind], ticks > overhead ? ticks - overhead : 0);
 }
 
-// Times CALL, or just makes it.
+// Times CALL, or just calls it.
 #define DUE(kind, CALL)                         \
     do {                                        \
         if (choose(kind)) {                     \
@@ -179,7 +180,7 @@ int timed_begin(void) {
     return slots == NULL ? ENOMEM : 0;
 }
 
-// A short time would tell the length of a tick badly.
+// A short time would give the length of a tick imprecisely.
 static void end_clock(void) {
     const double least = 0.02;
     const double left = begin_seconds + least - workload_clock();

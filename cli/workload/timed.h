@@ -1,7 +1,9 @@
-// malloc and free with a clock around one call in 16, at a random place in each 16 calls of its thread, so that no rhythm of a
-// workload hides calls and the calls of short threads are chosen as often as others. calloc and realloc count as malloc.
-// The clock is the processor's counter where that runs at one speed, else CLOCK_MONOTONIC; what reading it costs at the least is
-// subtracted. Thread-safety: any number of threads between timed_begin() and timed_end(). Errors: timed_begin() gives an errno.
+// malloc and free with a clock around one call in 16, at a random position in each 16 calls of its thread. So a rhythm
+// of the workload hides no calls, and the calls of short threads are sampled as often as others. calloc and realloc
+// count as malloc.
+// The clock is the processor's counter if that runs at a constant speed, else CLOCK_MONOTONIC. The minimum cost of
+// reading it is subtracted.
+// Thread-safety: any number of threads between timed_begin() and timed_end(). Errors: timed_begin() returns an errno.
 #ifndef HAKSTRESS_WORKLOAD_TIMED_H
 #define HAKSTRESS_WORKLOAD_TIMED_H
 
@@ -14,12 +16,12 @@
 enum timed_kind { TIMED_MALLOC, TIMED_FREE, TIMED_KINDS };
 
 int timed_begin(void);
-// All threads' calls together, when the workload's threads have ended. NULL without timed_begin().
+// All threads' calls together, after the workload's threads have ended. NULL without timed_begin().
 const struct histogram* timed_end(enum timed_kind kind);
 // A value of such a histogram in nanoseconds.
 double timed_nanoseconds(uint64_t ticks);
 
-extern _Thread_local uint32_t timed_calls_left[TIMED_KINDS];  // before the next one to be looked at
+extern _Thread_local uint32_t timed_calls_left[TIMED_KINDS];  // before the next one that may be timed
 
 void* timed_malloc_due(size_t size);
 void* timed_calloc_due(size_t count, size_t size);

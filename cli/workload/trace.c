@@ -1,6 +1,7 @@
-// Replay of a recorded program: every thread's allocations and frees in their order, in threads that live when those of the
-// program did. Where a block goes from one thread to another, the second waits for the first; the file says where (docs/RECORD.md).
-// A byte of each page of a block is written. At the end of the trace what is left is freed, and it begins again.
+// Replay of a recorded program: every thread's allocations and frees in their order, in threads that live as long as
+// the program's. If a block goes from one thread to another, the second waits for the first; the file says where
+// (docs/RECORD.md). A byte of each page of a block is written. At the end of the trace the remaining blocks are freed,
+// and the trace starts again.
 #include "workload/trace.h"
 
 #include "workload/alloc.h"
@@ -16,7 +17,7 @@
 
 enum { TRACES_MAX = 64, PATIENCE = 64, MORE_PATIENCE = 1024 };
 
-// Where the replay keeps a block. Used by one lane at a time, and handed on by its turn.
+// Where the replay keeps a block. One lane at a time uses it, and its turn hands it on.
 struct slot {
     void* block;
     _Atomic uint32_t turn;
@@ -24,7 +25,7 @@ struct slot {
 
 struct replay {
     struct trace_file file;
-    uint16_t* groups;  // the lane whose slots they are
+    uint16_t* groups;  // the lane that each group of slots belongs to
     struct slot* slots;
     struct trace_thread* threads;
     char* memory;
@@ -33,7 +34,7 @@ struct replay {
     _Atomic uint32_t failed;  // nobody waits any more
     // The lanes meet after each pass over the trace.
     pthread_barrier_t barrier;
-    _Atomic uint32_t over;  // a lane found that the time is over, or the count done
+    _Atomic uint32_t over;  // a lane found that the time is over, or the count reached
     uint32_t threads_of_lane[WORKLOAD_THREADS_MAX];
 };
 
@@ -61,7 +62,7 @@ static void be_patient(unsigned tries) {
     if (tries < MORE_PATIENCE)
         sched_yield();
     else
-        nanosleep(&nap, NULL);  // an interrupted sleep only means one look more
+        nanosleep(&nap, NULL);  // if the sleep is interrupted, the next check comes earlier
 }
 
 // The acquire pairs with the release in hand_on().
@@ -82,7 +83,7 @@ static void* aligned(const struct trace_op* op) {
     const size_t alignment = (size_t)1 << op->align_log2;
     void* block = NULL;
     const int error = wl_posix_memalign(&block, alignment < sizeof(void*) ? sizeof(void*) : alignment, op->size);
-    return error == 0 ? block : team_malloc(SIZE_MAX);  // it says that there is no memory
+    return error == 0 ? block : team_malloc(SIZE_MAX);  // it prints that there is no memory
 }
 
 static void* allocate(const struct trace_op* op, void* old) {
@@ -111,7 +112,7 @@ static void apply(struct lane* lane, const struct trace_op* op) {
     if (op->hands_on) hand_on(slot);
 }
 
-// One of the program's threads.
+// A thread of the program.
 static void* replay_thread(void* argument) {
     struct lane* lane = argument;
     struct trace_op op;
@@ -122,7 +123,7 @@ static void* replay_thread(void* argument) {
     return NULL;
 }
 
-// The first lane runs the main thread itself; threads that come one after the other are started and ended as they were.
+// The first lane runs the main thread itself. Threads that follow each other are started and ended as in the program.
 static void replay_lane(struct lane* lane) {
     const struct replay* r = lane->replay;
     for (uint32_t i = 0; i < r->file.header.threads && !has_failed(r); i++) {
@@ -157,7 +158,7 @@ static void work(struct team_member* member) {
     lane->member = member;
     atomic_fetch_add_explicit(&r->lanes_here, 1, memory_order_relaxed);
     team_ready(member);
-    // A lane without thread would never come to the barrier.
+    // A lane without a thread would never reach the barrier.
     bool goes_on = atomic_load_explicit(&r->lanes_here, memory_order_relaxed) == r->file.header.lanes;
     while (goes_on) {
         lane->allocations = 0;
@@ -171,7 +172,7 @@ static void work(struct team_member* member) {
     team_done(member);
 }
 
-// All memory of the replay's own, mapped.
+// All memory of the replay itself, mapped.
 static bool take_memory(struct replay* r) {
     const struct trace_header* header = &r->file.header;
     const size_t slots = (size_t)header->groups * TRACE_GROUP * sizeof(struct slot);
@@ -186,7 +187,7 @@ static bool take_memory(struct replay* r) {
 }
 
 static int prepare(struct replay* r, const char* path) {
-    if (trace_open(&r->file, path) != NULL) return EINVAL;  // look_at() has found it good
+    if (trace_open(&r->file, path) != NULL) return EINVAL;  // inspect_file() found it valid
     if (!take_memory(r)) return ENOMEM;
     if (!trace_groups_read(&r->file, r->groups)) return EIO;
     for (uint32_t i = 0; i < r->file.header.threads; i++) {
@@ -201,7 +202,7 @@ static void release(struct replay* r) {
     trace_close(&r->file);
 }
 
-static const char* replayed;  // the file of the workload that was chosen last; the worker chooses one
+static const char* replayed;  // the file of the workload chosen last; the worker chooses one
 
 static int run(const struct workload_run* run, struct workload_result* result) {
     int error = prepare(&replay, replayed);
@@ -229,7 +230,7 @@ static const char* check(const struct workload* workload) {
     return NULL;
 }
 
-static void look_at(struct trace_workload* trace, const char* path) {
+static void inspect_file(struct trace_workload* trace, const char* path) {
     struct trace_file file;
     trace->problem = *path == '\0' ? "the name of a file is missing: trace:FILE" : trace_open(&file, path);
     if (trace->problem != NULL) return;
@@ -258,6 +259,6 @@ const struct workload* trace_workload(const char* name) {
         .check = check,
         .own_threads = 1,
     };
-    look_at(trace, replayed);
+    inspect_file(trace, replayed);
     return &trace->workload;
 }

@@ -65,7 +65,7 @@ static uint64_t take_number(struct trace_reader* reader) {
 static uint32_t take_slot(struct trace_reader* reader, unsigned tag) {
     uint64_t zigzag = tag >> TRACE_NEAR_SHIFT;
     if (zigzag == TRACE_FAR) zigzag = take_number(reader);
-    const uint64_t difference = zigzag >> 1 ^ -(zigzag & 1);  // unsigned: a damaged file may say anything
+    const uint64_t difference = zigzag >> 1 ^ -(zigzag & 1);  // unsigned, because a damaged file may contain anything
     return reader->slot = (uint32_t)(reader->slot + difference);
 }
 
@@ -87,7 +87,7 @@ bool trace_next(struct trace_reader* reader, struct trace_op* op) {
     return true;
 }
 
-// Looking through a file
+// Checking a file
 
 uint64_t trace_checksum(uint64_t sum, const void* data, size_t size) {
     const unsigned char* bytes = data;
@@ -95,7 +95,7 @@ uint64_t trace_checksum(uint64_t sum, const void* data, size_t size) {
     return sum;
 }
 
-// One at a time: the file is looked through before there are threads.
+// One at a time: the file is checked before there are threads.
 static struct trace_reader reader;
 
 static bool is_sum_right(const struct trace_file* file) {
@@ -150,14 +150,14 @@ static const char* look_through(struct trace_file* file) {
     struct stat status;
     const struct trace_header* header = &file->header;
     if (fstat(file->fd, &status) != 0) return strerrordesc_np(errno);
-    if (!S_ISREG(status.st_mode)) return "it is no file but a directory, device or pipe";
+    if (!S_ISREG(status.st_mode)) return "it is not a file, but a directory, device or pipe";
     const uint64_t size = (uint64_t)status.st_size;
     const bool is_whole_header = size >= sizeof *header && read_at(file, 0, &file->header, sizeof *header);
     if (!is_whole_header || memcmp(header->magic, TRACE_MAGIC, sizeof header->magic) != 0)
-        return "it is no trace of hakstress record";
-    if (header->version != TRACE_VERSION) return "it is a trace of another version of hakstress: record it again";
-    if (header->file_bytes != size) return "it is cut, or something was added to it: record it again";
-    if (!is_sum_right(file) || !is_content_right(file)) return "it is damaged (its checksum is wrong): record it again";
+        return "it is not a trace of hakstress record";
+    if (header->version != TRACE_VERSION) return "it is a trace of another version of hakstress; record it again";
+    if (header->file_bytes != size) return "it was cut, or something was added to it; record it again";
+    if (!is_sum_right(file) || !is_content_right(file)) return "it is damaged (its checksum is wrong); record it again";
     return NULL;
 }
 

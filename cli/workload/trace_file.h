@@ -1,6 +1,6 @@
-// The trace file of `hakstress record`: its layout (drawn in docs/RECORD.md), and reading it in small pieces, without allocating,
-// so that the process whose allocator is measured holds little of it.
-// Thread-safety: a struct trace_file may be shared once it is open, a reader belongs to one thread. Errors: NULL, or the reason
+// The trace file of `hakstress record`: its layout (drawn in docs/RECORD.md), and a reader that reads it in small
+// pieces without allocating, so that the process whose allocator is measured holds little of it.
+// Thread-safety: an open struct trace_file may be shared; a reader belongs to one thread. Errors: NULL, or the reason
 // in static memory.
 #ifndef HAKSTRESS_WORKLOAD_TRACE_FILE_H
 #define HAKSTRESS_WORKLOAD_TRACE_FILE_H
@@ -18,21 +18,21 @@ struct trace_header {
     uint32_t version;
     uint32_t flags;
     uint64_t file_bytes;
-    uint64_t checksum;     // of everything, with 0 here
-    uint64_t events;       // operations and marks of order; of all threads
-    uint64_t allocations;  // operations that give a block, realloc among them
+    uint64_t checksum;     // of the whole file, with 0 in this field
+    uint64_t events;       // operations and order marks; of all threads
+    uint64_t allocations;  // operations that return a block, realloc among them
     uint64_t frees;
     uint64_t peak_live_bytes;
     uint32_t threads;
     uint32_t lanes;          // the most threads at work at the same time
     uint32_t groups;         // of TRACE_GROUP slots
-    uint32_t command_bytes;  // the text behind the header, padded to 8
+    uint32_t command_bytes;  // length of the text after the header, padded to 8
 };
 // Then: the command; the lane of each group, uint16_t, padded to 8; struct trace_thread for each; the threads' streams.
 
 struct trace_thread {
     uint32_t lane, unused;
-    uint64_t operations;     // all but marks of order
+    uint64_t operations;     // without order marks
     uint64_t offset, bytes;  // of its stream in the file
 };
 
@@ -42,15 +42,16 @@ enum trace_kind {
     TRACE_ALIGNED,
     TRACE_REALLOC,
     TRACE_FREE,
-    TRACE_ORDER,  // so many operations of other threads come first
+    TRACE_ORDER,  // this many operations of other threads come first
     TRACE_KINDS,
 };
 
-// The first byte of an operation: kind, flags, and how the slot differs from that of the thread's operation before.
+// The first byte of an operation: kind, flags, and the difference of its slot from the one of the thread's last
+// operation.
 enum {
     TRACE_KIND_MASK = 7,
-    TRACE_WAITS = 8,      // the slot's turn follows: another lane has used it last
-    TRACE_HANDS_ON = 16,  // another lane uses the slot next: its turn goes up
+    TRACE_WAITS = 8,      // the slot's turn follows: another lane used it last
+    TRACE_HANDS_ON = 16,  // another lane uses the slot next: its turn is incremented
     TRACE_NEAR_SHIFT = 5,
     TRACE_FAR = 7,  // the difference follows, else it is -3 to 3 in this number, zigzag
 };
@@ -76,7 +77,7 @@ struct trace_file {
     uint64_t groups_at, threads_at;
 };
 
-// Opens the file and looks through all of it. NULL, or the reason why it cannot be used.
+// Opens the file and checks all of it. NULL, or the reason why it cannot be used.
 const char* trace_open(struct trace_file* file, const char* path);
 void trace_close(struct trace_file* file);
 bool trace_thread_read(const struct trace_file* file, uint32_t index, struct trace_thread* out);
@@ -88,11 +89,11 @@ struct trace_reader {
     uint32_t slot;
     bool failed;
     size_t at, filled;
-    unsigned char buffer[TRACE_BUFFER + TRACE_OP_MOST];  // zeros behind the end, so that none is read beyond
+    unsigned char buffer[TRACE_BUFFER + TRACE_OP_MOST];  // zeros after the end, so that nothing beyond is read
 };
 
 void trace_reader_start(struct trace_reader* reader, const struct trace_file* file, const struct trace_thread* thread);
-// The next operation; false at the end of the stream, or after a read that failed.
+// The next operation; false at the end of the stream, or after a failed read.
 bool trace_next(struct trace_reader* reader, struct trace_op* op);
 
 #define TRACE_CHECKSUM_START UINT64_C(0xcbf29ce484222325)

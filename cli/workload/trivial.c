@@ -1,4 +1,4 @@
-// A program that hardly allocates: what an allocator costs where it is not needed. Its peak RSS is the result.
+// A program that hardly allocates: the cost of an allocator where it is not needed. Its peak RSS is the result.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -7,7 +7,7 @@ enum { BLOCKS, SIZE };
 
 static const struct workload_param params[] = {
     {"blocks", 1, 0, 1000, "blocks allocated and freed; 0: none"},
-    {"size", 64, 1, 1 << 20, "bytes of a block"},
+    {"size", 64, 1, 1 << 20, "size of a block in bytes"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -31,7 +31,7 @@ const struct workload workload_trivial = {
     .name = "trivial",
     .summary = "one block and the end: peak RSS of a program that hardly allocates",
     .source = "ours",
-    .stresses = "what an allocator costs a program that hardly needs one, in memory above all",
+    .stresses = "the cost of an allocator in a program that hardly needs one, above all in memory",
     .params = params,
     .run = run,
 };

@@ -23,7 +23,7 @@ double workload_clock(void) {
 }
 
 void workload_wait(double deadline, const _Atomic uint32_t* stop, const _Atomic uint32_t* over) {
-    // Short sleeps, since the flag is in memory that another process writes to.
+    // Short sleeps, because the flag is in memory that another process writes to.
     const double step = 0.01;
     while (atomic_load_explicit(stop, memory_order_relaxed) == 0 &&
            atomic_load_explicit(over, memory_order_relaxed) == 0) {
@@ -31,7 +31,7 @@ void workload_wait(double deadline, const _Atomic uint32_t* stop, const _Atomic 
         if (left <= 0) return;
         if (left > step) left = step;
         struct timespec nap = {.tv_sec = 0, .tv_nsec = (long)(left * 1e9)};
-        nanosleep(&nap, NULL);  // an interrupted sleep only means one look more
+        nanosleep(&nap, NULL);  // if the sleep is interrupted, the next check comes earlier
     }
 }
 

@@ -1,7 +1,8 @@
-// A workload: a pattern of mallocs and frees with parameters, run by threads until the time is over.
-// Compiled several times, see alloc.h. A new one is a file here that defines a `const struct workload` and a line in workloads[].
-// Thread-safety: run() starts and joins its own threads. Errors: run() gives 0, or an errno when threads or memory could not be
-// had; damage that a workload finds in its blocks goes to workload_fault().
+// A workload: a pattern of mallocs and frees with parameters, run by threads until the time is over. It is compiled
+// several times, see alloc.h. To add one, write a file here that defines a `const struct workload`, and add a line to
+// workloads[].
+// Thread-safety: run() starts and joins its own threads. Errors: run() returns 0, or an errno if it could not get
+// threads or memory. Damage that a workload finds in its blocks goes to workload_fault().
 #ifndef HAKSTRESS_WORKLOAD_H
 #define HAKSTRESS_WORKLOAD_H
 
@@ -19,24 +20,24 @@ struct workload_param {
     const char* help;
 };
 
-// One for each lane of work (a thread and its successors count as one). A single writer; anybody may read.
+// One for each lane of work (a thread and its successors are one lane). It has one writer; anybody may read.
 struct workload_progress {
     _Alignas(64) _Atomic uint64_t ops;
 };
 
 struct workload_run {
-    double seconds;  // of work; setting up is not counted
-    uint64_t count;  // operations of each lane after which it ends, whatever the time; 0: the time decides
+    double seconds;  // of work, without the setup
+    uint64_t count;  // operations after which each lane ends, whatever the time; 0: the time decides
     unsigned threads;
     uint64_t seed;
     const uint64_t* params;              // in the order of the workload's table
-    const _Atomic uint32_t* stop;        // not 0: end now, the result is what was done so far
-    struct workload_progress* progress;  // [threads], zero at the start; bumped at each operation
+    const _Atomic uint32_t* stop;        // not 0: end now; the result is what was done until then
+    struct workload_progress* progress;  // [threads], zero at the start; incremented at each operation
     void (*thread_start)(void);          // called first in every thread that the workload starts; NULL: nothing to do
 };
 
 struct workload_result {
-    uint64_t ops;  // mallocs with their frees
+    uint64_t ops;  // a malloc and its free count as one
     double seconds;
 };
 
@@ -44,25 +45,26 @@ struct workload {
     const char* name;
     const char* summary;                  // one line
     const char* source;                   // who published it
-    const char* stresses;                 // one line: what in an allocator it is hard on
-    const char* limit;                    // what its floor still does, see limit.h; NULL: none can be stated
+    const char* stresses;                 // one line: what it stresses in an allocator
+    const char* limit;                    // what its floor still does, see limit.h; NULL: it has none
     const struct workload_param* params;  // ended by a NULL name
     int (*run)(const struct workload_run* run, struct workload_result* result);
-    unsigned own_threads;  // not 0: so many threads does it have, whatever run->threads says
-    unsigned roles;        // of each of its threads there are so many, which work at the same time; 0: one
-    // NULL, or the reason why it cannot run. NULL in place of the function: it always can.
+    unsigned own_threads;  // not 0: it always has this many threads, whatever run->threads says
+    unsigned roles;        // how many threads of each lane work at the same time; 0: one
+    // NULL, or the reason why it cannot run. If the function itself is NULL, it always can.
     const char* (*check)(const struct workload* workload);
 };
 
 extern const struct workload workload_larson;
 
-// Prints one line, `hakstress: check=CHECK site=WORKLOAD text`, and aborts: a block did not hold what was written to it.
+// Prints one line, `hakstress: check=CHECK site=WORKLOAD text`, and aborts: a block did not contain what was written to
+// it.
 _Noreturn void workload_fault(const char* check, const char* site, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // Seconds of CLOCK_MONOTONIC.
 double workload_clock(void);
-// Sleeps until workload_clock() reaches `deadline`, or *stop or *over is set.
+// Sleeps until workload_clock() reaches `deadline`, or until *stop or *over is set.
 void workload_wait(double deadline, const _Atomic uint32_t* stop, const _Atomic uint32_t* over);
 
 // xorshift64*: G. Marsaglia, "Xorshift RNGs" (2003); multiplier by S. Vigna (2014). A state is never 0.

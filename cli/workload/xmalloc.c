@@ -1,5 +1,5 @@
-// Producers fill batches with blocks, consumers free them, and any consumer takes the batch of any producer: frees of other threads'
-// blocks in bulk, from several owners in turn.
+// Producers fill batches with blocks, consumers free them, and any consumer takes the batch of any producer: bulk frees
+// of other threads' blocks, from several owners in turn.
 #include "workload/team.h"
 
 #include "workload/alloc.h"
@@ -11,9 +11,9 @@ enum { PRODUCER, CONSUMER, ROLES };
 #define BATCH_MAX 16384
 
 static const struct workload_param params[] = {
-    {"size", 64, 1, 1 << 20, "bytes of a block"},
+    {"size", 64, 1, 1 << 20, "size of a block in bytes"},
     {"batch", 4096, 1, BATCH_MAX, "blocks in a batch"},
-    {"batches", 4, 1, 64, "batches for each producer"},
+    {"batches", 4, 1, 64, "batches per producer"},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -26,11 +26,11 @@ struct depot {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct batch *full, *empty;
-    unsigned producers;  // that have not ended
+    unsigned producers;  // those that have not ended
     struct batch batches[];
 };
 
-// With the mutex held.
+// The mutex must be held.
 static void put(struct depot* depot, struct batch** list, struct batch* batch) {
     batch->next = *list;
     *list = batch;
@@ -43,7 +43,8 @@ static struct batch* take(struct batch** list) {
     return batch;
 }
 
-// NULL from the full list: there will be no more. An empty one comes in the end, since consumers outlive producers.
+// NULL from the full list: no more will come. The empty list always gets one in the end, because consumers outlive
+// producers.
 static struct batch* wait_for(struct depot* depot, struct batch** list) {
     pthread_mutex_lock(&depot->mutex);
     struct batch* batch;
@@ -89,7 +90,7 @@ static uint64_t batch_count(const struct workload_run* run) {
 }
 
 static void open_depot(struct team_member* member, struct depot* depot) {
-    pthread_mutex_init(&depot->mutex, NULL);  // glibc's neither fail nor allocate
+    pthread_mutex_init(&depot->mutex, NULL);  // with glibc these neither fail nor allocate
     pthread_cond_init(&depot->changed, NULL);
     depot->producers = member->run->threads;
     for (uint64_t i = 0; i < batch_count(member->run); i++) put(depot, &depot->empty, &depot->batches[i]);

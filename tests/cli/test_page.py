@@ -396,8 +396,11 @@ class Behaviour(Case):
     def test_what_is_wrong_is_said_first(self):
         for make, wanted in (
             (compare_documents.untrusted, ["Not trustworthy", "no workload was measured"]),
-            (compare_documents.partial, ["a difference, allowed by --noise", "Incomplete: stopped by a signal", "40 more, which are not told", "takes 16 rounds: --budget 130 or so"]),
-            (compare_documents.one_allocator, ["6 runs failed", "had its rounds, but for runs that failed", "larson: out of memory", "–\tlatency run: larson ended"]),
+            (compare_documents.partial, ["a difference, allowed by --noise", "Incomplete: stopped by a signal",
+                                         "40 more, which are not listed",
+                                         "16 rounds are needed: about --budget 130"]),
+            (compare_documents.one_allocator, ["6 runs failed", "had all its rounds, except for runs that failed",
+                                               "larson: out of memory", "–\tlatency run: larson ended"]),
         ):
             self.open(make())
             for words in wanted:

@@ -304,7 +304,7 @@ class Ends(Case):
     def test_one_trace_cannot_be_saved(self):
         """The others are."""
         done = self.record("sh", "-c", f'echo mine >t.trace; "{PROGRAM}" known; true', status=3)
-        self.assertIn("cannot write t.trace: a file that is no trace", done.stderr)
+        self.assertIn("cannot write t.trace: a file with that name exists and is not a trace", done.stderr)
         others = [n for n in os.listdir(self.folder.name) if n.startswith("t.trace.")]
         self.assertEqual(len(others), 1, done.stderr)
         self.assertEqual(shape(self.checked(others[0]).between_marks()), Events.KNOWN)
@@ -383,9 +383,9 @@ class Damaged(Case):
     def test_damaged(self):
         good = self.trace(PROGRAM, "known").data
         for data, words in (
-            (b"", "no trace"),
-            (b"hktrace\0", "no trace"),
-            (b"x" * 1000, "no trace"),
+            (b"", "not a trace"),
+            (b"hktrace\0", "not a trace"),
+            (b"x" * 1000, "not a trace"),
             (good[:-8], "cut"),
             (good[: HEADER.size], "cut"),
             (good + b"more", "cut"),
@@ -436,14 +436,14 @@ class Usage(Case):
         self.assertIn(words, done.stderr)
 
     def test_usage(self):
-        self.fails(2, "record what?", "record")
-        self.fails(2, "record what?", "record", "--")
-        self.fails(2, "-- goes before", "record", PROGRAM)
+        self.fails(2, "name a command", "record")
+        self.fails(2, "name a command", "record", "--")
+        self.fails(2, "put -- before", "record", PROGRAM)
         self.fails(127, "No such file", "record", "--", "./no-such-command")
         with open(self.path("mine"), "w") as file:
             file.write("a file of mine")
         self.fails(126, "Permission denied", "record", "--", "./mine")
-        self.fails(3, "a file that is no trace", "record", "--output", "mine", "--", "touch", "ran")
+        self.fails(3, "a file with that name exists and is not a trace", "record", "--output", "mine", "--", "touch", "ran")
         self.fails(3, "No such file", "record", "--output", "missing/t.trace", "--", "touch", "ran")
         self.fails(3, "device", "record", "--output", "/dev/full", "--", "touch", "ran")
         self.assertFalse(os.path.exists(self.path("ran")))  # all of that is known before the command

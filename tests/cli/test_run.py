@@ -229,7 +229,7 @@ class Crashes(RunCase):
 
     def test_stack_overflow(self):
         _, report = self.fault(self.crash("stack"), 139, "SIGSEGV")
-        self.assertIn("stack overflow", report["verdict"]["cause"].replace("the stack overflowed", "stack overflow"))
+        self.assertIn("stack overflow", report["verdict"]["cause"])
         self.assertIn("overflow", self.names_in(report))
 
     def test_abort(self):
@@ -370,7 +370,7 @@ class Mistakes(RunCase):
 
     def test_who_called_abort(self):
         for way, cause in (
-            ("throw", "an uncaught C++ exception"),
+            ("throw", "a C++ exception was not caught"),
             ("terminate", "std::terminate was called"),
             ("assert", "an assertion of the program failed"),
             ("abort", "the process called abort() itself"),
@@ -427,11 +427,11 @@ class Status(RunCase):
 
     def test_usage(self):
         for args, wanted in (
-            (["run"], "run what?"),
-            (["run", "true"], "-- goes before the command"),
-            (["run", "--"], "run what?"),
-            (["run", "--fault-exit", "256", "--", "true"], "--fault-exit wants"),
-            (["run", "--fault-exit=x", "--", "true"], "--fault-exit wants"),
+            (["run"], "name a command"),
+            (["run", "true"], "put -- before the command"),
+            (["run", "--"], "name a command"),
+            (["run", "--fault-exit", "256", "--", "true"], "--fault-exit must be"),
+            (["run", "--fault-exit=x", "--", "true"], "--fault-exit must be"),
         ):
             with self.subTest(args):
                 result = self.run_it(*args)
@@ -517,7 +517,7 @@ class Leaks(RunCase):
     def test_leaks(self):
         result = self.crash("leak", "7", options=["--leaks"])
         self.assertEqual(result.returncode, 0)
-        if "no records of blocks" in result.stderr:
+        if "leaks are unknown" in result.stderr:
             self.skipTest("the library keeps no records of blocks")
         parent, child = sorted(self.only_result()["leaks"], key=lambda leaks: -leaks["bytes"])
 
@@ -542,7 +542,7 @@ class Leaks(RunCase):
         saved = self.only_result()
         told, dropped = len(saved["leaks"]), saved["processes_not_searched_for_leaks"]
         self.assertGreater(dropped, 0)
-        self.assertIn(f"run: {dropped} more processes exited, and were not searched", result.stderr)
+        self.assertIn(f"run: {dropped} more processes exited and were not searched", result.stderr)
         self.assertGreaterEqual(told + dropped, 30)
 
 

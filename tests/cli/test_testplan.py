@@ -54,13 +54,13 @@ class Usage(PlanCase):
         self.assertFalse(os.path.isdir(self.results) and os.listdir(self.results))
 
     def test_bad_input(self):
-        self.refused(["30"], "one operand too many")
+        self.refused(["30"], "unexpected operand")
         self.refused(["--quick", "--each"], "two plans")
         self.refused(["--quik"], "did you mean --quick")
         self.refused(["--quick=1"], "takes no value")
-        self.refused(["--profile", "repro"], "its own profile")
-        self.refused(["--seed", "x"], "--seed wants a whole number")
-        self.refused(["--seed", str(2**63 - 1)], "--seed wants a whole number")
+        self.refused(["--profile", "repro"], "has its own")
+        self.refused(["--seed", "x"], "--seed must be a whole number")
+        self.refused(["--seed", str(2**63 - 1)], "--seed must be a whole number")
         self.refused(["--markdown", "nowhere/plan.md"], "nowhere/plan.md")
         self.refused(["--markdown", "."], "--markdown .")
         self.refused(["--results", "/proc/version"], "--results", status=3)

@@ -146,17 +146,17 @@ class Work(Case):
 
     def test_bad_arguments(self):
         for arguments, wanted in (
-            (["alloctest", "places=0"], "places wants"),
+            (["alloctest", "places=0"], "places must be"),
             (["alloctest", "min=64", "max=32"], "min is greater than max"),
-            (["cache-scratch", "writes=0"], "writes wants"),
+            (["cache-scratch", "writes=0"], "writes must be"),
             (["cache-thrash", "chunks=3"], "no parameter 'chunks'"),
-            (["idle-owner", "bytes=1"], "bytes wants"),
+            (["idle-owner", "bytes=1"], "bytes must be"),
             (["larson-sized", "min=9", "max=8"], "min is greater than max"),
             (["idle-owne"], "did you mean 'idle-owner'"),
-            (["pair", "latency=2"], "latency wants"),
-            (["pair", "limit=yes"], "limit wants"),
-            (["pair", "rss_every=-1"], "rss_every wants"),
-            (["pair", "latency=1", "limit=1"], "do not go together"),
+            (["pair", "latency=2"], "latency must be"),
+            (["pair", "limit=yes"], "limit must be"),
+            (["pair", "rss_every=-1"], "rss_every must be"),
+            (["pair", "latency=1", "limit=1"], "cannot be combined"),
             (["pair", "latency"], "KEY=VALUE"),
         ):
             result = self.worker(*arguments)
@@ -342,7 +342,7 @@ class Bench(Case):
     def test_wrong_usage(self):
         with tempfile.TemporaryDirectory() as directory:
             for arguments, wanted in (
-                (["pair", "--writes", "3"], "--writes is no parameter of pair"),
+                (["pair", "--writes", "3"], "--writes is not a parameter of pair"),
                 (["alloctest", "--places", "0"], "places"),
                 (["pair", "--latency=1"], "takes no value"),
                 (["pair:size=32"], "hakstress bench pair --size 32\n"),

@@ -180,7 +180,7 @@ static void damaged_tables_are_survived(void** state) {
     assert_true(place.owned && !place.owner_is_known);
     heap_view_close(&damaged);
 
-    static const char* const wrong[] = {"leads to no block", "circle", "leads to no block"};
+    static const char* const wrong[] = {"does not lead to a block", "circular", "does not lead to a block"};
     uint64_t links[] = {0x6261, (uint64_t)(uintptr_t)link, block + 1};
     for (size_t i = 0; i < 3; i++) {
         *link = links[i];

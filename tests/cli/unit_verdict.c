@@ -89,7 +89,7 @@ static void a_program_is_told_what_it_did(void** state) {
     (void)state;
     static const char* const told[][2] = {
         {"double_free", "freed a block twice"},
-        {"invalid_free", "no block of this allocator"},
+        {"invalid_free", "live block of this allocator"},
         {"interior_free", "into the middle of a block"},
         {"mismatched_free", "the wrong function"},
         {"wrong_size", "a size that is not the block's"},
@@ -123,7 +123,7 @@ static void other_checks_are_the_allocator_s_own(void** state) {
     say("tls_sll", "guard");
     expect("other_check", "allocator", "own invariant broke: please report it");
     say("heap", "guard");
-    expect("other_check", "unknown", "wrote into memory that it does not have");
+    expect("other_check", "unknown", "wrote into memory that it does not own");
     facts.workload = "larson";
     expect("other_check", "allocator", "own invariant broke");
     say("memory", "larson");
@@ -158,13 +158,13 @@ static void a_followed_link_without_a_drain_depends_on_whose_program_it_is(void*
     story.block_was_free = true;
     expect("followed_link", "program", "after it was freed");
     facts.workload = "larson";
-    expect("followed_link", "allocator", "on a free list at once");
+    expect("followed_link", "allocator", "on a free list at the same time");
 }
 
 static void text_as_an_address(void** state) {
     (void)state;
     record.fault_address = 0x6f6c6c6568;
-    expect("text_address", "program", "text was followed");
+    expect("text_address", "program", "text was used");
     record.fault_address = 0x6261;
     facts.workload = "larson";
     expect("text_address", "allocator", "free-list link");
@@ -236,7 +236,7 @@ static void blocks_of_two_allocators(void** state) {
     crossed.crossing = CROSSED_FROM_OTHER;
     expect("crossed_block", "program", "a block of another malloc");
     crossed.crossing = CROSSED_NOT;
-    expect("program_check", "program", "no block of this allocator");
+    expect("program_check", "program", "live block of this allocator");
 }
 
 static void who_called_abort(void** state) {
@@ -247,7 +247,7 @@ static void who_called_abort(void** state) {
     json_t* backtrace =
         json_pack("[{s:s}, {s:s}, {s:s}]", "symbol", "abort", "symbol", "std::terminate()", "symbol", "__cxa_throw");
     facts.backtrace = backtrace;
-    expect("caller_of_abort", "program", "an uncaught C++ exception");
+    expect("caller_of_abort", "program", "a C++ exception was not caught");
     json_array_remove(backtrace, 2);
     expect("caller_of_abort", "program", "std::terminate was called");
     json_array_remove(backtrace, 1);
@@ -272,7 +272,7 @@ static void arithmetic_and_unknown_instructions(void** state) {
     expect("instruction", "program", "arithmetic");
     record.signal = SIGILL;
     record.code = ILL_ILLOPN;
-    expect("instruction", "program", "does not know");
+    expect("instruction", "program", "an invalid instruction");
 }
 
 static void ends_without_a_record(void** state) {
@@ -283,10 +283,10 @@ static void ends_without_a_record(void** state) {
     expect("death", "outside", "killed from outside");
     facts.died_of = SIGSEGV;
     facts.handler_died = true;
-    expect("death", "unknown", "nothing could be seen");
+    expect("death", "unknown", "nothing is known about the crash");
     facts.died_of = 0;
     facts.hang = true;
-    expect("hang", "unknown", "wait for each other");
+    expect("hang", "unknown", "a deadlock between threads");
     drained(5);
     expect("hang", "missing change", "change 5 (bench)");
     facts.stopped = true;
@@ -305,9 +305,9 @@ static void pointers_that_are_no_address(void** state) {
     record.fault_address = 0;
     record.registers[REG_TRAPNO] = 13;
     record.registers[REG_RDI] = UINT64_C(0x6867666564636261);
-    expect("impossible_address", "program", "text was followed as a pointer");
+    expect("impossible_address", "program", "text was used as a pointer");
     record.registers[REG_RDI] = UINT64_C(0x0101010101010101) * HIDDEN_POISON;
-    expect("impossible_address", "program", "out of freed memory");
+    expect("impossible_address", "program", "from freed memory");
     record.registers[REG_RDI] = UINT64_C(0x9000111122223333);
     expect("impossible_address", "program", "damaged pointer");
     record.signal = SIGBUS;  // through rbp or rsp
@@ -324,39 +324,39 @@ static void a_link_of_a_free_block(void** state) {
     record.code = SI_KERNEL;
     record.fault_address = 0;
     record.registers[REG_RAX] = 0x700000100040 - facts.link_key;
-    expect("impossible_address", "program", "read out of freed memory");
+    expect("impossible_address", "program", "read from freed memory");
     facts.heap_end = 0x700000100000;
-    expect("impossible_address", "program", "a damaged pointer was followed");
+    expect("impossible_address", "program", "a damaged pointer was dereferenced");
 }
 
 static void a_poisoned_address(void** state) {
     (void)state;
     record.fault_address = UINT64_C(0x01010101) * HIDDEN_POISON + 0x100000000u * HIDDEN_POISON;
-    expect("poison_address", "program", "out of freed memory");
+    expect("poison_address", "program", "from freed memory");
 }
 
 static void the_stack_used_up(void** state) {
     (void)state;
     record.registers[REG_RSP] = STACK - 0x20;
     record.fault_address = STACK - 0x28;
-    expect("stack", "program", "the stack overflowed");
+    expect("stack", "program", "stack overflow");
 }
 
 static void a_jump_to_nowhere(void** state) {
     (void)state;
     record.registers[REG_RIP] = record.fault_address = 0x700000001000;
-    expect("execution", "program", "no code");
+    expect("execution", "program", "an address without code");
     record.registers[REG_RIP] = record.fault_address = STACK + 0x200;
     record.registers[REG_ERR] = 0x14;
     record.code = SEGV_ACCERR;
-    expect("execution", "program", "no code");
+    expect("execution", "program", "an address without code");
 }
 
 static void writes_are_told_from_reads(void** state) {
     (void)state;
     place = (struct heap_place){.kind = HEAP_FREE_UNIT, .in_window = true, .superslab = 2};
     record.registers[REG_ERR] = 0x6;
-    expect("freed_memory", "program", "your code wrote memory that had been freed");
+    expect("freed_memory", "program", "your code wrote to memory that had been freed");
 }
 #endif
 

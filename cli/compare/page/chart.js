@@ -1,8 +1,8 @@
-// A chart with its title, and what charts are drawn of.
+// A chart with its title, and helpers that draw on it.
 
 const HEIGHT = 260;
 
-// `draw(svg, width)` draws and gives the points to tell; it is called again when the width changes.
+// `draw(svg, width)` draws and returns the points that can be read out; it is called again when the width changes.
 function chart(name, title, note, height, draw, ...after) {
     const box = el("div", { class: "chart", "data-chart": name });
     const described = `${title}. Arrow keys go from point to point; the numbers are in the table below.`;
@@ -30,7 +30,7 @@ const across = (svg, kind, x, y1, y2) =>
     svg.append("line").attr("class", kind).attr("x1", x).attr("x2", x).attr("y1", y1).attr("y2", y2);
 const along = (svg, kind, y, x1, x2) =>
     svg.append("line").attr("class", kind).attr("y1", y).attr("y2", y).attr("x1", x1).attr("x2", x2);
-// Below an axis; of labels that would lie on each other the later one is left out.
+// The labels below an axis; a label that would overlap the one before it is left out.
 function labelsBelow(svg, y, labels) {
     let end = -Infinity;
     for (const { x, words } of labels) {

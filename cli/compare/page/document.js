@@ -1,4 +1,4 @@
-// The JSON document of the comparison, and what is asked of it in several places.
+// The JSON document of the comparison, and what several parts of the page ask of it.
 
 const data = JSON.parse(document.getElementById("document").textContent);
 const workloads = data.workloads || [];
@@ -16,7 +16,7 @@ const samplesOf = (a, workload) => (a.samples || []).filter((sample) => isNumber
 const hasRatio = (a, kind) => isNumber(a?.[kind]?.ratio);
 const isUntrusted = () => Boolean(data.aa && !data.aa.trustworthy);
 
-const failedOf = (a) => a.failed ?? (a.failures || []).length; // of many failed runs only the first are told
+const failedOf = (a) => a.failed ?? (a.failures || []).length; // of many failed runs only the first are listed
 const failedRuns = (workload) => d3.sum(workload.allocators, failedOf);
 const failuresOf = (workload) =>
     workload.allocators.flatMap((a) =>

@@ -1,4 +1,4 @@
-// Elements of the page. What the document says gets into them as text and attributes only, never as markup.
+// Elements of the page. Content of the document gets into them as text and attributes only, never as markup.
 
 function el(tag, attributes, ...children) {
     const element = document.createElement(tag);
@@ -9,7 +9,7 @@ function el(tag, attributes, ...children) {
     return element;
 }
 
-// A number whose exact value stays readable to programs.
+// A number whose exact value programs can read.
 const number = (value, text) => (isNumber(value) ? el("data", { value }, text(value)) : "–");
 
 function headOf(columns) {
@@ -61,7 +61,7 @@ const hiddenNumbers = (summary, fill) => lazyDetails({ class: "numbers" }, el("s
 const section = (id, heading, ...content) =>
     el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, heading), ...content);
 
-// `list`: [name, value]; what has no value is left out.
+// `list`: [name, value]; entries without a value are left out.
 function definitions(list) {
     const known = list.filter(([, value]) => value !== null && value !== undefined && value !== "");
     return el(

@@ -1,4 +1,4 @@
-// Runs that failed.
+// Failed runs.
 
 function failureTable(list, caption) {
     return table(
@@ -16,6 +16,6 @@ function failures() {
         "failures",
         "Failed runs",
         list.length ? failureTable(list, "A failed run has no sample; it is not replaced") : el("p", {}, "None."),
-        untold > 0 ? el("p", {}, `And ${plain(untold)} more, which are not told one by one.`) : null,
+        untold > 0 ? el("p", {}, `And ${plain(untold)} more, which are not listed.`) : null,
     );
 }

@@ -1,10 +1,10 @@
-// A table of ratios in which one column is drawn: one row for each allocator, all on one axis.
+// A table of ratios in which one column is a drawing: one row for each allocator, all on one axis.
 
 const RATIOS = { speed: "Speed", rss_peak: "Peak memory", rss_freed: "Memory after free" };
 const SIGNS = { faster: "▲ ", slower: "▼ ", more: "▲ ", less: "▼ " };
 const verdict = (claim) => (SIGNS[claim] || "○ ") + claim;
 
-// No claim is made of a geometric mean: its interval is told as it lies.
+// No claim is made about a geometric mean: only its interval is described.
 function claimText(ratio) {
     if (ratio.claim) return ratio.claim;
     return ratio.low > 1 ? "all above 1" : ratio.high < 1 ? "all below 1" : "includes 1";
@@ -51,7 +51,7 @@ function forestHead(axis) {
     return el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, cells));
 }
 
-// The fastest first, or the leanest; those without a ratio last.
+// The fastest first, or the one with least memory; those without a ratio last.
 function sortedRows(kind, rows) {
     const rank = ({ ratio }) => (isNumber(ratio?.ratio) ? ratio.ratio * (kind === "speed" ? -1 : 1) : Infinity);
     return d3.sort(rows, rank);

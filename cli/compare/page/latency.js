@@ -3,7 +3,7 @@
 const LONGEST = 100; // the percentile of the longest wait of all
 const percentileText = (p) => (p < LONGEST ? `p${p}` : "max");
 
-// Equal steps for each further nine, the longest wait last.
+// Equal steps for each further nine; the longest wait is last.
 function percentileScale(percentiles, range) {
     const nines = (p) => -Math.log10(1 - p / 100);
     const finite = percentiles.filter((p) => p < LONGEST);
@@ -12,7 +12,7 @@ function percentileScale(percentiles, range) {
     return (p) => scale(p < LONGEST ? nines(p) : last);
 }
 
-// Those with room for their names; the ones that people quote come first.
+// Those with room for their names; the most common ones come first.
 function namedPercentiles(percentiles, x) {
     const taken = [];
     for (const p of new Set([LONGEST, 50, 99, 99.9, 90, 99.99, ...percentiles]))

@@ -1,4 +1,4 @@
-// One colour, one shape and one dash pattern for each allocator: any one of them tells it from the others.
+// Each allocator has a colour, a shape and a dash pattern; any one of them identifies it.
 
 const COLOURS = 8; // .s0 to .s7 in the style sheet; the baseline is the grey circle
 const SHAPES = [

@@ -22,7 +22,7 @@ const share = d3.format(".2~%");
 const plural = (n, word) => `${plain(n)} ${word}${n === 1 ? "" : "s"}`;
 const roundText = (round) => (!isNumber(round) ? "–" : round < 0 ? "warm-up" : `${round}`);
 
-// Of an axis: without zeros behind the point.
+// For an axis: without zeros at the end of the decimals.
 const trimmed = (text) => text.replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 
 const MEASURES = {
@@ -37,7 +37,7 @@ const MEASURES = {
 };
 const metricText = (workload) => MEASURES[workload.metric][1];
 
-// Two decimals, or three where the second could not tell the value from 1.
+// Two decimals, or three if two would make the value look like 1.
 function ratioText(ratio) {
     if (ratio.ratio >= 100 || ratio.ratio < 0.1) return d3.format(".3~r");
     const close = [ratio.ratio, ratio.low, ratio.high].some((value) => isNumber(value) && Math.abs(value - 1) < 0.02);

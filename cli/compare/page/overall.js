@@ -19,7 +19,7 @@ function overall() {
         el(
             "p",
             { class: "soft" },
-            `Geometric mean of the ratios to ${baseline}, with its interval over the rounds. It speaks of these `,
+            `Geometric mean of the ratios to ${baseline}, with its interval over the rounds. It holds for these `,
             "workloads on this machine only. Speed right of 1 is faster; memory left of 1 is less.",
         ),
         el("div", { class: "columns overall" }, el("div", { class: "narrow" }, ...forests), tradeoffChart()),

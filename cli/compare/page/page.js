@@ -1,4 +1,4 @@
-// The parts of the page, and how it begins.
+// The parts of the page, and how it starts.
 
 function openAllButton(list) {
     const button = el("button", { type: "button" }, "Open all");

@@ -1,4 +1,4 @@
-// What a point of a chart says: told of the nearest one by mouse and touch, and of one after the other by the arrow keys.
+// The text for a point of a chart: for the nearest one by mouse and touch, and for one after another by the arrow keys.
 
 const tip = document.getElementById("tip");
 const REACH = 30; // of a pointer, in pixels of the drawing
@@ -36,7 +36,7 @@ function nearestPoint(svg, points, event) {
     return nearest >= 0 && distance(points[nearest]) < REACH ? nearest : -1;
 }
 
-// Which point a key leads to from the `current` one; undefined: the key is not for us.
+// The point that a key leads to from the `current` one; undefined: not one of our keys.
 function pointByKey(pressed, current, last) {
     const next = current < last ? current + 1 : 0;
     const previous = current > 0 ? current - 1 : last;
@@ -54,7 +54,7 @@ function tellPoints(svg, points) {
     };
     svg.addEventListener("pointermove", point);
     svg.addEventListener("pointerdown", point);
-    // A finger leaves as soon as it is lifted; what it touched stays told.
+    // A touch ends as soon as the finger is lifted; the text of what it touched stays.
     svg.addEventListener("pointerleave", (event) => event.pointerType === "touch" || hideTip());
     svg.addEventListener("blur", hideTip);
     svg.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-// What is needed to do the comparison again, and to judge it.
+// What is needed to repeat the comparison, and to judge it.
 
 const MACHINE = {
     processor: "Processor",
@@ -19,7 +19,7 @@ function plainText(name, value) {
     return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 }
 
-// All there is, also what this page has no name for.
+// Everything, even what this page has no name for.
 const describe = (object, titles) =>
     definitions(
         Object.entries(object || {}).map(([name, value]) => [titles[name] || capital(name), plainText(name, value)]),

@@ -1,4 +1,4 @@
-// One ratio with its interval. Drawn in per cent of the cell's width, so that nothing is drawn anew when that changes.
+// One ratio with its interval. Drawn in per cent of the cell's width, so that it need not be redrawn when that changes.
 
 const PLOT_RANGE = [2, 96];
 const percent = (value) => `${value.toFixed(3)}%`;

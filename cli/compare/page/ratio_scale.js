@@ -11,7 +11,7 @@ const TICKS = [
     [1e-3, 0.01, 0.1, 1, 10, 100, 1e3],
 ];
 
-// 1 is always on it.
+// 1 is always on the axis.
 function ratioScale(ratios, range) {
     const values = ratios.flatMap((r) => [r.ratio, r.low, r.high]).filter((value) => isNumber(value) && value > 0);
     const room = 1.06;

@@ -1,4 +1,4 @@
-// Ratios by workload: a table of each kind, of which one is shown.
+// Ratios by workload: a table of each kind, one of which is shown.
 
 function workloadTitle(workload) {
     const base = workload.allocators.find((a) => a.name === baseline);
@@ -56,7 +56,8 @@ function ratios() {
         el(
             "p",
             { class: "soft" },
-            `Median ratio to ${baseline} with its interval. For speed, right of 1 is faster; for memory, right of 1 is more. `,
+            `Median ratio to ${baseline} with its interval. For speed, right of 1 is faster; `,
+            "for memory, right of 1 is more. ",
             "A hollow mark with a dashed interval: no difference shown, or too few rounds to claim one.",
             least > 0 ? ` Grey band: differences below ${share(least)}, which are never claimed.` : "",
         ),

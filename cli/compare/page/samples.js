@@ -1,4 +1,4 @@
-// Every sample of a workload: one band for each allocator, the rounds below each other in it.
+// Every sample of a workload: a band for each allocator, with the rounds one below another.
 
 const BAND = 40;
 
@@ -19,7 +19,7 @@ function sampleScale(workload, values, range) {
     return (wide ? d3.scaleLog() : d3.scaleLinear()).domain(padded([low, high])).range(range);
 }
 
-// Of a log scale those that begin with 1, 2 or 5.
+// On a log scale, the ticks that begin with 1, 2 or 5.
 function sampleTicks(x, width) {
     const ticks = x.ticks(width < 420 ? 3 : 6);
     return x.base ? ticks.filter((tick) => /^[125](\.0*)?e/.test(tick.toExponential())) : ticks;

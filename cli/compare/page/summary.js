@@ -1,4 +1,4 @@
-// The head of the page: what was compared, what came out, and how far to trust it.
+// The head of the page: what was compared, the result, and how far to trust it.
 
 function headline() {
     const rivals = names.filter((name) => name !== baseline);
@@ -10,7 +10,7 @@ function headline() {
     return `${rivals.length === 1 ? rivals[0] : plural(rivals.length, "allocator")} against ${baseline} on ${what}`;
 }
 
-// Of what is not to be trusted nothing is said in large letters.
+// No result in large letters if it cannot be trusted.
 function lead() {
     const rivals = means.filter((mean) => mean.name !== baseline && hasRatio(mean, "speed"));
     if (rivals.length === 0 || isUntrusted()) return null;
@@ -40,36 +40,39 @@ function lead() {
 function trustNotice() {
     const aa = data.aa;
     if (!aa)
-        return ["warn", "? No A/A run", "Whether this machine sees differences where there are none is not known."];
-    const result = `${aa.allocator} against itself on ${aa.workload}: ${intervalText(aa, exact)}, p ${written(aa.p, probability)}.`;
+        return ["warn", "? No A/A run", "It is not known whether this machine shows differences where there are none."];
+    const interval = intervalText(aa, exact);
+    const result = `${aa.allocator} against itself on ${aa.workload}: ${interval}, p ${written(aa.p, probability)}.`;
     if (aa.trustworthy && aa.claimed) return ["warn", "! The A/A run showed a difference, allowed by --noise", result];
     if (aa.trustworthy) return ["good", "✓ Trustworthy: the A/A run showed no difference", result];
     const allowed = isNumber(aa.may_vary) ? ` Its interval may reach ${share(aa.may_vary)} from 1.` : "";
     return [
         "bad",
         "✕ Not trustworthy: the A/A run differs too much",
-        `${result}${allowed} This machine does not find an allocator equal to itself, so nothing was compared.`,
+        `${result}${allowed} This machine is too noisy: it measures a difference of an allocator from itself, ` +
+            "so nothing was compared.",
     ];
 }
 
 function neededText() {
     if (workloads.length === 0 || !(data.rounds < data.rounds_needed)) return "";
-    const budget = isNumber(data.budget_needed) ? `: --budget ${data.budget_needed} or so` : "";
-    return ` To claim a difference among so many ratios takes ${plural(data.rounds_needed, "round")}${budget}.`;
+    const budget = isNumber(data.budget_needed) ? `: about --budget ${data.budget_needed}` : "";
+    const rounds = plural(data.rounds_needed, "round");
+    return ` To claim a difference among so many ratios, ${rounds} are needed${budget}.`;
 }
 
 function completeNotice() {
-    if (isUntrusted() && !data.stopped_by) return null; // it ended there, and that is said
+    if (isUntrusted() && !data.stopped_by) return null; // it ended there, which another notice says
     const why = { signal: "stopped by a signal" }[data.stopped_by] || "stopped early";
     if (!data.complete) return ["warn", `! Incomplete: ${why}`, `What was measured until then is here.${neededText()}`];
     if (data.stopped_by === "time")
         return [
             "good",
             "✓ Complete for the time it was given",
-            `With more of it the intervals would be narrower.${neededText()}`,
+            `With more time the intervals would be narrower.${neededText()}`,
         ];
-    const failed = d3.sum(workloads, failedRuns) > 0 ? ", but for runs that failed" : "";
-    return ["good", "✓ Complete", `Every workload had its rounds${failed}.${neededText()}`];
+    const failed = d3.sum(workloads, failedRuns) > 0 ? ", except for runs that failed" : "";
+    return ["good", "✓ Complete", `Every workload had all its rounds${failed}.${neededText()}`];
 }
 
 function failureNotice() {

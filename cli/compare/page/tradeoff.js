@@ -36,7 +36,7 @@ function drawIntervals(svg, x, y, point) {
     across(svg, `interval ${colour(point.name)}`, x(point.rss_peak.ratio), ...ends(y, point.speed));
 }
 
-// Names beside their points, moved apart where they would lie on each other.
+// Names beside their points, moved apart if they would overlap.
 function labelPoints(svg, points, right, bottom) {
     let last = -Infinity;
     const labels = d3.sort(points, (p) => p.y).map((p) => ({ ...p, at: (last = Math.max(p.y, last + 15)) }));
@@ -66,7 +66,7 @@ function drawTradeoff(svg, width) {
         drawIntervals(svg, x, y, p);
         mark(svg, p.name, x(p.rss_peak.ratio), y(p.speed.ratio), "", 150);
     }
-    // Where there is little room the names would cover other marks; the legend tells them.
+    // In a narrow chart, names would cover other marks; the legend has them.
     if (width >= 420) labelPoints(svg, large.map(place), width - 12, TRADEOFF_HEIGHT - 42);
     return all.map(place);
 }

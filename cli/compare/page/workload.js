@@ -4,7 +4,7 @@ const idOf = (workload) => `w${workloads.indexOf(workload)}`;
 const code = (words) => (words ? el("code", {}, words) : null);
 const limitFormat = (limit) => (MEASURES[limit.unit] || [null, (value) => `${plain(value)} ${limit.unit}`])[1];
 
-// A floor is measured too: one that somebody is clearly beyond is none.
+// A floor is measured, too. If an allocator is clearly beyond it, it is not a limit.
 function reached(workload, best) {
     const [value, limit] = [best.median[workload.metric], workload.limit.value];
     const part = workload.higher_is_better ? value / limit : limit / value;
