@@ -22,13 +22,13 @@ static void end_thread(void) {
     run_cache_flush(me);
     bins_park(me);  // bins have no room from here on: nobody would give back blocks in them
     give_up_all(me);
-    STEP(E6);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
     tcb_count(me, HAK_C_thread_ended);
     hak_tls.ended = 1;
     hak_tls.tcb = NULL;
     hak_tls.foreign = FOREIGN_ALL;
+    STEP(E6);
     tcb_give(me);
 }
 

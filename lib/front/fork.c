@@ -221,10 +221,10 @@ static void take_what_can_be_had(unsigned fork) {
 }
 
 static void before_fork(void) {
-    STEP(X0);
     if (forks == 0) see_new_copy();
     forks++;
     unsigned fork = this_fork();
+    STEP(X0);
     if (!is_calm(fork)) {
         begin_held_up(UINT32_C(1) << fork);
         take_what_can_be_had(fork);

@@ -87,8 +87,8 @@ static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool
     void* block = inner_malloc(alignment, bytes, zero && !clear);
     if (block == NULL && bytes <= PTRDIFF_MAX && guard_release_oldest(true))
         block = inner_malloc(alignment, bytes, zero && !clear);
-    if (block == NULL) return NULL;
     if (refills() != before) check_now_and_then(hak_tls.tcb);
+    if (block == NULL) return NULL;
     GuardPlace place = new_place(block);
     if (place.record) {
         begin(call, &place, size, clear ? size : 0);

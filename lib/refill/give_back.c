@@ -26,10 +26,10 @@ static void give_back_caches(HakTcb* me) {
 
 // --- empty slabs
 
-static void give_back_if_empty(HakTcb* me, OwnedSlab slab) {
+static bool is_empty_by_now(HakTcb* me, OwnedSlab slab) {
     STEP(TRIM);
     slab_absorb(me, slab);
-    if (meta_used(meta_of(slab)) == 0) slab_dispose(me, slab);
+    return meta_used(meta_of(slab)) == 0;
 }
 
 // Whether all of the slab's blocks in use wait on its remote stack.
@@ -41,15 +41,14 @@ static bool others_emptied(SlabNumber s) {
 static void give_back_list(HakTcb* me, SlabNumber first, bool only_emptied) {
     for (SlabNumber s = first, next; s; s = next) {
         next = peek_own(s)->next;
-        if (!only_emptied || others_emptied(s)) give_back_if_empty(me, slab_own(me, s));
+        OwnedSlab slab = slab_own(me, s);
+        if ((!only_emptied || others_emptied(s)) && is_empty_by_now(me, slab)) slab_dispose(me, slab);
     }
 }
 
 static void give_back_bound_if_empty(HakTcb* me, unsigned size_class) {
     OwnedSlab bound = bound_slab(me, size_class);
-    if (bound.number == 0) return;
-    slab_absorb(me, bound);
-    if (meta_used(meta_of(bound)) != 0) return;
+    if (bound.number == 0 || !is_empty_by_now(me, bound)) return;
     set_bound_slab(me, size_class, 0);
     slab_dispose(me, bound);
 }

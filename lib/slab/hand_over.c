@@ -32,20 +32,16 @@ OwnedRuns runs_create(HakTcb* me, SlabNumber s, bool clean) {
     return runs_of(slab_begin(me, s, TAG_RUNS));
 }
 
-static void dispose_runs(OwnedSlab head) {
-    slab_words_of_rest(head.number, WORD_NOT_A_SLAB);
-    slab_end(head);
-    superslab_give_runs(head.number);
-}
-
 void slab_dispose(HakTcb* me, OwnedSlab slab) {
+    bool runs = is_runs(slab);
     place(me, slab, PLACE_NONE);
-    if (is_runs(slab)) {
-        dispose_runs(slab);
-    } else {
-        slab_end(slab);
+    if (runs) slab_words_of_rest(slab.number, WORD_NOT_A_SLAB);
+    slab_end(slab);
+    STEP(L1);
+    if (runs)
+        superslab_give_runs(slab.number);
+    else
         superslab_give_slab(slab.number);
-    }
 }
 
 // --- publish

@@ -70,7 +70,6 @@ SlabNumber superslab_make(bool used_up, bool* clean) {
 }
 
 void superslab_give_slab(SlabNumber s) {
-    STEP(L1);
     hak_lock(&heap_lock);
     if (free_slabs_put(s))
         give_slabs_back(unit_of_slab(s));

@@ -91,8 +91,9 @@ static HakTcb* take_pooled(struct HakTls* tls, bool bare_too) {
 static bool take_if_left(HakTcb* tcb, struct HakTls* tls) {
     struct HakTls *nobody = NULL, *mine = tls;
     uint32_t left = TCB_LEFT;
+    if (load_relaxed(&tcb->state) != TCB_LEFT) return false;
     STEP(T2);
-    if (load_relaxed(&tcb->state) != TCB_LEFT || !cas_relaxed(&tcb->tls, &nobody, tls)) return false;
+    if (!cas_relaxed(&tcb->tls, &nobody, tls)) return false;
     STEP(T3);
     // Some slabs already name the TCB as their owner. A thread that meets one and reads the old state LEFT still does
     // not take the TCB for LOST.
