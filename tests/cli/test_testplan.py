@@ -55,7 +55,7 @@ class Usage(PlanCase):
 
     def test_bad_input(self):
         self.refused(["30"], "unexpected operand")
-        self.refused(["--quick", "--each"], "two plans")
+        self.refused(["--quick", "--each"], "cannot be combined")
         self.refused(["--quik"], "did you mean --quick")
         self.refused(["--quick=1"], "takes no value")
         self.refused(["--profile", "repro"], "has its own")
