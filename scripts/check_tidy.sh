@@ -12,8 +12,8 @@ command -v clang-tidy >/dev/null || {
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# clang-tidy takes one command a file from a database, so each variant has its own. `checked` has everything; of `release` there is
-# what the checked core compiles in another way.
+# clang-tidy takes one command a file from a database, so each variant has its own. `checked` has everything; of
+# `release` there is what the checked core compiles in another way.
 python3 - "$build/compile_commands.json" "$pattern" "$work" <<'END'
 import json, pathlib, re, sys
 

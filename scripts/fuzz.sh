@@ -1,7 +1,7 @@
 #!/bin/sh
-# libFuzzer on the parsers of what others wrote, under AddressSanitizer and UBSan: scripts/fuzz.sh [SECONDS [NAME...]], each target of
-# tests/fuzz for so long; default 60. Begins with the corpus in tests/fuzz/corpus. An input that crashes is left in build/fuzz/, to
-# be put into the corpus with the repair.
+# libFuzzer on the parsers of what others wrote, under AddressSanitizer and UBSan: scripts/fuzz.sh [SECONDS
+# [NAME...]], each target of tests/fuzz for so long; default 60. Begins with the corpus in tests/fuzz/corpus. An input
+# that crashes is left in build/fuzz/, to be put into the corpus with the repair.
 # Exit status: 0 nothing found, 1 something was, 2 wrong usage, 3 a tool is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,8 +15,8 @@ for tool in clang meson ninja; do
 done
 mkdir -p "$build"
 [ -f "$build/build.ninja" ] ||
-    CC=clang CXX=clang++ meson setup "$build" -Dtests=enabled -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
-        -Doptimization=1 -Dwerror=false -Dc_args=-fsanitize=fuzzer-no-link >"$build/setup.log" 2>&1 ||
+    CC=clang CXX=clang++ meson setup "$build" -Dtests=enabled -Dfuzz=true -Db_sanitize=address,undefined \
+        -Db_lundef=false -Doptimization=1 -Dwerror=false -Dc_args=-fsanitize=fuzzer-no-link >"$build/setup.log" 2>&1 ||
     { tail -n 5 "$build/setup.log"; exit 1; }
 
 export ASAN_OPTIONS='detect_leaks=0' UBSAN_OPTIONS='halt_on_error=1 print_stacktrace=1'
@@ -24,8 +24,9 @@ failed=0
 for name in "$@"; do
     ninja -C "$build" "tests/fuzz/fuzz-$name" >"$build/build.log" 2>&1 || { tail -n 20 "$build/build.log"; exit 1; }
     mkdir -p "$build/corpus-$name"
-    if "$build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -close_fd_mask=3 -max_len=16384 -timeout=20 -rss_limit_mb=4096 \
-        -artifact_prefix="$build/$name-" "$build/corpus-$name" "tests/fuzz/corpus/$name" >"$build/$name.log" 2>&1 </dev/null; then
+    if "$build/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -close_fd_mask=3 -max_len=16384 \
+        -timeout=20 -rss_limit_mb=4096 -artifact_prefix="$build/$name-" "$build/corpus-$name" \
+        "tests/fuzz/corpus/$name" >"$build/$name.log" 2>&1 </dev/null; then
         echo "ok: $name: $(grep -o 'Done.*' "$build/$name.log")"
     else
         echo "FAILED: $name (all of it in $build/$name.log)"

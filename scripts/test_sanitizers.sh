@@ -1,11 +1,11 @@
 #!/bin/sh
-# Runs everything under sanitizers, without a suppression. The tests are linked on the hak_ names, so the sanitizer's own
-# malloc stays in force.
+# Runs everything under sanitizers, without a suppression. The tests are linked on the hak_ names, so the sanitizer's
+# own malloc stays in force.
 #
 #   thread               ThreadSanitizer: the release core, and the tests that drive it from many threads
-#   address,undefined    AddressSanitizer and UBSan: the same; the checked core, in guard mode too; every unit test, of the
-#                        core and of hakstress; the corpora of the fuzz targets; hakstress itself, if build/ is there to
-#                        start programs from
+#   address,undefined    AddressSanitizer and UBSan: the same; the checked core, in guard mode too; every unit test, of
+#                        the core and of hakstress; the corpora of the fuzz targets; hakstress itself, if build/ is
+#                        there to start programs from
 #
 # usage: test_sanitizers.sh [--seconds N] [COMPILER:SANITIZER...]      default 8, and the list below
 # Builds into build/sanitize/. Exit status: 0 nothing found, 1 something was, 2 wrong usage, 3 a tool is missing.
@@ -54,8 +54,8 @@ check() {
 make_build() {
     mkdir -p "$root/build/sanitize"
     [ -f "$build/build.ninja" ] ||
-        CC=$compiler meson setup "$build" "$root" -Dcli="$with_cli" -Dtests=enabled -Db_sanitize="$sanitizer" -Db_lundef=false \
-            -Doptimization=1 -Dwerror=false >"$log" 2>&1 || { tail -5 "$log"; exit 1; }
+        CC=$compiler meson setup "$build" "$root" -Dcli="$with_cli" -Dtests=enabled -Db_sanitize="$sanitizer" \
+            -Db_lundef=false -Doptimization=1 -Dwerror=false >"$log" 2>&1 || { tail -5 "$log"; exit 1; }
     # shellcheck disable=SC2086
     ninja -C "$build" $targets >"$log" 2>&1 || { tail -20 "$log"; exit 1; }
 }

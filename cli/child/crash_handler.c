@@ -144,10 +144,10 @@ static void on_crash(int signal, siginfo_t* info, void* context) {
     freeze_others(self);
     fill(record, signal, info, context);
     store_release(&record->ready, 1u);  // pairs with the acquire in the supervisor
-    ssize_t told;
-    do told = write(notify_pipe, "!", 1);
-    while (told < 0 && errno == EINTR);
-    if (told == 1) sleep_ms(WAIT_FOR_SUPERVISOR_MS);
+    ssize_t sent;
+    do sent = write(notify_pipe, "!", 1);
+    while (sent < 0 && errno == EINTR);
+    if (sent == 1) sleep_ms(WAIT_FOR_SUPERVISOR_MS);
     // Nobody came: die of the signal, as if there were no handler.
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(signal, &standard, NULL);

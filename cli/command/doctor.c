@@ -23,8 +23,8 @@ struct diagnosis {
     int unfit;
 };
 
-static void tell(struct diagnosis* diagnosis, enum finding finding, const char* what, const char* value,
-                 const char* advice) {
+static void report(struct diagnosis* diagnosis, enum finding finding, const char* what, const char* value,
+                   const char* advice) {
     static const char* const marks[] = {[FIT] = "ok", [NOTE] = "note", [UNFIT] = "UNFIT"};
     printf("%-5s  %-22s %s%s%s\n", marks[finding], what, value, advice[0] != '\0' ? "  -- " : "", advice);
     if (finding == UNFIT) diagnosis->unfit++;
@@ -34,8 +34,8 @@ static void check_processors(struct diagnosis* diagnosis) {
     char text[32];
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     snprintf(text, sizeof text, "%ld", count);
-    tell(diagnosis, count > 1 ? FIT : NOTE, "processors", text,
-         count > 1 ? "" : "with one processor, races between threads are rare");
+    report(diagnosis, count > 1 ? FIT : NOTE, "processors", text,
+           count > 1 ? "" : "with one processor, races between threads are rare");
 }
 
 static void check_load(struct diagnosis* diagnosis) {
@@ -44,31 +44,31 @@ static void check_load(struct diagnosis* diagnosis) {
     double load = strtod(line, NULL);
     line[strcspn(line, " ")] = '\0';
     bool busy = load > 0.5 * (double)sysconf(_SC_NPROCESSORS_ONLN);
-    tell(diagnosis, busy ? NOTE : FIT, "load", line,
-         busy ? "other programs are busy, so measurements will be noisy" : "");
+    report(diagnosis, busy ? NOTE : FIT, "load", line,
+           busy ? "other programs are busy, so measurements will be noisy" : "");
 }
 
 static void check_hugepages(struct diagnosis* diagnosis) {
     char line[128];
     machine_read_line("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof line);
-    tell(diagnosis, line[0] != '\0' ? FIT : NOTE, "transparent hugepages",
-         line[0] != '\0' ? line : "not supported by this kernel", "");
+    report(diagnosis, line[0] != '\0' ? FIT : NOTE, "transparent hugepages",
+           line[0] != '\0' ? line : "not supported by this kernel", "");
 }
 
 static void check_overcommit(struct diagnosis* diagnosis) {
     char line[128];
     machine_read_line("/proc/sys/vm/overcommit_memory", line, sizeof line);
     bool strict = strcmp(line, "2") == 0;
-    tell(diagnosis, strict ? NOTE : FIT, "overcommit_memory", line,
-         strict ? "strict: reserved address space counts as memory" : "");
+    report(diagnosis, strict ? NOTE : FIT, "overcommit_memory", line,
+           strict ? "strict: reserved address space counts as memory" : "");
 }
 
 static void check_mappings(struct diagnosis* diagnosis) {
     char line[128];
     machine_read_line("/proc/sys/vm/max_map_count", line, sizeof line);
     bool few = strtol(line, NULL, 10) < 65530;
-    tell(diagnosis, few ? NOTE : FIT, "max_map_count", line,
-         few ? "there may be no memory for the stacks of many threads; raise it with sysctl" : "");
+    report(diagnosis, few ? NOTE : FIT, "max_map_count", line,
+           few ? "there may be no memory for the stacks of many threads; raise it with sysctl" : "");
 }
 
 static void check_address_space(struct diagnosis* diagnosis) {
@@ -77,15 +77,15 @@ static void check_address_space(struct diagnosis* diagnosis) {
     bool unlimited = limit.rlim_cur == RLIM_INFINITY;
     char text[32];
     snprintf(text, sizeof text, "%llu MiB", (unsigned long long)limit.rlim_cur >> 20);
-    tell(diagnosis, unlimited ? FIT : NOTE, "address space", unlimited ? "unlimited" : text,
-         unlimited ? "" : "to remove the limit: ulimit -v unlimited");
+    report(diagnosis, unlimited ? FIT : NOTE, "address space", unlimited ? "unlimited" : text,
+           unlimited ? "" : "to remove the limit: ulimit -v unlimited");
 }
 
 static void check_shared_memory(struct diagnosis* diagnosis) {
     int fd;
     struct shared* shared = shared_create(4096, &fd);
-    tell(diagnosis, shared != NULL ? FIT : UNFIT, "shared memory", shared != NULL ? "yes" : strerror(errno),
-         shared != NULL ? "" : "repro and guard need it for the debug ring");
+    report(diagnosis, shared != NULL ? FIT : UNFIT, "shared memory", shared != NULL ? "yes" : strerror(errno),
+           shared != NULL ? "" : "repro and guard need it for the debug ring");
     if (shared == NULL) return;
     shared_close(shared);
     close(fd);
@@ -98,8 +98,8 @@ static void check_ptrace(struct diagnosis* diagnosis) {
         for (;;) pause();
     }
     bool allowed = child > 0 && ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
-    tell(diagnosis, allowed ? FIT : NOTE, "ptrace of a child", allowed ? "yes" : strerror(errno),
-         allowed ? "" : "reports of hangs will have no backtraces");
+    report(diagnosis, allowed ? FIT : NOTE, "ptrace of a child", allowed ? "yes" : strerror(errno),
+           allowed ? "" : "reports of hangs will have no backtraces");
     if (child <= 0) return;
     kill(child, SIGKILL);
     waitpid(child, NULL, __WALL);
@@ -111,8 +111,8 @@ static void check_peers(struct diagnosis* diagnosis) {
     char text[256] = "";
     for (size_t i = 0; i < count; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? " " : "", found[i].name);
-    tell(diagnosis, count > 2 ? FIT : NOTE, "allocators", text,
-         count > 2 ? "" : "install libjemalloc2, libmimalloc2.0 or libtcmalloc-minimal4 to compare with them");
+    report(diagnosis, count > 2 ? FIT : NOTE, "allocators", text,
+           count > 2 ? "" : "install libjemalloc2, libmimalloc2.0 or libtcmalloc-minimal4 to compare with them");
 }
 
 static int by_size(const void* a, const void* b) {
@@ -139,8 +139,8 @@ static void check_noise(struct diagnosis* diagnosis) {
     double spread = (times[ROUNDS * 3 / 4] - times[ROUNDS / 4]) / times[ROUNDS / 2];
     char text[32];
     snprintf(text, sizeof text, "%.1f %%", spread * 100);
-    tell(diagnosis, spread < 0.05 ? FIT : NOTE, "noise", text,
-         spread < 0.05 ? "" : "run-to-run timing varies too much to detect small differences");
+    report(diagnosis, spread < 0.05 ? FIT : NOTE, "noise", text,
+           spread < 0.05 ? "" : "run-to-run timing varies too much to detect small differences");
 }
 
 static int doctor_run(const struct args* args) {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { TRACES_TOLD = 16 };
+enum { TRACES_SHOWN = 16 };
 
 static const struct option_spec record_options[] = {
     {"output", "FILE", NULL, NULL, "the trace file; default: the command's name with .trace, in the current directory"},
@@ -101,12 +101,12 @@ static bool save_result(const struct record* record, int status) {
     return saved;
 }
 
-static void tell(const struct record* record) {
+static void print_traces(const struct record* record) {
     const size_t count = record->traces.count;
     if (args_is_set(record->args, "quiet")) return;
-    for (size_t i = 0; i < count && i < TRACES_TOLD; i++) print_trace(&record->traces.traces[i]);
-    if (count > TRACES_TOLD)
-        fprintf(stderr, "record: and %zu more traces, in %s.*\n", count - TRACES_TOLD, record->file);
+    for (size_t i = 0; i < count && i < TRACES_SHOWN; i++) print_trace(&record->traces.traces[i]);
+    if (count > TRACES_SHOWN)
+        fprintf(stderr, "record: and %zu more traces, in %s.*\n", count - TRACES_SHOWN, record->file);
 }
 
 static int conclude(struct record* record) {
@@ -124,7 +124,7 @@ static int conclude(struct record* record) {
         done = false;
     }
     if (!done && status == STATUS_OK) status = STATUS_MISSING;
-    tell(record);
+    print_traces(record);
     if (!save_result(record, status) && status == STATUS_OK) status = STATUS_MISSING;
     return status;
 }

@@ -333,7 +333,7 @@ static const struct setting guard_checks[] = {
 const struct command command_guard = {
     .name = "guard",
     .synopsis = "[SECONDS [THREADS]]",
-    .summary = "the same with all checks on",
+    .summary = "run the same as repro, with all checks on",
     .examples = "hakstress guard                              # 30 s, 20 threads\n"
                 "hakstress guard 15 4 --changes 1-5           # stops at the first drain that change 6 forbids\n",
     .options = repro_options,

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_TOLD = 10 };
+enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
 
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
@@ -259,7 +259,7 @@ static void print_leaks(const json_t* leaks) {
     fprintf(stderr, ", pid %lld, %s\n", json_get_whole(leaks, "pid"), json_get_text(leaks, "command"));
     json_array_foreach(sites, i, site) {
         const char* caller = json_get_text(site, "called_from");
-        if (i == LEAK_SITES_TOLD) break;
+        if (i == LEAK_SITES_SHOWN) break;
         some_alone = some_alone || caller == NULL;
         fputs("  ", stderr);
         print_amount(site);
@@ -271,7 +271,7 @@ static void print_leaks(const json_t* leaks) {
     if (some_alone) fputs("  callers are known only in code with frame pointers: -fno-omit-frame-pointer\n", stderr);
 }
 
-static void tell(const struct run* run) {
+static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
     if (brief) return;
@@ -303,7 +303,7 @@ static int conclude(struct run* run) {
     }
     int status = exit_status(run);
     save_result(run, status);
-    tell(run);
+    print_findings(run);
     return status;
 }
 

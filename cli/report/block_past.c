@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS_MAX = 8, FREED_TOLD_MAX = 3, STACK_WORDS = 512, VARIABLE_BYTES_MAX = 1 << 20, NEAR_ZERO = 0x10000 };
+enum { BLOCKS_MAX = 8, FREED_SHOWN_MAX = 3, STACK_WORDS = 512, VARIABLE_BYTES_MAX = 1 << 20, NEAR_ZERO = 0x10000 };
 
 // One block
 
@@ -112,7 +112,7 @@ static void add_from_registers(struct listing* listing) {
 }
 
 static bool wants_more(const struct listing* listing) {
-    return listing->freed < FREED_TOLD_MAX && json_array_size(listing->list) < BLOCKS_MAX;
+    return listing->freed < FREED_SHOWN_MAX && json_array_size(listing->list) < BLOCKS_MAX;
 }
 
 // For a bad pointer: it may have been read out of a freed block, and no register may still point to that block.

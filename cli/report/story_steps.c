@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_EVENTS = 64, BLOCK_EVENTS_TOLD = 6, NAME = 64 };
+enum { BLOCK_EVENTS = 64, BLOCK_EVENTS_SHOWN = 6, NAME = 64 };
 
 // Steps are collected with their times, and sorted at the end.
 
@@ -182,7 +182,7 @@ static void tell_block(struct telling* t) {
         if (is_handling(&found[i])) found[kept++] = found[i];
     }
     while (before < kept && found[before].record.tsc < story->link_tick) before++;
-    for (size_t i = before > BLOCK_EVENTS_TOLD ? before - BLOCK_EVENTS_TOLD : 0; i < before; i++) {
+    for (size_t i = before > BLOCK_EVENTS_SHOWN ? before - BLOCK_EVENTS_SHOWN : 0; i < before; i++) {
         bool again = i > 0 && is_malloc(&found[i]) == is_malloc(&found[i - 1]);
         tell_handling(t, &found[i], again);
     }

@@ -98,14 +98,14 @@ static json_t* summary(const json_t* report, const struct tracing_death* death, 
                                signal_name(death->number), text_or_none(signal, "fault_addr"),
                                text_or_none(report, "check"), text_or_none(report, "site"), (int)death->process,
                                program_length(command), command, path[0] != '\0' ? path : "none");
-    json_t* told = json_object();
-    json_object_set_new(told, "line", line);
-    json_put_whole(told, "pid", death->process);
-    json_put_text(told, "signal", signal_name(death->number));
-    json_object_set(told, "command", json_object_get(report, "command"));
-    json_object_set(told, "verdict", json_object_get(report, "verdict"));
-    if (path[0] != '\0') json_put_text(told, "report", path);
-    return told;
+    json_t* entry = json_object();
+    json_object_set_new(entry, "line", line);
+    json_put_whole(entry, "pid", death->process);
+    json_put_text(entry, "signal", signal_name(death->number));
+    json_object_set(entry, "command", json_object_get(report, "command"));
+    json_object_set(entry, "verdict", json_object_get(report, "verdict"));
+    if (path[0] != '\0') json_put_text(entry, "report", path);
+    return entry;
 }
 
 void faults_add(struct faults* faults, const struct tracing_death* death) {
@@ -121,10 +121,10 @@ void faults_add(struct faults* faults, const struct tracing_death* death) {
 
 void faults_print(const struct faults* faults, bool brief, FILE* out) {
     size_t i, j;
-    json_t *told, *evidence;
-    json_array_foreach(faults->list, i, told) {
-        const json_t* verdict = json_object_get(told, "verdict");
-        fprintf(out, "%s\n", text_or_none(told, "line"));
+    json_t *entry, *evidence;
+    json_array_foreach(faults->list, i, entry) {
+        const json_t* verdict = json_object_get(entry, "verdict");
+        fprintf(out, "%s\n", text_or_none(entry, "line"));
         if (brief) continue;
         const char* where = json_get_text(verdict, "where");
         fprintf(out, "verdict: %s%s%s (confidence: %s)\n", text_or_none(verdict, "cause"), where != NULL ? "; " : "",

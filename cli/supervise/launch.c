@@ -35,8 +35,8 @@ static void become_command(const struct pipes* pipes, char** command) {
     if (read(pipes->go[0], &mode, 1) != 1 || (mode == 'u' && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)) _exit(127);
     execvp(command[0], command);
     int error = errno;
-    ssize_t told = write(pipes->failure[1], &error, sizeof error);
-    _exit(told == (ssize_t)sizeof error && error != ENOENT ? 126 : 127);
+    ssize_t written = write(pipes->failure[1], &error, sizeof error);
+    _exit(written == (ssize_t)sizeof error && error != ENOENT ? 126 : 127);
 }
 
 static bool start_child(struct launch* launch, const struct pipes* pipes, char** command) {

@@ -41,8 +41,8 @@ static void become(char** variables, char** command, int failure, pid_t parent) 
     for (; strcmp(*variables, "--") != 0; variables++) putenv(*variables);
     execvp(command[0], command);
     int error = errno;
-    ssize_t told = write(failure, &error, sizeof error);
-    _exit(told == (ssize_t)sizeof error ? 127 : 126);
+    ssize_t written = write(failure, &error, sizeof error);
+    _exit(written == (ssize_t)sizeof error ? 127 : 126);
 }
 
 static pid_t start(char** variables, char** command, int* failure) {

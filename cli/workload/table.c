@@ -67,6 +67,7 @@ const char* workload_conflict(const struct workload* workload, const uint64_t* v
     if (workload->check != NULL) return workload->check(workload);
     int min = workload_param_index(workload, "min");
     int max = workload_param_index(workload, "max");
-    if (min >= 0 && max >= 0 && values[min] > values[max]) return "min is greater than max";
+    if (min >= 0 && max >= 0 && values[min] > values[max])
+        return "min is greater than max; give a smaller min or a larger max";
     return NULL;
 }

@@ -1,5 +1,6 @@
 // Random numbers for what needs no secrecy: placement, yields, tests, workloads.
-// Source: splitmix64 (G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+// Source: splitmix64 (G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
+// OOPSLA 2014).
 // Thread-safety: the state is the caller's. Errors: none.
 #ifndef HAK_BASE_RANDOM_H
 #define HAK_BASE_RANDOM_H

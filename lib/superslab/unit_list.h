@@ -1,5 +1,5 @@
-// A list of units, linked both ways by number through the table of units: SuperSlabs with free slabs, or free runs of one length by their
-// first units.
+// A list of units, linked both ways by number through the table of units: SuperSlabs with free slabs, or free runs of
+// one length by their first units.
 //
 //   first -> u -> ... -> last       prev of the first, and next of the last: 0
 //

@@ -23,7 +23,8 @@ ALLOCATORS = {
     "scudo": ("14.0.6", "libclang_rt.scudo_standalone-x86_64.so", 0.71, 1.13),
 }
 
-# name: stresses, source, params, threads, operations a second, floor of the machine, peak KiB, how far allocators differ
+# name: stresses, source, params, threads, operations a second, floor of the machine, peak KiB,
+# how far allocators differ
 WORKLOADS = {
     "larson": (
         "blocks freed by the next generation of threads",
@@ -103,7 +104,7 @@ WORKLOADS = {
 
 
 def noisy(rng, middle, spread=0.012):
-    slow = rng.random() < 0.08  # now and then something else runs on the machine
+    slow = rng.random() < 0.08  # sometimes something else runs on the machine
     return middle * math.exp(rng.gauss(0, spread)) * (1 - 0.05 * slow)
 
 
@@ -247,7 +248,8 @@ def geometric_means(workloads):
 
     result = []
     for name in ALLOCATORS:
-        rows = [a for w in workloads for a in w["allocators"] if a["name"] == name and a["ratio"] and a["ratio"]["speed"]]
+        own = [a for w in workloads for a in w["allocators"] if a["name"] == name]
+        rows = [a for a in own if a["ratio"] and a["ratio"]["speed"]]
         if not rows:
             continue
         entry = {"name": name, "workloads": len(rows)}
@@ -411,9 +413,10 @@ HOSTILE = "</script><script>window.harmed=1</script><!-- <img src=x onerror=wind
 
 
 def hostile(seed=6):
-    """Every text of a document is one that would like to be markup."""
+    """Every text of the document looks like markup."""
     document = copy.deepcopy(command(seed))
-    document["command_line"] = document["again"] = document["machine"]["processor"] = document["machine"][HOSTILE] = HOSTILE
+    document["command_line"] = document["again"] = HOSTILE
+    document["machine"]["processor"] = document["machine"][HOSTILE] = HOSTILE
     document["allocators"][1].update(version=HOSTILE, loaded_from=HOSTILE, environment={HOSTILE: HOSTILE})
     document["workloads"][0].update(
         name=HOSTILE, source=HOSTILE, stresses=HOSTILE, params={HOSTILE: HOSTILE}, command=[HOSTILE]

@@ -1,5 +1,6 @@
-// A malloc library for tests of the worker: the C library's, but a block of SLOW_SIZE bytes takes SLOW_NS nanoseconds, and C++'s new
-// and sized delete count their calls, and those in which the size was another one. Says the counts at the end of the process.
+// A malloc library for tests of the worker. It is the C library's, but a block of SLOW_SIZE bytes takes SLOW_NS
+// nanoseconds. C++'s new and sized delete count their calls, and those with a wrong size. The counts are printed at the
+// end of the process.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-// Preloaded into hakstress by the tests of its reports. INJECT says what becomes of the child:
+// Preloaded into hakstress by the tests of its reports. INJECT says what happens to the child:
 //   stack    a thread uses up its stack
 //   handler  the crash handler crashes, where it opens /proc/self/mem
 //   stderr   stderr is closed

@@ -1,4 +1,4 @@
-// Programs that end in all the ways that hakstress run tells apart: crashes WAY [ARGUMENT...]
+// Programs that end in every way that hakstress run distinguishes: crashes WAY [ARGUMENT...]
 #include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -87,7 +87,7 @@ static unsigned char overflow(unsigned depth) {
     return (unsigned char)(overflow(depth + 1) + frame[1]);
 }
 
-// Faults that it survives, again and again.
+// Faults that the program survives, again and again.
 static void recover(void) {
     handle(jump_back);
     for (volatile int i = 0; i < 200; i++) {
@@ -136,7 +136,7 @@ static void* fork_away(void* count) {
     return NULL;
 }
 
-// So many children come and go at once that some have ended before their maker's word of them is heard.
+// So many children come and go at once that some have ended before the event of their creation is read.
 static int forks_in_threads(int count) {
     pthread_t group[4];
     for (size_t i = 0; i < 4; i++) group[i] = thread(fork_away, (size_t)count);
@@ -194,7 +194,7 @@ static void start_again(char* way) {
     _exit(3);
 }
 
-// A function of the C library's own malloc, whatever malloc is in force.
+// A function of the C library's own malloc, whatever malloc is in use.
 static void* of_libc(const char* name) {
     void* libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
     void* found = libc != NULL ? dlsym(libc, name) : NULL;

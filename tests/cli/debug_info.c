@@ -1,5 +1,5 @@
-// Crashes at a place that only debug information can name: in store(), which the compiler puts into its callers. With an
-// argument there is a second function of that kind between.
+// Crashes at a place that only debug information can name: in store(), which the compiler inlines into its callers.
+// With an argument, a second inlined function is between.
 #include <stdlib.h>
 
 static inline __attribute__((always_inline)) void store(volatile int* place) {
@@ -17,7 +17,7 @@ __attribute__((noinline)) void write_to(volatile int* one, volatile int* two) {
     store(one);      // the plain call
 }
 
-// Other names of the same function, as the C library has them: reports have the one that programs use.
+// Other names of the same function, as in the C library: reports show the one that programs use.
 void __internal_write_to(volatile int* one, volatile int* two) __attribute__((alias("write_to")));
 static void write_to_alias(volatile int* one, volatile int* two) __attribute__((alias("write_to"), used));
 

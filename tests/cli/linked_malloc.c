@@ -1,4 +1,5 @@
-// A program that is linked with a malloc library: where nothing is preloaded, that one's malloc comes before the C library's.
+// A program that is linked with a malloc library. If nothing is preloaded, that library's malloc comes before the C
+// library's.
 #include <stdlib.h>
 
 int main(void) {

@@ -44,7 +44,7 @@ struct Leaky {
     int* numbers;
 };
 
-// A thread that does nothing but free, while another one is alive: each has its own number.
+// A thread that only frees, while another one is alive: each has its own number.
 void drop_in_thread(Item* item) {
     std::thread(drop_item, item).join();
 }

@@ -1,4 +1,4 @@
-// A program with a malloc of its own: a preloaded one is never asked for anything.
+// A program with its own malloc: a preloaded one is never called.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,6 +34,6 @@ void* realloc(void* block, size_t size) {
 int main(void) {
     void* volatile block = malloc(100);
     free(block);
-    free(block);  // nobody minds
+    free(block);  // nothing happens
     return 0;
 }

@@ -1,4 +1,4 @@
-// Writes the page of a comparison from a JSON file: page_from_json DOCUMENT.json PAGE.html. Exit status 1 when it cannot.
+// Writes the page of a comparison from a JSON file: page_from_json DOCUMENT.json PAGE.html. Exit status 1 if it cannot.
 #include "args/args.h"
 #include "compare/page.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// What hakstress writes its messages with, without the options behind it.
+// What hakstress prints messages with, without the options behind it.
 int missing_error(const char* format, ...) {
     va_list args;
     va_start(args, format);

@@ -10,7 +10,7 @@
 
 enum { BEGIN = 12345, END = 54321, HANDED_OVER = 5000 };
 
-// Between these two the test looks.
+// The test looks at the process between these two.
 static void mark(size_t size) {
     free(malloc(size));
 }
@@ -35,7 +35,7 @@ static void resize(void) {
     a = realloc(a, 100000);
     a = reallocarray(a, 10, 3);
     volatile size_t too_much = SIZE_MAX / 2;
-    if (realloc(a, too_much) != NULL) abort();  // and the block stays
+    if (realloc(a, too_much) != NULL) abort();  // the block stays
     char* b = malloc(40);
     b = realloc(b, 0);
     free(a);
@@ -48,7 +48,7 @@ static void align(void) {
     void* c = memalign(32, 33);
     void* d = valloc(50);
     volatile size_t no_power_of_two = 48;
-    void* refused = aligned_alloc(no_power_of_two, 96);  // some allocators allow it
+    void* refused = aligned_alloc(no_power_of_two, 96);  // some allocators accept it
     free(refused);
     free(a);
     free(b);
@@ -67,7 +67,7 @@ static void* produce(void* unused) {
     return NULL;
 }
 
-// What one thread allocates, the other grows now and then, and frees.
+// What one thread allocates, the other sometimes grows, and then frees.
 static void cross(void) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, produce, NULL) != 0) abort();

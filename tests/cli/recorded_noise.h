@@ -1,5 +1,5 @@
-// Operations a second of 240 runs, one after the other, of larson with 2 threads on 2 shared and busy processors: the noise
-// that comparisons meet. From: hakstress-worker larson seconds=0.04 threads=2 seed=N
+// Operations per second of 240 successive runs of larson with 2 threads on 2 shared and busy processors: the noise that
+// comparisons meet. From: hakstress-worker larson seconds=0.04 threads=2 seed=N
 static const double recorded_noise[] = {
     7315249,  4711481,  8735013,  2641496,  5066634,  19403348, 4896055,  7539945,  10444447, 23543940, 33447504,
     9716036,  1317372,  3673170,  7667631,  16460416, 8667537,  6831371,  4966661,  6609150,  11322224, 3322666,

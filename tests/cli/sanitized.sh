@@ -1,14 +1,15 @@
 #!/bin/bash
-# hakstress itself under sanitizers: what it does with a crash, a saved report, a trace, a comparison and wrong words. What its answers
-# say is for the other tests; here no process may have been told anything by a sanitizer.
-# usage: sanitized.sh HAKSTRESS BUILD      BUILD: a build without sanitizers; what hakstress starts and preloads is from there
+# hakstress itself under sanitizers: a crash, a saved report, a trace, a comparison and wrong input. Other tests check
+# its output; here no sanitizer may report anything in any process.
+# usage: sanitized.sh HAKSTRESS BUILD
+# BUILD: a build without sanitizers, for what hakstress starts and preloads
 set -u
 usage='usage: sanitized.sh HAKSTRESS BUILD'
 hakstress=$(realpath "${1:?$usage}")
 build=$(realpath "${2:?$usage}")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# Everything else is looked for beside the program.
+# Everything else is searched beside the program.
 mkdir "$folder/found" "$folder/cli"
 cp "$hakstress" "$folder/cli/hakstress"
 hakstress=$folder/cli/hakstress
@@ -55,10 +56,11 @@ for mode in cross resize many; do
     expect 0 "$hakstress" bench trace:$mode.trace --lib none --runs 1 --seconds 0.1 --quiet
 done
 expect 0 "$hakstress" bench pair larson --lib none --runs 1 --seconds 0.1 --latency --quiet
-expect '0|4' "$hakstress" compare pair --allocators glibc,hakmem --rounds 2 --seconds 0.05 --quiet --html page.html --csv t.csv
+expect '0|4' "$hakstress" compare pair --allocators glibc,hakmem --rounds 2 --seconds 0.05 --quiet \
+    --html page.html --csv t.csv
 expect '0|4' "$hakstress" compare --allocators glibc,hakmem --rounds 2 --quiet --markdown t.md -- true
 
-# Programs of somebody else, with faults of every kind.
+# Other programs, with faults of every kind.
 for mistake in null throw double-free; do
     expect '134|139' "$hakstress" run --guard --quiet --results results -- "$build/tests/cli/mistakes" $mistake
 done

@@ -18,7 +18,9 @@ HAKSTRESS = ""
 OK = re.compile(
     r"^(repro|guard): ok events=(\d+) ops=(\d+) ops_per_sec=(\d+) seconds=([\d.]+) threads=(\d+) peak_rss_kib=(\d+)$"
 )
-FAULT = re.compile(r"^repro: fault signal=(\w+) fault_addr=(\w+) thread=(\d+) events=(\d+) after=([\d.]+) report=(\S+)$")
+FAULT = re.compile(
+    r"^repro: fault signal=(\w+) fault_addr=(\w+) thread=(\d+) events=(\d+) after=([\d.]+) report=(\S+)$"
+)
 CHECK = re.compile(r"^repro: fault check=(\S+) site=(\S+) thread=(\d+) events=(\d+) after=([\d.]+) report=(\S+)$")
 HANG = re.compile(r"^repro: hang after=([\d.]+) report=(\S+)$")
 STOPPED = re.compile(r"^repro: stopped after=([\d.]+)$")
@@ -32,7 +34,7 @@ def clean_environment(**more):
 
 
 def told_of_process(path):
-    """What the system says of a process; nothing of one that is gone meanwhile."""
+    """What the system says about a process; empty if the process has ended."""
     try:
         with open(f"/proc/{path}") as file:
             return file.read()
@@ -90,7 +92,7 @@ class Case(unittest.TestCase):
         )
 
     def start(self, *args, **environment):
-        """A run that is at work, and its child."""
+        """A run in progress, and its child."""
         process = subprocess.Popen(
             [HAKSTRESS, *args],
             cwd=self.directory.name,
@@ -101,7 +103,7 @@ class Case(unittest.TestCase):
             text=True,
         )
         child = wait_until(lambda: children_of(process.pid))[0]
-        # At work: the lanes run beside the main thread and the one that keeps the statistics.
+        # The lanes run beside the main thread and the one that keeps the statistics.
         wait_until(lambda: self.command_of(child).find(CHILD_VERB) >= 0 and len(os.listdir(f"/proc/{child}/task")) > 2)
         time.sleep(0.3)
         return process, child
@@ -144,10 +146,12 @@ class Usage(Case):
         self.assertIn(wanted, result.stderr)
 
     def test_damaged_report(self):
-        """Whatever type a field has: something is printed, or it is refused."""
+        """Whatever type a field has, the report is printed or refused."""
         _, path = tempfile.mkstemp(suffix=".crash.json", dir=self.directory.name)
-        fields = ("not_had", "verdict", "story", "rings", "registers", "backtrace", "histories", "signal", "headline", "blocks")
-        damage = (1, "text", None, [1], [None], [[]], [{}], {"evidence": [1], "steps": [1], "unknown": [2], "events": [3]})
+        fields = ("not_had", "verdict", "story", "rings", "registers", "backtrace", "histories", "signal", "headline",
+                  "blocks")
+        damage = (1, "text", None, [1], [None], [[]], [{}],
+                  {"evidence": [1], "steps": [1], "unknown": [2], "events": [3]})
         for field in fields:
             for value in damage:
                 with open(path, "w") as file:
@@ -203,10 +207,12 @@ class Usage(Case):
         self.refused([CHILD_VERB], "for internal use")
 
     def test_bad_variables(self):
-        """Refused in one line, before anything is done; verbs that they do not matter to go on."""
-        verbs = (["repro", "0.1", "1"], ["guard", "0.1", "1"], ["bench", "pair"], ["run", "--", "true"], ["testplan"], ["compare", "pair"])
+        """Refused in one line, before anything is done. Verbs that do not use them go on."""
+        verbs = (["repro", "0.1", "1"], ["guard", "0.1", "1"], ["bench", "pair"], ["run", "--", "true"], ["testplan"],
+                 ["compare", "pair"])
         for verb in verbs:
-            self.refused(verb, "hakstress: HAKMEM_TINY_FAST_CAP must be -1 to 4096, not 'abc'", HAKMEM_TINY_FAST_CAP="abc")
+            self.refused(verb, "hakstress: HAKMEM_TINY_FAST_CAP must be -1 to 4096, not 'abc'",
+                         HAKMEM_TINY_FAST_CAP="abc")
             self.refused(verb, "no variable HAKMEM_CHOAS; did you mean HAKMEM_CHAOS?", HAKMEM_CHOAS="3")
         self.refused(verbs[0], "HAKMEM_CHANGES must be all", HAKMEM_CHANGES="9")
         self.assertEqual(os.listdir(self.directory.name), [], "nothing was written")
@@ -224,7 +230,8 @@ class Usage(Case):
         self.refused(["report", "none.crash.txt"], "cannot read none.crash.txt")
 
     def test_report_of_something_else(self):
-        for name, text in (("text", "hello"), ("other", '{"kind": "other"}'), ("future", '{"kind": "crash_report", "schema": 99}')):
+        for name, text in (("text", "hello"), ("other", '{"kind": "other"}'),
+                           ("future", '{"kind": "crash_report", "schema": 99}')):
             path = os.path.join(self.directory.name, name)
             with open(path, "w") as file:
                 file.write(text)
@@ -240,7 +247,8 @@ class Usage(Case):
         for arguments in (["repro", "0.1", "1"], ["list", "events"]):
             with open("/dev/full", "w") as full:
                 result = subprocess.run(
-                    [HAKSTRESS, *arguments], cwd=self.directory.name, env=clean_environment(), stdout=full, stderr=subprocess.PIPE
+                    [HAKSTRESS, *arguments], cwd=self.directory.name, env=clean_environment(), stdout=full,
+                    stderr=subprocess.PIPE
                 )
             self.assertEqual(result.returncode, 3)
             self.assertIn(b"stdout", result.stderr)
@@ -319,7 +327,8 @@ class Profiles(Case):
         for name, value in (("HAKMEM_GUARD", "0"), ("HAKMEM_DEBUG_OWNERSHIP", "0"), ("HAKMEM_LINKS", "plain")):
             result = self.run_it("guard", "0.1", "1", **{name: value})
             self.assertEqual((result.returncode, result.stdout), (2, ""))
-            self.assertEqual(result.stderr, f"hakstress: {name}={value} switches off what hakstress guard checks; unset it, or use: hakstress repro\n")
+            wanted = f"{name}={value} switches off what hakstress guard checks; unset it, or use: hakstress repro"
+            self.assertEqual(result.stderr, f"hakstress: {wanted}\n")
 
     def test_bad_profiles(self):
         for text, wanted in (
@@ -328,7 +337,8 @@ class Profiles(Case):
             ("# mine\nchunkz=5\n", "no option 'chunkz'"),
             ("# mine\nchunks=x\n", "chunks in profile"),
             ("# mine\nHAKMEM_RING=x\n", "mine.profile:2: HAKMEM_RING must be 64 to 1048576, not 'x'"),
-            ("# mine\nHAKMEM_RINGS=64\n", "mine.profile:2: there is no variable HAKMEM_RINGS; did you mean HAKMEM_RING?"),
+            ("# mine\nHAKMEM_RINGS=64\n",
+             "mine.profile:2: there is no variable HAKMEM_RINGS; did you mean HAKMEM_RING?"),
         ):
             path = self.profile(text)
             result = self.run_it("repro", "0.1", "1", "--profile", path)
@@ -345,7 +355,8 @@ class Endings(Case):
         self.assertEqual(result.stderr, "")
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), 2)
-        self.assertRegex(lines[0], r"^again: .*HAKMEM_LINKS=plain .* repro 1\.2 3 --profile repro --seed 42 --changes all ")
+        self.assertRegex(lines[0],
+                         r"^again: .*HAKMEM_LINKS=plain .* repro 1\.2 3 --profile repro --seed 42 --changes all ")
         match = self.last_line(result.stdout, OK)
         events, ops, rate = (int(match.group(i)) for i in (2, 3, 4))
         self.assertGreater(ops, 1000)
@@ -367,11 +378,12 @@ class Endings(Case):
             self.assertTrue(value[key], key)
 
     def test_again(self):
-        """The first line does the same run again."""
+        """The first line repeats the run."""
         first = self.run_it("repro", "0.2", "1", "--max", "64").stdout.splitlines()[0]
         command = first[len("again: ") :]
         second = subprocess.run(
-            ["sh", "-c", command], cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True, timeout=60
+            ["sh", "-c", command], cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True,
+            timeout=60
         )
         self.assertEqual(second.returncode, 0, second.stderr)
         self.assertEqual(second.stdout.splitlines()[0], first)
@@ -426,7 +438,7 @@ class Endings(Case):
         self.assertFalse(is_alive(child))
 
     def test_ctrl_c_on_a_terminal(self):
-        """The terminal's own signal, and a progress bar there, but none elsewhere."""
+        """The terminal's own signal. A progress bar appears only on a terminal."""
         try:
             pid, terminal = pty.fork()
         except OSError as error:
@@ -501,7 +513,9 @@ class Crashes(Case):
 
     @staticmethod
     def change_heap(child, change):
-        """Applies change to the blocks of the heap, while the process stands still. The first 64 KiB of each 2 MiB are headers."""
+        """Applies change to the blocks of the heap while the process is stopped.
+
+        The first 64 KiB of each 2 MiB are headers."""
         header, unit = 64 << 10, 2 << 20
         os.kill(child, signal.SIGSTOP)
         wait_until(lambda: all_stopped(child))
@@ -521,7 +535,7 @@ class Crashes(Case):
     def test_link_overwritten(self):
         """The seed's crash: a free-list link that holds the user's "ab" is followed."""
         process, child = self.start("repro", "60", "2", "--min", "16", "--max", "16", "--chaos", "0")
-        # Live blocks begin with "ab" anyway; of a free block it is the link that this replaces.
+        # Live blocks begin with "ab" anyway. In a free block this replaces the link.
         self.change_heap(child, lambda blocks: b"ab".ljust(16, b"\0") * (len(blocks) // 16))
         out, _ = self.end(process, 1)
         match = self.last_line(out, FAULT)
@@ -537,7 +551,7 @@ class Crashes(Case):
         symbols = [f.get("symbol") for f in value["backtrace"]]
         self.assertTrue({"lane_thread", "at_thread_exit"} & set(symbols), symbols)
         self.assertEqual(value["rings"][0]["os_tid"], value["os_tid"])
-        # The ring stands still from the crash on: its newest event is not later.
+        # The ring stops at the crash: its newest event is not later.
         self.assertLess(abs(value["rings"][0]["events"][-1]["time"]), 0.1)
         self.assertIn('text "ab"', text)
         again = self.run_it("report", match.group(6))
@@ -545,7 +559,7 @@ class Crashes(Case):
         self.assertEqual(again.stdout, text)
 
     def test_check_failed(self):
-        """What the allocator says before it aborts becomes the result."""
+        """What the allocator prints before it aborts becomes the result."""
         process, child = self.start("repro", "60", "2", "--min", "64", "--max", "64", "--chaos", "0")
         self.change_heap(child, lambda blocks: blocks.replace(b"ab\0", b"Xb\0"))
         out, err = self.end(process, 1)

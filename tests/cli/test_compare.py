@@ -19,7 +19,7 @@ import time
 import unittest
 
 HAKSTRESS = SHIM = LIBHAKMEM = OWN_MALLOC = LINKED_MALLOC = ""
-# Tests run on busy machines, where the A/A run may well find that nothing can be measured.
+# On busy machines the A/A run may find that nothing can be measured.
 SHORT = ["--rounds", "2", "--seconds", "0.02", "--noise", "100000", "--seed", "1"]
 
 
@@ -29,7 +29,7 @@ def clean_environment(**more):
 
 
 def children_of(pid):
-    """Each child of the process, with the words of its command line."""
+    """Each child of the process, with its command line."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
             children = [int(child) for child in file.read().split()]
@@ -39,12 +39,12 @@ def children_of(pid):
 
 
 def children_run(pid, words):
-    """Is a child of the process at work whose command line holds the words?"""
+    """Does the process have a child whose command line contains the words?"""
     return any(words in " ".join(command).replace("=", " ") for _, command in children_of(pid))
 
 
 def runs(*command):
-    """Is there a process with this command line? One that has ended and is not yet waited for has none."""
+    """Is there a process with this command line? A zombie has none."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # any may end meanwhile
             line = pathlib.Path("/proc", name, "cmdline").read_bytes()
@@ -71,10 +71,11 @@ class Case(unittest.TestCase):
 
     def popen(self, *args, **environment):
         return subprocess.Popen([HAKSTRESS, "compare", *args], cwd=self.directory.name, stdin=subprocess.DEVNULL,
-                                env=clean_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                env=clean_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
 
     def compare(self, status, *args, **environment):
-        """Again where the A/A run found a difference: it may, by construction, once in a hundred times."""
+        """Repeated if the A/A run found a difference, which it may once in a hundred times."""
         for _ in range(3):
             process = self.popen(*args, **environment)
             out, err = process.communicate(timeout=100)
@@ -94,7 +95,8 @@ class Case(unittest.TestCase):
 
     def document_in(self, page):
         with open(self.path(page), encoding="utf-8") as file:
-            return json.loads(re.search(r'<script type="application/json" id="document">(.*?)</script>', file.read(), re.S)[1])
+            return json.loads(re.search(r'<script type="application/json" id="document">(.*?)</script>', file.read(),
+                                        re.S)[1])
 
     def document(self):
         folder = self.path("results")
@@ -142,7 +144,8 @@ class Usage(Case):
     def test_wrong_options_of_an_allocator(self):
         for setting, words in (
             ("typo=hakmem,HAKMEM_TINY_USE_SUPERSLAP=0", "did you mean HAKMEM_TINY_USE_SUPERSLAB?"),
-            ("hakmem,HAKMEM_RESERVE=0,HAKMEM_TINY_USE_SUPERSLAB=2", "HAKMEM_TINY_USE_SUPERSLAB must be 0 to 1, not '2'"),
+            ("hakmem,HAKMEM_RESERVE=0,HAKMEM_TINY_USE_SUPERSLAB=2",
+             "HAKMEM_TINY_USE_SUPERSLAB must be 0 to 1, not '2'"),
             ("a=hakmem,HAKMEM_CHANGES=1-9", "HAKMEM_CHANGES must be all, none"),
         ):
             with self.subTest(setting):
@@ -156,19 +159,23 @@ class Usage(Case):
         text = ["--allocators", "glibc,bad", "--allocator", "bad=text.so"]
         err = self.one_line(3, *SHORT, *text, "pair")
         self.assertRegex(err, r"malloc comes from /\S*libc\S*, not from \S*text\.so.*cannot be preloaded")
-        harmless = next(p for p in ("/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6", "/lib64/libm.so.6")
+        harmless = next(p for p in ("/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6",
+                                    "/lib64/libm.so.6")
                         if os.path.exists(p))
         m = ["--allocators", "glibc,m", "--allocator", "m=" + harmless]
         err = self.one_line(3, *SHORT, *m, "pair")
-        self.assertRegex(err, r" m: the worker's malloc comes from /\S*libc\S*, not from \S*libm\S*, which has no malloc, so nothing")
+        wanted = r" m: the worker's malloc comes from /\S*libc\S*, not from \S*libm\S*, which has no malloc, so nothing"
+        self.assertRegex(err, wanted)
         self.assertRegex(self.one_line(3, *SHORT, *m, "--", "true"), r" m: \S*libm\S* has no malloc, so nothing")
         self.assertIn("cannot find the library", self.one_line(3, "--allocator", "x=nosuch.so", "pair"))
-        self.assertIn("cannot run /nosuch/command", self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "/nosuch/command"))
+        self.assertIn("cannot run /nosuch/command",
+                      self.one_line(3, *SHORT, "--allocators", "glibc,hakmem", "--", "/nosuch/command"))
         for option in ("--csv", "--html"):
             self.assertIn("/nosuch/x", self.one_line(3, *SHORT, option, "/nosuch/x", "pair"))
 
     def test_what_is_missing_is_found_before_the_machine_is_looked_at(self):
-        counted = ["--allocators", "hakmem", "--baseline", "counted", "--allocator", f"counted={SHIM},SHIM_ALTERNATE={self.path('count')}"]
+        counted = ["--allocators", "hakmem", "--baseline", "counted", "--allocator",
+                   f"counted={SHIM},SHIM_ALTERNATE={self.path('count')}"]
         self.assertIn("cannot run", self.one_line(3, *SHORT, *counted, "--", "/nosuch/command"))
         self.assertFalse(os.path.exists(self.path("count")))
 
@@ -184,16 +191,17 @@ class Usage(Case):
     def test_a_program_that_brings_its_malloc(self):
         for command in ([OWN_MALLOC], ["sh", "-c", OWN_MALLOC]):
             for baseline in ("glibc", "hakmem"):
-                err = self.one_line(3, *SHORT, "--allocator", "again=" + baseline, "--allocators", "again", "--baseline", baseline,
+                err = self.one_line(3, *SHORT, "--allocator", "again=" + baseline, "--allocators", "again",
+                                    "--baseline", baseline,
                                     "--", *command)
                 self.assertIn(f"{OWN_MALLOC} has its own malloc", err)
 
     def test_a_program_linked_with_a_malloc_library(self):
-        # Under glibc, too, the malloc is the one that is named.
+        # Under glibc, too, the malloc that is used is named.
         command = ["--", LINKED_MALLOC]
         self.compare(0, *SHORT, "--allocators", "glibc,hakmem", *command)
         self.assertRegex(self.document()["allocators"][0]["loaded_from"], r"/libc[.-]")
-        # But not where the program that starts it takes LD_PRELOAD away.
+        # But not if the program that starts it removes LD_PRELOAD.
         err = self.one_line(3, *SHORT, "--allocators", "glibc,again", "--allocator", "again=glibc", "--", "sh", "-c",
                             "unset LD_PRELOAD; exec " + LINKED_MALLOC)
         self.assertIn(f"the malloc of {LINKED_MALLOC} comes from {SHIM}, not from the C library", err)
@@ -205,16 +213,20 @@ class Installed(Case):
         if meson is None:
             self.skipTest("no meson here")
         build = os.path.dirname(os.path.dirname(HAKSTRESS))
-        subprocess.run([meson, "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", self.directory.name], check=True)
+        subprocess.run([meson, "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", self.directory.name],
+                       check=True)
         hakstress, = pathlib.Path(self.directory.name).rglob("bin/hakstress")
-        found = subprocess.run([hakstress, "list", "allocators"], env=clean_environment(), capture_output=True, text=True)
-        self.assertRegex(found.stdout, rf"(?m)^hakmem +{re.escape(os.path.realpath(self.directory.name))}/\S+/libhakmem\.so")
+        found = subprocess.run([hakstress, "list", "allocators"], env=clean_environment(), capture_output=True,
+                               text=True)
+        self.assertRegex(found.stdout,
+                         rf"(?m)^hakmem +{re.escape(os.path.realpath(self.directory.name))}/\S+/libhakmem\.so")
 
 
 class Workloads(Case):
     def test_the_document_and_its_copies(self):
         slow = f"slow={SHIM},SHIM_SPIN=100"
-        out, err = self.compare(0, *SHORT, "--rounds", "3", "--allocators", "glibc,hakmem,slow", "--allocator", slow, "--csv",
+        out, err = self.compare(0, *SHORT, "--rounds", "3", "--allocators", "glibc,hakmem,slow", "--allocator", slow,
+                                "--csv",
                                 "a.csv", "--markdown", "a.md", "--html", "a.html", "pair", "larson:max=64,threads=2")
         self.assertEqual(err, "")
         self.assertNotIn("\033", out)
@@ -231,7 +243,8 @@ class Workloads(Case):
         self.assertEqual(allocators["slow"]["environment"], {"SHIM_SPIN": "100"})
         self.assertTrue(document["aa"]["trustworthy"])
         pair, larson = document["workloads"]
-        self.assertEqual((larson["name"], larson["threads"], larson["params"]["max"]), ("larson:max=64,threads=2", 2, 64))
+        self.assertEqual((larson["name"], larson["threads"], larson["params"]["max"]),
+                         ("larson:max=64,threads=2", 2, 64))
         for row in document["workloads"]:
             for cell in row["allocators"]:
                 self.assertEqual([sample["round"] for sample in cell["samples"]], [0, 1, 2])
@@ -254,10 +267,10 @@ class Workloads(Case):
         self.assertEqual(self.document_in("a.html"), document)
 
     def test_a_clear_difference_is_claimed(self):
-        """A tenfold one, since this machine may be busy; and not of an allocator against itself."""
+        """A tenfold one, because this machine may be busy; and none of an allocator against itself."""
         slow = f"slow={SHIM},SHIM_SPIN=2000"
-        self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,again,slow", "--allocator", slow, "--allocator",
-                     "again=glibc", "--json", "-", "pair")
+        self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,again,slow", "--allocator", slow,
+                     "--allocator", "again=glibc", "--json", "-", "pair")
         _, slow, again = self.document()["workloads"][0]["allocators"]
         self.assertEqual(slow["ratio"]["speed"]["claim"], "slower")
         self.assertLess(slow["ratio"]["speed"]["high"], 0.5)
@@ -265,26 +278,29 @@ class Workloads(Case):
 
     def test_threads_by_default(self):
         words = subprocess.run([HAKSTRESS, "compare", "--help"], capture_output=True, text=True).stdout.split()
-        self.assertIn("default: 1; without WORKLOAD, all processors (at most 4) for larson and mstress", " ".join(words))
+        self.assertIn("default: 1; without WORKLOAD, all processors (at most 4) for larson and mstress",
+                      " ".join(words))
         self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "larson")
         self.assertEqual(self.document()["workloads"][0]["threads"], 1)
 
     def test_threads_in_pairs(self):
         out, _ = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "xmalloc", "prodcons:threads=2", "pair")
-        for name, threads in (("xmalloc", "1 pair of threads"), ("prodcons:threads=2", "2 pairs of threads"), ("pair", "1 thread")):
+        for name, threads in (("xmalloc", "1 pair of threads"), ("prodcons:threads=2", "2 pairs of threads"),
+                              ("pair", "1 thread")):
             self.assertRegex(out, rf"(?m)^{name}: .*; {threads}, 2 rounds$")
         words = subprocess.run([HAKSTRESS, "compare", "--help"], capture_output=True, text=True).stdout
         self.assertIn("(xmalloc, prodcons, idle-owner: pairs of threads)", words)
 
     def test_an_interval_that_is_no_claim(self):
-        """Always more memory under the other, but by less than 1 %."""
+        """The other always uses more memory, but by less than 1 %."""
         for workload, more, wanted in (
             ("fragment:bytes=20000000", "SHIM_KEEP=300", True),
             ("pair", "SHIM_KEEP=6000,SHIM_SPIN=2000", False),
         ):
             with self.subTest(workload):
                 shutil.rmtree(self.path("results"), ignore_errors=True)
-                out, _ = self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,large", "--allocator", f"large={SHIM},{more}",
+                out, _ = self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,large", "--allocator",
+                                      f"large={SHIM},{more}",
                                       "--markdown", "a.md", workload)
                 peak = self.document()["workloads"][0]["allocators"][1]["ratio"]["rss_peak"]
                 self.assertEqual((peak["low"] > 1, peak["claim"]), (True, "no difference shown" if wanted else "more"))
@@ -293,13 +309,15 @@ class Workloads(Case):
 
     def test_another_libhakmem_has_no_known_version(self):
         shutil.copy(LIBHAKMEM, self.path("libhakmem.so"))
-        self.compare(0, *SHORT, "--allocators", "hakmem,other", "--allocator", "other=./libhakmem.so", "--baseline", "hakmem", "pair")
+        self.compare(0, *SHORT, "--allocators", "hakmem,other", "--allocator", "other=./libhakmem.so", "--baseline",
+                     "hakmem", "pair")
         ours, other = self.document()["allocators"]
         self.assertRegex(ours["version"], r"\d+\.\d+")
         self.assertIsNone(other["version"])
 
     def test_each_run_is_pinned_to_as_many_processors_as_it_has_threads(self):
-        process = self.popen(*SHORT, "--rounds", "200", "--seconds", "0.1", "--allocators", "glibc,hakmem", "--pin", "pair", "prodcons")
+        process = self.popen(*SHORT, "--rounds", "200", "--seconds", "0.1", "--allocators", "glibc,hakmem", "--pin",
+                             "pair", "prodcons")
         seen = {}
 
         def are_both_seen():
@@ -330,7 +348,8 @@ class Workloads(Case):
         for ended in (["--rounds", "8"], ["--seconds", "0.5", "--budget", "4"]):
             with self.subTest(ended):
                 shutil.rmtree(self.path("results"), ignore_errors=True)
-                out, _ = self.compare(0, "--noise", "100000", "--seconds", "0.02", "--csv", "a.csv", *slow, *ended, "pair")
+                out, _ = self.compare(0, "--noise", "100000", "--seconds", "0.02", "--csv", "a.csv", *slow, *ended,
+                                      "pair")
                 document = self.document()
                 speed = document["workloads"][0]["allocators"][1]["ratio"]["speed"]
                 self.assertEqual(speed["claim"], "too few rounds to claim")
@@ -360,8 +379,8 @@ class Workloads(Case):
     def test_colour_only_on_a_terminal(self):
         for environment, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
             ours, theirs = pty.openpty()
-            args = ["--rounds", "16", "--seconds", "0.005", "--noise", "100000", "--allocators", "glibc,slow", "--allocator",
-                    f"slow={SHIM},SHIM_SPIN=2000", "--quiet", "pair"]
+            args = ["--rounds", "16", "--seconds", "0.005", "--noise", "100000", "--allocators", "glibc,slow",
+                    "--allocator", f"slow={SHIM},SHIM_SPIN=2000", "--quiet", "pair"]
             process = subprocess.Popen([HAKSTRESS, "compare", *args], cwd=self.directory.name, stdin=subprocess.DEVNULL,
                                        stdout=theirs, stderr=subprocess.PIPE, env=clean_environment(**environment))
             os.close(theirs)
@@ -388,9 +407,9 @@ class Workloads(Case):
 
     def test_a_machine_that_is_not_steady(self):
         unsteady = f"unsteady={SHIM},SHIM_UNSTEADY=1"
-        crash = f"crash={SHIM},SHIM_CRASH=1"  # in the warm-up: that is no result either
-        out, err = self.compare(4, "--allocators", "hakmem,crash", "--baseline", "unsteady", "--allocator", unsteady, "--allocator",
-                                crash, "--seconds", "0.02", "pair")
+        crash = f"crash={SHIM},SHIM_CRASH=1"  # in the warm-up: that is not a result either
+        out, err = self.compare(4, "--allocators", "hakmem,crash", "--baseline", "unsteady", "--allocator", unsteady,
+                                "--allocator", crash, "--seconds", "0.02", "pair")
         self.assertIn("too noisy: the baseline differs", out)
         self.assertEqual(len(err.splitlines()), 1, err)
         document = self.document()
@@ -399,7 +418,9 @@ class Workloads(Case):
         self.assertEqual(self.document_in(out.splitlines()[-1].removeprefix("page: ")), document)
 
     def test_a_difference_of_the_baseline_to_itself_that_was_allowed(self):
-        """Every other process is slower, and in most pairs the first of them is the same one: seeds draw their order by splitmix64."""
+        """Every other process is slower, and in most pairs the first of them is the same one.
+
+        Seeds draw their order by splitmix64."""
         def orders(seed):
             mask = 2**64 - 1
             for _ in range(52):  # a warm-up of both, one of the baseline alone, and the pairs
@@ -410,7 +431,8 @@ class Workloads(Case):
 
         seed = next(seed for seed in range(10**6) if not 13 <= sum(list(orders(seed))[2:]) <= 37)
         uneven = f"uneven={SHIM},SHIM_SPIN=2000,SHIM_ALTERNATE={self.path('count')}"
-        out, _ = self.compare(0, *SHORT, "--seed", str(seed), "--allocators", "hakmem", "--baseline", "uneven", "--allocator", uneven,
+        out, _ = self.compare(0, *SHORT, "--seed", str(seed), "--allocators", "hakmem", "--baseline", "uneven",
+                              "--allocator", uneven,
                               "pair")
         self.assertRegex(out, "uneven against itself on pair: .*: a difference, allowed by --noise\n")
         aa = self.document()["aa"]
@@ -441,7 +463,8 @@ class Workloads(Case):
 
 class Commands(Case):
     def test_a_command(self):
-        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "echo noise; ls -R /usr/include >/dev/null")
+        self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c",
+                     "echo noise; ls -R /usr/include >/dev/null")
         row = self.document()["workloads"][0]
         self.assertEqual((row["name"], row["metric"], row["higher_is_better"]), ("sh", "seconds", False))
         self.assertEqual(row["command"][:2], ["sh", "-c"])
@@ -474,9 +497,10 @@ class Commands(Case):
         self.assertFalse(runs("sleep", mark))
 
     def test_ctrl_c_ends_the_command(self):
-        """One that would not end by itself; and what was measured of it until then is kept."""
+        """One that would not end by itself. What was measured until then is kept."""
         mark = "8%06d" % (os.getpid() % 1000000)
-        command = f"echo run >>runs; test $(wc -l <runs) -lt 7 || exec sleep {mark}"  # two warm-ups and two rounds go before
+        # Two warm-ups and two rounds come before.
+        command = f"echo run >>runs; test $(wc -l <runs) -lt 7 || exec sleep {mark}"
         process = self.popen(*SHORT, "--allocators", "glibc,hakmem", "--rounds", "200", "--", "sh", "-c", command)
         wait_until(lambda: runs("sleep", mark))
         process.send_signal(signal.SIGINT)
@@ -490,8 +514,10 @@ class Commands(Case):
 
     def test_one_round_is_too_few(self):
         mark = "9%06d" % (os.getpid() % 1000000)
-        command = f"echo run >>runs; test $(wc -l <runs) -lt 5 || exec sleep {mark}"  # two warm-ups and a round go before
-        process = self.popen("--noise", "100000", "--seconds", "0.02", "--allocators", "glibc,hakmem", "--", "sh", "-c", command)
+        # Two warm-ups and a round come before.
+        command = f"echo run >>runs; test $(wc -l <runs) -lt 5 || exec sleep {mark}"
+        process = self.popen("--noise", "100000", "--seconds", "0.02", "--allocators", "glibc,hakmem", "--", "sh",
+                             "-c", command)
         wait_until(lambda: runs("sleep", mark))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
@@ -501,12 +527,13 @@ class Commands(Case):
         self.assertRegex(out, r"\d+ rounds are needed: about --budget \d+0\n")
 
     def test_no_rounds_in_which_nothing_runs(self):
-        """Where every run failed, or all but those of the baseline."""
+        """Every run failed, or all but those of the baseline."""
         here = f"case $LD_PRELOAD in *{os.path.basename(LIBHAKMEM)}*) exit 7; esac"
         for script, samples in (("exit 7", [0, 0]), (here, [2, 0])):
             with self.subTest(script):
                 shutil.rmtree(self.path("results"), ignore_errors=True)
-                out, _ = self.compare(1, "--noise", "100000", "--seconds", "0.02", "--budget", "9", "--allocators", "glibc,hakmem",
+                out, _ = self.compare(1, "--noise", "100000", "--seconds", "0.02", "--budget", "9", "--allocators",
+                                      "glibc,hakmem",
                                       "--", "sh", "-c", script)
                 document = self.document()
                 self.assertEqual((document["rounds"], document["stopped_by"]), (2, None))
@@ -525,7 +552,7 @@ class Ends(Case):
     HANG = ["--allocators", "glibc,hang", "--allocator"]
 
     def workers(self, pid, words):
-        """Those at work for the process whose command line and environment hold the words."""
+        """The children of the process whose command line and environment contain the words."""
         def read(child, name):
             return pathlib.Path(f"/proc/{child}/{name}").read_text().replace("=", " ").replace("\0", " ")
 
@@ -586,9 +613,9 @@ class Ends(Case):
             self.assertEqual((cell["failed"], hakmem["failed"], hakmem["latency"]), (1, 0, None))
 
     def test_it_can_be_run_again(self):
-        """By the first line, also where the seed was drawn."""
-        args = ["--rounds", "2", "--seconds=0.02", "--noise", "100000", "--allocators", "glibc,it is", "--quiet", "--allocator",
-                f"it is={SHIM},SHIM_SPIN=1", "--markdown", "a.md", "larson:max=64", "pair"]
+        """By the first line, even if the seed was drawn."""
+        args = ["--rounds", "2", "--seconds=0.02", "--noise", "100000", "--allocators", "glibc,it is", "--quiet",
+                "--allocator", f"it is={SHIM},SHIM_SPIN=1", "--markdown", "a.md", "larson:max=64", "pair"]
         first, _ = self.compare(0, *args, HAKMEM_RESERVE="0")
         document = self.document()
         again = first.splitlines()[0].removeprefix("again: ")
@@ -596,7 +623,8 @@ class Ends(Case):
         self.assertRegex(again, rf"^HAKMEM_RESERVE=0 .* --quiet --seed {document['seed']} larson:max=64 pair$")
         self.assertIn(f"`{again}`", pathlib.Path(self.path("a.md")).read_text())
         shutil.rmtree(self.path("results"))
-        run = subprocess.run(["sh", "-c", again], cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True,
+        run = subprocess.run(["sh", "-c", again], cwd=self.directory.name, env=clean_environment(),
+                             capture_output=True, text=True,
                              timeout=100)
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual(run.stdout.splitlines()[0], first.splitlines()[0])
@@ -613,9 +641,11 @@ class Ends(Case):
         copies = {"--json": "a.json", "--csv": "a.csv", "--markdown": "a.md", "--html": "a.html"}
         for name in copies.values():
             pathlib.Path(self.path(name)).write_text("old\n")
-        args = [*SHORT, "--allocators", "glibc,hakmem", *(word for each in copies.items() for word in each), "pair", "larson"]
+        args = [*SHORT, "--allocators", "glibc,hakmem", *(word for each in copies.items() for word in each), "pair",
+                "larson"]
         run = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$0" compare "$@"', HAKSTRESS, *args],
-                             cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True, timeout=100)
+                             cwd=self.directory.name, env=clean_environment(), capture_output=True, text=True,
+                             timeout=100)
         self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
         for name in (*copies.values(), "results/compare-"):
             self.assertRegex(run.stderr, rf"cannot write (the page )?{name}.*File too large")

@@ -36,7 +36,7 @@ class DebugInformation(unittest.TestCase):
         return subprocess.check_output(["readelf", "-SW", self.program], text=True, timeout=60)
 
     def split(self, debug):
-        """Moves the debug information to a file of its own, which the program names by .gnu_debuglink."""
+        """Moves the debug information to a separate file, which the program names by .gnu_debuglink."""
         self.tool("objcopy", "--only-keep-debug", self.program, debug)
         self.tool("objcopy", "--strip-all", "--add-gnu-debuglink=" + debug, self.program)
         self.assertNotIn(".debug_line", self.sections())
@@ -120,7 +120,7 @@ class DebugInformation(unittest.TestCase):
         self.assertRegex(report["verdict"]["where"], r"^in .*/program\+0x\w+$")
 
     def test_nothing_is_fetched(self):
-        """DEBUGINFOD_URLS asks for downloads, which the process that crashed would have to wait for."""
+        """DEBUGINFOD_URLS asks for downloads, for which the crashed process would have to wait."""
         self.compile()
         self.split("program.debug")
         os.remove(os.path.join(self.directory.name, "program.debug"))

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Scripts, profiles and documents use names that exist: HAKMEM_ variables of the option table, profiles, options of hakstress.
+"""Scripts, profiles and documents use names that exist.
+
+The names are HAKMEM_ variables of the option table, profiles, and options of hakstress.
 
 usage: test_names.py HAKSTRESS
 """
@@ -79,7 +81,7 @@ class Names(unittest.TestCase):
             self.assertRegex(listed, rf"(?m)^{profile}\b")
 
     def test_commands_in_scripts_and_documents(self):
-        """Each `hakstress VERB --option` that is written down is one that hakstress takes."""
+        """hakstress accepts each `hakstress VERB --option` in these files."""
         seen = 0
         for path in files("scripts/*.sh", "docs/*.md", "README.md", "CONTRIBUTING.md"):
             text = text_of(path).replace("\\\n", " ")
@@ -96,7 +98,7 @@ VERDICT_SOURCES = files("cli/report/verdict*.c", "cli/report/abort_caller.c")
 
 
 def causes():
-    """Every wording that a verdict can have, but for those that are put together from parts."""
+    """Every wording of a verdict, except those that are composed of parts."""
     found = set()
     for path in VERDICT_SOURCES:
         source = re.sub(r'"\s*\n\s*"', "", text_of(path))

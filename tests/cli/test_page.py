@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The page of `hakstress compare`, in headless Chromium: it loads alone, it tells the document's numbers, and it fits.
+"""The page of `hakstress compare`, in headless Chromium: it loads alone, it shows the document's numbers, and it fits.
 
 usage: test_page.py PAGE_FROM_JSON HAKSTRESS [CLASS...]
 Exit status 77 where Chromium, its driver or selenium is missing.
@@ -104,8 +104,9 @@ class Case(unittest.TestCase):
         self.open_all()
 
     def open_all(self):
-        """Every workload and every table, as a reader would who opens them one after the other."""
-        script = "const all = document.querySelectorAll('details:not([open])'); all.forEach(d => d.open = true); return all.length;"
+        """Opens every workload and every table, one after another, like a reader."""
+        script = ("const all = document.querySelectorAll('details:not([open])'); "
+                  "all.forEach(d => d.open = true); return all.length;")
         self.wait_until(lambda: self.script(script) == 0 and self.drawn())
 
     def drawn(self):
@@ -124,10 +125,11 @@ class Case(unittest.TestCase):
         return self.script("return document.body.innerText;")
 
     def rows(self, name, workload=None):
-        """The rows of all tables of a name: each cell as its exact number where it has one, as its text otherwise."""
+        """The rows of all tables of a name: each cell as its exact number if it has one, else as its text."""
         return self.script(
             """return [...document.querySelectorAll('table')]
-                .filter(t => t.dataset.table === arguments[0] && (arguments[1] === null || t.dataset.workload === arguments[1]))
+                .filter(t => t.dataset.table === arguments[0])
+                .filter(t => arguments[1] === null || t.dataset.workload === arguments[1])
                 .flatMap(t => [...t.tBodies[0].rows].map(r => [...r.cells].map(c => {
                     const number = c.querySelector('data');
                     return number ? Number(number.value) : c.textContent;
@@ -174,12 +176,13 @@ class EveryDocument(Case):
                 .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
             const paper = of(document.body, 'backgroundColor');
             const contrast = ink => (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-            const marks = [...document.querySelectorAll('[class*=" s"], .soft, body')].map(e => contrast(of(e, 'color')));
+            const marked = [...document.querySelectorAll('[class*=" s"], .soft, body')];
+            const marks = marked.map(e => contrast(of(e, 'color')));
             return [paper, Math.min(...marks)];"""
         self.open(compare_documents.full())
         light, least = self.script(luminance)
         self.assertGreater(light, 0.9)
-        self.assertGreater(least, 3)  # what WCAG asks of parts of a chart
+        self.assertGreater(least, 3)  # what WCAG requires for parts of a chart
         self.look(scheme="dark")
         dark, least = self.script(luminance)
         self.assertLess(dark, 0.05)
@@ -187,7 +190,7 @@ class EveryDocument(Case):
 
 
 def shape_of(value):
-    """What keys there are, whatever the values; of a list, those of its first element."""
+    """The keys, whatever the values; for a list, those of its first element."""
     if isinstance(value, dict):
         free = ("machine", "build", "params", "environment")
         return {key: key if key in free else shape_of(each) for key, each in value.items()}
@@ -263,10 +266,13 @@ class Numbers(Case):
     def forest(self, name):
         """workload (or None) and allocator -> three numbers, their texts, and the verdict."""
         found = self.script(
-            """return [...document.querySelector(`table[data-table="${arguments[0]}"]`).querySelectorAll('tr[data-allocator]')].map(r => [
-                r.dataset.workload || null, r.dataset.allocator, [...r.querySelectorAll('data')].map(d => Number(d.value)),
+            """const table = document.querySelector(`table[data-table="${arguments[0]}"]`);
+            return [...table.querySelectorAll('tr[data-allocator]')].map(r => [
+                r.dataset.workload || null, r.dataset.allocator,
+                [...r.querySelectorAll('data')].map(d => Number(d.value)),
                 [...r.querySelectorAll('data')].map(d => d.textContent), r.cells[2].textContent,
-                !!r.querySelector('.mark.none:not(.key *)'), r.querySelector('svg[role=img]').getAttribute('aria-label')]);""",
+                !!r.querySelector('.mark.none:not(.key *)'),
+                r.querySelector('svg[role=img]').getAttribute('aria-label')]);""",
             name,
         )
         return {(row[0], row[1]): row[2:] for row in found}
@@ -296,7 +302,7 @@ class Numbers(Case):
                 values, _, shown, _, _ = rows.pop((None, mean["name"]))
                 self.assertEqual(values, [mean[kind][k] for k in ("ratio", "low", "high")])
                 for claim in ("faster", "slower", "more", "less"):
-                    self.assertNotIn(claim, shown)  # none is made of it
+                    self.assertNotIn(claim, shown)  # no claim is made about it
             self.assertEqual(rows, {})
 
     def test_latency(self):
@@ -330,7 +336,8 @@ class Numbers(Case):
         known = ("ratio", "low", "high", "p", "may_claim", "may_vary", "rounds")
         self.assertEqual(self.rows("aa")[0][2:9], [aa[k] for k in known])
         text = self.text()
-        for wanted in (self.document["again"], self.document["build"]["id"], "250 ms", "MALLOC_ARENA_MAX=4", "2 pairs of threads"):
+        for wanted in (self.document["again"], self.document["build"]["id"], "250 ms", "MALLOC_ARENA_MAX=4",
+                       "2 pairs of threads"):
             self.assertIn(wanted, text.replace("\u202f", " "))
         for name, value in self.document["machine"].items():
             self.assertIn("7.70 GiB" if name == "memory_bytes" else str(value), text)
@@ -495,7 +502,7 @@ class Files(Case):
                 self.assertIn(f"{mean['speed']['ratio']:.2f}", words)
 
     def test_chart_can_be_read_on_light_and_on_dark(self):
-        """Against the paper of GitHub's two themes, what WCAG asks: 4.5 of text, nearly, and 3 of marks."""
+        """Against the background of GitHub's two themes. WCAG wants 4.5 for text, nearly reached, and 3 for marks."""
         svg = tree.fromstring(self.chart(compare_documents.full()).stdout)
         for element in svg.iter():
             least = 4.3 if element.tag.endswith("text") else 3

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""hakstress record and its replay: the events of known programs, exactly; what is kept after a crash; files that are damaged.
+"""hakstress record and its replay.
+
+The events of known programs, exactly; what is kept after a crash; damaged files.
 
 usage: test_record.py HAKSTRESS RECORD_PROGRAM LIBHAKMEM
 """
@@ -27,7 +29,7 @@ def padded(size):
 
 
 class Trace:
-    """Reads a file by its description in docs/RECORD.md, not by the program's own code."""
+    """Reads a file by its description in docs/RECORD.md, not by the program's code."""
 
     def __init__(self, path):
         with open(path, "rb") as file:
@@ -127,7 +129,7 @@ class Case(unittest.TestCase):
         return self.checked("t.trace")
 
     def checked(self, name):
-        """The trace, after its operations were followed in their order: each must find its slot as it expects it."""
+        """The trace, after its operations were replayed in order: each must find its slot in the expected state."""
         trace = Trace(self.path(name))
         self.assertEqual([op.position for op in trace.ops], list(range(trace.events)))
         self.assertEqual(trace.file_bytes, len(trace.data))
@@ -223,7 +225,7 @@ class Events(Case):
         self.assertEqual({op.kind for op in grown}, {"realloc"})
         # checked() has followed them: each foreign free and realloc waits for its malloc.
         waiting = [op for op in trace.ops if op.turn is not None and op.kind in ("free", "realloc") and op.thread == 0]
-        self.assertEqual(len(waiting), 5000)  # one for each block: a free after a realloc is at home
+        self.assertEqual(len(waiting), 5000)  # one for each block: a free after a realloc is local
         self.assertLessEqual(len(trace.data) / trace.events, 8)
 
     def test_threads_one_after_the_other(self):
@@ -289,7 +291,8 @@ class Ends(Case):
 
     def test_killed_hakstress(self):
         """The command ends with it. What was recorded stays, as docs/RECORD.md says."""
-        process = subprocess.Popen([HAKSTRESS, "record", "--output", "t.trace", "--", PROGRAM, "wait"], cwd=self.folder.name,
+        process = subprocess.Popen([HAKSTRESS, "record", "--output", "t.trace", "--", PROGRAM, "wait"],
+                                   cwd=self.folder.name,
                                    env=self.environment(), stdout=subprocess.PIPE, text=True, start_new_session=True)
         self.assertEqual(process.stdout.readline(), "ready\n")
         process.kill()
@@ -302,7 +305,7 @@ class Ends(Case):
             shutil.rmtree(os.path.join(self.temporary, left))
 
     def test_one_trace_cannot_be_saved(self):
-        """The others are."""
+        """The other traces are saved."""
         done = self.record("sh", "-c", f'echo mine >t.trace; "{PROGRAM}" known; true', status=3)
         self.assertIn("cannot write t.trace: a file with that name exists and is not a trace", done.stderr)
         others = [n for n in os.listdir(self.folder.name) if n.startswith("t.trace.")]
@@ -339,7 +342,7 @@ class Replay(Case):
         self.assertEqual([len(again.of_size(size)) for size in (BEGIN, 77, END)], [3, 3, 3])
         self.assertNotIn(77, again.left)
         self.assertIn(77, first.left)
-        # What is more than that are the worker's own few.
+        # The worker itself has a few more.
         self.assertLess(again.events - 3 * (first.events + len(first.left)), 10)
 
     def test_across_threads_again_and_again(self):
@@ -362,7 +365,7 @@ class Replay(Case):
             self.assertRegex(done.stdout, r"(?m)^trace:t\.trace +[1-9]\d* \(")
 
     def test_guarded(self):
-        """Every check of the checked library is content with what the replay does."""
+        """The replay passes every check of the checked library."""
         self.trace(PROGRAM, "cross")
         worker = os.path.join(os.path.dirname(HAKSTRESS), "hakstress-worker")
         done = self.run_it(HAKSTRESS, "run", "--guard", "--", worker, "trace:t.trace", "seconds=0.1")
@@ -402,7 +405,7 @@ class Damaged(Case):
         self.refused("missing", "No such file")
 
     def test_sum_right_and_content_wrong(self):
-        """Whoever writes a file on purpose may get a strange replay, but no access outside of its slots."""
+        """A forged file may give a strange replay, but no access outside of its slots."""
         good = bytearray(self.trace(PROGRAM, "known").data)
         for at in range(HEADER.size, len(good)):
             data = bytearray(good)
@@ -443,10 +446,11 @@ class Usage(Case):
         with open(self.path("mine"), "w") as file:
             file.write("a file of mine")
         self.fails(126, "Permission denied", "record", "--", "./mine")
-        self.fails(3, "a file with that name exists and is not a trace", "record", "--output", "mine", "--", "touch", "ran")
+        self.fails(3, "a file with that name exists and is not a trace", "record", "--output", "mine", "--", "touch",
+                   "ran")
         self.fails(3, "No such file", "record", "--output", "missing/t.trace", "--", "touch", "ran")
         self.fails(3, "device", "record", "--output", "/dev/full", "--", "touch", "ran")
-        self.assertFalse(os.path.exists(self.path("ran")))  # all of that is known before the command
+        self.assertFalse(os.path.exists(self.path("ran")))  # all of that is checked before the command runs
         self.assertFalse([n for n in os.listdir(self.folder.name) if ".part" in n])
 
     def test_threads_of_a_trace(self):
@@ -462,7 +466,8 @@ class Usage(Case):
         self.assertIn("trace:FILE", self.run_it(HAKSTRESS, "list", "workloads").stdout)
 
     def test_names_that_are_no_text(self):
-        done = self.run_it(HAKSTRESS, "record", "--quiet", "--output", b"caf\xe9.trace", "--", "sh", "-c", "exit", b"caf\xe9")
+        done = self.run_it(HAKSTRESS, "record", "--quiet", "--output", b"caf\xe9.trace", "--", "sh", "-c", "exit",
+                           b"caf\xe9")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         name, = os.listdir(self.path("results"))
         with open(os.path.join(self.path("results"), name), encoding="utf-8") as file:
@@ -488,12 +493,15 @@ class Programs(Case):
         self.assertEqual(self.replay_once(busiest, LIBRARY), sizes[busiest])
 
     def test_python(self):
-        code = "import threading; t = [threading.Thread(target=lambda: [bytes(1000 + i) for i in range(2000)]) for _ in range(4)]; [x.start() for x in t]; [x.join() for x in t]; print('done')"
+        code = ("import threading; "
+                "t = [threading.Thread(target=lambda: [bytes(1000 + i) for i in range(2000)]) for _ in range(4)]; "
+                "[x.start() for x in t]; [x.join() for x in t]; print('done')")
         self.check(sys.executable, "-I", "-S", "-c", code, wanted="done\n")
 
     @unittest.skipUnless(shutil.which("sqlite3"), "no sqlite3 here")
     def test_sqlite(self):
-        sql = "create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) insert into t select i, 'x' || i from n; select count(*), max(b) from t order by 1;"
+        sql = ("create table t(a, b); with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) "
+               "insert into t select i, 'x' || i from n; select count(*), max(b) from t order by 1;")
         self.check("sqlite3", ":memory:", sql, wanted="3000|x999\n")
 
     @unittest.skipUnless(shutil.which("gcc"), "no gcc here")

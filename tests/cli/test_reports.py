@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What hakstress reports of its own faults: who drained whose slab, and what can still be told when much is lost.
+"""Reports about faults in hakstress: who drained whose slab, and what is still known if much is lost.
 
 usage: test_reports.py HAKSTRESS INJECTION
 """
@@ -72,7 +72,7 @@ class MissingChanges(Case):
         drainer, owner = story["drained_by"], story["owner"]
         self.assertGreater(drainer["thread"], 0)
         self.assertNotEqual(drainer["thread"], owner["thread"])
-        # A ring may have lost who it was, which is told then.
+        # A ring may have lost who it was; the report then says so.
         drained = f"drained slab {story['slab']}, which thread {owner['thread'] or 'of unknown number'}"
         (step,) = [s["text"] for s in story["steps"] if drained in s["text"]]
         self.assertIn(f"thread {drainer['thread']}", step)
@@ -82,10 +82,10 @@ class MissingChanges(Case):
         times = [s["time"] for s in story["steps"] if s["time"] is not None]
         self.assertEqual(times, sorted(times))
         self.assertGreater(report["foreign_drains"][story["site"]], 0)
-        # A check of the workload may speak while another thread is about to crash.
+        # A check of the workload may fail while another thread is about to crash.
         if "check" in report or report.get("signal", {}).get("fault_addr") != "0x6261":
             return False
-        # Where the followed link lies in another slab than any that was drained, the list went on after the damage.
+        # If the followed link is in a slab that was not drained, the list went on after the damage.
         tied = not any("whether this drain led to the crash" in line for line in story["unknown"])
         self.assertEqual(verdict["confidence"], "high" if tied else "medium")
         self.assertEqual(story["link"], "0x6261")
@@ -140,9 +140,10 @@ class LittleIsLeft(Case):
         self.assertIn("comes from the debug ring", re.sub(r"\s+", " ", text))
 
     def test_no_standard_files_at_all(self):
-        """What hakstress opens does not get their numbers."""
+        """Files that hakstress opens do not get the numbers of closed streams."""
         subprocess.run(
-            ["sh", "-c", '"$0" repro 30 4 --changes 2-6 --seed 1 --hang-after 3 --results results <&- >&- 2>&-', HAKSTRESS],
+            ["sh", "-c", '"$0" repro 30 4 --changes 2-6 --seed 1 --hang-after 3 --results results <&- >&- 2>&-',
+             HAKSTRESS],
             cwd=self.directory.name,
             env=self.environment,
             timeout=100,
@@ -157,15 +158,16 @@ class LittleIsLeft(Case):
         self.assertTrue(any(frame.get("symbol", "").startswith("descend") for frame in report["backtrace"]))
 
     def test_handler_crashes(self):
-        """The signal and the registers are there, the stack is not; the rings tell the story all the same."""
+        """The signal and the registers are there, the stack is not; the rings still have the story."""
         text, report = self.fault(
-            "repro", "30", "4", "--changes", "2-6", "--seed", "1", "--hang-after", "3", LD_PRELOAD=INJECTION, INJECT="handler"
+            "repro", "30", "4", "--changes", "2-6", "--seed", "1", "--hang-after", "3", LD_PRELOAD=INJECTION,
+            INJECT="handler"
         )
         if report["reason"] == "hang":
             self.skipTest("the fault was a hang this time")
         self.assertEqual(report["reason"], "death")
         self.assertEqual(report["died_of"], "SIGSEGV")
-        self.assertIn("crashed itself", text)
+        self.assertIn("itself crashed", text)
         self.assertEqual(report["story"]["site"], "superslab_refill")
         self.assertTrue(report["registers"])
         self.assertTrue(any(ring["events"] for ring in report["rings"]))

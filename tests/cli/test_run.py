@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hakstress run: crashes of all kinds are explained, and a program notices nothing of being watched.
+"""hakstress run: crashes of all kinds are explained, and a program does not notice that it is watched.
 
 usage: test_run.py HAKSTRESS CRASHES OWN_MALLOC MISTAKES
 """
@@ -32,14 +32,14 @@ X86 = os.uname().machine == "x86_64"
 
 
 def ring_folder(process):
-    """The folder that holds the ring of a process; None: there is none. Others may have theirs in the same places."""
+    """The folder with the ring of a process; None: there is none. Other runs may have theirs in the same places."""
     places = {"/dev/shm", os.environ.get("TMPDIR", "/tmp"), "/tmp"}
     found = [path for place in places for path in glob.glob(f"{place}/hakstress-*/{process}.ring")]
     return os.path.dirname(found[0]) if found else None
 
 
 def refuse_ptrace():
-    """From here on ptrace gives EPERM, in this process and all that come of it."""
+    """From here on ptrace gives EPERM, in this process and its descendants."""
 
     class Filter(ctypes.Structure):
         _fields_ = [("count", ctypes.c_ushort), ("code", ctypes.c_void_p)]
@@ -81,7 +81,7 @@ class RunCase(test_cli.Case):
         )
 
     def command_below(self, supervisor, word):
-        """The process that runs CRASHES with this word, once it is there."""
+        """The process that runs CRASHES with this word, once it has started."""
 
         def look():
             for pid in test_cli.children_of(supervisor):
@@ -251,7 +251,7 @@ class Crashes(RunCase):
         self.assertIn("check=invalid_free", report["messages"])
 
     def test_started_with_streams_closed(self):
-        """What hakstress opens must not take the place of the streams; there is a report without any of them."""
+        """Files that hakstress opens must not replace the closed streams; there is a report without any of them."""
         script = 'exec "$0" run -- "$1" free 0<&- 1>&- 2>&-'
         result = subprocess.run(
             ["sh", "-c", script, test_cli.HAKSTRESS, CRASHES],
@@ -320,7 +320,7 @@ class Crashes(RunCase):
 
 
 class Mistakes(RunCase):
-    """What a C++ program did wrong, where, and what became of the block."""
+    """What a C++ program did wrong, where, and what happened to the block."""
 
     def mistake(self, way, status, name, **more):
         result = self.run_command(MISTAKES, way, options=["--guard"], **more)
@@ -342,7 +342,9 @@ class Mistakes(RunCase):
         self.assertLess(allocated["time"], freed["time"])
         text = self.run_it("report", self.only_result()["reports"][0]["report"]).stdout
         self.assertIn(f"\nblock {block['address']} (", text)
-        self.assertRegex(text, r"\n  freed by thread \d+ \(os thread \d+\), -[\d.]+ us\n +#0 .* app::drop_item\(app::Item\*\)\+")
+        self.assertRegex(text,
+                         r"\n  freed by thread \d+ \(os thread \d+\), -[\d.]+ us\n"
+                         r" +#0 .* app::drop_item\(app::Item\*\)\+")
         return block
 
     def test_read_of_a_freed_block(self):
@@ -350,7 +352,9 @@ class Mistakes(RunCase):
         result, _, report = self.mistake("read-freed", 139, "SIGSEGV")
         self.assertIn("used a block after it was freed", report["verdict"]["cause"])
         self.assertRegex(report["verdict"]["where"], r"^in app::read_name\(app::Item\* const&\) \(mistakes.cpp:\d+\)$")
-        self.assertRegex(result.stderr, r"48 bytes at 0x\w+, allocated by thread \d+ in app::make_item.*, freed by thread \d+ in app::drop_item")
+        self.assertRegex(result.stderr,
+                         r"48 bytes at 0x\w+, allocated by thread \d+ in app::make_item.*, "
+                         r"freed by thread \d+ in app::drop_item")
         self.check_past(report, of_other_thread=True)
 
     def test_read_by_the_thread_that_freed(self):
@@ -378,10 +382,11 @@ class Mistakes(RunCase):
             with self.subTest(way):
                 _, line, report = self.mistake(way, 134, "SIGABRT")
                 self.assertTrue(report["verdict"]["cause"].startswith(cause), report["verdict"])
-                self.assertRegex(report["verdict"]["where"], r"^in (app::throw_it\(std::.*\)|main) \(mistakes.cpp:\d+\)$")
+                self.assertRegex(report["verdict"]["where"],
+                                 r"^in (app::throw_it\(std::.*\)|main) \(mistakes.cpp:\d+\)$")
 
     def test_damage_between_two_blocks(self):
-        """All of the gap can have been overwritten from either side; a part of it tells the side."""
+        """The whole gap can be overwritten from either side; a part of it shows which side."""
         for way, cause in (
             ("fill-gap", "your code wrote past the end of a block, or before the start of the next one"),
             ("overflow", "your code wrote past the end of a block"),
@@ -389,7 +394,8 @@ class Mistakes(RunCase):
             with self.subTest(way):
                 _, line, report = self.mistake(way, 134, "SIGABRT")
                 self.assertEqual((line["check"], report["verdict"]["cause"]), ("overflow", cause))
-                self.assertIn("the block was allocated in app::overflow_into_next(unsigned long)", report["verdict"]["where"])
+                self.assertIn("the block was allocated in app::overflow_into_next(unsigned long)",
+                              report["verdict"]["where"])
 
 
 class Status(RunCase):
@@ -494,7 +500,7 @@ class Environment(RunCase):
         wait_until(lambda: not os.path.exists(folder))
 
     def test_file_size_limit(self):
-        """A ring is a large file: a process that may not have one does without, and is not killed for it."""
+        """A ring is a large file. A process that may not have one runs without it, and is not killed."""
         result = self.crash("exit", "3", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536,) * 2))
         self.assertEqual(result.returncode, 3, result.stderr)
 
@@ -534,7 +540,9 @@ class Leaks(RunCase):
         (leaks,) = self.only_result()["leaks"]
         places = [site["at"] for site in leaks["sites"]]
         self.assertFalse([place for place in places if "libstdc++" in place], "its emergency pool is no leak")
-        self.assertRegex(result.stderr, r"  40 bytes in 1 block: app::Leaky::Leaky\(int\)\+0x\w+, mistakes.cpp:\d+, in .*, called from main\+")
+        self.assertRegex(result.stderr,
+                         r"  40 bytes in 1 block: app::Leaky::Leaky\(int\)\+0x\w+, mistakes.cpp:\d+, in .*, "
+                         r"called from main\+")
 
     def test_leaks_of_many_processes(self):
         script = "for i in $(seq 30); do %s leak 1; done" % CRASHES
@@ -613,7 +621,7 @@ class Transparency(RunCase):
         os.close(terminal)
 
     def test_ctrl_z(self):
-        """In a shell with job control: the job stops, goes on in the foreground, and still reads the terminal."""
+        """In a shell with job control, the job stops, continues in the foreground, and still reads the terminal."""
         bash = shutil.which("bash")
         if bash is None:
             self.skipTest("no bash")
@@ -650,7 +658,7 @@ class Transparency(RunCase):
         self.assertLess(seconds, 15)
 
     def test_many_forks_in_threads(self):
-        """Some children have ended before the event of their making is read: the run still ends."""
+        """Some children end before the event of their creation is read. The run still ends."""
         self.quiet(self.crash("forks-in-threads", "300"), 0)
 
     def test_many_threads(self):
@@ -685,7 +693,7 @@ class Transparency(RunCase):
         self.quiet(self.run_command(self.program("node"), "-e", script + "setInterval(() => {}, 1000)"), 11)
 
     def test_java(self):
-        """Null checks and safepoints of the Java machine are SIGSEGV that it handles."""
+        """Null checks and safepoints of the Java machine are SIGSEGVs that it handles."""
         java = self.program("java")
         source = """public class Nulls {
             static class Box { int value; }

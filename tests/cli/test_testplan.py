@@ -16,7 +16,7 @@ from test_cli import clean_environment, children_of, is_alive, wait_until
 
 SITES = ["superslab_refill", "alloc_superslab", "sticky", "hot", "bench", "mmap_gate"]
 
-FOUND = ("fault", "hang")  # mostly SIGSEGV at 0x6261; now and then a failed check, or a hang
+FOUND = ("fault", "hang")  # usually SIGSEGV at 0x6261; sometimes a failed check, or a hang
 
 
 class PlanCase(test_cli.Case):
@@ -55,7 +55,7 @@ class Usage(PlanCase):
 
     def test_bad_input(self):
         self.refused(["30"], "unexpected operand")
-        self.refused(["--quick", "--each"], "two plans")
+        self.refused(["--quick", "--each"], "cannot be combined")
         self.refused(["--quik"], "did you mean --quick")
         self.refused(["--quick=1"], "takes no value")
         self.refused(["--profile", "repro"], "has its own")
@@ -175,7 +175,7 @@ class Each(PlanCase):
 
 class NothingPlanted(PlanCase):
     def test_one_thread(self):
-        """A lane that never hands over drains the slabs of the main thread, which sleeps: nothing is wrong, for there is no race."""
+        """A lane that never hands over drains the slabs of the sleeping main thread: no race, so no harm."""
         churn = ["--chunks", "20000", "--rounds", "1000000"]
         result = self.run_it("repro", "3", "1", "--profile", "fast0", "--changes", "none", "--seed", "1", *churn)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

@@ -127,7 +127,7 @@ class Listed(Case):
 
 class Work(Case):
     def test_count_decides(self):
-        """As many operations of each thread, in bursts; the same seed does the same again."""
+        """The same number of operations in each thread, in bursts. The same seed repeats them."""
         for name in self.listed():
             with self.subTest(name):
                 arguments = (name, "count=50", "threads=2", "seed=7")
@@ -173,7 +173,7 @@ class Work(Case):
         self.assertEqual(self.worker("larson", "count=3000", library=COUNTING_MALLOC).stderr, "")
 
     def test_idle_owner_needs_the_memory_of_one(self):
-        """libhakmem uses again what others freed while the owner sleeps; the peak tells."""
+        """libhakmem reuses what others freed while the owner sleeps; the peak shows it."""
         library = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(HAKSTRESS)), "../lib/libhakmem.so"))
         mib, overhead = 1024, 8 * 1024
         figures = self.figures("idle-owner", "count=1", f"bytes={32 << 20}", library=library)
@@ -183,7 +183,7 @@ class Work(Case):
         self.assertLess(half.peak, 0.8 * figures.peak)
 
     def test_fragment_leaves_holes(self):
-        """Every other block stays by default, and the C library has no use for holes of 64 bytes."""
+        """Every other block stays by default, and the C library cannot reuse holes of 64 bytes."""
         holes = self.figures("fragment", "count=1").peak
         few = self.figures("fragment", "count=1", "keep=1000000").peak
         self.assertGreater(holes, 1.3 * few)
@@ -198,7 +198,8 @@ class Latency(Case):
         percents, values = zip(*latency["curve"])
         self.assertEqual(percents, (50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100))
         self.assertEqual(sorted(values), list(values))
-        self.assertEqual((values[0], values[4], values[6], values[8]), tuple(latency[k] for k in ("p50", "p99", "p999", "max")))
+        self.assertEqual((values[0], values[4], values[6], values[8]),
+                         tuple(latency[k] for k in ("p50", "p99", "p999", "max")))
 
     def test_every_workload(self):
         for name in self.listed():
@@ -220,7 +221,7 @@ class Latency(Case):
         self.assertAlmostEqual(threads.latency["malloc"]["count"], 200, delta=1)
 
     def test_a_slow_malloc_is_seen(self):
-        """Also that the library stays preloaded when the worker becomes the timed one."""
+        """The library also stays preloaded when the worker executes the timed one."""
         figures = self.figures("pair", "count=1000", f"size={SLOW_SIZE}", "latency=1", library=COUNTING_MALLOC)
         self.assertGreater(figures.latency["malloc"]["p50"], 0.98 * SLOW_NS)
         self.assertLess(figures.latency["malloc"]["curve"][0][1], 2 * SLOW_NS)
@@ -255,7 +256,8 @@ class MemoryOverTime(Case):
 
 
     def test_a_killed_worker_leaves_nobody_behind(self):
-        worker = subprocess.Popen([beside("hakstress-worker"), "pair", "seconds=60", "rss_every=5"], stdout=subprocess.PIPE)
+        worker = subprocess.Popen([beside("hakstress-worker"), "pair", "seconds=60", "rss_every=5"],
+                                  stdout=subprocess.PIPE)
 
         def children():
             with open(f"/proc/{worker.pid}/task/{worker.pid}/children") as file:
@@ -285,7 +287,7 @@ class Limit(Case):
                 self.assertEqual(Figures(result.stdout).ops, self.figures(name, "count=50", "threads=2").ops)
 
     def test_faster_than_the_c_library(self):
-        """The best of a few runs each: other processes only ever slow one down."""
+        """The best of a few runs each, because other processes can only slow one down."""
         for name, *more in (["pair"], ["batch"], ["batch-random"], ["larson", "rounds=1000"], ["rptest"], ["growth"]):
             with self.subTest(name):
                 best = {"limit=0": 0, "limit=1": 0}
@@ -314,7 +316,8 @@ class Bench(Case):
         for kind in ("malloc", "free"):
             latency = row["latency"][kind]
             line = re.search(rf"^  {kind} +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", out, re.MULTILINE)
-            self.assertEqual([int(x) for x in line.groups()], [latency[k] for k in ("count", "p50", "p99", "p999", "max")])
+            self.assertEqual([int(x) for x in line.groups()],
+                             [latency[k] for k in ("count", "p50", "p99", "p999", "max")])
             self.assertEqual(latency["curve"][-1], [100.0, latency["max"]])
         self.assertEqual(len(document["workloads"]), 2)
         self.assertTrue(row["stresses"])

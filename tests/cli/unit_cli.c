@@ -1,4 +1,4 @@
-// The parts of hakstress that need no process to watch.
+// The parts of hakstress that need no watched process.
 #include "base/nearest.h"
 #include "binary/build_id.h"
 #include "binary/code.h"
@@ -70,7 +70,7 @@ static void messages_keep_their_end(void** state) {
     static char text[2 * MESSAGES_KEPT];
     memset(text, 'x', sizeof text);
     memcpy(text + sizeof text - 4, "end\n", 4);
-    close(STDERR_FILENO);                                 // what is passed on is of no interest here
+    close(STDERR_FILENO);                                 // the output is not needed here
     ssize_t written = write(ends[1], text, sizeof text);  // less than a pipe holds
     close(ends[1]);
     messages_read(messages);
@@ -135,7 +135,7 @@ static void code_is_named_by_function_and_line(void** state) {
     assert_true(procmaps_read(&maps, getpid()));
     const struct mapping* mapping = procmaps_find(&maps, address);
     assert_non_null(mapping);
-    for (int i = 0; i < 2; i++) {  // the second time the file is open already
+    for (int i = 0; i < 2; i++) {  // the second time the file is already open
         assert_true(code_at(mapping->path, address - mapping->start + mapping->offset, &code));
         assert_string_equal(code.function, "watchdog_start");
         assert_int_equal(code.offset, 0);
@@ -160,7 +160,7 @@ static void what_is_no_code_has_no_name(void** state) {
     assert_string_equal(code.function, "");
 }
 
-// A file of these bytes, some of which have another value.
+// A file of these bytes, some of which are changed.
 static void read_damaged(const char* bytes, size_t size, unsigned seed) {
     char path[] = "/tmp/unit-cli-XXXXXX", id[BUILD_ID_TEXT_MAX];
     int file = mkstemp(path);
@@ -169,7 +169,7 @@ static void read_damaged(const char* bytes, size_t size, unsigned seed) {
     assert_int_equal(write(file, bytes, size), size);
     for (unsigned i = 0; i < 64; i++) {
         seed = seed * 1103515245 + 12345;
-        // Headers and tables are read by all, so half of the damage is there.
+        // Every reader uses headers and tables, so half of the damage is there.
         off_t at = (off_t)((seed >> 8) % (i % 2 == 0 ? 1024 : size));
         assert_int_equal(pwrite(file, &seed, 1, at), 1);
     }

@@ -1,4 +1,4 @@
-// The view of a process's heap, on this process's own, and the story that its rings tell.
+// The view of a process's heap, tested on this process's own, and the story that its rings tell.
 #include "report/heap_view.h"
 #include "report/history.h"
 #include "report/rings.h"
@@ -141,7 +141,7 @@ static void every_place_can_be_told(void** state) {
     }
 }
 
-// The tables as they lie in this process, so that damage can be done to a copy.
+// The tables as they are in this process, so that a copy can be damaged.
 static void damaged_tables_are_survived(void** state) {
     (void)state;
     enum { SLABS = 2 * SLABS_PER_UNIT, CLASS = 2, SIZE = 32 };
@@ -218,7 +218,8 @@ static void a_view_that_cannot_be_had_says_so(void** state) {
     heap_view_close(&none);
 }
 
-// Rings with the events of a story: thread 3 drains slab 52 of thread 1, a block of it is handed out and its link followed.
+// Rings with the events of a story: thread 3 drains slab 52 of thread 1, a block of it is handed out and its link is
+// followed.
 
 enum { RECORDS = 64, SLAB = 52 };
 #define BLOCK 0x73b000540a80u

@@ -1,4 +1,4 @@
-// The histogram's error, and the lines in which a worker says its latencies.
+// The histogram's error, and the lines in which a worker reports its latencies.
 #include "base/histogram.h"
 #include "worker/latency.h"
 

@@ -1,4 +1,4 @@
-// The statistics of compare: known values, and how often whole tables of an allocator against itself claim a difference.
+// The statistics of compare: known values, and how often tables of an allocator against itself claim a difference.
 #include "compare/statistics.h"
 #include "recorded_noise.h"
 
@@ -115,7 +115,7 @@ static double normal(uint64_t* random) {
     return sqrt(-2 * log(uniform(random))) * cos(6.283185307179586 * uniform(random));
 }
 
-// Slow drift, and now and then a run that something else disturbed.
+// Slow drift, and sometimes a run that something else disturbed.
 static double synthetic_run(uint64_t* random, double drift) {
     double burst = uniform(random) < 0.1 ? 0.5 * uniform(random) : 0;
     return drift + 0.03 * normal(random) - burst;
@@ -146,7 +146,7 @@ static bool claims_anything(double logs[ROWS][STATISTICS_PAIRS_MAX], size_t roun
     return false;
 }
 
-// Whatever decides when to stop: a table counts when it would claim something at any of its looks.
+// Whatever decides when to stop: a table counts if it would claim something at any of its interim looks.
 static int tables_that_claim(double (*difference)(uint64_t* random, size_t round)) {
     static double logs[ROWS][STATISTICS_PAIRS_MAX];
     uint64_t random = SEED;

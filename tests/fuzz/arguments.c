@@ -1,4 +1,5 @@
-// The command line of a verb, a word a line. Words that name files are left out: a fuzzer shall not read any file of the machine.
+// The command line of a verb, a word a line. Words that name files are left out: a fuzzer shall not read any file of
+// the machine.
 #include "args/args.h"
 #include "command/commands.h"
 

@@ -1,5 +1,5 @@
-// What the fuzz targets share. Each target is one file that defines LLVMFuzzerTestOneInput(); run_files.c calls it for the files of
-// the corpus, libFuzzer for what it makes of them (scripts/fuzz.sh).
+// What the fuzz targets share. Each target is one file that defines LLVMFuzzerTestOneInput(); run_files.c calls it
+// for the files of the corpus, libFuzzer for what it makes of them (scripts/fuzz.sh).
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 

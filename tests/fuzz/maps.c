@@ -1,4 +1,5 @@
-// The text of /proc/PID/maps, as it was copied at a crash: cut, or overwritten. What is found is a mapping with that address.
+// The text of /proc/PID/maps, as it was copied at a crash: cut, or overwritten. What is found is a mapping with that
+// address.
 #include "process/procmaps.h"
 
 #include "fuzz/fuzz.h"

@@ -1,4 +1,5 @@
-// HAKMEM_* variables, a line each: NAME=VALUE. What is accepted can be read, and what is read is accepted and means the same.
+// HAKMEM_* variables, a line each: NAME=VALUE. What is accepted can be read, and what is read is accepted and means
+// the same.
 #include "config/options.h"
 
 #include <hakmem/hakmem.h>

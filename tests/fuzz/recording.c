@@ -1,4 +1,5 @@
-// What the recorder leaves of a program, which may have overwritten it. What can be loaded is merged into a trace that can be opened.
+// What the recorder leaves of a program, which may have overwritten it. What can be loaded is merged into a trace
+// that can be opened.
 #include "record/load.h"
 #include "record/merge.h"
 

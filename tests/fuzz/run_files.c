@@ -1,6 +1,7 @@
 // The main() of a fuzz target where libFuzzer is not there: every file of the folders given is one input.
 //
-//   fuzz-NAME FOLDER|FILE...      exit status 1 when there was no input; a crash is the sanitizer's or the kernel's to tell
+//   fuzz-NAME FOLDER|FILE...
+//   exit status 1: there was no input; a crash is the sanitizer's or the kernel's to report
 #include "fuzz/fuzz.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
-// A trace file. What trace_open() accepts can be read to its end, and every operation of it is one that the replay can do.
+// A trace file. What trace_open() accepts can be read to its end, and every operation of it is one that the replay
+// can do.
 #include "workload/trace_file.h"
 
 #include "fuzz/fuzz.h"

@@ -491,8 +491,8 @@ static void* free_ten_and_sleep(void* argument) {
 }
 
 static void idle(void) {
-    // `STREAMS` sleepers with ten blocks of 16 KB each, the longest of a class, which a bundle could hold: memory must not grow with
-    // their number more than by what they may park.
+    // `STREAMS` sleepers with ten blocks of 16 KB each, the longest of a class, which a bundle could hold: memory
+    // must not grow with their number more than by what they may park.
     enum { STREAMS = 100, SIZE = 16000 };
     CHECK(sem_init(&freed, 0, 0) == 0 && sem_init(&never, 0, 0) == 0, "sem_init");
     size_t before = 0;

@@ -31,7 +31,8 @@ static void what_does_not_fit_is_forgotten(void** state) {
     assert_true(last > 900);
 }
 
-// An announcement is given to one thread only, and most are given: only what others fetch or push out meanwhile is missed.
+// An announcement is given to one thread only, and most are given: only what others fetch or push out meanwhile is
+// missed.
 static _Atomic uint8_t fetched[THREADS * ROUNDS + 1];
 static _Atomic unsigned fetches;
 static _Atomic bool twice;

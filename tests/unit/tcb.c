@@ -79,7 +79,8 @@ static void those_with_parked_bins_come_first_and_are_few(void** state) {
     assert_int_equal(tcb_check_parked(count_one), 0);
 }
 
-// Who holds which control block, by number: not in the control block, where the compiler would leave out a mark that nothing reads.
+// Who holds which control block, by number: not in the control block, where the compiler would leave out a mark that
+// nothing reads.
 enum { NUMBERS = 4096 };
 static _Atomic bool held[NUMBERS];
 static _Atomic bool shared;

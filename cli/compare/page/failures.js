@@ -11,11 +11,11 @@ function failureTable(list, caption) {
 
 function failures() {
     const list = workloads.flatMap(failuresOf);
-    const untold = d3.sum(workloads, failedRuns) - list.length;
+    const unlisted = d3.sum(workloads, failedRuns) - list.length;
     return section(
         "failures",
         "Failed runs",
         list.length ? failureTable(list, "A failed run has no sample; it is not replaced") : el("p", {}, "None."),
-        untold > 0 ? el("p", {}, `And ${plain(untold)} more, which are not listed.`) : null,
+        unlisted > 0 ? el("p", {}, `And ${plain(unlisted)} more, which are not listed.`) : null,
     );
 }

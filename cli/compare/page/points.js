@@ -18,7 +18,7 @@ function hideTip() {
     for (const ring of document.querySelectorAll(".found")) ring.remove();
 }
 
-function tell(svg, point) {
+function show(svg, point) {
     const box = svg.getBoundingClientRect();
     const scale = box.width / svg.viewBox.baseVal.width;
     hideTip();
@@ -50,7 +50,7 @@ function tellPoints(svg, points) {
         const nearest = nearestPoint(svg, points, event);
         if (nearest < 0) return hideTip();
         current = nearest;
-        tell(svg, points[current]);
+        show(svg, points[current]);
     };
     svg.addEventListener("pointermove", point);
     svg.addEventListener("pointerdown", point);
@@ -62,7 +62,7 @@ function tellPoints(svg, points) {
         if (index === undefined || points.length === 0) return;
         event.preventDefault();
         current = index;
-        tell(svg, points[current]);
+        show(svg, points[current]);
     });
 }
 
