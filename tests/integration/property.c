@@ -163,7 +163,7 @@ static void allocate_aligned(Lane* lane, Block* b) {
         break;
     case 1:
         p = t_pvalloc(size);
-        size = (size + PAGE - 1) & ~(PAGE - 1);
+        size = size ? (size + PAGE - 1) & ~(PAGE - 1) : PAGE;
         align = PAGE;
         break;
     case 2:
