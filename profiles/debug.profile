@@ -1,4 +1,4 @@
-# as repro, every drain verified to be the owner's, a longer ring, and a start that says what is in force
+# as repro, with a longer ring; every drain is checked to be the owner's, and the start prints the options in force
 HAKMEM_LINKS=plain
 HAKMEM_CHAOS=64
 HAKMEM_DEBUG_OWNERSHIP=1

@@ -68,7 +68,7 @@ def values(kind, arguments):
         return words.split("|")[int(default)], words.replace("|", ", "), flags, text
     if kind == "OPTION_SET":
         _, _, count, flags, text = arguments
-        return "all", f"all, none, or a list of 1 to {count} as 1-2,6", flags, text
+        return "all", f"all, none, or a list of numbers from 1 to {count} such as 1-2,6", flags, text
     _, _, default, flags, text = arguments
     return default or "empty", "text", flags, text
 

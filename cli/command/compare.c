@@ -34,8 +34,8 @@ static const struct option_spec compare_options[] = {
     {"budget", "SECONDS", NULL, "240", "start no round after this time"},
     {"precision", "PERCENT", NULL, "1", "the half width at which an interval is narrow enough"},
     {"noise", "PERCENT", NULL, "10",
-     "do not measure if the baseline differs from itself by more than this; if the option is given, a difference "
-     "of the baseline from itself that the test claims is allowed, too"},
+     "measure only if the baseline differs from itself by no more than this; without the option, the measurement is "
+     "also refused if the test claims any difference of the baseline from itself"},
     {"timeout", "SECONDS", NULL, NULL,
      "a run that takes longer has failed; default for workloads: 20 times the length of a run plus 30 s"},
     {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads (a command: to one)"},
@@ -176,10 +176,11 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
         saved = false;
     json_decref(document);
     if (status == STATUS_UNTRUSTED)
-        missing_error("too noisy: under %s, two halves of the same runs of pair differ by more than the limit, so "
-                      "nothing was compared; "
-                      "try again when the machine is quiet, or use --pin, or allow more with --noise PERCENT",
-                      comparison->subjects[comparison->baseline].name);
+        missing_error(
+            "too noisy: under %s, two halves of the runs of one workload, pair, differ by more than the limit, so "
+            "nothing was compared; try again when the machine is quiet, or use --pin, or allow more with --noise "
+            "PERCENT",
+            comparison->subjects[comparison->baseline].name);
     if (status == STATUS_OK && has_failures(comparison)) status = STATUS_FAULT;
     return saved ? status : (status == STATUS_STOPPED ? status : STATUS_MISSING);
 }

@@ -22,9 +22,9 @@ static const struct option_spec record_options[] = {
 static const char record_notes[] =
     "COMMAND keeps stdin, stdout, stderr, terminal and signals. Lines of hakstress go to stderr, at the end. Each "
     "process\n"
-    "that COMMAND starts gets its own trace, FILE.PID. What a process was before an exec goes to FILE.PID.N. If "
+    "that COMMAND starts gets its own trace, FILE.PID. What a process did before an exec goes to FILE.PID.N. If "
     "COMMAND\n"
-    "crashes, what was recorded until then is kept. An older trace of the same name is replaced; another file is not.\n"
+    "crashes, what was recorded until then is kept. A file of the same name is replaced only if it is a trace.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed; 3 if there is no trace although COMMAND ended with 0.\n";

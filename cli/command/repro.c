@@ -31,7 +31,7 @@ static const struct option_spec repro_options[] = {
     {"chunks", "N", NULL, "1024", "live blocks of each thread"},
     {"rounds", "N", NULL, "1", "a thread hands over to the next after chunks * rounds replacements"},
     {"chaos", "N", "HAKMEM_CHAOS", NULL, "yield at one protocol step in N; 0: never"},
-    {"hang-after", "SECONDS", NULL, "10", "how long no thread makes progress before it counts as a hang"},
+    {"hang-after", "SECONDS", NULL, "10", "a run counts as hung when no thread has made progress for this long"},
     {.name = NULL},
 };
 

@@ -138,8 +138,8 @@ static enum worker_end not_its_malloc(const struct subject* subject, const struc
                       proof->other, subject->name);
     else
         missing_error(
-            "the malloc of %s comes from %s, not from the C library, and it was started without LD_PRELOAD; leave out "
-            "%s (--allocators, --baseline)",
+            "the malloc of %s comes from %s, not from the C library, even without LD_PRELOAD, so nothing was measured "
+            "under %s; leave it out (--allocators, --baseline)",
             proof->other_program, proof->other, subject->name);
     return WORKER_MISSING;
 }

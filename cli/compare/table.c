@@ -237,13 +237,11 @@ static void print_unclaimed(FILE* out, const json_t* document) {
         }
     }
     if (!some) return;
-    fprintf(
-        out,
-        "\nsome intervals exclude 1 beside \"no difference shown\": that is not a claim. Among %zu ratios, an interval "
-        "of "
-        "95 %% excludes 1 by chance far more often than the 1 time in 100 that a claim may be wrong. Differences below "
-        "1 %% are never claimed\n",
-        ratios);
+    fprintf(out,
+            "\nsome intervals exclude 1 although the claim is \"no difference shown\". Among %zu ratios, an interval "
+            "of 95 %% excludes 1 by chance far more often than the 1 time in 100 that a claim may be wrong. And "
+            "differences below 1 %% are never claimed\n",
+            ratios);
 }
 
 static void print_needed(FILE* out, const json_t* document) {

@@ -135,8 +135,8 @@ bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts
     case CROSSED_FROM_OTHER:
         return judge(
             verdict, "program", "medium",
-            "a block of another malloc was given to this allocator: each of the two defines some of the malloc "
-            "functions");
+            "a block of another malloc was given to this allocator: each of the two mallocs defines only some of "
+            "the functions");
     case CROSSED_TO_LIBC:
     case CROSSED_NOT: break;
     }
@@ -147,7 +147,7 @@ bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts
                      "malloc mixes the two");
     return judge(verdict, "program", "medium",
                  "the C library's own free or realloc failed: it got a block of another allocator, or its own heap is "
-                 "damaged; while this allocator is in use, it should not be called at all");
+                 "damaged; while this allocator is in use, nothing should call the C library's malloc functions");
 }
 
 // Other checks

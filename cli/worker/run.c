@@ -180,7 +180,7 @@ static bool mapped_file(pid_t pid, uintptr_t address, char* path, size_t size) {
     snprintf(name, sizeof name, "/proc/%d/maps", (int)pid);
     FILE* maps = fopen(name, "re");
     if (maps == NULL) {
-        missing_error("cannot read %s: %s; without it, which malloc ran is not known", name, strerror(errno));
+        missing_error("cannot read %s: %s, so it is not known which malloc the worker used", name, strerror(errno));
         return false;
     }
     path[0] = '\0';

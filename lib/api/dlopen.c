@@ -35,8 +35,8 @@ static HAK_COLD void tell(const char* file) {
     static _Atomic uint32_t told;
     uint32_t no = 0;
     if (cas_acquire(&told, &no, 1u))
-        text_warn("hakmem: dlopen of %s with RTLD_DEEPBIND: opened without that flag; with it, its free would be "
-                  "the C library's and get blocks of this library (reported once)\n",
+        text_warn("hakmem: dlopen of %s with RTLD_DEEPBIND: opened without that flag; otherwise it would pass "
+                  "blocks of this library to the C library's free (reported once)\n",
                   file);
 }
 

@@ -113,8 +113,8 @@ void others_tell(const char* function) {
     Dl_info of_free;
     if (!(others() & OTHERS_FREE) || !cas_acquire(&told, &no, 1u)) return;
     bool named = dladdr((const void*)(uintptr_t)free, &of_free) != 0 && of_free.dli_fname != NULL;
-    text_warn("hakmem: %s is this library's, but free is that of %s, which does not define %s: blocks of the one may "
-              "reach the other (reported once)\n",
+    text_warn("hakmem: %s comes from this library, but free comes from %s, which does not define %s: that free may get "
+              "blocks of this library (reported once)\n",
               function, named ? of_free.dli_fname : "somebody else", function);
 }
 #else

@@ -120,7 +120,8 @@ size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size) 
     switch (info->kind) {
     case HAK_OPTION_ENUM: return text_format(buffer, size, "%s", info->words);
     case HAK_OPTION_TEXT: return text_format(buffer, size, "at most %u bytes", HAK_OPTION_TEXT_MAX - 1u);
-    case HAK_OPTION_SET: return text_format(buffer, size, "all, none, or a list of 1 to %ld as 1-2,6", info->max);
+    case HAK_OPTION_SET:
+        return text_format(buffer, size, "all, none, or a list of numbers from 1 to %ld such as 1-2,6", info->max);
     case HAK_OPTION_INT: break;
     }
     if (info->max == INT64_MAX) return text_format(buffer, size, "%ld or more", info->min);

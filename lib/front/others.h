@@ -30,9 +30,9 @@ enum {
 // The bits above; 0: all names are ours.
 extern HAK_INTERNAL _Atomic uint32_t hak_others;
 
-// For the last words about a block that is not ours: "", or "; malloc is not this library's here, ...".
+// For the last words about a block that is not ours: "", or "; malloc does not come from this library here, ...".
 const char* others_words(void);
-#define OTHERS_WORDS "is not this library's here"  // part of them; hakstress searches for it
+#define OTHERS_WORDS "does not come from this library here"  // part of them; hakstress searches for it
 
 // What follows is part of the library, not of the core that hakstress links.
 HAK_COLD uint32_t others_look(void);

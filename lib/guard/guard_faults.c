@@ -107,7 +107,7 @@ static HAK_NORETURN void fault_underflow(const char* site, const GuardPlace* bef
     bool live = place.record && guard_state(word_of(&place)) == HAK_GUARD_LIVE;
     fatal("underflow", site,
           "your program wrote %zu byte%s before the start of the block %p, beginning %zu byte%s before it (%s); the "
-          "block was %s; the bytes lie %zu behind the end of the %zu-byte block %p, %s",
+          "block was %s; the damage begins %zu bytes behind the end of the %zu-byte block %p, %s",
           count, plural(count), (const void*)next, ahead, plural(ahead), shown(damage).text,
           live ? allocated(&place).text : "not in use",
           (size_t)(damage.first - (unsigned char*)before->block) - size_of(before), size_of(before),
@@ -158,10 +158,12 @@ void fault_dead(const char* check, const GuardCall* call, const GuardPlace* plac
 }
 
 void fault_family(const GuardCall* call, const GuardPlace* place) {
-    fatal("mismatched_free", call->function,
-          "your program called %s with the %zu-byte block %p in %s at pc %p, which came from %s; the block was %s",
-          call->function, size_of(place), (void*)place->block, this_thread().text, call->site,
-          family_name(guard_family(word_of(place))), allocated(place).text);
+    fatal(
+        "mismatched_free", call->function,
+        "your program called %s with the %zu-byte block %p, which came from %s; the call was in %s at pc %p; the block "
+        "was %s",
+        call->function, size_of(place), (void*)place->block, family_name(guard_family(word_of(place))),
+        this_thread().text, call->site, allocated(place).text);
 }
 
 void fault_size(const GuardCall* call, const GuardPlace* place, size_t size) {
@@ -174,10 +176,10 @@ void fault_size(const GuardCall* call, const GuardPlace* place, size_t size) {
 void fault_interior(const GuardCall* call, const GuardPlace* place, const void* p) {
     HakGuardState state = guard_state(word_of(place));
     fatal("interior_free", call->function,
-          "your program called %s with %p in %s at pc %p, which points %zu bytes into the %zu-byte block %p%s; "
-          "the block was %s",
-          call->function, p, this_thread().text, call->site, (size_t)((const char*)p - place->block), size_of(place),
-          (void*)place->block, state == HAK_GUARD_LIVE ? "" : ", a freed one", allocated(place).text);
+          "your program called %s with %p, which points %zu bytes into the %zu-byte block %p%s; the call was in %s at "
+          "pc %p; the block was %s",
+          call->function, p, (size_t)((const char*)p - place->block), size_of(place), (void*)place->block,
+          state == HAK_GUARD_LIVE ? "" : ", a freed one", this_thread().text, call->site, allocated(place).text);
 }
 
 // Stacks grow downwards: an address a little above this frame is a caller's local variable.
@@ -190,13 +192,13 @@ static const char* kind_of_memory(const void* p, const void* frame) {
 
 void fault_no_block(const GuardCall* call, const void* p) {
     fatal("invalid_free", call->function,
-          "your program called %s with %p in %s at pc %p, which is no block of this allocator: %s%s", call->function, p,
-          this_thread().text, call->site, kind_of_memory(p, call->frame), others_words());
+          "your program called %s with %p, which is no block of this allocator: %s; the call was in %s at pc %p%s",
+          call->function, p, kind_of_memory(p, call->frame), this_thread().text, call->site, others_words());
 }
 
 void fault_twice(const GuardCall* call, const GuardPlace* place) {
     fatal("handed_out_twice", call->function,
-          "%s in %s at pc %p was about to give out block %p, which is in use as a block of %zu bytes: a fault of "
-          "the allocator, or of what damaged it; the block was %s",
+          "%s in %s at pc %p was about to give out block %p, which is in use as a block of %zu bytes: the "
+          "allocator is at fault, or something damaged it; the block was %s",
           call->function, this_thread().text, call->site, (void*)place->block, size_of(place), allocated(place).text);
 }

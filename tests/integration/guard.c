@@ -485,7 +485,7 @@ static const Case cases[] = {
     {"free_of_stack", free_of_stack, "invalid_free", "free", "on the thread's stack"},
     {"free_of_static", free_of_static, "invalid_free", "free", "outside of the heap"},
     {"free_of_mapping", free_of_mapping, "invalid_free", "free", "outside of the heap"},
-    {"free_of_nowhere", free_of_nowhere, "invalid_free", "free", "called free with 0x6261 "},
+    {"free_of_nowhere", free_of_nowhere, "invalid_free", "free", "called free with 0x6261,"},
     {"free_of_never_given", free_of_never_given, "invalid_free", "free", "no block of the heap begins there"},
     {"interior", interior, "interior_free", "free", "points 16 bytes into" OF_100},
     {"interior_unaligned", interior_unaligned, "interior_free", "free", "points 3 bytes into the 1000-byte block"},
