@@ -73,6 +73,7 @@ static void list_counters(void) {
 }
 
 static void list_events(void) {
+    puts("event         fields of its record: ptr, a and b; x | y << 32 holds two numbers");
     for (unsigned i = HAK_EVENT_NONE + 1; i < HAK_EVENT_COUNT; i++)
         printf("%-13s %s\n", hak_event_name(i), hak_event_meaning(i));
 }

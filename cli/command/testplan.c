@@ -19,7 +19,7 @@
 
 static const struct option_spec testplan_options[] = {
     {"quick", NULL, NULL, NULL, "a tenth of the time for tests that should run clean, at most 30 s for the others"},
-    {"each", NULL, NULL, NULL, "run another plan: each change missing by itself, in repro and in guard, and a control"},
+    {"each", NULL, NULL, NULL, "run another plan: each change missing by itself in repro and guard, then none missing"},
     {"markdown", "FILE", NULL, NULL, "write the tables to FILE as Markdown"},
     {.name = NULL},
 };

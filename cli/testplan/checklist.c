@@ -66,7 +66,7 @@ static void contrast(const struct test* without, const char* site, char* out, si
     if (!test_is_complete(without))
         snprintf(out, size, "without it: %s", test_outcome(without));
     else if (drains == 0)
-        snprintf(out, size, "without it (and others): %s before this site reached a foreign slab; see testplan --each",
+        snprintf(out, size, "without it and others: %s, before this site met a foreign slab; see testplan --each",
                  result);
     else
         snprintf(out, size, "without it (--changes %s): %lld, and %s", without->spec->changes, (long long)drains,
