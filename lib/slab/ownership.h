@@ -3,7 +3,7 @@
 // without owner before they do anything else with it. Claim first, bind second, drain third.
 //
 //   not a slab --slab_begin--> mine --slab_end--> not a slab                                  (empty)
-//                              mine --slab_stop_pushes, slab_hand_over--> unowned             (remote word U)
+//                              mine --slab_stop_pushes, slab_disown--> unowned             (remote word U)
 //                unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
 //
 // hand_over.h gives the order, and what is done to the slab in between. Only these functions write owner words, and
@@ -79,7 +79,7 @@ void slab_words_of_rest(SlabNumber first, uint64_t word);
 // empty, and nothing is changed.
 bool slab_stop_pushes(OwnedSlab slab);
 // After that: takes the owner away. The caller must not read the slab any more.
-void slab_hand_over(OwnedSlab slab, uint64_t tag);
+void slab_disown(OwnedSlab slab, uint64_t tag);
 
 // In the child of a fork only: takes away an owner that is LOST and was cut off between writing the remote word and the
 // owner word, which was read as `seen`. false: the owner is not LOST, or the word has changed.
