@@ -7,7 +7,7 @@
 #include "slab/slab_list.h"
 
 // For each class, the list of slabs with free blocks and no owner. A slab in it may have an owner for a moment: the
-// thread that claims it then takes it out.
+// thread that is about to give it up, or one that has claimed it and is about to take it out.
 typedef struct {
     HakLock lock;
     _Atomic SlabNumber first;
@@ -58,7 +58,8 @@ void registry_set(OwnedSlab slab, bool wanted) {
 
 // --- claim
 
-// The only transition 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
+// The only transition from nobody to me. On success the remote word is U, and nothing can be pushed until it is cleared
+// here.
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     STEP(C1);
@@ -140,13 +141,14 @@ void slab_end(OwnedSlab slab) {
 bool slab_stop_pushes(OwnedSlab slab) {
     uint64_t empty = REMOTE_EMPTY;
     STEP(A4);
-    // Pairs with the acquire in finish_publish_of_lost. The owner word in slab_disown publishes the rest.
+    // A fork needs the release: a child that finds U finds everything that was written before it. To other threads the
+    // owner word in slab_disown publishes all.
     return cas_release(remote_word(slab.number), &empty, REMOTE_UNOWNED);
 }
 
 void slab_disown(OwnedSlab slab, uint64_t tag) {
     STEP(A5);
-    store_release(owner_word(slab.number), tag);  // pairs with the acquire in win
+    store_release(owner_word(slab.number), tag);  // pairs with the acquires in win, remote_free, check_listed
 }
 
 bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {

@@ -8,7 +8,8 @@
 //
 // hand_over.h gives the order, and what is done to the slab in between. Only these functions write owner words, and
 // superslab/huge.c, which writes words that nobody ever owns.
-// Nothing here knows what a slab holds: blocks, or page runs, whose first slab stands for the SuperSlab.
+// Of what a slab holds, only the tag matters here: blocks of a class, or page runs, whose first slab stands for the
+// SuperSlab.
 // Thread-safety: any thread, for itself.
 // Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
@@ -50,7 +51,8 @@ HAK_INLINE OwnedSlab slab_if_mine(const HakTcb* me, SlabNumber s, uint64_t tag) 
     return (OwnedSlab){load_relaxed(owner_word(s)) == owner_word_of(me, tag) ? s : 0};
 }
 
-// For a slab that is bound or in one of the caller's lists, and so the caller's. The checked build asserts it.
+// For a slab that is the caller's, since it is bound, in one of the caller's lists, or just begun. The checked build
+// asserts it.
 HAK_INLINE OwnedSlab slab_own(const HakTcb* me, SlabNumber s) {
     slab_assert_owner(me, s, "own");
     return (OwnedSlab){s};
