@@ -32,7 +32,7 @@ write owner   slab/ownership.c   win
 write owner   slab/ownership.c   slab_begin
 write owner   slab/ownership.c   slab_words_of_rest
 write owner   slab/ownership.c   slab_end
-write owner   slab/ownership.c   slab_hand_over
+write owner   slab/ownership.c   slab_disown
 write owner   slab/ownership.c   finish_publish_of_lost
 write owner   superslab/huge.c   huge_alloc
 write owner   superslab/huge.c   huge_free

@@ -83,13 +83,14 @@ HAK_INLINE void free_over_own(HakTcb* me, TlsBin* bin, OwnedSlab slab, unsigned 
 
 static void reserve_free(void* p) {
     HakTcb* reserve = reserve_begin();
-    if (reserve == NULL) invalid_block(p);
+    if (reserve == NULL) fatal("memory", "free", "no memory for the reserve TCB, which is needed to free %p", p);
     block_free(reserve, p);
     reserve_end(reserve);
 }
 
-// A slab without owner becomes the caller's at once; for a slab of another thread the block goes into a bundle.
-static void free_foreign(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
+// The block goes to its slab, which was not the caller's. If the slab has no owner, it becomes the caller's, and the
+// block goes onto its free list. Otherwise the block goes into a bundle.
+static void free_to_slab(HakTcb* me, SlabNumber s, uint64_t word, void* p) {
     if (word_owner(word) == 0) {
         note_free(p, FREE_SS_LOCAL);
         tcb_count(me, HAK_C_free_ss_local);
@@ -138,7 +139,7 @@ static HAK_NOINLINE void free_uncached(void* p) {
         return;
     }
     if (tag_is_class(tag)) {
-        free_foreign(me, s, word, p);
+        free_to_slab(me, s, word, p);
     } else {
         note_free(p, FREE_RUN);
         block_free(me, p);
@@ -186,13 +187,13 @@ static HAK_NOINLINE void free_run(void* p) {
         free_run_long(me, runs, p, pages);
 }
 
-// --- a full bin, or a block of another thread's slab
+// --- a full bin
 
-// The slab has another owner by now. Or it is not a slab any more, if the block was freed twice.
-static HAK_NOINLINE void free_over_others(HakTcb* me, SlabNumber s, void* p) {
+// The slab has no owner, or another one by now. Or it is not a slab any more, if the block was freed twice.
+static HAK_NOINLINE void free_over_not_own(HakTcb* me, SlabNumber s, void* p) {
     uint64_t word = load_acquire(&hak_heap.owner[s]);  // pairs with the release in slab_begin
     bool of_class = tag_is_class(word_tag(word));
-    if (of_class) free_foreign(me, s, word, p);
+    if (of_class) free_to_slab(me, s, word, p);
     operation_end(me);
     if (!of_class) free_uncached(p);
 }
@@ -205,7 +206,7 @@ HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
     if (slab.number)
         free_over_own(me, fast_bin(tag), slab, (unsigned)(tag / TAG_PER_CLASS), p);
     else
-        free_over_others(me, s, p);
+        free_over_not_own(me, s, p);
 }
 
 // The thread has no TCB, or is in an operation already, or is asked to wait.

@@ -8,7 +8,8 @@
 
 // The bin of the tag has no room: its `room` is one too low.
 HAK_NOINLINE HAK_LINE_START void free_over(void* p, uint64_t tag);
-// The block is in another thread's slab, or of no class, or NULL.
+// The block is in another thread's slab, or of no class, or NULL. In the checked build also any block, where no
+// operation can begin.
 HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
 // The last words about a pointer that is not a block.
 HAK_COLD HAK_NORETURN void invalid_block(const void* p);

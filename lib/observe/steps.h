@@ -1,5 +1,6 @@
 // The named steps of the ownership protocol, where they happen. docs/OWNERSHIP.md uses them in its proof, tests/model
-// explores them, and a test compares the three. A step is one access to something shared; its name stands right before.
+// explores them, and a test compares the three. A step is one access to something shared, or a change of what only the
+// slab's owner or the TCB's thread may touch (BIND, TK, LOCAL and others). Its name stands right before.
 // In the checked build a thread may yield there (observe/chaos.h). The release build has none of this.
 #ifndef HAK_OBSERVE_STEPS_H
 #define HAK_OBSERVE_STEPS_H

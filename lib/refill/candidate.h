@@ -7,7 +7,8 @@
 #include "config/changes.h"
 #include "slab/hand_over.h"
 
-// Claims the slab, if it has blocks.
+// Claims the slab first, and only then looks whether it has blocks. If it has none, it stays the caller's if it was so
+// before; a slab just claimed is given up.
 OwnedSlab refill_candidate(HakTcb* me, unsigned size_class, SlabNumber s);
 // The same for a hint, where one of the six changes decides the order of steps.
 OwnedSlab refill_hint(HakTcb* me, Change change, unsigned size_class, SlabNumber s);

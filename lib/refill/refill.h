@@ -17,7 +17,7 @@
 
 #include "slab/slab.h"
 
-// Up to `most` (at least 1) blocks of a class, chained; count 0: no memory.
+// About `most` (at least 1) blocks of a class, chained; count 0: no memory.
 TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most);
 
 #endif

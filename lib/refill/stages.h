@@ -1,5 +1,6 @@
 // The stages of a refill, each in the file of its name. A stage returns an owned slab that has blocks. Otherwise it
-// counts the reason (early_*) and returns number 0. refill.h has their order.
+// counts the reason (early_*) and returns number 0. The sticky stage skips the bound slab and counts nothing for it.
+// refill.h has their order.
 // Thread-safety: the calling thread, for itself.
 // Errors: number 0.
 #ifndef HAK_REFILL_STAGES_H

@@ -1,4 +1,5 @@
-// Bundles: blocks freed into foreign slabs are gathered by slab, so that one atomic operation hands over many.
+// Bundles: blocks freed into foreign slabs are gathered by slab, so that one atomic operation pushes many. If the slab
+// has lost its owner meanwhile, the thread claims it instead (remote_free.h).
 //   sum of bundle[i].count == bundled         a bundle holds at most 32 blocks or 2 KiB
 // Thread-safety: the thread's own.
 // Errors: none.
@@ -7,9 +8,9 @@
 
 #include "slab/ownership.h"
 
-// Adds a block of slab s, whose class is `size_class`. Hands over bundles that are full or in its place.
+// Adds a block of slab s, whose class is `size_class`. Pushes bundles that are full or in its place.
 void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block);
-// Hands over everything.
+// Pushes all bundles.
 void bundles_flush(HakTcb* me);
 
 #endif

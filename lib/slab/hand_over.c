@@ -83,7 +83,7 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     } while (!slab_stop_pushes(slab));  // it fails if a push came first
     ring_record(HAK_EVENT_publish, NULL, s, size_class);
     tcb_count(me, meta->in_registry ? HAK_C_publish : HAK_C_publish_full);
-    slab_hand_over(slab, tag_for(size_class));
+    slab_disown(slab, tag_for(size_class));
     return true;
 }
 

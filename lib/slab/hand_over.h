@@ -1,6 +1,6 @@
 // What happens to a slab next: it begins, joins a list of its owner, is given up for others, or goes back to its
-// SuperSlab. This is the only file that asks whether a slab holds blocks (slab.h) or stands for page runs (run.h).
-// Those two say what became of the slab; ownership.h has the owner word and the remote word.
+// SuperSlab. The functions here take slabs of blocks (slab.h) and those that stand for page runs (run.h). Those two
+// files say what became of the slab; ownership.h has the owner word and the remote word.
 //
 //   free into it ──STAYS──>                                                  ──EMPTY──> kept as a spare, or disposed of
 //                ──JOINS──> the owner's partial list ──too many──> evicted: published, announced in the mailbox

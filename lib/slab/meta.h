@@ -1,8 +1,9 @@
 // Who may reach the meta of a slab (superslab/heap.h). The owner does, and proves its right by an OwnedSlab. Others use
-// a peek, which is const and says why it may read.
+// a peek, which is const and says why it may read. Three more files reach it: ownership.c for the registry, slab_list.h
+// for links, and run_map.h for the map of page runs.
 //
-//   OwnedSlab   only ownership.h and ownership.c make one (slab_claim, slab_adopt_registered, slab_if_mine, slab_own);
-//               whatever only the owner may do takes one
+//   OwnedSlab   only ownership.h and ownership.c make one (slab_claim, slab_adopt_registered, slab_if_mine, slab_own),
+//               and unsafe_drain.c for a missing change; whatever only the owner may do takes one
 //
 // Thread-safety: as said at each.
 // Errors: none.

@@ -7,7 +7,7 @@
 #include "slab/slab_list.h"
 
 // For each class, the list of slabs with free blocks and no owner. A slab in it may have an owner for a moment: the
-// thread that claims it then takes it out.
+// thread that is about to give it up, or one that has claimed it and is about to take it out.
 typedef struct {
     HakLock lock;
     _Atomic SlabNumber first;
@@ -58,11 +58,12 @@ void registry_set(OwnedSlab slab, bool wanted) {
 
 // --- claim
 
-// The only transition 0 -> me. On success the remote word is U, and nothing can be pushed until it is cleared here.
+// The only transition from nobody to me. On success the remote word is U, and nothing can be pushed until it is cleared
+// here.
 static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
     uint64_t unowned = tag;
     STEP(C1);
-    // Pairs with the release in slab_hand_over, so the new owner sees all of the slab's meta. It needs no release: a
+    // Pairs with the release in slab_disown, so the new owner sees all of the slab's meta. It needs no release: a
     // thread that frees a block and meets U only asks whether the owner is LOST, and no TCB becomes LOST, or ceases to
     // be, while there is a second thread.
     bool won = cas_acquire(owner_word(s), &unowned, owner_word_of(me, tag));
@@ -140,13 +141,14 @@ void slab_end(OwnedSlab slab) {
 bool slab_stop_pushes(OwnedSlab slab) {
     uint64_t empty = REMOTE_EMPTY;
     STEP(A4);
-    // Pairs with the acquire in finish_publish_of_lost. The owner word in slab_hand_over publishes the rest.
+    // A fork needs the release: a child that finds U finds everything that was written before it. To other threads the
+    // owner word in slab_disown publishes all.
     return cas_release(remote_word(slab.number), &empty, REMOTE_UNOWNED);
 }
 
-void slab_hand_over(OwnedSlab slab, uint64_t tag) {
+void slab_disown(OwnedSlab slab, uint64_t tag) {
     STEP(A5);
-    store_release(owner_word(slab.number), tag);  // pairs with the acquire in win
+    store_release(owner_word(slab.number), tag);  // pairs with the acquires in win, remote_free, check_listed
 }
 
 bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
@@ -155,7 +157,7 @@ bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
     // that of a LIVING or LEFT owner, now or before.
     if (tcb == NULL || load_relaxed(&tcb->state) != TCB_LOST) return false;
     STEP(RX);
-    // Stands for the release in slab_hand_over and, like it, pairs with the acquire in win. At both points where the
+    // Stands for the release in slab_disown and, like it, pairs with the acquire in win. At both points where the
     // owner can have been cut off, the slab's meta is complete; only the owner must be taken away.
     return cas_acq_rel(owner_word(s), &seen, word_tag(seen));
 }
@@ -165,7 +167,7 @@ bool finish_publish_of_lost(SlabNumber s, uint64_t seen) {
 // A listed slab without owner stands still under the lock: a claim changes its meta only after it is unlisted. A thread
 // that gives the slab up has listed it first and may still be at work, but then the slab has an owner.
 static size_t check_listed(SlabNumber s, unsigned size_class, size_t (*check)(SlabNumber s)) {
-    uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_hand_over
+    uint64_t word = load_acquire(owner_word(s));  // pairs with the release in slab_disown
     if (word_tag(word) != tag_for(size_class) || listed(s)->size_class != size_class) {
         text_warn("hakmem: check=registry slab %u in the registry of class %u has another class\n", s, size_class);
         return 1;

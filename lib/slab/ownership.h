@@ -3,12 +3,13 @@
 // without owner before they do anything else with it. Claim first, bind second, drain third.
 //
 //   not a slab --slab_begin--> mine --slab_end--> not a slab                                  (empty)
-//                              mine --slab_stop_pushes, slab_hand_over--> unowned             (remote word U)
+//                              mine --slab_stop_pushes, slab_disown--> unowned             (remote word U)
 //                unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
 //
 // hand_over.h gives the order, and what is done to the slab in between. Only these functions write owner words, and
 // superslab/huge.c, which writes words that nobody ever owns.
-// Nothing here knows what a slab holds: blocks, or page runs, whose first slab stands for the SuperSlab.
+// Of what a slab holds, only the tag matters here: blocks of a class, or page runs, whose first slab stands for the
+// SuperSlab.
 // Thread-safety: any thread, for itself.
 // Errors: as said.
 #ifndef HAK_SLAB_OWNERSHIP_H
@@ -50,7 +51,8 @@ HAK_INLINE OwnedSlab slab_if_mine(const HakTcb* me, SlabNumber s, uint64_t tag) 
     return (OwnedSlab){load_relaxed(owner_word(s)) == owner_word_of(me, tag) ? s : 0};
 }
 
-// For a slab that is bound or in one of the caller's lists, and so the caller's. The checked build asserts it.
+// For a slab that is the caller's, since it is bound, in one of the caller's lists, or just begun. The checked build
+// asserts it.
 HAK_INLINE OwnedSlab slab_own(const HakTcb* me, SlabNumber s) {
     slab_assert_owner(me, s, "own");
     return (OwnedSlab){s};
@@ -79,7 +81,7 @@ void slab_words_of_rest(SlabNumber first, uint64_t word);
 // empty, and nothing is changed.
 bool slab_stop_pushes(OwnedSlab slab);
 // After that: takes the owner away. The caller must not read the slab any more.
-void slab_hand_over(OwnedSlab slab, uint64_t tag);
+void slab_disown(OwnedSlab slab, uint64_t tag);
 
 // In the child of a fork only: takes away an owner that is LOST and was cut off between writing the remote word and the
 // owner word, which was read as `seen`. false: the owner is not LOST, or the word has changed.

@@ -4,7 +4,8 @@
 //   NONE      in no list: on its way, or about to be given up
 //   FULL      slabs of large blocks without a free one (slab.h)
 //   BOUND     the slab that refills of its class take from
-//   PARTIAL   slabs with free blocks; SuperSlabs of page runs, by the length of their longest free run
+//   PARTIAL   slabs with blocks to give: free ones, uncut ones, or what others freed into them; SuperSlabs of page
+//             runs, by the length of their longest free run
 //
 //   tiny[c].partial_count == slabs in that list, partial_free == sum of their free blocks
 //   tiny[c].full_count == slabs in that list

@@ -20,8 +20,9 @@ HAK_INLINE bool remote_has_blocks(OwnedSlab slab) {
     return load_relaxed(remote_word(slab.number)) > REMOTE_UNOWNED;
 }
 
-// Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: it has no owner. Once the blocks
-// are handed over, the slab is not accessed.
+// Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: nothing was pushed, because
+// the slab has no owner, or its owner is between two steps of a claim or a publication. The push is the last access to
+// the slab.
 bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count);
 
 #endif

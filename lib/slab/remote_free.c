@@ -42,7 +42,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
     enum { SPINS = 64, YIELDS = 256 };
     for (unsigned tries = 0;; tries++) {
         STEP(R0);
-        uint64_t word = load_acquire(owner_word(s));  // pairs with the releases in slab_begin, slab_hand_over
+        uint64_t word = load_acquire(owner_word(s));  // pairs with the releases in slab_begin, slab_disown
         uint64_t tag = word_tag(word);
         if (HAK_UNLIKELY(!tag_is_class(tag) && tag != TAG_RUNS))
             fatal("double_free", "remote", "block %p was freed twice: its slab is free", first);

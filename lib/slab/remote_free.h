@@ -12,7 +12,7 @@
 
 #include "thread/tcb.h"
 
-// Frees `count` blocks of slab `s`, chained first..last. Once they are handed over, the slab is not accessed.
+// Frees `count` blocks of slab `s`, chained first..last. A push is the last access to the slab.
 void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count);
 // Frees one block of any slab, or a page run. For blocks that come out of caches.
 void block_free(HakTcb* me, void* block);

@@ -1,9 +1,10 @@
 // A slab of blocks of one size, for its owner: free list and carving.
 //
 //   used + free + (capacity - carved) == capacity             slab_check() tests it, and walks the free list
-//   bound: the slab that refills of its class take from     partial: the owner's others, which have free blocks
-//   full: those without, of large blocks: free == 0, carved == capacity
-//   Any other slab without a free block is given up: who frees into it, and does not put the block into a bin, owns it.
+//   bound: the slab that refills of its class take from     partial: the owner's others, which have blocks to give
+//   full: those without, of large blocks: free == 0, carved == capacity; others may have freed into them since
+//   Any other slab without a block to give is given up: who frees into it, and does not put the block into a bin, owns
+//   it.
 //
 // Thread-safety: the owner alone, as every OwnedSlab proves.
 // Errors: a double free that shows in the counts is fatal.

@@ -83,7 +83,7 @@ typedef struct {
 
 typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST, UNIT_LOST } UnitKind;
 
-// One unit. heap_lock guards all fields.
+// One unit. heap_lock guards all fields. The holder of a huge block also reads `size` and writes `dirty` without it.
 typedef struct {
     uint8_t kind;           // UnitKind
     uint8_t dirty;          // 1: may hold pages that are resident or not zero

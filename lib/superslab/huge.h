@@ -3,7 +3,8 @@
 //   | unit first: size, length | unit | unit (its tail is never touched, hence costs address space only) |
 //
 // When address space is short, tails are unmapped (tails.h).
-// Thread-safety: takes heap_lock; only the holder of a block touches the block's own entries.
+// Thread-safety: takes heap_lock. The entries of a block's units are its holder's, who reads `size` and writes `dirty`
+// without the lock. Others change `cut` alone, under the lock (tails.h).
 // Errors: NULL or false: no memory.
 #ifndef HAK_SUPERSLAB_HUGE_H
 #define HAK_SUPERSLAB_HUGE_H

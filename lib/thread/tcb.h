@@ -16,7 +16,8 @@
 //
 //   tls != NULL: a thread has it, or is about to;  pooled: it is in the pool, and owns nothing
 //
-// Thread-safety: the thread's own, except the state; runs_pushed, which anybody sets; counters, which anybody may read.
+// Thread-safety: the thread's own, except: the state; `inside` and `tls`, which a fork writes, too; what pool_lock
+// guards while the TCB is in the pool; runs_pushed, which anybody sets; counters, which anybody may read.
 // Errors: tcb_take gives NULL if there is no memory.
 #ifndef HAK_THREAD_TCB_H
 #define HAK_THREAD_TCB_H
@@ -45,7 +46,7 @@ enum {
 // What a thread keeps for one size class. sticky, hot and bench are hints, not ownership.
 typedef struct {
     SlabNumber bound;                 // the slab that refills take from; 0: none
-    SlabNumber partial;               // own slabs with free blocks, except the bound one: first of the list
+    SlabNumber partial;               // own slabs that have blocks to give, except the bound one: first of the list
     SlabNumber partial_last;          // its last
     SlabNumber full, full_last;       // own slabs of large blocks without a free one: the newest and the oldest
     SlabNumber hot;                   // the slab that most recently got a block back
@@ -63,7 +64,7 @@ typedef struct {
     uint32_t seen_overflows;
 } TinyTLSSlab;
 
-// Blocks of one foreign slab, gathered to be handed over.
+// Blocks of one foreign slab, gathered to be pushed together.
 typedef struct {
     SlabNumber slab;
     uint32_t count;

@@ -549,7 +549,7 @@ class Crashes(Case):
         self.assertEqual(value["verdict"]["confidence"], "high")
         self.assertIn("free-list link", value["verdict"]["cause"])
         symbols = [f.get("symbol") for f in value["backtrace"]]
-        self.assertTrue({"lane_thread", "at_thread_exit"} & set(symbols), symbols)
+        self.assertTrue({"lane_thread", "thread_end_round"} & set(symbols), symbols)
         self.assertEqual(value["rings"][0]["os_tid"], value["os_tid"])
         # The ring stops at the crash: its newest event is not later.
         self.assertLess(abs(value["rings"][0]["events"][-1]["time"]), 0.1)

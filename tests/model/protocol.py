@@ -286,7 +286,7 @@ def K0(w, t, s, blocks):
 
 @step
 def BU(w, t, s, blocks):
-    """free_foreign: another thread's slab gets them later, all at once."""
+    """free_to_slab: another thread's slab gets them later, all at once."""
     me = w.threads[t].me
     if w.entered(s).owner in (me, 0):
         return w.go(t, ('R0', s, blocks))

@@ -327,7 +327,7 @@ MUTATIONS = [
     ('left-by-tls', 'who has a TCB that was left is decided by tls alone', 'left, for one of two'),
     ('left-without-bins', 'who goes on with a TCB does not take its bins', 'left, and gone on with'),
     ('given-up-without-bins', 'who gives up a TCB does not give back its bins', 'left with a full list, given up'),
-    ('given-up-without-bundles', 'who gives up a TCB does not hand over its bundles', 'left with bundles'),
+    ('given-up-without-bundles', 'who gives up a TCB does not push its bundles', 'left with bundles'),
     ('fork-reserve-last', 'the fork takes the reserve lock after the others', 'fork while another is late'),
 ]
 
