@@ -2,9 +2,9 @@
 // carving and draining belong to the owner. Others only push onto the remote stack of an owned slab; they claim a slab
 // without owner before they do anything else with it. Claim first, bind second, drain third.
 //
-//   not a slab --slab_begin--> mine --slab_end--> not a slab                                  (empty)
-//                              mine --slab_stop_pushes, slab_disown--> unowned             (remote word U)
-//                unowned --slab_claim--> mine                          (compare-and-swap; remote word U -> empty)
+//   not a slab --slab_begin--> mine --slab_end--> not a slab                       (empty)
+//                              mine --slab_stop_pushes, slab_disown--> unowned     (remote word U)
+//                              unowned --slab_claim--> mine                        (remote word U -> empty)
 //
 // hand_over.h gives the order, and what is done to the slab in between. Only these functions write owner words, and
 // superslab/huge.c, which writes words that nobody ever owns.
