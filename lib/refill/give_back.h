@@ -3,7 +3,7 @@
 // parked (refill/parked.h). What is idle goes by a scan in the thread's own slow paths, and at its end.
 //
 //   scan: at most one a period (HAKMEM_PURGE_MS, at least 100 ms), at refills, overflows and large blocks; and before
-//         each new SuperSlab
+//         a refill makes a new SuperSlab, where the time since the last scan does not count, and no free memory goes
 //
 //   a bin, the run cache         goes if it has not changed since the last scan (but not with less than 256 slabs in
 //                                use), or if the last scan was two periods ago

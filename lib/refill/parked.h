@@ -7,9 +7,10 @@
 //
 // For their slabs the blocks stay in use, as in the bin of a thread that sleeps. The memory that waits so is bounded:
 // eight TCBs, 256 KiB in each (small blocks first), and in a bin no more blocks than a new bin takes. The time is one
-// to two periods, if any thread scans. Before the heap grows they are given back.
+// to two periods, if any thread scans. Before a refill makes a new SuperSlab they are given back.
 //
-//   parked_blocks == sum over `parked` of cap - room; 0: the run cache has its place
+//   parked_blocks == sum over `parked` of cap - room (not while bins_left)
+//   both 0: the run cache has its place
 //
 // Thread-safety: bins_park and bins_unpark: the calling thread, on its own TCB; what others then see of it goes through
 // pool_lock.

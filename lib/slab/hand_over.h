@@ -39,8 +39,9 @@ void runs_settle(HakTcb* me, OwnedRuns runs);
 bool slab_publish(HakTcb* me, OwnedSlab slab);
 // Takes the slab out of the caller's lists, and publishes it or disposes of it.
 void slab_give_up(HakTcb* me, OwnedSlab slab);
-// Gives up a slab of blocks without a free one, so that anybody who frees into it may claim it. If blocks have arrived
-// by now, it stays, in the owner's partial list. Blocks that arrive during the publishing go with it to the registry.
+// Gives up a slab of blocks without a free one, so that anybody who frees into it may claim it. If it still has uncut
+// blocks, or some have arrived by now, it stays, in the owner's partial list. Blocks that arrive during the publishing
+// go with it to the registry.
 void slab_give_up_full(HakTcb* me, OwnedSlab slab);
 // For a slab that was bound: gives it up, or keeps it as a full slab and gives up another.
 void slab_set_aside(HakTcb* me, OwnedSlab slab);

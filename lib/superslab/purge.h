@@ -5,9 +5,9 @@
 //   beyond that: units that nobody needed for HAKMEM_PURGE_MS go, and as many free slabs as were not needed meanwhile
 //   free dirty bytes <= max(128 MiB, live bytes)       always: the oldest goes at once
 //
-// Runs of units stay mapped, because they are soon used again. A run that the system refuses to purge, since a page of
-// it is locked or pinned, is unmapped instead. All free memory is unmapped when the program asks (malloc_trim), or when
-// the system refused more memory.
+// Runs of units stay mapped, because they are soon used again. A run is unmapped instead if the system refuses to purge
+// it, since a page of it is locked or pinned, or if huge pages were asked for or pages were moved there. All free
+// memory is unmapped when the program asks (malloc_trim), or when the system refused more memory.
 // Thread-safety: under heap_lock.
 // Errors: memory that the system does not take back stays dirty and usable; it is not tried again soon.
 #ifndef HAK_SUPERSLAB_PURGE_H
