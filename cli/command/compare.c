@@ -34,8 +34,8 @@ static const struct option_spec compare_options[] = {
     {"budget", "SECONDS", NULL, "240", "start no round after this time"},
     {"precision", "PERCENT", NULL, "1", "the half width at which an interval is narrow enough"},
     {"noise", "PERCENT", NULL, "10",
-     "measure only if the baseline differs from itself by no more than this; without the option, the measurement is "
-     "also refused if the test claims any difference of the baseline from itself"},
+     "refuse to measure if two halves of the baseline's runs differ by more than this; without the option, refuse "
+     "also if the test claims any difference between them"},
     {"timeout", "SECONDS", NULL, NULL,
      "a run that takes longer has failed; default for workloads: 20 times the length of a run plus 30 s"},
     {"pin", NULL, NULL, NULL, "bind each run to as many processors as it has threads (a command: to one)"},

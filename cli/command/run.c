@@ -24,7 +24,8 @@ enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
     {"leaks", NULL, NULL, NULL,
-     "report what each process that exits never freed, and where it was allocated; implies --guard"},
+     "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
+     "--guard"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };

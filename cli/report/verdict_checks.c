@@ -36,7 +36,7 @@ static const struct {
     {"double_free", "your code freed a block twice"},
     {"invalid_free", "your code freed a pointer that is not, or is no longer, a live block of this allocator"},
     {"interior_free", "your code freed a pointer into the middle of a block"},
-    {"mismatched_free", "your code freed a block with the wrong function for the one that allocated it"},
+    {"mismatched_free", "your code freed a block with a function that does not match the one that allocated it"},
     {"wrong_size", "your code freed a block with a size that is not the block's"},
     {"overflow", "your code wrote past the end of a block"},
     {"underflow", "your code wrote before the start of a block"},

@@ -96,5 +96,5 @@ bool by_null(struct verdict* verdict, const struct verdict_facts* facts) {
         return true;
     }
     return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
-                 "a null pointer was dereferenced, itself or with an offset");
+                 "a null pointer was dereferenced, directly or at an offset");
 }

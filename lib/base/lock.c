@@ -26,7 +26,7 @@ static void wake_one(HakLock* lock) {
 }
 
 static HAK_COLD HAK_NORETURN void fail_reentered(void) {
-    fatal("reentered", "lock", "a signal handler called malloc or free while it had interrupted one of them");
+    fatal("reentered", "lock", "a signal handler that had interrupted malloc or free called one of them");
 }
 
 // While the caller holds the lock, others change the word only to note that they wait.

@@ -57,7 +57,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         // The owner is two instructions away from clearing the remote word, or from taking itself out of the owner
         // word.
         if (HAK_UNLIKELY(tries == SPINS && is_interrupted(me, word)))
-            fatal("reentered", "free", "a signal handler called free while it had interrupted a malloc or free");
+            fatal("reentered", "free", "a signal handler that had interrupted malloc or free called free");
         if (tries >= SPINS) hak_lock_tell_wait();
         if (tries < SPINS)
             cpu_relax();
