@@ -91,7 +91,7 @@ static void a_program_is_told_what_it_did(void** state) {
         {"double_free", "freed a block twice"},
         {"invalid_free", "live block of this allocator"},
         {"interior_free", "into the middle of a block"},
-        {"mismatched_free", "the wrong function"},
+        {"mismatched_free", "a function that does not match"},
         {"wrong_size", "a size that is not the block's"},
         {"overflow", "past the end of a block"},
         {"underflow", "before the start of a block"},
