@@ -105,7 +105,7 @@ class MissingChanges(Case):
             with self.subTest(site):
                 self.drop_results()
                 text, report = self.fault(
-                    "repro", "30", "4", "--changes", all_but(change), "--seed", "1", "--hang-after", "3"
+                    "repro", "30", "20", "--changes", all_but(change), "--seed", "1", "--hang-after", "3"
                 )
                 at_the_link += self.check_story(text, report, (site,))
         self.assertGreaterEqual(at_the_link, 2)
