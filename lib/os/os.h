@@ -43,6 +43,10 @@ bool os_map_closed_unless(void* at, size_t bytes, bool* occupied);
 bool os_is_locked(void* fresh, size_t bytes);
 // Lets the system lock each page when it is first touched. Since Linux 4.4.
 bool os_lock_on_touch(void* at, size_t bytes);
+// Opens fresh memory without access. If the process locks its memory, each page is locked when it is first touched;
+// kernels before 4.4 refuse that, and then all of it becomes resident. *locked: whether it is locked. false: it is
+// unmapped.
+bool os_open_sparsely(void* at, size_t bytes, bool* locked);
 bool os_is_resident(void* page);
 // Whether the eight bytes at `at`, a multiple of 8 and not NULL, can be read.
 bool os_can_read(const void* at);

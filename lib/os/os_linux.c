@@ -73,10 +73,8 @@ void* os_map_resident(size_t bytes) {
 void* os_map_sparse(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
     if (sys_failed(at)) return NULL;
-    if (os_is_locked((void*)at, bytes)) os_lock_on_touch((void*)at, bytes);  // refused before Linux 4.4
-    if (os_protect((void*)at, bytes, true)) return (void*)at;
-    os_unmap((void*)at, bytes);  // counted if it fails; the address space is lost then
-    return NULL;
+    bool locked;
+    return os_open_sparsely((void*)at, bytes, &locked) ? (void*)at : NULL;
 }
 #endif
 
@@ -138,6 +136,14 @@ bool os_is_locked(void* fresh, size_t bytes) {
 bool os_lock_on_touch(void* at, size_t bytes) {
     long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mlock2, (long)at, (long)bytes, MLOCK_ONFAULT);
     return count(result, HAK_C_syscall_mlock);
+}
+
+bool os_open_sparsely(void* at, size_t bytes, bool* locked) {
+    *locked = os_is_locked(at, bytes);
+    if (*locked) os_lock_on_touch(at, bytes);
+    if (os_protect(at, bytes, true)) return true;
+    os_unmap(at, bytes);  // counted if it fails; the address space is lost then
+    return false;
 }
 
 bool os_is_resident(void* page) {

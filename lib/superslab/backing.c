@@ -8,13 +8,9 @@ static _Atomic bool populates;  // and they became resident at once
 
 static bool map_closed(void* at, size_t bytes, bool* occupied) {
     if (!os_map_closed_unless(at, bytes, occupied)) return false;
-    locked = os_is_locked(at, bytes);
+    bool opened = os_open_sparsely(at, bytes, &locked);
     if (!locked) store_relaxed(&populates, false);
-    // Kernels before 4.4 refuse this; then opening makes all of it resident.
-    if (locked) os_lock_on_touch(at, bytes);
-    if (os_protect(at, bytes, true)) return true;
-    os_unmap(at, bytes);  // counted if it fails: then the next attempt finds it occupied
-    return false;
+    return opened;
 }
 
 bool backing_map(void* at, size_t bytes, bool* occupied) {
