@@ -2,7 +2,6 @@
 #include "api/end.h"
 #include "api/stats.h"
 #include "base/output.h"
-#include "config/changes.h"
 #include "front/life.h"
 #include "front/others.h"
 #include "front/process.h"
@@ -26,9 +25,7 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     hak_ring_keep_last_words();
     bool serves = !(malloc_is_foreign && malloc_is_foreign()) && !sanitizer_serves();
     if (serves) {
-        hak_options_init();
-        if (some_change_is_missing())
-            tcb_stop_parking();  // the allocator may have begun before the environment was there
+        process_read_options();
         if (!load_relaxed(&process_has_begun)) {
             heap_prepare();
             tcb_prepare();

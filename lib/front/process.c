@@ -12,13 +12,18 @@
 HakLock init_lock;
 _Atomic bool process_has_begun;
 
+void process_read_options(void) {
+    hak_options_init();
+    if (some_change_is_missing()) tcb_stop_parking();
+}
+
 bool process_begin_slow(void) {
     os_start();
     hak_ring_keep_last_words();
     hak_lock(&init_lock);
     bool ok = load_relaxed(&process_has_begun);
     if (!ok) {
-        hak_options_init();
+        process_read_options();
         ok = heap_init();
         if (ok) {
             link_init(hak_option(links) != 0);
@@ -27,7 +32,6 @@ bool process_begin_slow(void) {
             hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key,
                           hak_option(guard) ? (uint64_t)(uintptr_t)&hak_guard_root : 0);
 #endif
-            if (some_change_is_missing()) tcb_stop_parking();
             hak_options_freeze();
             store_release(&process_has_begun, true);  // pairs with the acquire in process_begin
         }
