@@ -2,11 +2,13 @@
 #ifndef HAKSTRESS_NEAREST_H
 #define HAKSTRESS_NEAREST_H
 
+#include "base/distance.h"
+
 #include <stddef.h>
 
 // Keeps a copy of the best candidate so far. Start with {.typed = text} and offer every name. `best` is "" if none is
 // near.
-enum { NEAREST_LONGEST = 48 };
+enum { NEAREST_LONGEST = DISTANCE_MOST };
 struct nearest {
     const char* typed;
     size_t distance;

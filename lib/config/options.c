@@ -1,5 +1,6 @@
 #include "config/options.h"
 
+#include "base/distance.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "os/os.h"
@@ -246,26 +247,11 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     }
 }
 
-// Insertions, deletions and replacements that turn one name into the other. Only the first 40 characters count.
-static size_t edit_distance(const char* a, size_t a_length, const char* b) {
+// Only the first 40 characters of each name count.
+static size_t name_distance(const char* name, size_t length, const char* other) {
     enum { MOST = 40 };
-    size_t b_length = text_length(b);
-    if (a_length > MOST) a_length = MOST;
-    if (b_length > MOST) b_length = MOST;
-    size_t row[MOST + 1];
-    for (size_t j = 0; j <= b_length; j++) row[j] = j;
-    for (size_t i = 1; i <= a_length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_length; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[b_length];
+    size_t other_length = text_length(other);
+    return edit_distance(name, length < MOST ? length : MOST, other, other_length < MOST ? other_length : MOST);
 }
 
 static void warn_unknown(const char* name, size_t length) {
@@ -274,7 +260,7 @@ static void warn_unknown(const char* name, size_t length) {
     const HakOptionInfo* nearest = &table[0];
     size_t nearest_distance = SIZE_MAX;
     for (unsigned i = 0; i < COUNT; i++) {
-        size_t distance = edit_distance(name, length, table[i].name);
+        size_t distance = name_distance(name, length, table[i].name);
         if (distance < nearest_distance) {
             nearest_distance = distance;
             nearest = &table[i];
