@@ -1,5 +1,7 @@
 #include "compare/statistics.h"
 
+#include "base/random.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -23,17 +25,9 @@ double statistics_median(double* values, size_t count) {
     return middle_of(values, count);
 }
 
-// splitmix64: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators" (2014).
-uint64_t statistics_random(uint64_t* state) {
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
-}
-
 // By multiplication; bound is at most 2^32.
 size_t statistics_random_below(uint64_t* state, size_t bound) {
-    return (size_t)(((statistics_random(state) >> 32) * bound) >> 32);
+    return (size_t)(((random_of(state) >> 32) * bound) >> 32);
 }
 
 // The bootstrap

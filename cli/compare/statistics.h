@@ -42,8 +42,8 @@ int statistics_claim(const struct estimate* estimate, double p_corrected);
 // counts[i] values.
 struct estimate statistics_geometric_mean(const double* const* logs, const size_t* counts, size_t rows, uint64_t seed);
 
-// A generator for resampling and for the order of runs: the same seed gives the same numbers on every machine.
-uint64_t statistics_random(uint64_t* state);
+// A number below `bound`, for resampling and for the order of runs. The same seed gives the same numbers on every
+// machine (base/random.h).
 size_t statistics_random_below(uint64_t* state, size_t bound);
 
 #endif

@@ -1,5 +1,7 @@
 // The statistics of compare: known values, and how often tables of an allocator against itself claim a difference.
 #include "compare/statistics.h"
+
+#include "base/random.h"
 #include "recorded_noise.h"
 
 #include <math.h>
@@ -108,7 +110,7 @@ static void a_geometric_mean_is_that_of_the_medians(void** state) {
 // A table of an allocator against itself
 
 static double uniform(uint64_t* random) {
-    return ((double)(statistics_random(random) >> 11) + 0.5) / 9007199254740992.0;
+    return ((double)(random_of(random) >> 11) + 0.5) / 9007199254740992.0;
 }
 
 static double normal(uint64_t* random) {
