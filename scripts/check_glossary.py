@@ -13,6 +13,8 @@ import pathlib
 import re
 import sys
 
+import findings
+
 DOCUMENTS = ["docs/GLOSSARY.md", "docs/OWNERSHIP.md", "docs/ARCHITECTURE.md", "docs/READING.md", "lib/README.md"]
 SOURCES = ["lib", "cli", "include", "tests"]
 # What documents write that no source has as an identifier, with the reason.
@@ -92,7 +94,11 @@ def words(span):
         yield from [piece] if PATH.match(piece) else WORD.findall(piece)
 
 
-def findings(root):
+def names_not_there(root):
+    missing = [name for name in DOCUMENTS if not (root / name).is_file()]
+    if missing:
+        print(f"check_glossary: no {missing[0]} in {root}: give the folder that holds docs and lib", file=sys.stderr)
+        sys.exit(2)
     sources = Sources(root)
     for name in DOCUMENTS:
         for line, span in spans((root / name).read_text(encoding="utf-8")):
@@ -101,20 +107,5 @@ def findings(root):
                     yield f"{name}:{line}: {word} does not exist in {', '.join(SOURCES)}: `{span}`"
 
 
-def main():
-    if len(sys.argv) > 2:
-        sys.exit(__doc__)
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).resolve().parent.parent)
-    missing = [name for name in DOCUMENTS if not (root / name).is_file()]
-    if missing:
-        print(f"check_glossary: no {missing[0]} in {root}: give the folder that holds docs and lib", file=sys.stderr)
-        return 2
-    found = list(findings(root))
-    for line in found:
-        print(line)
-    print(f"check_glossary: {len(DOCUMENTS)} documents, {len(found)} findings")
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(findings.run(__doc__, "check_glossary", names_not_there, lambda root: f"{len(DOCUMENTS)} documents, "))

@@ -10,10 +10,12 @@ import pathlib
 import re
 import sys
 
+import findings
+
 STOP = re.compile(r"`([a-z_]+/[\w.]+)`\s+`(\w+)`")
 
 
-def findings(root):
+def stops_not_there(root):
     text = (root / "docs/READING.md").read_text()
     stops = [(m, *m.groups()) for m in STOP.finditer(text)]
     if not stops:
@@ -27,17 +29,5 @@ def findings(root):
             yield f"{where}: lib/{file} has no function {function}"
 
 
-def main():
-    if len(sys.argv) > 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).resolve().parent.parent)
-    found = list(findings(root))
-    for line in found:
-        print(line)
-    print(f"check_reading: {len(found)} findings")
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(findings.run(__doc__, "check_reading", stops_not_there))

@@ -16,6 +16,8 @@ import pathlib
 import re
 import sys
 
+import findings
+
 STEP = re.compile(r"\bSTEP\((\w+)\)")
 DEFINED = re.compile(r"^PROTOCOL_STEP\((\w+),", re.M)
 FUNCTION = re.compile(r"^(?!#|typedef|struct|union|enum)[A-Za-z_][^;{}=#]*?\b(\w+)\(([^;{}]*)\)\s*\{", re.M)
@@ -54,7 +56,7 @@ def steps_of_model(path):
     return names, own
 
 
-def findings(root):
+def differences(root):
     places = steps_of_code(root / "lib")
     defined = DEFINED.findall((root / "lib/observe/steps.def").read_text())
     listed = steps_of_document(root / "docs/OWNERSHIP.md")
@@ -82,17 +84,6 @@ def findings(root):
             yield f"tests/model/protocol.py: MODEL_ONLY names {name}, which is no function there"
 
 
-def main():
-    if len(sys.argv) > 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) == 2 else pathlib.Path(__file__).resolve().parent.parent)
-    found = list(findings(root))
-    for line in found:
-        print(line)
-    print(f"check_steps: {len(steps_of_code(root / 'lib'))} steps, {len(found)} findings")
-    return 1 if found else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    steps = lambda root: f"{len(steps_of_code(root / 'lib'))} steps, "
+    sys.exit(findings.run(__doc__, "check_steps", differences, steps))
