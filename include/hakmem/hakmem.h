@@ -30,8 +30,9 @@ void* hak_calloc(size_t count, size_t size);
 void* hak_realloc(void* p, size_t size);
 void* hak_reallocarray(void* p, size_t count, size_t size);
 
-/* Frees a block. NULL is allowed. errno is kept. If the pointer is not a block of this allocator, the process reports
- * that on stderr (see docs/RUN.md) and aborts; the memory behind the pointer is not touched. */
+/* Frees a block. NULL is allowed. errno is kept. If the pointer is not a block of this allocator, or the block is free
+ * already and that is noticed, the process reports that on stderr (see docs/RUN.md) and aborts. With
+ * HAKMEM_ON_ERROR=report it goes on, and the pointer is left alone. */
 void hak_free(void* p);
 void hak_free_sized(void* p, size_t size);
 void hak_free_aligned_sized(void* p, size_t alignment, size_t size);

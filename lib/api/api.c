@@ -4,6 +4,7 @@
 #include "front/life.h"
 #include "front/realloc.h"
 #include "front/sanitizer.h"
+#include "front/wrong_free.h"
 #include "guard/guard.h"
 #include "guard/release.h"
 #include "refill/give_back.h"
@@ -70,7 +71,7 @@ void hak_free_aligned_sized(void* p, size_t alignment, size_t size) {
 size_t hak_malloc_usable_size(const void* p) {
     if (sanitizer_serves()) return p ? sanitizer_usable_size(p) : 0;
     if (guard_on()) return guard_usable_size(GUARD_CALL("malloc_usable_size", HAK_GUARD_MALLOC), p);
-    return p ? usable_bytes(p) : 0;
+    return p ? usable_bytes("malloc_usable_size", p) : 0;
 }
 
 // --- alignment

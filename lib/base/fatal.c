@@ -35,21 +35,43 @@ static HAK_NORETURN void die(void) {
     for (;;) sys_call3(SYS_exit_group, 128 + SIGABRT, 0, 0);
 }
 
-void fatal(const char* check, const char* site, const char* format, ...) {
+typedef struct {
+    char text[LAST_WORDS];
+} Line;
+
+static Line line_of(const char* check, const char* site, const char* format, va_list args) {
+    char text[896], word[64];
+    Line line;
+    text_vformat(text, sizeof text, format, args);
+    one_word(word, sizeof word, site);
+    text_format(line.text, sizeof line.text, "hakmem: check=%s site=%s %s\n", check, word, text);
+    return line;
+}
+
+static HAK_NORETURN void end_with(const Line* line) {
     static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
     if (dying) die();
     dying = true;
-    char text[896];
+    keep_for_a_core(line->text);
+    void (*hook)(const char*) = load_relaxed(&fatal_hook);
+    if (hook) hook(line->text);
+    text_warn("%s", line->text);
+    abort();
+}
+
+void fatal(const char* check, const char* site, const char* format, ...) {
     va_list args;
     va_start(args, format);
-    text_vformat(text, sizeof text, format, args);
+    Line line = line_of(check, site, format, args);
     va_end(args);
-    char line[LAST_WORDS], word[64];
-    one_word(word, sizeof word, site);
-    text_format(line, sizeof line, "hakmem: check=%s site=%s %s\n", check, word, text);
-    keep_for_a_core(line);
-    void (*hook)(const char*) = load_relaxed(&fatal_hook);
-    if (hook) hook(line);
-    text_warn("%s", line);
-    abort();
+    end_with(&line);
+}
+
+void wrong_call(bool goes_on, const char* check, const char* site, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    Line line = line_of(check, site, format, args);
+    va_end(args);
+    if (!goes_on) end_with(&line);
+    text_warn("%s", line.text);
 }

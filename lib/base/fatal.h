@@ -19,6 +19,10 @@ extern HAK_INTERNAL char hakmem_last_words[LAST_WORDS];
 // Also gets the line; NULL: nothing does. The checked build sets it for the debug ring.
 extern HAK_INTERNAL void (*_Atomic fatal_hook)(const char* line);
 
+// For a wrong call that can be left undone: as fatal(), or with `goes_on` only the line. Then it goes neither into
+// hakmem_last_words nor to fatal_hook.
+HAK_COLD void wrong_call(bool goes_on, const char* check, const char* site, const char* format, ...) HAK_PRINTF(4, 5);
+
 HAK_COLD HAK_NORETURN void fatal(const char* check, const char* site, const char* format, ...) HAK_PRINTF(3, 4);
 
 #endif

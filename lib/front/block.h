@@ -6,12 +6,21 @@
 
 #include "superslab/heap.h"
 #include "superslab/owner_word.h"
+#include "superslab/size_class.h"
 
-// Bytes of a block, which is not NULL. A pointer that is not a block is fatal.
-size_t usable_bytes(const void* p);
+// Bytes of a block; 0: p is not one, as far as the tables say.
+size_t block_bytes(const void* p);
 // Whether a block is of a size class.
 HAK_INLINE bool block_is_of_class(const void* block) {
     return tag_is_class(word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])));
+}
+// Whether a block may start at p, which is in a slab of the tag's class.
+HAK_INLINE bool is_start_in_class(const void* p, uint64_t tag) {
+    uint32_t offset = (uint32_t)((uintptr_t)p - hak_heap.base) % SLAB_SIZE;
+    return class_has_start((unsigned)(tag / TAG_PER_CLASS), offset);
+}
+HAK_INLINE bool block_is_huge(const void* block) {
+    return word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) == TAG_HUGE;
 }
 // Whether a block of ours may start at p, in use or not; false outside of the heap.
 bool is_block_start(const void* p);

@@ -40,7 +40,8 @@ HAK_INLINE void* fast_calloc(size_t bytes) {
 
 HAK_INLINE void fast_free(void* p) {
     uintptr_t s = slab_number_of(p);
-    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs))) {  // NULL, or a pointer out of the heap
+    // NULL, a pointer out of the heap, or one that no block has
+    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs) || (uintptr_t)p % 16 != 0)) {
         free_slow(p);
         return;
     }
@@ -59,6 +60,11 @@ HAK_INLINE void fast_free(void* p) {
     if (HAK_UNLIKELY(--bin->room < 0)) {
         hit_end(me);
         free_over(p, tag);
+        return;
+    }
+    if (HAK_UNLIKELY(link_looks_free(p))) {
+        hit_end(me);
+        free_suspected(p, tag);
         return;
     }
     note_free(p, FREE_TLS_SLL);

@@ -2,10 +2,13 @@
 
 #include "base/fatal.h"
 #include "config/options.h"
+#include "front/block.h"
 #include "front/hits.h"
 #include "front/life.h"
 #include "front/others.h"
 #include "front/sanitizer.h"
+#include "front/suspect.h"
+#include "front/wrong_free.h"
 #include "refill/give_back.h"
 #include "slab/bundle.h"
 #include "slab/hand_over.h"
@@ -46,16 +49,6 @@ static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_c
 }
 
 // --- blocks that go elsewhere
-
-void invalid_block(const void* p) {
-    fatal("invalid_free", "free", "%p is no block of this allocator, or was freed before%s", p, others_words());
-}
-
-// Notices pointers into a block that no block can have. To tell the others costs a division.
-HAK_INLINE void check_start(const void* p) {
-    if (HAK_UNLIKELY((uintptr_t)p % 16 != 0))
-        fatal("interior_free", "free", "%p points into a block, not to its start", p);
-}
 
 // Ends the operation. A scan is an operation of its own, and this is a tail call.
 HAK_INLINE void end_overflow(HakTcb* me, TlsBin* bin, unsigned size_class) {
@@ -112,39 +105,60 @@ static HakTcb* operation_for_free(void) {
 }
 
 static HAK_COLD void free_of_others(void* p) {
-    if (!sanitizer_serves()) invalid_block(p);
-    sanitizer_free(p);
+    if (sanitizer_serves())
+        sanitizer_free(p);
+    else
+        wrong_pointer("free", p);
 }
 
-// For blocks that go neither into a bin nor into the run cache.
-static HAK_NOINLINE void free_uncached(void* p) {
-    if (!heap_contains(p)) {
-        free_of_others(p);
-        return;
-    }
-    SlabNumber s = (SlabNumber)slab_number_of(p);
-    // pairs with the releases in slab_begin, huge_alloc, huge_resize
-    uint64_t word = load_acquire(&hak_heap.owner[s]), tag = word_tag(word);
-    if (tag == TAG_HUGE) {
-        if (p != slab_address(s)) invalid_block(p);
-        note_free(p, FREE_HUGE);
-        huge_free(s);
-        return;
-    }
-    if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_block(p);
-    check_start(p);
+static void free_huge(SlabNumber s, void* p) {
+    note_free(p, FREE_HUGE);
+    if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
+}
+
+// Whether p starts a block of the tag's class, and does not look like a free one.
+HAK_INLINE bool is_usual(const void* p, uint64_t tag) {
+    return HAK_LIKELY(is_start_in_class(p, tag) && !link_looks_free(p));
+}
+
+// For the start of a block of a class, or of a page run. `word`: of its slab.
+HAK_INLINE void free_to_owner(void* p, uint64_t word) {
     HakTcb* me = operation_for_free();
-    if (me == NULL) {
+    if (HAK_UNLIKELY(me == NULL)) {
         reserve_free(p);
         return;
     }
-    if (tag_is_class(tag)) {
-        free_to_slab(me, s, word, p);
+    if (tag_is_class(word_tag(word))) {
+        free_to_slab(me, (SlabNumber)slab_number_of(p), word, p);
     } else {
         note_free(p, FREE_RUN);
         block_free(me, p);
     }
     operation_end(me);
+}
+
+static uint64_t word_of(const void* p) {
+    // pairs with the releases in slab_begin, huge_alloc, huge_resize
+    return load_acquire(&hak_heap.owner[slab_number_of(p)]);
+}
+
+static HAK_COLD void free_suspect(void* p) {
+    void* instead = suspect_settle(p);
+    if (instead) free_to_owner(instead, word_of(instead));
+}
+
+// For blocks that go neither into a bin nor into the run cache.
+static HAK_NOINLINE void free_uncached(void* p) {
+    if (!heap_contains(p))
+        free_of_others(p);
+    else if (!is_block_start(p))
+        wrong_pointer("free", p);
+    else if (block_is_huge(p))
+        free_huge((SlabNumber)slab_number_of(p), p);
+    else if (HAK_UNLIKELY(link_looks_free(p)))
+        free_suspect(p);
+    else
+        free_to_owner(p, word_of(p));
 }
 
 // --- page runs: calls in tail position only
@@ -181,6 +195,7 @@ static HAK_NOINLINE void free_run(void* p) {
     }
     OwnedRuns runs = runs_if_mine(me, run_first_slab(p));
     uint32_t pages = runs.head.number ? run_pages_to_cache(runs, p) : 0;
+    if (HAK_UNLIKELY(pages && link_looks_free(p))) pages = 0;  // free_uncached looks at it
     if (HAK_LIKELY(run_is_short(pages) && run_cache_put_short(me, runs, p, pages)))
         end_cached(me, runs, p);
     else
@@ -200,7 +215,6 @@ static HAK_NOINLINE void free_over_not_own(HakTcb* me, SlabNumber s, void* p) {
 
 // The slab may have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
 HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
-    check_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     OwnedSlab slab = slab_if_mine(me, s, tag);
     if (slab.number)
@@ -209,9 +223,9 @@ HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
         free_over_not_own(me, s, p);
 }
 
-// The thread has no TCB, or is in an operation already, or is asked to wait.
-static HAK_COLD void free_over_later(void* p, uint64_t tag) {
-    HakTcb* me = tag_is_class(tag) ? operation_begin() : NULL;
+// The thread has no TCB, or is in an operation already, or is asked to wait; or p is not what it should be.
+static HAK_COLD void free_over_later(void* p, uint64_t tag, bool usual) {
+    HakTcb* me = usual ? operation_begin() : NULL;
     if (me)
         free_over_in(me, p, tag);
     else
@@ -221,22 +235,27 @@ static HAK_COLD void free_over_later(void* p, uint64_t tag) {
 // The bin is full, or the thread does not allocate the class and so has no use for the block in a bin.
 void free_over(void* p, uint64_t tag) {
     fast_bin(tag)->room++;
-    HakTcb* me = tag_is_class(tag) ? operation_begin_at_once() : NULL;
+    bool usual = tag_is_class(tag) && is_usual(p, tag);
+    HakTcb* me = HAK_LIKELY(usual) ? operation_begin_at_once() : NULL;
     if (HAK_LIKELY(me != NULL))
         free_over_in(me, p, tag);
     else
-        free_over_later(p, tag);
+        free_over_later(p, tag, usual);
+}
+
+void free_suspected(void* p, uint64_t tag) {
+    fast_bin(tag)->room++;
+    free_suspect(p);
 }
 
 // NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
-    if (heap_contains(p)) {
-        uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
-        if (tag_is_runs(tag)) {
-            free_run(p);
-            return;
-        }
-    }
-    free_uncached(p);
+    uint64_t word = heap_contains(p) ? word_of(p) : WORD_NOT_A_SLAB, tag = word_tag(word);
+    if (tag_is_class(tag) && is_usual(p, tag))
+        free_to_owner(p, word);
+    else if (tag_is_runs(tag))
+        free_run(p);
+    else
+        free_uncached(p);
 }

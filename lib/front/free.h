@@ -11,7 +11,7 @@ HAK_NOINLINE HAK_LINE_START void free_over(void* p, uint64_t tag);
 // The block is in another thread's slab, or of no class, or NULL. In the checked build also any block, where no
 // operation can begin.
 HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
-// The last words about a pointer that is not a block.
-HAK_COLD HAK_NORETURN void invalid_block(const void* p);
+// The block is a suspect (front/suspect.h). `room` of the tag's bin is one too low.
+HAK_COLD void free_suspected(void* p, uint64_t tag);
 
 #endif

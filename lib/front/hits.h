@@ -15,12 +15,8 @@ HAK_INLINE void note_malloc(const void* block, size_t size) {
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
 }
 
-// The checked build clears the link, so that a live block has no pointer of the allocator.
 HAK_INLINE void* handed_out(void* block, size_t size) {
-    if (HAK_CHECKED && block) {
-        if (heap_contains(block)) *(uint64_t*)block = 0;
-        note_malloc(block, size);
-    }
+    if (HAK_CHECKED && block) note_malloc(block, size);
     return block;
 }
 
@@ -48,6 +44,7 @@ HAK_INLINE void* bin_take(TlsBin* bin) {
     bin->head = HAK_CHECKED ? link_encode(link_read((void*)(uintptr_t)block)) : link_follow(head, key);
     bin->room++;
     if (block == 0) __builtin_unreachable();  // block was just read from
+    link_clear((void*)(uintptr_t)block);
     return (void*)(uintptr_t)block;
 }
 

@@ -29,6 +29,7 @@ static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     if (taken.count == 0) return taken;
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
     bin->head = link_encode(link_read(taken.first));
+    link_clear(taken.first);
     bin->room = (int32_t)(bin->cap + 1 - taken.count);
     return taken;
 }
@@ -39,6 +40,7 @@ static TakenBlocks reserve_refill(unsigned size_class) {
     HakTcb* reserve = reserve_begin();
     if (reserve == NULL) return (TakenBlocks){NULL, 0, false};
     TakenBlocks taken = refill(reserve, size_class, 1);
+    if (taken.first) link_clear(taken.first);
     reserve_end(reserve);
     return taken;
 }

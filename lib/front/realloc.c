@@ -3,6 +3,8 @@
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/large.h"
+#include "front/suspect.h"
+#include "front/wrong_free.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
@@ -22,6 +24,15 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
 }
 
+// false: p is no block, or a free one, and that was reported.
+static bool may_be_resized(const void* p) {
+    if (HAK_UNLIKELY(!is_block_start(p))) {
+        wrong_pointer("realloc", p);
+        return false;
+    }
+    return !HAK_UNLIKELY(link_looks_free(p)) || !suspect_is_reported("use_after_free", "realloc", p);
+}
+
 void* realloc_block(void* p, size_t size) {
     if (p == NULL) return fast_malloc(size);
     if (size == 0) {
@@ -32,7 +43,11 @@ void* realloc_block(void* p, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
-    size_t old = usable_bytes(p);
+    if (HAK_UNLIKELY(!may_be_resized(p))) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t old = block_bytes(p);
     void* same = realloc_in_place(p, old, size);
     if (same) return same;
     void* block = fast_malloc(size);

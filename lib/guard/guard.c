@@ -3,12 +3,15 @@
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/life.h"
+#include "front/wrong_free.h"
 #include "guard/check.h"
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
 #include "guard/release.h"
 #include "os/os.h"
 #include "superslab/huge.h"
+
+#include <errno.h>
 
 // --- records
 
@@ -29,7 +32,7 @@ static void note_sites(uint64_t sites[HAK_GUARD_SITES], const GuardCall* call) {
 }
 
 static size_t bytes_of(const GuardPlace* place) {
-    return block_is_of_class(place->block) ? place->block_size : usable_bytes(place->block);
+    return block_is_of_class(place->block) ? place->block_size : block_bytes(place->block);
 }
 
 static GuardPlace new_place(void* block) {
@@ -115,7 +118,7 @@ void* guard_aligned(const GuardCall* call, size_t alignment, size_t size) {
 
 static bool covers(const GuardPlace* place, const void* p) {
     return guard_state(load_acquire(&place->record->word)) == HAK_GUARD_LIVE &&
-           (size_t)((const char*)p - place->block) < usable_bytes(place->block);
+           (size_t)((const char*)p - place->block) < block_bytes(place->block);
 }
 
 // The live block around p that starts a multiple of `step` bytes before it, not before `first`, and is at least as
@@ -233,7 +236,7 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
     uint64_t word = place.record && place.block == p ? load_acquire(&place.record->word) : 0;
     if (guard_state(word) == HAK_GUARD_NONE) {
         not_a_block(call, p);
-        return usable_bytes(p);
+        return usable_bytes("malloc_usable_size", p);
     }
     if (guard_state(word) != HAK_GUARD_LIVE) fault_dead("use_after_free", call, &place);
     return guard_size(word);
@@ -273,7 +276,11 @@ static void* stay(const GuardPlace* place, size_t size, size_t bytes) {
 }
 
 static void* realloc_unguarded(const GuardCall* call, void* p, size_t size) {
-    size_t old = usable_bytes(p);
+    size_t old = usable_bytes("realloc", p);
+    if (old == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
     void* block = allocate(call, 1, size, false);
     if (block == NULL) return NULL;
     memcpy(block, p, old < size ? old : size);

@@ -20,14 +20,17 @@ void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block) {
         flush(me, bundle);
         bundle->slab = s;
     }
-    if (bundle->count == 0)
-        bundle->last = block;
-    else
-        link_write(block, bundle->first);
+    if (bundle->count == 0) bundle->last = block;
+    link_write(block, bundle->count ? bundle->first : NULL);
     bundle->first = block;
     bundle->count++;
     me->bundled++;
     if (bundle->count >= BUNDLE_BLOCKS || bundle->count * size_of_class(size_class) >= BUNDLE_BYTES) flush(me, bundle);
+}
+
+bool bundle_has(const HakTcb* me, SlabNumber s, const void* block) {
+    const RemoteBundle* bundle = &me->bundle[s % BUNDLES];
+    return bundle->slab == s && link_list_has(bundle->first, bundle->count, block);
 }
 
 void bundles_flush(HakTcb* me) {

@@ -10,6 +10,8 @@
 
 // Adds a block of slab s, whose class is `size_class`. Pushes bundles that are full or in its place.
 void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block);
+// Whether a bundle of the thread holds the block, which is of slab s.
+bool bundle_has(const HakTcb* me, SlabNumber s, const void* block);
 // Pushes all bundles.
 void bundles_flush(HakTcb* me);
 

@@ -50,7 +50,7 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
     RemoteBlocks remote = remote_drain(me, slab);
     if (remote.count == 0) return;
     if (is_runs(slab))
-        runs_free_chain(me, runs_of(slab), remote.first, remote.count);
+        runs_free_chain(me, runs_of(slab), remote.first);
     else
         slab_merge(me, slab, remote);
     if (meta_of(slab)->where == PLACE_FULL) slab_place(me, slab, PLACE_PARTIAL);
@@ -205,8 +205,9 @@ static void join_runs(HakTcb* me, OwnedRuns runs) {
     if (me->run_superslabs > RUNS_MOST) evict(me, slab_own(me, runs_fullest(me, runs.head.number)));
 }
 
-static void free_runs(HakTcb* me, OwnedRuns runs, void* first, uint32_t count) {
-    runs_free_chain(me, runs, first, count);
+static void free_run(HakTcb* me, OwnedRuns runs, void* block) {
+    runs_free(me, runs, block);
+    tcb_count(me, HAK_C_free_run);
     if (meta_of(runs.head)->where == PLACE_NONE) {
         if (runs_is_idle(runs))
             runs_place(me, runs, PLACE_PARTIAL);
@@ -221,7 +222,7 @@ static void free_runs(HakTcb* me, OwnedRuns runs, void* first, uint32_t count) {
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     STEP(LOCAL);
     if (is_runs(slab))
-        free_runs(me, runs_of(slab), first, count);
+        free_run(me, runs_of(slab), first);  // count == 1, as runs are freed one by one
     else
         free_blocks(me, slab, first, last, count);
 }

@@ -118,7 +118,7 @@ OwnedSlab slab_adopt_registered(HakTcb* me, unsigned size_class, unsigned most, 
 OwnedSlab slab_begin(const HakTcb* me, SlabNumber s, uint64_t tag) {
     store_relaxed(remote_word(s), REMOTE_EMPTY);
     STEP(F3);
-    // pairs with the acquires in remote_free, free_uncached, usable_bytes, is_block_start: the freeing thread got its
+    // pairs with the acquires in remote_free, free_uncached, block_bytes, is_block_start: the freeing thread got its
     // block from this thread
     store_release(owner_word(s), owner_word_of(me, tag));
     return slab_own(me, s);

@@ -17,6 +17,11 @@ RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
     return (RemoteBlocks){remote_first(word), remote_count(word)};
 }
 
+bool remote_has(OwnedSlab slab, const void* block) {
+    uint64_t word = load_acquire(remote_word(slab.number));  // pairs with the release in remote_push
+    return link_list_has(remote_first(word), remote_count(word), block);
+}
+
 bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t count) {
     STEP(R2);
     uint64_t word = load_relaxed(remote_word(s));

@@ -20,6 +20,9 @@ HAK_INLINE bool remote_has_blocks(OwnedSlab slab) {
     return load_relaxed(remote_word(slab.number)) > REMOTE_UNOWNED;
 }
 
+// Whether the stack holds the block. Pushes go on in front of what this looks at.
+bool remote_has(OwnedSlab slab, const void* block);
+
 // Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: nothing was pushed, because
 // the slab has no owner, or its owner is between two steps of a claim or a publication. The push is the last access to
 // the slab.

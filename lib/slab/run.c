@@ -37,6 +37,11 @@ static uint32_t larger(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
+// A block in use has no link. Pages that other threads freed, or of a unit that held slabs, may begin with one.
+static void clear_link(void* run) {
+    if (link_looks_free(run)) link_clear(run);
+}
+
 Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align) {
     RunMap* map = run_map(runs);
     if (map->longest < pages) return (Run){NULL, false};
@@ -46,6 +51,7 @@ Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align) {
     store_relaxed(&map->length[fit.page], (uint16_t)pages);
     uint32_t rest = larger(fit.page - fit.start, fit.end - fit.page - pages);
     occupy(me, runs, fit.page, pages, larger(rest, fit.longest_other));
+    if (!zero) clear_link(page_address(runs, fit.page));
     return (Run){page_address(runs, fit.page), zero};
 }
 
@@ -64,12 +70,11 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
     if (joined > map->longest) runs_set_longest(me, runs, joined);
 }
 
-void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t count) {
-    while (count-- > 0) {
-        void* next = count ? link_read(first) : NULL;
+void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first) {
+    for (void* next; first; first = next) {
+        next = link_read(first);
         runs_free(me, runs, first);
         tcb_count(me, HAK_C_free_run);
-        first = next;
     }
 }
 

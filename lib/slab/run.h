@@ -23,8 +23,8 @@ void runs_init(SlabNumber s, bool clean);
 Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align);
 // Gives back the pages of a block.
 void runs_free(HakTcb* me, OwnedRuns runs, void* block);
-// The same for `count` chained blocks.
-void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t count);
+// The same for chained blocks.
+void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first);
 // Grows or shrinks a block in place. false: there is no room.
 bool runs_resize(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);
 

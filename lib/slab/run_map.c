@@ -38,9 +38,18 @@ static void write_bits(uint64_t* bits, uint32_t from, uint32_t count, bool value
 
 // --- the map
 
+static uint16_t length_of(const void* block) {
+    return load_relaxed(&run_map_at(run_first_slab(block))->length[run_page_of(block)]);
+}
+
 uint32_t run_pages(const void* block) {
-    uint16_t length = load_relaxed(&run_map_at(run_first_slab(block))->length[run_page_of(block)]);
+    uint16_t length = length_of(block);
     return length & RUN_IS_CACHED ? 0 : length;
+}
+
+uint32_t run_cached_pages(const void* block) {
+    uint16_t length = length_of(block);
+    return length & RUN_IS_CACHED ? length & (RUN_IS_CACHED - 1u) : 0;
 }
 
 void run_map_init(RunMap* map, bool clean) {

@@ -51,6 +51,10 @@ HAK_INLINE SlabNumber run_first_slab(const void* p) {
 // it.
 uint32_t run_pages(const void* block);
 
+// Pages of a block that is in its owner's cache; 0: none starts there. Anybody may ask; the answer was true at some
+// time.
+uint32_t run_cached_pages(const void* block);
+
 // Marks all pages of a new map free. clean: they read as zero.
 void run_map_init(RunMap* map, bool clean);
 

@@ -114,6 +114,11 @@ SlabFate slab_free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, u
     return slab_gives(meta) ? SLAB_STAYS : SLAB_JOINS;
 }
 
+bool slab_lists(OwnedSlab slab, const void* block) {
+    const TinySlabMeta* meta = meta_of(slab);
+    return link_list_has(meta->freelist, meta_free(meta), block);
+}
+
 size_t slab_check(SlabNumber s) {
     const TinySlabMeta* meta = peek_any(s);
     size_t wrong = 0, listed = 0;

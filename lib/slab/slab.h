@@ -30,6 +30,8 @@ void slab_init(SlabNumber s, unsigned size_class, bool clean);
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most);
 // Puts blocks that remote_drain returned onto the free list.
 void slab_merge(HakTcb* me, OwnedSlab slab, RemoteBlocks blocks);
+// Whether the block is on the free list.
+bool slab_lists(OwnedSlab slab, const void* block);
 // Number of violated invariants, each described on stderr. The slab must be the caller's, or stand still: it has no
 // owner, and its registry is locked.
 size_t slab_check(SlabNumber s);
@@ -50,6 +52,11 @@ HAK_INLINE uint64_t slab_used_bytes(SlabNumber s) {
 HAK_INLINE uint64_t slab_carved_bytes(SlabNumber s) {
     uint64_t each = slab_block_bytes(s);
     return each ? each * load_relaxed(&peek_any(s)->carved) : 0;
+}
+
+// Whether the address lies in the part of the slab that was cut. Anybody may ask, as above.
+HAK_INLINE bool slab_has_cut(SlabNumber s, const void* p) {
+    return (uint64_t)((const char*)p - (const char*)slab_address(s)) < slab_carved_bytes(s);
 }
 
 // The slab that refills of the class take from; number 0: none. Also 0 if it is not the caller's, which a missing

@@ -65,7 +65,7 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
     if (u == 0) return NULL;
     clear_dirty(u, length, size, zero);
     backing_fill(unit_address(u), size);
-    // pairs with the acquires in free_uncached, usable_bytes, is_block_start
+    // pairs with the acquires in free_uncached, block_bytes, is_block_start
     store_release(&hak_heap.owner[first_slab(u)], TAG_HUGE);
     return unit_address(u);
 }
@@ -83,14 +83,16 @@ static void give_behind(UnitNumber u, UnitNumber length) {
     if (end > u + length) units_give(u + length, end - (u + length));
 }
 
-void huge_free(SlabNumber s) {
+bool huge_free(SlabNumber s) {
     UnitNumber u = unit_of_slab(s);
-    store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
+    uint64_t word = TAG_HUGE;
+    if (!cas_relaxed(&hak_heap.owner[s], &word, WORD_NOT_A_SLAB)) return false;
     hak_lock(&heap_lock);
     give_behind(u, 0);
     purge_tick();
     hak_unlock(&heap_lock);
     counter_add_shared(HAK_C_free_huge, 1);
+    return true;
 }
 
 size_t huge_size(SlabNumber s) {
@@ -207,7 +209,7 @@ void* huge_resize(SlabNumber s, size_t size) {
     if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
     if (result != u) {
         counter_add_shared(HAK_C_realloc_remapped, 1);
-        // pairs with the acquires in free_uncached, usable_bytes, is_block_start
+        // pairs with the acquires in free_uncached, block_bytes, is_block_start
         store_release(&hak_heap.owner[first_slab(result)], TAG_HUGE);
     } else
         counter_add_shared(HAK_C_realloc_in_place, 1);

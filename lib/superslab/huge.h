@@ -13,7 +13,8 @@
 
 // alignment: a power of two. zero: the block reads as zero; memory that the system has cleared is not cleared again.
 void* huge_alloc(size_t size, size_t alignment, bool zero);
-void huge_free(SlabNumber s);
+// false: another thread freed it first.
+bool huge_free(SlabNumber s);
 size_t huge_size(SlabNumber s);
 // Resizes the block to more than RUN_MAX bytes, in place or by moving its pages. NULL: neither was possible.
 void* huge_resize(SlabNumber s, size_t size);

@@ -18,6 +18,31 @@
 
 const uint16_t hak_tag_of_tiny[TINY_MAX + 1] = {TAGS_256(0), TAGS_256(256), TAGS_256(512), TAGS_256(768), TAG(1024)};
 
+// size_of_class() as a constant expression, for each of the three kinds of classes.
+#define PART(size) (uint32_t)(UINT32_MAX / (size) + 1)
+#define LINEAR_4(c) PART(16 * (c)), PART(16 * ((c) + 1)), PART(16 * ((c) + 2)), PART(16 * ((c) + 3))
+#define EIGHTHS_4(n, i) \
+    PART((n) / 8 * (i)), PART((n) / 8 * ((i) + 1)), PART((n) / 8 * ((i) + 2)), PART((n) / 8 * ((i) + 3))
+#define DOUBLING_OF(n) EIGHTHS_4(n, 9), EIGHTHS_4(n, 13)
+#define FEW(blocks) PART(SLAB_SIZE / (blocks) / SMALL_STEP * SMALL_STEP)
+
+const uint32_t hak_class_part[CLASS_COUNT] = {
+    0,
+    LINEAR_4(1),
+    LINEAR_4(5),
+    LINEAR_4(9),
+    LINEAR_4(13),
+    DOUBLING_OF(256),
+    DOUBLING_OF(512),
+    DOUBLING_OF(1024),
+    DOUBLING_OF(2048),
+    DOUBLING_OF(4096),
+    FEW(7),
+    FEW(6),
+    FEW(5),
+    FEW(4),
+};
+
 #define STEPS_4(i) \
     TAG(SMALL_STEP*((i) + 1)), TAG(SMALL_STEP*((i) + 2)), TAG(SMALL_STEP*((i) + 3)), TAG(SMALL_STEP*((i) + 4))
 #define STEPS_16(i) STEPS_4(i), STEPS_4((i) + 4), STEPS_4((i) + 8), STEPS_4((i) + 12)

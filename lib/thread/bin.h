@@ -47,4 +47,8 @@ HAK_INLINE uint32_t bin_blocks(const TlsBin* bin) {
     return (uint32_t)(bin->cap - bin->room);
 }
 
+HAK_INLINE bool bin_has(const TlsBin* bin, const void* block) {
+    return link_list_has(bin_first(bin), bin_blocks(bin), block);
+}
+
 #endif

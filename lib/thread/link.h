@@ -1,13 +1,22 @@
 // The link in the first word of a free block, and the head of a TLS SLL. Plain, or encoded with a key that nobody
 // outside the process knows.
 //
-//   stored == target - key          target: the next block, or LINK_END
+//   stored == target - key          target: the next block, or the end of the list
 //
 // A load computes the sum of two registers as its address, so decoding adds no latency between one malloc and the next.
 // After a stray write into a free block, the link decodes to something with upper bits that no user-space address has,
-// or lower bits that no block has. One test finds this before the link is followed, and also finds LINK_END. With plain
-// links (key 0), only a target with the bit of LINK_END is found.
-// Thread-safety: key and mask are fixed before the first block is handed out; until then every test says "no block".
+// or lower bits that no block has. One test finds this before the link is followed, and also finds the end of the list.
+// With plain links (key 0), only a target with the bit of LINK_NEVER is found.
+//
+// A block that is handed out has no link any more. So a block whose first word decodes to a place in the heap, or to
+// the end of a list, is a suspect: it may be free already. A free tests the upper half of the word:
+//
+//   upper half of the word + hak_suspect_bias < hak_suspect_span          true for one word in 2^22
+//
+// Only this half is read, because programs often write the first four bytes of a block and free it at once, and a
+// processor cannot forward a narrower store to a wider load. The target of the end lies in the heap's first 4 GiB.
+// Source: D. Leijen, mimalloc, whose debug build asks whether a first word decodes to a pointer.
+// Thread-safety: all is fixed before the first block is handed out; until then every test says "no block".
 // Errors: link_corrupt() reports and aborts.
 #ifndef HAK_THREAD_LINK_H
 #define HAK_THREAD_LINK_H
@@ -15,19 +24,29 @@
 #include "base/atomic.h"
 #include "superslab/heap.h"
 
-#define LINK_END (UINT64_C(1) << 63)
+#include <string.h>
+
+// No block under any key: the head of a bin that no thread has set up yet, and the end of a list of plain links.
+#define LINK_NEVER (UINT64_C(1) << 63)
 
 #if defined(__x86_64__)
 #define LINK_BITS_NEVER_SET UINT64_C(0xffff80000000000f)  // user space ends below bit 47
 #else
 #define LINK_BITS_NEVER_SET UINT64_C(0xffff00000000000f)  // or below bit 48
 #endif
-_Static_assert((LINK_BITS_NEVER_SET & LINK_END) != 0, "the end of a list is no block");
+_Static_assert((LINK_BITS_NEVER_SET & LINK_NEVER) != 0, "an unused head is no block");
 
-// Below LINK_END. So a head that no thread has set up yet, LINK_END itself, decodes to no block under any key.
-extern HAK_INTERNAL _Atomic uint64_t hak_link_key;
+// The target of the end of a list. It is no block by its lowest bits.
+HAK_INLINE uint64_t link_end_with(uint64_t key, uint64_t heap_base) {
+    return key ? (heap_base & ~UINT64_C(0xffffffff)) | 8 : LINK_NEVER;
+}
+
+extern HAK_INTERNAL _Atomic uint64_t hak_link_key;           // below LINK_NEVER
+extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(key, base of the heap)
 extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
 void link_init(bool encoded);
+
+extern HAK_INTERNAL uint32_t hak_suspect_bias, hak_suspect_span;  // span 0: nothing is a suspect
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
@@ -41,7 +60,7 @@ HAK_INLINE uint64_t link_to_block(const void* next) {
 
 // next may be NULL: the end of the list.
 HAK_INLINE uint64_t link_encode(const void* next) {
-    return next ? link_to_block(next) : LINK_END - load_relaxed(&hak_link_key);
+    return next ? link_to_block(next) : load_relaxed(&hak_link_end) - load_relaxed(&hak_link_key);
 }
 
 HAK_INLINE uint64_t link_target(uint64_t stored) {
@@ -59,6 +78,24 @@ HAK_INLINE bool link_is_no_block(uint64_t target) {
 #endif
 }
 
+// Whether the first word of a block that is being freed may be a link.
+HAK_INLINE bool link_looks_free(const void* block) {
+    uint32_t upper;
+    memcpy(&upper, (const char*)block + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 4 : 0), sizeof upper);
+    return upper + hak_suspect_bias < hak_suspect_span;
+}
+
+// The same, exactly: whether the first word leads into the heap, or ends a list.
+HAK_INLINE bool link_leads_on(const void* block) {
+    uint64_t target = *(const uint64_t*)block + load_relaxed(&hak_link_key);
+    return target == load_relaxed(&hak_link_end) || (target % 16 == 0 && heap_contains((const void*)(uintptr_t)target));
+}
+
+// For a block that is about to be handed out.
+HAK_INLINE void link_clear(void* block) {
+    *(uint64_t*)block = 0;
+}
+
 // The first word of the block at `target`, to which `stored` decodes. The asm keeps the compiler from using a sum that
 // it computed before, so that the load itself forms the address.
 HAK_INLINE uint64_t link_follow(uint64_t stored, uint64_t key) {
@@ -69,7 +106,7 @@ HAK_INLINE uint64_t link_follow(uint64_t stored, uint64_t key) {
 // The next block, or NULL at the end of the list. `block`, which has the link, is for the message.
 HAK_INLINE void* link_decode(uint64_t stored, const void* block) {
     uint64_t target = link_target(stored);
-    if (target == LINK_END) return NULL;
+    if (target == load_relaxed(&hak_link_end)) return NULL;
     if (HAK_UNLIKELY(link_is_no_block(target))) link_corrupt(block, target);
     // A list's head was already tested when it was read from its block.
     if (HAK_CHECKED && block && HAK_UNLIKELY(target != 0 && !heap_contains((const void*)(uintptr_t)target)))
@@ -80,6 +117,9 @@ HAK_INLINE void* link_decode(uint64_t stored, const void* block) {
 HAK_INLINE void* link_read(const void* block) {
     return link_decode(*(const uint64_t*)block, block);
 }
+
+// Whether `block`, not NULL, is one of the first `most` blocks of the list that begins at `first`, which may be NULL.
+bool link_list_has(const void* first, uint32_t most, const void* block);
 
 HAK_INLINE void link_write(void* block, const void* next) {
     *(uint64_t*)block = link_encode(next);
