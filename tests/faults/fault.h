@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Hides from the compiler what becomes of a block; otherwise it would leave the fault out.
 static inline void* opaque(void* p) {

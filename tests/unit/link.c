@@ -30,10 +30,10 @@ static void plain(void** state) {
 // A thread's bins start with this head: it leads to no block, before the key is known and after.
 static void the_head_that_a_thread_starts_with(void** state) {
     (void)state;
-    assert_true(link_is_no_block(link_target(LINK_END)));
+    assert_true(link_is_no_block(link_target(LINK_NEVER)));
     for (int i = 0; i < 64; i++) {
         link_init(i % 2 == 0);
-        assert_true(link_is_no_block(link_target(LINK_END)));
+        assert_true(link_is_no_block(link_target(LINK_NEVER)));
     }
 }
 
@@ -42,7 +42,7 @@ static void encoded(void** state) {
     link_init(true);
     chain_and_follow();
     assert_true(blocks[0][0] != (uintptr_t)blocks[1]);
-    assert_true(blocks[3][0] != 0 && blocks[3][0] != LINK_END);
+    assert_true(blocks[3][0] != 0 && blocks[3][0] != LINK_NEVER);
     assert_true(link_is_no_block(link_target(link_encode(NULL))));
     assert_null(link_decode(link_encode(NULL), NULL));
     assert_ptr_equal(link_decode(link_to_block(blocks[2]), NULL), blocks[2]);
