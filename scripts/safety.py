@@ -301,7 +301,7 @@ def document(result):
     """The part of docs/SAFETY.md, as Markdown."""
     lines = [heading(result), "", *summary(result), ""]
     if result.get("prices"):
-        lines += ["Speed and peak memory: geometric means over the workloads of `hakstress compare`, relative to glibc.", ""]
+        lines += ["Speed and peak memory: geometric means over workloads of `hakstress compare`, against glibc.", ""]
     lines += ["S, M, L: only the small, the medium, the large program is caught.", "", *by_program(result), ""]
     for mode in result["modes"]:
         if mode in HOW:

@@ -35,9 +35,9 @@ def result(**outcomes):
 
 class Measured(unittest.TestCase):
     def run_script(self, folder, *more):
-        return subprocess.run([sys.executable, SCRIPTS / "safety.py", "--programs", folder / "programs", "--build", BUILD,
-                               "--modes", "release", "--timeout", "3", "--jobs", "8", "--json", folder / "result.json",
-                               *more], capture_output=True, text=True, check=False, timeout=100,
+        command = [sys.executable, SCRIPTS / "safety.py", "--programs", folder / "programs", "--build", BUILD,
+                   "--modes", "release", "--timeout", "3", "--jobs", "8", "--json", folder / "result.json", *more]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100,
                               env={**os.environ, "HOME": str(folder)})
 
     def setUp(self):
