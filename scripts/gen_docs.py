@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Writes docs/OPTIONS.md and docs/COUNTERS.md from the tables of the library. --check only compares."""
+"""Writes docs/OPTIONS.md and docs/COUNTERS.md from the tables of the library, and two parts of docs/SAFETY.md: from
+results/kept/safety.json, which scripts/safety.py makes, and from the table of tests/faults. --check only compares."""
 
+import json
 import re
 import sys
 import textwrap
 from pathlib import Path
+
+import safety
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 118
@@ -93,11 +97,49 @@ def counters():
     return text
 
 
+def what_tells(expected):
+    return "-" if expected == "not noticed" else expected.replace(" at *", "")
+
+
+def faults():
+    """The table of the gallery without the words of the verdicts: a fault, and what tells it in each mode."""
+    lines = (ROOT / "tests/faults/README.md").read_text(encoding="utf-8").splitlines()
+    table = [[one.strip() for one in line.strip("| ").split("|")] for line in lines if line.startswith("| ")]
+    head, rows = table[0], [row for row in table[1:] if re.fullmatch(r"\w+", row[0])]
+    modes = [i for i, name in enumerate(head) if name not in ("program", "verdict says")]
+    modes.sort(key=lambda i: head[i] != "release")
+    shown = [[row[0].replace("_", " "), *(what_tells(row[i]) for i in modes)] for row in rows]
+    return "\n".join(safety.table(["fault", *(head[i] for i in modes)], shown)) + "\n"
+
+
+def security_set():
+    kept = ROOT / "results/kept/safety.json"
+    if not kept.exists():
+        return ""
+    result = json.loads(kept.read_text(encoding="utf-8"))
+    for what in safety.without_reason(result):
+        sys.exit(f"scripts/safety.py: REASONS does not say why this gets through: {what}")
+    return safety.document(result)
+
+
+def marked(text, name, part):
+    """The text with the lines between the two markers of that name replaced."""
+    begin, end = f"<!-- {name}: scripts/gen_docs.py -->\n", "<!-- end -->\n"
+    start = text.index(begin) + len(begin)
+    return text[:start] + part + text[text.index(end, start) :]
+
+
+def safety_page():
+    text = (ROOT / "docs/SAFETY.md").read_text(encoding="utf-8")
+    return marked(marked(text, "security set", security_set()), "gallery", faults())
+
+
 def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit("usage: scripts/gen_docs.py [--check]")
     stale = False
-    for name, text in (("docs/OPTIONS.md", options()), ("docs/COUNTERS.md", counters())):
+    pages = {"docs/OPTIONS.md": options(), "docs/COUNTERS.md": counters(), "docs/SAFETY.md": safety_page()}
+    for name, text in pages.items():
         path = ROOT / name
         if sys.argv[1:] == []:
             path.write_text(text, encoding="utf-8")

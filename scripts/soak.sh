@@ -1,7 +1,8 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
-# and each fuzz target for a minute. Then it repeats guard, repro, fast0, the property test and thread churn, each
-# with a fresh seed, until the time is up. It stops at the first fault and says how to reproduce it.
+# each fuzz target for a minute, 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro,
+# fast0, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
+# and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -59,8 +60,14 @@ real_programs() {
 
 fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
 
+wrong_frees() {
+    HAKMEM_ON_ERROR=report preloaded libhakmem.so $tests/double_free_hunt "$(fresh_seed)" 100000
+    for _ in 1 2 3 4; do run $tests/adversarial_content-release "$(fresh_seed)" 250000000; done
+}
+
 real_programs
 run scripts/fuzz.sh 60
+wrong_frees
 while :; do
     seed=$(fresh_seed)
     run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet

@@ -11,6 +11,67 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What compilers are told, so that they find mistakes before the program runs (docs/SAFETY.md): gcc -fanalyzer, clang
+ * --analyze, -D_FORTIFY_SOURCE. HAKMEM_NO_ATTRIBUTES leaves it out, as where the allocator itself is under test. */
+#if defined(__has_attribute) && !defined(HAKMEM_NO_ATTRIBUTES)
+#define HAK_API_HAS(attribute) __has_attribute(attribute)
+#else
+#define HAK_API_HAS(attribute) 0
+#endif
+/* A result that no other live block overlaps. */
+#if HAK_API_HAS(__malloc__)
+#define HAK_API_FRESH __attribute__((__malloc__))
+#else
+#define HAK_API_FRESH
+#endif
+/* Which function frees a result: gcc is told by name, clang that there is one family. */
+#if HAK_API_HAS(__malloc__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
+#define HAK_API_FREED_BY(function) __attribute__((__malloc__(function, 1)))
+#else
+#define HAK_API_FREED_BY(function)
+#endif
+#if HAK_API_HAS(__ownership_returns__)
+#define HAK_API_GIVES __attribute__((__ownership_returns__(__malloc__)))
+#define HAK_API_TAKES __attribute__((__ownership_takes__(__malloc__, 1)))
+#else
+#define HAK_API_GIVES
+#define HAK_API_TAKES
+#endif
+/* Bytes that were asked for: argument n, or n * m. */
+#if HAK_API_HAS(__alloc_size__)
+#define HAK_API_SIZE(n) __attribute__((__alloc_size__(n)))
+#define HAK_API_SIZES(n, m) __attribute__((__alloc_size__(n, m)))
+#else
+#define HAK_API_SIZE(n)
+#define HAK_API_SIZES(n, m)
+#endif
+#if HAK_API_HAS(__assume_aligned__)
+#define HAK_API_ALIGNED(bytes) __attribute__((__assume_aligned__(bytes)))
+#else
+#define HAK_API_ALIGNED(bytes)
+#endif
+#if HAK_API_HAS(__alloc_align__)
+#define HAK_API_ALIGNED_BY(n) __attribute__((__alloc_align__(n)))
+#else
+#define HAK_API_ALIGNED_BY(n)
+#endif
+#if HAK_API_HAS(__warn_unused_result__)
+#define HAK_API_USED __attribute__((__warn_unused_result__))
+#else
+#define HAK_API_USED
+#endif
+#if HAK_API_HAS(__returns_nonnull__)
+#define HAK_API_NEVER_NULL __attribute__((__returns_nonnull__))
+#else
+#define HAK_API_NEVER_NULL
+#endif
+/* realloc is not told to free its argument: where it fails, it does not. */
+#define HAK_API_RESIZED HAK_API_FREED_BY(hak_free) HAK_API_FREED_BY(hak_free_sized) HAK_API_ALIGNED(16) HAK_API_USED
+#define HAK_API_BLOCK HAK_API_RESIZED HAK_API_FRESH HAK_API_GIVES
+#define HAK_API_ALIGNED_BLOCK  \
+    HAK_API_FREED_BY(hak_free) \
+    HAK_API_FREED_BY(hak_free_aligned_sized) HAK_API_ALIGNED(16) HAK_API_USED HAK_API_FRESH HAK_API_GIVES
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -18,35 +79,36 @@ extern "C" {
 /* These names are public even where the library itself is compiled, with everything else hidden. */
 #pragma GCC visibility push(default)
 
-/* Returns a block of at least `size` bytes; hak_malloc(0) returns a block of its own. NULL with errno ENOMEM if there
- * is no memory, or if size exceeds PTRDIFF_MAX. */
-void* hak_malloc(size_t size);
-
-/* As hak_malloc(count * size), with all bytes zero. NULL with ENOMEM also if the product overflows. */
-void* hak_calloc(size_t count, size_t size);
-
-/* Grows or shrinks a block and keeps its contents up to the smaller size. p NULL: as hak_malloc. size 0: frees p and
- * returns NULL, as glibc does. On failure it returns NULL with ENOMEM, and p stays as it was. */
-void* hak_realloc(void* p, size_t size);
-void* hak_reallocarray(void* p, size_t count, size_t size);
-
 /* Frees a block. NULL is allowed. errno is kept. If the pointer is not a block of this allocator, or the block is free
  * already and that is noticed, the process reports that on stderr (see docs/RUN.md) and aborts. With
  * HAKMEM_ON_ERROR=report it goes on, and the pointer is left alone. */
-void hak_free(void* p);
-void hak_free_sized(void* p, size_t size);
-void hak_free_aligned_sized(void* p, size_t alignment, size_t size);
+HAK_API_TAKES void hak_free(void* p);
+HAK_API_TAKES void hak_free_sized(void* p, size_t size);
+HAK_API_TAKES void hak_free_aligned_sized(void* p, size_t alignment, size_t size);
+
+/* Returns a block of at least `size` bytes; hak_malloc(0) returns a block of its own. NULL with errno ENOMEM if there
+ * is no memory, or if size exceeds PTRDIFF_MAX. */
+HAK_API_BLOCK HAK_API_SIZE(1) void* hak_malloc(size_t size);
+
+/* As hak_malloc(count * size), with all bytes zero. NULL with ENOMEM also if the product overflows. */
+HAK_API_BLOCK HAK_API_SIZES(1, 2) void* hak_calloc(size_t count, size_t size);
+
+/* Grows or shrinks a block and keeps its contents up to the smaller size. p NULL: as hak_malloc. size 0: frees p and
+ * returns NULL, as glibc does. On failure it returns NULL with ENOMEM, and p stays as it was. */
+HAK_API_RESIZED HAK_API_SIZE(2) void* hak_realloc(void* p, size_t size);
+HAK_API_RESIZED HAK_API_SIZES(2, 3) void* hak_reallocarray(void* p, size_t count, size_t size);
 
 /* Aligned blocks. `alignment` must be a power of two, else NULL with errno EINVAL; hak_memalign rounds other alignments
  * up, as glibc does. hak_posix_memalign returns EINVAL or ENOMEM, leaves *out alone on failure, and also requires a
  * multiple of sizeof(void*); if there is no memory, it sets errno to ENOMEM, too, as glibc does. */
-void* hak_aligned_alloc(size_t alignment, size_t size);
-void* hak_memalign(size_t alignment, size_t size);
-int hak_posix_memalign(void** out, size_t alignment, size_t size);
-void* hak_valloc(size_t size);
-void* hak_pvalloc(size_t size);
+HAK_API_ALIGNED_BLOCK HAK_API_SIZE(2) HAK_API_ALIGNED_BY(1) void* hak_aligned_alloc(size_t alignment, size_t size);
+HAK_API_ALIGNED_BLOCK HAK_API_SIZE(2) void* hak_memalign(size_t alignment, size_t size);
+HAK_API_USED int hak_posix_memalign(void** out, size_t alignment, size_t size);
+HAK_API_ALIGNED_BLOCK HAK_API_SIZE(1) void* hak_valloc(size_t size);
+HAK_API_ALIGNED_BLOCK HAK_API_SIZE(1) void* hak_pvalloc(size_t size);
 
-/* Number of bytes that may be used at p: at least what was asked for. 0 for NULL. */
+/* Number of bytes that may be used at p: at least what was asked for. 0 for NULL. Compilers know only what was asked
+ * for: with -D_FORTIFY_SOURCE the C library stops a program that copies more there. */
 size_t hak_malloc_usable_size(const void* p);
 
 /* Gives free memory back to the system, except `keep` bytes. Returns 1 if some was given back, else 0. */
@@ -97,11 +159,26 @@ int hak_option_set(const char* name, const char* value);
 size_t hak_describe(const void* p, char* buffer, size_t size);
 
 /* "0.1.0" */
-const char* hak_version(void);
+HAK_API_NEVER_NULL const char* hak_version(void);
 
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
 #endif
+
+#undef HAK_API_HAS
+#undef HAK_API_FRESH
+#undef HAK_API_FREED_BY
+#undef HAK_API_GIVES
+#undef HAK_API_TAKES
+#undef HAK_API_SIZE
+#undef HAK_API_SIZES
+#undef HAK_API_ALIGNED
+#undef HAK_API_ALIGNED_BY
+#undef HAK_API_USED
+#undef HAK_API_NEVER_NULL
+#undef HAK_API_RESIZED
+#undef HAK_API_BLOCK
+#undef HAK_API_ALIGNED_BLOCK
 #endif
