@@ -122,7 +122,7 @@ HAK_INLINE bool is_usual(const void* p, uint64_t tag) {
 }
 
 // For the start of a block of a class, or of a page run. `word`: of its slab.
-HAK_INLINE void free_to_owner(void* p, uint64_t word) {
+static HAK_NOINLINE void free_to_owner(void* p, uint64_t word) {
     HakTcb* me = operation_for_free();
     if (HAK_UNLIKELY(me == NULL)) {
         reserve_free(p);
