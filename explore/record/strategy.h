@@ -1,8 +1,8 @@
 // A strategy answers the choices of runs, one run after the other.
 // Thread-safety: none needed: one run at a time.
 // Errors: none.
-#ifndef EXPLORE_SEARCH_STRATEGY_H
-#define EXPLORE_SEARCH_STRATEGY_H
+#ifndef EXPLORE_RECORD_STRATEGY_H
+#define EXPLORE_RECORD_STRATEGY_H
 
 #include "record/schedule.h"
 

@@ -1,0 +1,159 @@
+#include "oracle/rest.h"
+
+#include "config/changes.h"
+#include "front/life.h"
+#include "oracle/blocks.h"
+#include "refill/give_back.h"
+#include "runtime/system.h"
+#include "slab/slab.h"
+#include "superslab/free_slabs.h"
+#include "superslab/superslab.h"
+
+#include <hakmem/hakmem.h>
+#include <string.h>
+
+static void end_threads(void) {
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (threads[t].state == GONE) continue;
+        thread_become(t);
+        system_end_thread();
+    }
+    thread_become(SETUP);
+}
+
+// --- slabs
+
+static const HakTcb* owner_of(uint64_t word) {
+    return (const HakTcb*)(uintptr_t)word_owner(word);
+}
+
+// What threads had that the child of a fork does not have.
+static bool is_left_behind(const HakTcb* owner) {
+    return run.forked && owner && load_relaxed(&owner->state) != TCB_LIVING;
+}
+
+static bool has_space(SlabNumber s) {
+    const TinySlabMeta* meta = peek_any(s);
+    if (meta->size_class == CLASS_OF_RUNS) return run_map_at(s)->longest != 0;
+    return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity;
+}
+
+static void check_slab(SlabNumber s) {
+    uint64_t word = load_relaxed(owner_word(s));
+    if (!tag_is_class(word_tag(word)) && word_tag(word) != TAG_RUNS) return;
+    if (is_left_behind(owner_of(word))) return;
+    if (word_owner(word)) run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
+    if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED) run_fault("unowned", "slab %u has no owner and takes remote frees", s);
+    if (meta_used(peek_any(s)) == 0) run_fault("empty", "slab %u has no owner and no block in use", s);
+    if (peek_any(s)->in_registry != has_space(s))
+        run_fault("registry", "slab %u has no owner and %s; it is %sin the registry", s,
+                  has_space(s) ? "free blocks" : "no free block", peek_any(s)->in_registry ? "" : "not ");
+}
+
+static void each_slab(void (*check)(SlabNumber s)) {
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        uint8_t kind = hak_heap.unit[u].kind;
+        SlabNumber first = first_slab(u), end = first + (kind == UNIT_SLABS ? SLABS_PER_UNIT : kind == UNIT_RUNS);
+        for (SlabNumber s = first; s < end; s++) check(s);
+    }
+}
+
+static uint32_t marked, listed;
+
+static void count_marked(SlabNumber s) {
+    uint64_t word = load_relaxed(owner_word(s));
+    if (word_owner(word) == 0 && (tag_is_class(word) || word == TAG_RUNS)) marked += peek_any(s)->in_registry;
+}
+
+static size_t count_listed(SlabNumber s) {
+    (void)s;
+    listed++;
+    return 0;
+}
+
+static void check_registry(void) {
+    marked = listed = 0;
+    each_slab(count_marked);
+    for (unsigned c = 0; c < CLASS_COUNT; c++) registry_check(c, count_listed);
+    if (marked != listed) run_fault("registry", "%u slabs are marked as in the registry, and %u are there", marked, listed);
+}
+
+// --- control blocks
+
+static bool owns_nothing(const HakTcb* tcb) {
+    bool nothing = tcb->bundled == 0 && tcb->partial_slabs == 0 && tcb->run_superslabs == 0;
+    nothing &= tcb->parked_blocks != 0 || tcb->cached_pages == 0;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
+        nothing &= tcb->tiny[c].bound == 0 && tcb->tiny[c].partial == 0 && tcb->tiny[c].full == 0;
+    return nothing;
+}
+
+static void check_control_blocks(void) {
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        if (tcb->pooled && !owns_nothing(tcb))
+            run_fault("pool", "control block %u is in the pool and still has something", tcb->number);
+        if (!tcb->pooled && !tcb_is_reserve(tcb) && !is_left_behind(tcb))
+            run_fault("pool", "control block %u is neither in the pool nor a thread's", tcb->number);
+    }
+}
+
+// --- the end
+
+static void check_heap(void) {
+    if (thread_tcb() == NULL) return;  // no memory for one, which a scenario may want
+    if (hak_check() == 0) return;
+    char text[FAULT_TEXT];
+    size_t length = 0;
+    for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
+    text[length] = '\0';
+    run_fault("heap", "%s", text);
+}
+
+static void free_all(void) {
+    for (unsigned b = 0; b < block_count; b++) {
+        if (!blocks[b].there) continue;
+        hak_free(block_take(b));
+    }
+}
+
+static bool some_are_lost(void) {
+    bool lost = run.cut_off != 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
+    return lost;
+}
+
+static void end_setup_thread(void) {
+    system_end_thread();
+    thread_tls_renew(SETUP);
+}
+
+// The second time gives back what the first one's end has parked.
+static void give_all_back(void) {
+    for (int i = 0; i < 2; i++) {
+        hak_trim(0);
+        end_setup_thread();
+    }
+    hak_trim(0);
+}
+
+static void check_nothing_left(void) {
+    if (some_are_lost()) return;
+    if (free_slab_totals.taken != 0) run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
+    if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
+}
+
+void rest_check(uint64_t slabs_most) {
+    explored_single_threaded = 1;
+    end_threads();
+    if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
+    each_slab(check_slab);
+    check_registry();
+    check_control_blocks();
+    if (slabs_most && free_slab_totals.taken > slabs_most)
+        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
+                  (unsigned long)slabs_most);
+    check_heap();
+    free_all();
+    give_all_back();
+    check_nothing_left();
+}

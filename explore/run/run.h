@@ -1,0 +1,21 @@
+// Runs of a scenario.
+//
+//   run_prepare: the setup, and the snapshot ──> run_once ──> run_once ──> ...
+//
+// Thread-safety: none: one run at a time.
+// Errors: run_prepare: false and a message. run_once: RUN_FAULT; `run` says what.
+#ifndef EXPLORE_RUN_RUN_H
+#define EXPLORE_RUN_RUN_H
+
+#include "runtime/scheduler.h"
+#include "scenario/scenario.h"
+
+// Once in a process.
+void run_start(void);
+// changes: as HAKMEM_CHANGES has it.
+bool run_prepare(const Scenario* scenario, const char* changes, char* message, size_t size);
+RunEnd run_once(const RunLimits* limits);
+// Runs so far.
+uint64_t run_number(void);
+
+#endif

@@ -1,0 +1,3 @@
+#include "runtime/order.h"
+
+int (*order_changed)(int order, unsigned step, const void* site);

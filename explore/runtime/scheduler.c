@@ -1,0 +1,217 @@
+#include "runtime/scheduler.h"
+
+#include "record/event.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+Run run;
+
+// --- who can go on
+
+static bool has_changed(const Thread* t) {
+    uint32_t count = t->seen_count < SEEN_MOST ? t->seen_count : SEEN_MOST;
+    for (uint32_t i = 0; i < count; i++)
+        if (location_at(t->seen[i].location)->stores != t->seen[i].stores) return true;
+    return false;
+}
+
+static bool can_go_on(const Thread* t) {
+    switch ((ThreadState)t->state) {
+    case READY: return true;
+    case SPINS: return has_changed(t);
+    case SLEEPS: return t->was_woken;
+    case AWAITS: return *(const volatile bool*)t->waits_for;
+    case UNBORN:
+    case FINISHED:
+    case GONE: break;
+    }
+    return false;
+}
+
+static void go_on(unsigned thread) {
+    Thread* t = &threads[thread];
+    if (t->state == SPINS) t->seen_count = 0;
+    t->state = READY;
+    t->was_woken = false;
+    t->looks_alone = 0;
+}
+
+// --- nobody can
+
+static bool all_done(void) {
+    for (unsigned t = 0; t < thread_count; t++)
+        if (threads[t].state != FINISHED && threads[t].state != GONE && threads[t].state != UNBORN) return false;
+    return true;
+}
+
+static const char* what_waits(const Thread* t) {
+    switch ((ThreadState)t->state) {
+    case SPINS: return "looks again and again";
+    case SLEEPS: return "sleeps until it is woken";
+    case AWAITS: return "waits for a block";
+    default: return "";
+    }
+}
+
+static void describe_waits(char* out, size_t size) {
+    size_t length = 0;
+    for (unsigned t = 0; t < thread_count && length < size; t++)
+        if (what_waits(&threads[t])[0])
+            length += (size_t)snprintf(out + length, size - length, "%s%c %s", length ? ", " : "", 'A' + (int)t,
+                                       what_waits(&threads[t]));
+}
+
+// The thread that lets time pass: of those that look again, the one that did so least. NOBODY: there is none.
+static unsigned who_looks_again(void) {
+    unsigned found = NOBODY;
+    for (unsigned t = 0; t < thread_count; t++)
+        if (threads[t].state == SPINS && (found == NOBODY || threads[t].looks_alone < threads[found].looks_alone))
+            found = t;
+    return found;
+}
+
+static unsigned let_time_pass(void) {
+    char waits[256] = "";
+    unsigned t = who_looks_again();
+    describe_waits(waits, sizeof waits);
+    if (t == NOBODY) run_fault("deadlock", "nobody can go on: %s", waits);
+    if (++threads[t].looks_alone > LOOKS_ALONE_MOST) run_fault("livelock", "nothing changes any more: %s", waits);
+    threads[t].state = READY;
+    threads[t].seen_count = 0;
+    return t;
+}
+
+// --- choices
+
+static void note_deviation(const Choice* choice, unsigned picked) {
+    if (picked == 0 || run.schedule.count == DEVIATIONS_MOST) return;
+    run.schedule.at[run.schedule.count++] =
+        (Deviation){choice->moment, choice->thread, choice->kind, choice->value[picked]};
+}
+
+static unsigned ask(const Choice* choice) {
+    unsigned picked = run.limits.strategy->choose(choice);
+    if (picked == PRUNE) thread_leave(RUN_PRUNED);
+    note_deviation(choice, picked);
+    return picked;
+}
+
+unsigned scheduler_choose(ChoiceKind kind, unsigned count) {
+    Thread* me = &threads[current_thread];
+    Choice choice = {.kind = (uint8_t)kind, .thread = (uint8_t)current_thread, .moment = me->moment};
+    choice.count = (uint8_t)(count < ALTERNATIVES_MOST ? count : ALTERNATIVES_MOST);
+    for (unsigned i = 0; i < choice.count; i++) choice.value[i] = (uint8_t)i;
+    unsigned picked = ask(&choice);
+    me->history = hash_add(me->history, (uint64_t)kind << 8 | picked);
+    return picked;
+}
+
+// The alternatives for who goes on, the current thread first if it can.
+static void list_threads(Choice* choice, bool current_can) {
+    choice->count = 0;
+    if (current_can) choice->value[choice->count++] = (uint8_t)current_thread;
+    for (unsigned t = 0; t < thread_count; t++)
+        if ((t != current_thread || !current_can) && can_go_on(&threads[t])) choice->value[choice->count++] = (uint8_t)t;
+}
+
+static void note_switch(unsigned to, bool preempts) {
+    run.preemptions += preempts;
+    record((Event){.kind = EVENT_SWITCH, .thread = (uint8_t)current_thread, .other = (uint8_t)to, .value = preempts,
+                   .moment = threads[current_thread].moment});
+}
+
+static void choose_thread(bool current_can) {
+    Choice choice = {.kind = CHOOSE_THREAD,
+                     .thread = (uint8_t)current_thread,
+                     .moment = threads[current_thread].moment,
+                     .preempts = current_can};
+    list_threads(&choice, current_can);
+    if (choice.count == 0) {
+        if (all_done()) thread_leave(RUN_OK);
+        choice.value[choice.count++] = (uint8_t)let_time_pass();
+    } else if (choice.count > 1) {
+        unsigned picked = ask(&choice);
+        if (picked) choice.value[0] = choice.value[picked];
+    }
+    unsigned to = choice.value[0];
+    if (threads[to].state != READY) go_on(to);
+    if (to == current_thread) return;
+    note_switch(to, current_can);
+    thread_switch(to);
+}
+
+void scheduler_point(void) {
+    const Thread* me = &threads[current_thread];
+    if (me->moment > MOMENTS_MOST) run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    if (!me->hurries) choose_thread(true);
+}
+
+void scheduler_wait(ThreadState state, const void* waits_for) {
+    Thread* me = &threads[current_thread];
+    me->moment++;
+    me->waits_for = waits_for;
+    me->state = (uint8_t)state;
+    me->history = hash_add(me->history, state);
+    record((Event){.kind = EVENT_WAIT, .thread = (uint8_t)current_thread, .moment = me->moment,
+                   .address = (uint64_t)(uintptr_t)waits_for, .value = state});
+    choose_thread(false);
+    record((Event){.kind = EVENT_GO_ON, .thread = (uint8_t)current_thread, .moment = me->moment});
+}
+
+void scheduler_look_again(void) {
+    Thread* me = &threads[current_thread];
+    if (has_changed(me)) {
+        me->moment++;
+        me->seen_count = 0;
+        if (me->moment > MOMENTS_MOST)
+            run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+        return;
+    }
+    scheduler_wait(SPINS, NULL);
+}
+
+void scheduler_end_thread(void) {
+    Thread* me = &threads[current_thread];
+    me->moment++;
+    me->state = FINISHED;
+    record((Event){.kind = EVENT_END, .thread = (uint8_t)current_thread, .moment = me->moment});
+    choose_thread(false);
+    __builtin_unreachable();
+}
+
+RunEnd scheduler_run(void) {
+    Choice choice = {.kind = CHOOSE_THREAD, .thread = THREADS_MOST};
+    for (unsigned t = 0; t < thread_count; t++)
+        if (threads[t].state == READY) choice.value[choice.count++] = (uint8_t)t;
+    unsigned picked = choice.count > 1 ? run.limits.strategy->choose(&choice) : 0;
+    if (picked == PRUNE) return RUN_PRUNED;
+    run.schedule.first = choice.value[picked];
+    run.active = true;
+    int end = thread_enter(choice.value[picked]);
+    run.active = false;
+    return (RunEnd)end;
+}
+
+Hash scheduler_state(void) {
+    Hash all = {77, 77};
+    for (unsigned t = 0; t < thread_count; t++) all = hash_join(all, threads[t].history);
+    return all;
+}
+
+// --- faults
+
+void run_fault(const char* check, const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    if (run.check[0] == '\0') {
+        snprintf(run.check, sizeof run.check, "%s", check);
+        vsnprintf(run.text, sizeof run.text, format, args);
+        run.fault_thread = (uint8_t)current_thread;
+        record((Event){.kind = EVENT_FAULT, .thread = (uint8_t)current_thread, .moment = threads[current_thread].moment});
+    }
+    va_end(args);
+    run.active = false;
+    thread_leave(RUN_FAULT);
+}

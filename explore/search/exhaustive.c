@@ -1,0 +1,104 @@
+#include "runtime/scheduler.h"
+#include "search/search.h"
+#include "search/states.h"
+
+#include <string.h>
+
+// The choices of the run under way, in their order. The first `given` are those of the run before, but the last of them
+// has the next alternative.
+typedef struct {
+    uint8_t picked, count;
+    uint8_t costs;    // each alternative but the first costs a preemption
+    uint32_t spent;   // before this choice
+} Branch;
+
+enum { BRANCHES_MOST = MOMENTS_MOST * THREADS_MOST, SHARD_DEPTH = 6 };
+
+static Branch branches[BRANCHES_MOST];
+static uint32_t branch_count, given, spent, bound;
+static ExhaustiveLimits limits;
+static bool complete;
+static uint64_t leaf;  // of the upper part of the tree, for shards
+
+static void begin_run(void) {
+    branch_count = spent = 0;
+}
+
+static uint8_t least(uint32_t a, uint32_t b) {
+    return (uint8_t)(a < b ? a : b);
+}
+
+static bool is_explored(const Choice* choice) {
+    Hash state = scheduler_state();
+    state = hash_add(state, (uint64_t)choice->kind << 24 | (uint64_t)choice->preempts << 16 |
+                                (uint64_t)choice->thread << 8 | run.failures_used);
+    uint8_t stale = (uint8_t)(run.limits.stale_most - run.stale_used);
+    return states_visit(state, least(bound - spent, UNBOUNDED - 1), stale);
+}
+
+// The upper SHARD_DEPTH choices make the parts; a part is everything below one way through them.
+static bool is_of_another_shard(void) {
+    return limits.shards > 1 && branch_count == SHARD_DEPTH && given < SHARD_DEPTH && leaf++ % limits.shards != limits.shard;
+}
+
+static unsigned choose(const Choice* choice) {
+    bool costs = choice->preempts || choice->kind == CHOOSE_TIME;
+    if (costs && spent >= bound) return 0;
+    if (branch_count == BRANCHES_MOST) return 0;
+    if (branch_count >= given && choice->kind == CHOOSE_THREAD && is_explored(choice)) return PRUNE;
+    if (branch_count >= given && is_of_another_shard()) return PRUNE;
+    Branch* branch = &branches[branch_count];
+    if (branch_count >= given) *branch = (Branch){.count = choice->count, .costs = costs, .spent = spent};
+    branch_count++;
+    if (branch->picked && branch->costs) spent++;
+    return branch->picked;
+}
+
+static bool next_in_bound(void) {
+    while (branch_count > 0) {
+        Branch* last = &branches[branch_count - 1];
+        if (last->picked + 1 < last->count && last->spent + last->costs <= bound) {
+            last->picked++;
+            given = branch_count;
+            return true;
+        }
+        branch_count--;
+    }
+    given = 0;
+    return false;
+}
+
+static bool next_run(void) {
+    if (next_in_bound()) return true;
+    leaf = 0;
+    if (bound < limits.bound_most) {
+        bound++;
+        return true;
+    }
+    complete = true;
+    return false;
+}
+
+static const Strategy exhaustive = {"exhaustive", begin_run, choose, next_run};
+
+void exhaustive_begin_again(void) {
+    states_forget();
+    branch_count = given = spent = 0;
+    bound = limits.bound_least;
+    complete = false;
+    leaf = 0;
+}
+
+const Strategy* search_exhaustive(const ExhaustiveLimits* wanted) {
+    limits = *wanted;
+    exhaustive_begin_again();
+    return &exhaustive;
+}
+
+uint32_t exhaustive_bound(void) {
+    return bound;
+}
+
+bool exhaustive_is_complete(void) {
+    return complete;
+}
