@@ -45,6 +45,7 @@ enum { EVENTS_MOST = 65536 };
 typedef struct {
     bool on;
     uint32_t count;  // may exceed EVENTS_MOST
+    void (*look)(void);  // called before each event is added: what is in memory is what came of those before; or NULL
     Event at[EVENTS_MOST];
 } Recording;
 
@@ -55,6 +56,7 @@ void recording_stop(void);
 
 static inline void record(Event event) {
     if (__builtin_expect(!recording.on, 1)) return;
+    if (recording.look) recording.look();
     if (recording.count < EVENTS_MOST) recording.at[recording.count] = event;
     recording.count++;
 }

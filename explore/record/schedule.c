@@ -49,6 +49,7 @@ size_t replay_format(const Replay* replay, char* out, size_t size) {
     add(&text, "@%s", replay->build);
     add_list(&text, "changes", replay->changes);
     add_list(&text, "weaken", replay->weaken);
+    if (replay->follow) add(&text, ",follow");
     add(&text, ":%c", 'A' + replay->schedule.first);
     for (uint32_t i = 0; i < replay->schedule.count; i++) add_deviation(&text, &replay->schedule.at[i]);
     if (replay->has_trace) add(&text, "#%08x", replay->trace);
@@ -127,11 +128,19 @@ static bool read_list(Reader* r, const char* name, char* out) {
     return true;
 }
 
+static bool read_follow(Reader* r, Replay* replay) {
+    static const char word[] = ",follow";
+    replay->follow = strncmp(r->at, word, sizeof word - 1) == 0;
+    if (replay->follow) r->at += sizeof word - 1;
+    return true;
+}
+
 static bool read_build(Reader* r, Replay* replay) {
     if (*r->at != '@') return expect(r, "'@' and a build");
     r->at++;
     return read_until(r, ",:", "a build", replay->build, sizeof replay->build) &&
-           read_list(r, "changes", replay->changes) && read_list(r, "weaken", replay->weaken);
+           read_list(r, "changes", replay->changes) && read_list(r, "weaken", replay->weaken) &&
+           read_follow(r, replay);
 }
 
 static bool read_deviation(Reader* r, Schedule* schedule) {

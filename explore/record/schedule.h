@@ -53,6 +53,7 @@ typedef struct {
     char build[17];
     char changes[WITHOUT_MOST];  // as HAKMEM_CHANGES has it; "": all are in
     char weaken[WITHOUT_MOST];   // "": none
+    bool follow;                 // named steps are points, and only a crash ends the run
     Schedule schedule;
     bool has_trace;
     uint32_t trace;

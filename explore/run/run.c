@@ -21,6 +21,7 @@
 
 static const Scenario* scenario;
 static uint64_t runs;
+static bool follow;
 
 // --- what the threads run
 
@@ -109,6 +110,7 @@ static void forget_all(void) {
     blocks_forget_all();
     locations_forget();
     memset(&run, 0, sizeof run);
+    run.limits.follow = follow;
     thread_count = scenario->thread_count;
     block_count = scenario->block_count;
 }
@@ -149,6 +151,8 @@ static void begin_run(const RunLimits* limits) {
     race_begin_run();
     if (++current_run == 0) current_run = 1;
     run.limits = *limits;
+    run.limits.follow = follow;
+    run.limits.races &= !follow;
     run.stale_used = run.failures_used = 0;
     run.preemptions = run.cut_off = run.schedule.count = 0;
     run.learned = run.forked = false;
@@ -160,6 +164,10 @@ static void begin_run(const RunLimits* limits) {
     threads[SETUP].clock = (Clock){0};
     alarms_in_run = 0;
     runs++;
+}
+
+void run_will_follow(bool wanted) {
+    follow = wanted;
 }
 
 RunEnd run_once(const RunLimits* limits) {

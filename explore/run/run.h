@@ -14,6 +14,8 @@
 void run_start(void);
 // changes: as HAKMEM_CHANGES has it.
 bool run_prepare(const Scenario* scenario, const char* changes, char* message, size_t size);
+// From the next run_prepare() on: goes on past data races and damaged contents, to a crash (RunLimits.follow).
+void run_will_follow(bool follow);
 RunEnd run_once(const RunLimits* limits);
 // Runs so far.
 uint64_t run_number(void);

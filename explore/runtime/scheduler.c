@@ -142,8 +142,18 @@ static void choose_thread(bool current_can) {
     thread_switch(to);
 }
 
+// What stands between two points may touch any memory. So all points are in one order, which the histories have.
+static void join_order_of_points(Thread* me) {
+    static Hash order;
+    static uint32_t run_of_order;
+    if (run_of_order != current_run) order = (Hash){0, 0};
+    run_of_order = current_run;
+    order = me->history = hash_join(me->history, order);
+}
+
 void scheduler_point(void) {
-    const Thread* me = &threads[current_thread];
+    Thread* me = &threads[current_thread];
+    if (run.limits.follow) join_order_of_points(me);
     if (me->moment > MOMENTS_MOST) run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
     if (!me->hurries) choose_thread(true);
 }

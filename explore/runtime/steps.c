@@ -32,6 +32,10 @@ void explored_step(unsigned step) {
     if (!run.active) return;
     Thread* me = &threads[current_thread];
     me->hurries = false;
+    if (run.limits.follow) {
+        me->moment++;
+        scheduler_point();
+    }
     if (step >= HAK_STEP_COUNT) return;
     me->step = (uint16_t)step;
     steps_reached[step]++;

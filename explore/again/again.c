@@ -1,0 +1,76 @@
+#include "again/again.h"
+
+#include "record/event.h"
+#include "record/trace.h"
+#include "runtime/memory.h"
+#include "search/search.h"
+
+#include <stdio.h>
+
+bool (*again_weaken)(const char* names);
+
+static Scenario scenario;
+static uint8_t stale_most;
+
+const Scenario* again_scenario(void) {
+    return &scenario;
+}
+
+static uint8_t stale_reads(const Schedule* schedule) {
+    unsigned count = 0;
+    for (uint32_t i = 0; i < schedule->count; i++) count += schedule->at[i].kind == CHOOSE_STORE;
+    return count < UINT8_MAX ? (uint8_t)count : UINT8_MAX;
+}
+
+static bool weaken(const char* names) {
+    if (again_weaken) return again_weaken(names);
+    return names[0] == '\0';
+}
+
+bool again_prepare(const Replay* replay, const Scenario* whole, char* message, size_t size) {
+    scenario = *whole;
+    stale_most = stale_reads(&replay->schedule);
+    if (!scenario_drop(&scenario, replay->dropped, replay->dropped_count)) {
+        snprintf(message, size, "%s has no such operation to leave out", replay->scenario);
+        return false;
+    }
+    if (!weaken(replay->weaken)) {
+        snprintf(message, size, "no order is named %s", replay->weaken);
+        return false;
+    }
+    run_will_follow(replay->follow);
+    return run_prepare(&scenario, replay->changes, message, size);
+}
+
+static RunEnd run_with(const Strategy* strategy, bool records, bool every_moment) {
+    enum { TRIES = 8 };
+    RunLimits limits = {.strategy = strategy, .stale_most = stale_most, .failures_most = (uint8_t)scenario.failures,
+                        .every_moment = every_moment, .races = true};
+    RunEnd end = RUN_OK;
+    // What a run learns of the words that threads share may be needed at its beginning.
+    for (int i = 0; i < TRIES; i++) {
+        if (records) recording_start();
+        end = run_once(&limits);
+        recording_stop();
+        if (end == RUN_FAULT || !run.learned || !every_moment) break;
+    }
+    return end;
+}
+
+RunEnd again_run(const Schedule* schedule) {
+    uint8_t wanted = stale_reads(schedule);
+    if (wanted > stale_most) stale_most = wanted;
+    return run_with(search_replay(schedule), true, true);
+}
+
+RunEnd again_search(const Strategy* strategy) {
+    return run_with(strategy, false, false);
+}
+
+static uint64_t offset_of(uint64_t address) {
+    return memory_offset((const void*)(uintptr_t)address);
+}
+
+uint32_t again_trace(void) {
+    return trace_hash(offset_of);
+}
