@@ -88,6 +88,18 @@ static bool confirm(Replay* candidate) {
     return goal_holds(candidate);
 }
 
+bool goal_search_by_chance(Replay* candidate, uint32_t changes, uint64_t runs) {
+    if (!prepare(candidate)) return false;
+    const Strategy* strategy = search_pct(goal.runs + 1, changes + 1);
+    uint64_t end = goal.runs + runs;
+    while (goal.runs < end && !goal_is_spent()) {
+        goal.runs++;
+        if (again_search(strategy) == RUN_FAULT && goal_was_met()) return confirm(candidate);
+        strategy->next_run();
+    }
+    return false;
+}
+
 bool goal_search(Replay* candidate, uint32_t preemptions, uint64_t runs) {
     ExhaustiveLimits limits = {.bound_most = preemptions, .shards = 1};
     if (!prepare(candidate)) return false;

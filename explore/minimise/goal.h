@@ -23,5 +23,7 @@ bool goal_was_met(void);
 bool goal_holds(Replay* candidate);
 // Looks for a schedule of the candidate's scenario with at most so many preemptions and runs. true: it has it.
 bool goal_search(Replay* candidate, uint32_t preemptions, uint64_t runs);
+// The same by a few changes of priority at random places.
+bool goal_search_by_chance(Replay* candidate, uint32_t changes, uint64_t runs);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SEARCH_RUNS = 3000, LAST_SEARCH_RUNS = 30000, PAIRS_MOST = 24 };
+enum { SEARCH_RUNS = 3000, CHANCE_RUNS = 10000, PAIRS_MOST = 24 };
 
 static uint32_t operations_left(const Replay* replay, const Scenario* whole) {
     uint32_t count = 0;
@@ -149,13 +149,18 @@ static bool fewer_operations(Replay* best, const Scenario* whole, Replay* candid
 
 // --- switches
 
-// The search begins with none, so what it finds has as few preemptions as possible.
-static bool fewer_switches(Replay* best, Replay* candidate) {
+// The exhaustive search begins with none, so what it finds has as few preemptions as possible. Where there are too many
+// points for it, chance finds a schedule with few.
+static bool fewer_switches(Replay* best, const Scenario* whole, Replay* candidate) {
+    static Replay found;
     uint32_t switches = schedule_switches(&best->schedule);
     if (switches == 0) return false;
-    *candidate = *best;
-    if (!goal_search(candidate, switches - 1, LAST_SEARCH_RUNS) || !is_shorter(candidate, best)) return false;
-    *best = *candidate;
+    found = *best;
+    if (!goal_search(&found, switches - 1, SEARCH_RUNS) && !goal_search_by_chance(&found, switches < 4 ? switches - 1 : 3, CHANCE_RUNS))
+        return false;
+    fewer_deviations(&found, whole, candidate);
+    if (!is_shorter(&found, best)) return false;
+    *best = found;
     return true;
 }
 
@@ -167,6 +172,6 @@ bool minimise(Replay* replay, const Scenario* whole, const MinimiseLimits* limit
     if (!goal_holds(replay)) return false;
     fewer_deviations(replay, whole, &candidate);
     while (!goal_is_spent() && fewer_operations(replay, whole, &candidate)) fewer_deviations(replay, whole, &candidate);
-    while (!goal_is_spent() && fewer_switches(replay, &candidate)) fewer_deviations(replay, whole, &candidate);
+    while (!goal_is_spent() && fewer_switches(replay, whole, &candidate)) continue;
     return goal_holds(replay);
 }

@@ -15,7 +15,7 @@ static unsigned block_of(const Scenario* scenario, const Op* op) {
 }
 
 static void check_memory(const void* p) {
-    if (p == NULL && run.limits.failures_most == 0 && !run.may_fail)
+    if (p == NULL && !run.limits.follow && run.limits.failures_most == 0 && !run.may_fail)
         run_fault("memory", "an allocation of %c fails", 'A' + (int)current_thread);
 }
 

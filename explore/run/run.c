@@ -97,6 +97,8 @@ static void set_environment(const char* changes) {
     char name[NAME_MOST + 8];
     for (unsigned i = 0; hak_option_info(i) != NULL; i++) unsetenv(hak_option_info(i)->name);
     setenv("HAKMEM_CHANGES", changes[0] ? changes : "all", 1);
+    // An encoded link is tested before it is followed, and the allocator ends at that test.
+    if (follow) setenv("HAKMEM_LINKS", "plain", 1);
     for (unsigned i = 0; i < scenario->setting_count; i++) {
         snprintf(name, sizeof name, "HAKMEM_%s", scenario->setting[i][0]);
         setenv(name, scenario->setting[i][1], 1);

@@ -3,6 +3,7 @@
 #include "runtime/system.h"
 
 #include "base/output.h"
+#include "record/event.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -20,15 +21,22 @@ void system_calls_will_fail(uint32_t count) {
     will_fail[current_thread] += count;
 }
 
+static void note_failure(void) {
+    record((Event){.kind = EVENT_SYSTEM, .thread = (uint8_t)current_thread, .value = 1,
+                   .moment = threads[current_thread].moment});
+}
+
 bool system_call_fails(const char* name) {
     (void)name;
     if (will_fail[current_thread]) {
         will_fail[current_thread]--;
+        note_failure();
         return true;
     }
     if (run.failures_used == run.limits.failures_most) return false;
     bool fails = scheduler_choose(CHOOSE_FAILURE, 2) == 1;
     run.failures_used += fails;
+    if (fails) note_failure();
     return fails;
 }
 
@@ -116,6 +124,7 @@ bool system_fork(void) {
     me->moment++;
     scheduler_point();
     bool child = scheduler_choose(CHOOSE_BRANCH, 2) == 0;
+    record((Event){.kind = EVENT_FORK, .thread = (uint8_t)current_thread, .value = !child, .moment = me->moment});
     if (child) {
         leave_others();
         if (fork_child) fork_child();

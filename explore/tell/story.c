@@ -1,0 +1,163 @@
+#include "tell/story.h"
+
+#include "config/changes.h"
+#include "runtime/memory.h"
+#include "runtime/steps.h"
+#include "superslab/owner_word.h"
+#include "tell/names.h"
+#include "tell/prevented.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// --- text that grows
+
+typedef struct {
+    char* out;
+    size_t size, length;
+} Text;
+
+static void add(Text* text, const char* format, ...) __attribute__((format(printf, 2, 3)));
+static void add(Text* text, const char* format, ...) {
+    va_list args;
+    if (text->length >= text->size) return;
+    va_start(args, format);
+    int length = vsnprintf(text->out + text->length, text->size - text->length, format, args);
+    va_end(args);
+    if (length > 0) text->length += (size_t)length;
+}
+
+// --- states
+
+static void add_list(Text* text, const char* what, const BlockList* list) {
+    if (list->count == 0 && !list->broken) return;
+    add(text, "; %s", what);
+    for (uint32_t i = 0; i < list->count && i < LISTED_MOST; i++)
+        add(text, "%s %s", i ? "," : "", name_of_block(list->at[i]).text);
+    if (list->count > LISTED_MOST) add(text, ", ...");
+    if (list->broken) add(text, "%s then %#lx", list->count ? "," : "", (unsigned long)list->leads_to);
+}
+
+void story_state(uint32_t slab, uint32_t event, char* out, size_t size) {
+    Text text = {out, size, 0};
+    const SlabState* s = state_before(slab, event);
+    if (s == NULL || s->owner == WORD_NOT_A_SLAB) {
+        add(&text, "slab %u: not a slab", slab);
+        return;
+    }
+    add(&text, "slab %u: owner %s; remote %s", slab, name_of_owner(s->owner, event).text,
+        s->remote == 0 ? "empty" : s->remote == 1 ? "U" : "");
+    if (s->remote > 1) {
+        text.length -= 1;
+        add_list(&text, "", &s->pushed);
+    }
+    if (s->runs) {
+        add(&text, "; %u pages used", s->used);
+        return;
+    }
+    add_list(&text, "free list", &s->free_list);
+    add(&text, "; %u free, %u used", s->free, s->used);
+    if (s->uncut) add(&text, ", %u uncut", s->uncut);
+    if (s->registered) add(&text, "; in the registry");
+}
+
+void story_row(const Row* row, char* out, size_t size) {
+    Text text = {out, size, 0};
+    out[0] = '\0';
+    if (row->kind == ROW_STEP && row->step < HAK_STEP_COUNT)
+        add(&text, "%s %s%s", step_name(row->step), step_words(row->step), row->what[0] ? ": " : "");
+    if (row->kind == ROW_SWITCH) add(&text, "%c goes on%s", 'A' + row->other, row->preempts ? " instead" : "");
+    add(&text, "%s", row->what);
+    if (row->stale[0]) add(&text, " [%s]", row->stale);
+}
+
+// --- the fault
+
+// "...: arena+0x2040800" has the offset of a place.
+static Name place_of_fault(void) {
+    Name none = {""};
+    const char* at = strstr(run.text, ": arena+");
+    return at ? name_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : none;
+}
+
+static void describe_fault(Story* story) {
+    Name place = place_of_fault();
+    const char* at = strstr(run.text, ": arena+");
+    snprintf(story->check, sizeof story->check, "%s", run.check);
+    if (place.text[0] && at)
+        snprintf(story->fault, sizeof story->fault, "%.*s: %s", (int)(at - run.text), run.text, place.text);
+    else
+        snprintf(story->fault, sizeof story->fault, "%s", run.text);
+}
+
+typedef enum { ANY, OWNER, OTHER } Who;
+
+static Who who_faults(void) {
+    const char* at = strstr(run.text, ": arena+");
+    uint32_t slab = at ? slab_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : 0;
+    const SlabState* state = slab ? state_before(slab, recording.count) : NULL;
+    if (state == NULL || word_owner(state->owner) == 0) return OTHER;
+    Name owner = name_of_owner(state->owner, recording.count);
+    return owner.text[0] == 'A' + run.fault_thread && owner.text[1] == '\0' ? OWNER : OTHER;
+}
+
+static const char* rule_of_fault(void) {
+    static const struct {
+        const char *check, *where;
+        Who who;
+        const char* sentence;
+    } rules[] = {
+#define RULE(check, where, who, sentence) {check, where, who, sentence},
+#include "tell/rules.def"
+#undef RULE
+    };
+    Name place = place_of_fault();
+    Who who = who_faults();
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (strcmp(rules[i].check, run.check) != 0) continue;
+        if (strncmp(place.text, rules[i].where, strlen(rules[i].where)) != 0) continue;
+        if (rules[i].who == ANY || rules[i].who == who) return rules[i].sentence;
+    }
+    return NULL;
+}
+
+// --- telling
+
+static void look(void) {
+    names_look(recording.count);
+    states_look(recording.count);
+}
+
+static RunEnd run_and_look(const Schedule* schedule) {
+    names_begin(again_scenario());
+    states_begin();
+    recording.look = look;
+    RunEnd end = again_run(schedule);
+    recording.look = NULL;
+    return end;
+}
+
+// A run that is repeated, because it has learned something, is looked at from its beginning again.
+static bool prepare_and_run(const Replay* replay, const Scenario* whole, char* message, size_t size) {
+    if (!again_prepare(replay, whole, message, size)) return false;
+    again_run(&replay->schedule);
+    return true;
+}
+
+bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char* message, size_t size) {
+    if (!prepare_and_run(replay, whole, message, size)) return false;
+    run_and_look(&replay->schedule);
+    if (run.check[0]) prevented_find(replay, whole, story);
+    if (!prepare_and_run(replay, whole, message, size)) return false;
+    run_and_look(&replay->schedule);
+    story->scenario = *again_scenario();
+    story->switches = schedule_switches(&run.schedule);
+    story->preemptions = run.preemptions;
+    replay_format(replay, story->replay, sizeof story->replay);
+    story->rule = run.check[0] ? rule_of_fault() : NULL;
+    describe_fault(story);
+    rows_build(&story->scenario);
+    return true;
+}

@@ -1,0 +1,143 @@
+#include "tell/text.h"
+
+#include <string.h>
+
+enum { WIDTH = 118, NUMBER_WIDTH = 5, STATE_WIDTH = 40, GAP = 2, COLUMNS_MOST = THREADS_MOST + 1, CELL_ROOM = 1024 };
+
+typedef struct {
+    char cell[COLUMNS_MOST][CELL_ROOM];
+} Line;
+
+// How many bytes of the text go into one line of a cell.
+static size_t part_of(const char* text, size_t width) {
+    size_t length = strlen(text);
+    if (length <= width) return length;
+    for (size_t i = width; i > 0; i--)
+        if (text[i] == ' ') return i;
+    return width;
+}
+
+static size_t skip_blanks(const char* text) {
+    return strspn(text, " ");
+}
+
+static void print_cells(FILE* out, const Line* line, unsigned columns, const size_t* width) {
+    const char* rest[COLUMNS_MOST];
+    bool more = true;
+    for (unsigned c = 0; c < columns; c++) rest[c] = line->cell[c];
+    for (bool first = true; more; first = false) {
+        char text[2 * WIDTH];
+        size_t length = 0;
+        more = false;
+        for (unsigned c = 0; c < columns; c++) {
+            size_t part = part_of(rest[c], width[c]);
+            if (!first && c == 0) part = 0;
+            length += (size_t)snprintf(text + length, sizeof text - length, "%-*.*s%*s", (int)width[c], (int)part, rest[c],
+                                       GAP, "");
+            rest[c] += part;
+            rest[c] += skip_blanks(rest[c]);
+            more |= rest[c][0] != '\0';
+        }
+        while (length > 0 && text[length - 1] == ' ') length--;
+        fprintf(out, "%.*s\n", (int)length, text);
+    }
+}
+
+static void print_paragraph(FILE* out, const char* head, const char* text) {
+    size_t indent = strlen(head);
+    const char* rest = text;
+    for (bool first = true; first || rest[0]; first = false) {
+        size_t part = part_of(rest, WIDTH - indent);
+        fprintf(out, "%-*s%.*s\n", (int)indent, first ? head : "", (int)part, rest);
+        rest += part;
+        rest += skip_blanks(rest);
+    }
+}
+
+// --- the table
+
+static void state_cell(const Row* row, char* out, size_t size) {
+    size_t length = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < row->slab_count && length < size; i++) {
+        if (i) length += (size_t)snprintf(out + length, size - length, " / ");
+        if (length >= size) break;
+        story_state(row->slab[i].slab, row->slab[i].event, out + length, size - length);
+        length = strlen(out);
+    }
+}
+
+static void print_row(FILE* out, const Story* story, const Row* row, unsigned number, const size_t* width) {
+    static Line line;
+    unsigned threads = story->scenario.thread_count;
+    memset(&line, 0, sizeof line);
+    if (row->thread >= threads) return;
+    snprintf(line.cell[0], CELL_ROOM, "%u", number);
+    story_row(row, line.cell[1 + row->thread], CELL_ROOM);
+    if (row->kind == ROW_FAULT) snprintf(line.cell[1 + row->thread], CELL_ROOM, "*** %s", story->check);
+    state_cell(row, line.cell[1 + threads], CELL_ROOM);
+    print_cells(out, &line, threads + 2, width);
+}
+
+static void print_switch(FILE* out, const Row* row) {
+    int dashes = row->preempts ? WIDTH - 30 : 0;
+    fprintf(out, "     -- %c goes on%s ", 'A' + row->other, row->preempts ? " instead" : "");
+    while (dashes-- > 0) putc('-', out);
+    putc('\n', out);
+}
+
+static void print_table(FILE* out, const Story* story) {
+    static Line head;
+    unsigned threads = story->scenario.thread_count;
+    size_t width[COLUMNS_MOST + 1] = {NUMBER_WIDTH - GAP};
+    memset(&head, 0, sizeof head);
+    for (unsigned t = 0; t < threads; t++) {
+        width[1 + t] = (WIDTH - NUMBER_WIDTH - STATE_WIDTH) / threads - GAP;
+        snprintf(head.cell[1 + t], CELL_ROOM, "%c", 'A' + (int)t);
+    }
+    width[1 + threads] = STATE_WIDTH;
+    snprintf(head.cell[1 + threads], CELL_ROOM, "the slab's words after it");
+    print_cells(out, &head, threads + 2, width);
+    unsigned number = 0;
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (rows.at[i].kind == ROW_SWITCH)
+            print_switch(out, &rows.at[i]);
+        else
+            print_row(out, story, &rows.at[i], ++number, width);
+}
+
+// --- around it
+
+static void print_scenario(FILE* out, const Story* story) {
+    static char text[16384];
+    scenario_format(&story->scenario, text, sizeof text);
+    fprintf(out, "scenario %s%s%s\n", story->scenario.name, story->scenario.about[0] ? ": " : "", story->scenario.about);
+    for (char *line = text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end) *end++ = '\0';
+        print_paragraph(out, "  ", line);
+    }
+}
+
+static void print_prevented(FILE* out, const Story* story) {
+    if (story->prevented_count) fprintf(out, "\nThe same schedule ends well with\n");
+    for (unsigned i = 0; i < story->prevented_count; i++) print_paragraph(out, "  - ", story->prevented[i]);
+    if (story->prevented_count == 0 && story->tried[0]) {
+        fprintf(out, "\nNothing that was tried prevents it in this schedule\n");
+        print_paragraph(out, "  - ", story->tried);
+    }
+}
+
+bool story_text(const Story* story, FILE* out) {
+    fprintf(out, "check=%s switches=%u preemptions=%u\n", story->check, story->switches, story->preemptions);
+    print_paragraph(out, "fault: ", story->fault);
+    if (story->rule) print_paragraph(out, "rule:  ", story->rule);
+    fprintf(out, "replay=%s\n\n", story->replay);
+    print_scenario(out, story);
+    fprintf(out, "\n");
+    print_table(out, story);
+    fprintf(out, "\n");
+    print_paragraph(out, "*** ", story->fault);
+    print_prevented(out, story);
+    return ferror(out) == 0;
+}
