@@ -1,4 +1,5 @@
 #include "run/run.h"
+#include "run/ends.h"
 #include "search/search.h"
 
 #include <stdio.h>
@@ -62,6 +63,6 @@ int main(int argc, char** argv) {
         if ((long)n >= most || ((n & 63) == 0 && now() - t0 > secs)) break;
     }
     double dt = now() - t0; uint64_t h;
-    printf("%s %s bound %u/%u stale %u: %lu schedules (%lu pruned) %s %lu faults %.2f s %.0f/min contended %u restarts %lu\n", s.name, strategy, exhaustive_bound(), bound, stale, n, pruned, exhaustive_is_complete() ? "COMPLETE" : "incomplete", faults, dt, (double)n / dt * 60, locations_contended(&h), restarts);
+    printf("%s %s ends %lu bound %u/%u stale %u: %lu schedules (%lu pruned) %s %lu faults %.2f s %.0f/min contended %u restarts %lu\n", s.name, strategy, ends_count(), exhaustive_bound(), bound, stale, n, pruned, exhaustive_is_complete() ? "COMPLETE" : "incomplete", faults, dt, (double)n / dt * 60, locations_contended(&h), restarts);
     return 0;
 }

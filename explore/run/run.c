@@ -7,6 +7,7 @@
 #include "oracle/blocks.h"
 #include "oracle/rest.h"
 #include "record/event.h"
+#include "run/ends.h"
 #include "run/perform.h"
 #include "runtime/race.h"
 #include "runtime/system.h"
@@ -108,6 +109,7 @@ static void forget_all(void) {
     system_forget_all();
     blocks_forget_all();
     locations_forget();
+    ends_forget();
     memset(&run, 0, sizeof run);
     thread_count = scenario->thread_count;
     block_count = scenario->block_count;
@@ -166,7 +168,7 @@ RunEnd run_once(const RunLimits* limits) {
     begin_run(limits);
     run.limits.strategy->begin_run();
     RunEnd end = scheduler_run();
-    return end == RUN_OK ? run_alone(body_of_rest) : end;
+    return end == RUN_OK && ends_is_new() ? run_alone(body_of_rest) : end;
 }
 
 uint64_t run_number(void) {
