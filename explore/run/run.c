@@ -152,7 +152,7 @@ static void begin_run(const RunLimits* limits) {
     if (++current_run == 0) current_run = 1;
     run.limits = *limits;
     run.stale_used = run.failures_used = 0;
-    run.preemptions = run.cut_off = run.schedule.count = 0;
+    run.preemptions = run.cut_off = run_schedule->count = 0;
     run.learned = run.forked = false;
     run.check[0] = run.text[0] = '\0';
     run.may_fail = scenario->failures != 0;

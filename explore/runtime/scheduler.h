@@ -38,7 +38,6 @@ typedef struct {
     bool learned;      // a word became contended in this run
     bool forked;       // this is the child of a fork
     uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
-    Schedule schedule;
     // Of a fault; check is empty if there was none.
     char check[32];
     char text[FAULT_TEXT];
@@ -46,6 +45,7 @@ typedef struct {
 } Run;
 
 extern Run run;
+extern Schedule* run_schedule;  // what was chosen so far; the monitor reads it if this process dies
 
 // The current thread is about to do what others can see.
 void scheduler_point(void);
