@@ -69,6 +69,11 @@ uint32_t campaign_replay(Replay* replay, uint32_t times) {
 
 // --- strategies
 
+static void note_words(CampaignResult* result) {
+    snprintf(result->check, sizeof result->check, "%s", run.check);
+    snprintf(result->text, sizeof result->text, "%s", run.text);
+}
+
 static void note_fault(const Campaign* wanted, CampaignResult* result) {
     result->fault = true;
     Replay* replay = &result->replay;
@@ -78,9 +83,10 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     if (strcmp(wanted->changes, "all") != 0) snprintf(replay->changes, sizeof replay->changes, "%s", wanted->changes);
     snprintf(replay->weaken, sizeof replay->weaken, "%s", wanted->weaken);
     replay->schedule = *run_schedule;
-    snprintf(result->check, sizeof result->check, "%s", run.check);
-    snprintf(result->text, sizeof result->text, "%s", run.text);
+    note_words(result);
+    // A repetition may find a race where the first run, which did not know the line yet, went on to something else.
     result->replayed = campaign_replay(replay, REPLAYS);
+    if (result->replayed) note_words(result);
 }
 
 static bool is_over(const Campaign* wanted, uint64_t schedules, double end) {
