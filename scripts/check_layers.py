@@ -51,7 +51,7 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
-            ("record", "compare", "testplan"),
+            ("record", "compare", "testplan", "explore"),
             "command",
             "main",
         ),
