@@ -8,8 +8,8 @@
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
 //        hakstress-explore --replay STRING [--times N] [--force] FILE|random-N
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
-#include "explored_build.h"
-#include "monitor.h"
+#include "record/build.h"
+#include "run/monitor.h"
 #include "runtime/steps.h"
 #include "search/campaign.h"
 
@@ -75,7 +75,7 @@ static bool read_options(int argc, char** argv, Options* o) {
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
-            puts(EXPLORED_BUILD);
+            puts(explored_build);
             exit(0);
         }
         if (!set_option(o, option, optarg)) return false;
@@ -146,9 +146,9 @@ static int replay(const Options* o, const char* name) {
         snprintf(message, sizeof message, "expected %s at '%.40s'", expected, at);
         return bad(message);
     }
-    if (strcmp(wanted.build, EXPLORED_BUILD) != 0 && !o->force) {
+    if (strcmp(wanted.build, explored_build) != 0 && !o->force) {
         snprintf(message, sizeof message, "the schedule is of build %s, and this is %s; --force runs it all the same",
-                 wanted.build, EXPLORED_BUILD);
+                 wanted.build, explored_build);
         return bad(message);
     }
     if (!read_scenario(name, &scenario, message)) return bad(message);

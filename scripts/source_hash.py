@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes a header with a hash of sources, and of a text such as the compiler and its flags.
+"""Writes a C source with a hash of sources, and of a text such as the compiler and its flags.
 
 The hash depends on the files' names below the root and on their bytes, and on nothing else: another folder, another
 machine and another time give the same. It names the build in the replay strings of hakstress explore.
 
-usage: source_hash.py --root ROOT --output HEADER --depfile FILE --also TEXT FOLDER...
+usage: source_hash.py --root ROOT --output FILE --depfile FILE --also TEXT FOLDER...
 Exit status: 0 fine, 2 wrong usage."""
 
 import argparse
@@ -42,7 +42,8 @@ def main():
     parser.add_argument("folders", nargs="+")
     options = parser.parse_args()
     paths = list(sources(options.root, options.folders))
-    text = f'#define EXPLORED_BUILD "{digest(options.root, paths, options.also)}"\n'
+    name = digest(options.root, paths, options.also)
+    text = f'#include "record/build.h"\n\nconst char explored_build[] = "{name}";\n'
     write(options.output, text)
     escaped = " ".join(str(path).replace(" ", "\\ ") for path in paths)
     options.depfile.write_text(f"{options.output}: {escaped}\n")

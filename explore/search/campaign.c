@@ -1,6 +1,6 @@
 #include "search/campaign.h"
 
-#include "explored_build.h"
+#include "record/build.h"
 #include "record/event.h"
 #include "run/ends.h"
 #include "search/search.h"
@@ -79,7 +79,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     Replay* replay = &result->replay;
     memset(replay, 0, sizeof *replay);
     snprintf(replay->scenario, sizeof replay->scenario, "%s", wanted->scenario->name);
-    snprintf(replay->build, sizeof replay->build, "%s", EXPLORED_BUILD);
+    snprintf(replay->build, sizeof replay->build, "%s", explored_build);
     if (strcmp(wanted->changes, "all") != 0) snprintf(replay->changes, sizeof replay->changes, "%s", wanted->changes);
     snprintf(replay->weaken, sizeof replay->weaken, "%s", wanted->weaken);
     replay->schedule = *run_schedule;

@@ -1,8 +1,8 @@
 // The process that explores is watched by one that does not: nothing that a run destroys keeps the fault from being told.
 // Thread-safety: none needed.
 // Errors: none.
-#ifndef EXPLORE_MONITOR_H
-#define EXPLORE_MONITOR_H
+#ifndef EXPLORE_RUN_MONITOR_H
+#define EXPLORE_RUN_MONITOR_H
 
 #include "scenario/scenario.h"
 

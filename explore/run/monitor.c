@@ -1,6 +1,6 @@
-#include "monitor.h"
+#include "run/monitor.h"
 
-#include "explored_build.h"
+#include "record/build.h"
 #include "runtime/scheduler.h"
 
 #include <signal.h>
@@ -19,7 +19,7 @@ static Replay* shared;  // scenario and schedule of the run under way
 void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken) {
     memset(shared, 0, sizeof *shared);
     snprintf(shared->scenario, sizeof shared->scenario, "%s", scenario->name);
-    snprintf(shared->build, sizeof shared->build, "%s", EXPLORED_BUILD);
+    snprintf(shared->build, sizeof shared->build, "%s", explored_build);
     if (strcmp(changes, "all") != 0) snprintf(shared->changes, sizeof shared->changes, "%s", changes);
     snprintf(shared->weaken, sizeof shared->weaken, "%s", weaken);
 }
