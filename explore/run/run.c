@@ -153,7 +153,7 @@ static void begin_run(const RunLimits* limits) {
     run.limits = *limits;
     run.stale_used = run.failures_used = 0;
     run.preemptions = run.cut_off = run_schedule->count = 0;
-    run.learned = run.forked = false;
+    run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.may_fail = scenario->failures != 0;
     recording.count = 0;
@@ -168,7 +168,10 @@ RunEnd run_once(const RunLimits* limits) {
     begin_run(limits);
     run.limits.strategy->begin_run();
     RunEnd end = scheduler_run();
-    return end == RUN_OK && ends_is_new() ? run_alone(body_of_rest) : end;
+    if (end != RUN_OK || !ends_is_new()) return end;
+    end = run_alone(body_of_rest);
+    if (end == RUN_FAULT) ends_forget();  // a repetition is to find it, too
+    return end;
 }
 
 uint64_t run_number(void) {

@@ -185,6 +185,7 @@ bool memory_is_closed(uint64_t offset, size_t bytes) {
 void memory_zero(uint64_t offset, size_t bytes) {
     for (uint64_t line = offset >> LINE_SHIFT; line < (offset + bytes) >> LINE_SHIFT; line++) {
         if ((memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) == 0) continue;
+        if (!open_pages[(line << LINE_SHIFT) / PAGE]) continue;  // closed pages hold zeros
         if ((memory_lines[line] & LINE_IS_NOTED) == 0) memory_note_line(line);
         memset(address_of(line << LINE_SHIFT), 0, LINE);
     }

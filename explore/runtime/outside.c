@@ -145,6 +145,7 @@ void system_copy(void) {
     leave_others();
     world_note();
     world->is_copy = 1;
+    run.copied = true;
 }
 
 // --- messages

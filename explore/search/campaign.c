@@ -61,7 +61,7 @@ uint32_t campaign_replay(Replay* replay, uint32_t times) {
     uint32_t same = 0;
     for (uint32_t i = 0; i < times; i++) {
         run_once(&limits);
-        same += strcmp(check, run.check) == 0 && trace_now() == replay->trace;
+        same += run.check[0] && strcmp(check, run.check) == 0 && trace_now() == replay->trace;
     }
     if (!recorded) recording_stop();
     return same;
