@@ -29,7 +29,9 @@ static const HakTcb* owner_of(uint64_t word) {
 
 // What threads had that the child of a fork does not have.
 static bool is_left_behind(const HakTcb* owner) {
-    return run.forked && owner && load_relaxed(&owner->state) != TCB_LIVING;
+    if (!run.forked || owner == NULL) return false;
+    // A copy notices late that it is one, or never.
+    return load_relaxed(&owner->state) != TCB_LIVING || (run.copied && !owner->pooled);
 }
 
 static bool has_space(SlabNumber s) {
@@ -117,7 +119,7 @@ static void free_all(void) {
 }
 
 static bool some_are_lost(void) {
-    bool lost = run.cut_off != 0;
+    bool lost = run.cut_off != 0 || run.copied;
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
     return lost;
 }
