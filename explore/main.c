@@ -6,12 +6,17 @@
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
-//        hakstress-explore --replay STRING [--times N] [--force] FILE|random-N
+//        hakstress-explore --replay STRING [--times N] [--force] [FILES] FILE|random-N
+//        hakstress-explore --minimise STRING [--seconds S] [--force] [FILES] FILE|random-N
+//        FILES: --story FILE, --story-json FILE, --story-html FILE
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
+#include "again/again.h"
+#include "minimise/minimise.h"
 #include "record/build.h"
 #include "run/monitor.h"
 #include "runtime/steps.h"
 #include "search/campaign.h"
+#include "tell/save.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -24,9 +29,10 @@ enum { MESSAGE = 512, STRING_MOST = 65536 };
 typedef struct {
     Campaign campaign;
     bool preemptions_given, stale_given;
-    const char* replay;
+    const char *replay, *minimise;
     uint32_t times;
     bool force;
+    StoryFiles story;
 } Options;
 
 // --- the command line
@@ -38,7 +44,10 @@ static const struct option long_options[] = {
     {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
     {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+    {"build", no_argument, NULL, 'b'},          {"minimise", required_argument, NULL, 'm'},
+    {"follow", no_argument, NULL, 'F'},         {"story", required_argument, NULL, 'S'},
+    {"story-json", required_argument, NULL, 'J'}, {"story-html", required_argument, NULL, 'H'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -65,6 +74,11 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
     case 'f': o->force = true; return true;
+    case 'm': o->minimise = value; return true;
+    case 'F': c->follow = true; return true;
+    case 'S': o->story.text = value; return true;
+    case 'J': o->story.json = value; return true;
+    case 'H': o->story.html = value; return true;
     default: return false;
     }
 }
@@ -137,27 +151,64 @@ static int explore_one(const Options* o, const char* name) {
 
 // --- replaying
 
+// Reads a string and its scenario. false: after a message.
+static bool read_replay(const Options* o, const char* text, const char* name, Replay* wanted, Scenario* scenario) {
+    char message[MESSAGE];
+    const char *at, *expected;
+    if (!replay_parse(text, wanted, &at, &expected)) {
+        snprintf(message, sizeof message, "expected %s at '%.40s'", expected, at);
+        return bad(message) == 0;
+    }
+    if (strcmp(wanted->build, explored_build) != 0 && !o->force) {
+        snprintf(message, sizeof message, "the schedule is of build %s, and this is %s; --force runs it all the same",
+                 wanted->build, explored_build);
+        return bad(message) == 0;
+    }
+    snprintf(wanted->build, sizeof wanted->build, "%s", explored_build);
+    return read_scenario(name, scenario, message) || bad(message) == 0;
+}
+
+static bool tell(const Options* o, const Replay* replay, const Scenario* whole) {
+    static Story story;
+    char message[MESSAGE];
+    if (!story_is_wanted(&o->story)) return true;
+    if (story_tell(replay, whole, &story, message, sizeof message)) return story_save(&story, &o->story);
+    return bad(message) == 0;
+}
+
 static int replay(const Options* o, const char* name) {
     static Scenario scenario;
     static Replay wanted;
     char message[MESSAGE];
-    const char *at, *expected;
-    if (!replay_parse(o->replay, &wanted, &at, &expected)) {
-        snprintf(message, sizeof message, "expected %s at '%.40s'", expected, at);
-        return bad(message);
-    }
-    if (strcmp(wanted.build, explored_build) != 0 && !o->force) {
-        snprintf(message, sizeof message, "the schedule is of build %s, and this is %s; --force runs it all the same",
-                 wanted.build, explored_build);
-        return bad(message);
-    }
-    if (!read_scenario(name, &scenario, message)) return bad(message);
-    if (!scenario_drop(&scenario, wanted.dropped, wanted.dropped_count)) return bad("there is no such operation");
+    if (!read_replay(o, o->replay, name, &wanted, &scenario)) return 2;
     monitor_begin(&scenario, wanted.changes, wanted.weaken);
-    if (!run_prepare(&scenario, wanted.changes, message, sizeof message)) return bad(message);
+    if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
     uint32_t same = campaign_replay(&wanted, o->times);
-    printf("replay check=%s same=%u/%u\ntext %s\n", run.check[0] ? run.check : "none", same, o->times, run.text);
-    return run.check[0] != '\0';
+    const bool fault = run.check[0] != '\0';
+    printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
+    fflush(stdout);
+    return tell(o, &wanted, &scenario) ? fault : 3;
+}
+
+// --- making short
+
+static int shorten(const Options* o, const char* name) {
+    enum { SECONDS = 30 };
+    static Scenario scenario;
+    static CampaignResult result;
+    MinimiseLimits limits = {.seconds = o->campaign.seconds > 0 ? o->campaign.seconds : SECONDS, .runs = UINT64_MAX};
+    Replay* shorter = &result.replay;
+    if (!read_replay(o, o->minimise, name, shorter, &scenario)) return 2;
+    monitor_begin(&scenario, shorter->changes, shorter->weaken);
+    if (!minimise(shorter, &scenario, &limits)) return bad("the schedule does not end in a fault");
+    result.schedules = goal_runs();
+    snprintf(result.check, sizeof result.check, "%s", run.check);
+    snprintf(result.text, sizeof result.text, "%s", run.text);
+    result.replayed = campaign_replay(shorter, REPLAYS);
+    Campaign c = {.scenario = &scenario};
+    print_fault(&c, &result);
+    fflush(stdout);
+    return tell(o, shorter, &scenario) ? 1 : 3;
 }
 
 static void on_stop(int signal) {
@@ -173,6 +224,7 @@ static int work(int argc, char** argv) {
     sigaction(SIGINT, &stop, NULL);
     run_start();
     if (o.replay) return replay(&o, argv[optind]);
+    if (o.minimise) return shorten(&o, argv[optind]);
     int status = 0;
     for (int i = optind; i < argc && status == 0 && !campaign_stop; i++) status = explore_one(&o, argv[i]);
     return status;

@@ -68,7 +68,7 @@ static bool prepare(const Replay* candidate) {
 }
 
 static void accept(Replay* candidate) {
-    candidate->schedule = run.schedule;
+    candidate->schedule = *run_schedule;
     candidate->trace = again_trace();
     candidate->has_trace = true;
 }
@@ -84,7 +84,7 @@ bool goal_holds(Replay* candidate) {
 
 // A run of the search ends in one way, and its schedule may in another, if the search has not learned all words yet.
 static bool confirm(Replay* candidate) {
-    candidate->schedule = run.schedule;
+    candidate->schedule = *run_schedule;
     return goal_holds(candidate);
 }
 

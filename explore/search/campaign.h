@@ -12,6 +12,7 @@ typedef struct {
     const Scenario* scenario;
     const char *changes, *weaken;  // as in Replay
     bool exhaustive, pct, random;
+    bool follow;  // on to the crash, see RunLimits
     uint32_t preemptions, stale;
     uint64_t schedules;  // most of each strategy; 0: PCT and random stop after some thousands
     double seconds;      // 0: no limit

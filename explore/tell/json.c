@@ -41,6 +41,7 @@ static json_t* row_document(const Row* row) {
         json_object_set_new(object, "to", letter(row->other));
         json_object_set_new(object, "preempts", json_boolean(row->preempts));
     }
+    if (row->aside) json_object_set_new(object, "aside", json_true());
     if (row->stale[0]) json_object_set_new(object, "stale", text(row->stale));
     return object;
 }
@@ -54,8 +55,8 @@ static json_t* prevented_list(const Story* story) {
 json_t* story_document(const Story* story) {
     static char scenario[16384];
     scenario_format(&story->scenario, scenario, sizeof scenario);
-    json_t *threads = json_array(), *list = json_array();
-    for (unsigned t = 0; t < story->scenario.thread_count; t++) json_array_append_new(threads, letter(t));
+    json_t *letters = json_array(), *list = json_array();
+    for (unsigned t = 0; t < story->scenario.thread_count; t++) json_array_append_new(letters, letter(t));
     for (uint32_t i = 0; i < rows.count; i++) json_array_append_new(list, row_document(&rows.at[i]));
     json_t* object = json_pack("{s:s, s:i, s:o, s:o, s:i, s:i, s:o}", "document", "hakstress explore story", "version", 1,
                                "check", text(story->check), "fault", text(story->fault), "switches", (int)story->switches,
@@ -64,7 +65,7 @@ json_t* story_document(const Story* story) {
     json_object_set_new(object, "rule", story->rule ? text(story->rule) : json_null());
     json_object_set_new(object, "scenario", json_pack("{s:o, s:o, s:o}", "name", text(story->scenario.name), "about",
                                                       text(story->scenario.about), "text", text(scenario)));
-    json_object_set_new(object, "threads", threads);
+    json_object_set_new(object, "threads", letters);
     json_object_set_new(object, "prevented_by", prevented_list(story));
     json_object_set_new(object, "tried", text(story->tried));
     json_object_set_new(object, "rows", list);

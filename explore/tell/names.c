@@ -104,18 +104,27 @@ static Name number_of_block(uint64_t address) {
     return name("block %u of slab %u", (unsigned)(offset / size) + 1, (unsigned)slab);
 }
 
-Name name_of_block(uint64_t address) {
-    Name all = number_of_block(address);
+static uint32_t size_of_blocks(uint64_t address) {
     uint64_t slab = slab_number_of((const void*)(uintptr_t)address);
     uint32_t size = slab < load_relaxed(&hak_heap.slabs) ? hak_heap.meta[slab].block_size : 0;
-    size_t length = 0;
+    return size ? size : 1;
+}
+
+Name name_of_block(uint64_t address) {
+    uint32_t size = size_of_blocks(address);
+    for (unsigned i = 0; i < place_count; i++)
+        if (address >= places[i].address && address - places[i].address < size)
+            return name("%s", scenario->block_name[places[i].block]);
+    return number_of_block(address);
+}
+
+Name name_of_block_before(uint8_t block) {
     for (unsigned i = 0; i < place_count; i++) {
-        if (address < places[i].address || address - places[i].address >= (size ? size : 1)) continue;
-        length += (size_t)snprintf(all.text + length, sizeof all.text - length, "%s%s", length ? " = " : "",
-                                   scenario->block_name[places[i].block]);
-        if (length >= sizeof all.text) break;
+        if (places[i].block != block) continue;
+        Name first = name_of_block(places[i].address);
+        if (strcmp(first.text, scenario->block_name[block]) != 0) return first;
     }
-    return all;
+    return name("%s", "");
 }
 
 Name name_of_owner(uint64_t word, uint32_t event) {
@@ -177,6 +186,6 @@ Name name_of_place(uint64_t address) {
         return name("%s of slab %u", field_of_meta((address - (uint64_t)(uintptr_t)hak_heap.meta) % sizeof *hak_heap.meta),
                     slab);
     Name block = name_of_block(address);
-    if (block.text[0]) return strchr(block.text, ' ') && block.text[0] == 'b' ? block : name("block %.80s", block.text);
+    if (block.text[0]) return strchr(block.text, ' ') ? block : name("block %.80s", block.text);
     return name_in_control_block(address);
 }

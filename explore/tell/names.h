@@ -23,8 +23,10 @@ void names_look(uint32_t event);
 
 // At the time of that event: the thread that has the control block, "the reserve", or "control block 3".
 Name name_of_control_block(uint64_t address, uint32_t event);
-// "a", "a = d" if it was first the one and then the other, "block 7 of slab 40"; "" if it is no block.
+// "a", the first of the blocks with names that were there; "block 7 of slab 40"; "" if it is no block.
 Name name_of_block(uint64_t address);
+// What the block was before it got this name; "": it had none.
+Name name_of_block_before(uint8_t block);
 // "A", "nobody", "not a slab".
 Name name_of_owner(uint64_t owner_word, uint32_t event);
 // "empty", "U", "2 blocks, a first".

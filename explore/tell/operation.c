@@ -2,8 +2,10 @@
 
 #include "runtime/steps.h"
 #include "runtime/thread.h"
-#include "superslab/heap.h"
+#include "slab/remote_word.h"
+#include "superslab/owner_word.h"
 #include "tell/names.h"
+#include "tell/states.h"
 #include "thread/tcb.h"
 
 #include <stdio.h>
@@ -41,19 +43,29 @@ static Name value_of(const Event* e, uint64_t value, uint32_t event) {
     return name;
 }
 
-// Of other words only the place is told: what stands there means nothing to a reader.
+// Taking from the remote stack is the owner's.
+static Name drains_foreign(const Event* e, uint32_t event) {
+    Name words = {""};
+    if (word_at(e->address) != WORD_REMOTE || e->value != REMOTE_EMPTY || e->before <= REMOTE_UNOWNED) return words;
+    const SlabState* state = state_before(slab_of_place(e->address), event);
+    if (state == NULL || word_owner(state->owner) == 0) return words;
+    Name owner = name_of_owner(state->owner, event);
+    if (owner.text[0] != 'A' + e->thread || owner.text[1] != '\0')
+        snprintf(words.text, sizeof words.text, ", though %.60s owns the slab", owner.text);
+    return words;
+}
+
+// Of other words, what stands there means nothing to a reader.
 void operation_describe(const Event* e, uint32_t event, char* out, size_t size) {
     Name place = name_of_place(e->address), value = value_of(e, e->value, event), before = value_of(e, e->before, event);
-    if (value.text[0] == '\0') {
-        snprintf(out, size, "%s%s", place.text, e->kind == EVENT_REFUSED ? " (refused)" : "");
-        return;
-    }
-    if (e->kind == EVENT_LOAD)
+    if (value.text[0] == '\0')
+        snprintf(out, size, "%s", e->stale ? place.text : e->kind == EVENT_REFUSED ? "refused" : "");
+    else if (e->kind == EVENT_LOAD)
         snprintf(out, size, "%s is %s", place.text, value.text);
     else if (e->kind == EVENT_REFUSED)
         snprintf(out, size, "refused: %s is %s", place.text, value.text);
     else
-        snprintf(out, size, "%s: %s -> %s", place.text, before.text, value.text);
+        snprintf(out, size, "%s: %s -> %s%s", place.text, before.text, value.text, drains_foreign(e, event).text);
 }
 
 // --- stale loads

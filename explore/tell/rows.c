@@ -1,6 +1,9 @@
 #include "tell/rows.h"
 
+#include "runtime/scheduler.h"
 #include "runtime/steps.h"
+#include "superslab/owner_word.h"
+#include "tell/names.h"
 #include "tell/operation.h"
 
 #include <stdio.h>
@@ -10,6 +13,7 @@ Rows rows;
 
 static const Scenario* scenario;
 static uint32_t last_row[THREADS_MOST];  // of a thread, from 1; 0: none
+static uint32_t call_of[THREADS_MOST];   // number of the operation under way
 static uint32_t next_state;
 
 static Row* add(RowKind kind, const Event* e) {
@@ -50,15 +54,37 @@ static bool is_last_but_switches(uint32_t number) {
 static Row* row_that_goes_on(const Event* e) {
     uint32_t number = e->thread < THREADS_MOST ? last_row[e->thread] : 0;
     if (is_last_but_switches(number)) return &rows.at[number - 1];
-    Row* row = add(ROW_OTHER, e);
-    if (number && rows.at[number - 1].step < HAK_STEP_COUNT)
-        snprintf(row->what, sizeof row->what, "goes on with %s", step_name(rows.at[number - 1].step));
-    return row;
+    return add(ROW_OTHER, e);
+}
+
+static bool is_threads_own(const SlabState* state, const Event* e) {
+    Name owner = name_of_owner(state->owner, state->event);
+    return word_owner(state->owner) == 0 || (owner.text[0] == 'A' + e->thread && owner.text[1] == '\0');
+}
+
+static bool differs_inside(const SlabState* a, const SlabState* b) {
+    return a->used != b->used || a->free != b->free || memcmp(&a->free_list, &b->free_list, sizeof a->free_list) != 0;
+}
+
+// Free list and counts are the owner's.
+static void note_foreign_write(Row* row, const SlabState* state, const Event* e) {
+    const SlabState* before = state->event ? state_before(state->slab, state->event - 1) : NULL;
+    if (before == NULL || before->owner != state->owner || is_threads_own(state, e) || !differs_inside(before, state)) return;
+    if (row->writes_foreign) return;
+    row->writes_foreign = true;
+    size_t length = strlen(row->what);
+    snprintf(row->what + length, sizeof row->what - length, "%swrites %s free list and counts, though %.40s owns it",
+             length ? "; " : "", length ? "its" : "the slab's", name_of_owner(state->owner, state->event).text);
 }
 
 static void add_states(uint32_t event, const Event* e) {
-    for (; next_state < states.count && states.at[next_state].event <= event; next_state++)
-        if (event > 0) add_slab(row_that_goes_on(e), states.at[next_state].slab, event, true);
+    for (; next_state < states.count && states.at[next_state].event <= event; next_state++) {
+        const SlabState* state = &states.at[next_state];
+        if (event == 0) continue;
+        Row* row = row_that_goes_on(e);
+        add_slab(row, state->slab, event, true);
+        note_foreign_write(row, state, e);
+    }
 }
 
 // --- operations
@@ -97,8 +123,22 @@ static void add_operation(uint32_t event, const Event* e) {
 
 static void add_call(const Event* e) {
     Row* row = add(ROW_CALL, e);
+    call_of[e->thread] = (uint32_t)e->value;
     const Op* op = &scenario->op[e->thread][e->value - 1];
     if (e->value >= 1 && e->value <= scenario->op_count[e->thread]) scenario_format_op(scenario, op, row->what, sizeof row->what);
+}
+
+// A block that was another one before has two names, and the first one stays.
+static void add_return(const Event* e) {
+    uint32_t number = call_of[e->thread];
+    if (number == 0 || number > scenario->op_count[e->thread]) return;
+    const Op* op = &scenario->op[e->thread][number - 1];
+    bool makes = op->kind == OP_MALLOC || op->kind == OP_CALLOC || op->kind == OP_REALLOC;
+    Name before = makes && op->block < scenario->block_count ? name_of_block_before(op->block) : (Name){""};
+    if (before.text[0] == '\0') return;
+    Row* row = add(ROW_OTHER, e);
+    snprintf(row->what, sizeof row->what, "%s is what was %.80s%s", scenario->block_name[op->block], before.text,
+             run.limits.follow ? "; writes 'a' and 'b' into it" : "");
 }
 
 static void add_switch(const Event* e) {
@@ -116,6 +156,12 @@ static const char* words_of_wait(const Event* e) {
     }
 }
 
+// After its program a thread ends, which gives back what is in its bins.
+static void add_fault(const Event* e) {
+    bool ends = e->thread < THREADS_MOST && last_row[e->thread] && rows.at[last_row[e->thread] - 1].kind == ROW_END;
+    snprintf(add(ROW_FAULT, e)->what, WORDS_ROOM, "%s%s", run.check, ends ? ", while it gives back what it has left" : "");
+}
+
 static void add_event(uint32_t event, const Event* e) {
     switch ((EventKind)e->kind) {
     case EVENT_LOAD:
@@ -131,18 +177,49 @@ static void add_event(uint32_t event, const Event* e) {
         break;
     case EVENT_SYSTEM: snprintf(add(ROW_FAILURE, e)->what, WORDS_ROOM, "its system call fails"); break;
     case EVENT_END: snprintf(add(ROW_END, e)->what, WORDS_ROOM, "is done"); break;
-    case EVENT_FAULT: add(ROW_FAULT, e); break;
+    case EVENT_FAULT: add_fault(e); break;
+    case EVENT_RETURN: add_return(e); break;
     case EVENT_FENCE:
-    case EVENT_RETURN:
     case EVENT_GO_ON: break;
     }
 }
 
-// A step whose thread never came to its operation did not happen: it stands at the end, as what would come next.
-void rows_build(const Scenario* wanted) {
+// --- what can be left aside
+
+enum { ASIDE_LEAST = 3 };
+
+static bool is_about(const Row* row, const bool* shared) {
+    for (uint32_t i = 0; i < row->slab_count; i++)
+        if (row->slab[i].slab < SLABS_WATCHED && shared[row->slab[i].slab]) return true;
+    return row->stale[0] != '\0' || (row->kind != ROW_STEP && row->kind != ROW_OTHER);
+}
+
+static void find_shared(bool shared[SLABS_WATCHED]) {
+    static uint8_t users[SLABS_WATCHED];
+    memset(users, 0, sizeof users);
+    for (uint32_t i = 0; i < rows.count; i++)
+        for (uint32_t k = 0; k < rows.at[i].slab_count; k++)
+            if (rows.at[i].slab[k].slab < SLABS_WATCHED)
+                users[rows.at[i].slab[k].slab] |= (uint8_t)(1u << rows.at[i].thread);
+    for (unsigned s = 0; s < SLABS_WATCHED; s++) shared[s] = (users[s] & (users[s] - 1)) != 0;
+}
+
+static void set_aside(uint32_t slab) {
+    static bool shared[SLABS_WATCHED];
+    find_shared(shared);
+    if (slab < SLABS_WATCHED) shared[slab] = true;
+    for (uint32_t first = 0, end; first < rows.count; first = end + 1) {
+        for (end = first; end < rows.count && !is_about(&rows.at[end], shared); end++) {}
+        if (end - first >= ASIDE_LEAST)
+            for (uint32_t i = first; i < end; i++) rows.at[i].aside = true;
+    }
+}
+
+void rows_build(const Scenario* wanted, uint32_t slab) {
     scenario = wanted;
     rows.count = next_state = 0;
     memset(last_row, 0, sizeof last_row);
+    memset(call_of, 0, sizeof call_of);
     uint32_t kept = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
     for (uint32_t i = 0; i < kept; i++) {
         const Event* e = &recording.at[i];
@@ -151,4 +228,5 @@ void rows_build(const Scenario* wanted) {
         add_states(i, e);
         if (!is_operation) add_event(i, e);
     }
+    set_aside(slab);
 }

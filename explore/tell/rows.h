@@ -22,7 +22,8 @@ typedef struct {
     uint8_t thread;
     uint8_t other;   // SWITCH: who goes on
     bool preempts;   // SWITCH: the thread could have gone on
-    bool has_operation;
+    bool has_operation, writes_foreign;
+    bool aside;      // of many rows of one thread on slabs that only it touches
     uint16_t step;   // STEP
     uint32_t moment;
     char what[WORDS_ROOM];   // CALL: the operation; STEP and OTHER: what it did to which word
@@ -41,7 +42,7 @@ typedef struct {
 
 extern Rows rows;
 
-// From what is recorded, and what names and states have noted.
-void rows_build(const Scenario* scenario);
+// From what is recorded, and what names and states have noted. slab: what the fault is about; 0: unknown.
+void rows_build(const Scenario* scenario, uint32_t slab);
 
 #endif

@@ -3,6 +3,7 @@
 #include "config/changes.h"
 #include "runtime/memory.h"
 #include "runtime/steps.h"
+#include "slab/remote_word.h"
 #include "superslab/owner_word.h"
 #include "tell/names.h"
 #include "tell/prevented.h"
@@ -47,12 +48,11 @@ void story_state(uint32_t slab, uint32_t event, char* out, size_t size) {
         add(&text, "slab %u: not a slab", slab);
         return;
     }
-    add(&text, "slab %u: owner %s; remote %s", slab, name_of_owner(s->owner, event).text,
-        s->remote == 0 ? "empty" : s->remote == 1 ? "U" : "");
-    if (s->remote > 1) {
-        text.length -= 1;
-        add_list(&text, "", &s->pushed);
-    }
+    add(&text, "slab %u: owner %s", slab, name_of_owner(s->owner, event).text);
+    if (s->remote > REMOTE_UNOWNED)
+        add_list(&text, "remote", &s->pushed);
+    else
+        add(&text, "; remote %s", s->remote == REMOTE_UNOWNED ? "U" : "empty");
     if (s->runs) {
         add(&text, "; %u pages used", s->used);
         return;
@@ -89,14 +89,20 @@ static void describe_fault(Story* story) {
     if (place.text[0] && at)
         snprintf(story->fault, sizeof story->fault, "%.*s: %s", (int)(at - run.text), run.text, place.text);
     else
-        snprintf(story->fault, sizeof story->fault, "%s", run.text);
+        snprintf(story->fault, sizeof story->fault, "%s%s", run.text,
+                 strstr(run.text, "address 0x6261,") ? ": \"ab\", which the scenario writes to each block, taken for a link"
+                                                     : "");
+}
+
+static uint32_t slab_of_fault(void) {
+    const char* at = strstr(run.text, ": arena+");
+    return at ? slab_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : 0;
 }
 
 typedef enum { ANY, OWNER, OTHER } Who;
 
 static Who who_faults(void) {
-    const char* at = strstr(run.text, ": arena+");
-    uint32_t slab = at ? slab_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : 0;
+    uint32_t slab = slab_of_fault();
     const SlabState* state = slab ? state_before(slab, recording.count) : NULL;
     if (state == NULL || word_owner(state->owner) == 0) return OTHER;
     Name owner = name_of_owner(state->owner, recording.count);
@@ -153,11 +159,11 @@ bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char*
     if (!prepare_and_run(replay, whole, message, size)) return false;
     run_and_look(&replay->schedule);
     story->scenario = *again_scenario();
-    story->switches = schedule_switches(&run.schedule);
+    story->switches = schedule_switches(run_schedule);
     story->preemptions = run.preemptions;
     replay_format(replay, story->replay, sizeof story->replay);
     story->rule = run.check[0] ? rule_of_fault() : NULL;
     describe_fault(story);
-    rows_build(&story->scenario);
+    rows_build(&story->scenario, slab_of_fault());
     return true;
 }

@@ -15,7 +15,7 @@ enum { REPLAY_TEXT = 65536, PREVENTED_MOST = 8, STATE_WORDS = 256 };
 typedef struct {
     char replay[REPLAY_TEXT];
     char check[sizeof run.check];
-    char fault[FAULT_TEXT + NAME_MOST];
+    char fault[2 * FAULT_TEXT];
     const char* rule;  // a sentence of docs/OWNERSHIP.md; NULL: none
     unsigned prevented_count;
     char prevented[PREVENTED_MOST][WORDS_ROOM];  // what would have prevented it, one thing each

@@ -1,5 +1,7 @@
 #include "tell/text.h"
 
+#include "runtime/steps.h"
+
 #include <string.h>
 
 enum { WIDTH = 118, NUMBER_WIDTH = 5, STATE_WIDTH = 40, GAP = 2, COLUMNS_MOST = THREADS_MOST + 1, CELL_ROOM = 1024 };
@@ -69,14 +71,14 @@ static void state_cell(const Row* row, char* out, size_t size) {
 
 static void print_row(FILE* out, const Story* story, const Row* row, unsigned number, const size_t* width) {
     static Line line;
-    unsigned threads = story->scenario.thread_count;
+    unsigned lanes = story->scenario.thread_count;
     memset(&line, 0, sizeof line);
-    if (row->thread >= threads) return;
+    if (row->thread >= lanes) return;
     snprintf(line.cell[0], CELL_ROOM, "%u", number);
     story_row(row, line.cell[1 + row->thread], CELL_ROOM);
-    if (row->kind == ROW_FAULT) snprintf(line.cell[1 + row->thread], CELL_ROOM, "*** %s", story->check);
-    state_cell(row, line.cell[1 + threads], CELL_ROOM);
-    print_cells(out, &line, threads + 2, width);
+    if (row->kind == ROW_FAULT) snprintf(line.cell[1 + row->thread], CELL_ROOM, "*** %s", row->what);
+    state_cell(row, line.cell[1 + lanes], CELL_ROOM);
+    print_cells(out, &line, lanes + 2, width);
 }
 
 static void print_switch(FILE* out, const Row* row) {
@@ -86,24 +88,43 @@ static void print_switch(FILE* out, const Row* row) {
     putc('\n', out);
 }
 
+// "... 5 steps on slabs of its own: MF, F1, F2, F3, BIND".
+static uint32_t print_aside(FILE* out, const Story* story, uint32_t first, const size_t* width) {
+    static Line line;
+    const Row* row = &rows.at[first];
+    uint32_t end = first, count = 0;
+    size_t length = 0;
+    char* cell = line.cell[1 + row->thread];
+    memset(&line, 0, sizeof line);
+    for (; end < rows.count && rows.at[end].aside; end++) count++;
+    length = (size_t)snprintf(cell, CELL_ROOM, "... %u steps on what is its own:", count);
+    for (uint32_t i = first; i < end && length < CELL_ROOM; i++)
+        if (rows.at[i].step < HAK_STEP_COUNT)
+            length += (size_t)snprintf(cell + length, CELL_ROOM - length, " %s", step_name(rows.at[i].step));
+    print_cells(out, &line, story->scenario.thread_count + 2, width);
+    return end;
+}
+
 static void print_table(FILE* out, const Story* story) {
     static Line head;
-    unsigned threads = story->scenario.thread_count;
+    unsigned lanes = story->scenario.thread_count;
     size_t width[COLUMNS_MOST + 1] = {NUMBER_WIDTH - GAP};
     memset(&head, 0, sizeof head);
-    for (unsigned t = 0; t < threads; t++) {
-        width[1 + t] = (WIDTH - NUMBER_WIDTH - STATE_WIDTH) / threads - GAP;
+    for (unsigned t = 0; t < lanes; t++) {
+        width[1 + t] = (WIDTH - NUMBER_WIDTH - STATE_WIDTH) / lanes - GAP;
         snprintf(head.cell[1 + t], CELL_ROOM, "%c", 'A' + (int)t);
     }
-    width[1 + threads] = STATE_WIDTH;
-    snprintf(head.cell[1 + threads], CELL_ROOM, "the slab's words after it");
-    print_cells(out, &head, threads + 2, width);
+    width[1 + lanes] = STATE_WIDTH;
+    snprintf(head.cell[1 + lanes], CELL_ROOM, "the slab's words after it");
+    print_cells(out, &head, lanes + 2, width);
     unsigned number = 0;
-    for (uint32_t i = 0; i < rows.count; i++)
-        if (rows.at[i].kind == ROW_SWITCH)
-            print_switch(out, &rows.at[i]);
+    for (uint32_t i = 0; i < rows.count;)
+        if (rows.at[i].aside)
+            i = print_aside(out, story, i, width);
+        else if (rows.at[i].kind == ROW_SWITCH)
+            print_switch(out, &rows.at[i++]);
         else
-            print_row(out, story, &rows.at[i], ++number, width);
+            print_row(out, story, &rows.at[i++], ++number, width);
 }
 
 // --- around it
