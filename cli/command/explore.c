@@ -7,6 +7,7 @@
 #include "config/options.h"
 #include "explore/resume.h"
 #include "explore/search.h"
+#include "explore/tell.h"
 #include "observe/steps.h"
 #include "results/results.h"
 
@@ -27,9 +28,12 @@ static const struct option_spec explore_options[] = {
     {"jobs", "N", NULL, NULL, "processes at a time; default: one for each processor"},
     {"shard", "I/N", NULL, "0/1", "explore part I of N, from 0: for many machines"},
     {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
+    {"follow", NULL, NULL, NULL, "go on past data races and damage, to the crash at 0x6261"},
     {"replay", "STRING", NULL, NULL, "repeat one schedule: SCENARIO@BUILD:SCHEDULE"},
-    {"times", "N", NULL, "1", "with --replay: how often"},
-    {"force", NULL, NULL, NULL, "with --replay: also if the schedule is of another build"},
+    {"times", "N", NULL, "1", "with --replay: how often, each time in a new process"},
+    {"minimise", "STRING", NULL, NULL, "make a schedule that ends in a fault as short as possible"},
+    {"force", NULL, NULL, NULL, "with --replay and --minimise: also if the schedule is of another build"},
+    {"html", "FILE", NULL, NULL, "write the story of a fault there, as a page"},
     {.name = NULL},
 };
 
@@ -64,6 +68,13 @@ static void catch_stops(void) {
 static void pass_on(struct explore* e, const char* option, const char* value) {
     if (value == NULL || e->words == WORDS_MOST) return;
     snprintf(e->word[e->words], WORD, "--%s=%s", option, value);
+    e->arguments[e->words] = e->word[e->words];
+    e->arguments[++e->words] = NULL;
+}
+
+static void pass_flag(struct explore* e, const char* option) {
+    if (e->words == WORDS_MOST) return;
+    snprintf(e->word[e->words], WORD, "--%s", option);
     e->arguments[e->words] = e->word[e->words];
     e->arguments[++e->words] = NULL;
 }
@@ -129,6 +140,7 @@ static bool read_limits(struct explore* e) {
     }
     if (args_is_set(e->args, "seed") && !args_number(e->args, "seed", 0, INT64_MAX, &number)) return false;
     pass_on(e, "seed", args_text(e->args, "seed"));
+    if (args_is_set(e->args, "follow")) pass_flag(e, "follow");
     return true;
 }
 
@@ -168,9 +180,9 @@ static bool read_plan(struct explore* e) {
 
 // --- the report of a fault
 
-static bool write_report(const struct explore* e, const struct explore_fault* fault, char* path, size_t size) {
-    path[0] = '\0';
-    if (!result_path(e->args, "explore", ".fault.txt", path, size)) return false;
+enum { SHORTEN_SECONDS = 10 };
+
+static bool write_plain_report(const struct explore_fault* fault, const char* path) {
     FILE* file = fopen(path, "we");
     if (file == NULL) return false;
     fprintf(file,
@@ -183,6 +195,33 @@ static bool write_report(const struct explore* e, const struct explore_fault* fa
             fault->scenario, fault->check, fault->text, fault->schedules, result_program(), fault->replay,
             fault->replayed);
     return fclose(file) == 0;
+}
+
+static const char* path_of(const struct explore* e, const char* scenario) {
+    for (size_t i = 0; i < e->search.scenario_count; i++)
+        if (strcmp(e->scenarios[i].name, scenario) == 0) return e->scenarios[i].path;
+    return scenario;
+}
+
+// The fault that is told is the short one. A fault that destroys whoever runs it again is told as it was found.
+static bool write_report(const struct explore* e, struct explore_fault* fault, double seconds, char* path, size_t size,
+                         json_t** story) {
+    static char replay[EXPLORE_REPLAY_MOST];
+    char json[PATH_MAX];
+    const uint64_t schedules = fault->schedules;
+    if (!result_path(e->args, "explore", ".fault.txt", path, size)) return false;
+    if (!result_path(e->args, "explore", ".story.json", json, sizeof json)) return false;
+    snprintf(replay, sizeof replay, "%s", fault->replay);
+    const struct explore_wish wish = {.program = e->program,
+                                      .replay = replay,
+                                      .scenario = path_of(e, fault->scenario),
+                                      .force = args_is_set(e->args, "force"),
+                                      .story = {path, json, args_text(e->args, "html")}};
+    const bool told = explore_shorten(&wish, seconds, fault);
+    if (schedules != 0) fault->schedules = schedules;
+    *story = told ? json_load_file(json, 0, NULL) : NULL;
+    unlink(json);
+    return told || write_plain_report(fault, path);
 }
 
 // --- the result
@@ -204,7 +243,7 @@ static json_t* scenarios_json(const struct explore* e, const struct explore_outc
     return list;
 }
 
-static json_t* fault_json(const struct explore_fault* fault, const char* report) {
+static json_t* fault_json(const struct explore_fault* fault, const char* report, json_t* story) {
     json_t* object = json_object();
     json_put_text(object, "check", fault->check);
     json_put_text(object, "scenario", fault->scenario);
@@ -213,6 +252,7 @@ static json_t* fault_json(const struct explore_fault* fault, const char* report)
     json_put_count(object, "schedules", fault->schedules);
     json_put_count(object, "switches", fault->switches);
     json_put_text(object, "report", report);
+    json_object_set_new(object, "story", story ? story : json_null());
     return object;
 }
 
@@ -251,19 +291,21 @@ static int exit_status(enum explore_end end) {
     return STATUS_MISSING;
 }
 
-static int conclude(const struct explore* e, const struct explore_outcome* outcome, double seconds,
+static int conclude(const struct explore* e, struct explore_outcome* outcome, double seconds, double shorten,
                     enum explore_end end) {
     static struct last_line line;
     char report[PATH_MAX] = "none";
     if (end == EXPLORE_BAD || end == EXPLORE_MISSING) return exit_status(end);
-    if (end == EXPLORE_FAULT && !write_report(e, &outcome->fault, report, sizeof report)) snprintf(report, 5, "none");
+    json_t* story = NULL;
+    if (end == EXPLORE_FAULT && !write_report(e, &outcome->fault, shorten, report, sizeof report, &story))
+        snprintf(report, sizeof report, "none");
     last_line(&line, e, outcome, seconds, end, report);
     json_t* result = result_new(e->args, "explore");
     json_put_text(result, "line", line.text);
     json_put_real(result, "seconds", seconds);
     json_put_count(result, "schedules", outcome->schedules);
     json_object_set_new(result, "scenarios", scenarios_json(e, outcome));
-    json_object_set_new(result, "fault", end == EXPLORE_FAULT ? fault_json(&outcome->fault, report) : json_null());
+    json_object_set_new(result, "fault", end == EXPLORE_FAULT ? fault_json(&outcome->fault, report, story) : json_null());
     const bool saved = result_save(e->args, "explore", result);
     json_decref(result);
     if (end == EXPLORE_FAULT) fprintf(result_stream(e->args), "%s\n", outcome->fault.text);
@@ -286,22 +328,56 @@ static bool replayed_scenario(const char* replay, struct scenario_file* file) {
     return scenario_find(name, file);
 }
 
-static int replay_run(struct explore* e) {
-    uint64_t times;
-    const char* replay = args_text(e->args, "replay");
-    char repeat[32];
-    if (!args_number(e->args, "times", 1, 1000000, &times)) return STATUS_USAGE;
-    if (e->args->operand_count > 1 || strchr(replay, '@') == NULL)
-        return usage_error("--replay takes SCENARIO@BUILD:SCHEDULE, and perhaps the scenario's file");
+// Its scenario becomes the only one.
+static int read_string(struct explore* e, const char* option) {
+    const char* replay = args_text(e->args, option);
+    if (e->args->operand_count > 1 || strchr(replay, '@') == NULL || strlen(replay) >= EXPLORE_REPLAY_MOST)
+        return usage_error("--%s takes SCENARIO@BUILD:SCHEDULE, and perhaps the scenario's file", option);
     const bool found = e->args->operand_count == 1 ? scenario_find(e->args->operands[0], &e->scenarios[0])
                                                    : replayed_scenario(replay, &e->scenarios[0]);
-    if (!found) return STATUS_USAGE;
-    snprintf(repeat, sizeof repeat, "--times=%" PRIu64, times);
-    char* argv[] = {e->program, (char*)"--replay",    (char*)replay,
-                    repeat,     e->scenarios[0].path, args_is_set(e->args, "force") ? (char*)"--force" : NULL,
-                    NULL};
-    execv(e->program, argv);
-    return missing_error("cannot start %s", e->program);
+    e->search.scenarios = e->scenarios;
+    e->search.scenario_count = 1;
+    return found ? result_check(e->args) : STATUS_USAGE;
+}
+
+static int conclude_replay(const struct explore* e, const struct explore_repeats* repeats, uint64_t times,
+                           const char* report) {
+    FILE* out = result_stream(e->args);
+    if (repeats->same < times)
+        fprintf(out, "the events were others than the string's in %" PRIu64 " of the runs\n", times - repeats->same);
+    if (repeats->text[0]) fprintf(out, "%s\n", repeats->text);
+    fprintf(out, "explore: replay check=%s same=%" PRIu64 " of %" PRIu64 " report=%s\n", repeats->check, repeats->same,
+            times, report);
+    return strcmp(repeats->check, "none") == 0 ? STATUS_OK : STATUS_FAULT;
+}
+
+static int replay_run(struct explore* e) {
+    static struct explore_repeats repeats;
+    uint64_t times;
+    char path[PATH_MAX];
+    if (!args_number(e->args, "times", 1, 1000000, &times)) return STATUS_USAGE;
+    int status = read_string(e, "replay");
+    if (status != STATUS_OK) return status;
+    if (!result_path(e->args, "explore", ".fault.txt", path, sizeof path)) return STATUS_MISSING;
+    const struct explore_wish wish = {.program = e->program,
+                                      .replay = args_text(e->args, "replay"),
+                                      .scenario = e->scenarios[0].path,
+                                      .force = args_is_set(e->args, "force"),
+                                      .story = {path, args_text(e->args, "json"), args_text(e->args, "html")}};
+    explore_repeat(&wish, times, &stopped, &repeats);
+    if (stopped) return STATUS_STOPPED;
+    return repeats.status > 1 ? repeats.status : conclude_replay(e, &repeats, times, path);
+}
+
+static int minimise_run(struct explore* e) {
+    enum { SECONDS = 60 };
+    static struct explore_outcome outcome;
+    int status = read_string(e, "minimise");
+    if (status != STATUS_OK) return status;
+    snprintf(outcome.fault.replay, sizeof outcome.fault.replay, "%s", args_text(e->args, "minimise"));
+    snprintf(outcome.fault.scenario, sizeof outcome.fault.scenario, "%s", e->scenarios[0].name);
+    outcome.has_fault = true;
+    return conclude(e, &outcome, 0, SECONDS, EXPLORE_FAULT);
 }
 
 static int explore_run(const struct args* args) {
@@ -310,17 +386,18 @@ static int explore_run(const struct args* args) {
     struct timespec start, end;
     e.args = args;
     if (!worker_beside("hakstress-explore", e.program, sizeof e.program)) return STATUS_MISSING;
+    catch_stops();
     if (args_is_set(args, "replay")) return replay_run(&e);
+    if (args_is_set(args, "minimise")) return minimise_run(&e);
     e.search.program = e.program;
     if (!read_plan(&e)) return STATUS_USAGE;
     int status = result_check(args);
     if (status != STATUS_OK) return status;
-    catch_stops();
     clock_gettime(CLOCK_MONOTONIC, &start);
     enum explore_end how = explore_search(&e.search, &outcome);
     clock_gettime(CLOCK_MONOTONIC, &end);
     return conclude(&e, &outcome, (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9,
-                    how);
+                    SHORTEN_SECONDS, how);
 }
 
 const struct command command_explore = {
@@ -332,7 +409,8 @@ const struct command command_explore = {
                 "hakstress explore --seconds 3600 --jobs 8    # an hour on eight processors\n"
                 "hakstress explore S1 --changes 1-5           # without change 6: finds the race\n"
                 "hakstress explore random-17                  # a random scenario\n"
-                "hakstress explore --replay 'S3@1f3a9c2e:B.B9A.A17B' --times 100\n",
+                "hakstress explore --replay 'S3@1f3a9c2e:B.B9A.A17B' --times 100\n"
+                "hakstress explore F1 --follow --changes 1,3-6    # to the crash at 0x6261, and its shortest story\n",
     .notes = "docs/EXPLORE.md says how to write a scenario, and what is explored completely and what is not.\n",
     .options = explore_options,
     .run = explore_run,

@@ -51,9 +51,16 @@ static void take_fault(struct explore_worker* worker) {
                f->scenario, f->check, &f->schedules, &f->switches, f->replayed, f->replay) == 6;
 }
 
+static void take_repeat(struct explore_worker* worker) {
+    unsigned same = 0;
+    worker->has_repeat = sscanf(worker->line, "replay check=%31s same=%u", worker->fault.check, &same) == 2;
+    worker->same = same != 0;
+}
+
 static void take_line(struct explore_worker* worker) {
     worker->line[worker->used] = '\0';
     if (strncmp(worker->line, "result ", 7) == 0) take_result(worker);
+    if (strncmp(worker->line, "replay ", 7) == 0) take_repeat(worker);
     if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
     if (strncmp(worker->line, "text ", 5) == 0)
         snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,

@@ -34,6 +34,7 @@ struct explore_worker {
     char line[EXPLORE_REPLAY_MOST + 512];
     size_t used;
     bool has_result, has_fault;
+    bool has_repeat, same;  // a schedule was repeated, with the events that the string has; its check is in `fault`
     struct explore_result result;
     struct explore_fault fault;
     int status;  // after worker_reap: its exit status; -1: it was killed

@@ -42,29 +42,30 @@ bool again_prepare(const Replay* replay, const Scenario* whole, char* message, s
     return run_prepare(&scenario, replay->changes, message, size);
 }
 
-static RunEnd run_with(const Strategy* strategy, bool records, bool every_moment) {
-    enum { TRIES = 8 };
-    RunLimits limits = {.strategy = strategy, .stale_most = stale_most, .failures_most = (uint8_t)scenario.failures,
-                        .every_moment = every_moment, .races = true};
-    RunEnd end = RUN_OK;
-    // What a run learns of the words that threads share may be needed at its beginning.
-    for (int i = 0; i < TRIES; i++) {
-        if (records) recording_start();
-        end = run_once(&limits);
-        recording_stop();
-        if (end == RUN_FAULT || !run.learned || !every_moment) break;
-    }
+static RunLimits limits_of(const Strategy* strategy) {
+    return (RunLimits){.strategy = strategy,
+                       .stale_most = stale_most,
+                       .failures_most = (uint8_t)scenario.failures,
+                       .races = true};
+}
+
+// What a run learns of the words and lines that threads share may be needed at its beginning.
+RunEnd again_run(const Schedule* schedule) {
+    enum { TRIES = 16 };
+    uint8_t wanted = stale_reads(schedule);
+    if (wanted > stale_most) stale_most = wanted;
+    RunLimits limits = limits_of(search_replay(schedule));
+    limits.every_moment = true;
+    recording_start();
+    RunEnd end = run_once(&limits);
+    for (int i = 0; i < TRIES && run.learned; i++) end = run_once(&limits);
+    recording_stop();
     return end;
 }
 
-RunEnd again_run(const Schedule* schedule) {
-    uint8_t wanted = stale_reads(schedule);
-    if (wanted > stale_most) stale_most = wanted;
-    return run_with(search_replay(schedule), true, true);
-}
-
 RunEnd again_search(const Strategy* strategy) {
-    return run_with(strategy, false, false);
+    RunLimits limits = limits_of(strategy);
+    return run_once(&limits);
 }
 
 static uint64_t offset_of(uint64_t address) {

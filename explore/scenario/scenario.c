@@ -82,10 +82,12 @@ size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     if (scenario->slabs_most)
         snprintf(line, sizeof line, "bound slabs %lu\n", (unsigned long)scenario->slabs_most), add(&text, line);
     for (uint32_t i = 0; i < scenario->setup_count; i++) {
+        bool begins = i == 0 || scenario->setup[i].thread != scenario->setup[i - 1].thread;
+        bool ends = i + 1 == scenario->setup_count || scenario->setup[i].thread != scenario->setup[i + 1].thread;
         snprintf(line, sizeof line, "setup %c: ", 'A' + scenario->setup[i].thread);
-        add(&text, line);
+        if (begins) add(&text, line);
         add_op(&text, scenario, &scenario->setup[i]);
-        add(&text, "\n");
+        add(&text, ends ? "\n" : ", ");
     }
     for (unsigned t = 0; t < scenario->thread_count; t++) {
         if (scenario->op_count[t] == 0) continue;

@@ -134,8 +134,6 @@ static bool without_weaker(const Replay* replay, const Scenario* whole, Story* s
 
 void prevented_find(const Replay* replay, const Scenario* whole, Story* story) {
     unsigned mask = (unsigned)hak_option(changes);
-    story->prevented_count = 0;
-    story->tried[0] = '\0';
     if (mask != (1u << CHANGES_COUNT) - 1u) {
         try_changes(replay, whole, mask, story);
         if (story->prevented_count == 0) snprintf(story->tried, sizeof story->tried, "tried: each missing change alone");

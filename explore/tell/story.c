@@ -132,32 +132,30 @@ static const char* rule_of_fault(void) {
 // --- telling
 
 static void look(void) {
+    if (recording.count == 0) {
+        names_begin(again_scenario());
+        states_begin();
+    }
     names_look(recording.count);
     states_look(recording.count);
 }
 
 static RunEnd run_and_look(const Schedule* schedule) {
-    names_begin(again_scenario());
-    states_begin();
     recording.look = look;
     RunEnd end = again_run(schedule);
     recording.look = NULL;
     return end;
 }
 
-// A run that is repeated, because it has learned something, is looked at from its beginning again.
-static bool prepare_and_run(const Replay* replay, const Scenario* whole, char* message, size_t size) {
-    if (!again_prepare(replay, whole, message, size)) return false;
-    again_run(&replay->schedule);
-    return true;
-}
-
 bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char* message, size_t size) {
-    if (!prepare_and_run(replay, whole, message, size)) return false;
-    run_and_look(&replay->schedule);
-    if (run.check[0]) prevented_find(replay, whole, story);
-    if (!prepare_and_run(replay, whole, message, size)) return false;
-    run_and_look(&replay->schedule);
+    if (!again_prepare(replay, whole, message, size)) return false;
+    story->prevented_count = 0;
+    story->tried[0] = '\0';
+    if (run_and_look(&replay->schedule) == RUN_FAULT) {
+        prevented_find(replay, whole, story);
+        if (!again_prepare(replay, whole, message, size)) return false;
+        run_and_look(&replay->schedule);
+    }
     story->scenario = *again_scenario();
     story->switches = schedule_switches(run_schedule);
     story->preemptions = run.preemptions;
