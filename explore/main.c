@@ -9,7 +9,9 @@
 //        hakstress-explore --replay STRING [--times N] [--force] FILE|random-N
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
 #include "record/build.h"
+#include "record/event.h"
 #include "run/monitor.h"
+#include "runtime/names.h"
 #include "runtime/steps.h"
 #include "search/campaign.h"
 
@@ -26,7 +28,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char* replay;
     uint32_t times;
-    bool force;
+    bool force, events;
 } Options;
 
 // --- the command line
@@ -38,7 +40,7 @@ static const struct option long_options[] = {
     {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
     {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+    {"events", no_argument, NULL, 'e'},         {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -64,6 +66,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
     default: return false;
     }
@@ -137,6 +140,22 @@ static int explore_one(const Options* o, const char* name) {
 
 // --- replaying
 
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step",   "call", "return",
+                                    "wait", "go on", "system",  "switch", "fork",  "end", "fault"};
+
+static void print_event(const Event* e) {
+    char name[128];
+    memory_name((const void*)(uintptr_t)e->address, name, sizeof name);
+    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread, e->moment,
+           kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
+           (unsigned long)e->value, e->site, name);
+}
+
+static void print_events(void) {
+    uint32_t count = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
+    for (uint32_t i = 0; i < count; i++) print_event(&recording.at[i]);
+}
+
 static int replay(const Options* o, const char* name) {
     static Scenario scenario;
     static Replay wanted;
@@ -155,7 +174,9 @@ static int replay(const Options* o, const char* name) {
     if (!scenario_drop(&scenario, wanted.dropped, wanted.dropped_count)) return bad("there is no such operation");
     monitor_begin(&scenario, wanted.changes, wanted.weaken);
     if (!run_prepare(&scenario, wanted.changes, message, sizeof message)) return bad(message);
+    if (o->events) recording_start();
     uint32_t same = campaign_replay(&wanted, o->times);
+    if (o->events) print_events();
     printf("replay check=%s same=%u/%u\ntext %s\n", run.check[0] ? run.check : "none", same, o->times, run.text);
     return run.check[0] != '\0';
 }
