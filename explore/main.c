@@ -40,7 +40,7 @@ static const struct option long_options[] = {
     {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
     {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"events", no_argument, NULL, 'e'},         {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+    {"events", no_argument, NULL, 'e'},         {"every-prefix", no_argument, NULL, 'P'},         {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -66,6 +66,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'P': c->every_prefix = true; return true;
     case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
     default: return false;
