@@ -13,7 +13,9 @@
 #include "again/again.h"
 #include "minimise/minimise.h"
 #include "record/build.h"
+#include "record/event.h"
 #include "run/monitor.h"
+#include "runtime/names.h"
 #include "runtime/steps.h"
 #include "search/campaign.h"
 #include "tell/save.h"
@@ -31,7 +33,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char *replay, *minimise;
     uint32_t times;
-    bool force;
+    bool force, events;
     StoryFiles story;
 } Options;
 
@@ -47,6 +49,7 @@ static const struct option long_options[] = {
     {"build", no_argument, NULL, 'b'},          {"minimise", required_argument, NULL, 'm'},
     {"follow", no_argument, NULL, 'F'},         {"story", required_argument, NULL, 'S'},
     {"story-json", required_argument, NULL, 'J'}, {"story-html", required_argument, NULL, 'H'},
+    {"events", no_argument, NULL, 'e'},         {"every-prefix", no_argument, NULL, 'P'},
     {NULL, 0, NULL, 0},
 };
 
@@ -73,6 +76,8 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'P': c->every_prefix = true; return true;
+    case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
     case 'm': o->minimise = value; return true;
     case 'F': c->follow = true; return true;
@@ -176,6 +181,22 @@ static bool tell(const Options* o, const Replay* replay, const Scenario* whole) 
     return bad(message) == 0;
 }
 
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step",   "call", "return",
+                                    "wait", "go on", "system",  "switch", "fork",  "end", "fault"};
+
+static void print_event(const Event* e) {
+    char name[128];
+    memory_name((const void*)(uintptr_t)e->address, name, sizeof name);
+    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread, e->moment,
+           kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
+           (unsigned long)e->value, e->site, name);
+}
+
+static void print_events(void) {
+    uint32_t count = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
+    for (uint32_t i = 0; i < count; i++) print_event(&recording.at[i]);
+}
+
 static int replay(const Options* o, const char* name) {
     static Scenario scenario;
     static Replay wanted;
@@ -183,7 +204,9 @@ static int replay(const Options* o, const char* name) {
     if (!read_replay(o, o->replay, name, &wanted, &scenario)) return 2;
     monitor_begin(&scenario, wanted.changes, wanted.weaken);
     if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
+    if (o->events) recording_start();
     uint32_t same = campaign_replay(&wanted, o->times);
+    if (o->events) print_events();
     const bool fault = run.check[0] != '\0';
     printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
     fflush(stdout);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SEARCH_RUNS = 3000, CHANCE_RUNS = 10000, PAIRS_MOST = 24 };
+enum { SEARCH_RUNS = 3000, CHANCE_RUNS = 10000, PAIRS_MOST = 24, CHANGES_MOST = 3 };
 
 static uint32_t operations_left(const Replay* replay, const Scenario* whole) {
     uint32_t count = 0;
@@ -156,8 +156,10 @@ static bool fewer_switches(Replay* best, const Scenario* whole, Replay* candidat
     uint32_t switches = schedule_switches(&best->schedule);
     if (switches == 0) return false;
     found = *best;
-    if (!goal_search(&found, switches - 1, SEARCH_RUNS) && !goal_search_by_chance(&found, switches < 4 ? switches - 1 : 3, CHANCE_RUNS))
-        return false;
+    bool any = goal_search(&found, switches - 1, SEARCH_RUNS);
+    for (uint32_t changes = 1; changes < switches && changes <= CHANGES_MOST && !any; changes++)
+        any = goal_search_by_chance(&found, changes, CHANCE_RUNS);
+    if (!any) return false;
     fewer_deviations(&found, whole, candidate);
     if (!is_shorter(&found, best)) return false;
     *best = found;

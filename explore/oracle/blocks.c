@@ -59,7 +59,7 @@ static void hand_over(unsigned block) {
     blocks[block].clock = me->clock;
     blocks[block].history = me->history;
     blocks[block].there = true;
-    if (run.active) me->clock[current_thread]++;
+    if (run.active) thread_tick();
 }
 
 // What the workloads of hakstress write (docs/FAULTS.md). Read as a link it is 0x6261.

@@ -16,6 +16,8 @@ void run_start(void);
 bool run_prepare(const Scenario* scenario, const char* changes, char* message, size_t size);
 // From the next run_prepare() on: goes on past data races and damaged contents, to a crash (RunLimits.follow).
 void run_will_follow(bool follow);
+// The same for threads that run these functions, without a setup and a check at the end: for tests of the explorer.
+void run_prepare_functions(void (*const* functions)(void), unsigned count);
 RunEnd run_once(const RunLimits* limits);
 // Runs so far.
 uint64_t run_number(void);

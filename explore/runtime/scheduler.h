@@ -44,6 +44,7 @@ typedef struct {
     char check[32];
     char text[FAULT_TEXT];
     uint8_t fault_thread;
+    const volatile void* fault_address;  // of a data race; NULL
 } Run;
 
 extern Run run;

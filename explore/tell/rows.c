@@ -204,10 +204,19 @@ static void find_shared(bool shared[SLABS_WATCHED]) {
     for (unsigned s = 0; s < SLABS_WATCHED; s++) shared[s] = (users[s] & (users[s] - 1)) != 0;
 }
 
+// Where a row is about a slab of several threads, those of one thread only distract.
+static void keep_shared(Row* row, const bool* shared) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < row->slab_count; i++)
+        if (row->slab[i].slab < SLABS_WATCHED && shared[row->slab[i].slab]) row->slab[kept++] = row->slab[i];
+    if (kept || row->kind == ROW_END || row->kind == ROW_FAULT) row->slab_count = kept;
+}
+
 static void set_aside(uint32_t slab) {
     static bool shared[SLABS_WATCHED];
     find_shared(shared);
     if (slab < SLABS_WATCHED) shared[slab] = true;
+    for (uint32_t i = 0; i < rows.count; i++) keep_shared(&rows.at[i], shared);
     for (uint32_t first = 0, end; first < rows.count; first = end + 1) {
         for (end = first; end < rows.count && !is_about(&rows.at[end], shared); end++) {}
         if (end - first >= ASIDE_LEAST)

@@ -1,7 +1,6 @@
 #include "tell/story.h"
 
 #include "config/changes.h"
-#include "runtime/memory.h"
 #include "runtime/steps.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
@@ -10,7 +9,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 // --- text that grows
@@ -32,11 +30,23 @@ static void add(Text* text, const char* format, ...) {
 
 // --- states
 
+// A block without name is told by its number in the slab.
+static void add_block(Text* text, uint64_t address) {
+    Name name = name_of_block(address);
+    unsigned number;
+    if (sscanf(name.text, "block %u of slab", &number) == 1)
+        add(text, "#%u", number);
+    else
+        add(text, "%s", name.text);
+}
+
 static void add_list(Text* text, const char* what, const BlockList* list) {
-    if (list->count == 0 && !list->broken) return;
     add(text, "; %s", what);
-    for (uint32_t i = 0; i < list->count && i < LISTED_MOST; i++)
-        add(text, "%s %s", i ? "," : "", name_of_block(list->at[i]).text);
+    if (list->count == 0 && !list->broken) add(text, " empty");
+    for (uint32_t i = 0; i < list->count && i < LISTED_MOST; i++) {
+        add(text, "%s ", i ? "," : "");
+        add_block(text, list->at[i]);
+    }
     if (list->count > LISTED_MOST) add(text, ", ...");
     if (list->broken) add(text, "%s then %#lx", list->count ? "," : "", (unsigned long)list->leads_to);
 }
@@ -75,16 +85,13 @@ void story_row(const Row* row, char* out, size_t size) {
 
 // --- the fault
 
-// "...: arena+0x2040800" has the offset of a place.
 static Name place_of_fault(void) {
-    Name none = {""};
-    const char* at = strstr(run.text, ": arena+");
-    return at ? name_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : none;
+    return run.fault_address ? name_of_place((uint64_t)(uintptr_t)run.fault_address) : (Name){""};
 }
 
 static void describe_fault(Story* story) {
     Name place = place_of_fault();
-    const char* at = strstr(run.text, ": arena+");
+    const char* at = strrchr(run.text, ':');
     snprintf(story->check, sizeof story->check, "%s", run.check);
     if (place.text[0] && at)
         snprintf(story->fault, sizeof story->fault, "%.*s: %s", (int)(at - run.text), run.text, place.text);
@@ -95,8 +102,7 @@ static void describe_fault(Story* story) {
 }
 
 static uint32_t slab_of_fault(void) {
-    const char* at = strstr(run.text, ": arena+");
-    return at ? slab_of_place(ARENA + strtoull(at + strlen(": arena+"), NULL, 16)) : 0;
+    return run.fault_address ? slab_of_place((uint64_t)(uintptr_t)run.fault_address) : 0;
 }
 
 typedef enum { ANY, OWNER, OTHER } Who;
