@@ -40,16 +40,26 @@ typedef struct {
 // --- the command line
 
 static const struct option long_options[] = {
-    {"strategy", required_argument, NULL, 's'}, {"preemptions", required_argument, NULL, 'p'},
-    {"stale", required_argument, NULL, 'l'},    {"seconds", required_argument, NULL, 't'},
-    {"schedules", required_argument, NULL, 'n'}, {"changes", required_argument, NULL, 'c'},
-    {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
-    {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
-    {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"build", no_argument, NULL, 'b'},          {"minimise", required_argument, NULL, 'm'},
-    {"follow", no_argument, NULL, 'F'},         {"story", required_argument, NULL, 'S'},
-    {"story-json", required_argument, NULL, 'J'}, {"story-html", required_argument, NULL, 'H'},
-    {"events", no_argument, NULL, 'e'},         {"every-prefix", no_argument, NULL, 'P'},
+    {"strategy", required_argument, NULL, 's'},
+    {"preemptions", required_argument, NULL, 'p'},
+    {"stale", required_argument, NULL, 'l'},
+    {"seconds", required_argument, NULL, 't'},
+    {"schedules", required_argument, NULL, 'n'},
+    {"changes", required_argument, NULL, 'c'},
+    {"weaken", required_argument, NULL, 'w'},
+    {"seed", required_argument, NULL, 'r'},
+    {"shard", required_argument, NULL, 'i'},
+    {"replay", required_argument, NULL, 'R'},
+    {"times", required_argument, NULL, 'T'},
+    {"force", no_argument, NULL, 'f'},
+    {"build", no_argument, NULL, 'b'},
+    {"minimise", required_argument, NULL, 'm'},
+    {"follow", no_argument, NULL, 'F'},
+    {"story", required_argument, NULL, 'S'},
+    {"story-json", required_argument, NULL, 'J'},
+    {"story-html", required_argument, NULL, 'H'},
+    {"events", no_argument, NULL, 'e'},
+    {"every-prefix", no_argument, NULL, 'P'},
     {NULL, 0, NULL, 0},
 };
 
@@ -129,9 +139,9 @@ static uint64_t steps_mask(void) {
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
-    printf("fault scenario=%s check=%s schedules=%lu switches=%u replayed=%u/%u replay=%s\ntext %s\n", c->scenario->name,
-           r->check, (unsigned long)r->schedules, schedule_switches(&r->replay.schedule), r->replayed, REPLAYS, string,
-           r->text);
+    printf("fault scenario=%s check=%s schedules=%lu switches=%u replayed=%u/%u replay=%s\ntext %s\n",
+           c->scenario->name, r->check, (unsigned long)r->schedules, schedule_switches(&r->replay.schedule),
+           r->replayed, REPLAYS, string, r->text);
 }
 
 static int explore_one(const Options* o, const char* name) {
@@ -143,7 +153,7 @@ static int explore_one(const Options* o, const char* name) {
     c.scenario = &scenario;
     if (!o->preemptions_given) c.preemptions = scenario.preemptions;
     if (!o->stale_given) c.stale = scenario.stale;
-    monitor_begin(&scenario, c.changes, c.weaken);
+    monitor_begin(&scenario, c.changes, c.weaken, c.follow);
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
@@ -181,14 +191,14 @@ static bool tell(const Options* o, const Replay* replay, const Scenario* whole) 
     return bad(message) == 0;
 }
 
-static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step",   "call", "return",
-                                    "wait", "go on", "system",  "switch", "fork",  "end", "fault"};
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call", "return",
+                                    "wait", "go on", "system", "switch",  "fork",  "end",  "fault"};
 
 static void print_event(const Event* e) {
     char name[128];
     memory_name((const void*)(uintptr_t)e->address, name, sizeof name);
-    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread, e->moment,
-           kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
+    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread,
+           e->moment, kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
            (unsigned long)e->value, e->site, name);
 }
 
@@ -202,7 +212,7 @@ static int replay(const Options* o, const char* name) {
     static Replay wanted;
     char message[MESSAGE];
     if (!read_replay(o, o->replay, name, &wanted, &scenario)) return 2;
-    monitor_begin(&scenario, wanted.changes, wanted.weaken);
+    monitor_begin(&scenario, wanted.changes, wanted.weaken, wanted.follow);
     if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
     if (o->events) recording_start();
     uint32_t same = campaign_replay(&wanted, o->times);
@@ -222,7 +232,7 @@ static int shorten(const Options* o, const char* name) {
     MinimiseLimits limits = {.seconds = o->campaign.seconds > 0 ? o->campaign.seconds : SECONDS, .runs = UINT64_MAX};
     Replay* shorter = &result.replay;
     if (!read_replay(o, o->minimise, name, shorter, &scenario)) return 2;
-    monitor_begin(&scenario, shorter->changes, shorter->weaken);
+    monitor_begin(&scenario, shorter->changes, shorter->weaken, shorter->follow);
     if (!minimise(shorter, &scenario, &limits)) return bad("the schedule does not end in a fault");
     result.schedules = goal_runs();
     snprintf(result.check, sizeof result.check, "%s", run.check);

@@ -305,7 +305,8 @@ static int conclude(const struct explore* e, struct explore_outcome* outcome, do
     json_put_real(result, "seconds", seconds);
     json_put_count(result, "schedules", outcome->schedules);
     json_object_set_new(result, "scenarios", scenarios_json(e, outcome));
-    json_object_set_new(result, "fault", end == EXPLORE_FAULT ? fault_json(&outcome->fault, report, story) : json_null());
+    json_object_set_new(result, "fault",
+                        end == EXPLORE_FAULT ? fault_json(&outcome->fault, report, story) : json_null());
     const bool saved = result_save(e->args, "explore", result);
     json_decref(result);
     if (end == EXPLORE_FAULT) fprintf(result_stream(e->args), "%s\n", outcome->fault.text);

@@ -21,10 +21,10 @@ struct explore_wish {
 };
 
 struct explore_repeats {
-    char check[32];    // "none": no fault
+    char check[32];  // "none": no fault
     char text[1024];
-    uint64_t same;     // of the runs, those that had the same events as the string, and the same check
-    int status;        // of the worker that failed; 0 or 1: none did
+    uint64_t same;  // of the runs, those that had the same events as the string, and the same check
+    int status;     // of the worker that failed; 0 or 1: none did
 };
 
 // Makes the schedule as short as it can within so many seconds, and tells it. false: *fault is as it was.

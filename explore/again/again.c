@@ -43,10 +43,8 @@ bool again_prepare(const Replay* replay, const Scenario* whole, char* message, s
 }
 
 static RunLimits limits_of(const Strategy* strategy) {
-    return (RunLimits){.strategy = strategy,
-                       .stale_most = stale_most,
-                       .failures_most = (uint8_t)scenario.failures,
-                       .races = true};
+    return (RunLimits){
+        .strategy = strategy, .stale_most = stale_most, .failures_most = (uint8_t)scenario.failures, .races = true};
 }
 
 // What a run learns of the words and lines that threads share may be needed at its beginning.

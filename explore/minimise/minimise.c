@@ -102,8 +102,7 @@ static bool makes_named_block(const Scenario* whole, const Op* op) {
 static bool leave_out_users(Replay* candidate, const Replay* best, const Scenario* whole, uint8_t block) {
     for (unsigned t = 0; t < whole->thread_count; t++)
         for (uint32_t number = whole->op_count[t]; number > 0; number--)
-            if (uses_block(&whole->op[t][number - 1], block) &&
-                !operation_leave_out(candidate, best, whole, t, number))
+            if (uses_block(&whole->op[t][number - 1], block) && !operation_leave_out(candidate, best, whole, t, number))
                 return false;
     return true;
 }
@@ -140,7 +139,8 @@ static bool try_without_thread(Replay* best, const Scenario* whole, unsigned thr
 
 static bool fewer_operations(Replay* best, const Scenario* whole, Replay* candidate) {
     uint32_t before = operations_left(best, whole);
-    for (unsigned t = 0; t < whole->thread_count && !goal_is_spent(); t++) try_without_thread(best, whole, t, candidate);
+    for (unsigned t = 0; t < whole->thread_count && !goal_is_spent(); t++)
+        try_without_thread(best, whole, t, candidate);
     for (unsigned t = 0; t < whole->thread_count; t++)
         for (uint32_t number = whole->op_count[t]; number > 0 && !goal_is_spent(); number--)
             if (!operation_is_left_out(best, t, number)) try_without_operation(best, whole, t, number, candidate);
@@ -169,7 +169,8 @@ static bool fewer_switches(Replay* best, const Scenario* whole, Replay* candidat
 bool minimise(Replay* replay, const Scenario* whole, const MinimiseLimits* limits) {
     static Replay candidate;
     char message[FAULT_TEXT];
-    if (!again_prepare(replay, whole, message, sizeof message) || again_run(&replay->schedule) != RUN_FAULT) return false;
+    if (!again_prepare(replay, whole, message, sizeof message) || again_run(&replay->schedule) != RUN_FAULT)
+        return false;
     goal_set(whole, limits);
     if (!goal_holds(replay)) return false;
     fewer_deviations(replay, whole, &candidate);

@@ -16,12 +16,13 @@ enum { STRING_MOST = 65536 };
 
 static Replay* shared;  // scenario and schedule of the run under way
 
-void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken) {
+void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken, bool follow) {
     memset(shared, 0, sizeof *shared);
     snprintf(shared->scenario, sizeof shared->scenario, "%s", scenario->name);
     snprintf(shared->build, sizeof shared->build, "%s", explored_build);
     if (strcmp(changes, "all") != 0) snprintf(shared->changes, sizeof shared->changes, "%s", changes);
     snprintf(shared->weaken, sizeof shared->weaken, "%s", weaken);
+    shared->follow = follow;
 }
 
 static int report_death(int signal) {

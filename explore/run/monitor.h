@@ -10,6 +10,6 @@
 // and returns 1.
 int monitor_run(int (*work)(int argc, char** argv), int argc, char** argv);
 // In the child: what is explored from now on.
-void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken);
+void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken, bool follow);
 
 #endif

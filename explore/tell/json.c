@@ -34,8 +34,8 @@ static json_t* slabs_of(const Row* row) {
 static json_t* row_document(const Row* row) {
     char words[ROW_ROOM];
     story_row(row, words, sizeof words);
-    json_t* object = json_pack("{s:s, s:o, s:i, s:o, s:o}", "kind", kinds[row->kind], "thread", letter(row->thread), "moment",
-                               (int)row->moment, "words", text(words), "slabs", slabs_of(row));
+    json_t* object = json_pack("{s:s, s:o, s:i, s:o, s:o}", "kind", kinds[row->kind], "thread", letter(row->thread),
+                               "moment", (int)row->moment, "words", text(words), "slabs", slabs_of(row));
     if (row->kind == ROW_STEP) json_object_set_new(object, "step", text(step_name(row->step)));
     if (row->kind == ROW_SWITCH) {
         json_object_set_new(object, "to", letter(row->other));
@@ -58,13 +58,15 @@ json_t* story_document(const Story* story) {
     json_t *letters = json_array(), *list = json_array();
     for (unsigned t = 0; t < story->scenario.thread_count; t++) json_array_append_new(letters, letter(t));
     for (uint32_t i = 0; i < rows.count; i++) json_array_append_new(list, row_document(&rows.at[i]));
-    json_t* object = json_pack("{s:s, s:i, s:o, s:o, s:i, s:i, s:o}", "document", "hakstress explore story", "version", 1,
-                               "check", text(story->check), "fault", text(story->fault), "switches", (int)story->switches,
-                               "preemptions", (int)story->preemptions, "replay", text(story->replay));
+    json_t* object =
+        json_pack("{s:s, s:i, s:o, s:o, s:i, s:i, s:o}", "document", "hakstress explore story", "version", 1, "check",
+                  text(story->check), "fault", text(story->fault), "switches", (int)story->switches, "preemptions",
+                  (int)story->preemptions, "replay", text(story->replay));
     if (object == NULL) return NULL;
     json_object_set_new(object, "rule", story->rule ? text(story->rule) : json_null());
-    json_object_set_new(object, "scenario", json_pack("{s:o, s:o, s:o}", "name", text(story->scenario.name), "about",
-                                                      text(story->scenario.about), "text", text(scenario)));
+    json_object_set_new(object, "scenario",
+                        json_pack("{s:o, s:o, s:o}", "name", text(story->scenario.name), "about",
+                                  text(story->scenario.about), "text", text(scenario)));
     json_object_set_new(object, "threads", letters);
     json_object_set_new(object, "prevented_by", prevented_list(story));
     json_object_set_new(object, "tried", text(story->tried));
@@ -74,7 +76,8 @@ json_t* story_document(const Story* story) {
 
 bool story_json(const Story* story, FILE* out) {
     json_t* document = story_document(story);
-    bool written = document && json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && putc('\n', out) != EOF;
+    bool written =
+        document && json_dumpf(document, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0 && putc('\n', out) != EOF;
     json_decref(document);
     return written;
 }

@@ -86,7 +86,8 @@ Name name_of_control_block(uint64_t address, uint32_t event) {
 
 uint32_t slab_of_place(uint64_t address) {
     uint64_t slabs = load_relaxed(&hak_heap.slabs);
-    uint64_t owner = address - (uint64_t)(uintptr_t)hak_heap.owner, remote = address - (uint64_t)(uintptr_t)hak_heap.remote;
+    uint64_t owner = address - (uint64_t)(uintptr_t)hak_heap.owner,
+             remote = address - (uint64_t)(uintptr_t)hak_heap.remote;
     uint64_t meta = address - (uint64_t)(uintptr_t)hak_heap.meta;
     if (owner / sizeof *hak_heap.owner < slabs) return (uint32_t)(owner / sizeof *hak_heap.owner);
     if (remote / sizeof *hak_heap.remote < slabs) return (uint32_t)(remote / sizeof *hak_heap.remote);
@@ -183,8 +184,8 @@ Name name_of_place(uint64_t address) {
     if (is_in(address, hak_heap.owner, sizeof *hak_heap.owner)) return name("the owner word of slab %u", slab);
     if (is_in(address, hak_heap.remote, sizeof *hak_heap.remote)) return name("the remote word of slab %u", slab);
     if (is_in(address, hak_heap.meta, sizeof *hak_heap.meta))
-        return name("%s of slab %u", field_of_meta((address - (uint64_t)(uintptr_t)hak_heap.meta) % sizeof *hak_heap.meta),
-                    slab);
+        return name("%s of slab %u",
+                    field_of_meta((address - (uint64_t)(uintptr_t)hak_heap.meta) % sizeof *hak_heap.meta), slab);
     Name block = name_of_block(address);
     if (block.text[0]) return strchr(block.text, ' ') ? block : name("block %.80s", block.text);
     return name_in_control_block(address);

@@ -14,7 +14,8 @@ typedef enum { WORD_OTHER, WORD_OWNER, WORD_REMOTE, WORD_STATE } Word;
 
 static Word word_at(uint64_t address) {
     uint64_t slabs = load_relaxed(&hak_heap.slabs);
-    uint64_t owner = address - (uint64_t)(uintptr_t)hak_heap.owner, remote = address - (uint64_t)(uintptr_t)hak_heap.remote;
+    uint64_t owner = address - (uint64_t)(uintptr_t)hak_heap.owner,
+             remote = address - (uint64_t)(uintptr_t)hak_heap.remote;
     if (owner < slabs * sizeof *hak_heap.owner) return WORD_OWNER;
     if (remote < slabs * sizeof *hak_heap.remote) return WORD_REMOTE;
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
@@ -57,7 +58,8 @@ static Name drains_foreign(const Event* e, uint32_t event) {
 
 // Of other words, what stands there means nothing to a reader.
 void operation_describe(const Event* e, uint32_t event, char* out, size_t size) {
-    Name place = name_of_place(e->address), value = value_of(e, e->value, event), before = value_of(e, e->before, event);
+    Name place = name_of_place(e->address), value = value_of(e, e->value, event),
+         before = value_of(e, e->before, event);
     if (value.text[0] == '\0')
         snprintf(out, size, "%s", e->stale ? place.text : e->kind == EVENT_REFUSED ? "refused" : "");
     else if (e->kind == EVENT_LOAD)
@@ -76,8 +78,9 @@ static bool writes(const Event* e, uint64_t address) {
 
 static size_t describe_store(const Event* store, uint32_t event, char* out, size_t size) {
     Name value = value_of(store, store->value, event);
-    int length = snprintf(out, size, "%c's%s%s%s%s", 'A' + store->thread, store->step < HAK_STEP_COUNT ? " " : " store",
-                          store->step < HAK_STEP_COUNT ? step_name(store->step) : "", value.text[0] ? ": " : "", value.text);
+    int length =
+        snprintf(out, size, "%c's%s%s%s%s", 'A' + store->thread, store->step < HAK_STEP_COUNT ? " " : " store",
+                 store->step < HAK_STEP_COUNT ? step_name(store->step) : "", value.text[0] ? ": " : "", value.text);
     return length > 0 ? (size_t)length : 0;
 }
 

@@ -116,11 +116,13 @@ static void try_orders(const Replay* replay, const Scenario* whole, Story* story
     for (uint32_t i = 0; i < count; i++) {
         const Pair* p = &pairs[i];
         if (!ends_well_with(replay, whole, p->write, p->load)) continue;
-        note(story, "a release in %c's %s and an acquire in %c's %s%s%s", 'A' + p->writer, or_its(p->write_step, "store"),
-             'A' + p->loader, or_its(p->load_step, "load"), place[i].text[0] ? ", of " : "", place[i].text);
+        note(story, "a release in %c's %s and an acquire in %c's %s%s%s", 'A' + p->writer,
+             or_its(p->write_step, "store"), 'A' + p->loader, or_its(p->load_step, "load"),
+             place[i].text[0] ? ", of " : "", place[i].text);
     }
     snprintf(story->tried, sizeof story->tried,
-             "tried: a release and an acquire for each of the %u pairs of operations on one word of two threads", count);
+             "tried: a release and an acquire for each of the %u pairs of operations on one word of two threads",
+             count);
 }
 
 static bool without_weaker(const Replay* replay, const Scenario* whole, Story* story) {
@@ -136,7 +138,8 @@ void prevented_find(const Replay* replay, const Scenario* whole, Story* story) {
     unsigned mask = (unsigned)hak_option(changes);
     if (mask != (1u << CHANGES_COUNT) - 1u) {
         try_changes(replay, whole, mask, story);
-        if (story->prevented_count == 0) snprintf(story->tried, sizeof story->tried, "tried: each missing change alone");
+        if (story->prevented_count == 0)
+            snprintf(story->tried, sizeof story->tried, "tried: each missing change alone");
         return;
     }
     if (replay->weaken[0] && without_weaker(replay, whole, story)) return;

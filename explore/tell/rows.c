@@ -69,7 +69,8 @@ static bool differs_inside(const SlabState* a, const SlabState* b) {
 // Free list and counts are the owner's.
 static void note_foreign_write(Row* row, const SlabState* state, const Event* e) {
     const SlabState* before = state->event ? state_before(state->slab, state->event - 1) : NULL;
-    if (before == NULL || before->owner != state->owner || is_threads_own(state, e) || !differs_inside(before, state)) return;
+    if (before == NULL || before->owner != state->owner || is_threads_own(state, e) || !differs_inside(before, state))
+        return;
     if (row->writes_foreign) return;
     row->writes_foreign = true;
     size_t length = strlen(row->what);
@@ -125,7 +126,8 @@ static void add_call(const Event* e) {
     Row* row = add(ROW_CALL, e);
     call_of[e->thread] = (uint32_t)e->value;
     const Op* op = &scenario->op[e->thread][e->value - 1];
-    if (e->value >= 1 && e->value <= scenario->op_count[e->thread]) scenario_format_op(scenario, op, row->what, sizeof row->what);
+    if (e->value >= 1 && e->value <= scenario->op_count[e->thread])
+        scenario_format_op(scenario, op, row->what, sizeof row->what);
 }
 
 // A block that was another one before has two names, and the first one stays.
@@ -159,7 +161,8 @@ static const char* words_of_wait(const Event* e) {
 // After its program a thread ends, which gives back what is in its bins.
 static void add_fault(const Event* e) {
     bool ends = e->thread < THREADS_MOST && last_row[e->thread] && rows.at[last_row[e->thread] - 1].kind == ROW_END;
-    snprintf(add(ROW_FAULT, e)->what, WORDS_ROOM, "%s%s", run.check, ends ? ", while it gives back what it has left" : "");
+    snprintf(add(ROW_FAULT, e)->what, WORDS_ROOM, "%s%s", run.check,
+             ends ? ", while it gives back what it has left" : "");
 }
 
 static void add_event(uint32_t event, const Event* e) {
@@ -173,7 +176,8 @@ static void add_event(uint32_t event, const Event* e) {
     case EVENT_WAIT: snprintf(add(ROW_WAIT, e)->what, WORDS_ROOM, "%s", words_of_wait(e)); break;
     case EVENT_SWITCH: add_switch(e); break;
     case EVENT_FORK:
-        snprintf(add(ROW_FORK, e)->what, WORDS_ROOM, "forks: the %s goes on", e->value ? "parent" : "child, where it is alone,");
+        snprintf(add(ROW_FORK, e)->what, WORDS_ROOM, "forks: the %s goes on",
+                 e->value ? "parent" : "child, where it is alone,");
         break;
     case EVENT_SYSTEM: snprintf(add(ROW_FAILURE, e)->what, WORDS_ROOM, "its system call fails"); break;
     case EVENT_END: snprintf(add(ROW_END, e)->what, WORDS_ROOM, "is done"); break;

@@ -18,13 +18,13 @@ enum { ROWS_MOST = 8192, WORDS_ROOM = 256, ROW_SLABS = 3 };
 typedef enum { ROW_CALL, ROW_STEP, ROW_OTHER, ROW_SWITCH, ROW_WAIT, ROW_END, ROW_FORK, ROW_FAILURE, ROW_FAULT } RowKind;
 
 typedef struct {
-    uint8_t kind;    // RowKind
+    uint8_t kind;  // RowKind
     uint8_t thread;
-    uint8_t other;   // SWITCH: who goes on
-    bool preempts;   // SWITCH: the thread could have gone on
+    uint8_t other;  // SWITCH: who goes on
+    bool preempts;  // SWITCH: the thread could have gone on
     bool has_operation, writes_foreign;
-    bool aside;      // of many rows of one thread on slabs that only it touches
-    uint16_t step;   // STEP
+    bool aside;     // of many rows of one thread on slabs that only it touches
+    uint16_t step;  // STEP
     uint32_t moment;
     char what[WORDS_ROOM];   // CALL: the operation; STEP and OTHER: what it did to which word
     char stale[WORDS_ROOM];  // the newer stores that it did not see; "": it saw the newest

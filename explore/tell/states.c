@@ -46,9 +46,8 @@ static SlabState read_state(uint32_t slab, uint64_t owner) {
     state.free = (uint16_t)meta_free(meta);
     state.uncut = (uint16_t)(meta->capacity - load_relaxed(&meta->carved));
     state.free_list = follow(meta->freelist, LISTED_MOST + 1u);
-    state.pushed = follow(remote_first(state.remote), remote_count(state.remote) < LISTED_MOST
-                                                          ? remote_count(state.remote)
-                                                          : LISTED_MOST);
+    state.pushed = follow(remote_first(state.remote),
+                          remote_count(state.remote) < LISTED_MOST ? remote_count(state.remote) : LISTED_MOST);
     return state;
 }
 

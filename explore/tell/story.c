@@ -97,8 +97,9 @@ static void describe_fault(Story* story) {
         snprintf(story->fault, sizeof story->fault, "%.*s: %s", (int)(at - run.text), run.text, place.text);
     else
         snprintf(story->fault, sizeof story->fault, "%s%s", run.text,
-                 strstr(run.text, "address 0x6261,") ? ": \"ab\", which the scenario writes to each block, taken for a link"
-                                                     : "");
+                 strstr(run.text, "address 0x6261,")
+                     ? ": \"ab\", which the scenario writes to each block, taken for a link"
+                     : "");
 }
 
 static uint32_t slab_of_fault(void) {

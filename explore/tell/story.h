@@ -22,7 +22,7 @@ typedef struct {
     char tried[WORDS_ROOM];                      // what was tried and would not have
     uint32_t switches, preemptions;
     Scenario scenario;  // as it was run
-} Story;  // its steps are in `rows`
+} Story;                // its steps are in `rows`
 
 // Runs the schedule and fills the story.
 bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char* message, size_t size);

@@ -34,8 +34,8 @@ static void print_cells(FILE* out, const Line* line, unsigned columns, const siz
         for (unsigned c = 0; c < columns; c++) {
             size_t part = part_of(rest[c], width[c]);
             if (!first && c == 0) part = 0;
-            length += (size_t)snprintf(text + length, sizeof text - length, "%-*.*s%*s", (int)width[c], (int)part, rest[c],
-                                       GAP, "");
+            length += (size_t)snprintf(text + length, sizeof text - length, "%-*.*s%*s", (int)width[c], (int)part,
+                                       rest[c], GAP, "");
             rest[c] += part;
             rest[c] += skip_blanks(rest[c]);
             more |= rest[c][0] != '\0';
@@ -132,7 +132,8 @@ static void print_table(FILE* out, const Story* story) {
 static void print_scenario(FILE* out, const Story* story) {
     static char text[16384];
     scenario_format(&story->scenario, text, sizeof text);
-    fprintf(out, "scenario %s%s%s\n", story->scenario.name, story->scenario.about[0] ? ": " : "", story->scenario.about);
+    fprintf(out, "scenario %s%s%s\n", story->scenario.name, story->scenario.about[0] ? ": " : "",
+            story->scenario.about);
     for (char *line = text, *end; *line; line = end) {
         end = line + strcspn(line, "\n");
         if (*end) *end++ = '\0';
