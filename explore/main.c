@@ -1,4 +1,4 @@
-// hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor (cli/explore/worker.c):
+// hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor, cli/explore/worker.c:
 //
 //   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING

@@ -10,7 +10,8 @@
 #include "record/schedule.h"
 #include "run/run.h"
 
-// Makes ready for runs of `replay`: the scenario `whole` without what it leaves out, with its changes and weaker orders.
+// Makes ready for runs of `replay`: the scenario `whole` without what it leaves out, with its changes and weaker
+// orders.
 bool again_prepare(const Replay* replay, const Scenario* whole, char* message, size_t size);
 // The scenario as it is run: without what is left out.
 const Scenario* again_scenario(void);

@@ -1,5 +1,5 @@
-// What a shorter schedule must still show: a fault of the same check; of a crash, at the same address. And how much may be
-// spent on finding one.
+// What a shorter schedule must still show: a fault of the same check; of a crash, at the same address. And how much may
+// be spent on finding one.
 // Thread-safety: none: one run at a time.
 // Errors: none.
 #ifndef EXPLORE_MINIMISE_GOAL_H

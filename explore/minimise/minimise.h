@@ -4,8 +4,8 @@
 //             ^   some operation could be left out │
 //             └────────────────────────────────────┘
 //
-// Where an operation is left out, the moments after it move. If the fault is gone then, a bounded search may find it in the
-// shorter scenario.
+// Where an operation is left out, the moments after it move. If the fault is gone then, a bounded search may find it in
+// the shorter scenario.
 // Thread-safety: none: one run at a time.
 // Errors: false: the given schedule does not end in a fault here.
 #ifndef EXPLORE_MINIMISE_MINIMISE_H

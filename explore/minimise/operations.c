@@ -61,7 +61,8 @@ static void add_sorted(Replay* replay, DroppedOp dropped) {
     replay->dropped[at] = dropped;
 }
 
-// Several operations of one thread are left out from the last to the first: moments of `of` are still those of `replay`.
+// Several operations of one thread are left out from the last to the first: moments of `of` are still those of
+// `replay`.
 bool operation_leave_out(Replay* replay, const Replay* of, const Scenario* whole, unsigned thread, uint32_t number) {
     if (operation_is_left_out(replay, thread, number)) return true;
     if (replay->dropped_count == DROPPED_MOST) return false;

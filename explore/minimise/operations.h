@@ -16,8 +16,8 @@
 // Number in the whole program of operation `kept` (from 1) of those that are left. 0: there are not so many.
 uint32_t operation_number(const Replay* replay, const Scenario* whole, unsigned thread, uint32_t kept);
 bool operation_is_left_out(const Replay* replay, unsigned thread, uint32_t number);
-// Leaves out operation `number` of the whole program of a thread, and with it the deviations within it. The last recorded
-// run must be that of `of`, which has at least the operations of `replay`.
+// Leaves out operation `number` of the whole program of a thread, and with it the deviations within it. The last
+// recorded run must be that of `of`, which has at least the operations of `replay`.
 bool operation_leave_out(Replay* replay, const Replay* of, const Scenario* whole, unsigned thread, uint32_t number);
 
 #endif

@@ -1,7 +1,7 @@
 // The rows of a story: what the threads did, in the order of the run, and what became of the slabs.
 //
-//   events and states of the recorded run ──> rows: an operation begins, a named step, another write of an ownership word,
-//                                             a stale load, a switch, a wait, the fault
+//   events and states of the recorded run ──> rows: an operation begins, a named step, another write of a word of the
+//                                             protocol, a stale load, a switch, a wait, the fault
 //
 // A step stands where its operation took effect: if another thread went on between the two, after that thread's rows.
 // Thread-safety: none needed.

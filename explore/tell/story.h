@@ -1,4 +1,5 @@
-// The story of a run that ends in a fault: what it was, step by step, what rule it breaks, and what would have prevented it.
+// The story of a run that ends in a fault: what it was, step by step, what rule it breaks, and what would have
+// prevented it.
 //
 //   story_tell ──> Story ──> story_text, story_json, story_page
 //
@@ -29,7 +30,7 @@ bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char*
 
 // "slab 40: owner A; remote empty; free list d, e; 2 free, 34 used".
 void story_state(uint32_t slab, uint32_t event, char* out, size_t size);
-// What a row says of itself, without thread and state: "A4 remote word: empty -> unowned; the remote word of slab 40: ...".
+// What a row says of itself, without thread and state: "A4 remote word: empty -> unowned: the remote word of slab ...".
 void story_row(const Row* row, char* out, size_t size);
 
 #endif
