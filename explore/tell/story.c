@@ -108,12 +108,30 @@ static uint32_t slab_of_fault(void) {
 
 typedef enum { ANY, OWNER, OTHER } Who;
 
+static bool ever_owned(uint32_t slab, unsigned thread) {
+    for (uint32_t i = 0; i < states.count; i++) {
+        if (states.at[i].slab != slab || word_owner(states.at[i].owner) == 0) continue;
+        Name owner = name_of_owner(states.at[i].owner, states.at[i].event);
+        if (owner.text[0] == (char)('A' + thread) && owner.text[1] == '\0') return true;
+    }
+    return false;
+}
+
+static bool was_written_by_others(uint32_t slab) {
+    for (uint32_t i = 0; i < rows.count; i++)
+        for (uint32_t k = 0; k < rows.at[i].slab_count; k++)
+            if (rows.at[i].writes_foreign && rows.at[i].slab[k].slab == slab) return true;
+    return false;
+}
+
+// "A reads what B wrote": OWNER if each of them had the slab at its time, so that the hand-over between them failed.
 static Who who_faults(void) {
+    static const char before[] = " what ";
+    const char* other = strstr(run.text, before);
     uint32_t slab = slab_of_fault();
-    const SlabState* state = slab ? state_before(slab, recording.count) : NULL;
-    if (state == NULL || word_owner(state->owner) == 0) return OTHER;
-    Name owner = name_of_owner(state->owner, recording.count);
-    return owner.text[0] == 'A' + run.fault_thread && owner.text[1] == '\0' ? OWNER : OTHER;
+    if (other == NULL || slab == 0 || was_written_by_others(slab)) return OTHER;
+    bool both = ever_owned(slab, run.fault_thread) && ever_owned(slab, (unsigned)(other[sizeof before - 1] - 'A'));
+    return both ? OWNER : OTHER;
 }
 
 static const char* rule_of_fault(void) {
@@ -167,8 +185,8 @@ bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char*
     story->switches = schedule_switches(run_schedule);
     story->preemptions = run.preemptions;
     replay_format(replay, story->replay, sizeof story->replay);
+    rows_build(&story->scenario, slab_of_fault());
     story->rule = run.check[0] ? rule_of_fault() : NULL;
     describe_fault(story);
-    rows_build(&story->scenario, slab_of_fault());
     return true;
 }
