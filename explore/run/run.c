@@ -79,7 +79,8 @@ static void on_crash(int signal, siginfo_t* info, void* context) {
 // A loop without atomic operations does not end by itself.
 static void on_alarm(int signal) {
     (void)signal;
-    if (alarms_in_run++ >= 2 && thread_is_inside()) run_fault("endless", "thread %c is in a loop", 'A' + (int)current_thread);
+    if (alarms_in_run++ >= 2 && thread_is_inside())
+        run_fault("endless", "thread %c is in a loop", 'A' + (int)current_thread);
 }
 
 static void handle_signals(void) {

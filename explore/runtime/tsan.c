@@ -88,13 +88,25 @@ static inline void plain(const volatile void* p, unsigned bytes, unsigned flags)
         compare_lines(offset, bytes, flags);
 }
 
-#define PLAIN(bytes)                                                                     \
-    void __tsan_read##bytes(void* p) { plain(p, bytes, 0); }                             \
-    void __tsan_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }                 \
-    void __tsan_unaligned_read##bytes(void* p) { plain(p, bytes, 0); }                   \
-    void __tsan_unaligned_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }       \
-    void __tsan_read_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }            \
-    void __tsan_unaligned_read_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }
+#define PLAIN(bytes)                                   \
+    void __tsan_read##bytes(void* p) {                 \
+        plain(p, bytes, 0);                            \
+    }                                                  \
+    void __tsan_write##bytes(void* p) {                \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_unaligned_read##bytes(void* p) {       \
+        plain(p, bytes, 0);                            \
+    }                                                  \
+    void __tsan_unaligned_write##bytes(void* p) {      \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_read_write##bytes(void* p) {           \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_unaligned_read_write##bytes(void* p) { \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
@@ -160,8 +172,7 @@ void* explored_memmove(void* to, const void* from, size_t bytes) {
 static inline Location* begin(uint64_t offset, bool writes) {
     threads[current_thread].moment++;
     Location* location = location_of(offset);
-    if (UNLIKELY(!location_knows(location, current_thread, writes)) &&
-        location_learn(location, current_thread, writes))
+    if (UNLIKELY(!location_knows(location, current_thread, writes)) && location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
     return location->contended || recording.on ? location : NULL;
@@ -229,8 +240,8 @@ static inline void stored(Location* location, uint64_t before, uint64_t value, i
     if (run.limits.stale_most) keep_store(location, before, value);
     if (order_releases(order)) thread_tick();
     if (!location->contended) return;
-    me->history = hash_join(hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1 | 1),
-                                      location->written), location->read);
+    me->history = hash_join(
+        hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1 | 1), location->written), location->read);
     location->written = me->history;
     location->read = (Hash){0, 0};
 }
@@ -307,24 +318,26 @@ static inline void note_write(uint64_t offset) {
     if (offset != NOT_TRACKED) memory_note(offset, 1);
 }
 
-#define UPDATE(bits, type, name, expression)                                                                    \
-    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                              \
-        uint64_t offset;                                                                                        \
-        bool watched = is_watched(p, &offset);                                                                  \
-        Location* location = watched ? begin(offset, true) : NULL;                                              \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                  \
-        note_write(offset);                                                                                     \
-        type before = *p;                                                                                       \
-        type value = (type)(expression);                                                                        \
-        *p = value;                                                                                             \
-        if (location)                                                                                           \
+#define UPDATE(bits, type, name, expression)                                                                     \
+    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                               \
+        uint64_t offset;                                                                                         \
+        bool watched = is_watched(p, &offset);                                                                   \
+        Location* location = watched ? begin(offset, true) : NULL;                                               \
+        if (watched) check_atomic(offset, sizeof(type), true);                                                   \
+        note_write(offset);                                                                                      \
+        type before = *p;                                                                                        \
+        type value = (type)(expression);                                                                         \
+        *p = value;                                                                                              \
+        if (location)                                                                                            \
             finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, SITE), before, \
-                         value, true, SITE);                                                                    \
-        return before;                                                                                          \
+                         value, true, SITE);                                                                     \
+        return before;                                                                                           \
     }
 
 #define ATOMIC(bits, type)                                                                                       \
-    static uint64_t read_##bits(const volatile void* p) { return *(const volatile type*)p; }                     \
+    static uint64_t read_##bits(const volatile void* p) {                                                        \
+        return *(const volatile type*)p;                                                                         \
+    }                                                                                                            \
     type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                         \
         uint64_t offset;                                                                                         \
         if (!is_watched(p, &offset)) return *p;                                                                  \
