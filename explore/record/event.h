@@ -44,7 +44,7 @@ enum { EVENTS_MOST = 65536 };
 
 typedef struct {
     bool on;
-    uint32_t count;  // may exceed EVENTS_MOST
+    uint32_t count;      // may exceed EVENTS_MOST
     void (*look)(void);  // called before each event is added: what is in memory is what came of those before; or NULL
     Event at[EVENTS_MOST];
 } Recording;

@@ -139,8 +139,7 @@ static bool read_build(Reader* r, Replay* replay) {
     if (*r->at != '@') return expect(r, "'@' and a build");
     r->at++;
     return read_until(r, ",:", "a build", replay->build, sizeof replay->build) &&
-           read_list(r, "changes", replay->changes) && read_list(r, "weaken", replay->weaken) &&
-           read_follow(r, replay);
+           read_list(r, "changes", replay->changes) && read_list(r, "weaken", replay->weaken) && read_follow(r, replay);
 }
 
 static bool read_deviation(Reader* r, Schedule* schedule) {

@@ -22,8 +22,8 @@ void system_calls_will_fail(uint32_t count) {
 }
 
 static void note_failure(void) {
-    record((Event){.kind = EVENT_SYSTEM, .thread = (uint8_t)current_thread, .value = 1,
-                   .moment = threads[current_thread].moment});
+    record((Event){
+        .kind = EVENT_SYSTEM, .thread = (uint8_t)current_thread, .value = 1, .moment = threads[current_thread].moment});
 }
 
 bool system_call_fails(const char* name) {

@@ -27,7 +27,7 @@ typedef struct {
     uint8_t failures_most;  // system calls that may fail
     bool every_moment;      // each is a point: the strategy knows its moments
     bool races;             // data races are faults
-    bool follow;            // named steps are points, too, and damage goes on to the crash that it leads to; run.c sets it
+    bool follow;  // named steps are points, too, and damage goes on to the crash that it leads to; run.c sets it
 } RunLimits;
 
 typedef struct {

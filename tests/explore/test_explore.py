@@ -66,7 +66,7 @@ class Explore(unittest.TestCase):
         for _ in range(5):
             result = self.run_it("--replay", found[5], "--times", 20)
             self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
-            self.assertIn("replay check=race same=20/20", result.stdout)
+            self.assertIn("replay check=race same=20 of 20", result.stdout)
 
     def test_another_build_is_refused_unless_forced(self):
         found = self.find("S1", "1-5", "--strategy", "random")
@@ -79,7 +79,7 @@ class Explore(unittest.TestCase):
     def test_a_schedule_that_is_not_the_one_found_is_noticed(self):
         found = self.find("S1", "1-5", "--strategy", "random")
         other = re.sub(r"#[0-9a-f]+$", "#00000000", found[5])
-        self.assertIn("same=0/1", self.run_it("--replay", other).stdout)
+        self.assertIn("same=0 of 1", self.run_it("--replay", other).stdout)
 
     def test_what_was_found_is_in_the_json_and_the_report(self):
         result = self.run_it("S1", "--changes", "1-5", "--strategy", "random", "--json", "out.json")
