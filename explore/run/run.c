@@ -151,7 +151,7 @@ static void begin_run(const RunLimits* limits) {
     run.limits = *limits;
     run.stale_used = run.failures_used = 0;
     run.preemptions = run.cut_off = run.schedule.count = 0;
-    run.learned = run.forked = false;
+    run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.may_fail = scenario->failures != 0;
     recording.count = 0;

@@ -129,6 +129,7 @@ void system_copy(void) {
     threads[current_thread].moment++;
     scheduler_point();
     leave_others();
+    run.copied = true;
     world_note();
     world->is_copy = 1;
 }

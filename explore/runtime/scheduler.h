@@ -37,6 +37,7 @@ typedef struct {
     bool may_fail;     // some system calls fail, so allocations may
     bool learned;      // a word became contended in this run
     bool forked;       // this is the child of a fork
+    bool copied;       // made without handlers: what was free may be lost
     uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
     Schedule schedule;
     // Of a fault; check is empty if there was none.

@@ -18,7 +18,8 @@ uint64_t __tsan_atomic64_load(const volatile uint64_t* p, int order);
 // both; it is an operation on the word, as the comparison is.
 void wait_while(_Atomic uint64_t* word, uint64_t value) {
     if (!run.active) run_fault("deadlock", "a lock is held after the last thread's end");
-    uint64_t now = __tsan_atomic64_load((const volatile uint64_t*)word, __ATOMIC_RELAXED);
+    uint64_t now = UINT64_MAX;  // never the word's value: the kernel reads the newest store, as a refused swap does
+    __tsan_atomic64_compare_exchange_strong((volatile uint64_t*)word, &now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     if ((uint32_t)now != (uint32_t)value) return;
     sleepers[current_thread].word = word;
     sleepers[current_thread].since = ++sleeps;
