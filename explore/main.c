@@ -1,67 +1,186 @@
-#include "run/run.h"
-#include "search/search.h"
+// hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor (cli/explore/worker.c):
+//
+//   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
+//   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
+//   text WHAT IT WAS
+//   replay check=NAME same=N/N
+//
+// usage: hakstress-explore FILE|random-N... [OPTIONS]
+//        hakstress-explore --replay STRING [--times N] [--force] FILE|random-N
+// Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
+#include "record/build.h"
+#include "run/monitor.h"
+#include "runtime/steps.h"
+#include "search/campaign.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+enum { MESSAGE = 512, STRING_MOST = 65536 };
+
+typedef struct {
+    Campaign campaign;
+    bool preemptions_given, stale_given;
+    const char* replay;
+    uint32_t times;
+    bool force;
+} Options;
+
+// --- the command line
+
+static const struct option long_options[] = {
+    {"strategy", required_argument, NULL, 's'}, {"preemptions", required_argument, NULL, 'p'},
+    {"stale", required_argument, NULL, 'l'},    {"seconds", required_argument, NULL, 't'},
+    {"schedules", required_argument, NULL, 'n'}, {"changes", required_argument, NULL, 'c'},
+    {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
+    {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
+    {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
+    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+};
+
+static bool set_strategy(Campaign* c, const char* name) {
+    bool all = strcmp(name, "all") == 0;
+    c->exhaustive = all || strcmp(name, "exhaustive") == 0;
+    c->pct = all || strcmp(name, "pct") == 0;
+    c->random = all || strcmp(name, "random") == 0;
+    return c->exhaustive || c->pct || c->random;
 }
-int main(int argc, char** argv) {
-    const char *changes = "all", *strategy = "exhaustive", *replay = NULL; uint32_t bound = 2, stale = 0; double secs = 10; long most = 1000000000; uint64_t seed = 1; int times=100; int races=1; int keep=0;
-    static Scenario s; char message[512];
-    const char* file = argv[1];
-    for (int i = 2; i + 1 < argc; i += 2) {
-        const char *o = argv[i], *v = argv[i + 1];
-        if (!strcmp(o, "--changes")) changes = v;
-        if (!strcmp(o, "--strategy")) strategy = v;
-        if (!strcmp(o, "--preemptions")) bound = (uint32_t)atoi(v);
-        if (!strcmp(o, "--stale")) stale = (uint32_t)atoi(v);
-        if (!strcmp(o, "--seconds")) secs = atof(v);
-        if (!strcmp(o, "--schedules")) most = atol(v);
-        if (!strcmp(o, "--seed")) seed = (uint64_t)atol(v);
-        if (!strcmp(o, "--replay")) replay = v;
-        if (!strcmp(o, "--races")) races = atoi(v);
-        if (!strcmp(o, "--keep")) keep = atoi(v);
+
+static bool set_option(Options* o, int option, const char* value) {
+    Campaign* c = &o->campaign;
+    unsigned long number = value ? strtoul(value, NULL, 10) : 0;
+    switch (option) {
+    case 's': return set_strategy(c, value);
+    case 'p': c->preemptions = (uint32_t)number, o->preemptions_given = true; return true;
+    case 'l': c->stale = (uint32_t)number, o->stale_given = true; return true;
+    case 't': c->seconds = strtod(value, NULL); return true;
+    case 'n': c->schedules = number; return true;
+    case 'c': c->changes = value; return true;
+    case 'w': c->weaken = value; return true;
+    case 'r': c->seed = strtoull(value, NULL, 10); return true;
+    case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
+    case 'R': o->replay = value; return true;
+    case 'T': o->times = (uint32_t)number; return true;
+    case 'f': o->force = true; return true;
+    default: return false;
     }
-    run_start();
-    if (!scenario_read(file, &s, message, sizeof message) || !run_prepare(&s, changes, message, sizeof message)) { puts(message); return 2; }
-    RunLimits limits = {.stale_most = (uint8_t)stale, .failures_most = (uint8_t)s.failures, .races = races};
-    if (replay) {
-        Replay r; const char *at, *exp;
-        if (!replay_parse(replay, &r, &at, &exp)) { printf("expected %s at '%s'\n", exp, at); return 2; }
-        limits.strategy = search_replay(&r.schedule); limits.every_moment = true; limits.stale_most = 3; limits.failures_most = 8;
-        int ok = 0; for (int i = 0; i < times; i++) ok += run_once(&limits) == RUN_FAULT;
-        printf("replayed %d/%d: %s %s\n", ok, times, run.check, run.text);
-        return 0;
-    }
-    ExhaustiveLimits el = {0, bound, 0, 1};
-    limits.strategy = !strcmp(strategy, "exhaustive") ? search_exhaustive(&el) : !strcmp(strategy, "pct") ? search_pct(seed, 3) : search_random(seed);
-    double t0 = now(); uint64_t n = 0, pruned = 0, restarts = 0, faults = 0; 
-    for (;;) {
-        RunEnd e = run_once(&limits); n++; pruned += e == RUN_PRUNED;
-        if (e == RUN_FAULT) {
-            faults++;
-            if (!keep) {
-            static Replay r; static char text[100000]; snprintf(r.scenario, sizeof r.scenario, "%s", s.name); strcpy(r.build, "0"); r.schedule = run.schedule;
-            if (strcmp(changes,"all")) snprintf(r.changes, sizeof r.changes, "%s", changes);
-            replay_format(&r, text, sizeof text);
-            printf("FAULT %s: %s\n after %lu schedules %.2f s, switches %u\n %s\n", run.check, run.text, n, now() - t0, schedule_switches(&run.schedule), text);
-            Schedule sch = run.schedule; char check[32]; strcpy(check, run.check);
-            limits.strategy = search_replay(&sch); limits.every_moment = true;
-            int ok = 0; for (int i = 0; i < 100; i++) ok += run_once(&limits) == RUN_FAULT && !strcmp(check, run.check);
-            printf("replayed %d/100 %s %s\n", ok, run.check, run.text);
-            return 1; }
+}
+
+static bool read_options(int argc, char** argv, Options* o) {
+    o->campaign = (Campaign){.changes = "all", .weaken = "", .seed = 1};
+    o->times = 1;
+    set_strategy(&o->campaign, "all");
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        if (option == 'b') {
+            puts(explored_build);
+            exit(0);
         }
-        if (run.learned && limits.strategy->name[0] == 'e') { exhaustive_begin_again(); restarts++; continue; }
-        if (!limits.strategy->next_run()) break;
-        if ((long)n >= most || ((n & 63) == 0 && now() - t0 > secs)) break;
+        if (!set_option(o, option, optarg)) return false;
     }
-    double dt = now() - t0; uint64_t h;
-    printf("%s %s bound %u/%u stale %u: %lu schedules (%lu pruned) %s %lu faults %.2f s %.0f/min contended %u restarts %lu\n", s.name, strategy, exhaustive_bound(), bound, stale, n, pruned, exhaustive_is_complete() ? "COMPLETE" : "incomplete", faults, dt, (double)n / dt * 60, locations_contended(&h), restarts);
-    return 0;
+    return optind < argc;
+}
+
+// --- scenarios
+
+static bool read_scenario(const char* name, Scenario* scenario, char* message) {
+    static const char prefix[] = "random-";
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0) {
+        scenario_random(strtoull(name + sizeof prefix - 1, NULL, 10), scenario);
+        return true;
+    }
+    return scenario_read(name, scenario, message, MESSAGE);
+}
+
+static int bad(const char* message) {
+    fprintf(stderr, "hakstress-explore: %s\n", message);
+    return 2;
+}
+
+// --- exploring
+
+static uint64_t steps_mask(void) {
+    uint64_t mask = 0;
+    for (unsigned s = 0; s < HAK_STEP_COUNT; s++) mask |= (uint64_t)(steps_reached[s] != 0) << s;
+    return mask;
+}
+
+static void print_fault(const Campaign* c, const CampaignResult* r) {
+    static char string[STRING_MOST];
+    replay_format(&r->replay, string, sizeof string);
+    printf("fault scenario=%s check=%s schedules=%lu switches=%u replayed=%u/%u replay=%s\ntext %s\n", c->scenario->name,
+           r->check, (unsigned long)r->schedules, schedule_switches(&r->replay.schedule), r->replayed, REPLAYS, string,
+           r->text);
+}
+
+static int explore_one(const Options* o, const char* name) {
+    static Scenario scenario;
+    static CampaignResult result;
+    char message[MESSAGE];
+    if (!read_scenario(name, &scenario, message)) return bad(message);
+    Campaign c = o->campaign;
+    c.scenario = &scenario;
+    if (!o->preemptions_given) c.preemptions = scenario.preemptions;
+    if (!o->stale_given) c.stale = scenario.stale;
+    monitor_begin(&scenario, c.changes, c.weaken);
+    if (!campaign(&c, &result, message, sizeof message)) return bad(message);
+    if (result.fault) print_fault(&c, &result);
+    printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
+           "steps=%016lx\n",
+           scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,
+           result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask());
+    fflush(stdout);
+    return result.fault;
+}
+
+// --- replaying
+
+static int replay(const Options* o, const char* name) {
+    static Scenario scenario;
+    static Replay wanted;
+    char message[MESSAGE];
+    const char *at, *expected;
+    if (!replay_parse(o->replay, &wanted, &at, &expected)) {
+        snprintf(message, sizeof message, "expected %s at '%.40s'", expected, at);
+        return bad(message);
+    }
+    if (strcmp(wanted.build, explored_build) != 0 && !o->force) {
+        snprintf(message, sizeof message, "the schedule is of build %s, and this is %s; --force runs it all the same",
+                 wanted.build, explored_build);
+        return bad(message);
+    }
+    if (!read_scenario(name, &scenario, message)) return bad(message);
+    if (!scenario_drop(&scenario, wanted.dropped, wanted.dropped_count)) return bad("there is no such operation");
+    monitor_begin(&scenario, wanted.changes, wanted.weaken);
+    if (!run_prepare(&scenario, wanted.changes, message, sizeof message)) return bad(message);
+    uint32_t same = campaign_replay(&wanted, o->times);
+    printf("replay check=%s same=%u/%u\ntext %s\n", run.check[0] ? run.check : "none", same, o->times, run.text);
+    return run.check[0] != '\0';
+}
+
+static void on_stop(int signal) {
+    (void)signal;
+    campaign_stop = 1;
+}
+
+static int work(int argc, char** argv) {
+    Options o;
+    if (!read_options(argc, argv, &o)) return bad("wrong usage");
+    struct sigaction stop = {.sa_handler = on_stop};
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    run_start();
+    if (o.replay) return replay(&o, argv[optind]);
+    int status = 0;
+    for (int i = optind; i < argc && status == 0 && !campaign_stop; i++) status = explore_one(&o, argv[i]);
+    return status;
+}
+
+int main(int argc, char** argv) {
+    int status = monitor_run(work, argc, argv);
+    fflush(stdout);
+    // Not exit(): the allocator's own handlers would run on whatever the last run left.
+    _exit(status);
 }

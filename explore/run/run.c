@@ -7,6 +7,7 @@
 #include "oracle/blocks.h"
 #include "oracle/rest.h"
 #include "record/event.h"
+#include "run/ends.h"
 #include "run/perform.h"
 #include "runtime/race.h"
 #include "runtime/system.h"
@@ -108,6 +109,7 @@ static void forget_all(void) {
     system_forget_all();
     blocks_forget_all();
     locations_forget();
+    ends_forget();
     memset(&run, 0, sizeof run);
     thread_count = scenario->thread_count;
     block_count = scenario->block_count;
@@ -150,7 +152,7 @@ static void begin_run(const RunLimits* limits) {
     if (++current_run == 0) current_run = 1;
     run.limits = *limits;
     run.stale_used = run.failures_used = 0;
-    run.preemptions = run.cut_off = run.schedule.count = 0;
+    run.preemptions = run.cut_off = run_schedule->count = 0;
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.may_fail = scenario->failures != 0;
@@ -166,7 +168,10 @@ RunEnd run_once(const RunLimits* limits) {
     begin_run(limits);
     run.limits.strategy->begin_run();
     RunEnd end = scheduler_run();
-    return end == RUN_OK ? run_alone(body_of_rest) : end;
+    if (end != RUN_OK || !ends_is_new()) return end;
+    end = run_alone(body_of_rest);
+    if (end == RUN_FAULT) ends_forget();  // a repetition is to find it, too
+    return end;
 }
 
 uint64_t run_number(void) {

@@ -7,8 +7,7 @@
 
 enum { PAGE = 4096, PAGES = ARENA_BYTES / PAGE, LINES_OF_PAGE = PAGE / LINE, NOTED_MOST = 1 << 20 };
 
-// Bit 0: written in this run. Bit 1: not zero at the run's beginning, see `base`.
-uint8_t memory_noted[LINES];
+uint8_t memory_lines[LINES];
 static uint32_t noted[NOTED_MOST], noted_count;
 static char* base;  // what the lines hold at the run's beginning, by offset
 static char* state_at_start;
@@ -63,7 +62,7 @@ void memory_start(void) {
 // --- lines
 
 void memory_note_line(uint64_t line) {
-    memory_noted[line] |= 1;
+    memory_lines[line] |= LINE_IS_NOTED;
     if (noted_count == NOTED_MOST) {
         fputs("hakstress-explore: a run writes too much memory\n", stderr);
         exit(3);
@@ -75,14 +74,14 @@ void memory_note_range(const volatile void* p, size_t bytes) {
     uint64_t offset = memory_offset(p);
     if (offset == NOT_TRACKED || bytes == 0) return;
     for (uint64_t line = offset >> LINE_SHIFT, last = (offset + bytes - 1) >> LINE_SHIFT; line <= last; line++)
-        if ((memory_noted[line] & 1) == 0) memory_note_line(line);
+        if ((memory_lines[line] & LINE_IS_NOTED) == 0) memory_note_line(line);
 }
 
 void memory_snapshot(void) {
     memcpy(base + ARENA_BYTES, __start_hak_state, state_bytes());
     for (uint32_t i = 0; i < noted_count; i++) {
         uint64_t line = noted[i], offset = line << LINE_SHIFT;
-        memory_noted[line] = 2;
+        memory_lines[line] = LINE_HAD_BYTES;
         if (offset < ARENA_BYTES && open_pages[offset / PAGE]) memcpy(base + offset, address_of(offset), LINE);
     }
     noted_count = 0;
@@ -119,7 +118,7 @@ void memory_reset(void) {
     if (changed_count) reset_pages(true);
     for (uint32_t i = 0; i < noted_count; i++) {
         uint64_t line = noted[i], offset = line << LINE_SHIFT;
-        memory_noted[line] &= 2;
+        memory_lines[line] &= (uint8_t)~LINE_IS_NOTED;
         if (offset >= ARENA_BYTES)
             memcpy(address_of(offset), base + offset, line_bytes(line));
         else if (open_pages[offset / PAGE])
@@ -130,11 +129,40 @@ void memory_reset(void) {
     changed_count = 0;
 }
 
+static Hash hash_line(uint64_t line, const char* at, size_t bytes) {
+    Hash hash = {line, ~line};
+    for (size_t i = 0; i + 8 <= bytes; i += 8) {
+        uint64_t word;
+        memcpy(&word, at + i, sizeof word);
+        hash = hash_add(hash, word);
+    }
+    return hash;
+}
+
+// Only what differs from the snapshot counts. Lines are noted in any order, so their hashes are added.
+Hash memory_hash(void) {
+    Hash sum = {0, 0};
+    for (uint32_t i = 0; i < noted_count; i++) {
+        uint64_t line = noted[i], offset = line << LINE_SHIFT;
+        if (offset < ARENA_BYTES && !open_pages[offset / PAGE]) continue;
+        size_t bytes = offset < ARENA_BYTES ? LINE : line_bytes(line);
+        if (memcmp(address_of(offset), base + offset, bytes) == 0) continue;
+        Hash hash = hash_line(line, address_of(offset), bytes);
+        sum.low += hash.low;
+        sum.high += hash.high;
+    }
+    for (uint32_t i = 0; i < changed_count; i++) {
+        uint32_t page = changed_pages[i];
+        if (open_pages[page] != open_at_snapshot[page]) sum.low += hash_mix(page, open_pages[page]);
+    }
+    return sum;
+}
+
 void memory_forget_all(void) {
     mprotect(address_of(0), ARENA_BYTES, PROT_NONE);
     madvise(address_of(0), ARENA_BYTES, MADV_DONTNEED);
     madvise(base, TRACKED_BYTES, MADV_DONTNEED);
-    memset(memory_noted, 0, sizeof memory_noted);
+    memset(memory_lines, 0, sizeof memory_lines);
     memset(open_pages, 0, sizeof open_pages);
     noted_count = changed_count = 0;
     memcpy(__start_hak_state, state_at_start, state_bytes());
@@ -156,8 +184,9 @@ bool memory_is_closed(uint64_t offset, size_t bytes) {
 
 void memory_zero(uint64_t offset, size_t bytes) {
     for (uint64_t line = offset >> LINE_SHIFT; line < (offset + bytes) >> LINE_SHIFT; line++) {
-        if (memory_noted[line] == 0) continue;
-        if ((memory_noted[line] & 1) == 0) memory_note_line(line);
+        if ((memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) == 0) continue;
+        if (!open_pages[(line << LINE_SHIFT) / PAGE]) continue;  // closed pages hold zeros
+        if ((memory_lines[line] & LINE_IS_NOTED) == 0) memory_note_line(line);
         memset(address_of(line << LINE_SHIFT), 0, LINE);
     }
 }

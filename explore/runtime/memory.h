@@ -11,6 +11,8 @@
 #ifndef EXPLORE_RUNTIME_MEMORY_H
 #define EXPLORE_RUNTIME_MEMORY_H
 
+#include "runtime/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +27,10 @@
 enum { LINE_SHIFT = 6, LINE = 1 << LINE_SHIFT, LINES = TRACKED_BYTES >> LINE_SHIFT };
 
 extern char __start_hak_state[], __stop_hak_state[];
-extern uint8_t memory_noted[LINES];  // bit 0: written in this run
+
+// Of a line. Who touches it is learned over all runs of a scenario: bit LINE_USER << t stands for thread t.
+enum { LINE_IS_NOTED = 1, LINE_HAD_BYTES = 2, LINE_USER = 4 };
+extern uint8_t memory_lines[LINES];
 
 // Offset of an address; NOT_TRACKED: a stack, a TLS, the explorer's own.
 static inline uint64_t memory_offset(const volatile void* p) {
@@ -40,8 +45,19 @@ void memory_note_line(uint64_t line);
 // Before a write of at most 16 bytes.
 static inline void memory_note(uint64_t offset, unsigned bytes) {
     uint64_t line = offset >> LINE_SHIFT, last = (offset + bytes - 1) >> LINE_SHIFT;
-    if (__builtin_expect((memory_noted[line] & 1) == 0, 0)) memory_note_line(line);
-    if (__builtin_expect(line != last, 0) && (memory_noted[last] & 1) == 0) memory_note_line(last);
+    if (__builtin_expect((memory_lines[line] & LINE_IS_NOTED) == 0, 0)) memory_note_line(line);
+    if (__builtin_expect(line != last, 0) && (memory_lines[last] & LINE_IS_NOTED) == 0) memory_note_line(last);
+}
+
+typedef enum { LINE_IS_MINE, LINE_IS_SHARED, LINE_BECOMES_SHARED } LineUse;
+
+// Notes that a thread touches the line.
+static inline LineUse memory_use_line(uint64_t line, unsigned thread) {
+    uint8_t bit = (uint8_t)(LINE_USER << thread), users = (uint8_t)(memory_lines[line] & -LINE_USER);
+    if (__builtin_expect(users == bit, 1)) return LINE_IS_MINE;
+    memory_lines[line] |= bit;
+    if (users == 0) return LINE_IS_MINE;
+    return (users & (users - 1)) ? LINE_IS_SHARED : (users & bit) ? LINE_IS_SHARED : LINE_BECOMES_SHARED;
 }
 
 // Before a write of any length to memory that may not be tracked.
@@ -54,6 +70,8 @@ void memory_start(void);
 // What is in memory now is what each run begins with.
 void memory_snapshot(void);
 void memory_reset(void);
+// Of what is in memory now: equal if every tracked byte is, and every page is open in both or in none.
+Hash memory_hash(void);
 // Back to what it was at memory_start.
 void memory_forget_all(void);
 

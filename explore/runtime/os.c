@@ -173,9 +173,12 @@ uint64_t os_random(void) {
     return random_mix(UINT64_C(0x5eed) + ++world->random_calls * RANDOM_STEP);
 }
 
+// A thread whose time has run out does not wait once more.
 void os_yield(void) {
-    if (run.active) threads[current_thread].hurries = false;
-    explored_spin();
+    Thread* me = &threads[current_thread];
+    const bool hurries = run.active && me->hurries;
+    me->hurries = false;
+    if (!hurries) explored_spin();
 }
 
 void os_sleep_briefly(void) {

@@ -68,6 +68,13 @@ void system_begin_run(void) {
     system_clear_messages();
 }
 
+uint64_t system_hash(void) {
+    uint64_t hash = 0;
+    for (unsigned t = 0; t < thread_count; t++)
+        for (unsigned k = 0; k < keys; k++) hash = hash_mix(hash, (uint64_t)(uintptr_t)values[t][k]);
+    return hash;
+}
+
 void system_forget_all(void) {
     memset(values, 0, sizeof values);
     keys = 0;
@@ -93,6 +100,13 @@ int explored_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(v
     fork_parent = parent;
     fork_child = child;
     return 0;
+}
+
+// The C library's list of streams. Nobody who holds a lock of the allocator waits for it.
+void explored_list_lock(void) {
+}
+
+void explored_list_unlock(void) {
 }
 
 // The copy of the memory is made at one instant, so the child sees all that the others have written.
@@ -129,9 +143,9 @@ void system_copy(void) {
     threads[current_thread].moment++;
     scheduler_point();
     leave_others();
-    run.copied = true;
     world_note();
     world->is_copy = 1;
+    run.copied = true;
 }
 
 // --- messages

@@ -7,6 +7,8 @@
 #include <string.h>
 
 Run run;
+static Schedule own_schedule;
+Schedule* run_schedule = &own_schedule;
 
 // --- who can go on
 
@@ -86,8 +88,8 @@ static unsigned let_time_pass(void) {
 // --- choices
 
 static void note_deviation(const Choice* choice, unsigned picked) {
-    if (picked == 0 || run.schedule.count == DEVIATIONS_MOST) return;
-    run.schedule.at[run.schedule.count++] =
+    if (picked == 0 || run_schedule->count == DEVIATIONS_MOST) return;
+    run_schedule->at[run_schedule->count++] =
         (Deviation){choice->moment, choice->thread, choice->kind, choice->value[picked]};
 }
 
@@ -187,7 +189,7 @@ RunEnd scheduler_run(void) {
         if (threads[t].state == READY) choice.value[choice.count++] = (uint8_t)t;
     unsigned picked = choice.count > 1 ? run.limits.strategy->choose(&choice) : 0;
     if (picked == PRUNE) return RUN_PRUNED;
-    run.schedule.first = choice.value[picked];
+    run_schedule->first = choice.value[picked];
     run.active = true;
     int end = thread_enter(choice.value[picked]);
     run.active = false;

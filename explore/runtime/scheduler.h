@@ -36,10 +36,9 @@ typedef struct {
     uint32_t preemptions;
     bool may_fail;     // some system calls fail, so allocations may
     bool learned;      // a word became contended in this run
-    bool forked;       // this is the child of a fork
-    bool copied;       // made without handlers: what was free may be lost
+    bool forked;       // this is the child of a fork, or a copy
+    bool copied;       // a copy that no handler of a fork knew of
     uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
-    Schedule schedule;
     // Of a fault; check is empty if there was none.
     char check[32];
     char text[FAULT_TEXT];
@@ -47,6 +46,7 @@ typedef struct {
 } Run;
 
 extern Run run;
+extern Schedule* run_schedule;  // what was chosen so far; the monitor reads it if this process dies
 
 // The current thread is about to do what others can see.
 void scheduler_point(void);

@@ -15,6 +15,8 @@ void system_snapshot(void);
 void system_begin_run(void);
 // Back to the program's start.
 void system_forget_all(void);
+// Of what the system remembers outside of the memory: the values of keys.
+uint64_t system_hash(void);
 // Lets the clock go on.
 void system_tick(uint64_t ms);
 

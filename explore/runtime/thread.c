@@ -65,6 +65,17 @@ void threads_tls_forget_all(void) {
     copy_in(tls_at_start, SETUP);
 }
 
+// Of those that a thread has written: a thread's words, in the order of the threads.
+Hash threads_tls_hash(void) {
+    Hash hash = {0, 0};
+    for (unsigned t = 0; t < thread_count; t++) {
+        const uint64_t *now = (const void*)tls_of(t), *then = (const void*)tls_at_snapshot[t];
+        for (size_t i = 0; i < tls.bytes / sizeof *now; i++)
+            if (now[i] != then[i]) hash = hash_add(hash_add(hash, t << 16 | i), now[i]);
+    }
+    return hash;
+}
+
 void thread_tls_renew(unsigned thread) {
     memcpy(tls_of(thread), tls_at_snapshot[thread], tls.bytes);
 }

@@ -74,6 +74,7 @@ void thread_become(unsigned thread);
 void threads_tls_snapshot(void);
 void threads_tls_reset(void);
 void threads_tls_forget_all(void);
+Hash threads_tls_hash(void);
 // The thread's variables are those of the snapshot again, as if another thread began in its place.
 void thread_tls_renew(unsigned thread);
 

@@ -37,11 +37,37 @@ static inline void compare_word(uint64_t offset, unsigned bytes, unsigned flags)
     if (UNLIKELY(race.found)) report_race(race, offset, flags);
 }
 
-static inline void compare(uint64_t offset, size_t bytes, unsigned flags) {
+static void compare_words(uint64_t offset, size_t bytes, unsigned flags) {
     while (bytes) {
         size_t part = 8 - (offset & 7);
         if (part > bytes) part = bytes;
         compare_word(offset, (unsigned)part, flags);
+        offset += part;
+        bytes -= part;
+    }
+}
+
+// What only one thread has ever touched, in any run, needs no comparison.
+static inline bool is_shared(uint64_t line) {
+    LineUse use = memory_use_line(line, current_thread);
+    if (UNLIKELY(use == LINE_BECOMES_SHARED)) run.learned = true;
+    return use != LINE_IS_MINE;
+}
+
+// Bytes within one line.
+static inline void compare(uint64_t offset, unsigned bytes, unsigned flags) {
+    if (!run.limits.races || !is_shared(offset >> LINE_SHIFT)) return;
+    if ((offset & 7) + bytes <= 8)
+        compare_word(offset, bytes, flags);
+    else
+        compare_words(offset, bytes, flags);
+}
+
+static void compare_lines(uint64_t offset, size_t bytes, unsigned flags) {
+    while (bytes) {
+        size_t part = LINE - (offset & (LINE - 1));
+        if (part > bytes) part = bytes;
+        compare(offset, (unsigned)part, flags);
         offset += part;
         bytes -= part;
     }
@@ -53,11 +79,11 @@ static inline void plain(const volatile void* p, unsigned bytes, unsigned flags)
     uint64_t offset = memory_offset(p);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
-    if (!run.active || !run.limits.races) return;
-    if ((offset & 7) + bytes <= 8)
-        compare_word(offset, bytes, flags);
-    else
+    if (!run.active) return;
+    if ((offset & (LINE - 1)) + bytes <= LINE)
         compare(offset, bytes, flags);
+    else
+        compare_lines(offset, bytes, flags);
 }
 
 #define PLAIN(bytes)                                                                     \
@@ -77,7 +103,7 @@ static void range(const volatile void* p, size_t bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
     if (offset == NOT_TRACKED || bytes == 0) return;
     if (flags & ACCESS_WRITE) memory_note_range(p, bytes);
-    if (run.active && run.limits.races) compare(offset, bytes, flags);
+    if (run.active) compare_lines(offset, bytes, flags);
 }
 
 void __tsan_read_range(void* p, unsigned long bytes) {
@@ -139,7 +165,7 @@ static inline Location* begin(uint64_t offset, bool writes) {
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
-    if (run.limits.races) compare_word(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC);
+    compare(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC);
 }
 
 static inline void note(EventKind kind, const volatile void* p, unsigned bytes, int order, uint64_t before,

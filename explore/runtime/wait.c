@@ -12,15 +12,19 @@ static uint64_t sleeps;
 
 int __tsan_atomic64_compare_exchange_strong(volatile uint64_t* p, uint64_t* expected, uint64_t value, int order,
                                             int failure);
-uint64_t __tsan_atomic64_load(const volatile uint64_t* p, int order);
 
-// The kernel compares and falls asleep under its own lock, which a wake takes, too. So a wake comes before or after
-// both; it is an operation on the word, as the comparison is.
+// The kernel compares and falls asleep under its own lock, which a wake takes, too. So a wake comes before or after both.
+// There it sees the newest store, as a compare-and-swap does; this one never succeeds.
+static uint64_t newest(_Atomic uint64_t* word) {
+    uint64_t never = UINT64_MAX;
+    __tsan_atomic64_compare_exchange_strong((volatile uint64_t*)word, &never, never, __ATOMIC_RELAXED,
+                                            __ATOMIC_RELAXED);
+    return never;
+}
+
 void wait_while(_Atomic uint64_t* word, uint64_t value) {
     if (!run.active) run_fault("deadlock", "a lock is held after the last thread's end");
-    uint64_t now = UINT64_MAX;  // never the word's value: the kernel reads the newest store, as a refused swap does
-    __tsan_atomic64_compare_exchange_strong((volatile uint64_t*)word, &now, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-    if ((uint32_t)now != (uint32_t)value) return;
+    if ((uint32_t)newest(word) != (uint32_t)value) return;
     sleepers[current_thread].word = word;
     sleepers[current_thread].since = ++sleeps;
     scheduler_wait(SLEEPS, word);
@@ -29,8 +33,7 @@ void wait_while(_Atomic uint64_t* word, uint64_t value) {
 
 void wait_wake_one(_Atomic uint64_t* word) {
     if (!run.active) return;
-    // Where it stands between others' operations on the word matters.
-    (void)__tsan_atomic64_load((const volatile uint64_t*)word, __ATOMIC_RELAXED);
+    newest(word);  // where the wake stands between others' operations on the word matters
     unsigned first = NOBODY;
     for (unsigned t = 0; t < thread_count; t++) {
         if (threads[t].state != SLEEPS || threads[t].was_woken || sleepers[t].word != word) continue;

@@ -287,6 +287,24 @@ static bool line_failures(Parser* p) {
     return at_end(p) || expected(p, "the end of the line");
 }
 
+// "search preemptions N stale N"; either may be missing.
+static bool line_search(Parser* p) {
+    char what[NAME_MOST];
+    do {
+        const char* start = p->at;
+        uint64_t value;
+        if (!read_word(p, "'preemptions' or 'stale'", what)) return false;
+        uint32_t* number = strcmp(what, "preemptions") == 0 ? &p->scenario->preemptions : &p->scenario->stale;
+        if (number == &p->scenario->stale && strcmp(what, "stale") != 0) {
+            p->at = start;
+            return expected(p, "'preemptions' or 'stale'");
+        }
+        if (!read_number(p, "a number", 0, 1000, &value)) return false;
+        *number = (uint32_t)value;
+    } while (!at_end(p));
+    return true;
+}
+
 static bool line_bound(Parser* p) {
     char what[NAME_MOST];
     const char* start = p->at;
@@ -304,7 +322,8 @@ static bool read_line(Parser* p) {
         const char* word;
         bool (*read)(Parser* p);
     } lines[] = {{"size", line_size},   {"setup", line_setup},       {"thread", line_thread},
-                 {"set", line_set},     {"failures", line_failures}, {"bound", line_bound}};
+                 {"set", line_set},     {"failures", line_failures}, {"bound", line_bound},
+                 {"search", line_search}};
     char word[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;
@@ -314,11 +333,11 @@ static bool read_line(Parser* p) {
         memcpy(p->scenario->about, text, length < most ? length : most);
     }
     if (at_end(p)) return true;
-    if (read_word(p, "size, setup, thread, set, failures or bound", word))
+    if (read_word(p, "size, setup, thread, set, failures, bound or search", word))
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
             if (strcmp(lines[i].word, word) == 0) return lines[i].read(p);
     p->at = start;
-    return expected(p, "size, setup, thread, set, failures or bound");
+    return expected(p, "size, setup, thread, set, failures, bound or search");
 }
 
 static bool check_whole(Parser* p) {
@@ -332,7 +351,7 @@ static bool check_whole(Parser* p) {
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
-    *scenario = (Scenario){0};
+    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL};
     Parser p = {.file = name, .at = text, .scenario = scenario, .message = message, .message_size = size};
     for (unsigned t = 0; t < THREADS_MOST; t++) scenario->begins[t] = true;
     while (*p.at) {

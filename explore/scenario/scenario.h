@@ -15,7 +15,7 @@
 
 #include "record/schedule.h"
 
-enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 4, NAME_MOST = 32 };
+enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 4, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
 
 typedef enum {
 #define OPERATION(name, word, form, words) OP_##name,
@@ -46,6 +46,7 @@ typedef struct {
     unsigned setting_count;
     char setting[SETTINGS_MOST][2][NAME_MOST];  // HAKMEM_ variables, without that
     uint32_t failures;      // system calls that may fail
+    uint32_t preemptions, stale;  // how far the complete search of the suite goes
     uint64_t slabs_most;    // bound on slabs in use at the end; 0: none
 } Scenario;
 

@@ -84,7 +84,7 @@ static const Strategy exhaustive = {"exhaustive", begin_run, choose, next_run};
 void exhaustive_begin_again(void) {
     states_forget();
     branch_count = given = spent = 0;
-    bound = limits.bound_least;
+    bound = limits.bound_most == PREEMPTIONS_WITHOUT_BOUND ? limits.bound_most : limits.bound_least;
     complete = false;
     leaf = 0;
 }

@@ -1,0 +1,339 @@
+#include "args/args.h"
+#include "args/command.h"
+#include "base/beside.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/commands.h"
+#include "config/options.h"
+#include "explore/resume.h"
+#include "explore/search.h"
+#include "observe/steps.h"
+#include "results/results.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct option_spec explore_options[] = {
+    {"strategy", "exhaustive|pct|random|all", NULL, "all", "how schedules are chosen"},
+    {"preemptions", "N", NULL, NULL, "exhaustive: most preemptions; none: no bound; default: what each scenario says"},
+    {"stale", "N", NULL, NULL, "exhaustive: most loads that read an older store; default: what each scenario says"},
+    {"seconds", "S", NULL, NULL, "stop after that time; default: when everything within the bounds is explored"},
+    {"schedules", "N", NULL, NULL, "most schedules of each strategy and scenario"},
+    {"changes", "LIST", NULL, "all", "which of the six changes are in: all, none, or a list such as 1-2,6"},
+    {"jobs", "N", NULL, NULL, "processes at a time; default: one for each processor"},
+    {"shard", "I/N", NULL, "0/1", "explore part I of N, from 0: for many machines"},
+    {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
+    {"replay", "STRING", NULL, NULL, "repeat one schedule: SCENARIO@BUILD:SCHEDULE"},
+    {"times", "N", NULL, "1", "with --replay: how often"},
+    {"force", NULL, NULL, NULL, "with --replay: also if the schedule is of another build"},
+    {.name = NULL},
+};
+
+enum { WORDS_MOST = 24, WORD = 128, TEXT = 4096 };
+
+struct explore {
+    const struct args* args;
+    struct explore_search search;
+    struct scenario_file scenarios[EXPLORE_SCENARIOS_MOST];
+    char program[PATH_MAX];
+    char word[WORDS_MOST][WORD];
+    char* arguments[WORDS_MOST + 1];
+    size_t words;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void note_stop(int signal) {
+    (void)signal;
+    stopped = 1;
+}
+
+static void catch_stops(void) {
+    struct sigaction action = {.sa_handler = note_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+// --- the command line
+
+static void pass_on(struct explore* e, const char* option, const char* value) {
+    if (value == NULL || e->words == WORDS_MOST) return;
+    snprintf(e->word[e->words], WORD, "--%s=%s", option, value);
+    e->arguments[e->words] = e->word[e->words];
+    e->arguments[++e->words] = NULL;
+}
+
+static bool read_strategy(struct explore* e) {
+    static const char* const names[] = {"exhaustive", "pct", "random", "all"};
+    const char* strategy = args_text(e->args, "strategy");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], strategy) == 0) {
+            pass_on(e, "strategy", strategy);
+            return true;
+        }
+    usage_error("--strategy is exhaustive, pct, random or all, not '%s'", strategy);
+    return false;
+}
+
+// The option's number, which workers get as it is; not set: they choose.
+static bool pass_number(struct explore* e, const char* option, uint64_t min, uint64_t max) {
+    uint64_t value;
+    if (!args_is_set(e->args, option)) return true;
+    if (!args_number(e->args, option, min, max, &value)) return false;
+    pass_on(e, option, args_text(e->args, option));
+    return true;
+}
+
+static bool read_preemptions(struct explore* e) {
+    const char* text = args_text(e->args, "preemptions");
+    if (text == NULL || strcmp(text, "none") != 0) return pass_number(e, "preemptions", 0, 1000);
+    pass_on(e, "preemptions", "1000");
+    return true;
+}
+
+static bool read_changes(struct explore* e) {
+    const char* changes = args_text(e->args, "changes");
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++)
+        if (strcmp(hak_option_info(i)->name, "HAKMEM_CHANGES") == 0 &&
+            !hak_option_accepts(hak_option_info(i), changes)) {
+            usage_error("--changes is all, none, or a list such as 1-2,6, not '%s'", changes);
+            return false;
+        }
+    pass_on(e, "changes", changes);
+    return true;
+}
+
+static bool read_limits(struct explore* e) {
+    uint64_t number;
+    const char *shard = args_text(e->args, "shard"), *seconds = args_text(e->args, "seconds");
+    char end;
+    e->search.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    if (args_is_set(e->args, "jobs") && !args_number(e->args, "jobs", 1, 64, &e->search.jobs)) return false;
+    if (sscanf(shard, "%" SCNu64 "/%" SCNu64 "%c", &e->search.shard, &e->search.shards, &end) != 2 ||
+        e->search.shard >= e->search.shards || e->search.shards > 100000) {
+        usage_error("--shard is I/N with I from 0 to N-1, not '%s'", shard);
+        return false;
+    }
+    if (seconds != NULL) {
+        char* rest;
+        e->search.seconds = strtod(seconds, &rest);
+        if (*rest != '\0' || !(e->search.seconds > 0) || e->search.seconds > 1e7) {
+            usage_error("--seconds is a number of seconds, not '%s'", seconds);
+            return false;
+        }
+    }
+    if (args_is_set(e->args, "seed") && !args_number(e->args, "seed", 0, INT64_MAX, &number)) return false;
+    pass_on(e, "seed", args_text(e->args, "seed"));
+    return true;
+}
+
+static bool read_scenarios(struct explore* e) {
+    const int count = e->args->operand_count;
+    e->search.scenarios = e->scenarios;
+    if (!args_operands_at_most(e->args, EXPLORE_SCENARIOS_MOST)) return false;
+    for (int i = 0; i < count; i++)
+        if (!scenario_find(e->args->operands[i], &e->scenarios[i])) return false;
+    e->search.scenario_count = count > 0 ? (size_t)count : scenarios_all(e->scenarios);
+    if (e->search.scenario_count > 0) return true;
+    missing_error("there are no scenarios beside hakstress; name a file");
+    return false;
+}
+
+// What a file of --resume belongs to.
+static bool open_resume(struct explore* e) {
+    char question[TEXT];
+    e->search.resume = args_text(e->args, "resume");
+    if (e->search.resume == NULL) return true;
+    size_t used =
+        (size_t)snprintf(question, sizeof question, "hakstress explore, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64,
+                         explore_parts(&e->search), e->search.shard, e->search.shards);
+    for (size_t i = 0; i < e->words && used < sizeof question; i++)
+        used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
+    return resume_open(e->search.resume, question);
+}
+
+static bool read_plan(struct explore* e) {
+    e->search.arguments = e->arguments;
+    e->search.stopped = &stopped;
+    e->search.quiet = args_is_set(e->args, "quiet");
+    return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
+           pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
+           open_resume(e);
+}
+
+// --- the report of a fault
+
+static bool write_report(const struct explore* e, const struct explore_fault* fault, char* path, size_t size) {
+    path[0] = '\0';
+    if (!result_path(e->args, "explore", ".fault.txt", path, size)) return false;
+    FILE* file = fopen(path, "we");
+    if (file == NULL) return false;
+    fprintf(file,
+            "hakstress explore found a fault in scenario %s.\n\n"
+            "check:   %s\n"
+            "what:    %s\n"
+            "found:   after %" PRIu64 " schedules\n"
+            "replay:  %s explore --replay '%s'\n"
+            "         (repeated %s times with the same events)\n\n",
+            fault->scenario, fault->check, fault->text, fault->schedules, result_program(), fault->replay,
+            fault->replayed);
+    return fclose(file) == 0;
+}
+
+// --- the result
+
+static json_t* scenarios_json(const struct explore* e, const struct explore_outcome* outcome) {
+    json_t* list = json_array();
+    for (size_t i = 0; i < e->search.scenario_count; i++) {
+        const struct explore_scenario_outcome* s = &outcome->scenario[i];
+        json_t* one = json_object();
+        json_put_text(one, "scenario", e->scenarios[i].name);
+        json_put_count(one, "schedules", s->schedules);
+        json_put_count(one, "pruned", s->pruned);
+        json_put_count(one, "ends", s->ends);
+        json_put_bool(one, "complete", s->complete);
+        json_put_count(one, "bound", s->bound);
+        json_put_real(one, "seconds", s->seconds);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t* fault_json(const struct explore_fault* fault, const char* report) {
+    json_t* object = json_object();
+    json_put_text(object, "check", fault->check);
+    json_put_text(object, "scenario", fault->scenario);
+    json_put_text(object, "text", fault->text);
+    json_put_text(object, "replay", fault->replay);
+    json_put_count(object, "schedules", fault->schedules);
+    json_put_count(object, "switches", fault->switches);
+    json_put_text(object, "report", report);
+    return object;
+}
+
+struct last_line {
+    char text[EXPLORE_REPLAY_MOST + PATH_MAX + 512];
+};
+
+static unsigned covered(uint64_t steps) {
+    return (unsigned)__builtin_popcountll(steps);
+}
+
+// Its forms are fixed.
+static void last_line(struct last_line* line, const struct explore* e, const struct explore_outcome* o, double seconds,
+                      enum explore_end end, const char* report) {
+    const struct explore_fault* f = &o->fault;
+    if (end == EXPLORE_FAULT)
+        snprintf(line->text, sizeof line->text,
+                 "explore: fault check=%s scenario=%s schedules=%" PRIu64 " switches=%u replay=%s report=%s", f->check,
+                 f->scenario, f->schedules, f->switches, f->replay, report);
+    else
+        snprintf(line->text, sizeof line->text,
+                 "explore: %s scenarios=%zu schedules=%" PRIu64 " pruned=%" PRIu64 " complete=%zu of %zu seconds=%.1f "
+                 "steps_covered=%u of %u",
+                 end == EXPLORE_OK ? "ok" : "stopped", o->done, o->schedules, o->pruned, o->complete,
+                 e->search.scenario_count, seconds, covered(o->steps), (unsigned)HAK_STEP_COUNT);
+}
+
+static int exit_status(enum explore_end end) {
+    switch (end) {
+    case EXPLORE_OK: return STATUS_OK;
+    case EXPLORE_FAULT: return STATUS_FAULT;
+    case EXPLORE_BAD: return STATUS_USAGE;
+    case EXPLORE_STOPPED: return STATUS_STOPPED;
+    case EXPLORE_MISSING: break;
+    }
+    return STATUS_MISSING;
+}
+
+static int conclude(const struct explore* e, const struct explore_outcome* outcome, double seconds,
+                    enum explore_end end) {
+    static struct last_line line;
+    char report[PATH_MAX] = "none";
+    if (end == EXPLORE_BAD || end == EXPLORE_MISSING) return exit_status(end);
+    if (end == EXPLORE_FAULT && !write_report(e, &outcome->fault, report, sizeof report)) snprintf(report, 5, "none");
+    last_line(&line, e, outcome, seconds, end, report);
+    json_t* result = result_new(e->args, "explore");
+    json_put_text(result, "line", line.text);
+    json_put_real(result, "seconds", seconds);
+    json_put_count(result, "schedules", outcome->schedules);
+    json_object_set_new(result, "scenarios", scenarios_json(e, outcome));
+    json_object_set_new(result, "fault", end == EXPLORE_FAULT ? fault_json(&outcome->fault, report) : json_null());
+    const bool saved = result_save(e->args, "explore", result);
+    json_decref(result);
+    if (end == EXPLORE_FAULT) fprintf(result_stream(e->args), "%s\n", outcome->fault.text);
+    fprintf(result_stream(e->args), "%s\n", line.text);
+    return end == EXPLORE_OK && !saved ? STATUS_MISSING : exit_status(end);
+}
+
+// --- replay
+
+// The scenario's file for a replay string.
+static bool replayed_scenario(const char* replay, struct scenario_file* file) {
+    char name[64];
+    size_t length = strcspn(replay, "@");
+    // Operations that are left out: "-A2" after the name.
+    for (size_t i = 0; i + 2 < length; i++)
+        if (replay[i] == '-' && replay[i + 1] >= 'A' && replay[i + 1] <= 'F' && replay[i + 2] >= '1' &&
+            replay[i + 2] <= '9')
+            length = i;
+    snprintf(name, sizeof name, "%.*s", (int)length, replay);
+    return scenario_find(name, file);
+}
+
+static int replay_run(struct explore* e) {
+    uint64_t times;
+    const char* replay = args_text(e->args, "replay");
+    char repeat[32];
+    if (!args_number(e->args, "times", 1, 1000000, &times)) return STATUS_USAGE;
+    if (e->args->operand_count > 1 || strchr(replay, '@') == NULL)
+        return usage_error("--replay takes SCENARIO@BUILD:SCHEDULE, and perhaps the scenario's file");
+    const bool found = e->args->operand_count == 1 ? scenario_find(e->args->operands[0], &e->scenarios[0])
+                                                   : replayed_scenario(replay, &e->scenarios[0]);
+    if (!found) return STATUS_USAGE;
+    snprintf(repeat, sizeof repeat, "--times=%" PRIu64, times);
+    char* argv[] = {e->program, (char*)"--replay",    (char*)replay,
+                    repeat,     e->scenarios[0].path, args_is_set(e->args, "force") ? (char*)"--force" : NULL,
+                    NULL};
+    execv(e->program, argv);
+    return missing_error("cannot start %s", e->program);
+}
+
+static int explore_run(const struct args* args) {
+    static struct explore e;
+    static struct explore_outcome outcome;
+    struct timespec start, end;
+    e.args = args;
+    if (!worker_beside("hakstress-explore", e.program, sizeof e.program)) return STATUS_MISSING;
+    if (args_is_set(args, "replay")) return replay_run(&e);
+    e.search.program = e.program;
+    if (!read_plan(&e)) return STATUS_USAGE;
+    int status = result_check(args);
+    if (status != STATUS_OK) return status;
+    catch_stops();
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    enum explore_end how = explore_search(&e.search, &outcome);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    return conclude(&e, &outcome, (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9,
+                    how);
+}
+
+const struct command command_explore = {
+    .name = "explore",
+    .synopsis = "[SCENARIO...]",
+    .summary = "run the ownership protocol under a scheduler that tries the orders in which threads may run",
+    .examples = "hakstress explore                            # every scenario, completely up to its bounds\n"
+                "hakstress explore S3 --preemptions 3         # one scenario, further\n"
+                "hakstress explore --seconds 3600 --jobs 8    # an hour on eight processors\n"
+                "hakstress explore S1 --changes 1-5           # without change 6: finds the race\n"
+                "hakstress explore random-17                  # a random scenario\n"
+                "hakstress explore --replay 'S3@1f3a9c2e:B.B9A.A17B' --times 100\n",
+    .notes = "docs/EXPLORE.md says how to write a scenario, and what is explored completely and what is not.\n",
+    .options = explore_options,
+    .run = explore_run,
+};

@@ -1,0 +1,93 @@
+#include "explore/scenarios.h"
+
+#include "base/error.h"
+#include "base/nearest.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX ".scenario"
+
+// Relative to the folder of the program: build/cli of a source tree, a build elsewhere, and bin.
+static const char* const places[] = {"../../tests/explore", "../explore", "../share/hakmem/explore"};
+enum { PLACES = sizeof places / sizeof places[0] };
+
+static DIR* open_folder(char* path, size_t size) {
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0) return NULL;
+    self[length] = '\0';
+    char* slash = strrchr(self, '/');
+    if (slash != NULL) *slash = '\0';
+    for (size_t i = 0; i < PLACES; i++) {
+        int written = snprintf(path, size, "%s/%s", self, places[i]);
+        DIR* folder = written > 0 && (size_t)written < size ? opendir(path) : NULL;
+        if (folder != NULL) return folder;
+    }
+    return NULL;
+}
+
+static bool has_suffix(const char* name) {
+    const size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
+    return length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
+}
+
+static void set_name(struct scenario_file* file, const char* path) {
+    const char* slash = strrchr(path, '/');
+    const char* base = slash != NULL ? slash + 1 : path;
+    const size_t length = has_suffix(base) ? strlen(base) - (sizeof SUFFIX - 1) : strlen(base);
+    snprintf(file->name, sizeof file->name, "%.*s", (int)length, base);
+}
+
+static int by_name(const void* a, const void* b) {
+    return strcmp(((const struct scenario_file*)a)->name, ((const struct scenario_file*)b)->name);
+}
+
+size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
+    char path[PATH_MAX];
+    size_t count = 0;
+    DIR* folder = open_folder(path, sizeof path);
+    if (folder == NULL) return 0;
+    for (struct dirent* entry; (entry = readdir(folder)) != NULL && count < EXPLORE_SCENARIOS_MOST;) {
+        if (!has_suffix(entry->d_name)) continue;
+        int written = snprintf(out[count].path, sizeof out[count].path, "%s/%s", path, entry->d_name);
+        if (written < 0 || (size_t)written >= sizeof out[count].path) continue;
+        set_name(&out[count], entry->d_name);
+        count++;
+    }
+    closedir(folder);
+    qsort(out, count, sizeof *out, by_name);
+    return count;
+}
+
+static bool no_such_scenario(const char* name, const struct scenario_file* all, size_t count) {
+    struct nearest nearest = {.typed = name};
+    for (size_t i = 0; i < count; i++) nearest_offer(&nearest, all[i].name);
+    if (nearest.best[0] != '\0')
+        usage_error("there is no scenario '%s'; did you mean '%s'? See: hakstress list scenarios", name, nearest.best);
+    else
+        usage_error("there is no scenario '%s'; see: hakstress list scenarios", name);
+    return false;
+}
+
+bool scenario_find(const char* name, struct scenario_file* out) {
+    static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
+    if (strchr(name, '/') != NULL || strncmp(name, "random-", 7) == 0) {
+        int written = snprintf(out->path, sizeof out->path, "%s", name);
+        set_name(out, name);
+        if (written >= 0 && (size_t)written < sizeof out->path && (name[0] == 'r' || access(name, R_OK) == 0))
+            return true;
+        usage_error("cannot read scenario %s", name);
+        return false;
+    }
+    size_t count = scenarios_all(all);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(all[i].name, name) == 0) {
+            *out = all[i];
+            return true;
+        }
+    return no_such_scenario(name, all, count);
+}

@@ -1,0 +1,82 @@
+#include "explore/worker.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+bool explore_worker_start(struct explore_worker* worker, const char* program, char* const* arguments) {
+    int ends[2];
+    posix_spawn_file_actions_t actions;
+    *worker = (struct explore_worker){.output = -1};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        missing_error("cannot make a pipe: %s", strerror(errno));
+        return false;
+    }
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    int error = posix_spawn(&worker->pid, program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    worker->output = ends[0];
+    if (error == 0) return true;
+    close(ends[0]);
+    missing_error("cannot start %s: %s", program, strerror(error));
+    return false;
+}
+
+static void take_result(struct explore_worker* worker) {
+    struct explore_result* r = &worker->result;
+    int complete;
+    worker->has_result =
+        sscanf(worker->line,
+               "result scenario=%*s schedules=%" SCNu64 " pruned=%" SCNu64 " ends=%" SCNu64
+               " complete=%d bound=%u seconds=%lf words=%" SCNx64 " steps=%" SCNx64,
+               &r->schedules, &r->pruned, &r->ends, &complete, &r->bound, &r->seconds, &r->words, &r->steps) == 8;
+    r->complete = complete != 0;
+}
+
+static void take_fault(struct explore_worker* worker) {
+    struct explore_fault* f = &worker->fault;
+    worker->has_fault =
+        sscanf(worker->line,
+               "fault scenario=%63s check=%31s schedules=%" SCNu64 " switches=%u replayed=%15s replay=%65535s",
+               f->scenario, f->check, &f->schedules, &f->switches, f->replayed, f->replay) == 6;
+}
+
+static void take_line(struct explore_worker* worker) {
+    worker->line[worker->used] = '\0';
+    if (strncmp(worker->line, "result ", 7) == 0) take_result(worker);
+    if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
+    if (strncmp(worker->line, "text ", 5) == 0)
+        snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,
+                 worker->line + 5);
+    worker->used = 0;
+}
+
+bool explore_worker_read(struct explore_worker* worker) {
+    char bytes[4096];
+    ssize_t got = read(worker->output, bytes, sizeof bytes);
+    if (got < 0 && errno == EINTR) return true;
+    for (ssize_t i = 0; i < got; i++) {
+        if (bytes[i] == '\n')
+            take_line(worker);
+        else if (worker->used + 1 < sizeof worker->line)
+            worker->line[worker->used++] = bytes[i];
+    }
+    return got > 0;
+}
+
+void explore_worker_reap(struct explore_worker* worker) {
+    int status = 0;
+    while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {}
+    close(worker->output);
+    worker->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

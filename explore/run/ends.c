@@ -1,0 +1,28 @@
+#include "run/ends.h"
+
+#include "oracle/blocks.h"
+#include "runtime/hash_set.h"
+#include "runtime/system.h"
+
+static HashSet ends;
+
+static Hash state_now(void) {
+    Hash hash = hash_join(memory_hash(), threads_tls_hash());
+    hash = hash_add(hash, system_hash());
+    for (unsigned t = 0; t < thread_count; t++) hash = hash_add(hash, threads[t].state);
+    for (unsigned b = 0; b < block_count; b++)
+        hash = hash_add(hash, blocks[b].there ? (uint64_t)(uintptr_t)blocks[b].at : 0);
+    return hash_add(hash, (uint64_t)run.forked << 32 | run.cut_off);
+}
+
+bool ends_is_new(void) {
+    return hash_set_add(&ends, state_now());
+}
+
+void ends_forget(void) {
+    hash_set_clear(&ends);
+}
+
+uint64_t ends_count(void) {
+    return ends.count;
+}

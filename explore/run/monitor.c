@@ -1,0 +1,57 @@
+#include "run/monitor.h"
+
+#include "record/build.h"
+#include "runtime/scheduler.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { STRING_MOST = 65536 };
+
+static Replay* shared;  // scenario and schedule of the run under way
+
+void monitor_begin(const Scenario* scenario, const char* changes, const char* weaken) {
+    memset(shared, 0, sizeof *shared);
+    snprintf(shared->scenario, sizeof shared->scenario, "%s", scenario->name);
+    snprintf(shared->build, sizeof shared->build, "%s", explored_build);
+    if (strcmp(changes, "all") != 0) snprintf(shared->changes, sizeof shared->changes, "%s", changes);
+    snprintf(shared->weaken, sizeof shared->weaken, "%s", weaken);
+}
+
+static int report_death(int signal) {
+    static char string[STRING_MOST];
+    replay_format(shared, string, sizeof string);
+    printf("fault scenario=%s check=died schedules=0 switches=%u replayed=0/0 replay=%s\n"
+           "text the explorer itself was destroyed: %s\n",
+           shared->scenario, schedule_switches(&shared->schedule), string, strsignal(signal));
+    return 1;
+}
+
+static pid_t child;
+
+static void pass_on(int signal) {
+    kill(child, signal);
+}
+
+int monitor_run(int (*work)(int argc, char** argv), int argc, char** argv) {
+    int status;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return 3;
+    child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        run_schedule = &shared->schedule;
+        return work(argc, argv);
+    }
+    if (child < 0) return 3;
+    signal(SIGTERM, pass_on);
+    signal(SIGINT, SIG_IGN);
+    while (waitpid(child, &status, 0) < 0) {}
+    return WIFSIGNALED(status) ? report_death(WTERMSIG(status)) : WEXITSTATUS(status);
+}

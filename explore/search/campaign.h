@@ -1,0 +1,47 @@
+// Explores one scenario with one or several strategies, until a fault is found, all is explored, or a limit is reached.
+// Thread-safety: none needed.
+// Errors: false and a message if the scenario cannot be set up.
+#ifndef EXPLORE_SEARCH_CAMPAIGN_H
+#define EXPLORE_SEARCH_CAMPAIGN_H
+
+#include "run/run.h"
+
+#include <signal.h>
+
+typedef struct {
+    const Scenario* scenario;
+    const char *changes, *weaken;  // as in Replay
+    bool exhaustive, pct, random;
+    uint32_t preemptions, stale;
+    uint64_t schedules;  // most of each strategy; 0: PCT and random stop after some thousands
+    double seconds;      // 0: no limit
+    uint64_t seed;
+    uint32_t shard, shards;
+} Campaign;
+
+typedef struct {
+    uint64_t schedules, pruned, ends;
+    double seconds;
+    bool complete;      // every schedule within the bounds
+    uint32_t bound;     // all schedules with fewer preemptions are explored
+    uint32_t contended;  // words
+    uint64_t words;      // hash of their set: shards that differ in it have not divided the work
+    bool fault;
+    char check[32], text[FAULT_TEXT];
+    Replay replay;
+    uint32_t replayed;  // of the runs that repeated it, those with the same trace
+} CampaignResult;
+
+enum { REPLAYS = 3 };
+
+extern volatile sig_atomic_t campaign_stop;
+
+bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size);
+
+// Runs one schedule until the sets of words are known; then `times` more. Returns how many of these had the trace. The
+// first one is recorded if recording is on. replay->trace is compared if replay->has_trace, and set otherwise.
+uint32_t campaign_replay(Replay* replay, uint32_t times);
+// The limits under which schedules are repeated.
+RunLimits campaign_replay_limits(const Schedule* schedule);
+
+#endif
