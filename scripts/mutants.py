@@ -10,10 +10,11 @@ The head of a patch says what it stands for:
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
 named with --only; then the scenarios must find nothing in it.
 
-usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
+usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--seed N] [--json FILE] [--every N] [--fast]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
---seconds  for one search of one scenario, default 4; each scenario is searched exhaustively, and then at random
+--seconds  for each scenario, default 4
+--seed     of what is chosen by chance, default 1
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
 Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
@@ -36,8 +37,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "tests/explore/mutants"
 SCENARIOS = ROOT / "tests/explore"
-TARGET = "explore/hakstress-explore"
-SOURCES = ("lib", "include", "explore")
+TARGET = "cli/hakstress-explore"
+SOURCES = ("lib", "include", "explore", "scripts")
 REGENERATE = re.compile(r"^build build\.ninja:.*?(?=^\S|\Z)(?:^ .*\n)*", re.M | re.S)
 
 
@@ -66,7 +67,6 @@ class Verdict:
     mutant: Mutant
     what: str
     scenario: str = ""
-    strategy: str = ""
     check: str = ""
     schedules: int = 0
     replay: str = ""
@@ -160,42 +160,35 @@ def run_quietly(command, timeout=600):
 
 # ---- searching
 
-SEARCHES = (
-    ["--strategy", "exhaustive", "--preemptions", "2"],
-    ["--strategy", "random", "--stale", "2"],
-)
+FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+).* "
+                   r"replay=(?P<replay>\S+)\ntext (?P<text>.*)", re.M)  # fmt: skip
+SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
-def search(program, scenario, options, seconds):
-    """check, schedules, replay string and words of the fault that was found; None: none."""
-    command = [program, SCENARIOS / f"{scenario}.scenario", *options, "--seconds", str(seconds)]
-    try:
-        done = run_quietly(command, timeout=seconds * 10 + 60)
-    except subprocess.TimeoutExpired:
-        return "endless", 0, "", "the search does not end"
-    out = done.stdout
-    fault = re.search(r"FAULT (\w+): (.*)\n after (\d+) schedules.*\n (\S+)", out)
-    if fault:
-        return fault[1], int(fault[3]), fault[4], fault[2]
-    setup = re.search(r"the setup fails: check=(\w+) (.*)", out)
-    if setup:
-        return setup[1], 0, "", "in the setup: " + setup[2]
+def search(mutant, program, scenarios, options):
+    """Explores the scenarios, one after the other, up to the first fault."""
+    files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
+    seed = ["--seed", str(options.seed)]
+    done = run_quietly([program, *files, "--seconds", str(options.seconds), *seed], timeout=options.seconds * 20 * len(files) + 60)
+    match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
+    if match:
+        fault = match.groupdict()
+        schedules = int(fault.get("schedules", 0))
+        return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, fault.get("replay", "-"), fault["text"])
     if done.returncode != 0:
-        raise RuntimeError(f"{scenario}: exit status {done.returncode}: {out[-500:]}")
-    return None
+        return Verdict(mutant, "broken", text=f"exit status {done.returncode}: {done.stdout[-500:]}")
+    return Verdict(mutant, "missed")
 
 
 def judge(mutant, program, scenarios, options):
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
-    for group in ([[s] for s in first] + [rest]):
-        for how in SEARCHES:
-            for scenario in group:
-                found = search(program, scenario, how, options.seconds)
-                if found:
-                    check, schedules, replay, text = found
-                    return Verdict(mutant, "found", scenario, how[1], check, schedules, replay, text)
-    return Verdict(mutant, "missed")
+    verdict = Verdict(mutant, "missed")
+    for group in filter(None, (first, rest)):
+        verdict = search(mutant, program, group, options)
+        if verdict.what != "missed":
+            break
+    return verdict
 
 
 def try_one(mutant, workshop, scenarios, options):
@@ -217,9 +210,9 @@ def try_one(mutant, workshop, scenarios, options):
 
 def tell(verdict):
     kind = verdict.mutant.head.get("kind", "-")
-    line = f"{verdict.what:10} {verdict.mutant.name:32} {kind:16}"
+    line = f"{verdict.what:10} {verdict.mutant.name:32} {kind:16} {verdict.seconds:5.1f} s"
     if verdict.what == "found":
-        line += f" {verdict.check} in {verdict.scenario} ({verdict.strategy}), {verdict.schedules} schedules"
+        line += f" {verdict.check} in {verdict.scenario}, {verdict.schedules} schedules"
         line += f"  {verdict.replay}"
     elif verdict.text:
         line += " " + verdict.text
@@ -263,6 +256,7 @@ def parse_arguments():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
