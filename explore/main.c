@@ -3,6 +3,7 @@
 //   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
+//   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -10,6 +11,7 @@
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
 #include "record/build.h"
 #include "run/monitor.h"
+#include "runtime/coverage.h"
 #include "runtime/steps.h"
 #include "search/campaign.h"
 
@@ -26,7 +28,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char* replay;
     uint32_t times;
-    bool force;
+    bool force, coverage;
 } Options;
 
 // --- the command line
@@ -38,7 +40,8 @@ static const struct option long_options[] = {
     {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
     {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+    {"build", no_argument, NULL, 'b'},          {"coverage", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -65,6 +68,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
     case 'f': o->force = true; return true;
+    case 'v': o->coverage = true; return true;
     default: return false;
     }
 }
@@ -107,6 +111,15 @@ static uint64_t steps_mask(void) {
     return mask;
 }
 
+// In the same order in each worker.
+static void print_coverage(void) {
+    char name[64];
+    for (unsigned item = 0; item < coverage_count(); item++) {
+        coverage_name(item, name, sizeof name);
+        if (name[0]) printf("item %d %s\n", coverage_has(item), name);
+    }
+}
+
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
@@ -131,6 +144,7 @@ static int explore_one(const Options* o, const char* name) {
            "steps=%016lx\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,
            result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask());
+    if (o->coverage) print_coverage();
     fflush(stdout);
     return result.fault;
 }

@@ -280,7 +280,9 @@ def main():
     start, verdicts = time.monotonic(), []
     workshop = Workshop(options.build)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for verdict in pool.map(lambda m: try_one(m, workshop, scenarios, options), mutants):
+        tries = [pool.submit(try_one, mutant, workshop, scenarios, options) for mutant in mutants]
+        for done in concurrent.futures.as_completed(tries):
+            verdict = done.result()
             tell(verdict)
             verdicts.append(verdict)
             if options.json:

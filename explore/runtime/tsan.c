@@ -7,6 +7,7 @@
 // read what is stored later, and an order of the stores of a word that differs from the order of execution.
 #include "record/event.h"
 #include "runtime/access.h"
+#include "runtime/coverage.h"
 #include "runtime/location.h"
 #include "runtime/order.h"
 #include "runtime/race.h"
@@ -183,6 +184,7 @@ static inline void note(EventKind kind, const volatile void* p, unsigned bytes, 
                    .before = before,
                    .value = value,
                    .site = site});
+    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, before);
     me->step = HAK_STEP_COUNT;
 }
 
