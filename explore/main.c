@@ -1,6 +1,6 @@
 // hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor (cli/explore/worker.c):
 //
-//   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
+//   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK weakened=N
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
@@ -10,9 +10,12 @@
 //        hakstress-explore --replay STRING [--times N] [--force] FILE|random-N
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
 #include "record/build.h"
+#include "record/event.h"
 #include "run/monitor.h"
 #include "runtime/coverage.h"
+#include "runtime/names.h"
 #include "runtime/steps.h"
+#include "runtime/weaken.h"
 #include "search/campaign.h"
 
 #include <getopt.h>
@@ -28,7 +31,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char* replay;
     uint32_t times;
-    bool force, coverage;
+    bool force, events, coverage;
 } Options;
 
 // --- the command line
@@ -40,8 +43,9 @@ static const struct option long_options[] = {
     {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
     {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"build", no_argument, NULL, 'b'},          {"coverage", no_argument, NULL, 'v'},
-    {NULL, 0, NULL, 0},
+    {"events", no_argument, NULL, 'e'},         {"every-prefix", no_argument, NULL, 'P'},
+    {"coverage", no_argument, NULL, 'v'},       {"places", no_argument, NULL, 'L'},
+    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -62,11 +66,13 @@ static bool set_option(Options* o, int option, const char* value) {
     case 't': c->seconds = strtod(value, NULL); return true;
     case 'n': c->schedules = number; return true;
     case 'c': c->changes = value; return true;
-    case 'w': c->weaken = value; return true;
+    case 'w': c->weaken = value; return weaken_set(value);
     case 'r': c->seed = strtoull(value, NULL, 10); return true;
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'P': c->every_prefix = true; return true;
+    case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
     case 'v': o->coverage = true; return true;
     default: return false;
@@ -80,6 +86,10 @@ static bool read_options(int argc, char** argv, Options* o) {
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
             puts(explored_build);
+            exit(0);
+        }
+        if (option == 'L') {
+            for (unsigned i = 0; i < weaken_count(); i++) printf("place %s\n", weaken_name(i));
             exit(0);
         }
         if (!set_option(o, option, optarg)) return false;
@@ -141,15 +151,32 @@ static int explore_one(const Options* o, const char* name) {
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
-           "steps=%016lx\n",
+           "steps=%016lx weakened=%lu\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,
-           result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask());
+           result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask(),
+           (unsigned long)weakened);
     if (o->coverage) print_coverage();
     fflush(stdout);
     return result.fault;
 }
 
 // --- replaying
+
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step",   "call", "return",
+                                    "wait", "go on", "system",  "switch", "fork",  "end", "fault"};
+
+static void print_event(const Event* e) {
+    char name[128];
+    memory_name((const void*)(uintptr_t)e->address, name, sizeof name);
+    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread, e->moment,
+           kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
+           (unsigned long)e->value, e->site, name);
+}
+
+static void print_events(void) {
+    uint32_t count = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
+    for (uint32_t i = 0; i < count; i++) print_event(&recording.at[i]);
+}
 
 static int replay(const Options* o, const char* name) {
     static Scenario scenario;
@@ -167,9 +194,12 @@ static int replay(const Options* o, const char* name) {
     }
     if (!read_scenario(name, &scenario, message)) return bad(message);
     if (!scenario_drop(&scenario, wanted.dropped, wanted.dropped_count)) return bad("there is no such operation");
+    if (!weaken_set(wanted.weaken)) return bad("there is no such order to weaken");
     monitor_begin(&scenario, wanted.changes, wanted.weaken);
     if (!run_prepare(&scenario, wanted.changes, message, sizeof message)) return bad(message);
+    if (o->events) recording_start();
     uint32_t same = campaign_replay(&wanted, o->times);
+    if (o->events) print_events();
     printf("replay check=%s same=%u/%u\ntext %s\n", run.check[0] ? run.check : "none", same, o->times, run.text);
     return run.check[0] != '\0';
 }

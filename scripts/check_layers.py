@@ -59,7 +59,7 @@ RULES = {
         interposed=frozenset({"record/preload"}),
     ),
     "explore": Rules(
-        layers=("record", "scenario", "runtime", "oracle", "run", "search", "main"),
+        layers=("inside", "record", "scenario", "runtime", "oracle", "run", "search", "main"),
         outside=("lib",),
     ),
 }

@@ -59,7 +59,7 @@ static void hand_over(unsigned block) {
     blocks[block].clock = me->clock;
     blocks[block].history = me->history;
     blocks[block].there = true;
-    if (run.active) me->clock[current_thread]++;
+    if (run.active) thread_tick();
 }
 
 static void write_contents(unsigned block) {

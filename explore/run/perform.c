@@ -1,12 +1,9 @@
 #include "run/perform.h"
 
+#include "inside/calls.h"
 #include "oracle/blocks.h"
 #include "record/event.h"
-#include "refill/give_back.h"
-#include "front/life.h"
 #include "runtime/system.h"
-#include "slab/bundle.h"
-#include "thread/operation.h"
 
 #include <hakmem/hakmem.h>
 
@@ -47,25 +44,11 @@ static void touch(const Op* op) {
     if (p) block_made(op->block, p, size);
 }
 
-static void flush(void) {
-    HakTcb* me = operation_begin();
-    if (me == NULL) return;
-    bundles_flush(me);
-    operation_end(me);
-}
-
-static void scan(void) {
-    HakTcb* me = operation_begin();
-    if (me == NULL) return;
-    give_back_idle(me);
-    operation_end(me);
-}
-
 static void start(unsigned thread) {
     Thread *me = &threads[current_thread], *born = &threads[thread];
     if (born->state != UNBORN) return;
     clock_join(&born->clock, me->clock);
-    me->clock[current_thread]++;
+    thread_tick();
     born->history = hash_join(born->history, me->history);
     born->state = READY;
 }
@@ -77,8 +60,8 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_REALLOC: reallocate(op); break;
     case OP_FREE: hak_free(block_take(op->block)); break;
     case OP_TOUCH: touch(op); break;
-    case OP_FLUSH: flush(); break;
-    case OP_SCAN: scan(); break;
+    case OP_FLUSH: inside_flush(); break;
+    case OP_SCAN: inside_scan(); break;
     case OP_TRIM: hak_trim(0); break;
     case OP_EXIT: system_end_thread(); break;
     case OP_START: start(op->thread); break;

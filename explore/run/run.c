@@ -49,6 +49,13 @@ static void body_of_rest(void) {
     thread_leave(RUN_OK);
 }
 
+static void (*const* functions)(void);
+
+static void body_of_function(void) {
+    functions[current_thread]();
+    scheduler_end_thread();
+}
+
 static RunEnd run_alone(void (*body)(void)) {
     thread_prepare(SETUP, body);
     return (RunEnd)thread_enter(SETUP);
@@ -103,7 +110,7 @@ static void set_environment(const char* changes) {
     }
 }
 
-static void forget_all(void) {
+static void forget_all(unsigned count) {
     memory_forget_all();
     threads_tls_forget_all();
     system_forget_all();
@@ -111,14 +118,15 @@ static void forget_all(void) {
     locations_forget();
     ends_forget();
     memset(&run, 0, sizeof run);
-    thread_count = scenario->thread_count;
-    block_count = scenario->block_count;
+    thread_count = count;
 }
 
 bool run_prepare(const Scenario* wanted, const char* changes, char* message, size_t size) {
     scenario = wanted;
+    functions = NULL;
     set_environment(changes);
-    forget_all();
+    forget_all(scenario->thread_count);
+    block_count = scenario->block_count;
     hak_options_silent = true;
     if (run_alone(body_of_setup) != RUN_OK) {
         snprintf(message, size, "%s: the setup fails: check=%s %s", scenario->name, run.check, run.text);
@@ -131,16 +139,25 @@ bool run_prepare(const Scenario* wanted, const char* changes, char* message, siz
     return true;
 }
 
+void run_prepare_functions(void (*const* wanted)(void), unsigned count) {
+    functions = wanted;
+    forget_all(count);
+    memory_snapshot();
+    threads_tls_snapshot();
+    system_snapshot();
+    blocks_snapshot();
+}
+
 static void begin_thread(unsigned t) {
     Thread* thread = &threads[t];
-    thread->state = scenario->begins[t] ? READY : UNBORN;
+    thread->state = functions || scenario->begins[t] ? READY : UNBORN;
     thread->hurries = thread->was_woken = false;
     thread->step = UINT16_MAX;
     thread->moment = thread->op = thread->looks_alone = thread->seen_count = 0;
     thread->clock = thread->released_by_fence = thread->acquired_by_fence = (Clock){0};
     thread->clock[t] = 1;
     thread->history = (Hash){t + 1, t + 101};
-    thread_prepare(t, body_of_thread);
+    thread_prepare(t, functions ? body_of_function : body_of_thread);
 }
 
 static void begin_run(const RunLimits* limits) {
@@ -155,7 +172,7 @@ static void begin_run(const RunLimits* limits) {
     run.preemptions = run.cut_off = run_schedule->count = 0;
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
-    run.may_fail = scenario->failures != 0;
+    run.may_fail = !functions && scenario->failures != 0;
     recording.count = 0;
     explored_single_threaded = thread_count == 1;
     for (unsigned t = 0; t < thread_count; t++) begin_thread(t);
@@ -168,7 +185,7 @@ RunEnd run_once(const RunLimits* limits) {
     begin_run(limits);
     run.limits.strategy->begin_run();
     RunEnd end = scheduler_run();
-    if (end != RUN_OK || !ends_is_new()) return end;
+    if (functions || end != RUN_OK || !ends_is_new()) return end;
     end = run_alone(body_of_rest);
     if (end == RUN_FAULT) ends_forget();  // a repetition is to find it, too
     return end;

@@ -14,6 +14,8 @@
 void run_start(void);
 // changes: as HAKMEM_CHANGES has it.
 bool run_prepare(const Scenario* scenario, const char* changes, char* message, size_t size);
+// The same for threads that run these functions, without a setup and a check at the end: for tests of the explorer.
+void run_prepare_functions(void (*const* functions)(void), unsigned count);
 RunEnd run_once(const RunLimits* limits);
 // Runs so far.
 uint64_t run_number(void);

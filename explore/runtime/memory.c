@@ -34,7 +34,7 @@ static size_t state_bytes(void) {
     return (size_t)(__stop_hak_state - __start_hak_state);
 }
 
-static char* address_of(uint64_t offset) {
+char* memory_address(uint64_t offset) {
     return offset < ARENA_BYTES ? (char*)(uintptr_t)(ARENA + offset) : __start_hak_state + (offset - ARENA_BYTES);
 }
 
@@ -82,7 +82,7 @@ void memory_snapshot(void) {
     for (uint32_t i = 0; i < noted_count; i++) {
         uint64_t line = noted[i], offset = line << LINE_SHIFT;
         memory_lines[line] = LINE_HAD_BYTES;
-        if (offset < ARENA_BYTES && open_pages[offset / PAGE]) memcpy(base + offset, address_of(offset), LINE);
+        if (offset < ARENA_BYTES && open_pages[offset / PAGE]) memcpy(base + offset, memory_address(offset), LINE);
     }
     noted_count = 0;
     memcpy(open_at_snapshot, open_pages, sizeof open_pages);
@@ -90,7 +90,7 @@ void memory_snapshot(void) {
 }
 
 static void set_access(uint64_t offset, size_t bytes, bool opened) {
-    if (mprotect(address_of(offset), bytes, opened ? PROT_READ | PROT_WRITE : PROT_NONE) == 0) return;
+    if (mprotect(memory_address(offset), bytes, opened ? PROT_READ | PROT_WRITE : PROT_NONE) == 0) return;
     fputs("hakstress-explore: the system refuses to change the access to memory\n", stderr);
     exit(3);
 }
@@ -120,9 +120,9 @@ void memory_reset(void) {
         uint64_t line = noted[i], offset = line << LINE_SHIFT;
         memory_lines[line] &= (uint8_t)~LINE_IS_NOTED;
         if (offset >= ARENA_BYTES)
-            memcpy(address_of(offset), base + offset, line_bytes(line));
+            memcpy(memory_address(offset), base + offset, line_bytes(line));
         else if (open_pages[offset / PAGE])
-            memcpy(address_of(offset), base + offset, LINE);
+            memcpy(memory_address(offset), base + offset, LINE);
     }
     noted_count = 0;
     if (changed_count) reset_pages(false);
@@ -146,8 +146,8 @@ Hash memory_hash(void) {
         uint64_t line = noted[i], offset = line << LINE_SHIFT;
         if (offset < ARENA_BYTES && !open_pages[offset / PAGE]) continue;
         size_t bytes = offset < ARENA_BYTES ? LINE : line_bytes(line);
-        if (memcmp(address_of(offset), base + offset, bytes) == 0) continue;
-        Hash hash = hash_line(line, address_of(offset), bytes);
+        if (memcmp(memory_address(offset), base + offset, bytes) == 0) continue;
+        Hash hash = hash_line(line, memory_address(offset), bytes);
         sum.low += hash.low;
         sum.high += hash.high;
     }
@@ -159,8 +159,8 @@ Hash memory_hash(void) {
 }
 
 void memory_forget_all(void) {
-    mprotect(address_of(0), ARENA_BYTES, PROT_NONE);
-    madvise(address_of(0), ARENA_BYTES, MADV_DONTNEED);
+    mprotect(memory_address(0), ARENA_BYTES, PROT_NONE);
+    madvise(memory_address(0), ARENA_BYTES, MADV_DONTNEED);
     madvise(base, TRACKED_BYTES, MADV_DONTNEED);
     memset(memory_lines, 0, sizeof memory_lines);
     memset(open_pages, 0, sizeof open_pages);
@@ -187,7 +187,7 @@ void memory_zero(uint64_t offset, size_t bytes) {
         if ((memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) == 0) continue;
         if (!open_pages[(line << LINE_SHIFT) / PAGE]) continue;  // closed pages hold zeros
         if ((memory_lines[line] & LINE_IS_NOTED) == 0) memory_note_line(line);
-        memset(address_of(line << LINE_SHIFT), 0, LINE);
+        memset(memory_address(line << LINE_SHIFT), 0, LINE);
     }
 }
 

@@ -28,8 +28,9 @@ enum { LINE_SHIFT = 6, LINE = 1 << LINE_SHIFT, LINES = TRACKED_BYTES >> LINE_SHI
 
 extern char __start_hak_state[], __stop_hak_state[];
 
-// Of a line. Who touches it is learned over all runs of a scenario: bit LINE_USER << t stands for thread t.
-enum { LINE_IS_NOTED = 1, LINE_HAD_BYTES = 2, LINE_USER = 4 };
+// Of a line: written in this run; not zero at the run's beginning. The others are learned over all runs of a scenario,
+// see runtime/race.h.
+enum { LINE_IS_NOTED = 1, LINE_HAD_BYTES = 2, LINE_IS_EXACT = 4, LINE_IS_READ = 8, LINE_IS_WRITTEN = 16 };
 extern uint8_t memory_lines[LINES];
 
 // Offset of an address; NOT_TRACKED: a stack, a TLS, the explorer's own.
@@ -40,6 +41,8 @@ static inline uint64_t memory_offset(const volatile void* p) {
     return offset < (uint64_t)(__stop_hak_state - __start_hak_state) ? ARENA_BYTES + offset : NOT_TRACKED;
 }
 
+char* memory_address(uint64_t offset);
+
 void memory_note_line(uint64_t line);
 
 // Before a write of at most 16 bytes.
@@ -47,17 +50,6 @@ static inline void memory_note(uint64_t offset, unsigned bytes) {
     uint64_t line = offset >> LINE_SHIFT, last = (offset + bytes - 1) >> LINE_SHIFT;
     if (__builtin_expect((memory_lines[line] & LINE_IS_NOTED) == 0, 0)) memory_note_line(line);
     if (__builtin_expect(line != last, 0) && (memory_lines[last] & LINE_IS_NOTED) == 0) memory_note_line(last);
-}
-
-typedef enum { LINE_IS_MINE, LINE_IS_SHARED, LINE_BECOMES_SHARED } LineUse;
-
-// Notes that a thread touches the line.
-static inline LineUse memory_use_line(uint64_t line, unsigned thread) {
-    uint8_t bit = (uint8_t)(LINE_USER << thread), users = (uint8_t)(memory_lines[line] & -LINE_USER);
-    if (__builtin_expect(users == bit, 1)) return LINE_IS_MINE;
-    memory_lines[line] |= bit;
-    if (users == 0) return LINE_IS_MINE;
-    return (users & (users - 1)) ? LINE_IS_SHARED : (users & bit) ? LINE_IS_SHARED : LINE_BECOMES_SHARED;
 }
 
 // Before a write of any length to memory that may not be tracked.

@@ -1,3 +1,3 @@
 #include "runtime/order.h"
 
-int (*order_changed)(int order, unsigned step, const void* site);
+int (*order_changed)(int order, unsigned step, const volatile void* p, unsigned bytes);

@@ -23,7 +23,9 @@ typedef struct {
 enum { CELLS_MOST = TRACKED_BYTES / 8 };
 
 static Cell* cells;
-static uint64_t run;  // in the upper bits
+uint64_t* race_line_users;
+uint64_t race_user;
+static uint64_t run, line_run;  // tags of the run, in records and in race_line_users
 
 static struct {
     uint64_t offset, run;
@@ -33,6 +35,7 @@ static struct {
 
 void race_start(void) {
     cells = memory_reserve(sizeof(Cell) * CELLS_MOST);
+    race_line_users = memory_reserve(sizeof(uint64_t) * LINES);
 }
 
 void race_begin_run(void) {
@@ -43,6 +46,23 @@ void race_begin_run(void) {
         number = 1;
     }
     run = number << RUN_SHIFT;
+    line_run += UINT64_C(1) << USER_RUN_SHIFT;
+}
+
+void race_set_user(unsigned thread, uint16_t when) {
+    race_user = line_run | (uint64_t)thread << USER_THREAD_SHIFT | when;
+}
+
+bool race_line_changes_user(uint64_t line, const Clock* clock, bool* becomes) {
+    uint64_t last = race_line_users[line];
+    unsigned user = (unsigned)(last >> USER_THREAD_SHIFT & 0xff), now = (unsigned)(race_user >> USER_THREAD_SHIFT & 0xff);
+    bool of_this_run = (last ^ line_run) >> USER_RUN_SHIFT == 0;
+    bool meet = of_this_run && user != now && (uint16_t)last > (*clock)[user];
+    race_line_users[line] = race_user;
+    if (!meet && (memory_lines[line] & LINE_IS_READ) == 0) return false;
+    *becomes = (memory_lines[line] & LINE_IS_WRITTEN) != 0;
+    memory_lines[line] |= *becomes ? LINE_IS_EXACT : LINE_IS_READ;
+    return *becomes;
 }
 
 static bool is_of_this_run(uint64_t record) {

@@ -1,6 +1,7 @@
 #include "runtime/thread.h"
 
 #include "runtime/machine.h"
+#include "runtime/race.h"
 
 #include <link.h>
 #include <pthread.h>
@@ -117,8 +118,13 @@ void thread_prepare(unsigned thread, void (*body)(void)) {
     threads[thread].stack_pointer = machine_prepare(threads[thread].stack, STACK_BYTES, body);
 }
 
+void thread_tick(void) {
+    race_set_user(current_thread, ++threads[current_thread].clock[current_thread]);
+}
+
 void thread_become(unsigned thread) {
     current_thread = thread;
+    race_set_user(thread, threads[thread].clock[thread]);
     machine_set_thread_pointer(threads[thread].thread_pointer);
 }
 

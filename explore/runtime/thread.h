@@ -67,6 +67,8 @@ int thread_enter(unsigned to);
 void thread_leave(int value) __attribute__((noreturn));
 // Whether a fiber runs.
 bool thread_is_inside(void);
+// The current thread has handed on what it did: what it does from now on is later.
+void thread_tick(void);
 // Runs as if it were that thread, on the caller's stack: for the setup and the end.
 void thread_become(unsigned thread);
 

@@ -9,6 +9,7 @@
 #include "runtime/access.h"
 #include "runtime/coverage.h"
 #include "runtime/location.h"
+#include "runtime/names.h"
 #include "runtime/order.h"
 #include "runtime/race.h"
 #include "runtime/scheduler.h"
@@ -25,11 +26,11 @@
 // --- races
 
 static __attribute__((cold, noinline)) void report_race(Race race, uint64_t offset, unsigned flags) {
-    run_fault("race", "%c %s%s what %c %s%s, and neither happens before the other: %s+%#lx", 'A' + (int)current_thread,
+    char name[128];
+    memory_name(memory_address(offset), name, sizeof name);
+    run_fault("race", "%c %s%s what %c %s%s, and neither happens before the other: %s", 'A' + (int)current_thread,
               flags & ACCESS_WRITE ? "writes" : "reads", flags & ACCESS_ATOMIC ? " (atomic)" : "", 'A' + race.thread,
-              race.earlier & ACCESS_WRITE ? "wrote" : "read", race.earlier & ACCESS_ATOMIC ? " (atomic)" : "",
-              offset < ARENA_BYTES ? "arena" : "static data",
-              (unsigned long)(offset < ARENA_BYTES ? offset : offset - ARENA_BYTES));
+              race.earlier & ACCESS_WRITE ? "wrote" : "read", race.earlier & ACCESS_ATOMIC ? " (atomic)" : "", name);
 }
 
 static inline void compare_word(uint64_t offset, unsigned bytes, unsigned flags) {
@@ -48,16 +49,16 @@ static void compare_words(uint64_t offset, size_t bytes, unsigned flags) {
     }
 }
 
-// What only one thread has ever touched, in any run, needs no comparison.
-static inline bool is_shared(uint64_t line) {
-    LineUse use = memory_use_line(line, current_thread);
-    if (UNLIKELY(use == LINE_BECOMES_SHARED)) run.learned = true;
-    return use != LINE_IS_MINE;
+static inline bool is_exact(uint64_t line, bool writes) {
+    bool becomes = false;
+    bool exact = race_line_is_exact(line, writes, &threads[current_thread].clock, &becomes);
+    if (UNLIKELY(becomes)) run.learned = true;
+    return exact;
 }
 
 // Bytes within one line.
 static inline void compare(uint64_t offset, unsigned bytes, unsigned flags) {
-    if (!run.limits.races || !is_shared(offset >> LINE_SHIFT)) return;
+    if (!run.limits.races || !is_exact(offset >> LINE_SHIFT, flags & ACCESS_WRITE)) return;
     if ((offset & 7) + bytes <= 8)
         compare_word(offset, bytes, flags);
     else
@@ -155,6 +156,7 @@ void* explored_memmove(void* to, const void* from, size_t bytes) {
 
 // --- atomic operations
 
+// The word of an operation that others may see; NULL: nobody else touches it, or nobody writes it, in any run so far.
 static inline Location* begin(uint64_t offset, bool writes) {
     threads[current_thread].moment++;
     Location* location = location_of(offset);
@@ -162,7 +164,7 @@ static inline Location* begin(uint64_t offset, bool writes) {
         location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
-    return location;
+    return location->contended || recording.on ? location : NULL;
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
@@ -226,7 +228,7 @@ static inline void stored(Location* location, uint64_t before, uint64_t value, i
     Thread* me = &threads[current_thread];
     release(location, me, order, continues);
     if (run.limits.stale_most) keep_store(location, before, value);
-    if (order_releases(order)) me->clock[current_thread]++;
+    if (order_releases(order)) thread_tick();
     if (!location->contended) return;
     me->history = hash_join(hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1 | 1),
                                       location->written), location->read);
@@ -272,10 +274,11 @@ static unsigned read_back(Location* location, uint64_t* value, Clock* released, 
 static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned bytes, int order,
                             uint64_t (*read)(const volatile void*), const void* site) {
     Location* location = begin(offset, false);
-    Thread* me = &threads[current_thread];
-    order = order_of(order, me->step, site);
     check_atomic(offset, bytes, false);
     uint64_t value = read(p);
+    if (location == NULL) return value;
+    Thread* me = &threads[current_thread];
+    order = order_of(order, me->step, p, bytes);
     Clock released = location->released;
     unsigned from = location->writer, back = 0;
     if (run.limits.stale_most) back = read_back(location, &value, &released, &from);
@@ -315,8 +318,8 @@ static inline void note_write(uint64_t offset) {
         type before = *p;                                                                                       \
         type value = (type)(expression);                                                                        \
         *p = value;                                                                                             \
-        if (watched)                                                                                            \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, SITE), before, \
+        if (location)                                                                                           \
+            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, p, sizeof(type)), before, \
                          value, true, SITE);                                                                    \
         return before;                                                                                          \
     }
@@ -336,8 +339,8 @@ static inline void note_write(uint64_t offset) {
         note_write(offset);                                                                                      \
         type before = *p;                                                                                        \
         *p = value;                                                                                              \
-        if (watched)                                                                                             \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, SITE), before, \
+        if (location)                                                                                            \
+            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, p, sizeof(type)), before, \
                          value, false, SITE);                                                                    \
     }                                                                                                            \
     UPDATE(bits, type, exchange, operand)                                                                        \
@@ -353,16 +356,16 @@ static inline void note_write(uint64_t offset) {
         type before = *p;                                                                                        \
         bool same = before == *expected;                                                                         \
         if (watched) {                                                                                           \
-            order = order_of(order, threads[current_thread].step, site);                                         \
+            order = order_of(order, threads[current_thread].step, p, sizeof(type));                                    \
             check_atomic(offset, sizeof(type), same);                                                            \
         }                                                                                                        \
         if (same) {                                                                                              \
             note_write(offset);                                                                                  \
             *p = value;                                                                                          \
-            if (watched) finish_store(location, p, sizeof(type), order, before, value, true, site);              \
+            if (location) finish_store(location, p, sizeof(type), order, before, value, true, site);             \
         } else {                                                                                                 \
             *expected = before;                                                                                  \
-            if (watched) refused(location, p, sizeof(type), before, site);                                       \
+            if (location) refused(location, p, sizeof(type), before, site);                                      \
         }                                                                                                        \
         return same;                                                                                             \
     }                                                                                                            \
@@ -405,11 +408,11 @@ void __tsan_atomic_thread_fence(int order) {
     if (!run.active) return;
     Thread* me = &threads[current_thread];
     me->moment++;
-    order = order_of(order, me->step, SITE);
+    order = order_of(order, me->step, NULL, 0);
     if (order_acquires(order)) clock_join(&me->clock, me->acquired_by_fence);
     if (order_releases(order)) {
         me->released_by_fence = me->clock;
-        me->clock[current_thread]++;
+        thread_tick();
     }
     note(EVENT_FENCE, NULL, 0, order, 0, 0, BEFORE_RUN, 0, SITE);
 }

@@ -129,7 +129,8 @@ static bool learn(const Campaign* wanted, CampaignResult* result) {
 }
 
 static void explore_exhaustively(const Campaign* wanted, double end, CampaignResult* result) {
-    ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1};
+    ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
+                               wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
     result->complete = run_strategy(wanted, &limits, 0, end, true, result);
     result->bound = exhaustive_bound();

@@ -17,6 +17,7 @@ typedef struct {
     double seconds;      // 0: no limit
     uint64_t seed;
     uint32_t shard, shards;
+    bool every_prefix;  // for a test: the exhaustive search prunes nothing
 } Campaign;
 
 typedef struct {

@@ -45,7 +45,8 @@ static unsigned choose(const Choice* choice) {
     bool costs = choice->preempts || choice->kind == CHOOSE_TIME;
     if (costs && spent >= bound) return 0;
     if (branch_count == BRANCHES_MOST) return 0;
-    if (branch_count >= given && choice->kind == CHOOSE_THREAD && is_explored(choice)) return PRUNE;
+    bool may_prune = branch_count >= given && choice->kind == CHOOSE_THREAD && !limits.every_prefix;
+    if (may_prune && is_explored(choice)) return PRUNE;
     if (branch_count >= given && is_of_another_shard()) return PRUNE;
     Branch* branch = &branches[branch_count];
     if (branch_count >= given) *branch = (Branch){.count = choice->count, .costs = costs, .spent = spent};

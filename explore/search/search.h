@@ -18,6 +18,7 @@
 typedef struct {
     uint32_t bound_least, bound_most;  // preemptions
     uint32_t shard, shards;            // this one of so many parts; 0 of 1: all
+    bool every_prefix;                 // prunes nothing
 } ExhaustiveLimits;
 
 const Strategy* search_exhaustive(const ExhaustiveLimits* limits);

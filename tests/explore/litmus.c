@@ -1,0 +1,162 @@
+// Small programs of two or three threads with known outcomes: does the explorer's memory model allow what C11 allows,
+// and find the races that C11 forbids? Compiled as the allocator is for the explorer.
+#include "litmus.h"
+
+#include "base/atomic.h"
+
+static _Atomic uint32_t x, y, flag;
+static _Atomic uint32_t result[4];
+static uint32_t data;
+static uint8_t bytes[8];
+
+uint32_t litmus_result(unsigned i) {
+    return load_relaxed(&result[i]);
+}
+
+#define RESULT(i, value) store_relaxed(&result[i], (value) + 1u)  // 0: the thread did not come there
+
+// --- message passing
+
+static void mp_relaxed_write(void) {
+    store_relaxed(&x, 1u);
+    store_relaxed(&flag, 1u);
+}
+
+static void mp_release_write(void) {
+    store_relaxed(&x, 1u);
+    store_release(&flag, 1u);
+}
+
+static void mp_fence_write(void) {
+    store_relaxed(&x, 1u);
+    atomic_thread_fence(memory_order_release);
+    store_relaxed(&flag, 1u);
+}
+
+static void mp_relaxed_read(void) {
+    RESULT(0, load_relaxed(&flag));
+    RESULT(1, load_relaxed(&x));
+}
+
+static void mp_acquire_read(void) {
+    RESULT(0, load_acquire(&flag));
+    RESULT(1, load_relaxed(&x));
+}
+
+static void mp_fence_read(void) {
+    RESULT(0, load_relaxed(&flag));
+    atomic_thread_fence(memory_order_acquire);
+    RESULT(1, load_relaxed(&x));
+}
+
+// --- the same with plain data
+
+static void plain_release_write(void) {
+    data = 1;
+    store_release(&flag, 1u);
+}
+
+static void plain_relaxed_write(void) {
+    data = 1;
+    store_relaxed(&flag, 1u);
+}
+
+static void plain_acquire_read(void) {
+    if (load_acquire(&flag) == 1) RESULT(1, data);
+}
+
+// --- store buffering, load buffering, coherence
+
+static void sb_0(void) {
+    store_relaxed(&x, 1u);
+    RESULT(0, load_relaxed(&y));
+}
+
+static void sb_1(void) {
+    store_relaxed(&y, 1u);
+    RESULT(1, load_relaxed(&x));
+}
+
+static void co_write(void) {
+    store_relaxed(&x, 1u);
+    store_relaxed(&x, 2u);
+}
+
+static void co_read(void) {
+    RESULT(0, load_relaxed(&x));
+    RESULT(1, load_relaxed(&x));
+}
+
+static void add(void) {
+    add_relaxed(&x, 1u);
+}
+
+static void add_and_read(void) {
+    add_relaxed(&x, 1u);
+    RESULT(0, load_relaxed(&x));
+}
+
+// --- release sequences
+
+static void rs_update(void) {
+    uint32_t one = 1;
+    cas_relaxed(&flag, &one, 2u);
+}
+
+static void rs_read(void) {
+    if (load_acquire(&flag) == 2) RESULT(1, data);
+}
+
+static void rs_store_again(void) {
+    data = 1;
+    store_release(&flag, 1u);
+    store_relaxed(&flag, 2u);
+}
+
+// --- races
+
+static void write_data(void) {
+    data = 2;
+}
+
+static void read_data(void) {
+    RESULT(0, data);
+}
+
+static void write_byte_0(void) {
+    bytes[0] = 1;
+}
+
+static void write_byte_1(void) {
+    bytes[1] = 1;
+}
+
+static void write_x_plainly(void) {
+    *(uint32_t*)&x = 5;
+}
+
+static void read_x(void) {
+    RESULT(0, load_relaxed(&x));
+}
+
+const Litmus litmus[] = {
+    {"mp_relaxed", {mp_relaxed_write, mp_relaxed_read}, {2, 1}, true, false},
+    {"mp_release_relaxed", {mp_release_write, mp_relaxed_read}, {2, 1}, true, false},
+    {"mp_release_acquire", {mp_release_write, mp_acquire_read}, {2, 1}, false, false},
+    {"mp_fences", {mp_fence_write, mp_fence_read}, {2, 1}, false, false},
+    {"mp_fence_acquire", {mp_fence_write, mp_acquire_read}, {2, 1}, false, false},
+    {"plain_release_acquire", {plain_release_write, plain_acquire_read}, {0, 2}, true, false},
+    {"plain_relaxed_acquire", {plain_relaxed_write, plain_acquire_read}, {0, 2}, false, true},
+    {"store_buffering", {sb_0, sb_1}, {1, 1}, true, false},
+    {"coherence", {co_write, co_read}, {3, 2}, false, false},
+    {"coherence_forwards", {co_write, co_read}, {1, 3}, true, false},
+    {"updates_lose_nothing", {add, add_and_read}, {1, 0}, false, false},
+    {"release_sequence", {plain_release_write, rs_update, rs_read}, {0, 2}, true, false},
+    {"release_sequence_ends", {rs_store_again, rs_read}, {0, 2}, false, true},
+    {"race_of_writes", {write_data, write_data}, {0, 0}, false, true},
+    {"race_with_read", {write_data, read_data}, {0, 0}, false, true},
+    {"reads_do_not_race", {read_data, read_data}, {1, 0}, true, false},
+    {"bytes_do_not_race", {write_byte_0, write_byte_1}, {0, 0}, true, false},
+    {"race_with_atomic", {write_x_plainly, read_x}, {0, 0}, false, true},
+    {NULL, {NULL}, {0}, false, false},
+};
