@@ -27,8 +27,10 @@ static const struct {
     Form form;
 } branching[] = {
 #define OUTCOMES(step, form) {HAK_STEP_##step, form},
+#define ON_SLAB(step)
 #include "runtime/outcomes.def"
 #undef OUTCOMES
+#undef ON_SLAB
 };
 
 enum { BRANCHING = sizeof branching / sizeof *branching, BRANCHES = BRANCHING * OUTCOMES_MOST };
@@ -71,7 +73,19 @@ typedef struct {
     uint8_t step;
 } LastStep;
 
-enum { SLABS_MOST = 4096, PAIRS = HAK_STEP_COUNT * HAK_STEP_COUNT };
+static const uint8_t on_slab[] = {
+#define OUTCOMES(step, form)
+#define ON_SLAB(step) HAK_STEP_##step,
+#include "runtime/outcomes.def"
+#undef OUTCOMES
+#undef ON_SLAB
+};
+
+enum { SLABS_MOST = 4096, ON_SLAB = sizeof on_slab, PAIRS = ON_SLAB * ON_SLAB };
+
+// Number in `on_slab` plus 1, by step.
+static uint8_t on_slab_of[HAK_STEP_COUNT];
+
 static LastStep last_step[SLABS_MOST];
 
 // The slab whose words or meta stand at the address; SLABS_MOST: none.
@@ -91,22 +105,30 @@ enum { FIRST_BRANCH = HAK_STEP_COUNT, FIRST_PAIR = FIRST_BRANCH + BRANCHES, ITEM
 
 static bool covered[ITEMS];  // of the steps, see steps_reached
 
+static void index_steps(void) {
+    for (unsigned b = 0; b < BRANCHING; b++) branching_of[branching[b].step] = (uint8_t)(b + 1);
+    for (unsigned i = 0; i < ON_SLAB; i++) on_slab_of[on_slab[i]] = (uint8_t)(i + 1);
+}
+
 static void note_branch(unsigned step, EventKind kind, uint64_t value) {
-    if (branching_of[branching[0].step] == 0)
-        for (unsigned b = 0; b < BRANCHING; b++) branching_of[branching[b].step] = (uint8_t)(b + 1);
     unsigned b = branching_of[step];
     if (b && fits(branching[b - 1].form, kind))
         covered[FIRST_BRANCH + (b - 1) * OUTCOMES_MOST + outcome_of(branching[b - 1].form, kind, value)] = true;
 }
 
-void coverage_operation(unsigned step, EventKind kind, const volatile void* address, uint64_t value) {
-    note_branch(step, kind, value);
-    SlabNumber s = slab_of(address);
+static void note_pair(unsigned step, const volatile void* address) {
+    SlabNumber s = on_slab_of[step] ? slab_of(address) : SLABS_MOST;
     if (s == SLABS_MOST) return;
     LastStep* last = &last_step[s];
     if (last->run == current_run && last->thread != current_thread)
-        covered[FIRST_PAIR + last->step * HAK_STEP_COUNT + step] = true;
+        covered[FIRST_PAIR + (on_slab_of[last->step] - 1u) * ON_SLAB + on_slab_of[step] - 1u] = true;
     *last = (LastStep){current_run, (uint8_t)current_thread, (uint8_t)step};
+}
+
+void coverage_operation(unsigned step, EventKind kind, const volatile void* address, uint64_t value) {
+    if (on_slab_of[on_slab[0]] == 0) index_steps();
+    note_branch(step, kind, value);
+    note_pair(step, address);
 }
 
 // --- telling
@@ -130,6 +152,7 @@ void coverage_name(unsigned item, char* out, size_t size) {
         if (name) snprintf(out, size, "branch %s %s", step_name(branching[b].step), name);
     } else {
         unsigned pair = item - FIRST_PAIR;
-        snprintf(out, size, "pair %s %s", step_name(pair / HAK_STEP_COUNT), step_name(pair % HAK_STEP_COUNT));
+        snprintf(out, size, "pair %s %s", step_name(on_slab[pair / ON_SLAB]),
+                 step_name(on_slab[pair % ON_SLAB]));
     }
 }

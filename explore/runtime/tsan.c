@@ -164,7 +164,9 @@ static inline Location* begin(uint64_t offset, bool writes) {
         location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
-    return location->contended || recording.on ? location : NULL;
+    if (location->contended || recording.on) return location;
+    threads[current_thread].step = HAK_STEP_COUNT;
+    return NULL;
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
