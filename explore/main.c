@@ -37,15 +37,15 @@ typedef struct {
 // --- the command line
 
 static const struct option long_options[] = {
-    {"strategy", required_argument, NULL, 's'}, {"preemptions", required_argument, NULL, 'p'},
-    {"stale", required_argument, NULL, 'l'},    {"seconds", required_argument, NULL, 't'},
+    {"strategy", required_argument, NULL, 's'},  {"preemptions", required_argument, NULL, 'p'},
+    {"stale", required_argument, NULL, 'l'},     {"seconds", required_argument, NULL, 't'},
     {"schedules", required_argument, NULL, 'n'}, {"changes", required_argument, NULL, 'c'},
-    {"weaken", required_argument, NULL, 'w'},   {"seed", required_argument, NULL, 'r'},
-    {"shard", required_argument, NULL, 'i'},    {"replay", required_argument, NULL, 'R'},
-    {"times", required_argument, NULL, 'T'},    {"force", no_argument, NULL, 'f'},
-    {"events", no_argument, NULL, 'e'},         {"every-prefix", no_argument, NULL, 'P'},
-    {"coverage", no_argument, NULL, 'v'},       {"places", no_argument, NULL, 'L'},
-    {"build", no_argument, NULL, 'b'},          {NULL, 0, NULL, 0},
+    {"weaken", required_argument, NULL, 'w'},    {"seed", required_argument, NULL, 'r'},
+    {"shard", required_argument, NULL, 'i'},     {"replay", required_argument, NULL, 'R'},
+    {"times", required_argument, NULL, 'T'},     {"force", no_argument, NULL, 'f'},
+    {"events", no_argument, NULL, 'e'},          {"every-prefix", no_argument, NULL, 'P'},
+    {"coverage", no_argument, NULL, 'v'},        {"places", no_argument, NULL, 'L'},
+    {"build", no_argument, NULL, 'b'},           {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -133,9 +133,9 @@ static void print_coverage(void) {
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
-    printf("fault scenario=%s check=%s schedules=%lu switches=%u replayed=%u/%u replay=%s\ntext %s\n", c->scenario->name,
-           r->check, (unsigned long)r->schedules, schedule_switches(&r->replay.schedule), r->replayed, REPLAYS, string,
-           r->text);
+    printf("fault scenario=%s check=%s schedules=%lu switches=%u replayed=%u/%u replay=%s\ntext %s\n",
+           c->scenario->name, r->check, (unsigned long)r->schedules, schedule_switches(&r->replay.schedule),
+           r->replayed, REPLAYS, string, r->text);
 }
 
 static int explore_one(const Options* o, const char* name) {
@@ -162,14 +162,14 @@ static int explore_one(const Options* o, const char* name) {
 
 // --- replaying
 
-static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step",   "call", "return",
-                                    "wait", "go on", "system",  "switch", "fork",  "end", "fault"};
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call", "return",
+                                    "wait", "go on", "system", "switch",  "fork",  "end",  "fault"};
 
 static void print_event(const Event* e) {
     char name[128];
     memory_name((const void*)(uintptr_t)e->address, name, sizeof name);
-    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread, e->moment,
-           kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
+    printf("event %c %u %s step=%s other=%u stale=%u order=%u before=%#lx value=%#lx site=%p %s\n", 'A' + e->thread,
+           e->moment, kinds[e->kind], step_name(e->step), e->other, e->stale, e->order, (unsigned long)e->before,
            (unsigned long)e->value, e->site, name);
 }
 

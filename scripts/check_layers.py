@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Includes go down the layers only, in lib, in cli and in explore, and so do calls; no files call each other in a circle.
+"""Includes go down the layers only, in lib, cli and explore, and so do calls; no files call each other in a circle.
 
 A unit is a file.c with the file.h beside it. Unit A calls unit B when A's text, without comments and strings, names a
 function that B defines for others: with external linkage in its .c, or in its .h. A declaration is no call. Units that

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
 # each fuzz target for a minute, 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro,
-# fast0, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
+# fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
 # and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
@@ -67,12 +67,19 @@ wrong_frees() {
 
 real_programs
 run scripts/fuzz.sh 60
+# Deeper than the complete searches of the tests, and random scenarios.
+explore() {
+    run build/cli/hakstress explore --seconds 600 --preemptions 3 --stale 1 --seed "$1" --quiet
+    run build/cli/hakstress explore --seconds 60 --seed "$1" --quiet $(seq -f 'random-%.0f' "$1" $(($1 + 39)))
+}
+
 wrong_frees
 while :; do
     seed=$(fresh_seed)
     run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet
     run build/cli/hakstress repro 60 20 --profile repro --seed "$seed" --quiet
     run build/cli/hakstress repro 30 20 --profile fast0 --seed "$seed" --quiet
+    explore "$seed"
     for library in libhakmem.so libhakmem-checked.so; do
         preloaded $library $tests/property "$seed" 30 4
         preloaded $library $tests/property "$seed" 10 1

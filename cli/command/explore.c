@@ -47,6 +47,7 @@ struct explore {
     char word[WORDS_MOST][WORD];
     char* arguments[WORDS_MOST + 1];
     size_t words;
+    uint64_t seed;
 };
 
 static volatile sig_atomic_t stopped;
@@ -120,7 +121,6 @@ static bool read_changes(struct explore* e) {
 }
 
 static bool read_limits(struct explore* e) {
-    uint64_t number;
     const char *shard = args_text(e->args, "shard"), *seconds = args_text(e->args, "seconds");
     char end;
     e->search.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -138,8 +138,15 @@ static bool read_limits(struct explore* e) {
             return false;
         }
     }
-    if (args_is_set(e->args, "seed") && !args_number(e->args, "seed", 0, INT64_MAX, &number)) return false;
-    pass_on(e, "seed", args_text(e->args, "seed"));
+    return true;
+}
+
+static bool read_seed(struct explore* e) {
+    char seed[32];
+    e->seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+    if (args_is_set(e->args, "seed") && !args_number(e->args, "seed", 0, INT64_MAX, &e->seed)) return false;
+    snprintf(seed, sizeof seed, "%" PRIu64, e->seed);
+    pass_on(e, "seed", seed);
     return true;
 }
 
@@ -175,7 +182,7 @@ static bool read_plan(struct explore* e) {
     pass_flag(e, "coverage");
     return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
            pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
-           open_resume(e);
+           open_resume(e) && read_seed(e);
 }
 
 // --- the report of a fault
@@ -210,6 +217,7 @@ static json_t* scenarios_json(const struct explore* e, const struct explore_outc
         json_put_count(one, "ends", s->ends);
         json_put_bool(one, "complete", s->complete);
         json_put_count(one, "bound", s->bound);
+        json_put_hex(one, "words", s->words);
         json_put_real(one, "seconds", s->seconds);
         json_array_append_new(list, one);
     }
@@ -273,6 +281,7 @@ static int conclude(const struct explore* e, const struct explore_outcome* outco
     json_t* result = result_new(e->args, "explore");
     json_put_text(result, "line", line.text);
     json_put_real(result, "seconds", seconds);
+    json_put_count(result, "seed", e->seed);
     json_put_count(result, "schedules", outcome->schedules);
     json_object_set_new(result, "scenarios", scenarios_json(e, outcome));
     json_object_set_new(result, "fault", end == EXPLORE_FAULT ? fault_json(&outcome->fault, report) : json_null());
@@ -343,6 +352,8 @@ static int explore_run(const struct args* args) {
     int status = result_check(args);
     if (status != STATUS_OK) return status;
     catch_stops();
+    fprintf(result_stream(args), "seed: %" PRIu64 "\n", e.seed);
+    fflush(result_stream(args));
     if (args_is_set(args, "weaken")) return weaken_run(&e);
     clock_gettime(CLOCK_MONOTONIC, &start);
     enum explore_end how = explore_search(&e.search, &outcome);

@@ -91,3 +91,14 @@ bool scenario_find(const char* name, struct scenario_file* out) {
         }
     return no_such_scenario(name, all, count);
 }
+
+void scenario_about(const struct scenario_file* file, char* out, size_t size) {
+    FILE* text = fopen(file->path, "re");
+    out[0] = '\0';
+    if (text == NULL) return;
+    if (fgets(out, (int)size, text) == NULL) out[0] = '\0';
+    fclose(text);
+    out[strcspn(out, "\n")] = '\0';
+    size_t skip = strspn(out, "# ");
+    memmove(out, out + skip, strlen(out + skip) + 1);
+}

@@ -19,4 +19,7 @@ bool scenario_find(const char* name, struct scenario_file* out);
 // All scenarios, in the order of their names.
 size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]);
 
+// What a scenario is about: its first comment.
+void scenario_about(const struct scenario_file* file, char* out, size_t size);
+
 #endif

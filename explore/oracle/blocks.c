@@ -49,8 +49,8 @@ static void check_alone(unsigned block) {
         const Block* other = &blocks[b];
         if (b == block || !other->there || other->at == NULL) continue;
         if (mine->at < other->at + other->size && other->at < mine->at + mine->size)
-            run_fault("two_hands", "%c gets a block of %lu bytes that overlaps a block in use", 'A' + (int)current_thread,
-                      (unsigned long)mine->size);
+            run_fault("two_hands", "%c gets a block of %lu bytes that overlaps a block in use",
+                      'A' + (int)current_thread, (unsigned long)mine->size);
     }
 }
 

@@ -54,8 +54,10 @@ static void check_slab(SlabNumber s) {
     uint64_t word = load_relaxed(owner_word(s));
     if (!tag_is_class(word_tag(word)) && word_tag(word) != TAG_RUNS) return;
     if (is_left_behind(owner_of(word))) return;
-    if (word_owner(word)) run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
-    if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED) run_fault("unowned", "slab %u has no owner and takes remote frees", s);
+    if (word_owner(word))
+        run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
+    if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED)
+        run_fault("unowned", "slab %u has no owner and takes remote frees", s);
     if (meta_used(peek_any(s)) == 0) run_fault("empty", "slab %u has no owner and no block in use", s);
     if (run.copied && !peek_any(s)->in_registry) return;  // a copy gives up lists that were half changed
     if (peek_any(s)->in_registry != has_space(s))
@@ -88,7 +90,8 @@ static void check_registry(void) {
     marked = listed = 0;
     each_slab(count_marked);
     for (unsigned c = 0; c < CLASS_COUNT; c++) registry_check(c, count_listed);
-    if (marked != listed) run_fault("registry", "%u slabs are marked as in the registry, and %u are there", marked, listed);
+    if (marked != listed)
+        run_fault("registry", "%u slabs are marked as in the registry, and %u are there", marked, listed);
 }
 
 // --- control blocks
@@ -151,7 +154,8 @@ static void give_all_back(void) {
 
 static void check_nothing_left(void) {
     if (some_are_lost()) return;
-    if (free_slab_totals.taken != 0) run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
+    if (free_slab_totals.taken != 0)
+        run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
 }
 

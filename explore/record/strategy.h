@@ -9,9 +9,9 @@
 enum { ALTERNATIVES_MOST = 8, PRUNE = 255 };
 
 typedef struct {
-    uint8_t kind;    // ChoiceKind
-    uint8_t thread;  // whose moment; THREADS_MOST: the run's beginning
-    uint8_t count;   // of alternatives, at least 2
+    uint8_t kind;      // ChoiceKind
+    uint8_t thread;    // whose moment; THREADS_MOST: the run's beginning
+    uint8_t count;     // of alternatives, at least 2
     uint8_t preempts;  // THREAD: the alternatives after the first take the processor from a thread that could go on
     uint32_t moment;
     uint8_t value[ALTERNATIVES_MOST];  // as Deviation.value; the first alternative comes first

@@ -65,15 +65,23 @@ static RunEnd run_alone(void (*body)(void)) {
 
 static volatile sig_atomic_t alarms_in_run;
 
+static void raise_at_once(int number) {
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void on_crash(int signal, siginfo_t* info, void* context) {
     (void)context;
+    // The explorer's own memory is damaged: its end is told by the process that watches.
+    if (!thread_is_inside()) raise_at_once(signal);
     run_fault("crash", "%s at address %p, in thread %c", strsignal(signal), info->si_addr, 'A' + (int)current_thread);
 }
 
 // A loop without atomic operations does not end by itself.
 static void on_alarm(int signal) {
     (void)signal;
-    if (alarms_in_run++ >= 2 && thread_is_inside()) run_fault("endless", "thread %c is in a loop", 'A' + (int)current_thread);
+    if (alarms_in_run++ >= 2 && thread_is_inside())
+        run_fault("endless", "thread %c is in a loop", 'A' + (int)current_thread);
 }
 
 static void handle_signals(void) {

@@ -21,9 +21,9 @@ typedef struct {
     uint8_t contended;
     uint8_t writer;   // thread of the newest store; BEFORE_RUN
     uint16_t stores;  // in this run
-    Clock released;  // what an acquire of the newest store gets
-    Hash written;    // history of the newest store
-    Hash read;       // of the loads since, in no order
+    Clock released;   // what an acquire of the newest store gets
+    Hash written;     // history of the newest store
+    Hash read;        // of the loads since, in no order
 } Location;
 
 // The newest stores, for loads that read older ones. at[i % STORES_KEPT] is store number i; number 0 is what the word

@@ -12,14 +12,15 @@ typedef struct {
     const char* name;
 } Field;
 
-#define FIELD(type, field) {offsetof(type, field), sizeof(((type*)0)->field), #field}
+#define FIELD(type, field) \
+    { offsetof(type, field), sizeof(((type*)0)->field), #field }
 
 static const Field of_tcb[] = {
-    FIELD(HakTcb, state),         FIELD(HakTcb, number),     FIELD(HakTcb, next_all),    FIELD(HakTcb, owner_part),
-    FIELD(HakTcb, next_pooled),   FIELD(HakTcb, tls),        FIELD(HakTcb, inside),      FIELD(HakTcb, pooled),
-    FIELD(HakTcb, bins_left),     FIELD(HakTcb, ticks),      FIELD(HakTcb, parked),      FIELD(HakTcb, parked_blocks),
-    FIELD(HakTcb, parked_ms),     FIELD(HakTcb, bundle),     FIELD(HakTcb, bundled),     FIELD(HakTcb, runs),
-    FIELD(HakTcb, partial_slabs), FIELD(HakTcb, idle_runs),  FIELD(HakTcb, runs_pushed), FIELD(HakTcb, tiny),
+    FIELD(HakTcb, state),         FIELD(HakTcb, number),       FIELD(HakTcb, next_all),    FIELD(HakTcb, owner_part),
+    FIELD(HakTcb, next_pooled),   FIELD(HakTcb, tls),          FIELD(HakTcb, inside),      FIELD(HakTcb, pooled),
+    FIELD(HakTcb, bins_left),     FIELD(HakTcb, ticks),        FIELD(HakTcb, parked),      FIELD(HakTcb, parked_blocks),
+    FIELD(HakTcb, parked_ms),     FIELD(HakTcb, bundle),       FIELD(HakTcb, bundled),     FIELD(HakTcb, runs),
+    FIELD(HakTcb, partial_slabs), FIELD(HakTcb, idle_runs),    FIELD(HakTcb, runs_pushed), FIELD(HakTcb, tiny),
     FIELD(HakTcb, long_run),      FIELD(HakTcb, cached_pages),
 };
 
@@ -61,14 +62,16 @@ static const HakTcb* control_block_at(const void* p) {
 static size_t name_in_arena(const void* p, char* out, size_t size) {
     uint32_t s;
     size_t at;
-    if (entry(p, hak_heap.owner, sizeof(uint64_t), &s, &at)) return (size_t)snprintf(out, size, "owner word of slab %u", s);
+    if (entry(p, hak_heap.owner, sizeof(uint64_t), &s, &at))
+        return (size_t)snprintf(out, size, "owner word of slab %u", s);
     if (entry(p, hak_heap.remote, sizeof(RemoteHead), &s, &at))
         return (size_t)snprintf(out, size, "remote word of slab %u", s);
     if (entry(p, hak_heap.meta, sizeof(TinySlabMeta), &s, &at))
         return (size_t)snprintf(out, size, "%s of slab %u", field_at(of_meta, sizeof of_meta / sizeof *of_meta, at), s);
     if (heap_contains(p)) {
         s = (uint32_t)slab_number_of(p);
-        return (size_t)snprintf(out, size, "slab %u+%#lx", s, (unsigned long)((const char*)p - (const char*)slab_address(s)));
+        return (size_t)snprintf(out, size, "slab %u+%#lx", s,
+                                (unsigned long)((const char*)p - (const char*)slab_address(s)));
     }
     return (size_t)snprintf(out, size, "arena+%#lx", (unsigned long)((uint64_t)(uintptr_t)p - ARENA));
 }
@@ -78,9 +81,9 @@ size_t memory_name(const void* p, char* out, size_t size) {
     if (p == NULL || offset == NOT_TRACKED) return (size_t)snprintf(out, size, "-");
     const HakTcb* tcb = control_block_at(p);
     if (tcb)
-        return (size_t)snprintf(out, size, "%s of control block %u",
-                                field_at(of_tcb, sizeof of_tcb / sizeof *of_tcb, (size_t)((const char*)p - (const char*)tcb)),
-                                tcb->number);
+        return (size_t)snprintf(
+            out, size, "%s of control block %u",
+            field_at(of_tcb, sizeof of_tcb / sizeof *of_tcb, (size_t)((const char*)p - (const char*)tcb)), tcb->number);
     if (p == (const void*)&world->clock_ms) return (size_t)snprintf(out, size, "clock");
     if (p == (const void*)&world->next_mapping) return (size_t)snprintf(out, size, "address space");
     return offset < ARENA_BYTES ? name_in_arena(p, out, size) : name_in_static(p, out, size);

@@ -55,7 +55,8 @@ void race_set_user(unsigned thread, uint16_t when) {
 
 bool race_line_changes_user(uint64_t line, const Clock* clock, bool* becomes) {
     uint64_t last = race_line_users[line];
-    unsigned user = (unsigned)(last >> USER_THREAD_SHIFT & 0xff), now = (unsigned)(race_user >> USER_THREAD_SHIFT & 0xff);
+    unsigned user = (unsigned)(last >> USER_THREAD_SHIFT & 0xff),
+             now = (unsigned)(race_user >> USER_THREAD_SHIFT & 0xff);
     bool of_this_run = (last ^ line_run) >> USER_RUN_SHIFT == 0;
     bool meet = of_this_run && user != now && (uint16_t)last > (*clock)[user];
     race_line_users[line] = race_user;

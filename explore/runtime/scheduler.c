@@ -115,12 +115,16 @@ static void list_threads(Choice* choice, bool current_can) {
     choice->count = 0;
     if (current_can) choice->value[choice->count++] = (uint8_t)current_thread;
     for (unsigned t = 0; t < thread_count; t++)
-        if ((t != current_thread || !current_can) && can_go_on(&threads[t])) choice->value[choice->count++] = (uint8_t)t;
+        if ((t != current_thread || !current_can) && can_go_on(&threads[t]))
+            choice->value[choice->count++] = (uint8_t)t;
 }
 
 static void note_switch(unsigned to, bool preempts) {
     run.preemptions += preempts;
-    record((Event){.kind = EVENT_SWITCH, .thread = (uint8_t)current_thread, .other = (uint8_t)to, .value = preempts,
+    record((Event){.kind = EVENT_SWITCH,
+                   .thread = (uint8_t)current_thread,
+                   .other = (uint8_t)to,
+                   .value = preempts,
                    .moment = threads[current_thread].moment});
 }
 
@@ -146,7 +150,8 @@ static void choose_thread(bool current_can) {
 
 void scheduler_point(void) {
     const Thread* me = &threads[current_thread];
-    if (me->moment > MOMENTS_MOST) run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    if (me->moment > MOMENTS_MOST)
+        run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
     if (!me->hurries) choose_thread(true);
 }
 
@@ -156,8 +161,11 @@ void scheduler_wait(ThreadState state, const void* waits_for) {
     me->waits_for = waits_for;
     me->state = (uint8_t)state;
     me->history = hash_add(me->history, state);
-    record((Event){.kind = EVENT_WAIT, .thread = (uint8_t)current_thread, .moment = me->moment,
-                   .address = (uint64_t)(uintptr_t)waits_for, .value = state});
+    record((Event){.kind = EVENT_WAIT,
+                   .thread = (uint8_t)current_thread,
+                   .moment = me->moment,
+                   .address = (uint64_t)(uintptr_t)waits_for,
+                   .value = state});
     choose_thread(false);
     record((Event){.kind = EVENT_GO_ON, .thread = (uint8_t)current_thread, .moment = me->moment});
 }
@@ -211,7 +219,8 @@ void run_fault(const char* check, const char* format, ...) {
         snprintf(run.check, sizeof run.check, "%s", check);
         vsnprintf(run.text, sizeof run.text, format, args);
         run.fault_thread = (uint8_t)current_thread;
-        record((Event){.kind = EVENT_FAULT, .thread = (uint8_t)current_thread, .moment = threads[current_thread].moment});
+        record(
+            (Event){.kind = EVENT_FAULT, .thread = (uint8_t)current_thread, .moment = threads[current_thread].moment});
     }
     va_end(args);
     run.active = false;

@@ -35,6 +35,9 @@ void explored_step(unsigned step) {
     if (step >= HAK_STEP_COUNT) return;
     me->step = (uint16_t)step;
     steps_reached[step]++;
-    record((Event){.kind = EVENT_STEP, .thread = (uint8_t)current_thread, .step = (uint16_t)step, .moment = me->moment,
+    record((Event){.kind = EVENT_STEP,
+                   .thread = (uint8_t)current_thread,
+                   .step = (uint16_t)step,
+                   .moment = me->moment,
                    .site = __builtin_return_address(0)});
 }

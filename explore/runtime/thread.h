@@ -36,10 +36,10 @@ typedef struct {
     void* stack_pointer;
     char* stack;
     uintptr_t thread_pointer;
-    uint8_t state;    // ThreadState
-    bool hurries;     // the time of its wait has run out
+    uint8_t state;  // ThreadState
+    bool hurries;   // the time of its wait has run out
     bool was_woken;
-    uint16_t step;    // last named step; HAK_STEP_COUNT: none since the last operation
+    uint16_t step;  // last named step; HAK_STEP_COUNT: none since the last operation
     uint32_t moment;
     uint32_t op;           // operation of its program under way, from 1; 0: none
     uint32_t looks_alone;  // passes in a row for which nothing had changed

@@ -88,13 +88,25 @@ static inline void plain(const volatile void* p, unsigned bytes, unsigned flags)
         compare_lines(offset, bytes, flags);
 }
 
-#define PLAIN(bytes)                                                                     \
-    void __tsan_read##bytes(void* p) { plain(p, bytes, 0); }                             \
-    void __tsan_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }                 \
-    void __tsan_unaligned_read##bytes(void* p) { plain(p, bytes, 0); }                   \
-    void __tsan_unaligned_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }       \
-    void __tsan_read_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }            \
-    void __tsan_unaligned_read_write##bytes(void* p) { plain(p, bytes, ACCESS_WRITE); }
+#define PLAIN(bytes)                                   \
+    void __tsan_read##bytes(void* p) {                 \
+        plain(p, bytes, 0);                            \
+    }                                                  \
+    void __tsan_write##bytes(void* p) {                \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_unaligned_read##bytes(void* p) {       \
+        plain(p, bytes, 0);                            \
+    }                                                  \
+    void __tsan_unaligned_write##bytes(void* p) {      \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_read_write##bytes(void* p) {           \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }                                                  \
+    void __tsan_unaligned_read_write##bytes(void* p) { \
+        plain(p, bytes, ACCESS_WRITE);                 \
+    }
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
@@ -160,8 +172,7 @@ void* explored_memmove(void* to, const void* from, size_t bytes) {
 static inline Location* begin(uint64_t offset, bool writes) {
     threads[current_thread].moment++;
     Location* location = location_of(offset);
-    if (UNLIKELY(!location_knows(location, current_thread, writes)) &&
-        location_learn(location, current_thread, writes))
+    if (UNLIKELY(!location_knows(location, current_thread, writes)) && location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
     if (location->contended || recording.on) return location;
@@ -171,6 +182,10 @@ static inline Location* begin(uint64_t offset, bool writes) {
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
     compare(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC);
+}
+
+static inline int used_order(int order, const volatile void* p, unsigned bytes) {
+    return order_of(order, threads[current_thread].step, p, bytes);
 }
 
 static inline void note(EventKind kind, const volatile void* p, unsigned bytes, int order, uint64_t before,
@@ -232,8 +247,8 @@ static inline void stored(Location* location, uint64_t before, uint64_t value, i
     if (run.limits.stale_most) keep_store(location, before, value);
     if (order_releases(order)) thread_tick();
     if (!location->contended) return;
-    me->history = hash_join(hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1 | 1),
-                                      location->written), location->read);
+    me->history = hash_join(
+        hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1 | 1), location->written), location->read);
     location->written = me->history;
     location->read = (Hash){0, 0};
 }
@@ -310,24 +325,26 @@ static inline void note_write(uint64_t offset) {
     if (offset != NOT_TRACKED) memory_note(offset, 1);
 }
 
-#define UPDATE(bits, type, name, expression)                                                                    \
-    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                              \
-        uint64_t offset;                                                                                        \
-        bool watched = is_watched(p, &offset);                                                                  \
-        Location* location = watched ? begin(offset, true) : NULL;                                              \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                  \
-        note_write(offset);                                                                                     \
-        type before = *p;                                                                                       \
-        type value = (type)(expression);                                                                        \
-        *p = value;                                                                                             \
-        if (location)                                                                                           \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, p, sizeof(type)), before, \
-                         value, true, SITE);                                                                    \
-        return before;                                                                                          \
+#define UPDATE(bits, type, name, expression)                                                                     \
+    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                               \
+        uint64_t offset;                                                                                         \
+        bool watched = is_watched(p, &offset);                                                                   \
+        Location* location = watched ? begin(offset, true) : NULL;                                               \
+        if (watched) check_atomic(offset, sizeof(type), true);                                                   \
+        note_write(offset);                                                                                      \
+        type before = *p;                                                                                        \
+        type value = (type)(expression);                                                                         \
+        *p = value;                                                                                              \
+        if (location)                                                                                            \
+            finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before,                  \
+                         value, true, SITE);                                                                     \
+        return before;                                                                                           \
     }
 
 #define ATOMIC(bits, type)                                                                                       \
-    static uint64_t read_##bits(const volatile void* p) { return *(const volatile type*)p; }                     \
+    static uint64_t read_##bits(const volatile void* p) {                                                        \
+        return *(const volatile type*)p;                                                                         \
+    }                                                                                                            \
     type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                         \
         uint64_t offset;                                                                                         \
         if (!is_watched(p, &offset)) return *p;                                                                  \
@@ -342,7 +359,7 @@ static inline void note_write(uint64_t offset) {
         type before = *p;                                                                                        \
         *p = value;                                                                                              \
         if (location)                                                                                            \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, p, sizeof(type)), before, \
+            finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before,                  \
                          value, false, SITE);                                                                    \
     }                                                                                                            \
     UPDATE(bits, type, exchange, operand)                                                                        \
@@ -358,7 +375,7 @@ static inline void note_write(uint64_t offset) {
         type before = *p;                                                                                        \
         bool same = before == *expected;                                                                         \
         if (watched) {                                                                                           \
-            order = order_of(order, threads[current_thread].step, p, sizeof(type));                                    \
+            order = used_order(order, p, sizeof(type));                                                          \
             check_atomic(offset, sizeof(type), same);                                                            \
         }                                                                                                        \
         if (same) {                                                                                              \

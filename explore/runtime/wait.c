@@ -22,9 +22,29 @@ static uint64_t newest(_Atomic uint64_t* word) {
     return never;
 }
 
+// The first of those who sleep on the word; *count: how many they are.
+static unsigned first_sleeper(const void* word, unsigned* count) {
+    unsigned first = NOBODY;
+    *count = 0;
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (threads[t].state != SLEEPS || threads[t].was_woken || sleepers[t].word != word) continue;
+        if (first == NOBODY || sleepers[t].since < sleepers[first].since) first = t;
+        ++*count;
+    }
+    return first;
+}
+
+// What a thread does next depends on who is awake, so that is part of its history.
+static void note(unsigned what) {
+    threads[current_thread].history = hash_add(threads[current_thread].history, what);
+}
+
 void wait_while(_Atomic uint64_t* word, uint64_t value) {
     if (!run.active) run_fault("deadlock", "a lock is held after the last thread's end");
     if ((uint32_t)newest(word) != (uint32_t)value) return;
+    unsigned before;
+    first_sleeper(word, &before);
+    note(before);
     sleepers[current_thread].word = word;
     sleepers[current_thread].since = ++sleeps;
     scheduler_wait(SLEEPS, word);
@@ -34,11 +54,8 @@ void wait_while(_Atomic uint64_t* word, uint64_t value) {
 void wait_wake_one(_Atomic uint64_t* word) {
     if (!run.active) return;
     newest(word);  // where the wake stands between others' operations on the word matters
-    unsigned first = NOBODY;
-    for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].state != SLEEPS || threads[t].was_woken || sleepers[t].word != word) continue;
-        if (first == NOBODY || sleepers[t].since < sleepers[first].since) first = t;
-    }
+    unsigned count, first = first_sleeper(word, &count);
+    note(first);
     if (first != NOBODY) threads[first].was_woken = true;
 }
 

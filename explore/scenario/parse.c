@@ -55,7 +55,7 @@ static bool expected(Parser* p, const char* format, ...) {
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    size_t length = strcspn(p->at, " \t\n,:");
+    size_t length = strcspn(p->at, " \t\n,:*");
     if (length == 0 && *p->at != '\0' && *p->at != '\n') length = 1;
     snprintf(found, sizeof found, "%.*s", (int)(length < sizeof found ? length : sizeof found - 1), p->at);
     if (at_end(p) && *p->at != '#')
@@ -291,8 +291,9 @@ static bool line_failures(Parser* p) {
 static bool line_search(Parser* p) {
     char what[NAME_MOST];
     do {
-        const char* start = p->at;
         uint64_t value;
+        skip_blanks(p);
+        const char* start = p->at;
         if (!read_word(p, "'preemptions' or 'stale'", what)) return false;
         uint32_t* number = strcmp(what, "preemptions") == 0 ? &p->scenario->preemptions : &p->scenario->stale;
         if (number == &p->scenario->stale && strcmp(what, "stale") != 0) {
@@ -307,6 +308,7 @@ static bool line_search(Parser* p) {
 
 static bool line_bound(Parser* p) {
     char what[NAME_MOST];
+    skip_blanks(p);
     const char* start = p->at;
     if (!read_word(p, "'slabs'", what)) return false;
     if (strcmp(what, "slabs") != 0) {
@@ -321,9 +323,8 @@ static bool read_line(Parser* p) {
     static const struct {
         const char* word;
         bool (*read)(Parser* p);
-    } lines[] = {{"size", line_size},   {"setup", line_setup},       {"thread", line_thread},
-                 {"set", line_set},     {"failures", line_failures}, {"bound", line_bound},
-                 {"search", line_search}};
+    } lines[] = {{"size", line_size},         {"setup", line_setup}, {"thread", line_thread}, {"set", line_set},
+                 {"failures", line_failures}, {"bound", line_bound}, {"search", line_search}};
     char word[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;

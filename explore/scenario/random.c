@@ -10,7 +10,7 @@ typedef struct {
     uint64_t stream;
     Scenario* scenario;
     uint64_t size;
-    uint32_t capacity;       // blocks of a slab
+    uint32_t capacity;  // blocks of a slab
     unsigned maker[BLOCKS_MOST];
     bool taken[BLOCKS_MOST];
 } Maker;

@@ -45,9 +45,9 @@ typedef struct {
     char block_name[BLOCKS_MOST][NAME_MOST];
     unsigned setting_count;
     char setting[SETTINGS_MOST][2][NAME_MOST];  // HAKMEM_ variables, without that
-    uint32_t failures;      // system calls that may fail
-    uint32_t preemptions, stale;  // how far the complete search of the suite goes
-    uint64_t slabs_most;    // bound on slabs in use at the end; 0: none
+    uint32_t failures;                          // system calls that may fail
+    uint32_t preemptions, stale;                // how far the complete search of the suite goes
+    uint64_t slabs_most;                        // bound on slabs in use at the end; 0: none
 } Scenario;
 
 // Reads the text of a scenario. false: `message` is "NAME:LINE: expected ..., not ...".

@@ -36,7 +36,8 @@ static uint32_t trace_now(void) {
     for (uint32_t i = 0; i < count; i++) {
         const Event* e = &recording.at[i];
         uint64_t offset = memory_offset((const void*)(uintptr_t)e->address);
-        hash = hash_add(hash, (uint64_t)e->thread << 56 | (uint64_t)e->kind << 48 | (uint64_t)e->stale << 40 | e->moment);
+        hash =
+            hash_add(hash, (uint64_t)e->thread << 56 | (uint64_t)e->kind << 48 | (uint64_t)e->stale << 40 | e->moment);
         hash = hash_add(hash, e->kind == EVENT_WAIT ? e->value : offset);
     }
     return (uint32_t)hash.low;

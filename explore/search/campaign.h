@@ -23,8 +23,8 @@ typedef struct {
 typedef struct {
     uint64_t schedules, pruned, ends;
     double seconds;
-    bool complete;      // every schedule within the bounds
-    uint32_t bound;     // all schedules with fewer preemptions are explored
+    bool complete;       // every schedule within the bounds
+    uint32_t bound;      // all schedules with fewer preemptions are explored
     uint32_t contended;  // words
     uint64_t words;      // hash of their set: shards that differ in it have not divided the work
     bool fault;

@@ -8,8 +8,8 @@
 // has the next alternative.
 typedef struct {
     uint8_t picked, count;
-    uint8_t costs;    // each alternative but the first costs a preemption
-    uint32_t spent;   // before this choice
+    uint8_t costs;   // each alternative but the first costs a preemption
+    uint32_t spent;  // before this choice
 } Branch;
 
 enum { BRANCHES_MOST = MOMENTS_MOST * THREADS_MOST, SHARD_DEPTH = 6 };
@@ -36,21 +36,28 @@ static bool is_explored(const Choice* choice) {
     return states_visit(state, least(bound - spent, UNBOUNDED - 1), stale);
 }
 
-// The upper SHARD_DEPTH choices make the parts; a part is everything below one way through them.
+// Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All shards
+// must count the same parts, so none prunes above them.
+static bool is_above_parts(void) {
+    return limits.shards > 1 && branch_count < SHARD_DEPTH;
+}
+
 static bool is_of_another_shard(void) {
-    return limits.shards > 1 && branch_count == SHARD_DEPTH && given < SHARD_DEPTH && leaf++ % limits.shards != limits.shard;
+    bool begins = limits.shards > 1 && branch_count == SHARD_DEPTH && given <= SHARD_DEPTH;
+    return begins && leaf++ % limits.shards != limits.shard;
 }
 
 static unsigned choose(const Choice* choice) {
     bool costs = choice->preempts || choice->kind == CHOOSE_TIME;
     if (costs && spent >= bound) return 0;
     if (branch_count == BRANCHES_MOST) return 0;
-    bool may_prune = branch_count >= given && choice->kind == CHOOSE_THREAD && !limits.every_prefix;
-    if (may_prune && is_explored(choice)) return PRUNE;
-    if (branch_count >= given && is_of_another_shard()) return PRUNE;
-    Branch* branch = &branches[branch_count];
-    if (branch_count >= given) *branch = (Branch){.count = choice->count, .costs = costs, .spent = spent};
-    branch_count++;
+    if (branch_count >= given) {
+        if (is_of_another_shard()) return PRUNE;
+        bool may_prune = choice->kind == CHOOSE_THREAD && !limits.every_prefix && !is_above_parts();
+        if (may_prune && is_explored(choice)) return PRUNE;
+        branches[branch_count] = (Branch){.count = choice->count, .costs = costs, .spent = spent};
+    }
+    Branch* branch = &branches[branch_count++];
     if (branch->picked && branch->costs) spent++;
     return branch->picked;
 }

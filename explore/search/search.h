@@ -23,8 +23,8 @@ typedef struct {
 
 const Strategy* search_exhaustive(const ExhaustiveLimits* limits);
 // What it has found out so far.
-uint32_t exhaustive_bound(void);     // the bound at work
-bool exhaustive_is_complete(void);   // all schedules within bound_most are explored
+uint32_t exhaustive_bound(void);    // the bound at work
+bool exhaustive_is_complete(void);  // all schedules within bound_most are explored
 // The word set has grown: what was explored does not count any more.
 void exhaustive_begin_again(void);
 

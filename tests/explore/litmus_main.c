@@ -25,7 +25,8 @@ static bool explore(const Litmus* l) {
             break;
     }
     bool ok = seen == l->allowed && raced == l->races && exhaustive_is_complete();
-    printf("%s %s: outcome %s, %s\n", ok ? "ok  " : "FAIL", l->name, seen ? "seen" : "not seen", raced ? "a race" : "no race");
+    printf("%s %s: outcome %s, %s\n", ok ? "ok  " : "FAIL", l->name, seen ? "seen" : "not seen",
+           raced ? "a race" : "no race");
     return ok;
 }
 
