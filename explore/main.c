@@ -1,8 +1,9 @@
 // hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor, cli/explore/worker.c:
 //
-//   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
+//   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK weakened=N
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
+//   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -15,8 +16,10 @@
 #include "record/build.h"
 #include "record/event.h"
 #include "run/monitor.h"
+#include "runtime/coverage.h"
 #include "runtime/names.h"
 #include "runtime/steps.h"
+#include "runtime/weaken.h"
 #include "search/campaign.h"
 #include "tell/save.h"
 
@@ -33,7 +36,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char *replay, *minimise;
     uint32_t times;
-    bool force, events;
+    bool force, events, coverage;
     StoryFiles story;
 } Options;
 
@@ -60,6 +63,8 @@ static const struct option long_options[] = {
     {"story-html", required_argument, NULL, 'H'},
     {"events", no_argument, NULL, 'e'},
     {"every-prefix", no_argument, NULL, 'P'},
+    {"coverage", no_argument, NULL, 'v'},
+    {"places", no_argument, NULL, 'L'},
     {NULL, 0, NULL, 0},
 };
 
@@ -81,7 +86,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 't': c->seconds = strtod(value, NULL); return true;
     case 'n': c->schedules = number; return true;
     case 'c': c->changes = value; return true;
-    case 'w': c->weaken = value; return true;
+    case 'w': c->weaken = value; return weaken_set(value);
     case 'r': c->seed = strtoull(value, NULL, 10); return true;
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
@@ -94,6 +99,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'S': o->story.text = value; return true;
     case 'J': o->story.json = value; return true;
     case 'H': o->story.html = value; return true;
+    case 'v': o->coverage = true; return true;
     default: return false;
     }
 }
@@ -105,6 +111,10 @@ static bool read_options(int argc, char** argv, Options* o) {
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
             puts(explored_build);
+            exit(0);
+        }
+        if (option == 'L') {
+            for (unsigned i = 0; i < weaken_count(); i++) printf("place %s\n", weaken_name(i));
             exit(0);
         }
         if (!set_option(o, option, optarg)) return false;
@@ -136,6 +146,15 @@ static uint64_t steps_mask(void) {
     return mask;
 }
 
+// In the same order in each worker.
+static void print_coverage(void) {
+    char name[64];
+    for (unsigned item = 0; item < coverage_count(); item++) {
+        coverage_name(item, name, sizeof name);
+        if (name[0]) printf("item %d %s\n", coverage_has(item), name);
+    }
+}
+
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
@@ -157,9 +176,11 @@ static int explore_one(const Options* o, const char* name) {
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
-           "steps=%016lx\n",
+           "steps=%016lx weakened=%lu\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,
-           result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask());
+           result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask(),
+           (unsigned long)weakened);
+    if (o->coverage) print_coverage();
     fflush(stdout);
     return result.fault;
 }

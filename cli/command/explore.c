@@ -5,9 +5,11 @@
 #include "base/json.h"
 #include "command/commands.h"
 #include "config/options.h"
+#include "explore/coverage.h"
 #include "explore/resume.h"
 #include "explore/search.h"
 #include "explore/tell.h"
+#include "explore/weaken.h"
 #include "observe/steps.h"
 #include "results/results.h"
 
@@ -25,6 +27,8 @@ static const struct option_spec explore_options[] = {
     {"seconds", "S", NULL, NULL, "stop after that time; default: when everything within the bounds is explored"},
     {"schedules", "N", NULL, NULL, "most schedules of each strategy and scenario"},
     {"changes", "LIST", NULL, "all", "which of the six changes are in: all, none, or a list such as 1-2,6"},
+    {"weaken", NULL, NULL, NULL, "explore once for each memory order of the protocol, a notch weaker"},
+    {"coverage", NULL, NULL, NULL, "tell which steps, branches and pairs of steps were covered"},
     {"jobs", "N", NULL, NULL, "processes at a time; default: one for each processor"},
     {"shard", "I/N", NULL, "0/1", "explore part I of N, from 0: for many machines"},
     {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
@@ -74,7 +78,7 @@ static void pass_on(struct explore* e, const char* option, const char* value) {
 }
 
 static void pass_flag(struct explore* e, const char* option) {
-    if (e->words == WORDS_MOST) return;
+    if (!args_is_set(e->args, option) || e->words == WORDS_MOST) return;
     snprintf(e->word[e->words], WORD, "--%s", option);
     e->arguments[e->words] = e->word[e->words];
     e->arguments[++e->words] = NULL;
@@ -138,7 +142,7 @@ static bool read_limits(struct explore* e) {
             return false;
         }
     }
-    if (args_is_set(e->args, "follow")) pass_flag(e, "follow");
+    pass_flag(e, "follow");
     return true;
 }
 
@@ -180,6 +184,7 @@ static bool read_plan(struct explore* e) {
     e->search.arguments = e->arguments;
     e->search.stopped = &stopped;
     e->search.quiet = args_is_set(e->args, "quiet");
+    pass_flag(e, "coverage");
     return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
            pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
            open_resume(e) && read_seed(e);
@@ -316,9 +321,11 @@ static int conclude(const struct explore* e, struct explore_outcome* outcome, do
     json_object_set_new(result, "scenarios", scenarios_json(e, outcome));
     json_object_set_new(result, "fault",
                         end == EXPLORE_FAULT ? fault_json(&outcome->fault, report, story) : json_null());
+    if (args_is_set(e->args, "coverage")) json_object_set_new(result, "coverage", coverage_json());
     const bool saved = result_save(e->args, "explore", result);
     json_decref(result);
     if (end == EXPLORE_FAULT) fprintf(result_stream(e->args), "%s\n", outcome->fault.text);
+    if (args_is_set(e->args, "coverage")) coverage_print(result_stream(e->args));
     fprintf(result_stream(e->args), "%s\n", line.text);
     return end == EXPLORE_OK && !saved ? STATUS_MISSING : exit_status(end);
 }
@@ -390,6 +397,19 @@ static int minimise_run(struct explore* e) {
     return conclude(e, &outcome, 0, SECONDS, EXPLORE_FAULT);
 }
 
+// --- weaker orders
+
+static int weaken_run(struct explore* e) {
+    static struct weaken_outcome outcome;
+    enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome);
+    size_t needed = 0;
+    for (size_t i = 0; i < outcome.count; i++) needed += outcome.place[i].needed;
+    weaken_print(&outcome, result_stream(e->args));
+    if (end == EXPLORE_OK)
+        fprintf(result_stream(e->args), "explore: ok places=%zu needed=%zu\n", outcome.count, needed);
+    return exit_status(end);
+}
+
 static int explore_run(const struct args* args) {
     static struct explore e;
     static struct explore_outcome outcome;
@@ -405,6 +425,7 @@ static int explore_run(const struct args* args) {
     if (status != STATUS_OK) return status;
     fprintf(result_stream(args), "seed: %" PRIu64 "\n", e.seed);
     fflush(result_stream(args));
+    if (args_is_set(args, "weaken")) return weaken_run(&e);
     clock_gettime(CLOCK_MONOTONIC, &start);
     enum explore_end how = explore_search(&e.search, &outcome);
     clock_gettime(CLOCK_MONOTONIC, &end);

@@ -97,6 +97,7 @@ static void add_result(struct state* state, const struct unit* unit, const struc
     if (result->seconds > s->seconds) s->seconds = result->seconds;
     if (s->differs) s->complete = false;
     state->outcome->steps |= result->steps;
+    state->outcome->weakened += result->weakened;
     if (s->parts_done == s->parts) tell(state, unit->scenario);
 }
 

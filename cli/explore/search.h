@@ -30,7 +30,7 @@ struct explore_scenario_outcome {
 
 struct explore_outcome {
     struct explore_scenario_outcome scenario[EXPLORE_SCENARIOS_MOST];
-    uint64_t schedules, pruned, steps;
+    uint64_t schedules, pruned, steps, weakened;
     size_t complete, done;
     bool has_fault;
     struct explore_fault fault;

@@ -1,6 +1,7 @@
 #include "explore/worker.h"
 
 #include "base/error.h"
+#include "explore/coverage.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -38,8 +39,9 @@ static void take_result(struct explore_worker* worker) {
     worker->has_result =
         sscanf(worker->line,
                "result scenario=%*s schedules=%" SCNu64 " pruned=%" SCNu64 " ends=%" SCNu64
-               " complete=%d bound=%u seconds=%lf words=%" SCNx64 " steps=%" SCNx64,
-               &r->schedules, &r->pruned, &r->ends, &complete, &r->bound, &r->seconds, &r->words, &r->steps) == 8;
+               " complete=%d bound=%u seconds=%lf words=%" SCNx64 " steps=%" SCNx64 " weakened=%" SCNu64,
+               &r->schedules, &r->pruned, &r->ends, &complete, &r->bound, &r->seconds, &r->words, &r->steps,
+               &r->weakened) == 9;
     r->complete = complete != 0;
 }
 
@@ -57,11 +59,18 @@ static void take_repeat(struct explore_worker* worker) {
     worker->same = same != 0;
 }
 
+static void take_place(struct explore_worker* worker) {
+    if (worker->place_count == EXPLORE_PLACES_MOST) return;
+    if (sscanf(worker->line, "place %31s", worker->place[worker->place_count]) == 1) worker->place_count++;
+}
+
 static void take_line(struct explore_worker* worker) {
     worker->line[worker->used] = '\0';
     if (strncmp(worker->line, "result ", 7) == 0) take_result(worker);
     if (strncmp(worker->line, "replay ", 7) == 0) take_repeat(worker);
     if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
+    if (strncmp(worker->line, "place ", 6) == 0) take_place(worker);
+    if (strncmp(worker->line, "item ", 5) == 0) coverage_take(worker->line);
     if (strncmp(worker->line, "text ", 5) == 0)
         snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,
                  worker->line + 5);

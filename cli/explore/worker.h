@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { EXPLORE_REPLAY_MOST = 65536 };
+enum { EXPLORE_REPLAY_MOST = 65536, EXPLORE_PLACES_MOST = 64 };
 
 struct explore_fault {
     char scenario[64], check[32];
@@ -24,8 +24,9 @@ struct explore_result {
     bool complete;
     unsigned bound;
     double seconds;
-    uint64_t words;  // hash of the words at which it switched
-    uint64_t steps;  // bit i: named step i was reached
+    uint64_t words;     // hash of the words at which it switched
+    uint64_t steps;     // bit i: named step i was reached
+    uint64_t weakened;  // operations whose order was weaker than the source has it
 };
 
 struct explore_worker {
@@ -37,6 +38,8 @@ struct explore_worker {
     bool has_repeat, same;  // a schedule was repeated, with the events that the string has; its check is in `fault`
     struct explore_result result;
     struct explore_fault fault;
+    size_t place_count;  // of memory orders that can be weakened, if the worker was asked for them
+    char place[EXPLORE_PLACES_MOST][32];
     int status;  // after worker_reap: its exit status; -1: it was killed
 };
 

@@ -3,11 +3,10 @@
 #include "record/event.h"
 #include "record/trace.h"
 #include "runtime/memory.h"
+#include "runtime/weaken.h"
 #include "search/search.h"
 
 #include <stdio.h>
-
-bool (*again_weaken)(const char* names);
 
 static Scenario scenario;
 static uint8_t stale_most;
@@ -22,11 +21,6 @@ static uint8_t stale_reads(const Schedule* schedule) {
     return count < UINT8_MAX ? (uint8_t)count : UINT8_MAX;
 }
 
-static bool weaken(const char* names) {
-    if (again_weaken) return again_weaken(names);
-    return names[0] == '\0';
-}
-
 bool again_prepare(const Replay* replay, const Scenario* whole, char* message, size_t size) {
     scenario = *whole;
     stale_most = stale_reads(&replay->schedule);
@@ -34,8 +28,8 @@ bool again_prepare(const Replay* replay, const Scenario* whole, char* message, s
         snprintf(message, size, "%s has no such operation to leave out", replay->scenario);
         return false;
     }
-    if (!weaken(replay->weaken)) {
-        snprintf(message, size, "no order is named %s", replay->weaken);
+    if (!weaken_set(replay->weaken)) {
+        snprintf(message, size, "there is no order %s to weaken", replay->weaken);
         return false;
     }
     run_will_follow(replay->follow);

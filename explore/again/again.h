@@ -22,7 +22,4 @@ RunEnd again_search(const Strategy* strategy);
 // The hash of the recorded run.
 uint32_t again_trace(void);
 
-// What sets the orders that a string names as weaker; the last word is whether it knows them. NULL: it must name none.
-extern bool (*again_weaken)(const char* names);
-
 #endif

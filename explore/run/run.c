@@ -66,13 +66,15 @@ static RunEnd run_alone(void (*body)(void)) {
 
 static volatile sig_atomic_t alarms_in_run;
 
+static void raise_at_once(int number) {
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void on_crash(int signal, siginfo_t* info, void* context) {
     (void)context;
-    if (!thread_is_inside()) {  // the explorer's own: there is no run to end
-        static const struct sigaction by_default = {.sa_handler = SIG_DFL};
-        sigaction(signal, &by_default, NULL);
-        raise(signal);
-    }
+    // The explorer's own memory is damaged: its end is told by the process that watches.
+    if (!thread_is_inside()) raise_at_once(signal);
     run_fault("crash", "%s at address %p, in thread %c", strsignal(signal), info->si_addr, 'A' + (int)current_thread);
 }
 

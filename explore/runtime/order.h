@@ -8,10 +8,14 @@
 #include <stdint.h>
 
 // What asks for another order; NULL: nothing does. step: the last named step of the thread, if no operation came since.
-extern int (*order_changed)(int order, unsigned step, const void* site);
+// p, bytes: the word; NULL: a fence.
+extern int (*order_changed)(int order, unsigned step, const volatile void* p, unsigned bytes);
 
-static inline int order_of(int order, unsigned step, const void* site) {
-    return __builtin_expect(order_changed == 0, 1) ? order : order_changed(order, step, site);
+// Asks it. What it calls of the allocator meanwhile is no part of the run.
+int order_ask(int order, unsigned step, const volatile void* p, unsigned bytes);
+
+static inline int order_of(int order, unsigned step, const volatile void* p, unsigned bytes) {
+    return __builtin_expect(order_changed == 0, 1) ? order : order_ask(order, step, p, bytes);
 }
 
 static inline bool order_acquires(int order) {

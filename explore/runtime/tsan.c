@@ -7,6 +7,7 @@
 // read what is stored later, and an order of the stores of a word that differs from the order of execution.
 #include "record/event.h"
 #include "runtime/access.h"
+#include "runtime/coverage.h"
 #include "runtime/location.h"
 #include "runtime/names.h"
 #include "runtime/order.h"
@@ -175,11 +176,17 @@ static inline Location* begin(uint64_t offset, bool writes) {
     if (UNLIKELY(!location_knows(location, current_thread, writes)) && location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
-    return location->contended || recording.on ? location : NULL;
+    if (location->contended || recording.on) return location;
+    threads[current_thread].step = HAK_STEP_COUNT;
+    return NULL;
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
     compare(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC);
+}
+
+static inline int used_order(int order, const volatile void* p, unsigned bytes) {
+    return order_of(order, threads[current_thread].step, p, bytes);
 }
 
 static inline void note(EventKind kind, const volatile void* p, unsigned bytes, int order, uint64_t before,
@@ -197,6 +204,7 @@ static inline void note(EventKind kind, const volatile void* p, unsigned bytes, 
                    .before = before,
                    .value = value,
                    .site = site});
+    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, before);
     me->step = HAK_STEP_COUNT;
 }
 
@@ -288,7 +296,7 @@ static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned by
     uint64_t value = read(p);
     if (location == NULL) return value;
     Thread* me = &threads[current_thread];
-    order = order_of(order, me->step, site);
+    order = order_of(order, me->step, p, bytes);
     Clock released = location->released;
     unsigned from = location->writer, back = 0;
     if (run.limits.stale_most) back = read_back(location, &value, &released, &from);
@@ -318,84 +326,82 @@ static inline void note_write(uint64_t offset) {
     if (offset != NOT_TRACKED) memory_note(offset, 1);
 }
 
-#define UPDATE(bits, type, name, expression)                                                                     \
-    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                               \
-        uint64_t offset;                                                                                         \
-        bool watched = is_watched(p, &offset);                                                                   \
-        Location* location = watched ? begin(offset, true) : NULL;                                               \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                   \
-        note_write(offset);                                                                                      \
-        type before = *p;                                                                                        \
-        type value = (type)(expression);                                                                         \
-        *p = value;                                                                                              \
-        if (location)                                                                                            \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, SITE), before, \
-                         value, true, SITE);                                                                     \
-        return before;                                                                                           \
+#define UPDATE(bits, type, name, expression)                                                                        \
+    type __tsan_atomic##bits##_##name(volatile type* p, type operand, int order) {                                  \
+        uint64_t offset;                                                                                            \
+        bool watched = is_watched(p, &offset);                                                                      \
+        Location* location = watched ? begin(offset, true) : NULL;                                                  \
+        if (watched) check_atomic(offset, sizeof(type), true);                                                      \
+        note_write(offset);                                                                                         \
+        type before = *p;                                                                                           \
+        type value = (type)(expression);                                                                            \
+        *p = value;                                                                                                 \
+        if (location)                                                                                               \
+            finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before, value, true, SITE); \
+        return before;                                                                                              \
     }
 
-#define ATOMIC(bits, type)                                                                                       \
-    static uint64_t read_##bits(const volatile void* p) {                                                        \
-        return *(const volatile type*)p;                                                                         \
-    }                                                                                                            \
-    type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                         \
-        uint64_t offset;                                                                                         \
-        if (!is_watched(p, &offset)) return *p;                                                                  \
-        return (type)load(p, offset, sizeof(type), order, read_##bits, SITE);                                    \
-    }                                                                                                            \
-    void __tsan_atomic##bits##_store(volatile type* p, type value, int order) {                                  \
-        uint64_t offset;                                                                                         \
-        bool watched = is_watched(p, &offset);                                                                   \
-        Location* location = watched ? begin(offset, true) : NULL;                                               \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                   \
-        note_write(offset);                                                                                      \
-        type before = *p;                                                                                        \
-        *p = value;                                                                                              \
-        if (location)                                                                                            \
-            finish_store(location, p, sizeof(type), order_of(order, threads[current_thread].step, SITE), before, \
-                         value, false, SITE);                                                                    \
-    }                                                                                                            \
-    UPDATE(bits, type, exchange, operand)                                                                        \
-    UPDATE(bits, type, fetch_add, before + operand)                                                              \
-    UPDATE(bits, type, fetch_sub, before - operand)                                                              \
-    UPDATE(bits, type, fetch_and, before& operand)                                                               \
-    UPDATE(bits, type, fetch_or, before | operand)                                                               \
-    UPDATE(bits, type, fetch_xor, before ^ operand)                                                              \
-    static bool swap_##bits(volatile type* p, type* expected, type value, int order, const void* site) {         \
-        uint64_t offset;                                                                                         \
-        bool watched = is_watched(p, &offset);                                                                   \
-        Location* location = watched ? begin(offset, true) : NULL;                                               \
-        type before = *p;                                                                                        \
-        bool same = before == *expected;                                                                         \
-        if (watched) {                                                                                           \
-            order = order_of(order, threads[current_thread].step, site);                                         \
-            check_atomic(offset, sizeof(type), same);                                                            \
-        }                                                                                                        \
-        if (same) {                                                                                              \
-            note_write(offset);                                                                                  \
-            *p = value;                                                                                          \
-            if (location) finish_store(location, p, sizeof(type), order, before, value, true, site);             \
-        } else {                                                                                                 \
-            *expected = before;                                                                                  \
-            if (location) refused(location, p, sizeof(type), before, site);                                      \
-        }                                                                                                        \
-        return same;                                                                                             \
-    }                                                                                                            \
-    int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type value, int order,   \
-                                                      int failure) {                                             \
-        (void)failure;                                                                                           \
-        return swap_##bits(p, expected, value, order, SITE);                                                     \
-    }                                                                                                            \
-    int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type value, int order,     \
-                                                    int failure) {                                               \
-        (void)failure;                                                                                           \
-        return swap_##bits(p, expected, value, order, SITE);                                                     \
-    }                                                                                                            \
-    type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type value, int order,      \
-                                                    int failure) {                                               \
-        (void)failure;                                                                                           \
-        swap_##bits(p, &expected, value, order, SITE);                                                           \
-        return expected;                                                                                         \
+#define ATOMIC(bits, type)                                                                                           \
+    static uint64_t read_##bits(const volatile void* p) {                                                            \
+        return *(const volatile type*)p;                                                                             \
+    }                                                                                                                \
+    type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                             \
+        uint64_t offset;                                                                                             \
+        if (!is_watched(p, &offset)) return *p;                                                                      \
+        return (type)load(p, offset, sizeof(type), order, read_##bits, SITE);                                        \
+    }                                                                                                                \
+    void __tsan_atomic##bits##_store(volatile type* p, type value, int order) {                                      \
+        uint64_t offset;                                                                                             \
+        bool watched = is_watched(p, &offset);                                                                       \
+        Location* location = watched ? begin(offset, true) : NULL;                                                   \
+        if (watched) check_atomic(offset, sizeof(type), true);                                                       \
+        note_write(offset);                                                                                          \
+        type before = *p;                                                                                            \
+        *p = value;                                                                                                  \
+        if (location)                                                                                                \
+            finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before, value, false, SITE); \
+    }                                                                                                                \
+    UPDATE(bits, type, exchange, operand)                                                                            \
+    UPDATE(bits, type, fetch_add, before + operand)                                                                  \
+    UPDATE(bits, type, fetch_sub, before - operand)                                                                  \
+    UPDATE(bits, type, fetch_and, before& operand)                                                                   \
+    UPDATE(bits, type, fetch_or, before | operand)                                                                   \
+    UPDATE(bits, type, fetch_xor, before ^ operand)                                                                  \
+    static bool swap_##bits(volatile type* p, type* expected, type value, int order, const void* site) {             \
+        uint64_t offset;                                                                                             \
+        bool watched = is_watched(p, &offset);                                                                       \
+        Location* location = watched ? begin(offset, true) : NULL;                                                   \
+        type before = *p;                                                                                            \
+        bool same = before == *expected;                                                                             \
+        if (watched) {                                                                                               \
+            order = used_order(order, p, sizeof(type));                                                              \
+            check_atomic(offset, sizeof(type), same);                                                                \
+        }                                                                                                            \
+        if (same) {                                                                                                  \
+            note_write(offset);                                                                                      \
+            *p = value;                                                                                              \
+            if (location) finish_store(location, p, sizeof(type), order, before, value, true, site);                 \
+        } else {                                                                                                     \
+            *expected = before;                                                                                      \
+            if (location) refused(location, p, sizeof(type), before, site);                                          \
+        }                                                                                                            \
+        return same;                                                                                                 \
+    }                                                                                                                \
+    int __tsan_atomic##bits##_compare_exchange_strong(volatile type* p, type* expected, type value, int order,       \
+                                                      int failure) {                                                 \
+        (void)failure;                                                                                               \
+        return swap_##bits(p, expected, value, order, SITE);                                                         \
+    }                                                                                                                \
+    int __tsan_atomic##bits##_compare_exchange_weak(volatile type* p, type* expected, type value, int order,         \
+                                                    int failure) {                                                   \
+        (void)failure;                                                                                               \
+        return swap_##bits(p, expected, value, order, SITE);                                                         \
+    }                                                                                                                \
+    type __tsan_atomic##bits##_compare_exchange_val(volatile type* p, type expected, type value, int order,          \
+                                                    int failure) {                                                   \
+        (void)failure;                                                                                               \
+        swap_##bits(p, &expected, value, order, SITE);                                                               \
+        return expected;                                                                                             \
     }
 
 // The allocator's compare-and-swaps are relaxed when they fail (lib/base/atomic.h).
@@ -420,7 +426,7 @@ void __tsan_atomic_thread_fence(int order) {
     if (!run.active) return;
     Thread* me = &threads[current_thread];
     me->moment++;
-    order = order_of(order, me->step, SITE);
+    order = order_of(order, me->step, NULL, 0);
     if (order_acquires(order)) clock_join(&me->clock, me->acquired_by_fence);
     if (order_releases(order)) {
         me->released_by_fence = me->clock;

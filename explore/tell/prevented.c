@@ -56,32 +56,37 @@ static void try_changes(const Replay* replay, const Scenario* whole, unsigned ma
 
 // --- orders
 
-static const void* stronger[2];
-static int (*order_before)(int order, unsigned step, const void* site);
+typedef struct {
+    uint64_t address;
+    uint8_t writer, loader;
+    uint16_t write_step, load_step;
+} Pair;
 
-static int strengthen(int order, unsigned step, const void* site) {
-    if (site == stronger[0] || site == stronger[1]) return __ATOMIC_ACQ_REL;
-    return order_before ? order_before(order, step, site) : order;
+static const Pair* stronger;
+static int (*order_before)(int order, unsigned step, const volatile void* p, unsigned bytes);
+
+static int strengthen(int order, unsigned step, const volatile void* p, unsigned bytes) {
+    bool writes = current_thread == stronger->writer && step == stronger->write_step;
+    bool loads = current_thread == stronger->loader && step == stronger->load_step;
+    if ((uint64_t)(uintptr_t)p == stronger->address && (writes || loads)) return __ATOMIC_ACQ_REL;
+    return order_before ? order_before(order, step, p, bytes) : order;
 }
 
-static bool ends_well_with(const Replay* replay, const Scenario* whole, const void* one, const void* other) {
-    stronger[0] = one;
-    stronger[1] = other;
+static bool ends_well_with(const Replay* replay, const Scenario* whole, const Pair* pair) {
     char message[FAULT_TEXT];
-    bool prepared = again_prepare(replay, whole, message, sizeof message);
+    if (!again_prepare(replay, whole, message, sizeof message)) return false;
+    stronger = pair;
     order_before = order_changed;
     order_changed = strengthen;
-    bool well = prepared && again_run(&replay->schedule) == RUN_OK;
+    bool well = again_run(&replay->schedule) == RUN_OK;
     order_changed = order_before;
     return well;
 }
 
-typedef struct {
-    uint64_t address;
-    const void *write, *load;
-    uint8_t writer, loader;
-    uint16_t write_step, load_step;
-} Pair;
+static bool is_same(const Pair* a, const Pair* b) {
+    return a->address == b->address && a->writer == b->writer && a->loader == b->loader &&
+           a->write_step == b->write_step && a->load_step == b->load_step;
+}
 
 enum { PAIRS_MOST = 256 };
 
@@ -96,9 +101,10 @@ static uint32_t find_pairs(Pair pairs[PAIRS_MOST]) {
             if (l->address != w->address || l->thread == w->thread) continue;
             if (l->kind != EVENT_LOAD && l->kind != EVENT_UPDATE) continue;
             if (order_releases(w->order) && order_acquires(l->order)) continue;
+            Pair pair = {w->address, w->thread, l->thread, w->step, l->step};
             bool known = false;
-            for (uint32_t k = 0; k < count; k++) known |= pairs[k].write == w->site && pairs[k].load == l->site;
-            if (!known) pairs[count++] = (Pair){w->address, w->site, l->site, w->thread, l->thread, w->step, l->step};
+            for (uint32_t k = 0; k < count; k++) known |= is_same(&pairs[k], &pair);
+            if (!known) pairs[count++] = pair;
         }
     }
     return count;
@@ -115,7 +121,7 @@ static void try_orders(const Replay* replay, const Scenario* whole, Story* story
     for (uint32_t i = 0; i < count; i++) place[i] = name_of_place(pairs[i].address);
     for (uint32_t i = 0; i < count; i++) {
         const Pair* p = &pairs[i];
-        if (!ends_well_with(replay, whole, p->write, p->load)) continue;
+        if (!ends_well_with(replay, whole, p)) continue;
         note(story, "a release in %c's %s and an acquire in %c's %s%s%s", 'A' + p->writer,
              or_its(p->write_step, "store"), 'A' + p->loader, or_its(p->load_step, "load"),
              place[i].text[0] ? ", of " : "", place[i].text);
