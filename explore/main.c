@@ -1,4 +1,4 @@
-// hakstress-explore: one worker of hakstress explore. Its lines on stdout are for its supervisor (cli/explore/worker.c):
+// hakstress-explore: one worker of hakstress explore. Its lines on stdout are for cli/explore/worker.c:
 //
 //   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
@@ -75,8 +75,7 @@ static bool set_option(Options* o, int option, const char* value) {
 }
 
 static bool read_options(int argc, char** argv, Options* o) {
-    o->campaign = (Campaign){.changes = "all", .weaken = "", .seed = 1};
-    o->times = 1;
+    *o = (Options){.campaign = {.changes = "all", .weaken = "", .seed = 1}, .times = 1};
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {

@@ -1,7 +1,7 @@
 // Words of atomic operations: who touches them, and what the memory model needs to know of them.
 //
-// Who touches a word is learned over all runs of a scenario. A word is contended once two threads have touched it, one of
-// them writing. The rest is of one run.
+// Who touches a word is learned over all runs of a scenario. A word is contended once two threads have touched it, one
+// of them writing. The rest is of one run.
 //
 // Thread-safety: the process's only running thread.
 // Errors: none; location_of ends the process if there are too many words.

@@ -36,8 +36,8 @@ static bool is_explored(const Choice* choice) {
     return states_visit(state, least(bound - spent, UNBOUNDED - 1), stale);
 }
 
-// Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All shards
-// must count the same parts, so none prunes above them.
+// Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All
+// shards must count the same parts, so none prunes above them.
 static bool is_above_parts(void) {
     return limits.shards > 1 && branch_count < SHARD_DEPTH;
 }

@@ -68,7 +68,8 @@ class Scenarios(unittest.TestCase):
         self.assertIn("result scenario=some schedules=20 ", said)
 
     def test_sizes_have_names_and_comments_are_skipped(self):
-        text = "# what it shows\nsize s 1K\nset TINY_FAST_CAP 2\n\nthread A: 3*malloc s, b=malloc s  # four\nthread B: free b\n"
+        text = "# what it shows\nsize s 1K\nset TINY_FAST_CAP 2\n\n"
+        text += "thread A: 3*malloc s, b=malloc s  # four\nthread B: free b\n"
         status, said, errors = run(text)
         self.assertEqual(status, 0, errors + said)
 
