@@ -3,6 +3,7 @@
 //   result scenario=NAME schedules=N pruned=N ends=N complete=0|1 bound=N seconds=S words=HASH steps=MASK
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
+//   position WHERE THE EXHAUSTIVE SEARCH STANDS
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -34,14 +35,23 @@ typedef struct {
 // --- the command line
 
 static const struct option long_options[] = {
-    {"strategy", required_argument, NULL, 's'},  {"preemptions", required_argument, NULL, 'p'},
-    {"stale", required_argument, NULL, 'l'},     {"seconds", required_argument, NULL, 't'},
-    {"schedules", required_argument, NULL, 'n'}, {"changes", required_argument, NULL, 'c'},
-    {"weaken", required_argument, NULL, 'w'},    {"seed", required_argument, NULL, 'r'},
-    {"shard", required_argument, NULL, 'i'},     {"replay", required_argument, NULL, 'R'},
-    {"times", required_argument, NULL, 'T'},     {"force", no_argument, NULL, 'f'},
-    {"events", no_argument, NULL, 'e'},          {"every-prefix", no_argument, NULL, 'P'},
-    {"build", no_argument, NULL, 'b'},           {NULL, 0, NULL, 0},
+    {"strategy", required_argument, NULL, 's'},
+    {"preemptions", required_argument, NULL, 'p'},
+    {"stale", required_argument, NULL, 'l'},
+    {"seconds", required_argument, NULL, 't'},
+    {"schedules", required_argument, NULL, 'n'},
+    {"changes", required_argument, NULL, 'c'},
+    {"weaken", required_argument, NULL, 'w'},
+    {"seed", required_argument, NULL, 'r'},
+    {"shard", required_argument, NULL, 'i'},
+    {"replay", required_argument, NULL, 'R'},
+    {"times", required_argument, NULL, 'T'},
+    {"force", no_argument, NULL, 'f'},
+    {"position", required_argument, NULL, 'a'},
+    {"events", no_argument, NULL, 'e'},
+    {"every-prefix", no_argument, NULL, 'P'},
+    {"build", no_argument, NULL, 'b'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool set_strategy(Campaign* c, const char* name) {
@@ -67,6 +77,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'a': c->position = value; return true;
     case 'P': c->every_prefix = true; return true;
     case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
@@ -131,6 +142,7 @@ static int explore_one(const Options* o, const char* name) {
     monitor_begin(&scenario, c.changes, c.weaken);
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
+    if (result.has_position) printf("position %s\n", result.position);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
            "steps=%016lx\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,

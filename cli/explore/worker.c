@@ -55,6 +55,8 @@ static void take_line(struct explore_worker* worker) {
     worker->line[worker->used] = '\0';
     if (strncmp(worker->line, "result ", 7) == 0) take_result(worker);
     if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
+    if (strncmp(worker->line, "position ", 9) == 0)
+        snprintf(worker->position, sizeof worker->position, "%.*s", (int)sizeof worker->position - 1, worker->line + 9);
     if (strncmp(worker->line, "text ", 5) == 0)
         snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,
                  worker->line + 5);

@@ -34,6 +34,7 @@ struct explore_worker {
     char line[EXPLORE_REPLAY_MOST + 512];
     size_t used;
     bool has_result, has_fault;
+    char position[EXPLORE_REPLAY_MOST];  // where it stands, if it has not come to its end; empty: unknown
     struct explore_result result;
     struct explore_fault fault;
     int status;  // after worker_reap: its exit status; -1: it was killed

@@ -77,6 +77,8 @@ static inline bool location_knows(const Location* location, unsigned thread, boo
     return ((writes ? location->writers : location->users) >> thread & 1) != 0;
 }
 
+// Where location number `index` is.
+uint64_t location_offset(uint32_t index);
 // Another scenario: nothing is learned.
 void locations_forget(void);
 // Number of contended words, and a hash that tells sets of them apart.

@@ -30,6 +30,13 @@ class Complete(unittest.TestCase):
         self.assertEqual(figures[1], figures[2])
         self.assertEqual(figures[3], figures[4])
 
+    def test_every_scenario_is_installed(self):
+        text = (SCENARIOS.parent.parent / "explore" / "meson.build").read_text()
+        listed = re.search(r"explore_scenarios = \[(.*?)\]", text, re.DOTALL)[1]
+        self.assertEqual(
+            sorted(re.findall(r"'([^']+)'", listed)), sorted(path.stem for path in SCENARIOS.glob("*.scenario"))
+        )
+
     def test_pruning_loses_no_end(self):
         searches = (("S1", 2, 1), ("exit", 3, 0), ("fork", 2, 1), ("sticky", 2, 0), ("pool", 2, 0))
         for name, preemptions, stale in searches:

@@ -110,6 +110,17 @@ class Explore(unittest.TestCase):
         other = self.run_it("S1", "exit", "--strategy", "exhaustive", "--preemptions", 1, "--resume", "state")
         self.assertEqual(other.returncode, 2)
 
+    def test_a_scenario_goes_on_where_it_was_interrupted(self):
+        search = ("sticky", "--strategy", "exhaustive", "--preemptions", 3, "--jobs", 1)
+        whole = self.run_it(*search)
+        self.run_it(*search, "--resume", "state", "--seconds", 0.2)
+        stood = pathlib.Path(self.folder.name, "state").read_text().splitlines()[1:]
+        self.assertRegex(stood[0], r"^sticky 0 at [0-9a-f]+:")
+        rest = self.run_it(*search, "--resume", "state")
+        figures = [OK.match(self.last(result)) for result in (whole, rest)]
+        self.assertEqual([found[5] for found in figures], ["1", "1"])
+        self.assertLess(int(figures[1][3]), int(figures[0][3]))
+
     def test_parts_together_explore_what_the_whole_does(self):
         def ends(*arguments):
             result = self.run_it("sticky", "--strategy", "exhaustive", "--jobs", 1, "--json", "-", *arguments)
