@@ -77,6 +77,7 @@ class Scenarios(unittest.TestCase):
         status, said, _ = run("bound slabs 1\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 1)
         self.assertIn("check=bound", said)
+        self.assertIn(" replayed=3/3 ", said)
         status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 0, said)
 
