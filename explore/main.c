@@ -4,6 +4,7 @@
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
+//   position WHERE THE EXHAUSTIVE SEARCH STANDS
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -55,6 +56,7 @@ static const struct option long_options[] = {
     {"replay", required_argument, NULL, 'R'},
     {"times", required_argument, NULL, 'T'},
     {"force", no_argument, NULL, 'f'},
+    {"position", required_argument, NULL, 'a'},
     {"build", no_argument, NULL, 'b'},
     {"minimise", required_argument, NULL, 'm'},
     {"follow", no_argument, NULL, 'F'},
@@ -91,6 +93,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'i': return sscanf(value, "%u/%u", &c->shard, &c->shards) == 2 && c->shard < c->shards;
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
+    case 'a': c->position = value; return true;
     case 'P': c->every_prefix = true; return true;
     case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
@@ -105,8 +108,7 @@ static bool set_option(Options* o, int option, const char* value) {
 }
 
 static bool read_options(int argc, char** argv, Options* o) {
-    o->campaign = (Campaign){.changes = "all", .weaken = "", .seed = 1};
-    o->times = 1;
+    *o = (Options){.campaign = {.changes = "all", .weaken = "", .seed = 1}, .times = 1};
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
@@ -175,6 +177,7 @@ static int explore_one(const Options* o, const char* name) {
     monitor_begin(&scenario, c.changes, c.weaken, c.follow);
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
+    if (result.has_position) printf("position %s\n", result.position);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
            "steps=%016lx weakened=%lu\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,

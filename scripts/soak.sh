@@ -1,8 +1,8 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
 # each fuzz target for a minute, 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro,
-# fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
-# and says how to reproduce it.
+# fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the
+# first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 

@@ -175,8 +175,10 @@ static bool open_resume(struct explore* e) {
     size_t used =
         (size_t)snprintf(question, sizeof question, "hakstress explore, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64,
                          explore_parts(&e->search), e->search.shard, e->search.shards);
+    // How many schedules are tried at a time does not matter.
     for (size_t i = 0; i < e->words && used < sizeof question; i++)
-        used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
+        if (strncmp(e->arguments[i], "--schedules=", 12) != 0)
+            used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
     return resume_open(e->search.resume, question);
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MOST = 1024 };
+enum { LINE_MOST = EXPLORE_REPLAY_MOST + 256 };
 
 static bool has_line(FILE* file, char line[LINE_MOST]) {
     if (fgets(line, LINE_MOST, file) == NULL) return false;
@@ -16,7 +16,7 @@ static bool has_line(FILE* file, char line[LINE_MOST]) {
 }
 
 bool resume_open(const char* path, const char* question) {
-    char line[LINE_MOST];
+    static char line[LINE_MOST];
     FILE* file = fopen(path, "re");
     if (file != NULL) {
         const bool same = has_line(file, line) && strcmp(line, question) == 0;
@@ -43,7 +43,7 @@ static bool parse(const char* line, const char* scenario, uint64_t part, struct 
 }
 
 bool resume_has(const char* path, const char* scenario, uint64_t part, struct explore_result* result) {
-    char line[LINE_MOST];
+    static char line[LINE_MOST];
     FILE* file = path != NULL ? fopen(path, "re") : NULL;
     if (file == NULL) return false;
     bool found = false;
@@ -53,10 +53,32 @@ bool resume_has(const char* path, const char* scenario, uint64_t part, struct ex
     return found;
 }
 
-void resume_add(const char* path, const char* scenario, uint64_t part, const struct explore_result* r) {
-    FILE* file = path != NULL && r->complete ? fopen(path, "ae") : NULL;
+bool resume_position(const char* path, const char* scenario, uint64_t part, char* position, size_t size) {
+    static char line[LINE_MOST];
+    char name[64];
+    uint64_t number;
+    int length = 0;
+    bool found = false;
+    FILE* file = path != NULL ? fopen(path, "re") : NULL;
+    if (file == NULL) return false;
+    while (has_line(file, line)) {
+        if (sscanf(line, "%63s %" SCNu64 " at %n", name, &number, &length) != 2 || length == 0) continue;
+        if (strcmp(name, scenario) != 0 || number != part) continue;
+        found = (size_t)snprintf(position, size, "%s", line + length) < size;
+    }
+    fclose(file);
+    return found;
+}
+
+void resume_add(const char* path, const char* scenario, uint64_t part, const struct explore_worker* worker) {
+    const struct explore_result* r = &worker->result;
+    if (path == NULL || (!r->complete && worker->position[0] == '\0')) return;
+    FILE* file = fopen(path, "ae");
     if (file == NULL) return;
-    fprintf(file, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %.2f %" PRIx64 " %" PRIx64 "\n", scenario,
-            part, r->schedules, r->pruned, r->ends, r->bound, r->seconds, r->words, r->steps);
+    if (r->complete)
+        fprintf(file, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %.2f %" PRIx64 " %" PRIx64 "\n", scenario,
+                part, r->schedules, r->pruned, r->ends, r->bound, r->seconds, r->words, r->steps);
+    else
+        fprintf(file, "%s %" PRIu64 " at %s\n", scenario, part, worker->position);
     if (fclose(file) != 0) missing_error("cannot write %s: %s", path, strerror(errno));
 }

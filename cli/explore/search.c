@@ -57,7 +57,12 @@ static bool start(struct state* state, const struct unit* unit) {
     double at_once = units < (double)search->jobs ? units : (double)search->jobs;
     snprintf(seconds, sizeof seconds, "--seconds=%.3f", search->seconds * at_once / units);
     if (search->seconds > 0) arguments[count++] = seconds;
-    arguments[count++] = (char*)search->scenarios[unit->scenario].path;
+    const struct scenario_file* scenario = &search->scenarios[unit->scenario];
+    static char position[EXPLORE_REPLAY_MOST] = "--position=";
+    enum { OPTION = sizeof "--position=" - 1 };
+    if (resume_position(search->resume, scenario->name, unit->part, position + OPTION, sizeof position - OPTION))
+        arguments[count++] = position;
+    arguments[count++] = (char*)scenario->path;
     arguments[count] = NULL;
     struct running* running = &state->running[state->running_count];
     running->unit = *unit;
@@ -130,8 +135,7 @@ static void finish(struct state* state, size_t index) {
     }
     if (worker->has_result) {
         add_result(state, &done.unit, &worker->result);
-        resume_add(state->search->resume, state->search->scenarios[done.unit.scenario].name, done.unit.part,
-                   &worker->result);
+        resume_add(state->search->resume, state->search->scenarios[done.unit.scenario].name, done.unit.part, worker);
     } else if (!worker->has_fault && state->end == EXPLORE_OK)
         state->end = worker->status == STATUS_USAGE ? EXPLORE_BAD : EXPLORE_MISSING;
     free(worker);

@@ -71,6 +71,8 @@ static void take_line(struct explore_worker* worker) {
     if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
     if (strncmp(worker->line, "place ", 6) == 0) take_place(worker);
     if (strncmp(worker->line, "item ", 5) == 0) coverage_take(worker->line);
+    if (strncmp(worker->line, "position ", 9) == 0)
+        snprintf(worker->position, sizeof worker->position, "%.*s", (int)sizeof worker->position - 1, worker->line + 9);
     if (strncmp(worker->line, "text ", 5) == 0)
         snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,
                  worker->line + 5);

@@ -36,6 +36,7 @@ struct explore_worker {
     size_t used;
     bool has_result, has_fault;
     bool has_repeat, same;  // a schedule was repeated, with the events that the string has; its check is in `fault`
+    char position[EXPLORE_REPLAY_MOST];  // where it stands, if it has not come to its end; empty: unknown
     struct explore_result result;
     struct explore_fault fault;
     size_t place_count;  // of memory orders that can be weakened, if the worker was asked for them

@@ -43,6 +43,10 @@ Stores* location_stores(const Location* location) {
     return s;
 }
 
+uint64_t location_offset(uint32_t index) {
+    return offsets[index];
+}
+
 void locations_forget(void) {
     for (uint32_t i = 1; i <= location_count; i++) {
         location_index[offsets[i]] = 0;

@@ -1,7 +1,7 @@
 // Words of atomic operations: who touches them, and what the memory model needs to know of them.
 //
-// Who touches a word is learned over all runs of a scenario. A word is contended once two threads have touched it, one of
-// them writing. The rest is of one run.
+// Who touches a word is learned over all runs of a scenario. A word is contended once two threads have touched it, one
+// of them writing. The rest is of one run.
 //
 // Thread-safety: the process's only running thread.
 // Errors: none; location_of ends the process if there are too many words.
@@ -77,6 +77,8 @@ static inline bool location_knows(const Location* location, unsigned thread, boo
     return ((writes ? location->writers : location->users) >> thread & 1) != 0;
 }
 
+// Where location number `index` is.
+uint64_t location_offset(uint32_t index);
 // Another scenario: nothing is learned.
 void locations_forget(void);
 // Number of contended words, and a hash that tells sets of them apart.

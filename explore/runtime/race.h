@@ -2,10 +2,11 @@
 // other. Plain accesses are no points; that is sound because every race is a fault.
 //
 // Most lines have one user at a time, and are handed on in order: what the former one did happens before all that the
-// next one does. For these it is enough to know who used the line last, and when. Others are only read. A line for which
-// neither holds becomes exact, in all later runs: every word of eight bytes in it has a cell of four records, one for each kind of
-// access that a later one may race with. An access that happened before a plain write of the same bytes needs no record
-// any more: what races with it races with the write. If a cell is full, more records are in an overflow cell.
+// next one does. For these it is enough to know who used the line last, and when. Others are only read. A line for
+// which neither holds becomes exact, in all later runs: every word of eight bytes in it has a cell of four records, one
+// for each kind of access that a later one may race with. An access that happened before a plain write of the same
+// bytes needs no record any more: what races with it races with the write. If a cell is full, more records are in an
+// overflow cell.
 // Source: FastTrack (C. Flanagan, S. N. Freund, PLDI 2009), with bytes and atomics as in ThreadSanitizer.
 //
 // Thread-safety: the process's only running thread.

@@ -1,6 +1,6 @@
-// What the compiler calls for every access of the allocator to memory: the interface of -fsanitize=thread, as gcc 12 and
-// clang 14 use it. Plain accesses are noted, and compared with those of other threads; atomic operations are moments,
-// and where others can see them, points.
+// What the compiler calls for every access of the allocator to memory: the interface of -fsanitize=thread, as gcc 12
+// and clang 14 use it. Plain accesses are noted, and compared with those of other threads; atomic operations are
+// moments, and where others can see them, points.
 //
 // Memory model: that of C11, with release sequences as in C++20. A load may read any store that neither coherence nor
 // happens-before hides; a read-modify-write and a failed compare-and-swap read the newest one. Not covered: loads that
@@ -272,7 +272,8 @@ static uint32_t oldest_visible(const Stores* stores, const Thread* me) {
     return oldest;
 }
 
-// How many stores back the load reads: 0, or what the strategy wants. Then *value, *released and *from are of that store.
+// How many stores back the load reads: 0, or what the strategy wants. Then *value, *released and *from are of that
+// store.
 static unsigned read_back(Location* location, uint64_t* value, Clock* released, unsigned* from) {
     Stores* stores = location_stores(location);
     if (stores->count < 2) return 0;

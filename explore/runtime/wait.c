@@ -1,5 +1,5 @@
-// Stands for lib/base/wait.c: a sleep lasts until the word is woken. In truth it has a limit of 50 milliseconds, so a lost
-// wake-up costs time and no more; here it is a deadlock, and is found.
+// Stands for lib/base/wait.c: a sleep lasts until the word is woken. In truth it has a limit of 50 milliseconds, so a
+// lost wake-up costs time and no more; here it is a deadlock, and is found.
 #include "base/wait.h"
 
 #include "runtime/system.h"
@@ -13,8 +13,8 @@ static uint64_t sleeps;
 int __tsan_atomic64_compare_exchange_strong(volatile uint64_t* p, uint64_t* expected, uint64_t value, int order,
                                             int failure);
 
-// The kernel compares and falls asleep under its own lock, which a wake takes, too. So a wake comes before or after both.
-// There it sees the newest store, as a compare-and-swap does; this one never succeeds.
+// The kernel compares and falls asleep under its own lock, which a wake takes, too. So a wake comes before or after
+// both. There it sees the newest store, as a compare-and-swap does; this one never succeeds.
 static uint64_t newest(_Atomic uint64_t* word) {
     uint64_t never = UINT64_MAX;
     __tsan_atomic64_compare_exchange_strong((volatile uint64_t*)word, &never, never, __ATOMIC_RELAXED,

@@ -82,8 +82,8 @@ static void make_op(Maker* m, unsigned thread) {
     }
 }
 
-// A thread waits only for blocks that were made before, in the setup or by an operation made earlier, so there is always
-// a way to the end.
+// A thread waits only for blocks that were made before, in the setup or by an operation made earlier, so there is
+// always a way to the end.
 static void make_programs(Maker* m) {
     uint32_t ops = 4 + below(m, 6);
     for (uint32_t i = 0; i < ops; i++) make_op(m, below(m, m->scenario->thread_count));

@@ -4,6 +4,7 @@
 #include "record/event.h"
 #include "record/trace.h"
 #include "run/ends.h"
+#include "search/position.h"
 #include "search/search.h"
 #include "search/states.h"
 
@@ -135,7 +136,10 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
     ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
+    if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
     result->complete = run_strategy(wanted, &limits, 0, end, true, result);
+    result->has_position = !result->complete && !result->fault &&
+                           position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
     states_forget();
 }

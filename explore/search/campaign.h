@@ -8,6 +8,8 @@
 
 #include <signal.h>
 
+enum { REPLAYS = 3, POSITION_MOST = 65536 };
+
 typedef struct {
     const Scenario* scenario;
     const char *changes, *weaken;  // as in Replay
@@ -18,7 +20,8 @@ typedef struct {
     double seconds;      // 0: no limit
     uint64_t seed;
     uint32_t shard, shards;
-    bool every_prefix;  // for a test: the exhaustive search prunes nothing
+    const char* position;  // where an earlier search of the same kind stood; NULL: it begins
+    bool every_prefix;     // for a test: the exhaustive search prunes nothing
 } Campaign;
 
 typedef struct {
@@ -31,10 +34,10 @@ typedef struct {
     bool fault;
     char check[32], text[FAULT_TEXT];
     Replay replay;
-    uint32_t replayed;  // of the runs that repeated it, those with the same trace
+    bool has_position;
+    char position[POSITION_MOST];  // where the exhaustive search stands, if it has not come to its end
+    uint32_t replayed;             // of the runs that repeated it, those with the same trace
 } CampaignResult;
-
-enum { REPLAYS = 3 };
 
 extern volatile sig_atomic_t campaign_stop;
 

@@ -1,5 +1,6 @@
+#include "search/exhaustive.h"
+
 #include "runtime/scheduler.h"
-#include "search/search.h"
 #include "search/states.h"
 
 #include <string.h>
@@ -36,8 +37,8 @@ static bool is_explored(const Choice* choice) {
     return states_visit(state, least(bound - spent, UNBOUNDED - 1), stale);
 }
 
-// Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All shards
-// must count the same parts, so none prunes above them.
+// Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All
+// shards must count the same parts, so none prunes above them.
 static bool is_above_parts(void) {
     return limits.shards > 1 && branch_count < SHARD_DEPTH;
 }
@@ -55,9 +56,10 @@ static unsigned choose(const Choice* choice) {
         if (is_of_another_shard()) return PRUNE;
         bool may_prune = choice->kind == CHOOSE_THREAD && !limits.every_prefix && !is_above_parts();
         if (may_prune && is_explored(choice)) return PRUNE;
-        branches[branch_count] = (Branch){.count = choice->count, .costs = costs, .spent = spent};
+        branches[branch_count].picked = 0;
     }
     Branch* branch = &branches[branch_count++];
+    *branch = (Branch){branch->picked, choice->count, costs, spent};
     if (branch->picked && branch->costs) spent++;
     return branch->picked;
 }
@@ -109,4 +111,26 @@ uint32_t exhaustive_bound(void) {
 
 bool exhaustive_is_complete(void) {
     return complete;
+}
+
+// --- where it stands
+
+ExhaustivePosition exhaustive_position(void) {
+    return (ExhaustivePosition){bound, given, leaf};
+}
+
+unsigned exhaustive_picked(uint32_t choice) {
+    return branches[choice].picked;
+}
+
+void exhaustive_go_on(uint32_t at_bound, uint64_t at_leaf) {
+    bound = at_bound;
+    leaf = at_leaf;
+    branch_count = given = 0;
+}
+
+bool exhaustive_pick(uint8_t alternative) {
+    if (given == BRANCHES_MOST) return false;
+    branches[given++].picked = alternative;
+    return true;
 }

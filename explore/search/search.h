@@ -7,27 +7,13 @@
 //   replay      one given schedule
 //
 // Thread-safety: none needed.
-// Errors: none; exhaustive: if there is no memory for more states, it prunes less.
+// Errors: none.
 #ifndef EXPLORE_SEARCH_SEARCH_H
 #define EXPLORE_SEARCH_SEARCH_H
 
-#include "record/strategy.h"
+#include "search/exhaustive.h"
 
-#define PREEMPTIONS_WITHOUT_BOUND 1000u
-
-typedef struct {
-    uint32_t bound_least, bound_most;  // preemptions
-    uint32_t shard, shards;            // this one of so many parts; 0 of 1: all
-    bool every_prefix;                 // prunes nothing
-} ExhaustiveLimits;
-
-const Strategy* search_exhaustive(const ExhaustiveLimits* limits);
-// What it has found out so far.
-uint32_t exhaustive_bound(void);    // the bound at work
-bool exhaustive_is_complete(void);  // all schedules within bound_most are explored
-// The word set has grown: what was explored does not count any more.
-void exhaustive_begin_again(void);
-
+// search/exhaustive.h has the first one.
 const Strategy* search_random(uint64_t seed);
 const Strategy* search_pct(uint64_t seed, unsigned depth);
 const Strategy* search_replay(const Schedule* schedule);

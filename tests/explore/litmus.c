@@ -7,7 +7,7 @@
 static _Atomic uint32_t x, y, flag;
 static _Atomic uint32_t result[4];
 static uint32_t data;
-static uint8_t bytes[8];
+uint8_t litmus_bytes[8];
 
 uint32_t litmus_result(unsigned i) {
     return load_relaxed(&result[i]);
@@ -124,11 +124,11 @@ static void read_data(void) {
 }
 
 static void write_byte_0(void) {
-    bytes[0] = 1;
+    litmus_bytes[0] = 1;
 }
 
 static void write_byte_1(void) {
-    bytes[1] = 1;
+    litmus_bytes[1] = 1;
 }
 
 static void write_x_plainly(void) {

@@ -14,5 +14,6 @@ typedef struct {
 
 extern const Litmus litmus[];  // ended by a NULL name
 uint32_t litmus_result(unsigned i);
+extern uint8_t litmus_bytes[8];  // not static, or the compiler would leave out writes that nobody reads
 
 #endif

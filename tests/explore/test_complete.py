@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every scenario is explored completely, up to the bounds that it gives, and all of them together reach every named step
-of the protocol. What the search prunes leads nowhere new.
+"""Every scenario is explored completely, up to the bounds that it gives, and all of them together reach every named
+step of the protocol. What the search prunes leads nowhere new.
 
 usage: test_complete.py HAKSTRESS"""
 
@@ -30,8 +30,16 @@ class Complete(unittest.TestCase):
         self.assertEqual(figures[1], figures[2])
         self.assertEqual(figures[3], figures[4])
 
+    def test_every_scenario_is_installed(self):
+        text = (SCENARIOS.parent.parent / "explore" / "meson.build").read_text()
+        listed = re.search(r"explore_scenarios = \[(.*?)\]", text, re.DOTALL)[1]
+        self.assertEqual(
+            sorted(re.findall(r"'([^']+)'", listed)), sorted(path.stem for path in SCENARIOS.glob("*.scenario"))
+        )
+
     def test_pruning_loses_no_end(self):
-        for name, preemptions, stale in (("S1", 2, 1), ("exit", 3, 0), ("fork", 2, 1), ("sticky", 2, 0), ("pool", 2, 0)):
+        searches = (("S1", 2, 1), ("exit", 3, 0), ("fork", 2, 1), ("sticky", 2, 0), ("pool", 2, 0))
+        for name, preemptions, stale in searches:
             with self.subTest(scenario=name):
                 ends = []
                 for more in ([], ["--every-prefix"]):

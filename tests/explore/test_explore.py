@@ -14,11 +14,21 @@ import unittest
 
 HAKSTRESS = str(pathlib.Path(sys.argv.pop(1)).resolve())
 # A scenario that leads to the site of each change.
-WITHOUT = {1: ("S1", "2-6"), 2: ("S1", "1,3-6"), 3: ("sticky", "1-2,4-6"), 4: ("hot", "1-3,5-6"), 5: ("bench", "1-4,6"),
-           6: ("S1", "1-5")}
-FAULT = re.compile(r"^explore: fault check=(\w+) scenario=(\S+) schedules=(\d+) switches=(\d+) replay=(\S+) report=(\S+)$")
-OK = re.compile(r"^explore: (ok|stopped) scenarios=(\d+) schedules=(\d+) pruned=(\d+) complete=(\d+) of (\d+) "
-                r"seconds=[\d.]+ steps_covered=(\d+) of (\d+)$")
+WITHOUT = {
+    1: ("S1", "2-6"),
+    2: ("S1", "1,3-6"),
+    3: ("sticky", "1-2,4-6"),
+    4: ("hot", "1-3,5-6"),
+    5: ("bench", "1-4,6"),
+    6: ("S1", "1-5"),
+}
+FAULT = re.compile(
+    r"^explore: fault check=(\w+) scenario=(\S+) schedules=(\d+) switches=(\d+) replay=(\S+) report=(\S+)$"
+)
+OK = re.compile(
+    r"^explore: (ok|stopped) scenarios=(\d+) schedules=(\d+) pruned=(\d+) complete=(\d+) of (\d+) "
+    r"seconds=[\d.]+ steps_covered=(\d+) of (\d+)$"
+)
 
 
 class Explore(unittest.TestCase):
@@ -28,7 +38,9 @@ class Explore(unittest.TestCase):
 
     def run_it(self, *arguments, timeout=120):
         command = [HAKSTRESS, "explore", *map(str, arguments), "--quiet"]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, cwd=self.folder.name)
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=timeout, cwd=self.folder.name
+        )
 
     def last(self, result):
         return result.stdout.rstrip("\n").rsplit("\n", 1)[-1]
@@ -98,6 +110,18 @@ class Explore(unittest.TestCase):
         other = self.run_it("S1", "exit", "--strategy", "exhaustive", "--preemptions", 1, "--resume", "state")
         self.assertEqual(other.returncode, 2)
 
+    def test_a_scenario_goes_on_where_it_was_interrupted(self):
+        search = ("sticky", "--strategy", "exhaustive", "--preemptions", 3, "--jobs", 1)
+        whole = self.run_it(*search)
+        half = int(OK.match(self.last(whole))[3]) * 7 // 10
+        self.run_it(*search, "--resume", "state", "--schedules", half)
+        stood = pathlib.Path(self.folder.name, "state").read_text().splitlines()[1:]
+        self.assertRegex(stood[0], r"^sticky 0 at [0-9a-f]+:")
+        rest = self.run_it(*search, "--resume", "state")
+        figures = [OK.match(self.last(result)) for result in (whole, rest)]
+        self.assertEqual([found[5] for found in figures], ["1", "1"])
+        self.assertLess(int(figures[1][3]), half)  # it has forgotten which states it has seen
+
     def test_parts_together_explore_what_the_whole_does(self):
         def ends(*arguments):
             result = self.run_it("sticky", "--strategy", "exhaustive", "--jobs", 1, "--json", "-", *arguments)
@@ -110,8 +134,16 @@ class Explore(unittest.TestCase):
         self.assertTrue(all(part["schedules"] < whole["schedules"] for part in parts), (whole, parts))
 
     def test_wrong_usage_is_refused(self):
-        for arguments in (("S9",), ("--strategy", "clever"), ("--shard", "3/3"), ("--preemptions", "x"),
-                          ("--changes", "7"), ("--seconds", "soon"), ("--replay", "S1"), ("/none/such.scenario",)):
+        for arguments in (
+            ("S9",),
+            ("--strategy", "clever"),
+            ("--shard", "3/3"),
+            ("--preemptions", "x"),
+            ("--changes", "7"),
+            ("--seconds", "soon"),
+            ("--replay", "S1"),
+            ("/none/such.scenario",),
+        ):
             with self.subTest(arguments=arguments):
                 result = self.run_it(*arguments)
                 self.assertEqual(result.returncode, 2, result.stdout + result.stderr)

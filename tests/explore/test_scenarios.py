@@ -68,7 +68,8 @@ class Scenarios(unittest.TestCase):
         self.assertIn("result scenario=some schedules=20 ", said)
 
     def test_sizes_have_names_and_comments_are_skipped(self):
-        text = "# what it shows\nsize s 1K\nset TINY_FAST_CAP 2\n\nthread A: 3*malloc s, b=malloc s  # four\nthread B: free b\n"
+        text = "# what it shows\nsize s 1K\nset TINY_FAST_CAP 2\n\n"
+        text += "thread A: 3*malloc s, b=malloc s  # four\nthread B: free b\n"
         status, said, errors = run(text)
         self.assertEqual(status, 0, errors + said)
 
@@ -76,6 +77,7 @@ class Scenarios(unittest.TestCase):
         status, said, _ = run("bound slabs 1\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 1)
         self.assertIn("check=bound", said)
+        self.assertIn(" replayed=3/3 ", said)
         status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 0, said)
 
