@@ -210,7 +210,7 @@ static void on_stop(int signal) {
 }
 
 static int work(int argc, char** argv) {
-    Options o;
+    Options o = {0};
     if (!read_options(argc, argv, &o)) return bad("wrong usage");
     struct sigaction stop = {.sa_handler = on_stop};
     sigaction(SIGTERM, &stop, NULL);

@@ -8,23 +8,52 @@
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
 #include <string.h>
 
+// --- threads
+
+static bool exists(unsigned t) {
+    return threads[t].state != GONE && threads[t].state != UNBORN;
+}
+
 // A copy without handlers is repaired when its only thread notices it, which is before the end adds another one.
 static void notice_copy(void) {
     for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].state == GONE || threads[t].state == UNBORN) continue;
+        if (!exists(t)) continue;
         thread_become(t);
         hak_lock_tell_wait();
     }
     thread_become(SETUP);
 }
 
+static void check_heap(void) {
+    if (thread_tcb() == NULL) return;  // no memory for one, which a scenario may want
+    if (hak_check() == 0) return;
+    char text[FAULT_TEXT];
+    size_t length = 0;
+    for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
+    text[length] = '\0';
+    run_fault("heap", "%s", text);
+}
+
+// While other threads exist, hak_check looks at what the calling one has.
+static void check_threads(void) {
+    explored_single_threaded = 0;
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (!exists(t)) continue;
+        thread_become(t);
+        if (hak_tls.tcb) check_heap();
+    }
+    thread_become(SETUP);
+    explored_single_threaded = 1;
+}
+
 static void end_threads(void) {
     for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].state == GONE) continue;
+        if (!exists(t)) continue;
         thread_become(t);
         system_end_thread();
     }
@@ -115,16 +144,6 @@ static void check_control_blocks(void) {
 
 // --- the end
 
-static void check_heap(void) {
-    if (thread_tcb() == NULL) return;  // no memory for one, which a scenario may want
-    if (hak_check() == 0) return;
-    char text[FAULT_TEXT];
-    size_t length = 0;
-    for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
-    text[length] = '\0';
-    run_fault("heap", "%s", text);
-}
-
 static void free_all(void) {
     for (unsigned b = 0; b < block_count; b++) {
         if (!blocks[b].there) continue;
@@ -162,6 +181,7 @@ static void check_nothing_left(void) {
 void rest_check(uint64_t slabs_most) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
+    if (!some_change_is_missing()) check_threads();
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);

@@ -77,11 +77,19 @@ static void compare_lines(uint64_t offset, size_t bytes, unsigned flags) {
 
 // --- plain accesses
 
+// A copy of the process may be made between any two writes of another thread.
+static __attribute__((cold, noinline)) void write_point(void) {
+    Thread* me = &threads[current_thread];
+    me->history = hash_add(me->history, ++me->moment);
+    scheduler_point();
+}
+
 static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
+    if (UNLIKELY(run.writes_are_points) && (flags & ACCESS_WRITE)) write_point();
     if ((offset & (LINE - 1)) + bytes <= LINE)
         compare(offset, bytes, flags);
     else
