@@ -39,13 +39,26 @@ static void check_heap(void) {
     run_fault("heap", "%s", text);
 }
 
+static bool is_listed(const HakTcb* wanted) {
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb == wanted) return true;
+    return false;
+}
+
+static void check_own_block(const HakTcb* tcb) {
+    if (!is_listed(tcb)) run_fault("pool", "control block %u of a thread is not in the list of all", tcb->number);
+    if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
+}
+
 // While other threads exist, hak_check looks at what the calling one has.
 static void check_threads(void) {
     explored_single_threaded = 0;
     for (unsigned t = 0; t < thread_count; t++) {
         if (!exists(t)) continue;
         thread_become(t);
-        if (hak_tls.tcb) check_heap();
+        if (hak_tls.tcb == NULL) continue;
+        check_own_block(hak_tls.tcb);
+        check_heap();
     }
     thread_become(SETUP);
     explored_single_threaded = 1;
@@ -142,6 +155,37 @@ static void check_control_blocks(void) {
     }
 }
 
+static uint32_t parked_seen;
+
+static size_t count_parked(const HakTcb* tcb) {
+    (void)tcb;
+    parked_seen++;
+    return 0;
+}
+
+// As many threads as there are control blocks in the pool get all of them, and no new one.
+static void check_pool(void) {
+    enum { BLOCKS_MOST = 64 };
+    HakTcb* taken[BLOCKS_MOST];
+    uint32_t pooled = 0, with_bins = 0, newest = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        pooled += tcb->pooled;
+        with_bins += tcb->pooled && tcb->parked_blocks != 0;
+        if (tcb->number > newest) newest = tcb->number;
+    }
+    parked_seen = 0;
+    tcb_check_parked(count_parked);
+    if (parked_seen != with_bins)
+        run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins, parked_seen);
+    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++) {
+        taken[i] = tcb_take(&hak_tls);
+        if (taken[i] && taken[i]->number > newest)
+            run_fault("pool", "%u control blocks are in the pool, and %u can be taken", pooled, i);
+    }
+    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++)
+        if (taken[i]) tcb_give(taken[i]);
+}
+
 // --- the end
 
 static void free_all(void) {
@@ -178,18 +222,23 @@ static void check_nothing_left(void) {
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
 }
 
+static void check_bound(uint64_t slabs_most) {
+    if (slabs_most && free_slab_totals.taken > slabs_most)
+        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
+                  (unsigned long)slabs_most);
+}
+
 void rest_check(uint64_t slabs_most) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
     if (!some_change_is_missing()) check_threads();
+    check_bound(slabs_most);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);
     check_registry();
     check_control_blocks();
-    if (slabs_most && free_slab_totals.taken > slabs_most)
-        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
-                  (unsigned long)slabs_most);
+    if (!run.forked) check_pool();
     check_heap();
     free_all();
     give_all_back();
