@@ -183,9 +183,14 @@ static inline Location* begin(uint64_t offset, bool writes) {
     if (UNLIKELY(!location_knows(location, current_thread, writes)) && location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
-    if (location->contended || recording.on) return location;
-    threads[current_thread].step = HAK_STEP_COUNT;
-    return NULL;
+    return location->contended || recording.on ? location : NULL;
+}
+
+// The operation after a named step.
+static inline void cover(EventKind kind, const volatile void* p, uint64_t value) {
+    Thread* me = &threads[current_thread];
+    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, value);
+    me->step = HAK_STEP_COUNT;
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
@@ -211,8 +216,7 @@ static inline void note(EventKind kind, const volatile void* p, unsigned bytes, 
                    .before = before,
                    .value = value,
                    .site = site});
-    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, before);
-    me->step = HAK_STEP_COUNT;
+    cover(kind, p, before);
 }
 
 static inline void acquire(Thread* me, Clock released, int order) {
@@ -301,7 +305,10 @@ static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned by
     Location* location = begin(offset, false);
     check_atomic(offset, bytes, false);
     uint64_t value = read(p);
-    if (location == NULL) return value;
+    if (location == NULL) {
+        cover(EVENT_LOAD, p, value);
+        return value;
+    }
     Thread* me = &threads[current_thread];
     order = order_of(order, me->step, p, bytes);
     Clock released = location->released;
@@ -346,6 +353,8 @@ static inline void note_write(uint64_t offset) {
         if (location)                                                                                            \
             finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before,                  \
                          value, true, SITE);                                                                     \
+        else if (watched)                                                                                        \
+            cover(EVENT_UPDATE, p, before);                                                                      \
         return before;                                                                                           \
     }
 
@@ -369,6 +378,8 @@ static inline void note_write(uint64_t offset) {
         if (location)                                                                                            \
             finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before,                  \
                          value, false, SITE);                                                                    \
+        else if (watched)                                                                                        \
+            cover(EVENT_STORE, p, before);                                                                       \
     }                                                                                                            \
     UPDATE(bits, type, exchange, operand)                                                                        \
     UPDATE(bits, type, fetch_add, before + operand)                                                              \
@@ -390,9 +401,11 @@ static inline void note_write(uint64_t offset) {
             note_write(offset);                                                                                  \
             *p = value;                                                                                          \
             if (location) finish_store(location, p, sizeof(type), order, before, value, true, site);             \
+            else if (watched) cover(EVENT_UPDATE, p, before);                                                    \
         } else {                                                                                                 \
             *expected = before;                                                                                  \
             if (location) refused(location, p, sizeof(type), before, site);                                      \
+            else if (watched) cover(EVENT_REFUSED, p, before);                                                   \
         }                                                                                                        \
         return same;                                                                                             \
     }                                                                                                            \
