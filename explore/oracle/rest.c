@@ -8,23 +8,65 @@
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
 #include <string.h>
 
+// --- threads
+
+static bool exists(unsigned t) {
+    return threads[t].state != GONE && threads[t].state != UNBORN;
+}
+
 // A copy without handlers is repaired when its only thread notices it, which is before the end adds another one.
 static void notice_copy(void) {
     for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].state == GONE || threads[t].state == UNBORN) continue;
+        if (!exists(t)) continue;
         thread_become(t);
         hak_lock_tell_wait();
     }
     thread_become(SETUP);
 }
 
+static void check_heap(void) {
+    if (thread_tcb() == NULL) return;  // no memory for one, which a scenario may want
+    if (hak_check() == 0) return;
+    char text[FAULT_TEXT];
+    size_t length = 0;
+    for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
+    text[length] = '\0';
+    run_fault("heap", "%s", text);
+}
+
+static bool is_listed(const HakTcb* wanted) {
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb == wanted) return true;
+    return false;
+}
+
+static void check_own_block(const HakTcb* tcb) {
+    if (!is_listed(tcb)) run_fault("pool", "control block %u of a thread is not in the list of all", tcb->number);
+    if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
+}
+
+// While other threads exist, hak_check looks at what the calling one has.
+static void check_threads(void) {
+    explored_single_threaded = 0;
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (!exists(t)) continue;
+        thread_become(t);
+        if (hak_tls.tcb == NULL) continue;
+        check_own_block(hak_tls.tcb);
+        check_heap();
+    }
+    thread_become(SETUP);
+    explored_single_threaded = 1;
+}
+
 static void end_threads(void) {
     for (unsigned t = 0; t < thread_count; t++) {
-        if (threads[t].state == GONE) continue;
+        if (!exists(t)) continue;
         thread_become(t);
         system_end_thread();
     }
@@ -113,17 +155,39 @@ static void check_control_blocks(void) {
     }
 }
 
-// --- the end
+static uint32_t parked_seen;
 
-static void check_heap(void) {
-    if (thread_tcb() == NULL) return;  // no memory for one, which a scenario may want
-    if (hak_check() == 0) return;
-    char text[FAULT_TEXT];
-    size_t length = 0;
-    for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
-    text[length] = '\0';
-    run_fault("heap", "%s", text);
+static size_t count_parked(const HakTcb* tcb) {
+    (void)tcb;
+    parked_seen++;
+    return 0;
 }
+
+// As many threads as there are control blocks in the pool get all of them, and no new one.
+static void check_pool(void) {
+    enum { BLOCKS_MOST = 64 };
+    HakTcb* taken[BLOCKS_MOST];
+    uint32_t pooled = 0, with_bins = 0, newest = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        pooled += tcb->pooled;
+        with_bins += tcb->pooled && tcb->parked_blocks != 0;
+        if (tcb->number > newest) newest = tcb->number;
+    }
+    parked_seen = 0;
+    tcb_check_parked(count_parked);
+    if (parked_seen != with_bins)
+        run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins,
+                  parked_seen);
+    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++) {
+        taken[i] = tcb_take(&hak_tls);
+        if (taken[i] && taken[i]->number > newest)
+            run_fault("pool", "%u control blocks are in the pool, and %u can be taken", pooled, i);
+    }
+    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++)
+        if (taken[i]) tcb_give(taken[i]);
+}
+
+// --- the end
 
 static void free_all(void) {
     for (unsigned b = 0; b < block_count; b++) {
@@ -159,17 +223,23 @@ static void check_nothing_left(void) {
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
 }
 
+static void check_bound(uint64_t slabs_most) {
+    if (slabs_most && free_slab_totals.taken > slabs_most)
+        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
+                  (unsigned long)slabs_most);
+}
+
 void rest_check(uint64_t slabs_most) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
+    if (!some_change_is_missing()) check_threads();
+    check_bound(slabs_most);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);
     check_registry();
     check_control_blocks();
-    if (slabs_most && free_slab_totals.taken > slabs_most)
-        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
-                  (unsigned long)slabs_most);
+    if (!run.forked) check_pool();
     check_heap();
     free_all();
     give_all_back();

@@ -16,10 +16,16 @@ static void check_memory(const void* p) {
         run_fault("memory", "an allocation of %c fails", 'A' + (int)current_thread);
 }
 
+static void check_zero(const char* p, uint64_t size) {
+    for (uint64_t i = 0; p && i < size; i++)
+        if (p[i]) run_fault("zero", "a block that calloc gives %c does not read as zero", 'A' + (int)current_thread);
+}
+
 static void allocate(const Scenario* scenario, const Op* op) {
     for (uint32_t i = 0; i < op->count; i++) {
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
+        if (op->kind == OP_CALLOC) check_zero(p, op->size);
         block_made(block_of(scenario, op), p, op->size);
     }
 }

@@ -53,6 +53,7 @@ static void (*destructors[KEYS])(void*);
 static unsigned keys;
 static void* values[THREADS_AND_SETUP][KEYS];
 static void* values_at_snapshot[THREADS_AND_SETUP][KEYS];
+static bool ended[THREADS_AND_SETUP], ended_at_snapshot[THREADS_AND_SETUP];  // the C library calls no destructor again
 
 int explored_key_create(pthread_key_t* key, void (*destructor)(void*)) {
     if (keys == KEYS) return 1;
@@ -68,10 +69,12 @@ int explored_setspecific(pthread_key_t key, const void* value) {
 
 void system_snapshot(void) {
     memcpy(values_at_snapshot, values, sizeof values);
+    memcpy(ended_at_snapshot, ended, sizeof ended);
 }
 
 void system_begin_run(void) {
     memcpy(values, values_at_snapshot, sizeof values);
+    memcpy(ended, ended_at_snapshot, sizeof ended);
     memset(will_fail, 0, sizeof will_fail);
     system_clear_messages();
 }
@@ -85,10 +88,13 @@ uint64_t system_hash(void) {
 
 void system_forget_all(void) {
     memset(values, 0, sizeof values);
+    memset(ended, 0, sizeof ended);
     keys = 0;
 }
 
 void system_end_thread(void) {
+    if (ended[current_thread]) return;
+    ended[current_thread] = current_thread != SETUP;
     for (int round = 0; round < ROUNDS; round++)
         for (unsigned k = 0; k < keys; k++) {
             void* value = values[current_thread][k];

@@ -78,11 +78,19 @@ static void compare_lines(uint64_t offset, size_t bytes, unsigned flags) {
 
 // --- plain accesses
 
+// A copy of the process may be made between any two writes of another thread.
+static __attribute__((cold, noinline)) void write_point(void) {
+    Thread* me = &threads[current_thread];
+    me->history = hash_add(me->history, ++me->moment);
+    scheduler_point();
+}
+
 static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
+    if (UNLIKELY(run.writes_are_points) && (flags & ACCESS_WRITE)) write_point();
     if ((offset & (LINE - 1)) + bytes <= LINE)
         compare(offset, bytes, flags);
     else
@@ -176,9 +184,14 @@ static inline Location* begin(uint64_t offset, bool writes) {
     if (UNLIKELY(!location_knows(location, current_thread, writes)) && location_learn(location, current_thread, writes))
         run.learned = true;
     if (location->contended || run.limits.every_moment) scheduler_point();
-    if (location->contended || recording.on) return location;
-    threads[current_thread].step = HAK_STEP_COUNT;
-    return NULL;
+    return location->contended || recording.on ? location : NULL;
+}
+
+// The operation after a named step.
+static inline void cover(EventKind kind, const volatile void* p, uint64_t value) {
+    Thread* me = &threads[current_thread];
+    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, value);
+    me->step = HAK_STEP_COUNT;
 }
 
 static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
@@ -204,8 +217,7 @@ static inline void note(EventKind kind, const volatile void* p, unsigned bytes, 
                    .before = before,
                    .value = value,
                    .site = site});
-    if (me->step < HAK_STEP_COUNT) coverage_operation(me->step, kind, p, before);
-    me->step = HAK_STEP_COUNT;
+    cover(kind, p, before);
 }
 
 static inline void acquire(Thread* me, Clock released, int order) {
@@ -295,7 +307,10 @@ static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned by
     Location* location = begin(offset, false);
     check_atomic(offset, bytes, false);
     uint64_t value = read(p);
-    if (location == NULL) return value;
+    if (location == NULL) {
+        cover(EVENT_LOAD, p, value);
+        return value;
+    }
     Thread* me = &threads[current_thread];
     order = order_of(order, me->step, p, bytes);
     Clock released = location->released;
@@ -339,6 +354,8 @@ static inline void note_write(uint64_t offset) {
         *p = value;                                                                                                 \
         if (location)                                                                                               \
             finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before, value, true, SITE); \
+        else if (watched)                                                                                           \
+            cover(EVENT_UPDATE, p, before);                                                                         \
         return before;                                                                                              \
     }
 
@@ -361,6 +378,8 @@ static inline void note_write(uint64_t offset) {
         *p = value;                                                                                                  \
         if (location)                                                                                                \
             finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before, value, false, SITE); \
+        else if (watched)                                                                                            \
+            cover(EVENT_STORE, p, before);                                                                           \
     }                                                                                                                \
     UPDATE(bits, type, exchange, operand)                                                                            \
     UPDATE(bits, type, fetch_add, before + operand)                                                                  \
@@ -381,10 +400,16 @@ static inline void note_write(uint64_t offset) {
         if (same) {                                                                                                  \
             note_write(offset);                                                                                      \
             *p = value;                                                                                              \
-            if (location) finish_store(location, p, sizeof(type), order, before, value, true, site);                 \
+            if (location)                                                                                            \
+                finish_store(location, p, sizeof(type), order, before, value, true, site);                           \
+            else if (watched)                                                                                        \
+                cover(EVENT_UPDATE, p, before);                                                                      \
         } else {                                                                                                     \
             *expected = before;                                                                                      \
-            if (location) refused(location, p, sizeof(type), before, site);                                          \
+            if (location)                                                                                            \
+                refused(location, p, sizeof(type), before, site);                                                    \
+            else if (watched)                                                                                        \
+                cover(EVENT_REFUSED, p, before);                                                                     \
         }                                                                                                            \
         return same;                                                                                                 \
     }                                                                                                                \

@@ -28,6 +28,13 @@ bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count)
     return true;
 }
 
+bool scenario_copies(const Scenario* scenario) {
+    for (unsigned t = 0; t < scenario->thread_count; t++)
+        for (uint32_t i = 0; i < scenario->op_count[t]; i++)
+            if (scenario->op[t][i].kind == OP_COPY) return true;
+    return false;
+}
+
 static const char* block_name(const Scenario* scenario, unsigned block) {
     return block < scenario->block_count ? scenario->block_name[block] : "";
 }

@@ -58,6 +58,8 @@ bool scenario_read(const char* path, Scenario* scenario, char* message, size_t s
 bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count);
 // Random scenario number `seed`, named random-<seed>.
 void scenario_random(uint64_t seed, Scenario* scenario);
+// Whether some thread makes a copy of the process without handlers.
+bool scenario_copies(const Scenario* scenario);
 // Writes an operation as the language has it.
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.
