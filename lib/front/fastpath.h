@@ -59,7 +59,7 @@ HAK_INLINE void fast_free(void* p) {
     TlsBin* bin = fast_bin(tag);
     if (HAK_UNLIKELY(--bin->room < 0)) {
         hit_end(me);
-        free_over(p, tag);
+        free_over(p, tag, bin);
         return;
     }
     if (HAK_UNLIKELY(link_looks_free(p))) {

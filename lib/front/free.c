@@ -116,7 +116,7 @@ static void free_huge(SlabNumber s, void* p) {
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }
 
-// Whether p starts a block of the tag's class, and does not look like a free one.
+// Whether p starts a block of the tag's class, and does not look like a free one. False for tag 0.
 HAK_INLINE bool is_usual(const void* p, uint64_t tag) {
     return HAK_LIKELY(is_start_in_class(p, tag) && !link_looks_free(p));
 }
@@ -213,34 +213,22 @@ static HAK_NOINLINE void free_over_not_own(HakTcb* me, SlabNumber s, void* p) {
     if (!of_class) free_uncached(p);
 }
 
-// The slab may have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
-HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
+// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin. The slab may have
+// got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
+void free_over(void* p, uint64_t tag, TlsBin* bin) {
+    bin->room++;
+    HakTcb* me = is_usual(p, tag) ? operation_begin_at_once() : NULL;
+    if (HAK_UNLIKELY(me == NULL)) {
+        free_uncached(p);
+        return;
+    }
     SlabNumber s = (SlabNumber)slab_number_of(p);
+    if (s == 0) __builtin_unreachable();  // unit 0 has no slab
     OwnedSlab slab = slab_if_mine(me, s, tag);
-    if (slab.number)
-        free_over_own(me, fast_bin(tag), slab, (unsigned)(tag / TAG_PER_CLASS), p);
+    if (HAK_LIKELY(slab.number))
+        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
     else
         free_over_not_own(me, s, p);
-}
-
-// The thread has no TCB, or is in an operation already, or is asked to wait; or p is not what it should be.
-static HAK_COLD void free_over_later(void* p, uint64_t tag, bool usual) {
-    HakTcb* me = usual ? operation_begin() : NULL;
-    if (me)
-        free_over_in(me, p, tag);
-    else
-        free_uncached(p);
-}
-
-// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin.
-void free_over(void* p, uint64_t tag) {
-    fast_bin(tag)->room++;
-    bool usual = tag_is_class(tag) && is_usual(p, tag);
-    HakTcb* me = HAK_LIKELY(usual) ? operation_begin_at_once() : NULL;
-    if (HAK_LIKELY(me != NULL))
-        free_over_in(me, p, tag);
-    else
-        free_over_later(p, tag, usual);
 }
 
 void free_suspected(void* p, uint64_t tag) {
