@@ -393,31 +393,44 @@ static void a_damaged_stack(void** state) {
 }
 #endif
 
-// The tables of this program, cut at any place and set against memory that cannot be read.
+// --- tables that end too early, set against memory that cannot be read
+
+static struct {
+    CfiTables whole;
+    uintptr_t place;
+    char* copy;
+    size_t room;
+} cut;
+
+static FrameRule rule_of_first(size_t bytes) {
+    const uint8_t* start = (const uint8_t*)cut.copy + cut.room - bytes;
+    memcpy(cut.copy + cut.room - bytes, cut.whole.start, bytes);
+    CfiTables tables = {start + (cut.whole.index - cut.whole.start), start, start + bytes};
+    if (tables.index >= tables.end) return (FrameRule){.kind = RULE_UNKNOWN};
+    return cfi_rule(&tables, cut.place + (uintptr_t)(start - cut.whole.start));
+}
+
 static void tables_that_are_cut(void** state) {
     (void)state;
-    enum { CUTS = 400 };
-    CfiTables whole;
-    uintptr_t place = (uintptr_t)tables_that_are_cut + 10;
-    assert_true(code_tables(place, &whole));
-    FrameRule expected = cfi_rule(&whole, place);
+    enum { NEAR = 400 };
+    cut.place = (uintptr_t)tables_that_are_cut + 10;
+    assert_true(code_tables(cut.place, &cut.whole));
+    FrameRule expected = cfi_rule(&cut.whole, cut.place);
     assert_int_equal(expected.kind, RULE_CALL);
-    size_t bytes = (size_t)(whole.end - whole.start), room = (bytes + PAGE - 1) / PAGE * PAGE;
-    char* copy = fenced(room);
-    unsigned known = 0;
-    for (size_t cut = 0; cut <= CUTS; cut++) {
-        size_t left = bytes - bytes * cut / CUTS / 16 * 16;
-        const uint8_t* start = (const uint8_t*)copy + room - left;
-        memcpy(copy + room - left, whole.start, left);
-        CfiTables tables = {start + (whole.index - whole.start), start, start + left};
-        if (tables.index >= tables.end) continue;
-        FrameRule rule = cfi_rule(&tables, place + (uintptr_t)(start - whole.start));
-        if (rule.kind == RULE_UNKNOWN) continue;
-        assert_memory_equal(&rule, &expected, sizeof rule);
-        known++;
+    size_t too_few = 0, enough = (size_t)(cut.whole.end - cut.whole.start);
+    cut.room = (enough + PAGE - 1) / PAGE * PAGE;
+    cut.copy = fenced(cut.room);
+    while (enough - too_few > 1) {
+        size_t middle = too_few + (enough - too_few) / 2;
+        FrameRule rule = rule_of_first(middle);
+        bool known = rule.kind != RULE_UNKNOWN;
+        if (known) assert_memory_equal(&rule, &expected, sizeof rule);
+        *(known ? &enough : &too_few) = middle;
     }
-    assert_in_range(known, 1, CUTS);
-    munmap(copy - PAGE, room + 2 * PAGE);
+    // The last bytes that are needed are those of the function itself. Each of them is.
+    for (size_t bytes = too_few; bytes > too_few - NEAR; bytes--)
+        assert_int_equal(rule_of_first(bytes).kind, RULE_UNKNOWN);
+    munmap(cut.copy - PAGE, cut.room + 2 * PAGE);
 }
 
 int main(void) {

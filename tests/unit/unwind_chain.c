@@ -26,13 +26,15 @@ NOT_INLINED void with_variable_stack(ChainEnd* end, void* argument, unsigned dep
 }
 
 NOT_INLINED void with_aligned_stack(ChainEnd* end, void* argument, unsigned depth) {
-    char local[LOCAL_BYTES] __attribute__((aligned(128)));
+    char local[256] __attribute__((aligned(128)));
     memset(local, (int)depth, sizeof local);
     with_variable_stack(end, argument, depth, 100 + depth % 300);
     __asm__ volatile("" : : "r"(local) : "memory");
 }
 
 __attribute__((visibility("default"))) void CHAIN(ChainEnd* end, void* argument, unsigned depth) {
+    char local[LOCAL_BYTES];
+    memset(local, (int)depth, sizeof local);
     with_aligned_stack(end, argument, depth);
-    NO_TAIL_CALL;
+    __asm__ volatile("" : : "r"(local) : "memory");
 }
