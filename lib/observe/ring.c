@@ -82,19 +82,18 @@ HakRingFile* hak_ring_file(void) {
     return load_acquire(&ring_file);  // pairs with the release in start
 }
 
-static struct { uint64_t heap, link_key, guard; } told;  // under start_lock
+static HakRingTold told;  // under start_lock
 
 static void pass_on_told(HakRingFile* file) {
-    file->heap = told.heap;
-    file->link_key = told.link_key;
-    file->guard = told.guard;
+    file->heap = (uintptr_t)told.heap;
+    file->link_key = (uintptr_t)told.link_key;
+    file->guard = (uintptr_t)told.guard;
+    file->stacks = (uintptr_t)told.stacks;
 }
 
-void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
+void hak_ring_tell(HakRingTold addresses) {
     hak_lock(&start_lock);
-    told.heap = heap;
-    told.link_key = link_key;
-    told.guard = guard;
+    told = addresses;
     if (hak_ring_file()) pass_on_told(hak_ring_file());
     hak_unlock(&start_lock);
 }

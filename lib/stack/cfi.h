@@ -1,5 +1,5 @@
-// Unwind tables as compilers write them for exceptions (.eh_frame; Linux Standard Base 5.0, chapter 10; DWARF 5, section
-// 6.4), read for one place in the code.
+// Unwind tables as compilers write them for exceptions (.eh_frame; Linux Standard Base 5.0, chapter 10; DWARF 5,
+// section 6.4), read for one place in the code.
 //
 //   .eh_frame_hdr: a sorted table, first address of a function -> FDE
 //   .eh_frame:     FDE: a function's range, and a program that makes a row of rules for each place in it

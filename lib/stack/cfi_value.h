@@ -1,6 +1,6 @@
 // A value in unwind tables, as far as a walk needs it: a number, a distance from a register, or the word there.
-// Expressions (DWARF 5, section 2.5) are computed with such values. So what depends on nothing but the place in the code,
-// as in the procedure linkage table, comes out as a number.
+// Expressions (DWARF 5, section 2.5) are computed with such values. So what depends on nothing but the place in the
+// code, as in the procedure linkage table, comes out as a number.
 // Thread-safety: pure functions.
 // Errors: VALUE_OTHER for what needs more: another register, two words from memory, a branch.
 #ifndef HAK_STACK_CFI_VALUE_H
