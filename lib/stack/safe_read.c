@@ -55,15 +55,20 @@ SafeReader safe_reader(uintptr_t sp) {
     return sp >= low && sp < high ? (SafeReader){low, high} : (SafeReader){0, 0};
 }
 
-bool safe_read_unknown(SafeReader* reader, uintptr_t at, uintptr_t* word) {
-    uintptr_t page = align_down(at, OS_PAGE);
-    if (at % sizeof *word != 0 || !can_read_page(page)) return false;
+static bool learn_page(SafeReader* reader, uintptr_t page) {
+    if (!can_read_page(page)) return false;
     if (page == reader->high)
         reader->high += OS_PAGE;
     else if (page + OS_PAGE == reader->low)
         reader->low = page;
     else
         *reader = (SafeReader){page, page + OS_PAGE};
+    return true;
+}
+
+HAK_READS_ANYTHING bool safe_read(SafeReader* reader, uintptr_t at, uintptr_t* word) {
+    bool known = at >= reader->low && at < reader->high;
+    if (at % sizeof *word != 0 || (!known && !learn_page(reader, align_down(at, OS_PAGE)))) return false;
     *word = *(const uintptr_t*)at;
     return true;
 }

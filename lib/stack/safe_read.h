@@ -20,15 +20,7 @@ typedef struct {
 // A reader for a walk that begins at this stack pointer.
 SafeReader safe_reader(uintptr_t sp);
 
-bool safe_read_unknown(SafeReader* reader, uintptr_t at, uintptr_t* word);
-
 // The word at `at`, which must be a multiple of 8.
-HAK_INLINE bool safe_read(SafeReader* reader, uintptr_t at, uintptr_t* word) {
-    if (HAK_LIKELY(at >= reader->low && at < reader->high && at % sizeof *word == 0)) {
-        *word = *(const uintptr_t*)at;
-        return true;
-    }
-    return safe_read_unknown(reader, at, word);
-}
+bool safe_read(SafeReader* reader, uintptr_t at, uintptr_t* word);
 
 #endif

@@ -178,8 +178,7 @@ static StackNumber put_stack(HakStackTable* table, const uintptr_t* addresses, u
                 add_relaxed(&table->stacks, 1u);
                 return written;
             }
-            // Another thread was faster. If it put the same stack there, ours is waste.
-            atomic_thread_fence(memory_order_acquire);
+            number = load_acquire(place);  // another thread was faster; if it put the same stack there, ours is waste
         }
         if (is_stack(table, number, head, addresses, count)) return number;
     }

@@ -6,7 +6,7 @@
 //   4 KiB         | 4 B a place, 0: free      | 1 | head | address | address | ... | head | address | ...
 //                                               '   ' number of this stack: the index of its head in `words`
 //
-//   head: | hash of the addresses, 32 bits | how many | 63..32, 31..0. Addresses: return addresses, the innermost first.
+//   head: | hash of the addresses: 63..32 | how many: 31..0 |     addresses: return addresses, the innermost first
 //   place of a stack in the index: hash % places, or one of the next ones
 //
 // A stack is never changed once its number is in the index, and its number is nowhere before that.

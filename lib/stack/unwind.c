@@ -65,7 +65,7 @@ static bool leave(Walk* walk, FrameRule rule) {
 static bool leave_wild_call(Walk* walk) {
     Registers* now = &walk->now;
     uintptr_t pc = now->link;
-    if (CALL_PUSHES && !safe_read(&walk->reader, now->sp, &pc)) return false;
+    if (CALL_PUSHES > 0 && !safe_read(&walk->reader, now->sp, &pc)) return false;
     *now = (Registers){plain_address(pc), now->sp + CALL_PUSHES, now->fp, 0, false};
     return now->pc != 0;
 }
@@ -106,7 +106,7 @@ static bool is_plain(FrameRule rule) {
 }
 
 // Steps as long as they are plain, in registers alone: a copy of the walk in memory would double their time.
-static uint32_t plain_steps(Walk* walk, uintptr_t* out, uint32_t count, uint32_t most) {
+HAK_READS_ANYTHING static uint32_t plain_steps(Walk* walk, uintptr_t* out, uint32_t count, uint32_t most) {
     uintptr_t pc = walk->now.pc, sp = walk->now.sp, fp = walk->now.fp;
     const uintptr_t low = walk->reader.low, room = walk->reader.high - low;
     FrameRule rule;

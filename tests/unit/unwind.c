@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,11 +17,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
-#define NOT_INLINED static __attribute__((noinline, noclone))
+#define NOT_INLINED static __attribute__((noinline))
 #define NO_TAIL_CALL __asm__ volatile("" : : : "memory")
 
 enum { PAGE = 4096, MOST = 200 };
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED 0
+#endif
 
 // --- both walks at one place
 
@@ -39,13 +49,15 @@ NOT_INLINED void walk_both(void* walks) {
     NO_TAIL_CALL;
 }
 
-// backtrace() begins with the function that calls it, the walk with the function's caller.
+// backtrace() begins with the function that calls it, and a sanitizer's with itself; the walk with the function's caller.
 static void expect_the_same(const Walks* w) {
-    int theirs = w->theirs_count - 1 < STACK_DEPTH_MAX ? w->theirs_count - 1 : STACK_DEPTH_MAX;
-    for (int i = 0; i < theirs && i < (int)w->ours_count; i++)
-        if (w->ours[i] != (uintptr_t)w->theirs[i + 1])
-            fail_msg("frame %d is %#lx, and backtrace() says %p", i, w->ours[i], w->theirs[i + 1]);
-    assert_int_equal(w->ours_count, theirs);
+    int first = 1, most = w->theirs_count;
+    while (first < 3 && w->ours[0] != (uintptr_t)w->theirs[first]) first++;
+    if (most > first + STACK_DEPTH_MAX) most = first + STACK_DEPTH_MAX;
+    for (int i = first; i < most && i - first < (int)w->ours_count; i++)
+        if (w->ours[i - first] != (uintptr_t)w->theirs[i])
+            fail_msg("frame %d is %#lx, and backtrace() says %p", i - first, w->ours[i - first], w->theirs[i]);
+    assert_int_equal(w->ours_count, most - first);
 }
 
 static void code_without_frame_pointers(void** state) {
@@ -118,7 +130,7 @@ static unsigned handled;
 static void expect_the_same_from_context(void) {
     int first = 0;
     while (first < here.theirs_count && (uintptr_t)here.theirs[first] != from_context[0]) first++;
-    assert_in_range(first, 1, 5);
+    assert_in_range(first, 1, 6);
     for (int i = first; i < here.theirs_count && i - first < STACK_DEPTH_MAX; i++) {
         if (i - first < (int)from_context_count && from_context[i - first] == (uintptr_t)here.theirs[i]) continue;
         fail_msg("interrupted at %#lx, frame %d of %u: backtrace() says %p", from_context[0], i - first,
@@ -239,7 +251,7 @@ static void a_call_of_what_is_no_code(void** state) {
     handle(SIGSEGV, walk_and_leave, (int)SA_RESETHAND);
     assert_true(from_context_count > CHAIN_LENGTH + 2);
     assert_int_equal(from_context[0], 0x10);
-    assert_in_range(from_context[1], (uintptr_t)call_nothing, (uintptr_t)call_nothing + 100);
+    assert_in_range(from_context[1], (uintptr_t)call_nothing, (uintptr_t)call_nothing + 500);
 }
 #endif
 
@@ -339,7 +351,7 @@ static void walk_ours_in_coroutine(void) {
 
 static void a_first_walk_needs_little_stack(void** state) {
     (void)state;
-    enum { PAINT = 0x5a, LITTLE = 3000 };
+    enum { PAINT = 0x5a, LITTLE = SANITIZED ? 12000 : 3000 };
     char* stack = fenced(COROUTINE_STACK);
     memset(stack, PAINT, COROUTINE_STACK);
     run_coroutine(stack, COROUTINE_STACK, walk_ours_in_coroutine);
@@ -400,11 +412,14 @@ static struct {
     uintptr_t place;
     char* copy;
     size_t room;
+    int memory;  // /proc/self/mem: a sanitizer does not see what is read there
 } cut;
 
 static FrameRule rule_of_first(size_t bytes) {
     const uint8_t* start = (const uint8_t*)cut.copy + cut.room - bytes;
-    memcpy(cut.copy + cut.room - bytes, cut.whole.start, bytes);
+    if (bytes == 0) return (FrameRule){.kind = RULE_UNKNOWN};
+    off_t from = (off_t)(uintptr_t)cut.whole.start;
+    assert_int_equal(pread(cut.memory, cut.copy + cut.room - bytes, bytes, from), bytes);
     CfiTables tables = {start + (cut.whole.index - cut.whole.start), start, start + bytes};
     if (tables.index >= tables.end) return (FrameRule){.kind = RULE_UNKNOWN};
     return cfi_rule(&tables, cut.place + (uintptr_t)(start - cut.whole.start));
@@ -420,6 +435,7 @@ static void tables_that_are_cut(void** state) {
     size_t too_few = 0, enough = (size_t)(cut.whole.end - cut.whole.start);
     cut.room = (enough + PAGE - 1) / PAGE * PAGE;
     cut.copy = fenced(cut.room);
+    cut.memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
     while (enough - too_few > 1) {
         size_t middle = too_few + (enough - too_few) / 2;
         FrameRule rule = rule_of_first(middle);
@@ -430,6 +446,7 @@ static void tables_that_are_cut(void** state) {
     // The last bytes that are needed are those of the function itself. Each of them is.
     for (size_t bytes = too_few; bytes > too_few - NEAR; bytes--)
         assert_int_equal(rule_of_first(bytes).kind, RULE_UNKNOWN);
+    close(cut.memory);
     munmap(cut.copy - PAGE, cut.room + 2 * PAGE);
 }
 

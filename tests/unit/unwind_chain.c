@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NOT_INLINED static __attribute__((noinline, noclone))
+#define NOT_INLINED static __attribute__((noinline))
 #define NO_TAIL_CALL __asm__ volatile("" : : : "memory")
 
 #ifndef LOCAL_BYTES
