@@ -15,13 +15,20 @@ static bool can_read_page(uintptr_t page) {
     return page != 0 && !os_calls_are_forbidden() && os_can_read((const void*)page);
 }
 
-// Something beyond all frames of the thread, on the same stack: its variables, or on the first thread, whose variables
-// are elsewhere, what the kernel put there. 0: not known.
+// No stack that is longer is known as a whole.
+enum { FAR = 64 << 20 };
+
+static bool is_below(uintptr_t sp, uintptr_t end) {
+    return sp < end && end - sp < FAR;
+}
+
+// What lies beyond all frames on the stack of the calling thread: on the first thread what the kernel put there, on
+// others the thread's variables. 0: sp is not on this stack.
 static uintptr_t beyond_frames(uintptr_t sp) {
-    enum { FAR = 1 << 30 };
     uintptr_t variables = (uintptr_t)&own;
-    if (sp < variables && variables - sp < FAR) return variables;
-    return !os_calls_are_forbidden() && os_thread_id() == os_process_id() ? os_first_stack() : 0;
+    if (is_below(sp, os_first_stack())) return os_first_stack();
+    bool first = os_calls_are_forbidden() || os_thread_id() == os_process_id();
+    return !first && is_below(sp, variables) ? variables : 0;
 }
 
 static void begin_own(uintptr_t sp) {
@@ -47,10 +54,9 @@ static uintptr_t extend_own(uintptr_t low, uintptr_t sp) {
 }
 
 SafeReader safe_reader(uintptr_t sp) {
-    enum { FAR = 64 << 20 };
     if (load_relaxed(&own.high) == 0) begin_own(sp);
     uintptr_t low = load_relaxed(&own.low), high = load_relaxed(&own.high);
-    bool below = sp < low && low - sp < FAR && load_relaxed(&own.floor) != low;
+    bool below = is_below(sp, low) && load_relaxed(&own.floor) != low;
     if (HAK_UNLIKELY(below)) low = extend_own(low, sp);
     return sp >= low && sp < high ? (SafeReader){low, high} : (SafeReader){0, 0};
 }
