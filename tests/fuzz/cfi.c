@@ -1,5 +1,5 @@
-// Unwind tables, as a program or library may bring them: a distance (4 bytes) from the tables to a place in the code, then
-// .eh_frame_hdr with .eh_frame behind it. Nothing outside of them is read, and a rule is the same each time.
+// Unwind tables, as a program or library may bring them: a distance (4 bytes) from the tables to a place in the code,
+// then .eh_frame_hdr with .eh_frame behind it. Nothing outside of them is read, and a rule is the same each time.
 #include "stack/cfi.h"
 
 #include "fuzz/fuzz.h"

@@ -49,8 +49,8 @@ NOT_INLINED void walk_both(void* walks) {
     NO_TAIL_CALL;
 }
 
-// backtrace() begins with the function that calls it, and a sanitizer's with itself; the walk begins with the function's
-// caller.
+// backtrace() begins with the function that calls it, and a sanitizer's with itself. The walk begins with the caller of
+// that function.
 static void expect_the_same(const Walks* w) {
     int first = 1, most = w->theirs_count;
     while (first < 3 && w->ours[0] != (uintptr_t)w->theirs[first]) first++;
