@@ -31,6 +31,7 @@ RULES = {
             "count",
             "os",
             "config",
+            "stack",
             "observe",
             "superslab",
             "thread",

@@ -143,7 +143,7 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
         return;
     }
     ring_dir_read(&run->rings, thread, &copy);
-    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->start_tsc);
+    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->stacks, copy.ring->start_tsc);
     ring_copy_free(&copy);
     run->records_found = run->records_found || leaks != NULL;
     if (json_array_size(json_object_get(leaks, "sites")) > 0) {

@@ -16,7 +16,8 @@
 
 struct block_past_input {
     const struct process_memory* memory;
-    uint64_t root;  // address of the process's HakGuardRoot; 0: none
+    uint64_t root;    // address of the process's HakGuardRoot; 0: none
+    uint64_t stacks;  // address of its hak_stack_table; 0: none
     const struct procmaps* maps;
     const struct ring_reader* rings;
     const struct crash_record* record;  // NULL: nothing was copied
@@ -28,7 +29,7 @@ struct block_past_input {
 #define BLOCK_PAST_BEHIND "what follows fault_addr"
 
 // [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...],
-// each block once. A frame has the form that code_place makes.
+// each block once. A frame has the form that code_place makes; the call of malloc or free comes first.
 json_t* block_past_list(const struct block_past_input* input);
 
 // The first freed block of the list, as a sentence; NULL: none was freed. If `of` is not NULL: the first with that

@@ -388,6 +388,7 @@ static void find_blocks(struct making* making) {
     const struct report_input* input = making->input;
     const struct block_past_input of = {.memory = &making->heap.memory,
                                         .root = has_ring(input) ? input->ring->guard : 0,
+                                        .stacks = has_ring(input) ? input->ring->stacks : 0,
                                         .maps = &making->maps,
                                         .rings = &making->rings,
                                         .record = making->record,

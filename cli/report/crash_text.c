@@ -179,10 +179,9 @@ static void print_frame(size_t number, const json_t* frame, FILE* out) {
 }
 
 // Frames of a recursion that are the same as those before and after them are left out.
-static void print_backtrace(const json_t* holder, FILE* out) {
+static void print_frames(const json_t* frames, FILE* out) {
     size_t i, left_out = 0;
     json_t* frame;
-    const json_t* frames = json_object_get(holder, "backtrace");
     json_array_foreach(frames, i, frame) {
         const json_t *before = i > 0 ? json_array_get(frames, i - 1) : NULL, *behind = json_array_get(frames, i + 1);
         if (json_equal(before, behind) == 1 && json_equal(before, frame) == 1) {
@@ -193,6 +192,10 @@ static void print_backtrace(const json_t* holder, FILE* out) {
         left_out = 0;
         print_frame(i, frame, out);
     }
+}
+
+static void print_backtrace(const json_t* holder, FILE* out) {
+    print_frames(json_object_get(holder, "backtrace"), out);
     if (has(holder, "backtrace_problem"))
         fprintf(out, "  the backtrace ends here: %s\n", text_of(holder, "backtrace_problem"));
 }
@@ -248,12 +251,10 @@ static void print_events(const json_t* history, FILE* out) {
 
 static void print_act(const json_t* act, const char* what, FILE* out) {
     if (!json_is_object(act)) return;
-    size_t i;
-    json_t* frame;
     fprintf(out, "  %s by ", what);
     print_who_did(act, out);
     fprintf(out, ", %+.3f us\n", 1e6 * json_get_number(act, "time"));
-    json_array_foreach(json_object_get(act, "at"), i, frame) print_frame(i, frame, out);
+    print_frames(json_object_get(act, "at"), out);
 }
 
 static void print_blocks(const json_t* report, FILE* out) {

@@ -8,6 +8,7 @@
 #include "os/os.h"
 #include "refill/parked.h"
 #include "refill/stages.h"
+#include "stack/stack_table.h"
 #include "superslab/superslab.h"
 #include "thread/operation.h"
 
@@ -149,6 +150,7 @@ static void settle_in_child(unsigned fork) {
     give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
+    stack_table_after_fork();
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);

@@ -8,7 +8,7 @@
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
 #include "guard/release.h"
-#include "os/os.h"
+#include "stack/stack_table.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
@@ -21,14 +21,12 @@ static uint32_t thread_number(void) {
     return me ? me->number : 0;
 }
 
-// The second site is read from the caller's frame, which is on the stack if the caller keeps frame pointers. It is read
-// only where there is memory for certain: on the page of the calling frame.
-static void note_sites(uint64_t sites[HAK_GUARD_SITES], const GuardCall* call) {
-    const uintptr_t* frame = call->frame;
-    uintptr_t at = (uintptr_t)frame, caller = frame[0];
-    bool same_page = caller > at && (caller ^ at) < OS_PAGE && caller % OS_PAGE <= OS_PAGE - 16 && caller % 8 == 0;
-    sites[0] = (uintptr_t)call->site;
-    sites[1] = same_page ? ((const uintptr_t*)caller)[1] : 0;
+static uint64_t site_of(const GuardCall* call) {
+    return (uintptr_t)call->site;
+}
+
+static StackNumber stack_of(const GuardCall* call) {
+    return stack_note(call->frame, (uintptr_t)call->site);
 }
 
 static size_t bytes_of(const GuardPlace* place) {
@@ -64,7 +62,8 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     guard_canary_write(place->block, size, bytes);
     record->alloc_thread = thread_number();
     record->alloc_clock = hak_ring_clock();
-    note_sites(record->alloc_site, call);
+    record->alloc_stack = stack_of(call);
+    record->alloc_site = site_of(call);
     // pairs with the acquires in covers, block_around, seize, guard_usable_size, word_of (guard_faults.c), check_live
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
@@ -178,7 +177,8 @@ static void check_family(const GuardCall* call, const GuardPlace* place) {
 static void note_free_call(const GuardCall* call, HakGuardRecord* record) {
     record->free_thread = thread_number();
     record->free_clock = hak_ring_clock();
-    note_sites(record->free_site, call);
+    record->free_stack = stack_of(call);
+    record->free_site = site_of(call);
 }
 
 static bool put_into_quarantine(Quarantined block) {

@@ -39,14 +39,14 @@ static size_t size_of(const GuardPlace* place) {
 static Phrase allocated(const GuardPlace* place) {
     Phrase phrase;
     text_format(phrase.text, sizeof phrase.text, "allocated by %s at pc %p",
-                thread_name(place->record->alloc_thread).text, (void*)(uintptr_t)place->record->alloc_site[0]);
+                thread_name(place->record->alloc_thread).text, (void*)(uintptr_t)place->record->alloc_site);
     return phrase;
 }
 
 static Phrase freed(const GuardPlace* place) {
     Phrase phrase;
     text_format(phrase.text, sizeof phrase.text, "freed by %s at pc %p", thread_name(place->record->free_thread).text,
-                (void*)(uintptr_t)place->record->free_site[0]);
+                (void*)(uintptr_t)place->record->free_site);
     return phrase;
 }
 

@@ -18,11 +18,9 @@ bool os_is_privileged(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
-#if HAK_CHECKED
 // The same, for tables that are mostly untouched: a page becomes resident when it is touched, even if the process locks
 // all its memory (mlockall).
 void* os_map_sparse(size_t bytes);
-#endif
 // As os_map, and the pages become resident if there is room: one system call instead of a page fault each.
 void* os_map_resident(size_t bytes);
 // Fresh zeroed memory at exactly `at`. On failure *occupied, unless NULL, says whether something else is mapped there.
@@ -58,6 +56,8 @@ bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
 bool os_move(void* from, void* to, size_t bytes);
 // An address near which the system places mappings by itself; 0: unknown.
 uintptr_t os_mapping_area(void);
+// An address at the upper end of the first thread's stack, beyond all frames; 0: unknown.
+uintptr_t os_first_stack(void);
 // Start of a hole of at least `bytes` in the address space at this moment; 0: none.
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back; its resolution is a few milliseconds.
@@ -70,6 +70,9 @@ void os_clock_without_counter(void);
 #endif
 // 64 bits that an attacker outside the process cannot guess. No system call.
 uint64_t os_random(void);
+// From now on a system call may end the process (strict seccomp): what can be done without any is done without.
+void os_forbid_calls(void);
+bool os_calls_are_forbidden(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
 // Waits for another thread, between two checks; `tries` counts the waits before. Yields 64 times, then sleeps.

@@ -68,7 +68,6 @@ void* os_map_resident(size_t bytes) {
     return map_anywhere(bytes, MAP_POPULATE);
 }
 
-#if HAK_CHECKED
 // The mapping starts without access: such memory does not become resident.
 void* os_map_sparse(size_t bytes) {
     long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
@@ -76,7 +75,6 @@ void* os_map_sparse(size_t bytes) {
     bool locked;
     return os_open_sparsely((void*)at, bytes, &locked) ? (void*)at : NULL;
 }
-#endif
 
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
@@ -212,6 +210,7 @@ uint64_t os_clock_ns(void) {
 // Set by os_start. If two threads call it at the same time, both write the same values.
 static _Atomic uint64_t seed;
 static _Atomic bool privileged;
+static _Atomic uintptr_t first_stack;
 
 void os_start(void) {
     uint64_t random[2] = {0};
@@ -219,6 +218,7 @@ void os_start(void) {
     if (bytes != NULL) memcpy(random, bytes, sizeof random);
     store_relaxed(&seed, random[0] ^ (random[1] << 7));
     store_relaxed(&loader, getauxval(AT_BASE));
+    store_relaxed(&first_stack, (uintptr_t)bytes);
     store_relaxed(&privileged, getauxval(AT_SECURE) != 0);
     vdso_start();
 }
@@ -227,9 +227,24 @@ bool os_is_privileged(void) {
     return load_relaxed(&privileged);
 }
 
+// The kernel puts its random bytes there, above the first frame.
+uintptr_t os_first_stack(void) {
+    return load_relaxed(&first_stack);
+}
+
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
     return random_mix((load_relaxed(&seed) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * RANDOM_STEP);
+}
+
+static _Atomic bool calls_are_forbidden;
+
+void os_forbid_calls(void) {
+    store_relaxed(&calls_are_forbidden, true);
+}
+
+bool os_calls_are_forbidden(void) {
+    return load_relaxed(&calls_are_forbidden);
 }
 
 void os_yield(void) {

@@ -340,11 +340,15 @@ class Mistakes(RunCase):
         self.assertGreater(freed["thread"], 0)
         self.assertEqual(freed["thread"] != allocated["thread"], of_other_thread)
         self.assertLess(allocated["time"], freed["time"])
+        self.assertIn("main", [frame.get("symbol") for frame in allocated["at"]])
+        if of_other_thread:  # the C++ library, which keeps no frame pointers, began the thread
+            self.assertIn("libstdc++", " ".join(frame["module"] for frame in freed["at"]))
+            self.assertIn("libc.so", freed["at"][-1]["module"])
         text = self.run_it("report", self.only_result()["reports"][0]["report"]).stdout
         self.assertIn(f"\nblock {block['address']} (", text)
         self.assertRegex(text,
                          r"\n  freed by thread \d+ \(os thread \d+\), -[\d.]+ us\n"
-                         r" +#0 .* app::drop_item\(app::Item\*\)\+")
+                         r" +#0 .* app::drop_item\(app::Item\*\)\+.*\n +#1 ")
         return block
 
     def test_read_of_a_freed_block(self):

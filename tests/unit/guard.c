@@ -1,6 +1,7 @@
 // What guard mode records can be read from outside by arithmetic alone; hak_check finds damage in slabs without owner.
 #include "superslab/guard_record.h"
 #include "slab/ownership.h"
+#include "stack/stack_table.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static void records_are_found_by_arithmetic(void** state) {
     HakGuardRecord record = record_at(small, small);
     assert_int_equal(guard_state(load_relaxed(&record.word)), HAK_GUARD_QUARANTINED);
     assert_true(record.free_clock > record.alloc_clock);
-    assert_int_not_equal(record.free_site[0], record.alloc_site[0]);
+    assert_int_not_equal(record.free_site, record.alloc_site);
     hak_trim(0);
     record = record_at(small, small);
     assert_int_equal(guard_state(load_relaxed(&record.word)), HAK_GUARD_FREE);
@@ -83,14 +84,27 @@ static __attribute__((noinline)) void* called_from_here(void) {
     return block;
 }
 
-// The second site is known if the caller keeps frame pointers and its frame is on the same page of the stack.
-static void the_first_site_is_the_call(void** state) {
+static __attribute__((noinline)) void freed_from_here(void* block) {
+    hak_free(block);
+    __asm__ volatile("" : : : "memory");
+}
+
+static void expect_stack(StackNumber number, uint64_t site, uintptr_t function, uintptr_t caller) {
+    uintptr_t stack[3];
+    assert_int_equal(stack_read(number, stack, 3), 3);
+    assert_int_equal(stack[0], site);
+    assert_in_range(stack[0], function, function + 200);
+    assert_in_range(stack[1], caller, caller + 500);
+}
+
+static void both_stacks_are_noted_from_the_call_on(void** state) {
     (void)state;
     void* block = called_from_here();
+    freed_from_here(block);
     HakGuardRecord record = record_at(block, block);
-    uintptr_t here = (uintptr_t)called_from_here;
-    assert_in_range(record.alloc_site[0], here, here + 200);
-    hak_free(block);
+    uintptr_t here = (uintptr_t)both_stacks_are_noted_from_the_call_on;
+    expect_stack(record.alloc_stack, record.alloc_site, (uintptr_t)called_from_here, here);
+    expect_stack(record.free_stack, record.free_site, (uintptr_t)freed_from_here, here);
 }
 
 // A slab made anew has no records of its former blocks.
@@ -161,7 +175,7 @@ static void damage_in_a_registry_is_found(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_found_by_arithmetic),
-        cmocka_unit_test(the_first_site_is_the_call),
+        cmocka_unit_test(both_stacks_are_noted_from_the_call_on),
         cmocka_unit_test(a_new_slab_starts_without_records),
         cmocka_unit_test(damage_in_a_registry_is_found),
     };
