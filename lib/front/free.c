@@ -213,8 +213,8 @@ static HAK_NOINLINE void free_over_not_own(HakTcb* me, SlabNumber s, void* p) {
     if (!of_class) free_uncached(p);
 }
 
-// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin. The slab may have
-// got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
+// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin. The slab may
+// have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
 void free_over(void* p, uint64_t tag, TlsBin* bin) {
     bin->room++;
     HakTcb* me = is_usual(p, tag) ? operation_begin_at_once() : NULL;
