@@ -15,7 +15,6 @@
 #include "report/unwind.h"
 #include "report/verdict.h"
 #include "report/where.h"
-#include "thread/link.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -307,7 +306,6 @@ static json_t* verdict_json(struct making* making) {
         .handler_died = handler_died(input),
         .has_ring = has_ring(input),
         .link_key = making->heap.link_key,
-        .link_end = link_end_with(making->heap.link_key, making->heap.heap.base),
         .heap_start = heap_view_slab_address(&making->heap, SLABS_PER_UNIT),
         .heap_end = heap_view_slab_address(&making->heap, (uint32_t)load_relaxed(&making->heap.heap.slabs)),
         .behind = making->behind.block,

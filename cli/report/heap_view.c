@@ -165,7 +165,7 @@ static bool is_in_list(struct heap_view* view, const struct heap_place* place, u
             return false;
         }
         block += view->link_key;
-        if (block == link_end_with(view->link_key, view->heap.base)) return false;
+        if (block == link_end_with(view->link_key)) return false;
     }
     return false;
 }

@@ -19,7 +19,6 @@ struct verdict_facts {
     const struct heap_place* place;       // of the fault address; NULL: unknown
     const char* workload;                 // of hakstress, whose code is assumed to be correct; NULL: the user's program
     uint64_t link_key;                    // key of the links of free blocks; 0: not encoded, or unknown
-    uint64_t link_end;                    // what the last link of a list decodes to
     uint64_t heap_start, heap_end;        // what links point into
     uint64_t behind;                      // start of a block in use that is just after the fault address; 0: none
     bool behind_is_near;                  // only a few bytes after it

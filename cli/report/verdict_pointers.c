@@ -2,6 +2,7 @@
 
 #include "report/hidden_text.h"
 #include "report/signals.h"
+#include "thread/link.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -78,7 +79,8 @@ bool by_text_address(struct verdict* verdict, const struct verdict_facts* facts)
 // The encoded link at the start of a free block: the address of the next free block, or none.
 static bool is_encoded_link(const struct verdict_facts* facts, uint64_t value) {
     uint64_t next = value + facts->link_key;
-    return facts->link_key != 0 && (next == facts->link_end || (next >= facts->heap_start && next < facts->heap_end));
+    return facts->link_key != 0 &&
+           (next == link_end_with(facts->link_key) || (next >= facts->heap_start && next < facts->heap_end));
 }
 
 static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64_t value) {
