@@ -224,7 +224,7 @@ static void find_run(const struct heap_view* view, struct heap_place* place) {
         uint32_t length = load_relaxed(&map.length[at]);
         if (length == 0) continue;
         place->cached = (length & RUN_IS_CACHED) != 0;
-        length &= RUN_IS_CACHED - 1u;
+        length = (length & (RUN_IS_CACHED - 1u)) - map.gap;
         if (page - at >= length) return;
         place->kind = HEAP_RUN;
         place->block = start + (at << PAGE_SHIFT);

@@ -116,6 +116,14 @@ static HAK_COLD void free_of_others(void* p) {
     sanitizer_free(p);
 }
 
+// A run of another thread: its owner closes it, but only when it takes it off the remote stack. Until then the first
+// page has a link, and all others are closed here.
+static HAK_COLD void close_for_owner(void* p) {
+    const HakTcb* me = hak_tls.tcb;
+    bool mine = me && runs_if_mine(me, run_first_slab(p)).head.number != 0;
+    if (!mine && (uintptr_t)p % PAGE_SIZE_BYTES == 0) run_close(p, run_pages(p), 1);
+}
+
 // For blocks that go neither into a bin nor into the run cache.
 static HAK_NOINLINE void free_uncached(void* p) {
     if (!heap_contains(p)) {
@@ -133,6 +141,7 @@ static HAK_NOINLINE void free_uncached(void* p) {
     }
     if (!tag_is_class(tag) && !tag_is_runs(tag)) invalid_block(p);
     check_start(p);
+    if (tag_is_runs(tag) && closing_on()) close_for_owner(p);
     HakTcb* me = operation_for_free();
     if (me == NULL) {
         reserve_free(p);

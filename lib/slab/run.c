@@ -1,6 +1,7 @@
 #include "slab/run.h"
 
 #include "base/text.h"
+#include "superslab/closed.h"
 #include "thread/link.h"
 
 void runs_init(SlabNumber s, bool clean) {
@@ -16,11 +17,19 @@ void runs_init(SlabNumber s, bool clean) {
     meta->in_registry = 0;
     meta->clean = clean;
     run_map_init(run_map_at(s), clean);
+    if (closing_on()) {
+        run_map_at(s)->gap = 1;
+        pages_close(unit_of_slab(s), 0, PAGES_PER_UNIT);
+    }
     slab_words_of_rest(s, TAG_RUNS_REST);
 }
 
 static void count_pages(OwnedRuns runs, int change) {
     meta_count(meta_of(runs.head), change, 0);
+}
+
+static UnitNumber unit_of(OwnedRuns runs) {
+    return unit_of_slab(runs.head.number);
 }
 
 static void* page_address(OwnedRuns runs, uint32_t page) {
@@ -37,15 +46,24 @@ static uint32_t larger(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
+// Where freed memory is closed, places are taken in turn: what was just freed stays closed for a while.
+static RunFit find_place(const RunMap* map, uint32_t pages, uint32_t align) {
+    RunFit fit = {.page = PAGES_PER_UNIT};
+    if (map->gap) fit = run_map_fit_from(map, map->next, pages, align);
+    return fit.page == PAGES_PER_UNIT ? run_map_fit(map, pages, align) : fit;
+}
+
 Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align) {
     RunMap* map = run_map(runs);
-    if (map->longest < pages) return (Run){NULL, false};
-    RunFit fit = run_map_fit(map, pages, align);
-    if (fit.page == PAGES_PER_UNIT) return (Run){NULL, false};
+    uint32_t whole = pages + map->gap;
+    if (map->longest < whole) return (Run){NULL, false};
+    RunFit fit = find_place(map, whole, align);
+    if (fit.page == PAGES_PER_UNIT || !pages_open(unit_of(runs), fit.page, pages)) return (Run){NULL, false};
     bool zero = run_map_is_clean(map, fit.page, pages);
-    store_relaxed(&map->length[fit.page], (uint16_t)pages);
-    uint32_t rest = larger(fit.page - fit.start, fit.end - fit.page - pages);
-    occupy(me, runs, fit.page, pages, larger(rest, fit.longest_other));
+    store_relaxed(&map->length[fit.page], (uint16_t)whole);
+    map->next = (uint16_t)(fit.page + whole);
+    uint32_t rest = larger(fit.page - fit.start, fit.end - fit.page - whole);
+    occupy(me, runs, fit.page, whole, larger(rest, fit.longest_other));
     return (Run){page_address(runs, fit.page), zero};
 }
 
@@ -59,6 +77,7 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
     store_relaxed(&map->length[page], (uint16_t)0);
+    pages_close(unit_of(runs), page, pages);
     uint32_t joined = run_map_release(map, page, pages);
     count_pages(runs, -(int)pages);
     if (joined > map->longest) runs_set_longest(me, runs, joined);
@@ -78,7 +97,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
     uint32_t grown = page + old, more = pages - old;
     if (page + pages > PAGES_PER_UNIT) return false;
     uint32_t room = run_map_free_from(map, grown);
-    if (room < more) return false;
+    if (room < more || !pages_open(unit_of(runs), grown - map->gap, more)) return false;
     occupy(me, runs, grown, more, map->longest);
     if (room == map->longest) runs_set_longest(me, runs, run_map_longest(map));
     return true;
@@ -86,6 +105,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
 
 static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32_t pages) {
     RunMap* map = run_map(runs);
+    pages_close(unit_of(runs), page + pages - map->gap, old - pages);
     run_map_release(map, page + pages, old - pages);
     count_pages(runs, -(int)(old - pages));
     runs_set_longest(me, runs, run_map_longest(map));
@@ -94,6 +114,7 @@ static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint
 bool runs_resize(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages) {
     RunMap* map = run_map(runs);
     uint32_t page = run_page_of(block), old = load_relaxed(&map->length[page]);
+    pages += map->gap;
     if (pages > old && !grow(me, runs, page, old, pages)) return false;
     if (pages < old) shrink(me, runs, page, old, pages);
     store_relaxed(&map->length[page], (uint16_t)pages);

@@ -59,9 +59,12 @@ enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
 typedef struct {
     uint64_t free[RUN_WORDS];                 // bit 1: the page is free
     uint64_t dirty[RUN_WORDS];                // bit 1: the page may hold something else than zeros
+    uint64_t closed[RUN_WORDS];               // see closed.h
     _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
     uint16_t longest;                         // length of the longest run of free pages
     uint16_t cached;                          // pages in the owner's cache
+    uint16_t gap;                             // pages behind each block that are part of it, and stay closed: 0 or 1
+    uint16_t next;                            // where there is a gap: the page behind the run that was taken last
 } RunMap;
 
 // A unit's part of the table of metas. In a SuperSlab of page runs the meta of the first slab stands for all of it, and
@@ -97,7 +100,8 @@ typedef struct {
     uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
     uint64_t freed_ms;      // free and dirty: since when; UNIT_SLABS: when the system last refused to take a slab back
     size_t size;            // UNIT_HUGE: usable bytes
-    uint32_t closed_slabs;  // guard mode, see closed.h
+    uint32_t closed_slabs;  // see closed.h
+    uint32_t gap_slabs;     // UNIT_SLABS: bit i: slab i is never taken (free_slabs.h)
 } HAK_ALIGNED(HAK_CACHE_LINE) Unit;
 _Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
 

@@ -4,6 +4,7 @@
 #include "count/counters.h"
 #include "os/os.h"
 #include "superslab/backing.h"
+#include "superslab/closed.h"
 #include "superslab/owner_word.h"
 #include "superslab/purge.h"
 #include "superslab/supply.h"
@@ -29,10 +30,13 @@ static void mark_units(UnitNumber from, UnitNumber length) {
     for (UnitNumber u = from; u < from + length; u++) hak_heap.unit[u].kind = UNIT_HUGE_REST;
 }
 
+// The tail is closed, but not where others are mapped in its place, or may soon be.
 static void set_head(UnitNumber u, UnitNumber length, size_t size) {
-    hak_heap.unit[u].kind = UNIT_HUGE;
-    hak_heap.unit[u].length = length;
-    hak_heap.unit[u].size = size;
+    Unit* unit = &hak_heap.unit[u];
+    unit->kind = UNIT_HUGE;
+    unit->length = length;
+    unit->size = size;
+    if (unit->cut == 0) tail_close(huge_last_unit(u), tail_pages(size));
 }
 
 // Clears the units that are not known to be zero, and marks all of them dirty. They belong to the caller.
@@ -58,8 +62,8 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
         counter_add_shared(HAK_C_huge_made, 1);
         if (hak_heap.unit[u].dirty) counter_add_shared(HAK_C_huge_reused, 1);
         mark_units(u, length);
-        set_head(u, length, size);
         hak_heap.unit[u].cut = 0;
+        set_head(u, length, size);
     }
     hak_unlock(&heap_lock);
     if (u == 0) return NULL;
@@ -185,6 +189,10 @@ static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
     return result;
 }
 
+static bool tail_open(UnitNumber u) {
+    return hak_heap.unit[u].cut != 0 || units_open(huge_last_unit(u), 1);
+}
+
 void* huge_resize(SlabNumber s, size_t size) {
     size = align_up(size, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity) return NULL;
@@ -194,7 +202,7 @@ void* huge_resize(SlabNumber s, size_t size) {
     if (length < old_length) {
         give_behind(u, length);
         purge_tick();
-    } else if (!tail_map(u, length == old_length ? tail_pages(size) : 0)) {
+    } else if (!tail_open(u) || !tail_map(u, length == old_length ? tail_pages(size) : 0)) {
         result = 0;
     } else if (length > old_length) {
         result = lengthen(u, length);

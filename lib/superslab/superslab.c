@@ -4,6 +4,7 @@
 #include "count/counters.h"
 #include "observe/steps.h"
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/free_slabs.h"
 #include "superslab/purge.h"
 #include "superslab/supply.h"
@@ -91,6 +92,7 @@ SlabNumber superslab_make_runs(uint32_t beside, bool* clean) {
 
 void superslab_give_runs(SlabNumber s) {
     hak_lock(&heap_lock);
+    pages_become_slabs(unit_of_slab(s));
     unmake(unit_of_slab(s));
     hak_unlock(&heap_lock);
 }
