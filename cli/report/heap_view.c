@@ -269,6 +269,8 @@ static void find_in_unit(struct heap_view* view, struct heap_place* place) {
     } else if (unit.kind == UNIT_SLABS) {
         place->kind = HEAP_FREE_SLAB;
         place->purged = (unit.dirty_slabs & bit) == 0;
+    } else if (unit.kind == UNIT_CLOSED) {
+        place->kind = HEAP_NOTHING;
     } else {
         place->kind = HEAP_FREE_UNIT;
         place->purged = unit.dirty == 0;

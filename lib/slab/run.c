@@ -19,7 +19,7 @@ void runs_init(SlabNumber s, bool clean) {
     run_map_init(run_map_at(s), clean);
     if (closing_on()) {
         run_map_at(s)->gap = 1;
-        pages_close(unit_of_slab(s), 0, PAGES_PER_UNIT);
+        pages_close_to_cut(unit_of_slab(s));
     }
     slab_words_of_rest(s, TAG_RUNS_REST);
 }

@@ -58,6 +58,19 @@ static bool open_place(void* at, size_t bytes, UnitNumber u) {
 
 // --- units and slabs
 
+// Neighbours in memory join into one mapping only if they have what the system keeps for the pages of a mapping in
+// common. They do if the mapping had a page before it was split.
+static void touch(UnitNumber u) {
+    volatile char* first = unit_address(u);
+    *first = *first;
+}
+
+void unit_close_to_cut(UnitNumber u) {
+    if (!closing_on()) return;
+    touch(u);
+    units_close(u, 1);
+}
+
 static uint32_t* mask_of(UnitNumber u) {
     return &hak_heap.unit[u].closed_slabs;
 }
@@ -148,10 +161,12 @@ static void set_pages(UnitNumber u, uint32_t page, uint32_t pages, bool closed) 
     change_places(before, page_bits_runs(closed_pages(u)));
 }
 
+// Sets the bits also where nothing is closed any more: the holder of the run may have closed it.
 void pages_close(UnitNumber u, uint32_t page, uint32_t pages) {
-    if (!may_close_more() || page_bits_next(closed_pages(u), page, false) >= page + pages) return;
+    bool may = may_close_more();
+    if (!closing_wanted() || page_bits_next(closed_pages(u), page, false) >= page + pages) return;
     set_pages(u, page, pages, true);
-    os_protect(page_at(u, page), (size_t)pages << PAGE_SHIFT, false);
+    if (may) os_protect(page_at(u, page), (size_t)pages << PAGE_SHIFT, false);
 }
 
 bool pages_open(UnitNumber u, uint32_t page, uint32_t pages) {
@@ -163,6 +178,11 @@ bool pages_open(UnitNumber u, uint32_t page, uint32_t pages) {
     if (!open_place(page_at(u, page), (size_t)pages << PAGE_SHIFT, u)) return false;
     set_pages(u, page, pages, false);
     return true;
+}
+
+void pages_close_to_cut(UnitNumber u) {
+    touch(u);
+    pages_close(u, 0, PAGES_PER_UNIT);
 }
 
 void pages_become_slabs(UnitNumber u) {

@@ -23,12 +23,17 @@ enum { CLOSED_MOST = 12288 };
 HAK_COLD bool closing_goes_on(void);
 // Whether memory is closed when it is freed. An option may come after the first blocks, and closing may stop: whether
 // memory has to be opened depends on its bit alone.
+HAK_INLINE bool closing_wanted(void) {
+    return hak_option(close) != 0 || (HAK_CHECKED && hak_option(guard) != 0);
+}
 HAK_INLINE bool closing_on(void) {
-    bool wanted = hak_option(close) != 0 || (HAK_CHECKED && hak_option(guard) != 0);
-    return HAK_UNLIKELY(wanted) && closing_goes_on();
+    return HAK_UNLIKELY(closing_wanted()) && closing_goes_on();
 }
 
 void units_close(UnitNumber first, UnitNumber length);
+// For a unit that becomes a SuperSlab, of slabs or of page runs: closes all of it, and parts are soon opened.
+void unit_close_to_cut(UnitNumber u);
+void pages_close_to_cut(UnitNumber u);
 bool units_open(UnitNumber first, UnitNumber length);
 void slab_close(SlabNumber s);
 bool slab_open(SlabNumber s);

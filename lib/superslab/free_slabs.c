@@ -69,7 +69,7 @@ bool free_slabs_put(SlabNumber s) {
 bool free_slabs_add(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) return false;
-    if (!slabs_are_mappings()) units_close(u, 1);
+    if (!slabs_are_mappings()) unit_close_to_cut(u);
     unit->gap_slabs = gaps();
     unit->free_slabs = ~unit->gap_slabs;
     unit->freed_ms = 0;

@@ -84,7 +84,16 @@ typedef struct {
     _Atomic uint64_t word;
 } HAK_ALIGNED(HAK_CACHE_LINE) RemoteHead;
 
-typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST, UNIT_LOST } UnitKind;
+typedef enum {
+    UNIT_NONE,
+    UNIT_FREE,
+    UNIT_SLABS,
+    UNIT_RUNS,
+    UNIT_HUGE,
+    UNIT_HUGE_REST,
+    UNIT_LOST,
+    UNIT_CLOSED
+} UnitKind;
 
 // One unit. heap_lock guards all fields. The holder of a huge block also reads `size` and writes `dirty` without it.
 typedef struct {

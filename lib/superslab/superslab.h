@@ -22,6 +22,12 @@ void superslab_give_slab(SlabNumber s);
 SlabNumber superslab_make_runs(uint32_t beside, bool* clean);
 void superslab_give_runs(SlabNumber s);
 
+#if HAK_CHECKED
+// Takes a unit that nobody may read or write. 0: none. Nothing is a slab there.
+UnitNumber superslab_take_closed_unit(void);
+void superslab_give_closed_unit(UnitNumber u);
+#endif
+
 // In a copy of the process whose heap_lock another thread held: free memory may be half changed, and is never used
 // again. Memory in use is whole and stays.
 void superslab_forget_free(void);

@@ -34,6 +34,11 @@ static char* filled(size_t size) {
     return block;
 }
 
+static void* volatile kept;
+static void keep(void* block) {
+    kept = block;
+}
+
 static void* free_it(void* block) {
     free(block);
     return NULL;
@@ -125,22 +130,19 @@ static void read_of_slab_without_blocks(void) {
 
 static void read_of_what_a_run_lost(void) {
     a = filled(RUN);
-    char* same = realloc(a, RUN / 2);
-    CHECK(same == a, "a run that shrinks stays where it is");
+    keep(realloc(a, RUN / 2));
     sink = a[RUN - 1];
 }
 
 static void read_of_units_that_a_huge_block_lost(void) {
     a = filled(HUGE);
-    char* same = realloc(a, 3 << 20);
-    CHECK(same == a, "a huge block that shrinks stays where it is");
+    keep(realloc(a, 3 << 20));
     sink = a[HUGE - 1];
 }
 
 static void read_of_pages_that_a_huge_block_lost(void) {
     a = filled(HUGE);
-    char* same = realloc(a, HUGE - 2 * PAGE);
-    CHECK(same == a, "a huge block that shrinks stays where it is");
+    keep(realloc(a, HUGE - 2 * PAGE));
     sink = a[HUGE - 1];
 }
 
@@ -186,11 +188,11 @@ static void huge_blocks_grow_in_place_and_elsewhere(void) {
 }
 
 static void memory_is_closed_in_a_child_and_opened_there(void) {
-    char *kept = filled(RUN), *freed = filled(RUN);
+    char *block = filled(RUN), *freed = filled(RUN);
     free(freed);
     pid_t child = fork();
     CHECK(child >= 0, "fork");
-    free(kept);
+    free(block);
     for (int i = 0; i < 20; i++) free(filled(RUN));
     if (child == 0) _exit(0);
     int status;
@@ -211,7 +213,10 @@ static unsigned mappings(void) {
 static void mappings_are_bounded(void) {
     enum { RUNS = 24000, MOST = 32000 };
     static char* run[RUNS];
-    for (int i = 0; i < RUNS; i++) CHECK((run[i] = malloc(20000)) != NULL, "run %d", i);
+    for (int i = 0; i < RUNS; i++) {
+        CHECK((run[i] = malloc(20000)) != NULL, "run %d", i);
+        run[i][0] = 1;
+    }
     for (int i = 0; i < RUNS; i += 2) free(run[i]);
     unsigned count = mappings();
     CHECK(count < MOST, "%u mappings", count);
