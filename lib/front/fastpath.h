@@ -40,7 +40,7 @@ HAK_INLINE void* fast_calloc(size_t bytes) {
 
 HAK_INLINE void fast_free(void* p) {
     uintptr_t s = slab_number_of(p);
-    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs))) {  // NULL, or a pointer out of the heap
+    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.hit_slabs))) {  // NULL, out of the heap, or no free is a hit
         free_slow(p);
         return;
     }

@@ -6,6 +6,7 @@
 #include "front/life.h"
 #include "front/others.h"
 #include "front/sanitizer.h"
+#include "front/zero.h"
 #include "refill/give_back.h"
 #include "slab/bundle.h"
 #include "slab/hand_over.h"
@@ -183,6 +184,7 @@ static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint
 }
 
 static HAK_NOINLINE void free_run(void* p) {
+    if (zero_is(ZERO_FREE)) zero_freed_run(p);
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);
@@ -237,6 +239,23 @@ void free_over(void* p, uint64_t tag) {
         free_over_later(p, tag);
 }
 
+// What a hit would do, where the block must be cleared.
+static HAK_COLD void free_cleared(void* p) {
+    uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]), tag = word & hak_tls.foreign;
+    zero_freed_block(p, (unsigned)(word_tag(word) / TAG_PER_CLASS));
+    HakTcb* me = tag < TAG_CLASSES && fast_bin(tag)->room > 0 ? operation_begin() : NULL;
+    if (me) {
+        fast_bin(tag)->room--;
+        note_free(p, FREE_TLS_SLL);
+        bin_push(fast_bin(tag), p);
+        operation_end(me);
+    } else if (tag < TAG_CLASSES) {
+        fast_bin(tag)->room--;
+        free_over(p, tag);
+    } else
+        free_uncached(p);
+}
+
 // NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
@@ -244,6 +263,10 @@ void free_slow(void* p) {
         uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)]));
         if (tag_is_runs(tag)) {
             free_run(p);
+            return;
+        }
+        if (zero_is(ZERO_FREE) && tag_is_class(tag)) {
+            free_cleared(p);
             return;
         }
     }

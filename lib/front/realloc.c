@@ -1,5 +1,6 @@
 #include "front/realloc.h"
 
+#include "config/zero.h"
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/large.h"
@@ -7,10 +8,16 @@
 
 #include <errno.h>
 
+static void clear_rest(void* p, size_t from) {
+    memset((char*)p + from, 0, usable_bytes(p) - from);
+}
+
 static bool resize_run(void* p, size_t size) {
+    size_t old = run_pages(p) * PAGE_SIZE_BYTES;
     HakTcb* me = operation_begin();
     bool resized = run_resize_in_place(me, p, size);
     if (me) operation_end(me);
+    if (resized && size > old && zero_is(ZERO_ALLOC)) clear_rest(p, old);
     return resized;
 }
 
@@ -19,7 +26,7 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return resize_run(p, size) ? p : NULL;
-    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
+    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;  // it clears
 }
 
 void* realloc_block(void* p, size_t size) {
@@ -34,7 +41,10 @@ void* realloc_block(void* p, size_t size) {
     }
     size_t old = usable_bytes(p);
     void* same = realloc_in_place(p, old, size);
-    if (same) return same;
+    if (same) {
+        if (zero_is(ZERO_FREE) && size < old) clear_rest(same, size);
+        return same;
+    }
     void* block = fast_malloc(size);
     if (block == NULL) return size <= old ? p : NULL;
     memcpy(block, p, old < size ? old : size);

@@ -1,8 +1,11 @@
 #include "slab/run.h"
 
 #include "base/text.h"
+#include "config/zero.h"
 #include "superslab/closed.h"
 #include "thread/link.h"
+
+#include <string.h>
 
 void runs_init(SlabNumber s, bool clean) {
     TinySlabMeta* meta = meta_of_new(s);
@@ -86,6 +89,7 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
 void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t count) {
     while (count-- > 0) {
         void* next = count ? link_read(first) : NULL;
+        if (zero_is(ZERO_FREE)) *(uint64_t*)first = 0;  // the link was in the block that was cleared
         runs_free(me, runs, first);
         tcb_count(me, HAK_C_free_run);
         first = next;
@@ -105,6 +109,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
 
 static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32_t pages) {
     RunMap* map = run_map(runs);
+    if (zero_is(ZERO_FREE)) memset(page_address(runs, page + pages - map->gap), 0, (old - pages) * PAGE_SIZE_BYTES);
     pages_close(unit_of(runs), page + pages - map->gap, old - pages);
     run_map_release(map, page + pages, old - pages);
     count_pages(runs, -(int)(old - pages));

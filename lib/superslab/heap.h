@@ -115,9 +115,10 @@ typedef struct {
 _Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
 
 typedef struct {
-    uintptr_t base;           // address of unit 0, which is never mapped; 0: no heap yet
-    _Atomic uintptr_t slabs;  // slab numbers below this may be looked up
-    _Atomic uint64_t* owner;  // by slab number: owner word (superslab/owner_word.h)
+    uintptr_t base;               // address of unit 0, which is never mapped; 0: no heap yet
+    _Atomic uintptr_t slabs;      // slab numbers below this may be looked up
+    _Atomic uintptr_t hit_slabs;  // the same for a free that is a hit; 0: none is (front/zero.h)
+    _Atomic uint64_t* owner;      // by slab number: owner word (superslab/owner_word.h)
     union {
         TinySlabMeta* meta;   // by slab number
         UnitMeta* unit_meta;  // the same table, by unit number
@@ -136,7 +137,9 @@ extern HAK_INTERNAL HakLock heap_lock;
 
 // Chooses the window and maps the first part of the tables. Idempotent. false: no memory. Takes heap_lock.
 bool heap_init(void);
-// The same, before the first block is asked for, and touches the first page of each table. What fails is done again
+// From now on no free is a hit.
+void heap_stop_hits(void);
+// As heap_init, before the first block is asked for, and touches the first page of each table. What fails is done again
 // when it is needed.
 void heap_prepare(void);
 typedef struct {

@@ -1,6 +1,7 @@
 #include "superslab/huge.h"
 
 #include "base/fatal.h"
+#include "config/zero.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "superslab/backing.h"
@@ -52,6 +53,10 @@ static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool z
     if (zero && known) counter_add_shared(HAK_C_calloc_known_zero, 1);
 }
 
+static void clear_to(char* block, size_t from, size_t end) {
+    memset(block + from, 0, end - from);
+}
+
 void* huge_alloc(size_t size, size_t alignment, bool zero) {
     size = align_up(size ? size : 1, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity || units_for(alignment) >= hak_heap.capacity) return NULL;
@@ -87,8 +92,14 @@ static void give_behind(UnitNumber u, UnitNumber length) {
     if (end > u + length) units_give(u + length, end - (u + length));
 }
 
+// Clears pages of a block that the program gives up. Where the system does not take them back, zeros are written.
+static void clear_given_up(void* at, size_t bytes) {
+    if (!os_purge(at, bytes)) memset(at, 0, bytes);
+}
+
 void huge_free(SlabNumber s) {
     UnitNumber u = unit_of_slab(s);
+    if (zero_is(ZERO_FREE)) clear_given_up(unit_address(u), hak_heap.unit[u].size);
     store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_lock(&heap_lock);
     give_behind(u, 0);
@@ -197,6 +208,8 @@ void* huge_resize(SlabNumber s, size_t size) {
     size = align_up(size, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity) return NULL;
     UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
+    size_t old_size = hak_heap.unit[u].size;
+    if (zero_is(ZERO_FREE) && size < old_size) clear_given_up((char*)unit_address(u) + size, old_size - size);
     hak_lock(&heap_lock);
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
     if (length < old_length) {
@@ -212,7 +225,10 @@ void* huge_resize(SlabNumber s, size_t size) {
     if (result && result != u) store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_unlock(&heap_lock);
     if (result == 0) return NULL;
-    if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
+    bool zero = zero_is(ZERO_ALLOC);
+    size_t old_end = (size_t)old_length << UNIT_SHIFT;
+    if (length > old_length) clear_dirty(result + old_length, length - old_length, size - old_end, zero);
+    if (zero && size > old_size) clear_to((char*)unit_address(result), old_size, size < old_end ? size : old_end);
     if (result != u) {
         counter_add_shared(HAK_C_realloc_remapped, 1);
         // pairs with the acquires in free_uncached, usable_bytes, is_block_start

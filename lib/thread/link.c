@@ -6,6 +6,8 @@
 
 _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_must_be_zero = LINK_END;
+_Atomic uint64_t hak_link_hit_mask = LINK_END;
+static _Atomic bool hits_stopped;
 
 void link_init(bool encoded) {
     // Bits that no user-space pointer has make a plain pointer or a small number decode to "no block". The lowest four
@@ -13,6 +15,12 @@ void link_init(bool encoded) {
     uint64_t key = (os_random() & (LINK_END - 16)) | UINT64_C(0x4000000000000000);
     store_relaxed(&hak_link_key, encoded ? key + 1 + os_random() % 8 : 0);
     store_relaxed(&hak_link_must_be_zero, encoded ? LINK_BITS_NEVER_SET : LINK_END);
+    if (!load_relaxed(&hits_stopped)) store_relaxed(&hak_link_hit_mask, load_relaxed(&hak_link_must_be_zero));
+}
+
+void link_stop_hits(void) {
+    store_relaxed(&hits_stopped, true);
+    store_relaxed(&hak_link_hit_mask, UINT64_MAX);
 }
 
 void link_corrupt(const void* block, uint64_t target) {

@@ -199,6 +199,23 @@ static void memory_is_closed_in_a_child_and_opened_there(void) {
     CHECK(waitpid(child, &status, 0) == child && status == 0, "the child: %#x", (unsigned)status);
 }
 
+enum { CHECKED_RUNS = 64 };
+
+static void* free_all(void* runs) {
+    for (int i = 0; i < CHECKED_RUNS; i++) free(((char**)runs)[i]);
+    return NULL;
+}
+
+static void runs_are_freed_while_the_heap_is_checked(void) {
+    char* run[CHECKED_RUNS];
+    for (int round = 0; round < 30; round++) {
+        for (int i = 0; i < CHECKED_RUNS; i++) run[i] = malloc(20001);
+        pthread_t other = test_thread(free_all, run);
+        for (int i = 0; i < 20; i++) test_check_heap();
+        pthread_join(other, NULL);
+    }
+}
+
 static unsigned mappings(void) {
     unsigned lines = 0;
     char text[4096];
@@ -280,6 +297,7 @@ static const Case cases[] = {
     {"blocks_are_whole", blocks_are_whole, false},
     {"huge_blocks_grow_in_place_and_elsewhere", huge_blocks_grow_in_place_and_elsewhere, false},
     {"memory_is_closed_in_a_child_and_opened_there", memory_is_closed_in_a_child_and_opened_there, false},
+    {"runs_are_freed_while_the_heap_is_checked", runs_are_freed_while_the_heap_is_checked, false},
     {"mappings_are_bounded", mappings_are_bounded, false},
     {"blocks_are_served_where_no_mapping_is_left", blocks_are_served_where_no_mapping_is_left, false},
 };
