@@ -13,6 +13,9 @@
 #include "slab/own_runs.h"
 #include "slab/remote_free.h"
 #include "superslab/huge.h"
+#include "superslab/size_class.h"
+
+#include <string.h>
 
 // --- bins that are full
 
@@ -239,10 +242,19 @@ void free_over(void* p, uint64_t tag) {
         free_over_later(p, tag);
 }
 
+// A pointer that is no block must not be cleared.
+static void clear_block(void* p, SlabNumber s, unsigned size_class) {
+    uint32_t bytes = size_of_class(size_class), offset = (uint32_t)((uintptr_t)p - (uintptr_t)slab_address(s));
+    if (offset % bytes) fatal("interior_free", "free", "%p points into a block, not to its start", p);
+    if (offset / bytes >= load_relaxed(&peek_any(s)->carved)) invalid_block(p);
+    memset(p, 0, bytes);
+}
+
 // What a hit would do, where the block must be cleared.
 static HAK_COLD void free_cleared(void* p) {
-    uint64_t word = load_relaxed(&hak_heap.owner[slab_number_of(p)]), tag = word & hak_tls.foreign;
-    zero_freed_block(p, (unsigned)(word_tag(word) / TAG_PER_CLASS));
+    SlabNumber s = (SlabNumber)slab_number_of(p);
+    uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word & hak_tls.foreign;
+    clear_block(p, s, (unsigned)(word_tag(word) / TAG_PER_CLASS));
     HakTcb* me = tag < TAG_CLASSES && fast_bin(tag)->room > 0 ? operation_begin() : NULL;
     if (me) {
         fast_bin(tag)->room--;

@@ -12,11 +12,6 @@ void zero_begin(void) {
     if (zero_is(ZERO_ALLOC)) link_stop_hits();
 }
 
-void zero_freed_block(void* p, unsigned size_class) {
-    uint32_t bytes = size_of_class(size_class);
-    if (((uintptr_t)p - (uintptr_t)slab_address((SlabNumber)slab_number_of(p))) % bytes == 0) memset(p, 0, bytes);
-}
-
 // Below, writing zeros takes less time than giving the pages back and getting others.
 enum { PURGED_LEAST = 512 << 10 };
 

@@ -5,9 +5,13 @@
 #include "support/test.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 // A free block of a class has a link in its first 8 bytes.
 enum { LINK = 8 };
@@ -100,6 +104,30 @@ static void a_full_bin_is_cleared(void) {
     }
 }
 
+static int status_of_free(void* p) {
+    pid_t child = fork();
+    CHECK(child >= 0, "fork");
+    if (child == 0) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        free(p);
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child, "waitpid");
+    return status;
+}
+
+// Clearing shows which address is no block.
+static void wrong_addresses_are_told(void) {
+    unsigned char* block = filled(200);
+    freed = block;
+    int into = status_of_free(freed + 16), never = status_of_free(freed - (uintptr_t)freed % 65536 + 65280);
+    CHECK(WIFSIGNALED(into) && WTERMSIG(into) == SIGABRT, "into a block: %#x", (unsigned)into);
+    CHECK(WIFSIGNALED(never) && WTERMSIG(never) == SIGABRT, "never handed out: %#x", (unsigned)never);
+    free(block);
+}
+
 static void wrong_addresses_clear_nothing(void) {
     unsigned char* block = filled(100);
     free(NULL);
@@ -176,6 +204,7 @@ int main(int argc, char** argv) {
     if (strcmp(wanted, "free") == 0) {
         a_full_bin_is_cleared();
         wrong_addresses_clear_nothing();
+        wrong_addresses_are_told();
     }
     test_check_heap();
     test_say("zero: ok");
