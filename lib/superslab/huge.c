@@ -92,7 +92,8 @@ static void give_behind(UnitNumber u, UnitNumber length) {
     if (end > u + length) units_give(u + length, end - (u + length));
 }
 
-// Clears pages of a block that the program gives up. Where the system does not take them back, zeros are written.
+// Clears pages of a block that the program gives up, and may hardly have touched. If the system does not take them
+// back, zeros are written.
 static void clear_given_up(void* at, size_t bytes) {
     if (!os_purge(at, bytes)) memset(at, 0, bytes);
 }
