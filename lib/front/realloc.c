@@ -26,7 +26,7 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return resize_run(p, size) ? p : NULL;
-    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;  // it clears
+    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
 }
 
 void* realloc_block(void* p, size_t size) {

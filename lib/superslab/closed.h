@@ -1,5 +1,7 @@
 // Closed memory (HAKMEM_CLOSE=1, and guard mode): free memory cannot be read or written. So a program that uses what it
-// has freed, or writes far past a block, stops at once. What is freed is closed, and opened when it is taken again:
+// has freed, or writes far past a block, stops at once. What is freed is closed, and opened when it is taken again.
+// Free slabs are closed when they go back to the system, in guard mode at once; those never taken are closed from the
+// start.
 //
 //   free units, free slabs       unit.closed_slabs: bit i set = slab i of the unit may be inaccessible
 //   the tail of a huge block     the same, of its last unit

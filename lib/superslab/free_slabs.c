@@ -20,10 +20,14 @@ bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
 }
 
+static bool is_guarded(void) {
+    return HAK_CHECKED && hak_option(guard) && !slabs_are_mappings();
+}
+
 // Slabs of a new SuperSlab that are never taken. A write that goes on for a megabyte meets one.
 static uint32_t gaps(void) {
     enum { MIDDLE = SLABS_PER_UNIT / 2 - 1, LAST = SLABS_PER_UNIT - 1 };
-    return HAK_CHECKED && hak_option(guard) && !slabs_are_mappings() ? 1u << MIDDLE | 1u << LAST : 0;
+    return is_guarded() ? 1u << MIDDLE | 1u << LAST : 0;
 }
 
 // Takes the lowest free slab of u, a warm one if there is one.
@@ -57,7 +61,7 @@ bool free_slabs_put(SlabNumber s) {
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
     if (unit->free_slabs) unit_list_remove(list, u);
-    if (!slabs_are_mappings()) slab_close(s);
+    if (is_guarded()) slab_close(s);
     unit->free_slabs |= bit;
     unit_list_push(list, u);
     free_slab_totals.taken--;
@@ -105,6 +109,7 @@ static bool purge_slab(UnitNumber u, uint32_t bit) {
     if (!give_memory_back(slab_address(s))) return false;
     // Otherwise the system might fill the gap to rebuild a huge page.
     if (unit->huge_pages) unit->huge_pages = !os_want_huge_pages(unit_address(u), UNIT_SIZE, false);
+    slab_close(s);
     unit->dirty_slabs &= ~bit;
     free_slab_totals.dirty--;
     return true;
