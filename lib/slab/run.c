@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "config/zero.h"
-#include "superslab/closed.h"
 #include "thread/link.h"
 
 #include <string.h>
@@ -22,17 +21,13 @@ void runs_init(SlabNumber s, bool clean) {
     run_map_init(run_map_at(s), clean);
     if (closing_on()) {
         run_map_at(s)->gap = 1;
-        pages_close_to_cut(unit_of_slab(s));
+        pages_close_to_cut(run_pages_of(s));
     }
     slab_words_of_rest(s, TAG_RUNS_REST);
 }
 
 static void count_pages(OwnedRuns runs, int change) {
     meta_count(meta_of(runs.head), change, 0);
-}
-
-static UnitNumber unit_of(OwnedRuns runs) {
-    return unit_of_slab(runs.head.number);
 }
 
 static void* page_address(OwnedRuns runs, uint32_t page) {
@@ -61,7 +56,8 @@ Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align) {
     uint32_t whole = pages + map->gap;
     if (map->longest < whole) return (Run){NULL, false};
     RunFit fit = find_place(map, whole, align);
-    if (fit.page == PAGES_PER_UNIT || !pages_open(unit_of(runs), fit.page, pages)) return (Run){NULL, false};
+    if (fit.page == PAGES_PER_UNIT || !pages_open(run_pages_of(runs.head.number), fit.page, pages))
+        return (Run){NULL, false};
     bool zero = run_map_is_clean(map, fit.page, pages);
     store_relaxed(&map->length[fit.page], (uint16_t)whole);
     map->next = (uint16_t)(fit.page + whole);
@@ -80,7 +76,7 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
     store_relaxed(&map->length[page], (uint16_t)0);
-    pages_close(unit_of(runs), page, pages);
+    pages_close(run_pages_of(runs.head.number), page, pages);
     uint32_t joined = run_map_release(map, page, pages);
     count_pages(runs, -(int)pages);
     if (joined > map->longest) runs_set_longest(me, runs, joined);
@@ -101,7 +97,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
     uint32_t grown = page + old, more = pages - old;
     if (page + pages > PAGES_PER_UNIT) return false;
     uint32_t room = run_map_free_from(map, grown);
-    if (room < more || !pages_open(unit_of(runs), grown - map->gap, more)) return false;
+    if (room < more || !pages_open(run_pages_of(runs.head.number), grown - map->gap, more)) return false;
     occupy(me, runs, grown, more, map->longest);
     if (room == map->longest) runs_set_longest(me, runs, run_map_longest(map));
     return true;
@@ -110,7 +106,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
 static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32_t pages) {
     RunMap* map = run_map(runs);
     if (zero_is(ZERO_FREE)) memset(page_address(runs, page + pages - map->gap), 0, (old - pages) * PAGE_SIZE_BYTES);
-    pages_close(unit_of(runs), page + pages - map->gap, old - pages);
+    pages_close(run_pages_of(runs.head.number), page + pages - map->gap, old - pages);
     run_map_release(map, page + pages, old - pages);
     count_pages(runs, -(int)(old - pages));
     runs_set_longest(me, runs, run_map_longest(map));

@@ -10,7 +10,6 @@
 #define HAK_SLAB_RUN_CACHE_H
 
 #include "slab/run.h"
-#include "superslab/closed.h"
 
 enum { RUN_CACHE_PAGES = 512, RUN_CACHE_PAGES_EACH = 128, RUN_LONG_PAGES = 256 };
 

@@ -11,6 +11,7 @@
 #define HAK_SLAB_RUN_MAP_H
 
 #include "slab/ownership.h"
+#include "superslab/closed.h"
 
 enum { RUN_IS_CACHED = 0x8000 };
 
@@ -38,6 +39,11 @@ HAK_INLINE RunMap* run_map_at(SlabNumber s) {
 
 HAK_INLINE RunMap* run_map(OwnedRuns runs) {
     return run_map_at(runs.head.number);
+}
+
+// Its pages, as closed.h takes them.
+HAK_INLINE RunPages run_pages_of(SlabNumber s) {
+    return (RunPages){unit_of_slab(s), run_map_at(s)->closed};
 }
 
 HAK_INLINE uint32_t run_page_of(const void* p) {

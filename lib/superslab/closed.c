@@ -147,49 +147,45 @@ void tail_close(UnitNumber last, size_t pages) {
 
 // --- page runs
 
-static uint64_t* closed_pages(UnitNumber u) {
-    return hak_heap.unit_meta[u].runs.map.closed;
+static void* page_at(RunPages of, uint32_t page) {
+    return (char*)unit_address(of.unit) + ((size_t)page << PAGE_SHIFT);
 }
 
-static void* page_at(UnitNumber u, uint32_t page) {
-    return (char*)unit_address(u) + ((size_t)page << PAGE_SHIFT);
-}
-
-static void set_pages(UnitNumber u, uint32_t page, uint32_t pages, bool closed) {
-    uint32_t before = page_bits_runs(closed_pages(u));
-    page_bits_write(closed_pages(u), page, pages, closed);
-    change_places(before, page_bits_runs(closed_pages(u)));
+static void set_pages(RunPages of, uint32_t page, uint32_t pages, bool closed) {
+    uint32_t before = page_bits_runs(of.closed);
+    page_bits_write(of.closed, page, pages, closed);
+    change_places(before, page_bits_runs(of.closed));
 }
 
 // Sets the bits also where nothing is closed any more: the holder of the run may have closed it.
-void pages_close(UnitNumber u, uint32_t page, uint32_t pages) {
+void pages_close(RunPages of, uint32_t page, uint32_t pages) {
     bool may = may_close_more();
-    if (!closing_wanted() || page_bits_next(closed_pages(u), page, false) >= page + pages) return;
-    set_pages(u, page, pages, true);
-    if (may) os_protect(page_at(u, page), (size_t)pages << PAGE_SHIFT, false);
+    if (!closing_wanted() || page_bits_next(of.closed, page, false) >= page + pages) return;
+    set_pages(of, page, pages, true);
+    if (may) os_protect(page_at(of, page), (size_t)pages << PAGE_SHIFT, false);
 }
 
-bool pages_open(UnitNumber u, uint32_t page, uint32_t pages) {
-    if (page_bits_next(closed_pages(u), page, true) >= page + pages) return true;
+bool pages_open(RunPages of, uint32_t page, uint32_t pages) {
+    if (page_bits_next(of.closed, page, true) >= page + pages) return true;
     if (!may_split()) {
         page = 0;
         pages = PAGES_PER_UNIT;
     }
-    if (!open_place(page_at(u, page), (size_t)pages << PAGE_SHIFT, u)) return false;
-    set_pages(u, page, pages, false);
+    if (!open_place(page_at(of, page), (size_t)pages << PAGE_SHIFT, of.unit)) return false;
+    set_pages(of, page, pages, false);
     return true;
 }
 
-void pages_close_to_cut(UnitNumber u) {
-    touch(u);
-    pages_close(u, 0, PAGES_PER_UNIT);
+void pages_close_to_cut(RunPages of) {
+    touch(of.unit);
+    pages_close(of, 0, PAGES_PER_UNIT);
 }
 
-void pages_become_slabs(UnitNumber u) {
-    uint32_t runs = page_bits_runs(closed_pages(u));
+void pages_become_slabs(RunPages of) {
+    uint32_t runs = page_bits_runs(of.closed);
     if (runs == 0) return;
     change_places(runs, 0);
-    set_masks(u, 1, UINT32_MAX);
+    set_masks(of.unit, 1, UINT32_MAX);
 }
 
 bool run_close(void* run, uint32_t pages, uint32_t kept) {

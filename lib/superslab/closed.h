@@ -33,9 +33,8 @@ HAK_INLINE bool closing_on(void) {
 }
 
 void units_close(UnitNumber first, UnitNumber length);
-// For a unit that becomes a SuperSlab, of slabs or of page runs: closes all of it, and parts are soon opened.
+// For a unit that becomes a SuperSlab of slabs: closes all of it, and parts are soon opened.
 void unit_close_to_cut(UnitNumber u);
-void pages_close_to_cut(UnitNumber u);
 bool units_open(UnitNumber first, UnitNumber length);
 void slab_close(SlabNumber s);
 bool slab_open(SlabNumber s);
@@ -44,11 +43,18 @@ void tail_close(UnitNumber last, size_t pages);
 // Notes that the system has mapped these units anew, so that they are open.
 void units_are_open(UnitNumber first, UnitNumber length);
 
-// For the owner of a SuperSlab of page runs.
-void pages_close(UnitNumber u, uint32_t page, uint32_t pages);
-bool pages_open(UnitNumber u, uint32_t page, uint32_t pages);
+// A SuperSlab of page runs, for its owner.
+typedef struct {
+    UnitNumber unit;
+    uint64_t* closed;  // of its map
+} RunPages;
+
+void pages_close(RunPages of, uint32_t page, uint32_t pages);
+bool pages_open(RunPages of, uint32_t page, uint32_t pages);
+// The SuperSlab is new: closes all of it.
+void pages_close_to_cut(RunPages of);
 // The SuperSlab becomes a unit like others: its closed pages count as closed slabs. Under heap_lock.
-void pages_become_slabs(UnitNumber u);
+void pages_become_slabs(RunPages of);
 // For the holder of a page run, whoever owns its SuperSlab, and which the owner opens: closes the run except its first
 // `kept` pages. false: it is open.
 bool run_close(void* run, uint32_t pages, uint32_t kept);

@@ -4,7 +4,6 @@
 #include "count/counters.h"
 #include "observe/steps.h"
 #include "os/os.h"
-#include "superslab/closed.h"
 #include "superslab/free_slabs.h"
 #include "superslab/purge.h"
 #include "superslab/supply.h"
@@ -90,10 +89,10 @@ SlabNumber superslab_make_runs(uint32_t beside, bool* clean) {
     return first_slab(u);
 }
 
-void superslab_give_runs(SlabNumber s) {
+void superslab_give_runs(RunPages runs) {
     hak_lock(&heap_lock);
-    pages_become_slabs(unit_of_slab(s));
-    unmake(unit_of_slab(s));
+    pages_become_slabs(runs);
+    unmake(runs.unit);
     hak_unlock(&heap_lock);
 }
 
