@@ -268,13 +268,14 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
 
 // What is known about the block concerned.
 static void add_pasts(struct making* making, json_t* verdict) {
-    static const char* const rules[] = {"underflow", "poison_address", "impossible_address", "freed_memory",
-                                        "text_address"};
+    static const char* const rules[] = {"underflow",     "poison_address", "impossible_address",
+                                        "closed_memory", "freed_memory",   "text_address"};
     const char* rule = json_get_text(verdict, "rule");
-    bool behind = strcmp(rule, "underflow") == 0, wanted = false;
+    bool behind = strcmp(rule, "underflow") == 0, held = strcmp(rule, "closed_memory") == 0, wanted = false;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) wanted = wanted || strcmp(rule, rules[i]) == 0;
     wanted = wanted && making->input->workload == NULL;
-    json_t* sentence = wanted ? block_past_sentence(making->blocks, behind ? BLOCK_PAST_BEHIND : NULL) : NULL;
+    const char* of = behind ? BLOCK_PAST_BEHIND : held ? "fault_addr" : NULL;
+    json_t* sentence = wanted ? block_past_sentence(making->blocks, of) : NULL;
     if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
@@ -294,6 +295,10 @@ static json_t* verdict_json(struct making* making) {
     const struct crossed_block_input of = {
         .record = making->record, .check = input->check, .backtrace = making->backtrace, .heap = &making->heap};
     struct crossed_block crossed = crossed_block_find(&of);
+    uint64_t root = has_ring(input) ? input->ring->guard : 0;
+    struct block_record held;
+    bool is_held = making->record != NULL && making->record->code > 0 &&
+                   block_record_find(&making->heap.memory, root, making->record->fault_address, &held);
     struct verdict_facts facts = {
         .record = making->record,
         .check = input->check,
@@ -311,6 +316,8 @@ static json_t* verdict_json(struct making* making) {
         .behind = making->behind.block,
         .behind_is_near = making->behind.block - making->behind.address <= UNDERFLOW_NEAR,
         .crossed = &crossed,
+        .held = is_held ? &held : NULL,
+        .has_records = root != 0,
         .backtrace = making->backtrace,
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),

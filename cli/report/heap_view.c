@@ -224,7 +224,7 @@ static void find_run(const struct heap_view* view, struct heap_place* place) {
         uint32_t length = load_relaxed(&map.length[at]);
         if (length == 0) continue;
         place->cached = (length & RUN_IS_CACHED) != 0;
-        length &= RUN_IS_CACHED - 1u;
+        length = (length & (RUN_IS_CACHED - 1u)) - map.gap;
         if (page - at >= length) return;
         place->kind = HEAP_RUN;
         place->block = start + (at << PAGE_SHIFT);
@@ -269,6 +269,8 @@ static void find_in_unit(struct heap_view* view, struct heap_place* place) {
     } else if (unit.kind == UNIT_SLABS) {
         place->kind = HEAP_FREE_SLAB;
         place->purged = (unit.dirty_slabs & bit) == 0;
+    } else if (unit.kind == UNIT_CLOSED) {
+        place->kind = HEAP_NOTHING;
     } else {
         place->kind = HEAP_FREE_UNIT;
         place->purged = unit.dirty == 0;

@@ -27,6 +27,7 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         {"impossible_address", by_impossible_address},
         {"stack", by_stack},
         {"underflow", by_underflow},
+        {"closed_memory", by_closed_memory},
         {"freed_memory", by_freed_memory},
         {"execution", by_execution},
         {"null", by_null},

@@ -5,6 +5,7 @@
 #include "child/crash_record.h"
 #include "child/messages.h"
 #include "process/procmaps.h"
+#include "report/block_record.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
 #include "report/story.h"
@@ -23,6 +24,8 @@ struct verdict_facts {
     uint64_t behind;                      // start of a block in use that is just after the fault address; 0: none
     bool behind_is_near;                  // only a few bytes after it
     const struct crossed_block* crossed;  // NULL: not searched for
+    const struct block_record* held;      // guard mode's block at the fault address; NULL: it knows of none
+    bool has_records;                     // guard mode was on
     const json_t* backtrace;              // of the crashed thread; NULL: none
     int process;                          // 0: unknown
     int died_of;                          // signal without a record; 0: none

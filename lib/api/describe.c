@@ -85,6 +85,9 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
         return text_format(buffer, size, "%p: huge block of %zu bytes at %p + %zu, live", p, hak_heap.unit[u].size,
                            unit_address(u), (size_t)((const char*)p - (const char*)unit_address(u)));
     case UNIT_SLABS:
+        if (unit->gap_slabs >> (s % SLABS_PER_UNIT) & 1)
+            return text_format(buffer, size, "%p: SuperSlab %p, slab %u, a gap that is never used", p, unit_address(u),
+                               s);
         return text_format(buffer, size, "%p: SuperSlab %p, slab %u, free%s", p, unit_address(u), s,
                            unit->dirty_slabs >> (s % SLABS_PER_UNIT) & 1 ? "" : ", its memory given back");
     case UNIT_FREE:
@@ -92,6 +95,7 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
                            unit->dirty ? "" : ", given back to the system");
     case UNIT_NONE:
     case UNIT_LOST:
+    case UNIT_CLOSED:
     case UNIT_RUNS: break;
     }
     return text_format(buffer, size, "%p: address space of the allocator, not in use", p);

@@ -13,7 +13,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
     switch ((UnitKind)unit->kind) {
     case UNIT_SLABS:
         for (SlabNumber s = first; s < first + SLABS_PER_UNIT; s++) out->allocated += slab_used_bytes(s);
-        out->active += (uint64_t)__builtin_popcount(~unit->free_slabs) << SLAB_SHIFT;
+        out->active += (uint64_t)__builtin_popcount(~unit->free_slabs & ~unit->gap_slabs) << SLAB_SHIFT;
         break;
     case UNIT_RUNS:
         out->allocated += (uint64_t)meta_used(peek_any(first)) << PAGE_SHIFT;
@@ -25,6 +25,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
         break;
     case UNIT_NONE:
     case UNIT_LOST:
+    case UNIT_CLOSED:
     case UNIT_FREE:
     case UNIT_HUGE_REST: break;
     }

@@ -9,12 +9,16 @@
 #include "front/sanitizer.h"
 #include "front/suspect.h"
 #include "front/wrong_free.h"
+#include "front/zero.h"
 #include "refill/give_back.h"
 #include "slab/bundle.h"
 #include "slab/hand_over.h"
 #include "slab/own_runs.h"
 #include "slab/remote_free.h"
 #include "superslab/huge.h"
+#include "superslab/size_class.h"
+
+#include <string.h>
 
 // --- bins that are full
 
@@ -121,8 +125,17 @@ HAK_INLINE bool is_usual(const void* p, uint64_t tag) {
     return HAK_LIKELY(is_start_in_class(p, tag) && !link_looks_free(p));
 }
 
+// A run of another thread: its owner closes it, but only when it takes it off the remote stack. Until then the first
+// page has a link, and all others are closed here.
+static HAK_COLD void close_for_owner(void* p) {
+    const HakTcb* me = hak_tls.tcb;
+    bool mine = me && runs_if_mine(me, run_first_slab(p)).head.number != 0;
+    if (!mine) run_close(p, run_pages(p), 1);
+}
+
 // For the start of a block of a class, or of a page run. `word`: of its slab.
 static HAK_NOINLINE void free_to_owner(void* p, uint64_t word) {
+    if (tag_is_runs(word_tag(word)) && closing_on()) close_for_owner(p);
     HakTcb* me = operation_for_free();
     if (HAK_UNLIKELY(me == NULL)) {
         reserve_free(p);
@@ -188,6 +201,7 @@ static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint
 }
 
 static HAK_NOINLINE void free_run(void* p) {
+    if (zero_is(ZERO_FREE)) zero_freed_run(p);
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);
@@ -236,13 +250,37 @@ void free_suspected(void* p, uint64_t tag) {
     free_suspect(p);
 }
 
+// What a hit would do, where the block must be cleared. It is usual, and `word` is that of its slab.
+static HAK_COLD void free_cleared(void* p, uint64_t word) {
+    uint64_t tag = word & hak_tls.foreign;
+    if (!slab_has_cut((SlabNumber)slab_number_of(p), p)) {
+        wrong_pointer("free", p);
+        return;
+    }
+    memset(p, 0, size_of_class((unsigned)(word_tag(word) / TAG_PER_CLASS)));
+    HakTcb* me = tag < TAG_CLASSES && fast_bin(tag)->room > 0 ? operation_begin() : NULL;
+    if (me) {
+        fast_bin(tag)->room--;
+        note_free(p, FREE_TLS_SLL);
+        bin_push(fast_bin(tag), p);
+        operation_end(me);
+    } else if (tag < TAG_CLASSES) {
+        fast_bin(tag)->room--;
+        free_over(p, tag, fast_bin(tag));
+    } else
+        free_to_owner(p, word);
+}
+
 // NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
     uint64_t word = heap_contains(p) ? word_of(p) : WORD_NOT_A_SLAB, tag = word_tag(word);
-    if (tag_is_class(tag) && is_usual(p, tag))
-        free_to_owner(p, word);
-    else if (tag_is_runs(tag))
+    if (tag_is_class(tag) && is_usual(p, tag)) {
+        if (HAK_UNLIKELY(zero_is(ZERO_FREE)))
+            free_cleared(p, word);
+        else
+            free_to_owner(p, word);
+    } else if (tag_is_runs(tag))
         free_run(p);
     else
         free_uncached(p);

@@ -1,10 +1,12 @@
 #include "front/malloc.h"
 
 #include "config/options.h"
+#include "front/block.h"
 #include "front/hits.h"
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
+#include "front/zero.h"
 #include "refill/refill.h"
 #include "slab/run_cache.h"
 #include "superslab/huge.h"
@@ -71,6 +73,7 @@ static void* malloc_class(unsigned size_class, size_t size) {
     TlsBin* bin = fast_bin(tag_of_class(size_class));
     void* block = bin_pop(bin);
     if (HAK_UNLIKELY(block == NULL)) block = take_first(bin, size_class).first;
+    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, size_of_class(size_class));
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
 }
 
@@ -85,6 +88,7 @@ static void* calloc_small(size_t size) {
     if (HAK_UNLIKELY(taken.first == NULL)) taken = take_first(bin, class_of_size(size));
     if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
     if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
+    if (zero_is(ZERO_ALLOC)) size = size_of_class(class_of_size(size));
     memset(taken.first, 0, taken.zero ? sizeof(uint64_t) : size);
     return handed_out(taken.first, size);
 }
@@ -100,11 +104,13 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
         if (block && zero) memset(block, 0, size);
         return block ? block : no_memory();
     }
+    bool clear = zero || zero_is(ZERO_ALLOC);
     HakTcb* me = thread_operation();
-    void* block = me ? large_alloc(me, size, alignment, zero) : reserve_large(size, alignment);
+    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
     if (me) operation_end(me);
     if (block == NULL) return no_memory();
-    if (me == NULL && zero) memset(block, 0, size);
+    if (me == NULL && clear) memset(block, 0, size);
+    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
     note_malloc(block, size);
     return block;
 }
@@ -120,7 +126,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 
 // SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = operation_begin_at_once();
+    HakTcb* me = zero_is(ZERO_ALLOC) ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     uint32_t pages = large_pages(size);
     void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;

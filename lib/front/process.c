@@ -1,6 +1,7 @@
 #include "front/process.h"
 
 #include "config/changes.h"
+#include "front/zero.h"
 #include "observe/chaos.h"
 #include "observe/ring.h"
 #include "os/os.h"
@@ -16,6 +17,7 @@ _Atomic bool process_has_begun;
 void process_read_options(void) {
     hak_options_init();
     if (some_change_is_missing()) tcb_stop_parking();
+    zero_begin();
 }
 
 bool process_begin_slow(void) {

@@ -1,5 +1,6 @@
 #include "front/realloc.h"
 
+#include "config/zero.h"
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/large.h"
@@ -9,10 +10,16 @@
 
 #include <errno.h>
 
+static void clear_rest(void* p, size_t from) {
+    memset((char*)p + from, 0, block_bytes(p) - from);
+}
+
 static bool resize_run(void* p, size_t size) {
+    size_t old = run_pages(p) * PAGE_SIZE_BYTES;
     HakTcb* me = operation_begin();
     bool resized = run_resize_in_place(me, p, size);
     if (me) operation_end(me);
+    if (resized && size > old && zero_is(ZERO_ALLOC)) clear_rest(p, old);
     return resized;
 }
 
@@ -49,7 +56,10 @@ void* realloc_block(void* p, size_t size) {
     }
     size_t old = block_bytes(p);
     void* same = realloc_in_place(p, old, size);
-    if (same) return same;
+    if (same) {
+        if (zero_is(ZERO_FREE) && size < old) clear_rest(same, size);
+        return same;
+    }
     void* block = fast_malloc(size);
     if (block == NULL) return size <= old ? p : NULL;
     memcpy(block, p, old < size ? old : size);

@@ -7,8 +7,12 @@
 #include "guard/check.h"
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
+#include "guard/live.h"
+#include "guard/nothing.h"
 #include "guard/release.h"
 #include "stack/stack_table.h"
+#include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
@@ -30,6 +34,7 @@ static StackNumber stack_of(const GuardCall* call) {
 }
 
 static size_t bytes_of(const GuardPlace* place) {
+    if (is_nothing(place->block)) return 0;
     return block_is_of_class(place->block) ? place->block_size : block_bytes(place->block);
 }
 
@@ -68,8 +73,14 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
 
+// Whether a closed page follows a block of so many bytes: the gap behind a page run, or the tail of a huge block.
+static bool ends_at_closed_page(size_t size) {
+    return size > SMALL_MAX && size % PAGE_SIZE_BYTES == 0 && (size <= RUN_MAX || size % UNIT_SIZE != 0) &&
+           closing_on();
+}
+
 static size_t padded(size_t size) {
-    if (size > PTRDIFF_MAX) return size;  // the allocator refuses it
+    if (size > PTRDIFF_MAX || ends_at_closed_page(size)) return size;  // the allocator refuses more than PTRDIFF_MAX
     return size < GUARD_CANARY_LEAST ? 2 * (size_t)GUARD_CANARY_LEAST : size + GUARD_CANARY_LEAST;
 }
 
@@ -86,7 +97,8 @@ static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool
     uint32_t before = refills();
     size_t bytes = padded(size);
     bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked
-    void* block = inner_malloc(alignment, bytes, zero && !clear);
+    void* block = size == 0 && alignment <= NOTHING_ALIGNED ? nothing_take() : NULL;
+    if (block == NULL) block = inner_malloc(alignment, bytes, zero && !clear);
     if (block == NULL && bytes <= PTRDIFF_MAX && guard_release_oldest(true))
         block = inner_malloc(alignment, bytes, zero && !clear);
     if (refills() != before) check_now_and_then(hak_tls.tcb);
@@ -98,6 +110,7 @@ static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool
         store_relaxed(&guard_has_gaps, true);
         if (clear) memset(block, 0, size);
     }
+    if (!zero && hak_option(guard_fill)) guard_fill_write(block, 0, size);
     return block;
 }
 
@@ -189,13 +202,20 @@ static bool put_into_quarantine(Quarantined block) {
     return kept;
 }
 
+static bool close_run(void* block, size_t bytes) {
+    return tag_is_runs(word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)]))) && !guard_is_looked_at(block) &&
+           run_close(block, (uint32_t)(bytes >> PAGE_SHIFT), 0);
+}
+
 // Frees a seized block.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
     note_free_call(call, place->record);
-    guard_poison_write(place->block, bytes);
-    bool kept = put_into_quarantine((Quarantined){place->block, place->record, bytes});
-    guard_set_state(place->record, kept ? HAK_GUARD_QUARANTINED : HAK_GUARD_FREE);
-    if (!kept) fast_free(place->block);
+    Quarantined block = {place->block, place->record, bytes, close_run(place->block, bytes)};
+    if (!block.closed) guard_poison_write(place->block, bytes);
+    if (put_into_quarantine(block))
+        guard_set_state(place->record, HAK_GUARD_QUARANTINED);
+    else
+        guard_give_to_allocator(&block);
     guard_release_oldest(false);
 }
 
@@ -248,6 +268,7 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
 // until the block is known to be there still, its record says FREE. NULL: nothing is changed.
 static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t size) {
     uint64_t word = load_relaxed(&place->record->word);
+    size_t old = guard_size(word);
     note_free_call(call, place->record);
     guard_set_state(place->record, HAK_GUARD_FREE);
     void* block = huge_resize((SlabNumber)slab_number_of(place->block), padded(size));
@@ -260,6 +281,7 @@ static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t 
         begin(call, &now, size, 0);
     else
         store_relaxed(&guard_has_gaps, true);
+    if (hak_option(guard_fill)) guard_fill_write(block, old, size);
     return block;
 }
 

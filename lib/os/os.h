@@ -21,6 +21,8 @@ void* os_map(size_t bytes);
 // The same, for tables that are mostly untouched: a page becomes resident when it is touched, even if the process locks
 // all its memory (mlockall).
 void* os_map_sparse(size_t bytes);
+// Core dumps do not contain the range.
+bool os_leave_out_of_dumps(void* at, size_t bytes);
 // As os_map, and the pages become resident if there is room: one system call instead of a page fault each.
 void* os_map_resident(size_t bytes);
 // Fresh zeroed memory at exactly `at`. On failure *occupied, unless NULL, says whether something else is mapped there.

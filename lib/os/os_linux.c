@@ -76,6 +76,10 @@ void* os_map_sparse(size_t bytes) {
     return os_open_sparsely((void*)at, bytes, &locked) ? (void*)at : NULL;
 }
 
+bool os_leave_out_of_dumps(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_DONTDUMP);
+}
+
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
     if (result == (long)at) return true;

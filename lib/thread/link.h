@@ -49,7 +49,10 @@ HAK_INLINE uint64_t link_end_with(uint64_t key) {
 extern HAK_INTERNAL _Atomic uint64_t hak_link_key;           // below LINK_NEVER
 extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(key)
 extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
+extern HAK_INTERNAL _Atomic uint64_t hak_link_hit_mask;      // the same, or all bits: then no malloc is a hit
 void link_init(bool encoded);
+// From now on no malloc is a hit.
+void link_stop_hits(void);
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
@@ -72,12 +75,17 @@ HAK_INLINE uint64_t link_target(uint64_t stored) {
 
 // Whether a target cannot be a block: it is the end of a list, or a damaged link.
 HAK_INLINE bool link_is_no_block(uint64_t target) {
+    return (target & load_relaxed(&hak_link_must_be_zero)) != 0;
+}
+
+// The same, or no malloc may be a hit.
+HAK_INLINE bool link_is_no_hit(uint64_t target) {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
     bool none;  // the compiler would take two instructions
-    __asm__("testq %2, %1" : "=@ccnz"(none) : "m"(hak_link_must_be_zero), "r"(target));
+    __asm__("testq %2, %1" : "=@ccnz"(none) : "m"(hak_link_hit_mask), "r"(target));
     return none;
 #else
-    return (target & load_relaxed(&hak_link_must_be_zero)) != 0;
+    return (target & load_relaxed(&hak_link_hit_mask)) != 0;
 #endif
 }
 

@@ -335,6 +335,34 @@ static void a_poisoned_address(void** state) {
     expect("poison_address", "program", "from freed memory");
 }
 
+static void an_address_from_a_new_block(void** state) {
+    (void)state;
+    record.fault_address = UINT64_C(0x0101010101) * HIDDEN_FILL + 24;
+    expect("poison_address", "program", "from a new block: your code used it before it wrote it");
+    record.fault_address = 0;
+    record.code = SI_KERNEL;
+    record.registers[REG_RAX] = UINT64_C(0x0101010101010101) * HIDDEN_FILL;
+    expect("impossible_address", "program", "from a new block: your code used it before it wrote it");
+}
+
+static void closed_memory_with_records(void** state) {
+    (void)state;
+    static struct block_record held;
+    place = (struct heap_place){.kind = HEAP_FREE_SLAB, .in_window = true, .slab = 70, .superslab = 2, .mapped = true};
+    facts.has_records = true;
+    expect("closed_memory", "program", "where no block is");
+    facts.held = &held;
+    held.block = record.fault_address - 5000;
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_FREE, HAK_GUARD_MALLOC, 6000));
+    expect("closed_memory", "program", "block after it was freed");
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 0));
+    expect("closed_memory", "program", "a block of zero bytes");
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 4096));
+    expect("closed_memory", "program", "past the end of a block");
+    facts.workload = "larson";
+    expect("freed_memory", "allocator", "please report it");
+}
+
 static void the_stack_used_up(void** state) {
     (void)state;
     record.registers[REG_RSP] = STACK - 0x20;
@@ -387,6 +415,8 @@ int main(void) {
         CASE(pointers_that_are_no_address),
         CASE(a_link_of_a_free_block),
         CASE(a_poisoned_address),
+        CASE(an_address_from_a_new_block),
+        CASE(closed_memory_with_records),
         CASE(the_stack_used_up),
         CASE(a_jump_to_nowhere),
         CASE(writes_are_told_from_reads),

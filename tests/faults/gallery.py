@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the fault gallery and compares what happens with the table in README.md.
 
-usage: gallery.py release PROGRAMS LIBHAKMEM.so | gallery.py guard PROGRAMS HAKSTRESS
+usage: gallery.py release|close PROGRAMS LIBHAKMEM.so | gallery.py guard PROGRAMS HAKSTRESS
 PROGRAMS: the folder of the compiled programs. Exit status: 0 all as the table says, 1 a difference, 2 wrong usage."""
 
 import json
@@ -16,10 +16,11 @@ import tempfile
 TABLE = pathlib.Path(__file__).with_name("README.md")
 
 
-def rows():
+def rows(columns):
+    """The rows of the tables with so many columns."""
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) == 4 and re.fullmatch(r"\w+", cells[0]) and cells[0] != "program":
+        if len(cells) == columns and re.fullmatch(r"\w+", cells[0]) and cells[0] != "program":
             yield cells
 
 
@@ -40,19 +41,20 @@ def as_expected(expected, status, err):
     return status == 128 + signal.SIGABRT and f" check={expected} " in first
 
 
-def release(program, library, expected):
+def release(program, library, expected, **options):
     if expected == "set aside":
-        status, out, err = run([program], LD_PRELOAD=library, HAKMEM_STATS="json")
+        status, out, err = run([program], LD_PRELOAD=library, HAKMEM_STATS="json", **options)
         set_aside = re.search(r'"free_set_aside": ?(\d+)', err)
         return status == 0 and set_aside is not None and set_aside[1] == "1", f"status {status}: {out}{err}"
-    status, out, err = run([program], LD_PRELOAD=library)
+    status, out, err = run([program], LD_PRELOAD=library, **options)
     right = any(as_expected(one, status, err) for one in expected.split(" or "))
     return right, f"status {status}: {out}{err}"
 
 
 def guard(program, hakstress, expected, words):
     with tempfile.TemporaryDirectory() as results:
-        status, out, err = run([hakstress, "run", "--guard", "--results", results, "--", program])
+        status, out, err = run([hakstress, "run", "--guard", "--results", results, "--", program],
+                               HAKMEM_GUARD_FILL="1")
         seen = f"status {status}: {out}{err}"
         reports = [name for name in os.listdir(results) if name.endswith(".crash.json")]
         if len(reports) != 1:
@@ -71,18 +73,24 @@ def guard(program, hakstress, expected, words):
 
 
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("release", "guard"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("release", "close", "guard"):
         print(__doc__, file=sys.stderr)
         return 2
     mode, programs, tool = sys.argv[1], pathlib.Path(sys.argv[2]), os.path.abspath(sys.argv[3])
-    table = list(rows())
+    table, closed = list(rows(4)), dict(rows(2))
     sources = {path.stem for path in TABLE.parent.glob("*.c")} | {path.stem for path in TABLE.parent.glob("*.cpp")}
     wrong = sources ^ {cells[0] for cells in table}
+    wrong |= closed.keys() - sources
     for name in sorted(wrong):
         print(f"{name}: is a row or a source, and not both")
     for name, in_guard, words, in_release in table:
         program = str(programs / ("fault-" + name))
-        right, seen = release(program, tool, in_release) if mode == "release" else guard(program, tool, in_guard, words)
+        if mode == "guard":
+            right, seen = guard(program, tool, in_guard, words)
+        elif mode == "close":
+            right, seen = release(program, tool, closed.get(name, in_release), HAKMEM_CLOSE="1")
+        else:
+            right, seen = release(program, tool, in_release)
         print(f"{'ok' if right else 'WRONG'}: {name}" + ("" if right else f": {seen}"))
         if not right:
             wrong.add(name)

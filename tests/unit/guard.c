@@ -2,11 +2,13 @@
 #include "superslab/guard_record.h"
 #include "slab/ownership.h"
 #include "stack/stack_table.h"
+#include "thread/tls.h"
 #include "unit.h"
 
 #include <fcntl.h>
 #include <hakmem/hakmem.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,6 +128,33 @@ static void a_new_slab_starts_without_records(void** state) {
     hak_free(first);
 }
 
+// Whether the mapping at an address is left out of core dumps: "dd" among its flags.
+static bool is_left_out(uintptr_t address) {
+    char line[512];
+    bool inside = false, left_out = false;
+    FILE* file = fopen("/proc/self/smaps", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned long start, end;
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) inside = address >= start && address < end;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0) left_out = strstr(line, " dd") != NULL;
+    }
+    fclose(file);
+    return left_out;
+}
+
+static void records_are_not_dumped(void** state) {
+    (void)state;
+    void* block = hak_malloc(100);
+    uintptr_t root = (uintptr_t)&hak_guard_root, unit = ((uintptr_t)block - peek(root + 16)) >> 21;
+    uintptr_t chunk = peek(root + 24 + 8 * (unit >> 11)), table = peek(chunk + 8 * (unit & 2047));
+    assert_true(is_left_out(chunk));
+    assert_true(is_left_out(table));
+    assert_false(is_left_out((uintptr_t)block));
+    hak_free(block);
+    assert_true(is_left_out((uintptr_t)hak_tls.tcb->quarantine));
+}
+
 // --- hak_check
 
 enum { KEPT = 100 };
@@ -174,9 +203,8 @@ static void damage_in_a_registry_is_found(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_are_found_by_arithmetic),
-        cmocka_unit_test(both_stacks_are_noted_from_the_call_on),
-        cmocka_unit_test(a_new_slab_starts_without_records),
+        cmocka_unit_test(records_are_found_by_arithmetic),   cmocka_unit_test(both_stacks_are_noted_from_the_call_on),
+        cmocka_unit_test(a_new_slab_starts_without_records), cmocka_unit_test(records_are_not_dumped),
         cmocka_unit_test(damage_in_a_registry_is_found),
     };
     return cmocka_run_group_tests(tests, start, NULL);
