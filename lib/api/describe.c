@@ -18,7 +18,7 @@ static bool is_listed(const void* block, const void* first, uint32_t most, uint6
         if (at == block) return true;
         if (!heap_contains(at) || word_tag(load_relaxed(&hak_heap.owner[slab_number_of(at)])) != tag) return false;
         uint64_t next = link_target(*(const uint64_t*)at);
-        if (link_is_no_block(next) || next % 16 != 0) return false;
+        if (link_is_wrong(next) || next % 16 != 0) return false;
         at = (const void*)(uintptr_t)next;
     }
     return false;

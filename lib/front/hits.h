@@ -48,6 +48,18 @@ HAK_INLINE void* bin_take(TlsBin* bin) {
     return (void*)(uintptr_t)block;
 }
 
+// The same in an operation, also while hits are stopped.
+HAK_INLINE void* bin_take_anyway(TlsBin* bin) {
+    void* block = bin_take(bin);
+    if (HAK_LIKELY(block != NULL)) return block;
+    block = bin_first(bin);
+    if (block == NULL) return NULL;
+    bin->head = link_encode(link_read(block));
+    bin->room++;
+    link_clear(block);
+    return block;
+}
+
 HAK_INLINE void* bin_pop(TlsBin* bin) {
     HakTcb* me = hit_begin();
     if (HAK_CHECKED && me == NULL) return NULL;

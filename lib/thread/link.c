@@ -6,6 +6,7 @@
 
 _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_end = LINK_NEVER;
+_Atomic uint64_t hak_link_never_set = LINK_NEVER;
 _Atomic uint64_t hak_link_must_be_zero = LINK_NEVER;
 
 // So that the upper bits of target - key are LINK_TOP for every target, it must be known whether the difference borrows
@@ -23,7 +24,16 @@ void link_init(bool encoded) {
     uint64_t key = encoded ? random_key() : 0;
     store_relaxed(&hak_link_key, key);
     store_relaxed(&hak_link_end, link_end_with(key));
-    store_relaxed(&hak_link_must_be_zero, encoded ? LINK_BITS_NEVER_SET : LINK_NEVER);
+    store_relaxed(&hak_link_never_set, encoded ? LINK_BITS_NEVER_SET : LINK_NEVER);
+    link_let_hits();
+}
+
+void link_stop_hits(void) {
+    store_relaxed(&hak_link_must_be_zero, UINT64_MAX);
+}
+
+void link_let_hits(void) {
+    store_relaxed(&hak_link_must_be_zero, load_relaxed(&hak_link_never_set));
 }
 
 // The bound ends the search in a list that a double free made circular.

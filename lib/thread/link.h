@@ -46,10 +46,16 @@ HAK_INLINE uint64_t link_end_with(uint64_t key) {
     return key == 0 ? LINK_NEVER : key & LINK_HALF ? 8 : 2 * LINK_HALF - 8;
 }
 
-extern HAK_INTERNAL _Atomic uint64_t hak_link_key;           // below LINK_NEVER
-extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(key)
-extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
+extern HAK_INTERNAL _Atomic uint64_t hak_link_key;        // below LINK_NEVER
+extern HAK_INTERNAL _Atomic uint64_t hak_link_end;        // link_end_with(key)
+extern HAK_INTERNAL _Atomic uint64_t hak_link_never_set;  // bits that are 0 in every valid target
+// What the hits test: the same bits; while hits are stopped, all of them.
+extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;
 void link_init(bool encoded);
+// Hits of malloc are stopped: each one, of any thread, finds its bin empty and comes to the slow path
+// (sample/door.h). It costs a hit nothing while it is not so.
+void link_stop_hits(void);
+void link_let_hits(void);
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
@@ -71,6 +77,11 @@ HAK_INLINE uint64_t link_target(uint64_t stored) {
 }
 
 // Whether a target cannot be a block: it is the end of a list, or a damaged link.
+HAK_INLINE bool link_is_wrong(uint64_t target) {
+    return (target & load_relaxed(&hak_link_never_set)) != 0;
+}
+
+// The same, for the hits: every target while hits are stopped.
 HAK_INLINE bool link_is_no_block(uint64_t target) {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
     bool none;  // the compiler would take two instructions
@@ -110,7 +121,7 @@ HAK_INLINE uint64_t link_follow(uint64_t stored, uint64_t key) {
 HAK_INLINE void* link_decode(uint64_t stored, const void* block) {
     uint64_t target = link_target(stored);
     if (target == load_relaxed(&hak_link_end)) return NULL;
-    if (HAK_UNLIKELY(link_is_no_block(target))) link_corrupt(block, target);
+    if (HAK_UNLIKELY(link_is_wrong(target))) link_corrupt(block, target);
     // A list's head was already tested when it was read from its block.
     if (HAK_CHECKED && block && HAK_UNLIKELY(target != 0 && !heap_contains((const void*)(uintptr_t)target)))
         link_note_bad(block, target);
