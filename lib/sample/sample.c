@@ -20,18 +20,19 @@ void sample_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
 
 // --- when
 
-// A sample costs about 4 microseconds. Of a program that does little but allocate, one block in N would cost per cents;
-// so there is at most one a millisecond in the long run, unless N is so small that the user asks for more.
+// A sample costs 4 to 30 microseconds, as the caches are. Of a program that does little but allocate, one block in N
+// would cost per cents; so there are at most 200 a second in the long run, unless N is so small that the user asks for
+// more.
 static bool is_too_soon(void) {
-    enum { SMALL_N = 1000, AT_ONCE = 16 };
+    enum { SMALL_N = 1000, EACH_MS = 5, AT_ONCE = 16 };
     static _Atomic uint64_t paid_until;  // milliseconds; the samples so far take all time until then
     uint64_t now = os_clock_ms(), until = load_relaxed(&paid_until);
     if (hak_option(sample) < SMALL_N) return false;
-    if (until > now + AT_ONCE) {
+    if (until > now + AT_ONCE * EACH_MS) {
         counter_add_shared(HAK_C_sample_too_soon, 1);
         return true;
     }
-    store_relaxed(&paid_until, (until < now ? now : until) + 1);  // two threads at once may count as one
+    store_relaxed(&paid_until, (until < now ? now : until) + EACH_MS);  // two threads at once may count as one
     return false;
 }
 
