@@ -37,6 +37,7 @@ RULES = {
             "thread",
             "slab",
             "refill",
+            "sample",  # knows threads, and is asked by front's slow paths; it could stand as low as above thread
             "front",
             "guard",
             "api",

@@ -1,6 +1,7 @@
 // The crash report as text, for people.
 #include "base/json.h"
 #include "report/crash_report.h"
+#include "report/frame_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -142,42 +143,6 @@ static void print_registers(const json_t* report, FILE* out) {
     }
 }
 
-static const char* file_name(const char* path) {
-    const char* slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static void print_line(const json_t* frame, FILE* out) {
-    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), json_get_whole(frame, "line"));
-}
-
-// An inlined function has its own line, above the line of the function that it is in.
-static void print_frame(size_t number, const json_t* frame, FILE* out) {
-    const json_t *inlined, *list = json_object_get(frame, "inlined");
-    const char* call = NULL;
-    fprintf(out, " %c #%-2zu %-18s ", json_get_bool(frame, "allocator") ? '*' : ' ', number, text_of(frame, "pc"));
-    for (size_t i = 0; (inlined = json_array_get(list, i)) != NULL; i++) {
-        fprintf(out, "%s", text_of(inlined, "symbol"));
-        if (i == 0)
-            print_line(frame, out);
-        else
-            fprintf(out, "  %s", call);
-        call = text_of(inlined, "called_from");
-        fprintf(out, "  (inlined)\n%26s", "");
-    }
-    if (!has(frame, "symbol"))
-        fprintf(out, "?");
-    else
-        fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)json_get_whole(frame, "offset"));
-    if (call == NULL)
-        print_line(frame, out);
-    else
-        fprintf(out, "  %s", call);
-    if (has(frame, "module"))
-        fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
-    fputc('\n', out);
-}
-
 // Frames of a recursion that are the same as those before and after them are left out.
 static void print_frames(const json_t* frames, FILE* out) {
     size_t i, left_out = 0;
@@ -190,7 +155,7 @@ static void print_frames(const json_t* frames, FILE* out) {
         }
         if (left_out > 0) fprintf(out, "       %zu more frames like this\n", left_out);
         left_out = 0;
-        print_frame(i, frame, out);
+        frame_print(i, frame, out);
     }
 }
 

@@ -1,5 +1,6 @@
 // hak_describe: what the tables say of an address.
 #include "base/text.h"
+#include "sample/sample.h"
 #include "slab/run_map.h"
 #include "superslab/heap.h"
 #include "superslab/huge.h"
@@ -102,6 +103,7 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
 }
 
 size_t hak_describe(const void* p, char* buffer, size_t size) {
+    if (sample_contains(p)) return sample_describe(p, buffer, size);
     if (!heap_contains(p)) return text_format(buffer, size, "%p: foreign, no memory of this allocator", p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word_tag(word);

@@ -1,5 +1,6 @@
 // What is in use now, counted from the tables; and the counters of all threads, added up.
 #include "api/stats.h"
+#include "sample/sample.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/heap.h"
@@ -44,6 +45,11 @@ void hak_gauges(hak_stats_t* out) {
     out->superslabs = superslab_count;
     out->slabs = free_slab_totals.taken;
     hak_unlock(&heap_lock);
+    SampleBytes sampled = sample_bytes();
+    out->allocated += sampled.allocated;
+    out->active += sampled.active;
+    out->mapped += sampled.mapped;
+    out->metadata += sampled.tables;
 }
 
 // Overflows are counted for each class, and added to their counter OVERFLOWS_SAMPLE at a time.

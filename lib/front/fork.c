@@ -8,6 +8,7 @@
 #include "os/os.h"
 #include "refill/parked.h"
 #include "refill/stages.h"
+#include "sample/sample.h"
 #include "stack/stack_table.h"
 #include "superslab/superslab.h"
 #include "thread/operation.h"
@@ -57,6 +58,7 @@ static void inner_locks(LockStep step, unsigned fork) {
     registry_locks(step, fork);
     step(&heap_lock, fork);
     hak_options_locks(step, fork);
+    sample_locks(step, fork);
 }
 
 // Set if the thread was interrupted while it held one of our locks. Another thread may wait for that lock.

@@ -11,6 +11,7 @@
 #include "front/wrong_free.h"
 #include "front/zero.h"
 #include "refill/give_back.h"
+#include "sample/sample.h"
 #include "slab/bundle.h"
 #include "slab/hand_over.h"
 #include "slab/own_runs.h"
@@ -109,7 +110,9 @@ static HakTcb* operation_for_free(void) {
 }
 
 static HAK_COLD void free_of_others(void* p) {
-    if (sanitizer_serves())
+    if (sample_contains(p))
+        free_sampled("free", p);
+    else if (sanitizer_serves())
         sanitizer_free(p);
     else
         wrong_pointer("free", p);
@@ -269,6 +272,25 @@ static HAK_COLD void free_cleared(void* p, uint64_t word) {
         free_over(p, tag, fast_bin(tag));
     } else
         free_to_owner(p, word);
+}
+
+// A hit, or what a hit would call. Nobody has used the block, so it is no suspect.
+static void free_behind(void* p) {
+    uint64_t tag = load_relaxed(&hak_heap.owner[slab_number_of(p)]) & hak_tls.foreign;
+    HakTcb* me = tag < TAG_CLASSES ? hit_begin() : NULL;
+    if (tag >= TAG_CLASSES || (HAK_CHECKED && me == NULL)) {
+        free_slow(p);
+        return;
+    }
+    bool has_room = --fast_bin(tag)->room >= 0;
+    if (has_room) bin_push(fast_bin(tag), p);
+    hit_end(me);
+    if (!has_room) free_over(p, tag, fast_bin(tag));
+}
+
+void free_sampled(const char* function, void* p) {
+    void* behind = sample_free(function, p);
+    if (behind) free_behind(behind);
 }
 
 // NULL is tested here: programs often free it, and a hit notices it anyway.

@@ -13,5 +13,7 @@ HAK_NOINLINE HAK_LINE_START void free_over(void* p, uint64_t tag, TlsBin* bin);
 HAK_NOINLINE HAK_LINE_START void free_slow(void* p);
 // The block is a suspect (front/suspect.h). `room` of the tag's bin is one too low.
 HAK_COLD void free_suspected(void* p, uint64_t tag);
+// The block is sampled. `function`: the public one that frees it.
+HAK_COLD void free_sampled(const char* function, void* p);
 
 #endif

@@ -6,6 +6,7 @@
 #include "front/large.h"
 #include "front/suspect.h"
 #include "front/wrong_free.h"
+#include "sample/sample.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
@@ -31,6 +32,21 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
 }
 
+// It always moves, so that a use of the old address is found.
+static HAK_COLD void* realloc_sampled(void* p, size_t size) {
+    size_t old;
+    if (!sample_size("realloc", p, &old)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    void* block = fast_malloc(size);
+    if (block == NULL) return size <= old ? p : NULL;
+    memcpy(block, p, old < size ? old : size);
+    counter_add_shared(HAK_C_realloc_copied, 1);
+    free_sampled("realloc", p);
+    return block;
+}
+
 // false: p is no block, or a free one, and that was reported.
 static bool may_be_resized(const void* p) {
     if (HAK_UNLIKELY(!is_block_start(p))) {
@@ -50,6 +66,7 @@ void* realloc_block(void* p, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
+    if (sample_contains(p)) return realloc_sampled(p, size);
     if (HAK_UNLIKELY(!may_be_resized(p))) {
         errno = EINVAL;
         return NULL;

@@ -10,6 +10,7 @@
 #include "guard/live.h"
 #include "guard/release.h"
 #include "os/os.h"
+#include "sample/sample.h"
 #include "slab/hand_over.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
@@ -193,7 +194,7 @@ static size_t check_unowned(void) {
 }
 
 size_t hak_check(void) {
-    size_t wrong = 0;
+    size_t wrong = sample_check();
     HakTcb* me = operation_begin();
     if (me) {
         for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);

@@ -39,6 +39,8 @@ bool os_purge_locked(void* at, size_t bytes);
 bool os_protect(void* at, size_t bytes, bool accessible);
 // Address space without access at exactly `at`; the system promises no memory for it. Otherwise as os_map_at_unless.
 bool os_map_closed_unless(void* at, size_t bytes, bool* occupied);
+// The same anywhere. NULL: none.
+void* os_map_closed(size_t bytes);
 // Whether this memory, which nobody has used yet, is locked.
 bool os_is_locked(void* fresh, size_t bytes);
 // Lets the system lock each page when it is first touched. Since Linux 4.4.
@@ -54,6 +56,9 @@ bool os_can_read(const void* at);
 bool os_populate(void* at, size_t bytes);
 // Asks for huge pages in the range, or for none.
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
+// The range gets advice that means nothing for memory of ours, so that the kernel does not join its mapping with those
+// beside it.
+bool os_keep_apart(void* at, size_t bytes);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
 // An address near which the system places mappings by itself; 0: unknown.

@@ -70,10 +70,9 @@ void* os_map_resident(size_t bytes) {
 
 // The mapping starts without access: such memory does not become resident.
 void* os_map_sparse(size_t bytes) {
-    long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
-    if (sys_failed(at)) return NULL;
+    void* at = os_map_closed(bytes);
     bool locked;
-    return os_open_sparsely((void*)at, bytes, &locked) ? (void*)at : NULL;
+    return at && os_open_sparsely(at, bytes, &locked) ? at : NULL;
 }
 
 bool os_leave_out_of_dumps(void* at, size_t bytes) {
@@ -95,6 +94,11 @@ bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
 
 bool os_map_closed_unless(void* at, size_t bytes, bool* occupied) {
     return map_at_unless(at, bytes, PROT_NONE, MAP_NORESERVE, occupied);
+}
+
+void* os_map_closed(size_t bytes) {
+    long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
+    return sys_failed(at) ? NULL : (void*)at;
 }
 
 bool os_map_at(void* at, size_t bytes) {
@@ -166,6 +170,10 @@ bool os_populate(void* at, size_t bytes) {
 
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
     return advise(at, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+bool os_keep_apart(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_RANDOM);
 }
 
 bool os_move(void* from, void* to, size_t bytes) {

@@ -8,7 +8,7 @@ _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_end = LINK_NEVER;
 _Atomic uint64_t hak_link_must_be_zero = LINK_NEVER;
 _Atomic uint64_t hak_link_hit_mask = LINK_NEVER;
-static _Atomic bool hits_stopped;
+static _Atomic bool stopped_for_ever;
 
 // So that the upper bits of target - key are LINK_TOP for every target, it must be known whether the difference borrows
 // from them. It does if the heap is in the lower half of 48-bit addresses and the lower bits of the key are in the
@@ -26,12 +26,16 @@ void link_init(bool encoded) {
     store_relaxed(&hak_link_key, key);
     store_relaxed(&hak_link_end, link_end_with(key));
     store_relaxed(&hak_link_must_be_zero, encoded ? LINK_BITS_NEVER_SET : LINK_NEVER);
-    if (!load_relaxed(&hits_stopped)) store_relaxed(&hak_link_hit_mask, load_relaxed(&hak_link_must_be_zero));
+    link_let_hits();
 }
 
-void link_stop_hits(void) {
-    store_relaxed(&hits_stopped, true);
+void link_stop_hits(bool for_ever) {
+    if (for_ever) store_relaxed(&stopped_for_ever, true);
     store_relaxed(&hak_link_hit_mask, UINT64_MAX);
+}
+
+void link_let_hits(void) {
+    if (!load_relaxed(&stopped_for_ever)) store_relaxed(&hak_link_hit_mask, load_relaxed(&hak_link_must_be_zero));
 }
 
 // The bound ends the search in a list that a double free made circular.

@@ -51,8 +51,10 @@ extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(ke
 extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
 extern HAK_INTERNAL _Atomic uint64_t hak_link_hit_mask;      // the same, or all bits: then no malloc is a hit
 void link_init(bool encoded);
-// From now on no malloc is a hit.
-void link_stop_hits(void);
+// Hits of malloc are stopped, for a while or for ever: each one, of any thread, finds its bin empty and comes to the
+// slow path (sample/door.h, front/zero.h). It costs a hit nothing while it is not so.
+void link_stop_hits(bool for_ever);
+void link_let_hits(void);
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
