@@ -3,6 +3,7 @@
 #include "front/free.h"
 #include "slab/run_map.h"
 #include "superslab/huge.h"
+#include "superslab/page_slots.h"
 #include "superslab/size_class.h"
 
 size_t usable_bytes(const void* p) {
@@ -18,7 +19,7 @@ size_t usable_bytes(const void* p) {
 }
 
 bool is_block_start(const void* p) {
-    if (!heap_contains(p)) return false;
+    if (!heap_contains(p)) return page_is_block_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the releases in slab_begin, huge_alloc, huge_resize
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));

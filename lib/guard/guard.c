@@ -6,27 +6,12 @@
 #include "guard/check.h"
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
+#include "guard/notes.h"
+#include "guard/pages.h"
 #include "guard/release.h"
-#include "os/os.h"
 #include "superslab/huge.h"
 
 // --- records
-
-// Number of the calling thread, which may never have allocated. 0: it is past its end, or there is no memory for a TCB.
-static uint32_t thread_number(void) {
-    const HakTcb* me = thread_tcb();
-    return me ? me->number : 0;
-}
-
-// The second site is read from the caller's frame, which is on the stack if the caller keeps frame pointers. It is read
-// only where there is memory for certain: on the page of the calling frame.
-static void note_sites(uint64_t sites[HAK_GUARD_SITES], const GuardCall* call) {
-    const uintptr_t* frame = call->frame;
-    uintptr_t at = (uintptr_t)frame, caller = frame[0];
-    bool same_page = caller > at && (caller ^ at) < OS_PAGE && caller % OS_PAGE <= OS_PAGE - 16 && caller % 8 == 0;
-    sites[0] = (uintptr_t)call->site;
-    sites[1] = same_page ? ((const uintptr_t*)caller)[1] : 0;
-}
 
 static size_t bytes_of(const GuardPlace* place) {
     return block_is_of_class(place->block) ? place->block_size : usable_bytes(place->block);
@@ -59,9 +44,7 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     }
     memset(place->block, 0, clear);
     guard_canary_write(place->block, size, bytes);
-    record->alloc_thread = thread_number();
-    record->alloc_clock = hak_ring_clock();
-    note_sites(record->alloc_site, call);
+    guard_note_alloc(call, record);
     // pairs with the acquires in covers, block_around, seize, guard_usable_size, word_of (guard_faults.c), check_live
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
@@ -81,6 +64,8 @@ static uint32_t refills(void) {
 }
 
 static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool zero) {
+    void* paged = pages_on() ? pages_allocate(call, alignment, size) : NULL;
+    if (paged) return paged;
     uint32_t before = refills();
     size_t bytes = padded(size);
     bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked
@@ -172,12 +157,6 @@ static void check_family(const GuardCall* call, const GuardPlace* place) {
 
 // --- free
 
-static void note_free_call(const GuardCall* call, HakGuardRecord* record) {
-    record->free_thread = thread_number();
-    record->free_clock = hak_ring_clock();
-    note_sites(record->free_site, call);
-}
-
 static bool put_into_quarantine(Quarantined block) {
     HakTcb* me = thread_operation();
     if (me == NULL) return false;
@@ -188,7 +167,7 @@ static bool put_into_quarantine(Quarantined block) {
 
 // Frees a seized block.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
-    note_free_call(call, place->record);
+    guard_note_free(call, place->record);
     guard_poison_write(place->block, bytes);
     bool kept = put_into_quarantine((Quarantined){place->block, place->record, bytes});
     guard_set_state(place->record, kept ? HAK_GUARD_QUARANTINED : HAK_GUARD_FREE);
@@ -209,7 +188,9 @@ void guard_free(const GuardCall* call, void* p) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
-    if (seize_for_free(call, p, &place, &bytes))
+    if (pages_contain(p))
+        pages_free(call, p, NULL);
+    else if (seize_for_free(call, p, &place, &bytes))
         retire(call, &place, bytes);
     else
         fast_free(p);
@@ -219,6 +200,10 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
+    if (pages_contain(p)) {
+        pages_free(call, p, &size);
+        return;
+    }
     if (!seize_for_free(call, p, &place, &bytes)) {
         fast_free(p);
         return;
@@ -229,6 +214,7 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
 
 size_t guard_usable_size(const GuardCall* call, const void* p) {
     if (p == NULL) return 0;
+    if (pages_contain(p)) return pages_usable_size(call, p);
     GuardPlace place = guard_place(p);
     uint64_t word = place.record && place.block == p ? load_acquire(&place.record->word) : 0;
     if (guard_state(word) == HAK_GUARD_NONE) {
@@ -245,7 +231,7 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
 // until the block is known to be there still, its record says FREE. NULL: nothing is changed.
 static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t size) {
     uint64_t word = load_relaxed(&place->record->word);
-    note_free_call(call, place->record);
+    guard_note_free(call, place->record);
     guard_set_state(place->record, HAK_GUARD_FREE);
     void* block = huge_resize((SlabNumber)slab_number_of(place->block), padded(size));
     if (block == NULL) {
@@ -281,6 +267,16 @@ static void* realloc_unguarded(const GuardCall* call, void* p, size_t size) {
     return block;
 }
 
+static void* realloc_paged(const GuardCall* call, void* p, size_t size) {
+    GuardPlace place = pages_seize("use_after_free", call, p);
+    size_t old = guard_size(load_relaxed(&place.record->word));
+    void* block = allocate(call, 1, size, false);
+    if (block == NULL) return pages_stay(&place, size);
+    memcpy(block, p, old < size ? old : size);
+    pages_retire(call, &place);
+    return block;
+}
+
 // The block moves, unless it is huge: so later uses of the old address are found.
 void* guard_realloc(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
@@ -289,6 +285,7 @@ void* guard_realloc(const GuardCall* call, void* p, size_t size) {
         guard_free(call, p);
         return NULL;
     }
+    if (pages_contain(p)) return realloc_paged(call, p, size);
     if (!seize("use_after_free", call, p, &place)) return realloc_unguarded(call, p, size);
     size_t old = guard_size(load_relaxed(&place.record->word)), bytes = bytes_of(&place);
     check_canary(call, &place, old, bytes);

@@ -1,0 +1,22 @@
+// Opens and closes pages of slots (superslab/page_region.h), within two bounds: memory that is open, and mappings that
+// the system allows the process. Closing gives the memory back; what is opened again reads as zero.
+//
+//   closed by guards         one mapping for all slots (MADV_GUARD_INSTALL, Linux 6.13)
+//   closed by access rights  each open range parts its mapping in three; closed neighbours join again
+//
+// Thread-safety: any thread, for a slot that it holds. No lock.
+// Errors: false beyond the bounds, or if the system refuses.
+// The release build has none of this.
+#ifndef HAK_SUPERSLAB_PAGE_ACCESS_H
+#define HAK_SUPERSLAB_PAGE_ACCESS_H
+
+#include "superslab/page_region.h"
+
+// Reads the bounds, once, before the first call of the others.
+void page_access_begin(uint64_t most_bytes, uint64_t most_mappings);
+
+bool page_open(const HakPageRecord* record, char* from, const char* end);
+// false: it stays open, because the system refuses; the slot must not be handed out again.
+bool page_close(HakPageRecord* record, char* from, const char* end);
+
+#endif
