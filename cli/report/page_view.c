@@ -79,15 +79,15 @@ void page_view_each(const struct page_view* view, void (*each)(void* context, co
     }
 }
 
-bool page_view_counts(const struct page_view* view, uint64_t* covered, uint64_t* passed) {
+bool page_view_counts(const struct page_view* view, struct page_counts* out) {
     HakPageCount counts[HAK_PAGES_SHARDS];
-    *covered = *passed = 0;
-    if (!read_at(view, view->root + offsetof(HakPageRoot, count), counts, sizeof counts)) return false;
-    for (size_t i = 0; i < HAK_PAGES_SHARDS; i++) {
-        *covered += load_relaxed(&counts[i].covered);
-        *passed += load_relaxed(&counts[i].passed);
+    *out = (struct page_counts){0};
+    for (size_t i = 0;
+         read_at(view, view->root + offsetof(HakPageRoot, count), counts, sizeof counts) && i < HAK_PAGES_SHARDS; i++) {
+        out->covered += load_relaxed(&counts[i].covered);
+        out->passed += load_relaxed(&counts[i].passed);
     }
-    return true;
+    return read_at(view, view->root + offsetof(HakPageRoot, yielded), &out->yielded, sizeof out->yielded);
 }
 
 // --- faults

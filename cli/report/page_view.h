@@ -27,8 +27,11 @@ bool page_view_find(const struct page_view* view, uint64_t address, struct page_
 // Calls each() for every slot in which a block is or was.
 void page_view_each(const struct page_view* view, void (*each)(void* context, const HakPageRecord* record),
                     void* context);
-// Blocks that have or had pages of their own, and those for which there were none.
-bool page_view_counts(const struct page_view* view, uint64_t* covered, uint64_t* passed);
+struct page_counts {
+    uint64_t covered, passed;  // blocks that have or had pages of their own, and those for which there were none
+    uint64_t yielded;          // of those covered: their closed neighbours were opened, because mappings ran out
+};
+bool page_view_counts(const struct page_view* view, struct page_counts* out);
 
 // An access that the processor refused, and the block that it was about.
 enum page_kind { PAGE_NOTHING, PAGE_AFTER_FREE, PAGE_BEHIND, PAGE_BEFORE, PAGE_EMPTY };

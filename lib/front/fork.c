@@ -140,7 +140,7 @@ static void ask_others_no_more(unsigned fork) {
 // Gives up what a thread that the child does not have was changing under a lock.
 static void give_up_half_done(void) {
     if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
-    page_slots_forget_half_done();
+    page_slots_in_child();
     registry_forget_half_done();
     tcb_forget_half_done();
 }

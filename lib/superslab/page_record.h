@@ -39,16 +39,20 @@ typedef struct HakPageRecord {
     _Atomic uint64_t start;               // address of the block
     _Atomic(struct HakPageRecord*) next;  // in a list of freed slots
     uint8_t by_protection;                // 1: it is closed by its access rights; 0: by guards in the page table
-    uint8_t pad[15];
+    uint8_t pad[3];
+    uint32_t generation;  // forks before its last opening
+    uint8_t pad2[8];
 } HakPageRecord;
 
 typedef struct {
     _Atomic uint32_t stride;  // pages in a slot, or in all of a huge block; 0: unused
     _Atomic uint32_t pages;   // that belong to slots
     _Atomic uint32_t back;    // extents from here to the first one of the huge block
+    _Atomic uint32_t state;   // superslab/page_extent.h
     uint8_t shard;            // that hands out its slots
     uint8_t free;             // 1: free for any use; its members are of its last use
-    uint8_t pad[2];
+    uint8_t by_rights;        // 1: its slots are closed by access rights, and `state` is kept
+    uint8_t pad[13];
 } HakPageExtent;
 
 typedef struct {
@@ -75,12 +79,13 @@ typedef struct HakPageRoot {
     uint32_t page_shift;       // log2 of the bytes of a page
     uint32_t at_start;         // 1: HAKMEM_PAGES=start
     uint32_t by_guards;        // 1: the system can close pages in the page table (MADV_GUARD_INSTALL)
-    uint64_t pad[3];
+    _Atomic uint64_t yielded;  // blocks whose closed neighbours were opened, because mappings ran out
+    uint64_t pad[2];
     HakPageCount count[HAK_PAGES_SHARDS];
     _Atomic(HakPageChunk*) chunk[HAK_PAGES_CHUNKS];
 } HakPageRoot;
 
-_Static_assert(sizeof(HakPageRecord) == sizeof(HakGuardRecord) + 32 && sizeof(HakPageExtent) == 16 &&
+_Static_assert(sizeof(HakPageRecord) == sizeof(HakGuardRecord) + 32 && sizeof(HakPageExtent) == 32 &&
                    offsetof(HakPageRoot, count) == 64 && sizeof(HakPageCount) == 64 &&
                    offsetof(HakPageRoot, base) == 16,
                "readers in other processes rely on the layout");

@@ -18,14 +18,6 @@ static uint32_t free_extents;          // of those made
 static uint32_t search_from;           // where the last search for free extents ended
 static _Atomic(HakPageRecord*) given;  // huge blocks that were freed, the newest first; any thread adds
 
-static size_t extent_bytes(void) {
-    return (size_t)HAK_PAGES_EXTENT << hak_page_root.page_shift;
-}
-
-static char* extent_address(uint32_t extent) {
-    return (char*)(load_relaxed(&hak_page_root.base) + extent * extent_bytes());
-}
-
 // --- the region
 
 // Extents for regions of these sizes are tried, the largest first.
@@ -36,18 +28,18 @@ static uint32_t extents_within_limits(void) {
     enum { PART = 8 };
     uint64_t limit = os_address_limit(), option = (uint64_t)hak_option(limit);
     if (option != 0 && option < limit) limit = option;
-    uint64_t extents = limit / PART / extent_bytes();
+    uint64_t extents = limit / PART / page_extent_bytes();
     return extents < capacities[0] ? (uint32_t)extents : capacities[0];
 }
 
 // Below the heap and its tables, at a place that nobody outside can guess.
 static bool try_place(uint32_t capacity) {
     enum { TABLES = 36, LOWEST = 33 };  // log2 of what lies before the heap, and of the lowest address
-    uint64_t bytes = capacity * extent_bytes();
+    uint64_t bytes = capacity * page_extent_bytes();
     uint64_t below = (UINT64_C(1) << TABLES) + bytes + os_random() % (bytes / 8 + 1);
     if (hak_heap.base < below + (UINT64_C(1) << LOWEST)) return false;
-    uintptr_t at = align_down(hak_heap.base - below, extent_bytes());
-    if (!os_map_closed_unless((void*)at, extent_bytes(), NULL)) return false;
+    uintptr_t at = align_down(hak_heap.base - below, page_extent_bytes());
+    if (!os_map_closed_unless((void*)at, page_extent_bytes(), NULL)) return false;
     store_relaxed(&hak_page_root.base, at);
     most = capacity;
     mapped = 1;
@@ -74,6 +66,16 @@ static bool can_guard(void) {
     return can;
 }
 
+// Mappings that are parted only by access rights join again if they have had a common page: they share what the kernel
+// keeps to find the pages of forked processes (anon_vma). So a page is touched before the first is parted.
+static void let_parts_join(void) {
+    char* at = page_extent_address(0);
+    if (hak_page_root.by_guards || !os_protect(at, page_extent_bytes(), true)) return;
+    *(volatile char*)at = 0;
+    os_purge(at, page_bytes());  // counted if it fails; the page stays then
+    os_protect(at, page_extent_bytes(), false);
+}
+
 bool page_region_begin(size_t bytes, bool at_start) {
     if (hak_lock_is_mine(&region_lock)) return false;
     hak_lock(&region_lock);
@@ -83,7 +85,10 @@ bool page_region_begin(size_t bytes, bool at_start) {
         hak_page_root.page_shift = (uint32_t)log2_floor(bytes);
         hak_page_root.at_start = at_start;
         hak_page_root.by_guards = can_guard();
-        if (choose_place()) store_release(&hak_guard_root.pages, &hak_page_root);
+        if (choose_place()) {
+            let_parts_join();
+            store_release(&hak_guard_root.pages, &hak_page_root);
+        }
     }
     bool ok = most > 0;
     hak_unlock(&region_lock);
@@ -97,9 +102,10 @@ static bool map_to(uint32_t end) {
     uint32_t ahead = mapped / AHEAD_PART;
     ahead = ahead < LEAST ? LEAST : ahead > AHEAD_MOST ? AHEAD_MOST : ahead;
     uint32_t want = most - end < ahead ? most : end + ahead;
-    if (!os_map_closed_unless(extent_address(mapped), (want - mapped) * extent_bytes(), NULL)) {
+    if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL)) {
         want = end;
-        if (!os_map_closed_unless(extent_address(mapped), (want - mapped) * extent_bytes(), NULL)) return false;
+        if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL))
+            return false;
     }
     mapped = want;
     return true;
@@ -130,7 +136,7 @@ static void accept_given(void) {
     HakPageRecord* record = exchange_acquire(&given, NULL);  // pairs with the release in page_huge_give
     for (HakPageRecord* next; record; record = next) {
         next = load_relaxed(&record->next);
-        uint32_t first = (uint32_t)(page_number((void*)load_relaxed(&record->start)) / HAK_PAGES_EXTENT);
+        uint32_t first = page_extent_of((void*)load_relaxed(&record->start));
         first -= load_relaxed(&page_extent(first)->back);
         uint32_t count = load_relaxed(&page_extent(first)->stride) / HAK_PAGES_EXTENT;
         for (uint32_t i = first; i < first + count; i++) page_extent(i)->free = 1;
@@ -166,7 +172,8 @@ static bool take_extents(uint32_t count, uint32_t* first) {
         memset(page_chunk(i)->record[i % HAK_PAGES_CHUNK], 0, sizeof page_chunk(i)->record[0]);
         store_relaxed(&extent->stride, 0u);
         store_relaxed(&extent->back, 0u);
-        extent->free = 0;
+        store_relaxed(&extent->state, 0u);
+        extent->free = extent->by_rights = 0;
     }
     return true;
 }
@@ -179,11 +186,12 @@ static bool lock_region(void) {
 
 // Opened as a whole, and closed again by guards.
 static void use_guards(uint32_t extent) {
-    char* at = extent_address(extent);
+    char* at = page_extent_address(extent);
     HakPageRecord* record = page_chunk(extent)->record[extent % HAK_PAGES_CHUNK];
     bool guarded =
-        hak_page_root.by_guards && os_protect(at, extent_bytes(), true) && os_guard(at, extent_bytes(), true);
-    if (!guarded && hak_page_root.by_guards) os_protect(at, extent_bytes(), false);
+        hak_page_root.by_guards && os_protect(at, page_extent_bytes(), true) && os_guard(at, page_extent_bytes(), true);
+    if (!guarded && hak_page_root.by_guards) os_protect(at, page_extent_bytes(), false);
+    page_extent(extent)->by_rights = !guarded;
     for (uint32_t i = 0; i < HAK_PAGES_SLOTS && !guarded; i++) record[i].by_protection = 1;
 }
 
@@ -198,6 +206,13 @@ bool page_extent_make(uint32_t stride, uint8_t shard, uint32_t* extent) {
     store_relaxed(&made->pages, HAK_PAGES_EXTENT / stride * stride);
     store_release(&made->stride, stride);  // pairs with the acquire in extent_of
     return true;
+}
+
+void page_extent_give(uint32_t extent) {
+    if (!lock_region()) return;  // its address space is lost
+    page_extent(extent)->free = 1;
+    free_extents++;
+    hak_unlock(&region_lock);
 }
 
 static PageSlot usable(HakPageRecord* record, char* at, uint64_t pages) {
@@ -221,8 +236,8 @@ PageSlot page_huge_make(uint64_t pages) {
     if (!ok) return (PageSlot){0};
     HakPageRecord* record = &page_chunk(first)->record[first % HAK_PAGES_CHUNK][0];
     record->by_protection = 1;
-    store_relaxed(&record->start, (uintptr_t)extent_address(first));
-    return usable(record, extent_address(first), count * HAK_PAGES_EXTENT);
+    store_relaxed(&record->start, (uintptr_t)page_extent_address(first));
+    return usable(record, page_extent_address(first), count * HAK_PAGES_EXTENT);
 }
 
 void page_huge_give(HakPageRecord* record) {
@@ -258,7 +273,7 @@ PageSlot page_slot_of(const void* p) {
 PageSlot page_slot_at(uint32_t extent, uint32_t index) {
     uint64_t stride = load_relaxed(&page_extent(extent)->stride);
     HakPageRecord* record = &page_chunk(extent)->record[extent % HAK_PAGES_CHUNK][index];
-    return usable(record, extent_address(extent) + (index * stride << hak_page_root.page_shift), stride);
+    return usable(record, page_extent_address(extent) + (index * stride << hak_page_root.page_shift), stride);
 }
 
 // Extents that were just being taken may be lost.

@@ -1,8 +1,9 @@
 // The address space of blocks on pages of their own (superslab/page_record.h): a region of extents, which grows as they
-// are made. An extent is made for slots of one length, and stays so, or for a huge block. What a huge block took is
-// used again only when much more has been freed since: the search goes round.
+// are made. An extent is made for slots of one length, or is part of a huge block. Free extents are used again only when
+// much more has been freed since: the search goes round.
 //
-//   never made ──> slots                           never made ──> huge block ──> free ──> slots or a huge block
+//   never made or free ──> slots ──> free, if it yielded (page_extent.h)
+//   never made or free ──> huge block ──> free
 //
 // A slot or huge block that nobody uses is closed: by guards in the page table or, if the system has none, by access
 // rights.
@@ -52,6 +53,19 @@ HAK_INLINE bool page_region_contains(const void* p) {
     return page_number(p) / HAK_PAGES_EXTENT < load_acquire(&hak_page_root.extents);
 }
 
+HAK_INLINE size_t page_extent_bytes(void) {
+    return (size_t)HAK_PAGES_EXTENT << hak_page_root.page_shift;
+}
+
+HAK_INLINE char* page_extent_address(uint32_t extent) {
+    return (char*)(load_relaxed(&hak_page_root.base) + extent * page_extent_bytes());
+}
+
+// The number of the extent around an address in the region.
+HAK_INLINE uint32_t page_extent_of(const void* p) {
+    return (uint32_t)(page_number(p) / HAK_PAGES_EXTENT);
+}
+
 HAK_INLINE HakPageChunk* page_chunk(uint32_t extent) {
     return load_relaxed(&hak_page_root.chunk[extent / HAK_PAGES_CHUNK]);
 }
@@ -69,6 +83,8 @@ PageSlot page_slot_at(uint32_t extent, uint32_t index);
 bool page_extent_make(uint32_t stride, uint8_t shard, uint32_t* extent);
 // Makes a huge block of at least `pages` usable pages.
 PageSlot page_huge_make(uint64_t pages);
+// Makes an extent of slots free for any use. It is closed as a whole, and nobody knows a slot of it any more.
+void page_extent_give(uint32_t extent);
 // Gives back a huge block that is closed.
 void page_huge_give(HakPageRecord* record);
 

@@ -1,5 +1,8 @@
 #include "superslab/page_slots.h"
 
+#include "superslab/page_access.h"
+#include "superslab/page_extent.h"
+
 // Pages of a slot, the closed one included. A slot that is longer than needed wastes address space alone.
 static const uint16_t strides[] = {2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 28, 32, 42, 51, 64, 85, 128};
 
@@ -37,7 +40,7 @@ static void queue_returned(Length* length) {
     }
 }
 
-static HakPageRecord* take_freed(Shard* shard, unsigned i) {
+static HakPageRecord* take_first(Shard* shard, unsigned i) {
     Length* length = &shard->length[i];
     if (length->first == NULL) queue_returned(length);
     HakPageRecord* record = length->first;
@@ -45,6 +48,24 @@ static HakPageRecord* take_freed(Shard* shard, unsigned i) {
     length->first = load_relaxed(&record->next);
     add_relaxed(&shard->kept, -(int64_t)strides[i]);
     return record;
+}
+
+// An extent that is over is of no use to the shard.
+static void give_if_over(uint32_t extent, uint32_t state) {
+    if (extent_is_over(state) && page_close_extent(extent)) page_extent_give(extent);
+}
+
+// A freed slot's record has the block's start, which lies in the slot, or behind its last usable page.
+static PageSlot take_freed(Shard* shard, unsigned i) {
+    for (HakPageRecord* record; (record = take_first(shard, i));) {
+        const void* start = (const void*)load_relaxed(&record->start);
+        uint32_t number = page_extent_of(start);
+        HakPageExtent* extent = page_extent(number);
+        uint32_t state = extent->by_rights ? extent_unqueue(extent) : 0;
+        if (!extent_has_yielded(state)) return page_slot_of(start);
+        give_if_over(number, state);
+    }
+    return (PageSlot){0};
 }
 
 static PageSlot cut_new(Shard* shard, unsigned i) {
@@ -57,18 +78,17 @@ static PageSlot cut_new(Shard* shard, unsigned i) {
         length->slots = HAK_PAGES_EXTENT / strides[i];
     }
     PageSlot slot = page_slot_at(length->extent, length->cut++);
+    HakPageExtent* extent = page_extent(length->extent);
+    if (extent->by_rights) extent_cut(extent, length->cut == length->slots);
     store_relaxed(&slot.record->start, (uintptr_t)slot.first);
     return slot;
 }
 
-// A freed slot's record has the block's start, which lies in the slot, or behind its last usable page.
 static PageSlot take_from(Shard* shard, unsigned i) {
     bool full = load_relaxed(&shard->kept) > KEPT_PAGES;
-    HakPageRecord* freed = full ? take_freed(shard, i) : NULL;
-    PageSlot slot = {0};
-    if (freed == NULL) slot = cut_new(shard, i);
-    if (slot.record == NULL && freed == NULL) freed = take_freed(shard, i);
-    return freed ? page_slot_of((const void*)load_relaxed(&freed->start)) : slot;
+    PageSlot slot = full ? take_freed(shard, i) : (PageSlot){0};
+    if (slot.record == NULL) slot = cut_new(shard, i);
+    return slot.record || full ? slot : take_freed(shard, i);
 }
 
 PageSlot page_slot_take(uint32_t shard, uint64_t pages) {
@@ -87,7 +107,8 @@ PageSlot page_slot_take(uint32_t shard, uint64_t pages) {
 // --- give
 
 void page_slot_give(PageSlot slot) {
-    const HakPageExtent* extent = page_extent((uint32_t)(page_number(slot.first) / HAK_PAGES_EXTENT));
+    uint32_t number = page_extent_of(slot.first);
+    HakPageExtent* extent = page_extent(number);
     if (extent->shard == PAGES_NO_SHARD) {
         page_huge_give(slot.record);
         return;
@@ -95,6 +116,11 @@ void page_slot_give(PageSlot slot) {
     uint32_t stride = load_relaxed(&extent->stride);
     Shard* shard = &shards[extent->shard];
     Length* length = &shard->length[length_for(stride - 1)];
+    uint32_t state = extent->by_rights ? extent_leave(extent) : 0;
+    if (extent_has_yielded(state)) {
+        give_if_over(number, state);
+        return;
+    }
     HakPageRecord* before = load_relaxed(&length->returned);
     do {
         store_relaxed(&slot.record->next, before);
@@ -109,7 +135,8 @@ void page_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     step(&region_lock, fork);
 }
 
-void page_slots_forget_half_done(void) {
+void page_slots_in_child(void) {
+    page_access_in_child();
     if (hak_lock_is_others(&region_lock)) page_region_forget_half_done();
     for (Shard* shard = shards; shard < shards + HAK_PAGES_SHARDS; shard++) {
         if (!hak_lock_is_others(&shard->lock)) continue;

@@ -21,14 +21,14 @@ void page_slot_give(PageSlot slot);
 // Applies `step` to all locks, around a fork.
 void page_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 // In a copy of the process, before that: gives up what another thread was changing under a lock.
-void page_slots_forget_half_done(void);
+void page_slots_in_child(void);
 // Whether a block may start at p.
 bool page_is_block_start(const void* p);
 #else
 HAK_INLINE void page_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     (void)step, (void)fork;
 }
-HAK_INLINE void page_slots_forget_half_done(void) {
+HAK_INLINE void page_slots_in_child(void) {
 }
 HAK_INLINE bool page_is_block_start(const void* p) {
     (void)p;
