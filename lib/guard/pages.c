@@ -15,6 +15,7 @@
 #include <string.h>
 
 _Atomic uint32_t hak_pages_mode;
+static size_t least_alignment;
 
 // --- the bounds
 
@@ -47,8 +48,15 @@ bool pages_decide(void) {
     if (option != 0 && (guard_thread_number() == 0 || hak_heap.base == 0)) return false;
     bool on = option != 0 && page_region_begin(os_page_bytes(), option == START);
     if (on) page_access_begin(most_bytes(), most_mappings());
+    uint64_t align = (uint64_t)hak_option(pages_align);
+    least_alignment = align > 1 ? (size_t)2 << log2_floor(align - 1) : 1;
     store_release(&hak_pages_mode, (uint32_t)(on ? PAGES_ON : PAGES_OFF));  // pairs with the acquire above
     return on;
+}
+
+void pages_stop(void) {
+    page_access_stop();
+    store_relaxed(&hak_pages_mode, (uint32_t)PAGES_OFF);
 }
 
 // --- what is around a block on its pages
@@ -109,7 +117,7 @@ static void* allocate(const GuardCall* call, uint32_t shard, size_t alignment, s
     if (size > most || alignment > most) return NULL;
     PageSlot slot = page_slot_take(shard, pages_for(alignment, size));
     if (slot.record == NULL) return NULL;
-    char* start = start_in(&slot, alignment > 16 ? alignment : 16, size);
+    char* start = start_in(&slot, alignment > least_alignment ? alignment : least_alignment, size);
     Span span = span_of((uintptr_t)start, size);
     if (size && !page_open(slot.record, (char*)span.from, (char*)span.end)) {
         page_slot_give(slot);
@@ -186,7 +194,7 @@ size_t pages_usable_size(const GuardCall* call, const void* p) {
 
 // --- free
 
-// A slot that cannot be closed is never handed out again; then writes are at least seen by nobody else.
+// A slot that cannot be closed is never handed out again.
 void pages_retire(const GuardCall* call, const GuardPlace* place) {
     PageSlot slot = page_slot_of(place->block);
     uint64_t word = load_relaxed(&place->record->word);
@@ -194,6 +202,7 @@ void pages_retire(const GuardCall* call, const GuardPlace* place) {
     guard_note_free(call, place->record);
     ring_record(HAK_EVENT_free, place->block, 0, FREE_PAGES);
     bool closed = span.from == span.end || page_close(slot.record, (char*)span.from, (char*)span.end);
+    if (!closed) guard_poison_write(place->block, guard_size(word));
     store_release(&place->record->word, guard_with_state(word, HAK_GUARD_QUARANTINED));  // pairs as in begin
     if (closed) page_slot_give(slot);
 }

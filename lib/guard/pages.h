@@ -22,6 +22,8 @@
 typedef enum { PAGES_UNDECIDED, PAGES_OFF, PAGES_ON } PagesMode;
 extern HAK_INTERNAL _Atomic uint32_t hak_pages_mode;
 bool pages_decide(void);
+// Call this before the process gives up its right to make system calls: blocks get no pages from then on.
+void pages_stop(void);
 
 HAK_INLINE bool pages_on(void) {
     return HAK_UNLIKELY(load_relaxed(&hak_pages_mode) != PAGES_OFF) && pages_decide();

@@ -8,6 +8,7 @@ static _Atomic int64_t open_pages HAK_ALIGNED(HAK_CACHE_LINE);
 // What access rights have opened: slots, huge blocks, extents that have yielded.
 static _Atomic int64_t open_ranges HAK_ALIGNED(HAK_CACHE_LINE);
 static uint32_t generation;  // forks up to this process
+static _Atomic bool stopped;
 
 void page_access_begin(uint64_t most_bytes, uint64_t most_mappings) {
     most_pages = (int64_t)(most_bytes >> hak_page_root.page_shift);
@@ -71,7 +72,7 @@ static bool open_by_rights(char* from, size_t bytes) {
 bool page_open(HakPageRecord* record, char* from, const char* end) {
     int64_t pages = pages_in(from, end);
     size_t bytes = (size_t)(end - from);
-    if (!reserve(&open_pages, pages, most_pages)) return false;
+    if (load_relaxed(&stopped) || !reserve(&open_pages, pages, most_pages)) return false;
     record->generation = generation;
     if (record->by_protection ? open_by_rights(from, bytes) : os_guard(from, bytes, false)) return true;
     add_relaxed(&open_pages, -pages);
@@ -86,6 +87,7 @@ static bool close_by_rights(char* from, size_t bytes) {
 
 // Locked memory takes no guards.
 bool page_close(HakPageRecord* record, char* from, const char* end) {
+    if (load_relaxed(&stopped)) return false;
     const HakPageExtent* extent = page_extent(page_extent_of(from));
     size_t bytes = (size_t)(end - from);
     bool guarded = !record->by_protection && os_guard(from, bytes, true);
@@ -104,6 +106,14 @@ bool page_close_extent(uint32_t extent) {
     bool closed = close_by_rights(page_extent_address(extent), page_extent_bytes());
     if (closed && generation == 0) add_relaxed(&open_ranges, -1);
     return closed;
+}
+
+int64_t page_access_open_pages(void) {
+    return load_relaxed(&open_pages);
+}
+
+void page_access_stop(void) {
+    store_relaxed(&stopped, true);
 }
 
 void page_access_in_child(void) {

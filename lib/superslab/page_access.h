@@ -23,6 +23,9 @@ bool page_open(HakPageRecord* record, char* from, const char* end);
 bool page_close(HakPageRecord* record, char* from, const char* end);
 // Closes an extent that has yielded. false: the system refuses.
 bool page_close_extent(uint32_t extent);
+int64_t page_access_open_pages(void);
+// The process may make no system calls from now on: nothing is opened or closed any more.
+void page_access_stop(void);
 // In the child of a fork, while it has one thread.
 void page_access_in_child(void);
 

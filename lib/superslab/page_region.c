@@ -23,7 +23,8 @@ static _Atomic(HakPageRecord*) given;  // huge blocks that were freed, the newes
 // Extents for regions of these sizes are tried, the largest first.
 static const uint32_t capacities[] = {HAK_PAGES_CHUNKS * HAK_PAGES_CHUNK, 1u << 16, 1u << 12};
 
-// With a limit on address space or data the guarded heap and the program need the most of it.
+// With a limit on address space or data the guarded heap and the program need the most of it. The program may set one at
+// any time.
 static uint32_t extents_within_limits(void) {
     enum { PART = 8 };
     uint64_t limit = os_address_limit(), option = (uint64_t)hak_option(limit);
@@ -47,12 +48,8 @@ static bool try_place(uint32_t capacity) {
 }
 
 static bool choose_place(void) {
-    uint32_t allowed = extents_within_limits();
     for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++)
-        if (try_place(capacities[i])) {
-            if (allowed < most) most = allowed;
-            return most > 0;
-        }
+        if (try_place(capacities[i])) return true;
     return false;
 }
 
@@ -102,6 +99,7 @@ static bool map_to(uint32_t end) {
     uint32_t ahead = mapped / AHEAD_PART;
     ahead = ahead < LEAST ? LEAST : ahead > AHEAD_MOST ? AHEAD_MOST : ahead;
     uint32_t want = most - end < ahead ? most : end + ahead;
+    if (end > extents_within_limits()) return false;
     if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL)) {
         want = end;
         if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL))

@@ -6,7 +6,7 @@
 // Pages of a slot, the closed one included. A slot that is longer than needed wastes address space alone.
 static const uint16_t strides[] = {2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 28, 32, 42, 51, 64, 85, 128};
 
-enum { LENGTHS = sizeof strides / sizeof *strides, KEPT_PAGES = 1 << 18 };
+enum { LENGTHS = sizeof strides / sizeof *strides, KEPT_PAGES = 1 << 16 };
 
 typedef struct {
     uint32_t extent, cut, slots;       // the extent that is being cut: slots cut, and all of them
@@ -151,4 +151,8 @@ bool page_is_block_start(const void* p) {
     HakPageRecord* record = page_slot_of(p).record;
     return record && load_relaxed(&record->start) == (uintptr_t)p &&
            guard_state(load_acquire(&record->guard.word)) != HAK_GUARD_NONE;
+}
+
+uint64_t page_open_bytes(void) {
+    return (uint64_t)page_access_open_pages() << hak_page_root.page_shift;
 }

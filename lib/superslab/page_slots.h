@@ -1,5 +1,5 @@
 // Who gets which slot of the region (superslab/page_region.h). Slots of a shard are of 19 lengths. New ones are made
-// until the freed ones of the shard take 2^18 pages of address space; from then on the one that was freed first goes
+// until the freed ones of the shard take 2^16 pages of address space; from then on the one that was freed first goes
 // first. Huge blocks have no shard.
 //
 //   shard: a lock, and for each length:   an extent that is being cut | queue of freed slots <- returned by any thread
@@ -24,6 +24,8 @@ void page_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
 void page_slots_in_child(void);
 // Whether a block may start at p.
 bool page_is_block_start(const void* p);
+// Bytes of the pages that live blocks have.
+uint64_t page_open_bytes(void);
 #else
 HAK_INLINE void page_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
     (void)step, (void)fork;
@@ -33,6 +35,9 @@ HAK_INLINE void page_slots_in_child(void) {
 HAK_INLINE bool page_is_block_start(const void* p) {
     (void)p;
     return false;
+}
+HAK_INLINE uint64_t page_open_bytes(void) {
+    return 0;
 }
 #endif
 #endif
