@@ -64,7 +64,8 @@ static bool reserve_range(void) {
 
 static bool open_by_rights(char* from, size_t bytes) {
     if (!reserve_range()) return false;
-    if (os_protect(from, bytes, true)) return true;
+    // The program may have made more mappings than were left for it.
+    if (os_protect(from, bytes, true) || (make_room() && os_protect(from, bytes, true))) return true;
     add_relaxed(&open_ranges, -1);
     return false;
 }
@@ -81,8 +82,9 @@ bool page_open(HakPageRecord* record, char* from, const char* end) {
 
 // The first way is the faster one. In the child of a fork, what is closed by it does not join its neighbours.
 static bool close_by_rights(char* from, size_t bytes) {
-    bool closed = generation == 0 && os_close_over(from, bytes);
-    return closed || (os_protect(from, bytes, false) && os_purge(from, bytes));
+    if (generation == 0 && os_close_over(from, bytes)) return true;
+    bool empty = os_purge(from, bytes) || os_purge_locked(from, bytes);
+    return (empty && os_protect(from, bytes, false)) || os_close_over(from, bytes);
 }
 
 // Locked memory takes no guards.

@@ -92,16 +92,16 @@ bool page_region_begin(size_t bytes, bool at_start) {
     return ok;
 }
 
-// Maps address space for extents up to `end`, and some ahead.
+// Maps address space for extents up to `end`, and some ahead: at least one, so that what is mapped next joins it.
 static bool map_to(uint32_t end) {
     enum { LEAST = 4, AHEAD_PART = 8, AHEAD_MOST = 64 };
-    if (end <= mapped) return true;
+    if (end < mapped) return true;
     uint32_t ahead = mapped / AHEAD_PART;
     ahead = ahead < LEAST ? LEAST : ahead > AHEAD_MOST ? AHEAD_MOST : ahead;
-    uint32_t want = most - end < ahead ? most : end + ahead;
+    uint32_t want = end + 1 + (most - end < ahead ? most - end : ahead);
     if (end > extents_within_limits()) return false;
     if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL)) {
-        want = end;
+        want = end + 1;
         if (!os_map_closed_unless(page_extent_address(mapped), (want - mapped) * page_extent_bytes(), NULL))
             return false;
     }
