@@ -1,6 +1,6 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
-# and each fuzz target for a minute. Then it repeats guard, repro, fast0, the property test and thread churn, each
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), a
+# hundred wrong programs with a page for every block, and each fuzz target for a minute. Then it repeats guard, repro, fast0, the property test and thread churn, each
 # with a fresh seed, until the time is up. It stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
@@ -60,6 +60,9 @@ real_programs() {
 fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }
 
 real_programs
+seed=$(($(fresh_seed) % 1000000))
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
 run scripts/fuzz.sh 60
 while :; do
     seed=$(fresh_seed)

@@ -1,6 +1,6 @@
 // Whether an instruction that stopped at a memory address was reading or writing there. ptrace does not tell, and the
-// page fault's error code is in a signal frame alone. So the instruction is looked up by its opcode; an instruction that
-// reads, changes and writes back counts as a write, as the processor counts it.
+// page fault's error code is in a signal frame alone. So the instruction is looked up by its opcode. One that reads,
+// changes and writes back counts as a write, as the processor counts it.
 // Sources: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, appendix A (opcode map), and the
 // pages of the EVEX stores.
 // Thread-safety: any thread. Errors: ACCESS_UNKNOWN.

@@ -206,7 +206,7 @@ uint64_t os_address_limit(void) {
 }
 
 uint64_t os_memory_bytes(void) {
-    struct sysinfo info;
+    struct sysinfo info = {0};
     return sys_failed(sys_call3(SYS_sysinfo, (long)&info, 0, 0)) ? 0 : (uint64_t)info.totalram * info.mem_unit;
 }
 

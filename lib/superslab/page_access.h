@@ -5,8 +5,8 @@
 //   closed by access rights  each open range parts its mapping in three; closed neighbours join again; when mappings
 //                            run out, extents yield (superslab/page_extent.h)
 //
-// In the child of a fork mappings that it inherited never join again, whatever their access rights: what they cost stays
-// counted, and no extent yields.
+// In the child of a fork, mappings that it inherited never join again, whatever their access rights: what they cost
+// stays counted, and no extent yields.
 // Thread-safety: any thread, for a slot that it holds. No lock.
 // Errors: false beyond the bounds, or if the system refuses.
 // The release build has none of this.

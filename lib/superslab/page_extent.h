@@ -1,7 +1,7 @@
 // The state of an extent whose slots are closed by access rights, where each open slot costs two mappings. When those
 // run out, extents yield, the oldest first: the whole extent is opened, and is one mapping then. Its blocks keep their
-// patterns, but neither neighbours nor freed blocks are closed any more. When its last block is freed, and no slot of it
-// waits in a queue, it is closed and free.
+// patterns, but neither neighbours nor freed blocks are closed any more. When its last block is freed, and no slot of
+// it waits in a queue, it is closed and free.
 //
 //   31        30       29 ... 20   19 ... 10                     9 ... 0
 //   | yielded | all cut | 0       | slots in the shard's queue | slots in use |

@@ -23,8 +23,8 @@ static _Atomic(HakPageRecord*) given;  // huge blocks that were freed, the newes
 // Extents for regions of these sizes are tried, the largest first.
 static const uint32_t capacities[] = {HAK_PAGES_CHUNKS * HAK_PAGES_CHUNK, 1u << 16, 1u << 12};
 
-// With a limit on address space or data the guarded heap and the program need the most of it. The program may set one at
-// any time.
+// With a limit on address space or data the guarded heap and the program need the most of it. The program may set one
+// at any time.
 static uint32_t extents_within_limits(void) {
     enum { PART = 8 };
     uint64_t limit = os_address_limit(), option = (uint64_t)hak_option(limit);

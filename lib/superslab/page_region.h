@@ -1,6 +1,6 @@
 // The address space of blocks on pages of their own (superslab/page_record.h): a region of extents, which grows as they
-// are made. An extent is made for slots of one length, or is part of a huge block. Free extents are used again only when
-// much more has been freed since: the search goes round.
+// are made. An extent is made for slots of one length, or is part of a huge block. Free extents are used again only
+// when much more has been freed since: the search goes round.
 //
 //   never made or free ──> slots ──> free, if it yielded (page_extent.h)
 //   never made or free ──> huge block ──> free

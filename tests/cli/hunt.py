@@ -36,8 +36,8 @@ def hunt(prefix, hakstress, program, seed):
     """What the program did, and None or what is wrong with the verdict."""
     side = "start" if seed % 4 == 3 else "end"
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([*prefix, hakstress, "run", f"--pages={side}", "--results", folder, "--", program, str(seed),
-                               side], capture_output=True, text=True, timeout=120, check=False,
+        command = [*prefix, hakstress, "run", f"--pages={side}", "--results", folder, "--", program, str(seed), side]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False,
                               stdin=subprocess.DEVNULL)
         verdict = verdict_of(folder)
     said = EXPECT.search(done.stdout)

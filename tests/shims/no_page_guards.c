@@ -1,5 +1,5 @@
-// Runs a command on a kernel without guards in the page table (MADV_GUARD_INSTALL, Linux 6.13): the call is refused with
-// EINVAL, as older kernels do.
+// Runs a command as on a kernel without guards in the page table (MADV_GUARD_INSTALL, Linux 6.13): the call is refused
+// with EINVAL, as older kernels do.
 //
 //   no_page_guards COMMAND [ARGUMENT...]
 #include <errno.h>

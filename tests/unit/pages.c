@@ -154,7 +154,7 @@ static void memory_has_a_bound(void** state) {
     give(slot);
 }
 
-// An extent yields when all is cut and enough is in use; then what is freed goes to no queue, and in the end it is over.
+// An extent yields when all is cut and enough is in use. Then what is freed goes to no queue. In the end it is over.
 static void an_extent_yields_and_ends(void** state) {
     (void)state;
     HakPageExtent extent = {0};
