@@ -1,7 +1,8 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), a
-# hundred wrong programs with a page for every block, and each fuzz target for a minute. Then it repeats guard, repro, fast0, the property test and thread churn, each
-# with a fresh seed, until the time is up. It stops at the first fault and says how to reproduce it.
+# hundred wrong programs with a page for every block, and each fuzz target for a minute. Then it repeats guard, repro,
+# fast0, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
+# and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
