@@ -115,11 +115,11 @@ static void* begin(const GuardCall* call, const PageSlot* slot, char* start, siz
 static void* allocate(const GuardCall* call, uint32_t shard, size_t alignment, size_t size) {
     const size_t most = SIZE_MAX >> 16;  // beyond all address space
     if (size > most || alignment > most) return NULL;
-    PageSlot slot = page_slot_take(shard, pages_for(alignment, size));
+    PageSlot slot = page_slot_take(shard, pages_for(alignment, size), size == 0);
     if (slot.record == NULL) return NULL;
     char* start = start_in(&slot, alignment > least_alignment ? alignment : least_alignment, size);
     Span span = span_of((uintptr_t)start, size);
-    if (size && !page_open(slot.record, (char*)span.from, (char*)span.end)) {
+    if (size && !slot.open && !page_open(slot.record, (char*)span.from, (char*)span.end)) {
         page_slot_give(slot);
         return NULL;
     }

@@ -70,6 +70,10 @@ size_t os_page_bytes(void);
 // Closes pages of readable and writable memory to any access by guards in the page table, which gives their memory
 // back, or opens them. No mapping is split. Since Linux 6.13, and not for locked memory.
 bool os_guard(void* at, size_t bytes, bool closed);
+// Opens ranges of `bytes` that os_guard has closed, and makes their pages resident, with two system calls. false: some
+// may still be closed. Since Linux 6.14.
+enum { OS_OPEN_MOST = 32 };
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes);
 // Replaces what is mapped at `at`, which must be ours, by address space without access; the system promises no memory.
 bool os_close_over(void* at, size_t bytes);
 // The least of the limits of the process on its address space and its data; UINT64_MAX: none.

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <sys/uio.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -187,6 +188,21 @@ size_t os_page_bytes(void) {
 
 bool os_guard(void* at, size_t bytes, bool closed) {
     return advise(at, bytes, closed ? MADV_GUARD_INSTALL : MADV_GUARD_REMOVE);
+}
+
+static bool advise_all(const struct iovec* ranges, unsigned many, size_t bytes, int advice) {
+    enum { THIS_THREAD = -10000 };  // PIDFD_SELF_THREAD, whose memory is that of the process
+    long result =
+        os_fault_hit() ? -ENOMEM : sys_call6(SYS_process_madvise, THIS_THREAD, (long)ranges, many, advice, 0, 0);
+    return count(result, HAK_C_syscall_madvise) && (size_t)result == many * bytes;
+}
+
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes) {
+    struct iovec ranges[OS_OPEN_MOST];
+    for (unsigned i = 0; i < count; i++) ranges[i] = (struct iovec){at[i], bytes};
+    if (!advise_all(ranges, count, bytes, MADV_GUARD_REMOVE)) return false;
+    advise_all(ranges, count, bytes, MADV_POPULATE_WRITE);  // otherwise they become resident when they are touched
+    return true;
 }
 
 bool os_close_over(void* at, size_t bytes) {

@@ -80,6 +80,22 @@ bool page_open(HakPageRecord* record, char* from, const char* end) {
     return false;
 }
 
+void page_open_all(PageSlot* slots, unsigned count) {
+    static _Atomic bool refused;
+    void* at[OS_OPEN_MOST];
+    unsigned guarded = 0;
+    for (unsigned i = 0; i < count; i++) guarded += !slots[i].record->by_protection;
+    if (guarded != count || load_relaxed(&stopped) || load_relaxed(&refused)) return;
+    if (!reserve(&open_pages, count, most_pages)) return;
+    for (unsigned i = 0; i < count; i++) at[i] = slots[i].first;
+    bool open = os_open_guarded(at, count, page_bytes());
+    for (unsigned i = 0; i < count && open; i++) slots[i].open = true;
+    if (open) return;
+    store_relaxed(&refused, true);
+    for (unsigned i = 0; i < count; i++) os_guard(at[i], page_bytes(), true);  // some may be open
+    add_relaxed(&open_pages, -(int64_t)count);
+}
+
 // The first way is the faster one. In the child of a fork, what is closed by it does not join its neighbours.
 static bool close_by_rights(char* from, size_t bytes) {
     if (generation == 0 && os_close_over(from, bytes)) return true;

@@ -19,6 +19,8 @@
 void page_access_begin(uint64_t most_bytes, uint64_t most_mappings);
 
 bool page_open(HakPageRecord* record, char* from, const char* end);
+// Opens slots of one page that are closed by guards, as far as the bounds and the system let it.
+void page_open_all(PageSlot* slots, unsigned count);
 // false: it stays open, because the system refuses; the slot must not be handed out again.
 bool page_close(HakPageRecord* record, char* from, const char* end);
 // Closes an extent that has yielded. false: the system refuses.

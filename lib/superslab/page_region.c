@@ -215,7 +215,7 @@ void page_extent_give(uint32_t extent) {
 
 static PageSlot usable(HakPageRecord* record, char* at, uint64_t pages) {
     char *end = at + (pages << hak_page_root.page_shift), *closed = hak_page_root.at_start ? at : end - page_bytes();
-    return (PageSlot){record, closed == at ? at + page_bytes() : at, closed == at ? end : closed};
+    return (PageSlot){record, closed == at ? at + page_bytes() : at, closed == at ? end : closed, false};
 }
 
 PageSlot page_huge_make(uint64_t pages) {

@@ -20,6 +20,7 @@ typedef struct {
     HakPageRecord* record;  // NULL: none
     char* first;            // the pages that the block may use
     char* end;
+    bool open;  // they are open
 } PageSlot;
 
 extern HAK_INTERNAL HakPageRoot hak_page_root;

@@ -3,6 +3,7 @@
 // first. Huge blocks have no shard.
 //
 //   shard: a lock, and for each length:   an extent that is being cut | queue of freed slots <- returned by any thread
+//          slots of one page that were opened together, and are handed out next
 //
 // Thread-safety: any thread. A thread uses the first shard from its own on that is not locked, and never waits.
 // Errors: no slot if there is no address space, or all shards are locked.
@@ -13,8 +14,9 @@
 #include "superslab/page_region.h"
 
 #if HAK_CHECKED
-// A closed slot with at least `pages` usable pages, for the caller. pages >= 1.
-PageSlot page_slot_take(uint32_t shard, uint64_t pages);
+// A slot with at least `pages` usable pages, for the caller. pages >= 1. It is closed, or has one page and is open, unless
+// `closed` is wanted.
+PageSlot page_slot_take(uint32_t shard, uint64_t pages, bool closed);
 // Gives back a slot that is closed.
 void page_slot_give(PageSlot slot);
 

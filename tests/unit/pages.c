@@ -71,7 +71,7 @@ static void a_record_is_found_by_arithmetic(void** state) {
     (void)state;
     static const uint64_t lengths[] = {1, 2, 5, 30, 127, 128, 600, 1000};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
-        PageSlot slot = page_slot_take(SHARD, lengths[i]);
+        PageSlot slot = page_slot_take(SHARD, lengths[i], true);
         assert_non_null(slot.record);
         assert_true((uint64_t)(slot.end - slot.first) >= lengths[i] * PAGE);
         assert_int_equal((uintptr_t)slot.first % PAGE, 0);
@@ -88,7 +88,7 @@ static void a_record_is_found_by_arithmetic(void** state) {
 
 static void an_open_slot_is_closed_on_all_sides(void** state) {
     (void)state;
-    PageSlot slot = page_slot_take(SHARD, 3), next = page_slot_take(SHARD, 3);
+    PageSlot slot = page_slot_take(SHARD, 3, true), next = page_slot_take(SHARD, 3, true);
     assert_true(page_open(slot.record, slot.end - 2 * PAGE, slot.end));
     assert_true(page_open(next.record, next.end - PAGE, next.end));
     assert_true(is_closed(slot.end - 2 * PAGE - 1) && is_closed(slot.end) && is_closed(next.end));
@@ -109,7 +109,7 @@ static void freed_slots_come_back_in_their_order(void** state) {
     static HakPageRecord* freed[SLOTS];
     size_t count = 0, matched = 0;
     for (size_t i = 0; i < 2 * SLOTS && matched < 1000; i++) {
-        PageSlot slot = page_slot_take(SHARD + 1, 1);
+        PageSlot slot = page_slot_take(SHARD + 1, 1, true);
         assert_non_null(slot.record);
         if (count > matched && slot.record == freed[matched])
             matched++;
@@ -123,11 +123,11 @@ static void freed_slots_come_back_in_their_order(void** state) {
 
 static void a_failing_call_changes_nothing(void** state) {
     (void)state;
-    PageSlot slot = page_slot_take(SHARD, 1);
+    PageSlot slot = page_slot_take(SHARD, 1, true);
     int64_t before = page_access_open_pages();
     os_fault_arm(1, 100);
     bool opened = page_open(slot.record, slot.first, slot.end);
-    PageSlot huge = page_slot_take(SHARD + 2, 5000);
+    PageSlot huge = page_slot_take(SHARD + 2, 5000, true);
     os_fault_arm(0, 0);
     assert_false(opened);
     assert_null(huge.record);
@@ -145,7 +145,7 @@ static void a_failing_call_changes_nothing(void** state) {
 
 static void memory_has_a_bound(void** state) {
     (void)state;
-    PageSlot slot = page_slot_take(SHARD, 5000), small = page_slot_take(SHARD, 1);
+    PageSlot slot = page_slot_take(SHARD, 5000, true), small = page_slot_take(SHARD, 1, true);
     assert_non_null(slot.record);
     assert_false(page_open(slot.record, slot.first, slot.end));
     assert_true(page_open(small.record, small.first, small.end));
