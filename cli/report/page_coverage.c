@@ -25,8 +25,8 @@ static uint64_t blocks(const struct page_coverage* coverage) {
 
 // Rounded down: 100 % is all of them.
 static double percent(const struct page_coverage* coverage) {
-    uint64_t all = blocks(coverage);
-    return all != 0 ? (double)(coverage->counts.covered * 1000 / all) / 10 : 0;
+    uint64_t all = blocks(coverage), tenths = all != 0 ? coverage->counts.covered * 1000 / all : 0;
+    return (double)tenths / 10;
 }
 
 json_t* page_coverage_json(const struct page_coverage* coverage) {

@@ -14,8 +14,8 @@
 #include "superslab/page_region.h"
 
 #if HAK_CHECKED
-// A slot with at least `pages` usable pages, for the caller. pages >= 1. It is closed, or has one page and is open, unless
-// `closed` is wanted.
+// A slot with at least `pages` usable pages, for the caller. pages >= 1. It is closed, or has one page and is open,
+// unless `closed` is wanted.
 PageSlot page_slot_take(uint32_t shard, uint64_t pages, bool closed);
 // Gives back a slot that is closed.
 void page_slot_give(PageSlot slot);
