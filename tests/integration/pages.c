@@ -55,6 +55,16 @@ static void expect_block(const char* p, size_t size, size_t alignment) {
 static const size_t sizes[] = {1, 13, 16, 100, 4080, 4096, 4097, 9000, 65536, 500000, 1000000, 5000000};
 enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
+static void map_and_unmap(void) {
+    enum { MAPPINGS = 2000 };
+    static void* mapping[MAPPINGS];
+    for (int i = 0; i < MAPPINGS; i++) {
+        mapping[i] = mmap(NULL, 4096, i % 2 ? PROT_NONE : PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        CHECK(mapping[i] != MAP_FAILED, "mapping %d of the program: %d", i, errno);
+    }
+    for (int i = 0; i < MAPPINGS; i++) munmap(mapping[i], 4096);
+}
+
 // --- cases
 
 static void a_block_has_a_closed_page_beside_it(void) {
@@ -138,20 +148,15 @@ static void many_live_blocks_are_covered(void) {
 
 // More than there may be mappings. The program can map as well, and the youngest blocks are covered.
 static void more_live_blocks_leave_room_for_mappings(void) {
-    enum { BLOCKS = 100000, YOUNG = 1000, MAPPINGS = 2000 };
+    enum { BLOCKS = 100000, YOUNG = 1000 };
     static char* block[BLOCKS];
-    static void* mapping[MAPPINGS];
     for (int i = 0; i < BLOCKS; i++) *(block[i] = malloc(40)) = 'l';
-    for (int i = 0; i < MAPPINGS; i++) {
-        mapping[i] = mmap(NULL, 4096, i % 2 ? PROT_NONE : PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        CHECK(mapping[i] != MAP_FAILED, "mapping %d of the program: %d", i, errno);
-    }
+    map_and_unmap();
     for (int i = BLOCKS - YOUNG; i < BLOCKS; i++) CHECK(is_guarded(block[i], 40), "young block %d is not covered", i);
     for (int i = 0; i < BLOCKS; i++) {
         CHECK(*block[i] == 'l', "block %d has changed", i);
         free(block[i]);
     }
-    for (int i = 0; i < MAPPINGS; i++) munmap(mapping[i], 4096);
     a_block_has_a_closed_page_beside_it();
 }
 
@@ -210,6 +215,25 @@ static void the_child_of_a_fork_has_closed_pages(void) {
         CHECK(*block[i] == 'f', "block %d after the child freed it", i);
         free(block[i]);
     }
+}
+
+// What the child frees of its parent's blocks may go on costing mappings.
+static void the_child_of_a_fork_has_room_for_mappings(void) {
+    enum { BLOCKS = 25000 };
+    static char* block[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) *(block[i] = malloc(40)) = 'p';
+    pid_t pid = fork();
+    CHECK(pid >= 0, "fork");
+    for (int round = 0; round < (pid == 0 ? 2 : 1); round++)
+        for (int i = 0; i < BLOCKS; i++) {
+            free(block[i]);
+            *(block[i] = malloc(40)) = 'c';
+        }
+    map_and_unmap();
+    if (pid == 0) exit(0);
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0, "the child: %#x", (unsigned)status);
+    for (int i = 0; i < BLOCKS; i++) free(block[i]);
 }
 
 static char* volatile from_handler;
@@ -288,6 +312,7 @@ static const struct {
     CASE(freed_memory_goes_back),
     CASE(threads_free_each_others_blocks),
     CASE(the_child_of_a_fork_has_closed_pages),
+    CASE(the_child_of_a_fork_has_room_for_mappings),
     CASE(a_handler_may_allocate),
     CASE(a_limit_is_no_failure),
     CASE(locked_memory_is_closed_as_well),
