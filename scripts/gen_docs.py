@@ -119,10 +119,12 @@ def faults():
     a program does what release does."""
     modes = {mode: tells for mode, tells in gallery().items() if mode != "verdict says"}
     names = sorted(modes, key=lambda mode: mode != "release")
-    shown = [
-        [program.replace("_", " "), *(what_tells(modes[name].get(program, otherwise)) for name in names)]
-        for program, otherwise in modes["release"].items()
-    ]
+    programs = {program: None for tells in modes.values() for program in tells}
+    shown = []
+    for program in programs:
+        otherwise = modes["release"].get(program, "not noticed")
+        tells = [what_tells(modes[name].get(program, otherwise)) for name in names]
+        shown.append([program.replace("_", " "), *tells])
     return "\n".join(safety.table(["fault", *names], shown)) + "\n"
 
 

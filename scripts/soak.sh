@@ -1,6 +1,7 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
-# each fuzz target for a minute, 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro,
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), a
+# hundred wrong programs with a page for every block, each fuzz target for a minute, 10^5 double frees, and 10^9 frees
+# of adversarial content. Then it repeats guard, repro,
 # fast0, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
 # and says how to reproduce it.
 set -u
@@ -66,6 +67,9 @@ wrong_frees() {
 }
 
 real_programs
+seed=$(($(fresh_seed) % 1000000))
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
 run scripts/fuzz.sh 60
 wrong_frees
 while :; do

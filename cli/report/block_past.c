@@ -22,8 +22,9 @@ static const char* state_name(uint64_t word) {
         [HAK_GUARD_CHANGING] = "being allocated, resized or freed",
         [HAK_GUARD_QUARANTINED] = "freed",
         [HAK_GUARD_FREE] = "freed",
+        [HAK_GUARD_CHECKED] = "in use",
     };
-    return names[guard_state(word) <= HAK_GUARD_FREE ? guard_state(word) : HAK_GUARD_NONE];
+    return names[guard_state(word) <= HAK_GUARD_CHECKED ? guard_state(word) : HAK_GUARD_NONE];
 }
 
 static const char* family_name(uint64_t word) {
@@ -180,7 +181,8 @@ json_t* block_past_list(const struct block_past_input* input) {
     const struct crash_record* record = input->record;
     add_from_words(&listing);
     if (record == NULL || input->words[0] != '\0') return listing.list;
-    if (record->code > 0) add(&listing, "fault_addr", record->fault_address, false);
+    uint64_t address = input->block != 0 ? input->block : record->fault_address;
+    if (record->code > 0) add(&listing, BLOCK_PAST_FAULT, address, false);
     add(&listing, BLOCK_PAST_BEHIND, input->behind, false);
     add_from_registers(&listing);
     if (!has_bad_pointer(record)) return listing.list;

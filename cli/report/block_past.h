@@ -23,9 +23,11 @@ struct block_past_input {
     const struct crash_record* record;  // NULL: nothing was copied
     const char* words;                  // the check's message; "": none
     uint64_t behind;                    // the block that begins after the fault address; 0: none
+    uint64_t block;                     // the block that the fault is about, if the address lies outside of it; 0: none
 };
 
-// The value of `of` for the block that begins after the fault address.
+// The values of `of` for the block that the fault address is about, and for the one that begins after it.
+#define BLOCK_PAST_FAULT "fault_addr"
 #define BLOCK_PAST_BEHIND "what follows fault_addr"
 
 // [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...],

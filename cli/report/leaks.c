@@ -6,6 +6,7 @@
 #include "process/procmaps.h"
 #include "report/code_place.h"
 #include "report/noted_stack.h"
+#include "report/page_view.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -75,6 +76,18 @@ static void search_unit(struct search* search, uint64_t unit) {
         uint64_t records = unit + offsetof(HakGuardUnit, record) + s * sizeof(((HakGuardUnit*)NULL)->record[0]);
         if (load_relaxed(&slabs[s].block_size) != 0) search_slab(search, records, load_relaxed(&slabs[s].used));
     }
+}
+
+static void add_paged(void* context, const HakPageRecord* record) {
+    add(context, &record->guard);
+}
+
+static void search_pages(struct search* search, pid_t thread, uint64_t root) {
+    struct process_memory memory;
+    struct page_view view;
+    process_memory_open(&memory, thread);
+    if (page_view_open(&view, &memory, root)) page_view_each(&view, add_paged, search);
+    process_memory_close(&memory);
 }
 
 static bool search_all(struct search* search, uint64_t root) {
@@ -185,6 +198,7 @@ json_t* leaks_read(pid_t thread, uint64_t root, uint64_t stacks, uint64_t since)
     json_t* leaks = NULL;
     process_memory_open(&search.memory, thread);
     if (procmaps_read(&search.maps, thread) && search_all(&search, root)) {
+        search_pages(&search, thread, root);
         join_sites(&search);
         leaks = leaks_json(&search);
     }

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "report/verdict_checks.h"
+#include "report/verdict_pages.h"
 #include "report/verdict_places.h"
 #include "report/verdict_pointers.h"
 #include "report/verdict_signals.h"
@@ -21,6 +22,7 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         {"other_check", by_other_check},
         {"hang", by_hang},
         {"sender", by_sender},
+        {"page", by_page},
         {"followed_link", by_followed_link},
         {"text_address", by_text_address},
         {"poison_address", by_poison_address},

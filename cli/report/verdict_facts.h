@@ -8,6 +8,7 @@
 #include "report/block_record.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
+#include "report/page_view.h"
 #include "report/story.h"
 
 #include <jansson.h>
@@ -23,6 +24,7 @@ struct verdict_facts {
     uint64_t heap_start, heap_end;        // what links point into
     uint64_t behind;                      // start of a block in use that is just after the fault address; 0: none
     bool behind_is_near;                  // only a few bytes after it
+    const struct page_fault* page;        // of the fault address; NULL: no block has pages of its own
     const struct crossed_block* crossed;  // NULL: not searched for
     const struct block_record* held;      // guard mode's block at the fault address; NULL: it knows of none
     bool has_records;                     // guard mode was on

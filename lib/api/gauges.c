@@ -4,6 +4,7 @@
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/heap.h"
+#include "superslab/page_slots.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 #include "thread/tcb.h"
@@ -50,6 +51,10 @@ void hak_gauges(hak_stats_t* out) {
     out->active += sampled.active;
     out->mapped += sampled.mapped;
     out->metadata += sampled.tables;
+    uint64_t paged = page_open_bytes();
+    out->allocated += paged;
+    out->active += paged;
+    out->mapped += paged;
 }
 
 // Overflows are counted for each class, and added to their counter OVERFLOWS_SAMPLE at a time.

@@ -4,6 +4,7 @@
 // Errors: those of the kernel.
 #include "base/compiler.h"
 #include "base/syscall.h"
+#include "guard/pages.h"
 #include "observe/ring.h"
 #include "os/os.h"
 
@@ -29,6 +30,7 @@ HAK_PUBLIC int prctl(int option, ...) {
     va_end(list);
     if (forbids_calls(option, values[0])) os_forbid_calls();
     if (forbids_the_counter(option, values[0])) hak_ring_clock_stop();
+    if (option == PR_SET_SECCOMP && values[0] == SECCOMP_MODE_STRICT) pages_stop();
     long result = sys_call6(SYS_prctl, option, (long)values[0], (long)values[1], (long)values[2], (long)values[3], 0);
     if (!sys_failed(result)) return (int)result;
     errno = (int)-result;

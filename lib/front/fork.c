@@ -10,6 +10,7 @@
 #include "refill/stages.h"
 #include "sample/sample.h"
 #include "stack/stack_table.h"
+#include "superslab/page_slots.h"
 #include "superslab/superslab.h"
 #include "thread/operation.h"
 
@@ -57,6 +58,7 @@ static void inner_locks(LockStep step, unsigned fork) {
     tcb_locks(step, fork);
     registry_locks(step, fork);
     step(&heap_lock, fork);
+    page_locks(step, fork);
     hak_options_locks(step, fork);
     sample_locks(step, fork);
 }
@@ -141,6 +143,7 @@ static void ask_others_no_more(unsigned fork) {
 // Gives up what a thread that the child does not have was changing under a lock.
 static void give_up_half_done(void) {
     if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
+    page_slots_in_child();
     registry_forget_half_done();
     tcb_forget_half_done();
 }

@@ -9,7 +9,7 @@
 #include "thread/operation.h"
 
 // The `way` of a free, in events and counters.
-typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
+typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE, FREE_PAGES } FreeWay;
 
 HAK_INLINE void note_malloc(const void* block, size_t size) {
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);

@@ -16,6 +16,7 @@ _Atomic bool process_has_begun;
 
 void process_read_options(void) {
     hak_options_init();
+    if (HAK_CHECKED && hak_option(pages)) store_relaxed(&hak_options.guard, 1);
     if (some_change_is_missing()) tcb_stop_parking();
     zero_begin();
 }

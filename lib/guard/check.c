@@ -8,6 +8,7 @@
 #include "guard/check.h"
 #include "guard/guard_mode.h"
 #include "guard/live.h"
+#include "guard/pages.h"
 #include "guard/release.h"
 #include "os/os.h"
 #include "sample/sample.h"
@@ -234,6 +235,7 @@ void check_now_and_then(const HakTcb* me) {
 __attribute__((destructor)) static void check_at_exit(void) {
     if (!guard_on() || operation_is_open()) return;
     guard_release_oldest(true);
+    if (pages_on()) pages_check_live("exit");
     check_all("exit");
 }
 #endif

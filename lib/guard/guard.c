@@ -8,9 +8,10 @@
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
 #include "guard/live.h"
+#include "guard/notes.h"
 #include "guard/nothing.h"
+#include "guard/pages.h"
 #include "guard/release.h"
-#include "stack/stack_table.h"
 #include "os/os.h"
 #include "superslab/closed.h"
 #include "superslab/huge.h"
@@ -18,20 +19,6 @@
 #include <errno.h>
 
 // --- records
-
-// Number of the calling thread, which may never have allocated. 0: it is past its end, or there is no memory for a TCB.
-static uint32_t thread_number(void) {
-    const HakTcb* me = thread_tcb();
-    return me ? me->number : 0;
-}
-
-static uint64_t site_of(const GuardCall* call) {
-    return (uintptr_t)call->site;
-}
-
-static StackNumber stack_of(const GuardCall* call) {
-    return stack_note(call->frame, (uintptr_t)call->site);
-}
 
 static size_t bytes_of(const GuardPlace* place) {
     if (is_nothing(place->block)) return 0;
@@ -65,10 +52,7 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     }
     memset(place->block, 0, clear);
     guard_canary_write(place->block, size, bytes);
-    record->alloc_thread = thread_number();
-    record->alloc_clock = hak_ring_clock();
-    record->alloc_stack = stack_of(call);
-    record->alloc_site = site_of(call);
+    guard_note_alloc(call, record);
     // pairs with the acquires in covers, block_around, seize, guard_usable_size, word_of (guard_faults.c), check_live
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
@@ -94,6 +78,8 @@ static uint32_t refills(void) {
 }
 
 static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool zero) {
+    void* paged = pages_on() ? pages_allocate(call, alignment, size) : NULL;
+    if (paged) return paged;
     uint32_t before = refills();
     size_t bytes = padded(size);
     bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked
@@ -187,13 +173,6 @@ static void check_family(const GuardCall* call, const GuardPlace* place) {
 
 // --- free
 
-static void note_free_call(const GuardCall* call, HakGuardRecord* record) {
-    record->free_thread = thread_number();
-    record->free_clock = hak_ring_clock();
-    record->free_stack = stack_of(call);
-    record->free_site = site_of(call);
-}
-
 static bool put_into_quarantine(Quarantined block) {
     HakTcb* me = thread_operation();
     if (me == NULL) return false;
@@ -209,7 +188,7 @@ static bool close_run(void* block, size_t bytes) {
 
 // Frees a seized block.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
-    note_free_call(call, place->record);
+    guard_note_free(call, place->record);
     Quarantined block = {place->block, place->record, bytes, close_run(place->block, bytes)};
     if (!block.closed) guard_poison_write(place->block, bytes);
     if (put_into_quarantine(block))
@@ -232,7 +211,9 @@ void guard_free(const GuardCall* call, void* p) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
-    if (seize_for_free(call, p, &place, &bytes))
+    if (pages_contain(p))
+        pages_free(call, p, NULL);
+    else if (seize_for_free(call, p, &place, &bytes))
         retire(call, &place, bytes);
     else
         fast_free(p);
@@ -242,6 +223,10 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
+    if (pages_contain(p)) {
+        pages_free(call, p, &size);
+        return;
+    }
     if (!seize_for_free(call, p, &place, &bytes)) {
         fast_free(p);
         return;
@@ -252,6 +237,7 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
 
 size_t guard_usable_size(const GuardCall* call, const void* p) {
     if (p == NULL) return 0;
+    if (pages_contain(p)) return pages_usable_size(call, p);
     GuardPlace place = guard_place(p);
     uint64_t word = place.record && place.block == p ? load_acquire(&place.record->word) : 0;
     if (guard_state(word) == HAK_GUARD_NONE) {
@@ -269,7 +255,7 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
 static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t size) {
     uint64_t word = load_relaxed(&place->record->word);
     size_t old = guard_size(word);
-    note_free_call(call, place->record);
+    guard_note_free(call, place->record);
     guard_set_state(place->record, HAK_GUARD_FREE);
     void* block = huge_resize((SlabNumber)slab_number_of(place->block), padded(size));
     if (block == NULL) {
@@ -310,6 +296,16 @@ static void* realloc_unguarded(const GuardCall* call, void* p, size_t size) {
     return block;
 }
 
+static void* realloc_paged(const GuardCall* call, void* p, size_t size) {
+    GuardPlace place = pages_seize("use_after_free", call, p);
+    size_t old = guard_size(load_relaxed(&place.record->word));
+    void* block = allocate(call, 1, size, false);
+    if (block == NULL) return pages_stay(&place, size);
+    memcpy(block, p, old < size ? old : size);
+    pages_retire(call, &place);
+    return block;
+}
+
 // The block moves, unless it is huge: so later uses of the old address are found.
 void* guard_realloc(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
@@ -318,6 +314,7 @@ void* guard_realloc(const GuardCall* call, void* p, size_t size) {
         guard_free(call, p);
         return NULL;
     }
+    if (pages_contain(p)) return realloc_paged(call, p, size);
     if (!seize("use_after_free", call, p, &place)) return realloc_unguarded(call, p, size);
     size_t old = guard_size(load_relaxed(&place.record->word)), bytes = bytes_of(&place);
     check_canary(call, &place, old, bytes);

@@ -97,6 +97,8 @@ HAK_INLINE bool guard_poison_is_whole(const void* block, size_t skip, size_t byt
     return guard_all_are(from + skip, from + guard_poisoned(bytes), GUARD_POISON);
 }
 
+// What of [from, end) is not `value`; from `end` on: nothing.
+GuardDamage guard_damage(const unsigned char* from, const unsigned char* end, uint8_t value);
 // The damage of a canary, or of the poison from byte `skip` on, for messages.
 GuardDamage guard_canary_damage(const void* block, size_t size, size_t bytes);
 GuardDamage guard_poison_damage(const void* block, size_t skip, size_t bytes);

@@ -70,6 +70,26 @@ uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back; its resolution is a few milliseconds.
 uint64_t os_clock_ms(void);
 #if HAK_CHECKED
+// --- for a page for every block
+
+// Bytes of a page of this system. OS_PAGE is what the rest of the library is made for.
+size_t os_page_bytes(void);
+// Closes pages of readable and writable memory to any access by guards in the page table, which gives their memory
+// back, or opens them. No mapping is split. Since Linux 6.13, and not for locked memory.
+bool os_guard(void* at, size_t bytes, bool closed);
+// Opens ranges of `bytes` that os_guard has closed, and makes their pages resident, with two system calls. false: some
+// may still be closed. Since Linux 6.14.
+enum { OS_OPEN_MOST = 32 };
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes);
+// Replaces what is mapped at `at`, which must be ours, by address space without access; the system promises no memory.
+bool os_close_over(void* at, size_t bytes);
+// The least of the limits of the process on its address space and its data; UINT64_MAX: none.
+uint64_t os_address_limit(void);
+// Bytes of memory that the machine has; 0: unknown.
+uint64_t os_memory_bytes(void);
+// The number in a file of /proc; 0: it cannot be read.
+uint64_t os_number_in(const char* path);
+
 // Nanoseconds of a clock that never goes back; a call takes about 20 ns. It reads the time-stamp counter.
 uint64_t os_clock_ns(void);
 // From now on os_clock_ns has the resolution of os_clock_ms, and does not read the counter.

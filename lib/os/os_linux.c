@@ -6,10 +6,14 @@
 #include "os/vdso.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/uio.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -19,6 +23,10 @@
 #endif
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
 #endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -182,6 +190,63 @@ bool os_move(void* from, void* to, size_t bytes) {
                                              MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0);
     return count(result, HAK_C_syscall_mremap);
 }
+
+#if HAK_CHECKED
+size_t os_page_bytes(void) {
+    return getauxval(AT_PAGESZ);
+}
+
+bool os_guard(void* at, size_t bytes, bool closed) {
+    return advise(at, bytes, closed ? MADV_GUARD_INSTALL : MADV_GUARD_REMOVE);
+}
+
+static bool advise_all(const struct iovec* ranges, unsigned many, size_t bytes, int advice) {
+    enum { THIS_THREAD = -10000 };  // PIDFD_SELF_THREAD, whose memory is that of the process
+    long result =
+        os_fault_hit() ? -ENOMEM : sys_call6(SYS_process_madvise, THIS_THREAD, (long)ranges, many, advice, 0, 0);
+    return count(result, HAK_C_syscall_madvise) && (size_t)result == many * bytes;
+}
+
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes) {
+    struct iovec ranges[OS_OPEN_MOST];
+    for (unsigned i = 0; i < count; i++) ranges[i] = (struct iovec){at[i], bytes};
+    if (!advise_all(ranges, count, bytes, MADV_GUARD_REMOVE)) return false;
+    advise_all(ranges, count, bytes, MADV_POPULATE_WRITE);  // otherwise they become resident when they are touched
+    return true;
+}
+
+bool os_close_over(void* at, size_t bytes) {
+    return !sys_failed(map(at, bytes, PROT_NONE, MAP_FIXED | MAP_NORESERVE));
+}
+
+static uint64_t limit_of(int resource) {
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    // If it fails, there is no limit that could be respected.
+    sys_call4(SYS_prlimit64, 0, resource, 0, (long)&limit);
+    return limit.rlim_cur;
+}
+
+uint64_t os_address_limit(void) {
+    uint64_t space = limit_of(RLIMIT_AS), data = limit_of(RLIMIT_DATA);
+    return space < data ? space : data;
+}
+
+uint64_t os_memory_bytes(void) {
+    struct sysinfo info = {0};
+    return sys_failed(sys_call3(SYS_sysinfo, (long)&info, 0, 0)) ? 0 : (uint64_t)info.totalram * info.mem_unit;
+}
+
+uint64_t os_number_in(const char* path) {
+    char text[32] = "";
+    uint64_t number = 0;
+    long file = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (sys_failed(file)) return 0;
+    sys_call3(SYS_read, file, (long)text, sizeof text - 1);  // text stays empty if it fails
+    sys_call3(SYS_close, file, 0, 0);
+    for (const char* at = text; *at >= '0' && *at <= '9'; at++) number = number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+#endif
 
 static _Atomic uintptr_t loader;  // set by os_start
 

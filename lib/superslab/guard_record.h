@@ -27,8 +27,9 @@ typedef enum {
     HAK_GUARD_NONE,         // not handed out since the slab was made, or not guarded
     HAK_GUARD_LIVE,         // the program's
     HAK_GUARD_CHANGING,     // a thread is in malloc, realloc or free with it
-    HAK_GUARD_QUARANTINED,  // freed and kept back for a while; all of it is poisoned
+    HAK_GUARD_QUARANTINED,  // freed and kept back for a while; all of it is poisoned, or closed
     HAK_GUARD_FREE,         // freed, and the allocator's again; a block of a class is poisoned behind its first 8 bytes
+    HAK_GUARD_CHECKED,      // the program's, and hak_check looks at it (blocks on pages of their own alone)
 } HakGuardState;
 
 // The function family that it came from.
@@ -75,6 +76,7 @@ typedef struct {
     uint32_t record_bytes;  // sizeof(HakGuardRecord)
     _Atomic uint64_t base;  // address of unit 0
     _Atomic(HakGuardChunk*) chunk[HAK_GUARD_CHUNK];
+    _Atomic(struct HakPageRoot*) pages;  // blocks on pages of their own (superslab/page_record.h); NULL: none
 } HakGuardRoot;
 
 _Static_assert(sizeof(HakGuardRecord) == 64 && sizeof(HakGuardSlab) == 8 && offsetof(HakGuardUnit, record) == 4096 &&

@@ -386,6 +386,31 @@ static void writes_are_told_from_reads(void** state) {
     record.registers[REG_ERR] = 0x6;
     expect("freed_memory", "program", "your code wrote to memory that had been freed");
 }
+
+static void a_page_of_its_own(void** state) {
+    (void)state;
+    static const struct {
+        enum page_kind kind;
+        const char *read, *write;
+    } told[] = {
+        {PAGE_AFTER_FREE, "your code read a block after it was freed",
+         "your code wrote into a block after it was freed"},
+        {PAGE_BEHIND, "your code read past the end of a block", "your code wrote past the end of a block"},
+        {PAGE_BEFORE, "your code read before the start of a block", "your code wrote before the start of a block"},
+        {PAGE_EMPTY, "your code read from a block of zero bytes", "your code wrote into a block of zero bytes"},
+    };
+    struct page_fault page = {.block = 0x700000001000, .size = 16};
+    facts.page = &page;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        page.kind = told[i].kind;
+        record.registers[REG_ERR] = 0x4;
+        expect("page", "program", told[i].read);
+        record.registers[REG_ERR] = 0x6;
+        expect("page", "program", told[i].write);
+    }
+    page.kind = PAGE_NOTHING;
+    expect("other_signal", "unknown", "not mapped");
+}
 #endif
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, plain_fault, release)
@@ -420,6 +445,7 @@ int main(void) {
         CASE(the_stack_used_up),
         CASE(a_jump_to_nowhere),
         CASE(writes_are_told_from_reads),
+        CASE(a_page_of_its_own),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the fault gallery and compares what happens with the table in README.md.
 
-usage: gallery.py release|close PROGRAMS LIBHAKMEM.so | gallery.py guard PROGRAMS HAKSTRESS
+usage: gallery.py release|close PROGRAMS LIBHAKMEM.so | gallery.py guard|pages PROGRAMS HAKSTRESS
 PROGRAMS: the folder of the compiled programs. Exit status: 0 all as the table says, 1 a difference, 2 wrong usage."""
 
 import json
@@ -51,10 +51,10 @@ def release(program, library, expected, **options):
     return right, f"status {status}: {out}{err}"
 
 
-def guard(program, hakstress, expected, words):
+def guard(program, hakstress, option, expected, words):
     with tempfile.TemporaryDirectory() as results:
-        status, out, err = run([hakstress, "run", "--guard", "--results", results, "--", program],
-                               HAKMEM_GUARD_FILL="1")
+        fill = {"HAKMEM_GUARD_FILL": "1"} if option == "--guard" else {}
+        status, out, err = run([hakstress, "run", option, "--results", results, "--", program], **fill)
         seen = f"status {status}: {out}{err}"
         reports = [name for name in os.listdir(results) if name.endswith(".crash.json")]
         if len(reports) != 1:
@@ -72,25 +72,32 @@ def guard(program, hakstress, expected, words):
     return stopped and words in verdict, f"verdict: {verdict}; {seen}"
 
 
+def pages(program, hakstress, expected, words):
+    expected, start, _ = expected.partition(" with start")
+    return guard(program, hakstress, "--pages=start" if start else "--pages", expected, words)
+
+
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("release", "close", "guard"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("release", "close", "guard", "pages"):
         print(__doc__, file=sys.stderr)
         return 2
     mode, programs, tool = sys.argv[1], pathlib.Path(sys.argv[2]), os.path.abspath(sys.argv[3])
-    table, closed = list(rows(4)), dict(rows(2))
+    table, closed = list(rows(3 if mode == "pages" else 4)), dict(rows(2))
     sources = {path.stem for path in TABLE.parent.glob("*.c")} | {path.stem for path in TABLE.parent.glob("*.cpp")}
-    wrong = sources ^ {cells[0] for cells in table}
+    wrong = sources ^ {cells[0] for count in (3, 4) for cells in rows(count)}
     wrong |= closed.keys() - sources
     for name in sorted(wrong):
         print(f"{name}: is a row or a source, and not both")
-    for name, in_guard, words, in_release in table:
+    for name, stopped_by, words, *in_release in table:
         program = str(programs / ("fault-" + name))
-        if mode == "guard":
-            right, seen = guard(program, tool, in_guard, words)
+        if mode == "release":
+            right, seen = release(program, tool, in_release[0])
         elif mode == "close":
-            right, seen = release(program, tool, closed.get(name, in_release), HAKMEM_CLOSE="1")
+            right, seen = release(program, tool, closed.get(name, in_release[0]), HAKMEM_CLOSE="1")
+        elif mode == "guard":
+            right, seen = guard(program, tool, "--guard", stopped_by, words)
         else:
-            right, seen = release(program, tool, in_release)
+            right, seen = pages(program, tool, stopped_by, words)
         print(f"{'ok' if right else 'WRONG'}: {name}" + ("" if right else f": {seen}"))
         if not right:
             wrong.add(name)
