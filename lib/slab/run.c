@@ -26,6 +26,15 @@ void runs_init(SlabNumber s, bool clean) {
     slab_words_of_rest(s, TAG_RUNS_REST);
 }
 
+// Where there is no gap, nothing is closed, and the map's bits for that need not come into the caches.
+static bool open_pages(OwnedRuns runs, uint32_t page, uint32_t pages) {
+    return run_map(runs)->gap == 0 || pages_open(run_pages_of(runs.head.number), page, pages);
+}
+
+static void close_pages(OwnedRuns runs, uint32_t page, uint32_t pages) {
+    if (run_map(runs)->gap) pages_close(run_pages_of(runs.head.number), page, pages);
+}
+
 static void count_pages(OwnedRuns runs, int change) {
     meta_count(meta_of(runs.head), change, 0);
 }
@@ -61,8 +70,7 @@ Run runs_take(HakTcb* me, OwnedRuns runs, uint32_t pages, uint32_t align) {
     uint32_t whole = pages + map->gap;
     if (map->longest < whole) return (Run){NULL, false};
     RunFit fit = find_place(map, whole, align);
-    if (fit.page == PAGES_PER_UNIT || !pages_open(run_pages_of(runs.head.number), fit.page, pages))
-        return (Run){NULL, false};
+    if (fit.page == PAGES_PER_UNIT || !open_pages(runs, fit.page, pages)) return (Run){NULL, false};
     bool zero = run_map_is_clean(map, fit.page, pages);
     store_relaxed(&map->length[fit.page], (uint16_t)whole);
     map->next = (uint16_t)(fit.page + whole);
@@ -82,7 +90,7 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
     store_relaxed(&map->length[page], (uint16_t)0);
-    pages_close(run_pages_of(runs.head.number), page, pages);
+    close_pages(runs, page, pages);
     uint32_t joined = run_map_release(map, page, pages);
     count_pages(runs, -(int)pages);
     if (joined > map->longest) runs_set_longest(me, runs, joined);
@@ -102,7 +110,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
     uint32_t grown = page + old, more = pages - old;
     if (page + pages > PAGES_PER_UNIT) return false;
     uint32_t room = run_map_free_from(map, grown);
-    if (room < more || !pages_open(run_pages_of(runs.head.number), grown - map->gap, more)) return false;
+    if (room < more || !open_pages(runs, grown - map->gap, more)) return false;
     occupy(me, runs, grown, more, map->longest);
     if (room == map->longest) runs_set_longest(me, runs, run_map_longest(map));
     return true;
@@ -111,7 +119,7 @@ static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32
 static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32_t pages) {
     RunMap* map = run_map(runs);
     if (zero_is(ZERO_FREE)) memset(page_address(runs, page + pages - map->gap), 0, (old - pages) * PAGE_SIZE_BYTES);
-    pages_close(run_pages_of(runs.head.number), page + pages - map->gap, old - pages);
+    close_pages(runs, page + pages - map->gap, old - pages);
     run_map_release(map, page + pages, old - pages);
     count_pages(runs, -(int)(old - pages));
     runs_set_longest(me, runs, run_map_longest(map));

@@ -63,8 +63,8 @@ typedef struct {
     _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
     uint16_t longest;                         // length of the longest run of free pages
     uint16_t cached;                          // pages in the owner's cache
-    uint16_t gap;                             // pages behind each block that are part of it, and stay closed: 0 or 1
-    uint16_t next;                            // where there is a gap: the page behind the run that was taken last
+    uint16_t gap;                             // 1: free pages are closed, and so is the last one of each block
+    uint16_t next;                            // if gap: the page behind the run that was taken last
 } RunMap;
 
 // A unit's part of the table of metas. In a SuperSlab of page runs the meta of the first slab stands for all of it, and
