@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     HakLock lock;
     _Atomic int64_t kept;              // pages of freed slots
-    uint32_t ready_count, used_count;  // of the slots in `ready`
+    uint32_t ready_count, ready_used;  // of the slots in `ready`
     PageSlot ready[OS_OPEN_MOST];
     Length length[LENGTHS];
 } HAK_ALIGNED(HAK_CACHE_LINE) Shard;
@@ -96,14 +96,14 @@ static PageSlot take_from(Shard* shard, unsigned i) {
 
 // Opens slots of one page ahead, twice as many each time: one system call opens all of them.
 static PageSlot take_ready(Shard* shard) {
-    if (shard->used_count == shard->ready_count) {
+    if (shard->ready_used == shard->ready_count) {
         uint32_t wanted = shard->ready_count < OS_OPEN_MOST / 2 ? 2 * shard->ready_count + 1 : OS_OPEN_MOST;
-        shard->ready_count = shard->used_count = 0;
+        shard->ready_count = shard->ready_used = 0;
         for (PageSlot slot; shard->ready_count < wanted && (slot = take_from(shard, 0)).record;)
             shard->ready[shard->ready_count++] = slot;
         if (shard->ready_count > 1) page_open_all(shard->ready, shard->ready_count);
     }
-    return shard->used_count < shard->ready_count ? shard->ready[shard->used_count++] : (PageSlot){0};
+    return shard->ready_used < shard->ready_count ? shard->ready[shard->ready_used++] : (PageSlot){0};
 }
 
 PageSlot page_slot_take(uint32_t shard, uint64_t pages, bool closed) {
@@ -155,7 +155,7 @@ void page_slots_in_child(void) {
     if (hak_lock_is_others(&region_lock)) page_region_forget_half_done();
     for (Shard* shard = shards; shard < shards + HAK_PAGES_SHARDS; shard++) {
         if (!hak_lock_is_others(&shard->lock)) continue;
-        shard->ready_count = shard->used_count = 0;
+        shard->ready_count = shard->ready_used = 0;
         for (Length* length = shard->length; length < shard->length + LENGTHS; length++) {
             length->first = NULL;
             length->cut = length->slots = 0;

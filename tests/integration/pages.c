@@ -95,8 +95,8 @@ static void an_alignment_holds(void) {
             char* p = memalign(alignment, sizes[i]);
             expect_block(p, sizes[i], alignment);
             memset(p, 'a', sizes[i]);
-            CHECK(is_closed(p + (round_up((size_t)(uintptr_t)p + sizes[i], 4096) - (size_t)(uintptr_t)p)),
-                  "%p: the page behind it is open", (void*)p);
+            const char* behind = (const char*)round_up((size_t)p + sizes[i], 4096);
+            CHECK(is_closed(behind), "%zu bytes at %p: the next page is open", sizes[i], (void*)p);
             free(p);
         }
 }
