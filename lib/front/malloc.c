@@ -79,11 +79,16 @@ static TakenBlocks take_or_sample(TlsBin* bin, unsigned size_class, size_t align
     return (TakenBlocks){sampled, 1, false};
 }
 
+// Behind a sampled block the program has no bytes.
+static size_t bytes_to_clear(const void* block, unsigned size_class, size_t size) {
+    return sample_contains(block) ? size : size_of_class(size_class);
+}
+
 static void* malloc_class(unsigned size_class, size_t alignment, size_t size) {
     TlsBin* bin = fast_bin(tag_of_class(size_class));
     void* block = bin_pop(bin);
     if (HAK_UNLIKELY(block == NULL)) block = take_or_sample(bin, size_class, alignment, size).first;
-    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, sample_contains(block) ? size : size_of_class(size_class));
+    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, bytes_to_clear(block, size_class, size));
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
 }
 
@@ -98,7 +103,7 @@ static void* calloc_small(size_t size) {
     if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(bin, class_of_size(size), 1, size);
     if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
     if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
-    if (zero_is(ZERO_ALLOC)) size = size_of_class(class_of_size(size));
+    if (zero_is(ZERO_ALLOC)) size = bytes_to_clear(taken.first, class_of_size(size), size);
     memset(taken.first, 0, taken.zero ? sizeof(uint64_t) : size);
     return handed_out(taken.first, size);
 }

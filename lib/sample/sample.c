@@ -1,6 +1,7 @@
 #include "sample/sample.h"
 
 #include "base/text.h"
+#include "config/zero.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "sample/call.h"
@@ -125,6 +126,7 @@ void* sample_free(const char* function, void* p) {
     if (!seize(function, p, &slot, &call)) return NULL;
     is_whole(function, slot, &call);
     void* behind = slot->behind;
+    if (zero_is(ZERO_FREE)) memset(p, 0, slot->size);
     slot->freed = call;
     slot_close(slot);
     counter_add_shared(HAK_C_sample_freed, 1);
