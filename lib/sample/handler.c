@@ -186,7 +186,7 @@ static KernelAction action_of(uint32_t level) {
 }
 
 void handler_install(void) {
-    KernelAction found;
+    KernelAction found = {.flags = 0};
     if (load_relaxed(&ends) || !exchange(NULL, &found) || is_ours(&found)) return;
     uint32_t level = level_before(&found);
     if (level == LEVELS) return;
