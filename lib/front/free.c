@@ -160,7 +160,9 @@ static uint64_t word_of(const void* p) {
 
 static HAK_COLD void free_suspect(void* p) {
     void* instead = suspect_settle(p);
-    if (instead) free_to_owner(instead, word_of(instead));
+    if (instead == NULL) return;
+    if (zero_is(ZERO_FREE)) zero_block(instead);
+    free_to_owner(instead, word_of(instead));
 }
 
 // For blocks that go neither into a bin nor into the run cache.
@@ -204,7 +206,7 @@ static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint
 }
 
 static HAK_NOINLINE void free_run(void* p) {
-    if (zero_is(ZERO_FREE)) zero_freed_run(p);
+    if (zero_is(ZERO_FREE) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);

@@ -74,7 +74,7 @@ void* realloc_block(void* p, size_t size) {
     size_t old = block_bytes(p);
     void* same = realloc_in_place(p, old, size);
     if (same) {
-        if (zero_is(ZERO_FREE) && size < old) clear_rest(same, size);
+        if (size < old && (zero_is(ZERO_FREE) || zero_is(ZERO_ALLOC))) clear_rest(same, size);
         return same;
     }
     void* block = fast_malloc(size);

@@ -1,6 +1,6 @@
 #include "front/zero.h"
 
-#include "slab/run_map.h"
+#include "front/block.h"
 #include "thread/link.h"
 
 #include <string.h>
@@ -11,6 +11,6 @@ void zero_begin(void) {
 }
 
 // Writing zeros takes a tenth of the time of giving pages back and getting others.
-void zero_freed_run(void* p) {
-    memset(p, 0, (uintptr_t)p % PAGE_SIZE_BYTES ? 0 : run_pages(p) * PAGE_SIZE_BYTES);
+void zero_block(void* block) {
+    memset(block, 0, block_bytes(block));
 }

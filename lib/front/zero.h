@@ -15,7 +15,7 @@
 
 // Once the options are known.
 void zero_begin(void);
-// For a page run that is about to be freed. Does nothing if p is no start of a block.
-HAK_COLD void zero_freed_run(void* p);
+// For a block of a class, or a page run, that is about to be freed.
+HAK_COLD void zero_block(void* block);
 
 #endif

@@ -79,7 +79,10 @@ static uint32_t refills(void) {
 
 static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool zero) {
     void* paged = pages_on() ? pages_allocate(call, alignment, size) : NULL;
-    if (paged) return paged;
+    if (paged) {
+        if (!zero && hak_option(guard_fill)) guard_fill_write(paged, 0, size);
+        return paged;
+    }
     uint32_t before = refills();
     size_t bytes = padded(size);
     bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked

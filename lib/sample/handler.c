@@ -188,8 +188,13 @@ static KernelAction action_of(uint32_t level) {
 void handler_install(void) {
     KernelAction found = {.flags = 0};
     if (load_relaxed(&ends) || !exchange(NULL, &found) || is_ours(&found)) return;
+    // What ours has replaced may be one that another thread has installed since: then that is put behind ours, too.
     uint32_t level = level_before(&found);
-    if (level == LEVELS) return;
-    KernelAction action = action_of(level);
-    exchange(&action, NULL);
+    while (level < LEVELS) {
+        KernelAction action = action_of(level), replaced = found;
+        if (!exchange(&action, &replaced) || is_same(&replaced, &found) || is_ours(&replaced)) return;
+        found = replaced;
+        level = level_before(&found);
+        if (level == LEVELS) exchange(&found, NULL);
+    }
 }

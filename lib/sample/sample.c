@@ -137,7 +137,7 @@ void* sample_free(const char* function, void* p) {
 
 bool sample_size(const char* function, const void* p, size_t* size) {
     Slot* slot = slot_at(p);
-    if (slot && slot_state(slot) == SLOT_LIVE && slot->block == p) {
+    if (slot && slot_is_live(slot) && slot->block == p) {
         *size = slot->size;
         return true;
     }
@@ -161,7 +161,7 @@ size_t sample_describe(const void* p, char* buffer, size_t size) {
         buffer, size, "%p: sampled block of %zu bytes at %p %c %zu, %s", p, slot->size, slot->block,
         (const char*)p < slot->block ? '-' : '+',
         (size_t)((const char*)p < slot->block ? slot->block - (const char*)p : (const char*)p - slot->block),
-        slot_state(slot) == SLOT_LIVE ? "live" : "free");
+        slot_is_live(slot) ? "live" : "free");
 }
 
 size_t sample_check(void) {
@@ -171,9 +171,9 @@ size_t sample_check(void) {
     call_note(&call, CALL_HERE);
     for (uint32_t i = 0; i < hak_slots.count; i++) {
         Slot* slot = &hak_slots.slot[i];
-        if (slot_state(slot) != SLOT_LIVE || !slot_seize(slot)) continue;
+        if (!slot_check(slot)) continue;
         wrong += !is_whole("hak_check", slot, &call);
-        slot_let_go(slot);
+        slot_checked(slot);
     }
     return wrong;
 }
@@ -184,7 +184,7 @@ SampleBytes sample_bytes(void) {
     bytes.tables = hak_slots.count * (sizeof *hak_slots.slot + sizeof *hak_slots.word);
     for (uint32_t i = 0; i < hak_slots.count; i++) {
         const Slot* slot = &hak_slots.slot[i];
-        if (slot_state(slot) != SLOT_LIVE) continue;
+        if (!slot_is_live(slot)) continue;
         bytes.allocated += slot->size;
         bytes.active += slot->open_bytes;
     }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { STATE_BITS = 2, STATE_MASK = 3, PATTERN = 0xe5 };
+enum { STATE_BITS = 3, STATE_MASK = 7, PATTERN = 0xe5 };
 #define STRIDE (SLOT_BYTES + PAGE_SIZE_BYTES)
 
 SlotRegion hak_slots;
@@ -107,10 +107,23 @@ bool slot_seize(Slot* slot) {
     for (int i = 0; i < TRIES; i++) {
         uint64_t word = load_relaxed(word_of(slot));
         if (state_of(word) == SLOT_LIVE && change(slot, &word)) return true;
-        if (state_of(word) != SLOT_CHANGING && state_of(word) != SLOT_LIVE) return false;
+        if (state_of(word) == SLOT_CLOSED || state_of(word) == SLOT_KEPT) return false;
         os_wait(i);
     }
-    return false;
+    uint64_t word = load_relaxed(word_of(slot));
+    return state_of(word) == SLOT_CHECKED && change(slot, &word);
+}
+
+bool slot_check(Slot* slot) {
+    uint64_t word = load_relaxed(word_of(slot));
+    if (state_of(word) != SLOT_LIVE) return false;
+    return cas_acquire(word_of(slot), &word, with_state(word, SLOT_CHECKED));  // pairs with the release in set_state
+}
+
+void slot_checked(Slot* slot) {
+    uint64_t word = load_relaxed(word_of(slot));
+    // pairs with the acquire in change; it fails if a thread has waited too long and has taken the slot over
+    if (state_of(word) == SLOT_CHECKED) cas_release(word_of(slot), &word, with_state(word, SLOT_LIVE));
 }
 
 void slot_let_go(Slot* slot) {

@@ -12,6 +12,7 @@
 // parted so when it is used again: the processes that are over soon do not gain by it.
 //
 //   CLOSED --take--> CHANGING --open--> LIVE --seize--> CHANGING --close--> CLOSED
+//   LIVE --check--> CHECKED --checked--> LIVE      its pattern is looked at; it is a live block for everybody else
 //   KEPT: a fault was told of it, and it is never used again
 //
 // A state is one word with the time of its last close, so the slot that was closed longest ago is taken next. Nothing
@@ -52,7 +53,7 @@ typedef struct {
     SampleCall allocated, freed;
 } Slot;
 
-typedef enum { SLOT_CLOSED, SLOT_CHANGING, SLOT_LIVE, SLOT_KEPT } SlotState;
+typedef enum { SLOT_CLOSED, SLOT_CHANGING, SLOT_LIVE, SLOT_CHECKED, SLOT_KEPT } SlotState;
 
 typedef struct {
     _Atomic uintptr_t base;
@@ -78,13 +79,22 @@ Slot* slot_at(const void* p);
 Slot* slot_before(const Slot* slot);
 char* slot_start(const Slot* slot);
 SlotState slot_state(const Slot* slot);
+HAK_INLINE bool slot_is_live(const Slot* slot) {
+    SlotState state = slot_state(slot);
+    return state == SLOT_LIVE || state == SLOT_CHECKED;
+}
 
 // The slot that was closed longest ago, for the caller to change. NULL: none is closed.
 Slot* slot_take(void);
 // Places a block and makes the slot live. size <= SLOT_BYTES, alignment <= a page. false: it is closed again.
 bool slot_open(Slot* slot, size_t alignment, size_t size, bool at_end);
-// Makes a live slot the caller's to change; waits a moment for one that another thread is changing. false: not live.
+// Makes a live slot the caller's to change; waits a moment for one that another thread is changing. One that is being
+// checked for longer is taken over: the thread that checks it does not exist in this child of a fork, or the caller is
+// a signal handler that interrupted it. false: not live.
 bool slot_seize(Slot* slot);
+// Keeps a live block from being closed while its pattern is looked at. false: it is not live, or another thread has it.
+bool slot_check(Slot* slot);
+void slot_checked(Slot* slot);
 // Undoes slot_seize.
 void slot_let_go(Slot* slot);
 void slot_close(Slot* slot);

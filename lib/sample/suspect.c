@@ -1,7 +1,7 @@
 #include "sample/suspect.h"
 
 static Suspect of_slot(Slot* slot, const char* at) {
-    Suspect out = {.slot = slot, .freed = slot_state(slot) != SLOT_LIVE};
+    Suspect out = {.slot = slot, .freed = !slot_is_live(slot)};
     const char *start = slot->block, *end = start + slot->size;
     out.place = at < start ? PLACE_BEFORE : at < end ? PLACE_INSIDE : PLACE_BEHIND;
     out.distance = (size_t)(at < start ? start - at : at < end ? at - start : at - end);
@@ -21,7 +21,7 @@ static Suspect of_used(Slot* slot, const char* at) {
 }
 
 static bool is_open(const Slot* slot, const char* at) {
-    return slot_state(slot) == SLOT_LIVE && (size_t)(at - slot->open) < slot->open_bytes;
+    return slot_is_live(slot) && (size_t)(at - slot->open) < slot->open_bytes;
 }
 
 Suspect suspect_of(const void* address) {

@@ -128,7 +128,7 @@ static void tell_of_dead(const char* function, const Slot* slot, const SampleCal
 }
 
 static void tell_of_interior(const char* function, const void* p, const Slot* slot, const SampleCall* call) {
-    bool live = slot_state(slot) == SLOT_LIVE;
+    bool live = slot_is_live(slot);
     tell("hakmem: check=interior_free site=%s your program called %s with %p, which points %zu bytes into the %zu-byte "
          "block %p%s; the call was %s; the block was %s\n",
          function, function, p, (size_t)((const char*)p - slot->block), slot->size, (void*)slot->block,
