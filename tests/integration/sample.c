@@ -622,6 +622,40 @@ static void clean_threads_and_fork(void) {
     CHECK(waitpid(pid, &status, 0) == pid && status == 0, "the child of the fork: %#x", (unsigned)status);
 }
 
+static volatile sig_atomic_t checking;
+
+static void* check_on(void* unused) {
+    (void)unused;
+    while (checking) test_check_heap();
+    return NULL;
+}
+
+// hak_check looks at live blocks of others, which go on with them meanwhile; so does the child of a fork, which does
+// not have the thread that checks.
+static void clean_beside_checks(void) {
+    enum { BLOCKS = 32 };
+    char* blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc(4000 + (size_t)i);
+    checking = 1;
+    pthread_t checker = test_thread(check_on, NULL);
+    for (int round = 0; round < 60; round++) {
+        for (int i = 0; i < BLOCKS; i++) {
+            CHECK(malloc_usable_size(blocks[i]) >= 4000, "block %d", i);
+            blocks[i] = realloc(blocks[i], 4000 + (size_t)((i + round) % 50));
+        }
+        pid_t pid = fork();
+        CHECK(pid >= 0, "fork");
+        if (pid == 0) {
+            for (int i = 0; i < BLOCKS; i++) free(blocks[i]);
+            _exit(0);
+        }
+        int status;
+        CHECK(waitpid(pid, &status, 0) == pid && status == 0, "the child of fork %d: %#x", round, (unsigned)status);
+    }
+    checking = 0;
+    pthread_join(checker, NULL);
+}
+
 static void fault_in_child(void) {
     a = block_at(AT_END, 32);
     free(a);
@@ -861,6 +895,7 @@ static const Case cases[] = {
     {"clean_family", clean_family, EXIT(0), 0, NULL, NULL, NULL},
     {"clean_alignment", clean_alignment, EXIT(0), 0, NULL, NULL, NULL},
     {"clean_without_slots", clean_without_slots, EXIT(0), 0, NULL, NULL, NULL},
+    {"clean_beside_checks", clean_beside_checks, EXIT(0), 0, NULL, NULL, NULL},
     {"clean_threads_and_fork", clean_threads_and_fork, EXIT(0), 0, NULL, NULL, NULL},
     {"clean_without_memory", clean_without_memory, EXIT(0), 0, NULL, NULL, NULL},
     {"clean_dumps", clean_dumps, EXIT(0), 0, NULL, NULL, NULL},

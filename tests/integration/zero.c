@@ -104,6 +104,41 @@ static void a_full_bin_is_cleared(void) {
     }
 }
 
+// What begins like the link of a free block is cleared as well, whether it is freed or set aside.
+static void a_block_that_begins_like_a_link_is_cleared(size_t size) {
+    static const uint64_t like_links[] = {0x9af9000000000001, 0x9af9123456789abc};
+    for (int i = 0; i < 2; i++) {
+        unsigned char* block = filled(size);
+        size_t usable = malloc_usable_size(block);
+        memcpy(block, &like_links[i], sizeof like_links[i]);
+        freed = block;
+        free(block);
+        if (size <= 1 << 20) expect_zeros(freed, LINK, usable, "like a link", size);
+    }
+}
+
+// The run waits on the remote stack of its owner, and begins with the link of that.
+static void a_waiting_run_freed_twice_keeps_its_link(void) {
+    unsigned char *kept = filled(100000), *block = filled(100000);
+    in_thread(free_it, block);
+    freed = block;
+    pid_t child = fork();
+    CHECK(child >= 0, "fork");
+    if (child == 0) {
+        int (*set)(const char*, const char*);
+        *(void**)&set = test_symbol("hak_option_set");
+        CHECK(set("HAKMEM_ON_ERROR", "report") == 0, "report");
+        free(freed);
+        malloc_trim(0);
+        free(filled(100000));
+        test_check_heap();
+        _exit(0);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child && status == 0, "freed twice: %#x", (unsigned)status);
+    free(kept);
+}
+
 static int status_of_free(void* p) {
     pid_t child = fork();
     CHECK(child >= 0, "fork");
@@ -171,6 +206,16 @@ static void a_new_block_is_zero(size_t size) {
     }
 }
 
+static void what_a_block_gains_after_a_loss_is_zero(size_t size) {
+    unsigned char* block = filled(size);
+    size_t less = size - size / 8;
+    block = realloc(block, less);
+    block = realloc(block, size);
+    CHECK(block[less - 1] == 'x', "realloc(%zu)", size);
+    expect_zeros(block, less, size, "realloc after a loss", size);
+    free(block);
+}
+
 static void what_a_block_gains_is_zero(size_t size) {
     unsigned char *behind = filled(2 * size + 30000), *block = filled(size);
     free(behind);
@@ -196,13 +241,16 @@ int main(int argc, char** argv) {
         if (strcmp(wanted, "free") == 0) {
             a_freed_block_is_cleared(sizes[i]);
             what_a_block_loses_is_cleared(sizes[i]);
+            a_block_that_begins_like_a_link_is_cleared(sizes[i]);
         } else {
             a_new_block_is_zero(sizes[i]);
             what_a_block_gains_is_zero(sizes[i]);
+            what_a_block_gains_after_a_loss_is_zero(sizes[i]);
         }
     }
     if (strcmp(wanted, "free") == 0) {
         a_full_bin_is_cleared();
+        a_waiting_run_freed_twice_keeps_its_link();
         wrong_addresses_clear_nothing();
         wrong_addresses_are_told();
     }
