@@ -288,7 +288,7 @@ static void reported_each_time(void) {
     a[33] = 1;
     a[34] = 1;
     free(a);
-    for (int i = 0; i < 4 * SLOTS; i++) {
+    for (int i = 0; i < 32 * SLOTS; i++) {
         char* p = block_at(AT_END, 32);
         bool again = p == a;
         if (again) p[35] = 1;
