@@ -31,11 +31,13 @@ RULES = {
             "count",
             "os",
             "config",
+            "stack",
             "observe",
             "superslab",
             "thread",
             "slab",
             "refill",
+            "sample",  # knows threads, and is asked by front's slow paths; it could stand as low as above thread
             "front",
             "guard",
             "api",

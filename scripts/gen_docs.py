@@ -101,15 +101,31 @@ def what_tells(expected):
     return "-" if expected == "not noticed" else expected.replace(" at *", "")
 
 
+def gallery():
+    """{mode: {program: what tells it}} of all tables of the gallery, in their order."""
+    modes, head = {}, []
+    for line in (ROOT / "tests/faults/README.md").read_text(encoding="utf-8").splitlines():
+        row = [one.strip() for one in line.strip("| ").split("|")] if line.startswith("|") else []
+        if row and row[0] == "program":
+            head = row
+        elif head and row and re.fullmatch(r"\w+", row[0]):
+            for mode, tells in zip(head[1:], row[1:], strict=True):
+                modes.setdefault(mode.strip("`"), {})[row[0]] = tells
+    return modes
+
+
 def faults():
-    """The table of the gallery without the words of the verdicts: a fault, and what tells it in each mode."""
-    lines = (ROOT / "tests/faults/README.md").read_text(encoding="utf-8").splitlines()
-    table = [[one.strip() for one in line.strip("| ").split("|")] for line in lines if line.startswith("| ")]
-    head, rows = table[0], [row for row in table[1:] if re.fullmatch(r"\w+", row[0])]
-    modes = [i for i, name in enumerate(head) if name not in ("program", "verdict says")]
-    modes.sort(key=lambda i: head[i] != "release")
-    shown = [[row[0].replace("_", " "), *(what_tells(row[i]) for i in modes)] for row in rows]
-    return "\n".join(safety.table(["fault", *(head[i] for i in modes)], shown)) + "\n"
+    """The gallery without the words of the verdicts: a fault, and what tells it in each mode. A mode that does not name
+    a program does what release does."""
+    modes = {mode: tells for mode, tells in gallery().items() if mode != "verdict says"}
+    names = sorted(modes, key=lambda mode: mode != "release")
+    programs = {program: None for tells in modes.values() for program in tells}
+    shown = []
+    for program in programs:
+        otherwise = modes["release"].get(program, "not noticed")
+        tells = [what_tells(modes[name].get(program, otherwise)) for name in names]
+        shown.append([program.replace("_", " "), *tells])
+    return "\n".join(safety.table(["fault", *names], shown)) + "\n"
 
 
 def security_set():

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
-# each fuzz target for a minute, 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro,
-# fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the
-# first fault and says how to reproduce it.
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), a
+# hundred wrong programs with a page for every block, each fuzz target for a minute, 10^5 double frees, and 10^9 frees
+# of adversarial content. Then it repeats guard, repro, fast0, explore, the property test and thread churn, each with a
+# fresh seed, until the time is up. It stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -65,14 +65,17 @@ wrong_frees() {
     for _ in 1 2 3 4; do run $tests/adversarial_content-release "$(fresh_seed)" 250000000; done
 }
 
-real_programs
-run scripts/fuzz.sh 60
 # Deeper than the complete searches of the tests, and random scenarios.
 explore() {
     run build/cli/hakstress explore --seconds 600 --preemptions 3 --stale 1 --seed "$1" --quiet
     run build/cli/hakstress explore --seconds 60 --seed "$1" --quiet $(seq -f 'random-%.0f' "$1" $(($1 + 39)))
 }
 
+real_programs
+seed=$(($(fresh_seed) % 1000000))
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
+run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
+run scripts/fuzz.sh 60
 wrong_frees
 while :; do
     seed=$(fresh_seed)

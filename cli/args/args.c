@@ -99,6 +99,7 @@ static int take_option(struct args* args, const char* argument, const char* next
         return 1;
     }
     if (has_text) return take_value(args, value, name + length + 1) ? 1 : -1;
+    if (value->spec->value[0] == '[') return take_value(args, value, "") ? 1 : -1;
     if (next == NULL) {
         usage_error("--%s needs a value: --%s %s", value->spec->name, value->spec->name, value->spec->value);
         return -1;
@@ -210,7 +211,7 @@ static int export_options(const struct args* args) {
 static void print_options(const struct option_spec* specs) {
     for (; specs != NULL && specs->name != NULL; specs++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", specs->name, specs->value != NULL ? " " : "",
+        snprintf(left, sizeof left, "--%s%s%s", specs->name, specs->value != NULL && specs->value[0] != '[' ? " " : "",
                  specs->value != NULL ? specs->value : "");
         printf("  %-22s %s", left, specs->help);
         if (specs->standard != NULL) printf(" (default %s)", specs->standard);

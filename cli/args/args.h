@@ -13,7 +13,8 @@ struct command;
 
 struct option_spec {
     const char* name;      // "chunks": given as --chunks VALUE, --chunks=VALUE, or `chunks=VALUE` in a profile
-    const char* value;     // what --help calls the value; NULL: a switch, without value
+    const char* value;     // what --help calls the value; NULL: a switch, without value; "[=VALUE]": may be left out,
+                           // and is "" then
     const char* env;       // environment variable with the same meaning; NULL: none
     const char* standard;  // the default; NULL: not set
     const char* help;

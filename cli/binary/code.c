@@ -209,12 +209,22 @@ static void find_line(Dwfl_Module* module, GElf_Addr address, struct code* out) 
     find_inlined(unit, address - bias, out);
 }
 
+static bool find_code(Dwfl_Module* module, GElf_Addr address, struct code* out) {
+    find_symbol(module, address, out);
+    find_line(module, address, out);
+    return true;
+}
+
 bool code_at(const char* path, uint64_t file_offset, struct code* out) {
     GElf_Addr address;
     *out = (struct code){.offset = 0};
     Dwfl_Module* module = module_of(path);
-    if (module == NULL || !address_of(module, file_offset, &address)) return false;
-    find_symbol(module, address, out);
-    find_line(module, address, out);
-    return true;
+    return module != NULL && address_of(module, file_offset, &address) && find_code(module, address, out);
+}
+
+bool code_at_address(const char* path, uint64_t address, struct code* out) {
+    GElf_Addr bias;
+    *out = (struct code){.offset = 0};
+    Dwfl_Module* module = module_of(path);
+    return module != NULL && dwfl_module_getelf(module, &bias) != NULL && find_code(module, address + bias, out);
 }

@@ -32,5 +32,7 @@ struct code {
 
 // For byte `file_offset` of an ELF file. False if there is no such file, or no code there.
 bool code_at(const char* path, uint64_t file_offset, struct code* out);
+// For an address as the file's symbols have it: without the address at which it was loaded.
+bool code_at_address(const char* path, uint64_t address, struct code* out);
 
 #endif

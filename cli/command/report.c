@@ -1,9 +1,10 @@
-// hakstress report: prints a saved crash report again.
+// hakstress report: prints a saved crash report again, or explains a log.
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
 #include "report/crash_report.h"
+#include "report/fault_log.h"
 #include "results/results.h"
 
 #include <errno.h>
@@ -26,14 +27,8 @@ static const json_t* report_within(const json_t* file) {
     return json_is_object(fault) ? fault : NULL;
 }
 
-static int explain(const struct args* args, const char* path, const json_t* file) {
-    const json_t* report = report_within(file);
-    if (report == NULL)
-        return usage_error("%s contains no crash report; the names of reports end in .crash.txt or .crash.json", path);
-    json_int_t schema = json_get_whole(report, "schema");
-    if (schema != CRASH_REPORT_SCHEMA)
-        return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
-                           CRASH_REPORT_SCHEMA);
+// To stdout as text, and where --json wants it.
+static int show(const struct args* args, const json_t* report, void (*print)(const json_t* report, FILE* out)) {
     const char* copy = args_text(args, "json");
     bool to_stdout = copy != NULL && strcmp(copy, "-") == 0;
     if (copy != NULL && !to_stdout && json_dump_file(report, copy, JSON_INDENT(1)) != 0)
@@ -42,9 +37,20 @@ static int explain(const struct args* args, const char* path, const json_t* file
         json_dumpf(report, stdout, JSON_INDENT(1));
         putchar('\n');
     } else {
-        crash_report_print(report, stdout);
+        print(report, stdout);
     }
     return STATUS_OK;
+}
+
+static int explain(const struct args* args, const char* path, const json_t* file) {
+    const json_t* report = report_within(file);
+    if (report == NULL)
+        return usage_error("%s contains no crash report; the names of reports end in .crash.txt or .crash.json", path);
+    json_int_t schema = json_get_whole(report, "schema");
+    if (schema != CRASH_REPORT_SCHEMA)
+        return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
+                           CRASH_REPORT_SCHEMA);
+    return show(args, report, crash_report_print);
 }
 
 static int cannot_read(const char* given, const char* json, int error) {
@@ -54,26 +60,60 @@ static int cannot_read(const char* given, const char* json, int error) {
                        json, strerror(error));
 }
 
+// A log of stderr with what the library told of sampled blocks. *status: what came of it. false: it has none.
+static bool explain_log(const struct args* args, FILE* log, int* status) {
+    json_t* faults = fault_log_read(log);
+    bool some = json_array_size(json_object_get(faults, "faults")) > 0;
+    if (some) *status = show(args, faults, fault_log_print);
+    json_decref(faults);
+    return some;
+}
+
+static bool explain_log_file(const struct args* args, const char* path, int* status) {
+    FILE* log = fopen(path, "re");
+    if (log == NULL) return false;
+    bool some = explain_log(args, log, status);
+    fclose(log);
+    return some;
+}
+
+static int explain_stdin(const struct args* args) {
+    int status;
+    if (explain_log(args, stdin, &status)) return status;
+    return usage_error("stdin has no line of a fault, as \"hakmem: check=...\"");
+}
+
 static int report_run(const struct args* args) {
     if (args->operand_count == 0)
-        return usage_error("name a report; usage: hakstress report FILE, with a FILE from results/");
+        return usage_error("name a report; usage: hakstress report FILE, with a FILE from results/, or a log");
     if (!args_operands_at_most(args, 1)) return STATUS_USAGE;
+    if (strcmp(args->operands[0], "-") == 0) return explain_stdin(args);
+    int status;
     char path[PATH_MAX];
     json_beside(args->operands[0], path, sizeof path);
-    if (access(path, R_OK) != 0) return cannot_read(args->operands[0], path, errno);
+    if (access(path, R_OK) != 0) {
+        int error = errno;
+        if (explain_log_file(args, args->operands[0], &status)) return status;
+        return cannot_read(args->operands[0], path, error);
+    }
     json_error_t error;
     json_t* file = json_load_file(path, 0, &error);
-    if (file == NULL) return usage_error("%s is not a crash report: line %d: %s", path, error.line, error.text);
-    int status = explain(args, path, file);
+    if (file == NULL && explain_log_file(args, path, &status)) return status;
+    if (file == NULL)
+        return usage_error("%s is neither a crash report nor a log with faults: line %d: %s", path, error.line,
+                           error.text);
+    status = explain(args, path, file);
     json_decref(file);
     return status;
 }
 
 const struct command command_report = {
     .name = "report",
-    .synopsis = "FILE",
-    .summary = "explain a saved crash report",
+    .synopsis = "FILE|-",
+    .summary = "explain a saved crash report, or the faults in a log of a program's stderr",
     .examples = "hakstress report results/repro-20260102-030405-678.crash.txt\n"
-                "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n",
+                "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
+                "hakstress report server.log           # with HAKMEM_SAMPLE: functions and source lines\n"
+                "journalctl -u server | hakstress report -\n",
     .run = report_run,
 };

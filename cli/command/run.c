@@ -6,6 +6,7 @@
 #include "command/commands.h"
 #include "process/procmaps.h"
 #include "report/leaks.h"
+#include "report/page_coverage.h"
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
@@ -23,6 +24,9 @@ enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
 
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
+    {"pages", "[=start]", NULL, NULL,
+     "every block on pages of its own, so that a wrong read or write stops at the instruction: past the end of a block "
+     "or, with =start, before its start, or after its free; implies --guard"},
     {"leaks", NULL, NULL, NULL,
      "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
      "--guard"},
@@ -34,8 +38,8 @@ static const char run_notes[] =
     // clang-format off
     "COMMAND keeps stdin, stdout, stderr, terminal, signals and core dumps. hakstress watches it and all processes\n"
     "that it starts, until all have ended. Each one that crashes gets a report. Lines of hakstress go to stderr, at\n"
-    "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, and HAKMEM_GUARD with --guard.\n"
-    "HAKMEM_RING defaults to 1024.\n"
+    "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, HAKMEM_GUARD with --guard, and\n"
+    "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written: N of --fault-exit N if that is given on the command line, else 1 if COMMAND\n"
@@ -58,9 +62,16 @@ struct run {
     char first_without[4096];  // the first of them
     size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
+    struct page_coverage coverage;  // of --pages
 };
 
 // The plan
+
+// The value of HAKMEM_PAGES; NULL: not asked for.
+static const char* pages_of(const struct args* args) {
+    const char* text = args_text(args, "pages");
+    return text != NULL && text[0] == '\0' ? "end" : text;
+}
 
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
@@ -72,11 +83,15 @@ static bool read_plan(struct run* run) {
         usage_error("name a command; usage: hakstress run %s", args->command->synopsis);
         return false;
     }
+    if (pages_of(args) != NULL && strcmp(pages_of(args), "end") != 0 && strcmp(pages_of(args), "start") != 0) {
+        usage_error("--pages takes end or start, not '%s'", pages_of(args));
+        return false;
+    }
     return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
 }
 
 static bool is_guarded(const struct args* args) {
-    return args_is_set(args, "guard") || args_is_set(args, "leaks");
+    return args_is_set(args, "guard") || args_is_set(args, "leaks") || args_is_set(args, "pages");
 }
 
 static bool find_library(struct run* run) {
@@ -90,7 +105,9 @@ static void describe_again(struct run* run) {
     const struct args* args = run->args;
     char tail[sizeof run->command + 64];
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
-    snprintf(tail, sizeof tail, "run %s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+    const char* pages = pages_of(args);
+    snprintf(tail, sizeof tail, "run %s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "",
              args_is_set(args, "leaks") ? "--leaks " : "", run->command);
     result_again(args, tail, run->again, sizeof run->again);
 }
@@ -116,6 +133,7 @@ static bool set_environment(const struct run* run) {
                 set("HAKMEM_RING", "1024", false);
     free(preload);
     if (!done || !is_guarded(run->args)) return done;
+    if (pages_of(run->args) != NULL && !set("HAKMEM_PAGES", pages_of(run->args), true)) return false;
     return set("HAKMEM_GUARD", "1", true) && set("HAKMEM_LINKS", "encoded", false) &&
            set("HAKMEM_DEBUG_OWNERSHIP", "1", false);
 }
@@ -143,7 +161,7 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
         return;
     }
     ring_dir_read(&run->rings, thread, &copy);
-    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->start_tsc);
+    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->stacks, copy.ring->start_tsc);
     ring_copy_free(&copy);
     run->records_found = run->records_found || leaks != NULL;
     if (json_array_size(json_object_get(leaks, "sites")) > 0) {
@@ -171,8 +189,16 @@ static void note_unchecked(struct run* run, pid_t thread) {
         process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
 }
 
+static void note_coverage(struct run* run, pid_t thread) {
+    struct ring_copy copy;
+    ring_dir_read(&run->rings, thread, &copy);
+    page_coverage_add(&run->coverage, thread, copy.ring->guard);
+    ring_copy_free(&copy);
+}
+
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
+    if (args_is_set(run->args, "pages")) note_coverage(run, thread);
     if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
@@ -225,6 +251,7 @@ static void save_result(const struct run* run, int status) {
     json_put_text(result, "outcome", run->faults.count > 0 ? "fault" : "ok");
     json_object_set_new(result, "command", command);
     json_put_bool(result, "guard", is_guarded(run->args));
+    if (args_is_set(run->args, "pages")) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
     json_put_text(result, "library", run->library);
     json_put_real(result, "seconds", workload_clock() - run->faults.began);
     json_put_whole(result, "status", own_status(raw));
@@ -276,6 +303,7 @@ static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
     if (brief) return;
+    if (args_is_set(run->args, "pages")) page_coverage_print(&run->coverage, stderr);
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
     if (run->leaks_dropped > 0)
         fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
@@ -338,13 +366,14 @@ static int run_run(const struct args* args) {
 
 const struct command command_run = {
     .name = "run",
-    .synopsis = "[--guard] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
     .examples =
         "hakstress run -- ./server --port 8080\n"
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
+        "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,

@@ -4,7 +4,9 @@
 #include "report/block_record.h"
 #include "report/code_place.h"
 #include "report/hidden_text.h"
+#include "report/noted_stack.h"
 #include "report/signals.h"
+#include "stack/unwind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,9 @@ static const char* state_name(uint64_t word) {
         [HAK_GUARD_CHANGING] = "being allocated, resized or freed",
         [HAK_GUARD_QUARANTINED] = "freed",
         [HAK_GUARD_FREE] = "freed",
+        [HAK_GUARD_CHECKED] = "in use",
     };
-    return names[guard_state(word) <= HAK_GUARD_FREE ? guard_state(word) : HAK_GUARD_NONE];
+    return names[guard_state(word) <= HAK_GUARD_CHECKED ? guard_state(word) : HAK_GUARD_NONE];
 }
 
 static const char* family_name(uint64_t word) {
@@ -38,15 +41,28 @@ static bool is_code(const struct procmaps* maps, uint64_t address) {
     return mapping != NULL && mapping->permissions[2] == 'x';
 }
 
-// The call, and the call of the function that contains it, if that function keeps a frame pointer.
-static json_t* act_json(const struct block_past_input* input, uint32_t thread, uint64_t clock, const uint64_t* sites) {
-    json_t *act = json_object(), *at = json_array();
-    for (size_t i = 0; i < HAK_GUARD_SITES && is_code(input->maps, sites[i]); i++)
-        json_array_append_new(at, code_place(input->maps, sites[i], 1));
-    json_put_whole(act, "thread", thread);
-    json_put_whole(act, "os_tid", rings_os_tid_of(input->rings, thread, clock));
-    json_put_real(act, "time", rings_time(input->rings, clock));
-    json_object_set_new(act, "at", at);
+// Who allocated or freed a block, and when; `site` is all that is known if the process had no room for the stack.
+struct act {
+    uint32_t thread, stack;
+    uint64_t clock, site;
+};
+
+static json_t* frames_json(const struct block_past_input* input, const struct act* act) {
+    uint64_t addresses[STACK_DEPTH_MAX] = {act->site};
+    size_t count = noted_stack_read(input->memory, input->stacks, act->stack, addresses, STACK_DEPTH_MAX);
+    if (count == 0) count = 1;
+    json_t* frames = json_array();
+    for (size_t i = 0; i < count && is_code(input->maps, addresses[i]); i++)
+        json_array_append_new(frames, code_place(input->maps, addresses[i], 1));
+    return frames;
+}
+
+static json_t* act_json(const struct block_past_input* input, const struct act* of) {
+    json_t* act = json_object();
+    json_put_whole(act, "thread", of->thread);
+    json_put_whole(act, "os_tid", rings_os_tid_of(input->rings, of->thread, of->clock));
+    json_put_real(act, "time", rings_time(input->rings, of->clock));
+    json_object_set_new(act, "at", frames_json(input, of));
     return act;
 }
 
@@ -59,12 +75,10 @@ static json_t* past_json(const struct block_past_input* input, const char* of, c
     json_put_count(past, "size", guard_size(word));
     json_put_text(past, "state", state_name(word));
     json_put_text(past, "family", family_name(word));
-    json_object_set_new(past, "allocated",
-                        act_json(input, record->alloc_thread, record->alloc_clock, record->alloc_site));
-    json_object_set_new(past, "freed",
-                        block_record_is_dead(found)
-                            ? act_json(input, record->free_thread, record->free_clock, record->free_site)
-                            : json_null());
+    const struct act allocated = {record->alloc_thread, record->alloc_stack, record->alloc_clock, record->alloc_site};
+    const struct act freed = {record->free_thread, record->free_stack, record->free_clock, record->free_site};
+    json_object_set_new(past, "allocated", act_json(input, &allocated));
+    json_object_set_new(past, "freed", block_record_is_dead(found) ? act_json(input, &freed) : json_null());
     return past;
 }
 
@@ -167,7 +181,8 @@ json_t* block_past_list(const struct block_past_input* input) {
     const struct crash_record* record = input->record;
     add_from_words(&listing);
     if (record == NULL || input->words[0] != '\0') return listing.list;
-    if (record->code > 0) add(&listing, "fault_addr", record->fault_address, false);
+    uint64_t address = input->block != 0 ? input->block : record->fault_address;
+    if (record->code > 0) add(&listing, BLOCK_PAST_FAULT, address, false);
     add(&listing, BLOCK_PAST_BEHIND, input->behind, false);
     add_from_registers(&listing);
     if (!has_bad_pointer(record)) return listing.list;

@@ -16,19 +16,22 @@
 
 struct block_past_input {
     const struct process_memory* memory;
-    uint64_t root;  // address of the process's HakGuardRoot; 0: none
+    uint64_t root;    // address of the process's HakGuardRoot; 0: none
+    uint64_t stacks;  // address of its hak_stack_table; 0: none
     const struct procmaps* maps;
     const struct ring_reader* rings;
     const struct crash_record* record;  // NULL: nothing was copied
     const char* words;                  // the check's message; "": none
     uint64_t behind;                    // the block that begins after the fault address; 0: none
+    uint64_t block;                     // the block that the fault is about, if the address lies outside of it; 0: none
 };
 
-// The value of `of` for the block that begins after the fault address.
+// The values of `of` for the block that the fault address is about, and for the one that begins after it.
+#define BLOCK_PAST_FAULT "fault_addr"
 #define BLOCK_PAST_BEHIND "what follows fault_addr"
 
 // [{of, address, size, state, family, allocated: {thread, os_tid, time, at: [frame...]}, freed: the same or null}...],
-// each block once. A frame has the form that code_place makes.
+// each block once. A frame has the form that code_place makes; the call of malloc or free comes first.
 json_t* block_past_list(const struct block_past_input* input);
 
 // The first freed block of the list, as a sentence; NULL: none was freed. If `of` is not NULL: the first with that

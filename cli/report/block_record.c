@@ -1,5 +1,7 @@
 #include "report/block_record.h"
 
+#include "report/page_view.h"
+
 enum { UNIT_SHIFT_BITS = 21, SLAB_SHIFT_BITS = 16, HUGE_UNITS_MAX = 4096 };
 
 struct search {
@@ -66,9 +68,19 @@ static bool record_before(const struct search* search, uint64_t address, uint64_
     return found;
 }
 
+static bool on_pages(const struct process_memory* memory, uint64_t root, uint64_t address, struct block_record* out) {
+    struct page_view view;
+    struct page_slot slot;
+    if (!page_view_open(&view, memory, root) || !page_view_find(&view, address, &slot)) return false;
+    out->block = load_relaxed(&slot.record.start);
+    out->record = slot.record.guard;
+    return true;
+}
+
 bool block_record_find(const struct process_memory* memory, uint64_t root, uint64_t address, struct block_record* out) {
     struct search search = {.memory = memory, .root = root};
     uint32_t block_size = 0;
+    if (on_pages(memory, root, address, out)) return true;
     if (!open_search(&search) || address < search.base) return false;
     bool found = record_at(&search, address, out, &block_size);
     if (block_size == HAK_GUARD_PAGE)

@@ -40,6 +40,19 @@ static json_t* inlined_json(const struct code* code) {
     return list;
 }
 
+static void put_code(json_t* place, const char* module, const struct code* code, unsigned called) {
+    if (code->function[0] != '\0') {
+        put_function(place, code->function);
+        json_put_count(place, "offset", code->offset + called);
+    }
+    if (code->at.line != 0) {
+        json_put_text(place, "file", code->at.file);
+        json_put_count(place, "line", code->at.line);
+    }
+    if (code->inlined_count > 0) json_object_set_new(place, "inlined", inlined_json(code));
+    json_put_text(place, "module", module);
+}
+
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     json_t* place = json_object();
     json_put_hex(place, "pc", pc);
@@ -48,18 +61,20 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     struct code code;
     uint64_t in_file = pc - mapping->start + mapping->offset;
     code_at(mapping->path, in_file - called, &code);
-    if (code.function[0] != '\0') {
-        put_function(place, code.function);
-        json_put_count(place, "offset", code.offset + called);
-    }
-    if (code.at.line != 0) {
-        json_put_text(place, "file", code.at.file);
-        json_put_count(place, "line", code.at.line);
-    }
-    if (code.inlined_count > 0) json_object_set_new(place, "inlined", inlined_json(&code));
-    json_put_text(place, "module", mapping->path);
+    put_code(place, mapping->path, &code, called);
     json_put_hex(place, "module_offset", in_file);
     json_put_bool(place, "allocator", is_allocator(mapping->path, &code));
+    return place;
+}
+
+json_t* code_place_in(const char* module, bool readable, uint64_t pc, uint64_t address, unsigned called) {
+    json_t* place = json_object();
+    struct code code = {.offset = 0};
+    json_put_hex(place, "pc", pc);
+    if (readable) code_at_address(module, address - called, &code);
+    put_code(place, module, &code, called);
+    json_put_hex(place, "module_offset", address);
+    json_put_bool(place, "allocator", is_allocator(module, &code));
     return place;
 }
 

@@ -6,6 +6,7 @@
 #include "process/procmaps.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,10 @@
 // "called_from": "FILE:LINE"}], the innermost first. "file" and "line" are then those of the innermost.
 // `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called);
+
+// The same without a process: `address` is that of the place in the module, as its symbols have it. `readable`: the
+// module's file may be read; it is the one that the process had.
+json_t* code_place_in(const char* module, bool readable, uint64_t pc, uint64_t address, unsigned called);
 
 // "FUNCTION (FILE:LINE)", or "INNER (FILE:LINE), inlined into FUNCTION", as far as known, else "MODULE+OFFSET"; "" for
 // NULL and for what is not code.

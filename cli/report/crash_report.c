@@ -9,13 +9,13 @@
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
+#include "report/page_view.h"
 #include "report/rings.h"
 #include "report/signals.h"
 #include "report/story.h"
 #include "report/unwind.h"
 #include "report/verdict.h"
 #include "report/where.h"
-#include "thread/link.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -38,6 +38,8 @@ struct making {
     uint32_t os_tid, thread;  // of the crash; 0: unknown
     json_t* backtrace;        // of that thread; NULL: nothing was copied
     const char* backtrace_problem;
+    struct page_view pages;    // root 0: no block has pages of its own
+    struct page_fault page;    // what the fault address is there
     struct heap_place behind;  // the block that begins after the fault address; kind HEAP_UNKNOWN: none
     json_t* blocks;            // what guard mode recorded about the blocks concerned
     json_t* missing;           // what is missing
@@ -75,6 +77,18 @@ static json_t* number_text(const struct making* making, uint64_t value) {
     return NULL;
 }
 
+static json_t* page_text(const struct making* making, uint64_t value) {
+    struct page_slot slot;
+    if (making->pages.root == 0 || !page_view_find(&making->pages, value, &slot)) return NULL;
+    uint64_t block = load_relaxed(&slot.record.start), word = load_relaxed(&slot.record.guard.word);
+    HakGuardState state = guard_state(word);
+    bool freed = state == HAK_GUARD_QUARANTINED || state == HAK_GUARD_FREE;
+    return json_sprintf("%" PRIu64 " bytes %s the start of the block 0x%" PRIx64 " of %" PRIu64
+                        " bytes, on pages of its own, %s",
+                        value < block ? block - value : value - block, value < block ? "before" : "after", block,
+                        (uint64_t)guard_size(word), freed ? "freed" : "in use");
+}
+
 static json_t* value_json(struct making* making, uint64_t value) {
     json_t* object = json_object();
     char text[9];
@@ -87,7 +101,7 @@ static json_t* value_json(struct making* making, uint64_t value) {
             json_t* json = heap_place_json(&place);
             what = json_incref(json_object_get(json, "text"));
             json_object_set_new(object, "place", json);
-        } else {
+        } else if ((what = page_text(making, value)) == NULL) {
             what = mapping_text(procmaps_find(&making->maps, value), value);
         }
     }
@@ -269,13 +283,15 @@ static void name_code_in_check(struct making* making, json_t* evidence) {
 
 // What is known about the block concerned.
 static void add_pasts(struct making* making, json_t* verdict) {
-    static const char* const rules[] = {"underflow", "poison_address", "impossible_address", "freed_memory",
-                                        "text_address"};
+    static const char* const rules[] = {"underflow",     "poison_address", "impossible_address",
+                                        "closed_memory", "freed_memory",   "text_address"};
     const char* rule = json_get_text(verdict, "rule");
-    bool behind = strcmp(rule, "underflow") == 0, wanted = false;
+    bool behind = strcmp(rule, "underflow") == 0, page = strcmp(rule, "page") == 0, wanted = page;
+    bool held = strcmp(rule, "closed_memory") == 0;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) wanted = wanted || strcmp(rule, rules[i]) == 0;
     wanted = wanted && making->input->workload == NULL;
-    json_t* sentence = wanted ? block_past_sentence(making->blocks, behind ? BLOCK_PAST_BEHIND : NULL) : NULL;
+    const char* of = behind ? BLOCK_PAST_BEHIND : page || held ? BLOCK_PAST_FAULT : NULL;
+    json_t* sentence = wanted ? block_past_sentence(making->blocks, of) : NULL;
     if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
@@ -295,6 +311,10 @@ static json_t* verdict_json(struct making* making) {
     const struct crossed_block_input of = {
         .record = making->record, .check = input->check, .backtrace = making->backtrace, .heap = &making->heap};
     struct crossed_block crossed = crossed_block_find(&of);
+    uint64_t root = has_ring(input) ? input->ring->guard : 0;
+    struct block_record held;
+    bool is_held = making->record != NULL && making->record->code > 0 &&
+                   block_record_find(&making->heap.memory, root, making->record->fault_address, &held);
     struct verdict_facts facts = {
         .record = making->record,
         .check = input->check,
@@ -307,12 +327,14 @@ static json_t* verdict_json(struct making* making) {
         .handler_died = handler_died(input),
         .has_ring = has_ring(input),
         .link_key = making->heap.link_key,
-        .link_end = link_end_with(making->heap.link_key, making->heap.heap.base),
         .heap_start = heap_view_slab_address(&making->heap, SLABS_PER_UNIT),
         .heap_end = heap_view_slab_address(&making->heap, (uint32_t)load_relaxed(&making->heap.heap.slabs)),
         .behind = making->behind.block,
         .behind_is_near = making->behind.block - making->behind.address <= UNDERFLOW_NEAR,
+        .page = &making->page,
         .crossed = &crossed,
+        .held = is_held ? &held : NULL,
+        .has_records = root != 0,
         .backtrace = making->backtrace,
         .hang = input->reason == REPORT_HANG,
         .stopped = input->reason == REPORT_HANG && is_stopped(input->child),
@@ -384,15 +406,26 @@ static void find_block_behind(struct making* making) {
     making->behind.address = record->fault_address;
 }
 
+// The block on pages of its own that the access was about.
+static void find_page(struct making* making) {
+    const struct crash_record* record = making->record;
+    bool any =
+        has_ring(making->input) && page_view_open(&making->pages, &making->heap.memory, making->input->ring->guard);
+    if (!any || record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
+    making->page = page_fault_find(&making->pages, record->fault_address, record->registers, CRASH_REGISTERS);
+}
+
 static void find_blocks(struct making* making) {
     const struct report_input* input = making->input;
     const struct block_past_input of = {.memory = &making->heap.memory,
                                         .root = has_ring(input) ? input->ring->guard : 0,
+                                        .stacks = has_ring(input) ? input->ring->stacks : 0,
                                         .maps = &making->maps,
                                         .rings = &making->rings,
                                         .record = making->record,
                                         .words = input->check != NULL ? input->check->line : "",
-                                        .behind = making->behind.block};
+                                        .behind = making->behind.block,
+                                        .block = making->page.block};
     making->blocks = block_past_list(&of);
 }
 
@@ -419,6 +452,7 @@ static void open_making(struct making* making, const struct report_input* input)
     if (making->record != NULL)
         making->backtrace = unwind_crash(making->record, &making->maps, input->child, &making->backtrace_problem);
     find_block_behind(making);
+    find_page(making);
     find_blocks(making);
     say_what_is_missing(making, have_maps);
 }

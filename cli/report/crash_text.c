@@ -1,6 +1,7 @@
 // The crash report as text, for people.
 #include "base/json.h"
 #include "report/crash_report.h"
+#include "report/frame_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -142,47 +143,10 @@ static void print_registers(const json_t* report, FILE* out) {
     }
 }
 
-static const char* file_name(const char* path) {
-    const char* slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static void print_line(const json_t* frame, FILE* out) {
-    if (has(frame, "file")) fprintf(out, "  %s:%lld", text_of(frame, "file"), json_get_whole(frame, "line"));
-}
-
-// An inlined function has its own line, above the line of the function that it is in.
-static void print_frame(size_t number, const json_t* frame, FILE* out) {
-    const json_t *inlined, *list = json_object_get(frame, "inlined");
-    const char* call = NULL;
-    fprintf(out, " %c #%-2zu %-18s ", json_get_bool(frame, "allocator") ? '*' : ' ', number, text_of(frame, "pc"));
-    for (size_t i = 0; (inlined = json_array_get(list, i)) != NULL; i++) {
-        fprintf(out, "%s", text_of(inlined, "symbol"));
-        if (i == 0)
-            print_line(frame, out);
-        else
-            fprintf(out, "  %s", call);
-        call = text_of(inlined, "called_from");
-        fprintf(out, "  (inlined)\n%26s", "");
-    }
-    if (!has(frame, "symbol"))
-        fprintf(out, "?");
-    else
-        fprintf(out, "%s+0x%llx", text_of(frame, "symbol"), (unsigned long long)json_get_whole(frame, "offset"));
-    if (call == NULL)
-        print_line(frame, out);
-    else
-        fprintf(out, "  %s", call);
-    if (has(frame, "module"))
-        fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
-    fputc('\n', out);
-}
-
 // Frames of a recursion that are the same as those before and after them are left out.
-static void print_backtrace(const json_t* holder, FILE* out) {
+static void print_frames(const json_t* frames, FILE* out) {
     size_t i, left_out = 0;
     json_t* frame;
-    const json_t* frames = json_object_get(holder, "backtrace");
     json_array_foreach(frames, i, frame) {
         const json_t *before = i > 0 ? json_array_get(frames, i - 1) : NULL, *behind = json_array_get(frames, i + 1);
         if (json_equal(before, behind) == 1 && json_equal(before, frame) == 1) {
@@ -191,8 +155,12 @@ static void print_backtrace(const json_t* holder, FILE* out) {
         }
         if (left_out > 0) fprintf(out, "       %zu more frames like this\n", left_out);
         left_out = 0;
-        print_frame(i, frame, out);
+        frame_print(i, frame, out);
     }
+}
+
+static void print_backtrace(const json_t* holder, FILE* out) {
+    print_frames(json_object_get(holder, "backtrace"), out);
     if (has(holder, "backtrace_problem"))
         fprintf(out, "  the backtrace ends here: %s\n", text_of(holder, "backtrace_problem"));
 }
@@ -248,12 +216,10 @@ static void print_events(const json_t* history, FILE* out) {
 
 static void print_act(const json_t* act, const char* what, FILE* out) {
     if (!json_is_object(act)) return;
-    size_t i;
-    json_t* frame;
     fprintf(out, "  %s by ", what);
     print_who_did(act, out);
     fprintf(out, ", %+.3f us\n", 1e6 * json_get_number(act, "time"));
-    json_array_foreach(json_object_get(act, "at"), i, frame) print_frame(i, frame, out);
+    print_frames(json_object_get(act, "at"), out);
 }
 
 static void print_blocks(const json_t* report, FILE* out) {

@@ -15,6 +15,7 @@ static const char* kind_name(enum heap_kind kind) {
         [HEAP_BLOCK] = "block",         [HEAP_SLAB] = "slab",
         [HEAP_TAIL] = "slab_tail",      [HEAP_RUN] = "page_run",
         [HEAP_FREE_PAGE] = "free_page", [HEAP_HUGE] = "huge_block",
+        [HEAP_NOTHING] = "zero_bytes",
     };
     return names[kind];
 }
@@ -117,6 +118,10 @@ static void place_text(const struct heap_place* place, char* out, size_t size) {
     case HEAP_SLAB: slab_text(place, out, size); return;
     case HEAP_RUN:
     case HEAP_FREE_PAGE: run_text(place, out, size); return;
+    case HEAP_NOTHING:
+        snprintf(out, size, "unit %u of the heap, which serves blocks of zero bytes and is never accessible",
+                 place->superslab);
+        return;
     case HEAP_HUGE:
         snprintf(out, size, "%" PRIu64 " bytes into the huge block 0x%" PRIx64 " of %" PRIu64 " bytes", place->offset,
                  place->block, place->block_size);
@@ -185,6 +190,7 @@ json_t* heap_place_json(const struct heap_place* place) {
         json_put_bool(object, "purged", place->purged);
         break;
     case HEAP_CONTROL_BLOCK: json_put_count(object, "thread", place->owner); break;
+    case HEAP_NOTHING:
     case HEAP_UNKNOWN:
     case HEAP_FOREIGN:
     case HEAP_TABLE: break;

@@ -165,7 +165,7 @@ static bool is_in_list(struct heap_view* view, const struct heap_place* place, u
             return false;
         }
         block += view->link_key;
-        if (block == link_end_with(view->link_key, view->heap.base)) return false;
+        if (block == link_end_with(view->link_key)) return false;
     }
     return false;
 }
@@ -224,7 +224,7 @@ static void find_run(const struct heap_view* view, struct heap_place* place) {
         uint32_t length = load_relaxed(&map.length[at]);
         if (length == 0) continue;
         place->cached = (length & RUN_IS_CACHED) != 0;
-        length &= RUN_IS_CACHED - 1u;
+        length = (length & (RUN_IS_CACHED - 1u)) - map.gap;
         if (page - at >= length) return;
         place->kind = HEAP_RUN;
         place->block = start + (at << PAGE_SHIFT);
@@ -269,6 +269,8 @@ static void find_in_unit(struct heap_view* view, struct heap_place* place) {
     } else if (unit.kind == UNIT_SLABS) {
         place->kind = HEAP_FREE_SLAB;
         place->purged = (unit.dirty_slabs & bit) == 0;
+    } else if (unit.kind == UNIT_CLOSED) {
+        place->kind = HEAP_NOTHING;
     } else {
         place->kind = HEAP_FREE_UNIT;
         place->purged = unit.dirty == 0;

@@ -45,7 +45,8 @@ enum heap_kind {
     HEAP_TAIL,   // of a slab, after its last block
     HEAP_RUN,    // a page run
     HEAP_FREE_PAGE,
-    HEAP_HUGE,  // a huge block
+    HEAP_HUGE,     // a huge block
+    HEAP_NOTHING,  // for blocks of zero bytes: never accessible
 };
 
 enum block_state {

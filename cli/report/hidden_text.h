@@ -7,6 +7,8 @@
 
 // The byte that guard mode fills freed blocks with.
 #define HIDDEN_POISON 0xdb
+// The byte that it fills new blocks with (HAKMEM_GUARD_FILL).
+#define HIDDEN_FILL 0xab
 
 // The bytes of `value`, in memory order, as text: all printable up to the zeros at the end, at least two.
 bool hidden_text_whole(uint64_t value, char out[9]);

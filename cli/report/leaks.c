@@ -2,33 +2,36 @@
 
 #include "base/json.h"
 #include "superslab/guard_record.h"
+#include "process/process_memory.h"
 #include "process/procmaps.h"
 #include "report/code_place.h"
+#include "report/noted_stack.h"
+#include "report/page_view.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+enum { SITES = 2 };
 
 struct leak {
-    uint64_t site[HAK_GUARD_SITES];
+    uint64_t site[SITES];  // the call, and the call that led there; 0: not known
     HakGuardFamily family;
     uint64_t blocks, bytes;
 };
 
 struct search {
-    int memory;  // /proc/PID/mem
-    uint64_t since;
+    struct process_memory memory;
+    uint64_t since, stacks;
     struct procmaps maps;
     struct leak* leaks;
     size_t count, room;
 };
 
 static bool read_at(const struct search* search, uint64_t address, void* out, size_t bytes) {
-    return address != 0 && pread(search->memory, out, bytes, (off_t)address) == (ssize_t)bytes;
+    return address != 0 && process_memory_read(&search->memory, address, out, bytes);
 }
 
 // Finding the records
@@ -50,12 +53,13 @@ static void add(struct search* search, const HakGuardRecord* record) {
     }
     struct leak* leak = &search->leaks[search->count++];
     *leak = (struct leak){
-        .site = {record->alloc_site[0], record->alloc_site[1]},
+        .site = {record->alloc_site},
         .family = guard_family(word),
         .blocks = 1,
         .bytes = guard_size(word),
     };
-    if (!is_code(search, leak->site[1])) leak->site[1] = 0;  // the function has no frame pointer
+    noted_stack_read(&search->memory, search->stacks, record->alloc_stack, leak->site, SITES);
+    if (!is_code(search, leak->site[1])) leak->site[1] = 0;
 }
 
 static void search_slab(struct search* search, uint64_t records, uint32_t used) {
@@ -72,6 +76,18 @@ static void search_unit(struct search* search, uint64_t unit) {
         uint64_t records = unit + offsetof(HakGuardUnit, record) + s * sizeof(((HakGuardUnit*)NULL)->record[0]);
         if (load_relaxed(&slabs[s].block_size) != 0) search_slab(search, records, load_relaxed(&slabs[s].used));
     }
+}
+
+static void add_paged(void* context, const HakPageRecord* record) {
+    add(context, &record->guard);
+}
+
+static void search_pages(struct search* search, pid_t thread, uint64_t root) {
+    struct process_memory memory;
+    struct page_view view;
+    process_memory_open(&memory, thread);
+    if (page_view_open(&view, &memory, root)) page_view_each(&view, add_paged, search);
+    process_memory_close(&memory);
 }
 
 static bool search_all(struct search* search, uint64_t root) {
@@ -95,7 +111,7 @@ static bool search_all(struct search* search, uint64_t root) {
 
 static int by_site(const void* a, const void* b) {
     const struct leak *x = a, *y = b;
-    for (size_t i = 0; i < HAK_GUARD_SITES; i++)
+    for (size_t i = 0; i < SITES; i++)
         if (x->site[i] != y->site[i]) return x->site[i] < y->site[i] ? -1 : 1;
     return 0;
 }
@@ -177,19 +193,17 @@ static json_t* leaks_json(const struct search* search) {
     return leaks;
 }
 
-json_t* leaks_read(pid_t thread, uint64_t root, uint64_t since) {
-    char path[64];
-    struct search search = {.since = since};
+json_t* leaks_read(pid_t thread, uint64_t root, uint64_t stacks, uint64_t since) {
+    struct search search = {.since = since, .stacks = stacks};
     json_t* leaks = NULL;
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)thread);
-    search.memory = open(path, O_RDONLY | O_CLOEXEC);
-    if (search.memory < 0) return NULL;
+    process_memory_open(&search.memory, thread);
     if (procmaps_read(&search.maps, thread) && search_all(&search, root)) {
+        search_pages(&search, thread, root);
         join_sites(&search);
         leaks = leaks_json(&search);
     }
     procmaps_free(&search.maps);
     free(search.leaks);
-    close(search.memory);
+    process_memory_close(&search.memory);
     return leaks;
 }

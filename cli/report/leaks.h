@@ -8,9 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// `thread` is a stopped thread of the process; `root` is the address of its HakGuardRoot. Blocks allocated before
+// `thread` is a stopped thread of the process; `root` is the address of its HakGuardRoot,
+// `stacks` that of its hak_stack_table. Blocks allocated before
 // `since`, a clock value as in the ring, belong to a parent. The C++ library's emergency pool is left out.
 // Returns {blocks, bytes, sites: [{blocks, bytes, at, called_from}]}, the most bytes first. NULL: there are no records.
-json_t* leaks_read(pid_t thread, uint64_t root, uint64_t since);
+json_t* leaks_read(pid_t thread, uint64_t root, uint64_t stacks, uint64_t since);
 
 #endif

@@ -15,7 +15,7 @@ struct telling {
 };
 
 static const char* name_of_way(uint64_t way) {
-    static const char* const ways[] = {"unknown", "tls_sll", "ss_local", "ss_remote", "run", "huge"};
+    static const char* const ways[] = {"unknown", "tls_sll", "ss_local", "ss_remote", "run", "huge", "pages"};
     return way < sizeof ways / sizeof ways[0] ? ways[way] : ways[0];
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "report/verdict_checks.h"
+#include "report/verdict_pages.h"
 #include "report/verdict_places.h"
 #include "report/verdict_pointers.h"
 #include "report/verdict_signals.h"
@@ -21,12 +22,14 @@ json_t* verdict_make(const struct verdict_facts* facts) {
         {"other_check", by_other_check},
         {"hang", by_hang},
         {"sender", by_sender},
+        {"page", by_page},
         {"followed_link", by_followed_link},
         {"text_address", by_text_address},
         {"poison_address", by_poison_address},
         {"impossible_address", by_impossible_address},
         {"stack", by_stack},
         {"underflow", by_underflow},
+        {"closed_memory", by_closed_memory},
         {"freed_memory", by_freed_memory},
         {"execution", by_execution},
         {"null", by_null},

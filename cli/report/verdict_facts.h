@@ -5,8 +5,10 @@
 #include "child/crash_record.h"
 #include "child/messages.h"
 #include "process/procmaps.h"
+#include "report/block_record.h"
 #include "report/crossed_block.h"
 #include "report/heap_view.h"
+#include "report/page_view.h"
 #include "report/story.h"
 
 #include <jansson.h>
@@ -19,11 +21,13 @@ struct verdict_facts {
     const struct heap_place* place;       // of the fault address; NULL: unknown
     const char* workload;                 // of hakstress, whose code is assumed to be correct; NULL: the user's program
     uint64_t link_key;                    // key of the links of free blocks; 0: not encoded, or unknown
-    uint64_t link_end;                    // what the last link of a list decodes to
     uint64_t heap_start, heap_end;        // what links point into
     uint64_t behind;                      // start of a block in use that is just after the fault address; 0: none
     bool behind_is_near;                  // only a few bytes after it
+    const struct page_fault* page;        // of the fault address; NULL: no block has pages of its own
     const struct crossed_block* crossed;  // NULL: not searched for
+    const struct block_record* held;      // guard mode's block at the fault address; NULL: it knows of none
+    bool has_records;                     // guard mode was on
     const json_t* backtrace;              // of the crashed thread; NULL: none
     int process;                          // 0: unknown
     int died_of;                          // signal without a record; 0: none

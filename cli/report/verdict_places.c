@@ -45,6 +45,47 @@ bool by_underflow(struct verdict* verdict, const struct verdict_facts* facts) {
                         : "your code read or wrote before the start of a block");
 }
 
+// What the code did to memory, as far as it is known whether it read or wrote.
+struct deed {
+    const char *wrote, *read, *either;
+};
+
+static const char* deed_of(const struct deed* deed, const struct crash_record* record) {
+    const char* access = fault_access(record);
+    if (access != NULL && strcmp(access, "write") == 0) return deed->wrote;
+    return access != NULL && strcmp(access, "read") == 0 ? deed->read : deed->either;
+}
+
+// Guard mode closes free memory, and knows which blocks there were.
+bool by_closed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
+    static const struct deed of_freed = {"your code wrote into a block after it was freed",
+                                         "your code read a block after it was freed",
+                                         "your code read or wrote a block after it was freed"};
+    static const struct deed of_nothing = {"your code wrote to a block of zero bytes",
+                                           "your code read a block of zero bytes",
+                                           "your code read or wrote a block of zero bytes"};
+    static const struct deed past_end = {"your code wrote past the end of a block",
+                                         "your code read past the end of a block",
+                                         "your code read or wrote past the end of a block"};
+    static const struct deed where_none_is = {
+        "your code wrote where no block is: far past the end of one, or before its start",
+        "your code read where no block is: far past the end of one, or before its start",
+        "your code read or wrote where no block is: far past the end of one, or before its start"};
+    const struct crash_record* record = access_fault(facts);
+    const struct heap_place* place = facts->place;
+    if (record == NULL || place == NULL || !place->in_window || place->accessible || !facts->has_records ||
+        facts->workload != NULL || has_foreign_drain(facts))
+        return false;
+    note(verdict, "guard mode has closed the memory at the fault address");
+    if (facts->held == NULL) return judge(verdict, "program", "medium", deed_of(&where_none_is, record));
+    uint64_t size = guard_size(load_relaxed(&facts->held->record.word));
+    if (block_record_is_dead(facts->held)) return judge(verdict, "program", "high", deed_of(&of_freed, record));
+    if (size == 0) return judge(verdict, "program", "high", deed_of(&of_nothing, record));
+    note(verdict, "it is %" PRIu64 " bytes from the start of the %" PRIu64 "-byte block 0x%" PRIx64,
+         record->fault_address - facts->held->block, size, facts->held->block);
+    return judge(verdict, "program", "high", deed_of(&past_end, record));
+}
+
 bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
     const struct heap_place* place = facts->place;

@@ -7,6 +7,7 @@
 
 bool by_stack(struct verdict* verdict, const struct verdict_facts* facts);
 bool by_underflow(struct verdict* verdict, const struct verdict_facts* facts);
+bool by_closed_memory(struct verdict* verdict, const struct verdict_facts* facts);
 bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts);
 bool by_execution(struct verdict* verdict, const struct verdict_facts* facts);
 bool by_null(struct verdict* verdict, const struct verdict_facts* facts);

@@ -2,6 +2,7 @@
 
 #include "report/hidden_text.h"
 #include "report/signals.h"
+#include "thread/link.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -78,7 +79,8 @@ bool by_text_address(struct verdict* verdict, const struct verdict_facts* facts)
 // The encoded link at the start of a free block: the address of the next free block, or none.
 static bool is_encoded_link(const struct verdict_facts* facts, uint64_t value) {
     uint64_t next = value + facts->link_key;
-    return facts->link_key != 0 && (next == facts->link_end || (next >= facts->heap_start && next < facts->heap_end));
+    return facts->link_key != 0 &&
+           (next == link_end_with(facts->link_key) || (next >= facts->heap_start && next < facts->heap_end));
 }
 
 static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64_t value) {
@@ -86,6 +88,8 @@ static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64
     char text[9];
     if (hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value))
         return "the pointer was read from freed memory: your code used a block after it was freed";
+    if (hidden_poison(value, HIDDEN_FILL))
+        return "the pointer was read from a new block: your code used it before it wrote it";
     if (hidden_text_whole(value, text) || (workload != NULL && hidden_text_payload(value)))
         return "text was used as a pointer: it had overwritten the pointer";
     if (value >> 47 > 0x1ffff / 2 && is_canonical(value))
@@ -102,14 +106,17 @@ bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* 
         uint64_t value = record->registers[i];
         if (register_name(i) == NULL || is_canonical(value)) continue;
         char text[9];
-        bool is_text = hidden_text_whole(value, text),
-             telling = is_text || hidden_poison(value, HIDDEN_POISON) || is_encoded_link(facts, value);
+        bool is_text = hidden_text_whole(value, text), telling = is_text || hidden_poison(value, HIDDEN_POISON) ||
+                                                                 hidden_poison(value, HIDDEN_FILL) ||
+                                                                 is_encoded_link(facts, value);
         note(verdict,
              "%s holds 0x%" PRIx64 ", which is not an address (non-canonical), so the kernel reports address 0%s%s%s",
              register_name(i), value, is_text ? "; it is the text \"" : "", is_text ? text : "", is_text ? "\"" : "");
         if (pointer == 0 || telling) pointer = value;
         if (hidden_poison(value, HIDDEN_POISON))
             note(verdict, "guard mode fills freed memory with 0x%02x", (unsigned)HIDDEN_POISON);
+        if (hidden_poison(value, HIDDEN_FILL))
+            note(verdict, "HAKMEM_GUARD_FILL fills new blocks with 0x%02x", (unsigned)HIDDEN_FILL);
         if (is_encoded_link(facts, value))
             note(verdict, "0x%" PRIx64 " is the encoded link at the start of a free block", value);
     }
@@ -125,9 +132,11 @@ bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* 
 
 bool by_poison_address(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = access_fault(facts);
-    if (record == NULL || !hidden_poison(record->fault_address, HIDDEN_POISON)) return false;
-    note(verdict, "the fault address 0x%" PRIx64 " consists of 0x%02x, which guard mode fills freed memory with",
-         record->fault_address, (unsigned)HIDDEN_POISON);
+    bool fill = record != NULL && hidden_poison(record->fault_address, HIDDEN_FILL);
+    if (record == NULL || !(fill || hidden_poison(record->fault_address, HIDDEN_POISON))) return false;
+    note(verdict, "the fault address 0x%" PRIx64 " consists of 0x%02x, which guard mode fills %s with",
+         record->fault_address, fill ? (unsigned)HIDDEN_FILL : (unsigned)HIDDEN_POISON,
+         fill ? "new blocks (HAKMEM_GUARD_FILL)" : "freed memory");
     return judge(verdict, "program", "high", kind_of_bad_pointer(facts, record->fault_address));
 }
 

@@ -1,8 +1,11 @@
 #include "supervise/crash_copy.h"
 
 #include "base/atomic.h"
+#include "report/instruction.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <ucontext.h>
@@ -63,9 +66,26 @@ static void copy_registers(struct crash_record* record, const struct user_regs_s
     for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = values[i];
 }
 
+// Says, as the kernel does in a signal frame, whether the fault was a read, a write or a fetch of code.
+static void find_access(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+    enum { PAGE_FAULT = 14, WRITE = 2, USER = 4, FETCH = 16 };
+    bool at_address = record->signal == SIGSEGV && (record->code == SEGV_MAPERR || record->code == SEGV_ACCERR);
+    if (!at_address) return;
+    struct instruction_state state = {.to = registers->rdi, .stack = registers->rsp, .fault = record->fault_address};
+    ssize_t got = pread(memory, state.code, sizeof state.code, (off_t)registers->rip);
+    state.bytes = got > 0 ? (size_t)got : 0;
+    bool fetch = state.fault >= registers->rip && state.fault - registers->rip < sizeof state.code;
+    enum access access = fetch ? ACCESS_READ : instruction_access(&state);
+    if (access == ACCESS_UNKNOWN) return;
+    record->registers[REG_TRAPNO] = PAGE_FAULT;
+    record->registers[REG_ERR] = USER | (fetch ? FETCH : 0) | (access == ACCESS_WRITE ? WRITE : 0);
+}
+
 static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
     copy_registers(record, registers);
-    if (memory >= 0) copy_stack(record, memory, registers->rsp);
+    if (memory < 0) return;
+    copy_stack(record, memory, registers->rsp);
+    find_access(record, memory, registers);
 }
 #else
 static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {

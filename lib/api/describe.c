@@ -1,5 +1,6 @@
 // hak_describe: what the tables say of an address.
 #include "base/text.h"
+#include "sample/sample.h"
 #include "slab/run_map.h"
 #include "superslab/heap.h"
 #include "superslab/huge.h"
@@ -85,6 +86,9 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
         return text_format(buffer, size, "%p: huge block of %zu bytes at %p + %zu, live", p, hak_heap.unit[u].size,
                            unit_address(u), (size_t)((const char*)p - (const char*)unit_address(u)));
     case UNIT_SLABS:
+        if (unit->gap_slabs >> (s % SLABS_PER_UNIT) & 1)
+            return text_format(buffer, size, "%p: SuperSlab %p, slab %u, a gap that is never used", p, unit_address(u),
+                               s);
         return text_format(buffer, size, "%p: SuperSlab %p, slab %u, free%s", p, unit_address(u), s,
                            unit->dirty_slabs >> (s % SLABS_PER_UNIT) & 1 ? "" : ", its memory given back");
     case UNIT_FREE:
@@ -92,12 +96,14 @@ static size_t describe_unit(char* buffer, size_t size, const void* p, SlabNumber
                            unit->dirty ? "" : ", given back to the system");
     case UNIT_NONE:
     case UNIT_LOST:
+    case UNIT_CLOSED:
     case UNIT_RUNS: break;
     }
     return text_format(buffer, size, "%p: address space of the allocator, not in use", p);
 }
 
 size_t hak_describe(const void* p, char* buffer, size_t size) {
+    if (sample_contains(p)) return sample_describe(p, buffer, size);
     if (!heap_contains(p)) return text_format(buffer, size, "%p: foreign, no memory of this allocator", p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word_tag(word);

@@ -1,8 +1,10 @@
 // What is in use now, counted from the tables; and the counters of all threads, added up.
 #include "api/stats.h"
+#include "sample/sample.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/heap.h"
+#include "superslab/page_slots.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 #include "thread/tcb.h"
@@ -13,7 +15,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
     switch ((UnitKind)unit->kind) {
     case UNIT_SLABS:
         for (SlabNumber s = first; s < first + SLABS_PER_UNIT; s++) out->allocated += slab_used_bytes(s);
-        out->active += (uint64_t)__builtin_popcount(~unit->free_slabs) << SLAB_SHIFT;
+        out->active += (uint64_t)__builtin_popcount(~unit->free_slabs & ~unit->gap_slabs) << SLAB_SHIFT;
         break;
     case UNIT_RUNS:
         out->allocated += (uint64_t)meta_used(peek_any(first)) << PAGE_SHIFT;
@@ -25,6 +27,7 @@ static void add_unit(hak_stats_t* out, UnitNumber u) {
         break;
     case UNIT_NONE:
     case UNIT_LOST:
+    case UNIT_CLOSED:
     case UNIT_FREE:
     case UNIT_HUGE_REST: break;
     }
@@ -43,6 +46,15 @@ void hak_gauges(hak_stats_t* out) {
     out->superslabs = superslab_count;
     out->slabs = free_slab_totals.taken;
     hak_unlock(&heap_lock);
+    SampleBytes sampled = sample_bytes();
+    out->allocated += sampled.allocated;
+    out->active += sampled.active;
+    out->mapped += sampled.mapped;
+    out->metadata += sampled.tables;
+    uint64_t paged = page_open_bytes();
+    out->allocated += paged;
+    out->active += paged;
+    out->mapped += paged;
 }
 
 // Overflows are counted for each class, and added to their counter OVERFLOWS_SAMPLE at a time.

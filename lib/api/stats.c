@@ -19,7 +19,7 @@ typedef struct Out {
 } Out;
 
 enum {
-    BUFFER_BYTES = 4096,
+    BUFFER_BYTES = 5120,
     LINE_MAX_BYTES = 512,  // no put() is longer
 };
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "front/block.h"
 #include "os/os.h"
+#include "sample/sample.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,7 +22,7 @@
 // A block of our aligned_alloc is ours, whoever frees the others. A block goes back to where operator new got it.
 bool others_free(uint32_t found, void* p, size_t alignment) {
     if (found & OTHERS_LIBC) {
-        if (heap_contains(p)) return false;
+        if (heap_contains(p) || is_block_start(p)) return false;
     } else if (!(found & OTHERS_ALIGNED_ALLOC) && alignment > 16) {
         if ((uintptr_t)p % alignment == 0 && is_block_start(p)) return false;
     } else if (!others_give(found, alignment)) {

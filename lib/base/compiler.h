@@ -17,6 +17,8 @@
 // For variables declared in headers: the code reaches them directly, not through the global offset table.
 #define HAK_INTERNAL __attribute__((visibility("hidden")))
 #define HAK_TLS __thread __attribute__((tls_model("initial-exec")))
+// Reads memory that is not its own; address sanitizers do not look.
+#define HAK_READS_ANYTHING __attribute__((no_sanitize("address")))
 #define HAK_CACHE_LINE 64
 #define HAK_ALIGNED(n) __attribute__((aligned(n)))
 // A function of the fast path starts at a cache line; otherwise its speed depends on the code before it.

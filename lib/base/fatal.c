@@ -48,14 +48,25 @@ static Line line_of(const char* check, const char* site, const char* format, va_
     return line;
 }
 
-static HAK_NORETURN void end_with(const Line* line) {
-    static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
+static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
+
+void last_words(const char* line) {
+    keep_for_a_core(line);
+    void (*hook)(const char*) = load_relaxed(&fatal_hook);
+    if (hook) hook(line);
+    text_warn("%s", line);
+}
+
+void fatal_abort(void) {
     if (dying) die();
     dying = true;
-    keep_for_a_core(line->text);
-    void (*hook)(const char*) = load_relaxed(&fatal_hook);
-    if (hook) hook(line->text);
-    text_warn("%s", line->text);
+    abort();
+}
+
+static HAK_NORETURN void end_with(const Line* line) {
+    if (dying) die();
+    dying = true;
+    last_words(line->text);
     abort();
 }
 

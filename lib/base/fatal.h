@@ -23,6 +23,9 @@ extern HAK_INTERNAL void (*_Atomic fatal_hook)(const char* line);
 // hakmem_last_words nor to fatal_hook.
 HAK_COLD void wrong_call(bool goes_on, const char* check, const char* site, const char* format, ...) HAK_PRINTF(4, 5);
 
+// Tells a whole line as fatal() does, and returns. fatal_abort() ends the process then.
+HAK_COLD void last_words(const char* line);
+HAK_COLD HAK_NORETURN void fatal_abort(void);
 HAK_COLD HAK_NORETURN void fatal(const char* check, const char* site, const char* format, ...) HAK_PRINTF(3, 4);
 
 #endif

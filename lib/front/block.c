@@ -1,7 +1,9 @@
 #include "front/block.h"
 
+#include "sample/sample.h"
 #include "slab/run_map.h"
 #include "superslab/huge.h"
+#include "superslab/page_slots.h"
 
 size_t block_bytes(const void* p) {
     if (!heap_contains(p)) return 0;
@@ -14,7 +16,7 @@ size_t block_bytes(const void* p) {
 }
 
 bool is_block_start(const void* p) {
-    if (!heap_contains(p)) return false;
+    if (!heap_contains(p)) return sample_is_block(p) || page_is_block_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);
     // pairs with the releases in slab_begin, huge_alloc, huge_resize
     uint64_t tag = word_tag(load_acquire(&hak_heap.owner[s]));

@@ -16,8 +16,7 @@ HAK_INLINE bool block_is_of_class(const void* block) {
 }
 // Whether a block may start at p, which is in a slab of the tag's class.
 HAK_INLINE bool is_start_in_class(const void* p, uint64_t tag) {
-    uint32_t offset = (uint32_t)((uintptr_t)p - hak_heap.base) % SLAB_SIZE;
-    return class_has_start((unsigned)(tag / TAG_PER_CLASS), offset);
+    return class_has_start((unsigned)(tag / TAG_PER_CLASS), (uint32_t)(uintptr_t)p % SLAB_SIZE);  // slabs are aligned
 }
 HAK_INLINE bool block_is_huge(const void* block) {
     return word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) == TAG_HUGE;

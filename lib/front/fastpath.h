@@ -40,8 +40,8 @@ HAK_INLINE void* fast_calloc(size_t bytes) {
 
 HAK_INLINE void fast_free(void* p) {
     uintptr_t s = slab_number_of(p);
-    // NULL, a pointer out of the heap, or one that no block has
-    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.slabs) || (uintptr_t)p % 16 != 0)) {
+    // NULL, out of the heap, a pointer that no block has, or no free is a hit
+    if (HAK_UNLIKELY(s >= load_relaxed(&hak_heap.hit_slabs) || (uintptr_t)p % 16 != 0)) {
         free_slow(p);
         return;
     }
@@ -59,7 +59,7 @@ HAK_INLINE void fast_free(void* p) {
     TlsBin* bin = fast_bin(tag);
     if (HAK_UNLIKELY(--bin->room < 0)) {
         hit_end(me);
-        free_over(p, tag);
+        free_over(p, tag, bin);
         return;
     }
     if (HAK_UNLIKELY(link_looks_free(p))) {

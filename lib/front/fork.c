@@ -8,6 +8,9 @@
 #include "os/os.h"
 #include "refill/parked.h"
 #include "refill/stages.h"
+#include "sample/sample.h"
+#include "stack/stack_table.h"
+#include "superslab/page_slots.h"
 #include "superslab/superslab.h"
 #include "thread/operation.h"
 
@@ -55,7 +58,9 @@ static void inner_locks(LockStep step, unsigned fork) {
     tcb_locks(step, fork);
     registry_locks(step, fork);
     step(&heap_lock, fork);
+    page_locks(step, fork);
     hak_options_locks(step, fork);
+    sample_locks(step, fork);
 }
 
 // Set if the thread was interrupted while it held one of our locks. Another thread may wait for that lock.
@@ -138,6 +143,7 @@ static void ask_others_no_more(unsigned fork) {
 // Gives up what a thread that the child does not have was changing under a lock.
 static void give_up_half_done(void) {
     if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
+    page_slots_in_child();
     registry_forget_half_done();
     tcb_forget_half_done();
 }
@@ -149,6 +155,7 @@ static void settle_in_child(unsigned fork) {
     give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
+    stack_table_after_fork();
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);

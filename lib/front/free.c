@@ -9,12 +9,17 @@
 #include "front/sanitizer.h"
 #include "front/suspect.h"
 #include "front/wrong_free.h"
+#include "front/zero.h"
 #include "refill/give_back.h"
+#include "sample/sample.h"
 #include "slab/bundle.h"
 #include "slab/hand_over.h"
 #include "slab/own_runs.h"
 #include "slab/remote_free.h"
 #include "superslab/huge.h"
+#include "superslab/size_class.h"
+
+#include <string.h>
 
 // --- bins that are full
 
@@ -105,7 +110,9 @@ static HakTcb* operation_for_free(void) {
 }
 
 static HAK_COLD void free_of_others(void* p) {
-    if (sanitizer_serves())
+    if (sample_contains(p))
+        free_sampled("free", p);
+    else if (sanitizer_serves())
         sanitizer_free(p);
     else
         wrong_pointer("free", p);
@@ -116,13 +123,22 @@ static void free_huge(SlabNumber s, void* p) {
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }
 
-// Whether p starts a block of the tag's class, and does not look like a free one.
+// Whether p starts a block of the tag's class, and does not look like a free one. False for tag 0.
 HAK_INLINE bool is_usual(const void* p, uint64_t tag) {
     return HAK_LIKELY(is_start_in_class(p, tag) && !link_looks_free(p));
 }
 
+// A run of another thread: its owner closes it, but only when it takes it off the remote stack. Until then the first
+// page has a link, and all others are closed here.
+static HAK_COLD void close_for_owner(void* p) {
+    const HakTcb* me = hak_tls.tcb;
+    bool mine = me && runs_if_mine(me, run_first_slab(p)).head.number != 0;
+    if (!mine) run_close(p, run_pages(p), 1);
+}
+
 // For the start of a block of a class, or of a page run. `word`: of its slab.
 static HAK_NOINLINE void free_to_owner(void* p, uint64_t word) {
+    if (tag_is_runs(word_tag(word)) && closing_on()) close_for_owner(p);
     HakTcb* me = operation_for_free();
     if (HAK_UNLIKELY(me == NULL)) {
         reserve_free(p);
@@ -144,7 +160,9 @@ static uint64_t word_of(const void* p) {
 
 static HAK_COLD void free_suspect(void* p) {
     void* instead = suspect_settle(p);
-    if (instead) free_to_owner(instead, word_of(instead));
+    if (instead == NULL) return;
+    if (zero_is(ZERO_FREE)) zero_block(instead);
+    free_to_owner(instead, word_of(instead));
 }
 
 // For blocks that go neither into a bin nor into the run cache.
@@ -188,6 +206,7 @@ static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint
 }
 
 static HAK_NOINLINE void free_run(void* p) {
+    if (zero_is(ZERO_FREE) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);
@@ -213,34 +232,22 @@ static HAK_NOINLINE void free_over_not_own(HakTcb* me, SlabNumber s, void* p) {
     if (!of_class) free_uncached(p);
 }
 
-// The slab may have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
-HAK_INLINE void free_over_in(HakTcb* me, void* p, uint64_t tag) {
+// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin. The slab may
+// have got another owner since, or not be a slab: words that name none lead to bin 0, which has no room.
+void free_over(void* p, uint64_t tag, TlsBin* bin) {
+    bin->room++;
+    HakTcb* me = is_usual(p, tag) ? operation_begin_at_once() : NULL;
+    if (HAK_UNLIKELY(me == NULL)) {
+        free_uncached(p);
+        return;
+    }
     SlabNumber s = (SlabNumber)slab_number_of(p);
+    if (s == 0) __builtin_unreachable();  // unit 0 has no slab
     OwnedSlab slab = slab_if_mine(me, s, tag);
-    if (slab.number)
-        free_over_own(me, fast_bin(tag), slab, (unsigned)(tag / TAG_PER_CLASS), p);
+    if (HAK_LIKELY(slab.number))
+        free_over_own(me, bin, slab, (unsigned)(tag / TAG_PER_CLASS), p);
     else
         free_over_not_own(me, s, p);
-}
-
-// The thread has no TCB, or is in an operation already, or is asked to wait; or p is not what it should be.
-static HAK_COLD void free_over_later(void* p, uint64_t tag, bool usual) {
-    HakTcb* me = usual ? operation_begin() : NULL;
-    if (me)
-        free_over_in(me, p, tag);
-    else
-        free_uncached(p);
-}
-
-// The bin is full, or the thread does not allocate the class and so has no use for the block in a bin.
-void free_over(void* p, uint64_t tag) {
-    fast_bin(tag)->room++;
-    bool usual = tag_is_class(tag) && is_usual(p, tag);
-    HakTcb* me = HAK_LIKELY(usual) ? operation_begin_at_once() : NULL;
-    if (HAK_LIKELY(me != NULL))
-        free_over_in(me, p, tag);
-    else
-        free_over_later(p, tag, usual);
 }
 
 void free_suspected(void* p, uint64_t tag) {
@@ -248,13 +255,56 @@ void free_suspected(void* p, uint64_t tag) {
     free_suspect(p);
 }
 
+// What a hit would do, where the block must be cleared. It is usual, and `word` is that of its slab.
+static HAK_COLD void free_cleared(void* p, uint64_t word) {
+    uint64_t tag = word & hak_tls.foreign;
+    if (!slab_has_cut((SlabNumber)slab_number_of(p), p)) {
+        wrong_pointer("free", p);
+        return;
+    }
+    memset(p, 0, size_of_class((unsigned)(word_tag(word) / TAG_PER_CLASS)));
+    HakTcb* me = tag < TAG_CLASSES && fast_bin(tag)->room > 0 ? operation_begin() : NULL;
+    if (me) {
+        fast_bin(tag)->room--;
+        note_free(p, FREE_TLS_SLL);
+        bin_push(fast_bin(tag), p);
+        operation_end(me);
+    } else if (tag < TAG_CLASSES) {
+        fast_bin(tag)->room--;
+        free_over(p, tag, fast_bin(tag));
+    } else
+        free_to_owner(p, word);
+}
+
+// A hit, or what a hit would call. Nobody has used the block, so it is no suspect.
+static void free_behind(void* p) {
+    uint64_t tag = load_relaxed(&hak_heap.owner[slab_number_of(p)]) & hak_tls.foreign;
+    HakTcb* me = tag < TAG_CLASSES ? hit_begin() : NULL;
+    if (tag >= TAG_CLASSES || (HAK_CHECKED && me == NULL)) {
+        free_slow(p);
+        return;
+    }
+    bool has_room = --fast_bin(tag)->room >= 0;
+    if (has_room) bin_push(fast_bin(tag), p);
+    hit_end(me);
+    if (!has_room) free_over(p, tag, fast_bin(tag));
+}
+
+void free_sampled(const char* function, void* p) {
+    void* behind = sample_free(function, p);
+    if (behind) free_behind(behind);
+}
+
 // NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
     uint64_t word = heap_contains(p) ? word_of(p) : WORD_NOT_A_SLAB, tag = word_tag(word);
-    if (tag_is_class(tag) && is_usual(p, tag))
-        free_to_owner(p, word);
-    else if (tag_is_runs(tag))
+    if (tag_is_class(tag) && is_usual(p, tag)) {
+        if (HAK_UNLIKELY(zero_is(ZERO_FREE)))
+            free_cleared(p, word);
+        else
+            free_to_owner(p, word);
+    } else if (tag_is_runs(tag))
         free_run(p);
     else
         free_uncached(p);

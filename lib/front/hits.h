@@ -9,7 +9,7 @@
 #include "thread/operation.h"
 
 // The `way` of a free, in events and counters.
-typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE } FreeWay;
+typedef enum { FREE_TLS_SLL = 1, FREE_SS_LOCAL, FREE_SS_REMOTE, FREE_RUN, FREE_HUGE, FREE_PAGES } FreeWay;
 
 HAK_INLINE void note_malloc(const void* block, size_t size) {
     if (HAK_CHECKED) ring_record(HAK_EVENT_malloc, block, (uint32_t)slab_number_of(block), size);
@@ -38,9 +38,9 @@ HAK_INLINE void hit_end(HakTcb* me) {
 
 // The first block, or NULL; in a hit or an operation. The checked build tests the link as soon as it leaves its block,
 // which the message can then name. The release build tests it later, as the head.
-HAK_INLINE void* bin_take(TlsBin* bin) {
+HAK_INLINE void* bin_take_if(TlsBin* bin, bool only_hits) {
     uint64_t head = bin->head, key = load_relaxed(&hak_link_key), block = head + key;
-    if (HAK_UNLIKELY(link_is_no_block(block))) return NULL;
+    if (HAK_UNLIKELY(only_hits ? link_is_no_hit(block) : link_is_no_block(block))) return NULL;
     bin->head = HAK_CHECKED ? link_encode(link_read((void*)(uintptr_t)block)) : link_follow(head, key);
     bin->room++;
     if (block == 0) __builtin_unreachable();  // block was just read from
@@ -48,10 +48,15 @@ HAK_INLINE void* bin_take(TlsBin* bin) {
     return (void*)(uintptr_t)block;
 }
 
+// For slow paths.
+HAK_INLINE void* bin_take(TlsBin* bin) {
+    return bin_take_if(bin, false);
+}
+
 HAK_INLINE void* bin_pop(TlsBin* bin) {
     HakTcb* me = hit_begin();
     if (HAK_CHECKED && me == NULL) return NULL;
-    void* block = bin_take(bin);
+    void* block = bin_take_if(bin, true);
     hit_end(me);
     return block;
 }

@@ -1,11 +1,14 @@
 #include "front/malloc.h"
 
 #include "config/options.h"
+#include "front/block.h"
 #include "front/hits.h"
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
+#include "front/zero.h"
 #include "refill/refill.h"
+#include "sample/sample.h"
 #include "slab/run_cache.h"
 #include "superslab/huge.h"
 
@@ -25,8 +28,9 @@ static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
         *bin = bin_empty();
     else
         (void)bin_first(bin);  // there is no block; this aborts if the link is damaged
-    TakenBlocks taken = refill(me, size_class, bin->batch ? bin->batch : 1);
+    TakenBlocks taken = refill(me, size_class, sample_limit(me, bin->batch ? bin->batch : 1));
     if (taken.count == 0) return taken;
+    sample_count(me, taken.count);
     bin->batch = (uint16_t)(bin->batch * 2 < bin->cap ? bin->batch * 2 : bin->cap);
     bin->head = link_encode(link_read(taken.first));
     link_clear(taken.first);
@@ -60,17 +64,31 @@ static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     }
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
-    // A new thread may have got parked bins, and a signal handler may have left a block.
+    // A new thread may have got parked bins, a signal handler may have left a block, and hits may be stopped.
     TakenBlocks taken = {bin_take(bin), 1, false};
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
     operation_end(me);
     return taken;
 }
 
-static void* malloc_class(unsigned size_class, size_t size) {
+// The same, unless the block is a sample.
+static TakenBlocks take_or_sample(TlsBin* bin, unsigned size_class, size_t alignment, size_t size) {
+    void* sampled = sample_is_near() && thread_tcb() ? sample_malloc(alignment, size) : NULL;
+    if (HAK_LIKELY(sampled == NULL)) return take_first(bin, size_class);
+    if (!sample_is_dense()) sample_stands_for(sampled, take_first(bin, size_class).first);
+    return (TakenBlocks){sampled, 1, false};
+}
+
+// Behind a sampled block the program has no bytes.
+static size_t bytes_to_clear(const void* block, unsigned size_class, size_t size) {
+    return sample_contains(block) ? size : size_of_class(size_class);
+}
+
+static void* malloc_class(unsigned size_class, size_t alignment, size_t size) {
     TlsBin* bin = fast_bin(tag_of_class(size_class));
     void* block = bin_pop(bin);
-    if (HAK_UNLIKELY(block == NULL)) block = take_first(bin, size_class).first;
+    if (HAK_UNLIKELY(block == NULL)) block = take_or_sample(bin, size_class, alignment, size).first;
+    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, bytes_to_clear(block, size_class, size));
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
 }
 
@@ -82,15 +100,16 @@ HAK_INLINE TlsBin* bin_of_small(size_t size) {
 static void* calloc_small(size_t size) {
     TlsBin* bin = bin_of_small(size);
     TakenBlocks taken = {bin_pop(bin), 1, false};
-    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_first(bin, class_of_size(size));
+    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(bin, class_of_size(size), 1, size);
     if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
     if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
+    if (zero_is(ZERO_ALLOC)) size = bytes_to_clear(taken.first, class_of_size(size), size);
     memset(taken.first, 0, taken.zero ? sizeof(uint64_t) : size);
     return handed_out(taken.first, size);
 }
 
 void* malloc_refill(size_t size) {
-    return malloc_class(class_of_size(size), size);
+    return malloc_class(class_of_size(size), 1, size);
 }
 
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
@@ -100,11 +119,13 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
         if (block && zero) memset(block, 0, size);
         return block ? block : no_memory();
     }
+    bool clear = zero || zero_is(ZERO_ALLOC);
     HakTcb* me = thread_operation();
-    void* block = me ? large_alloc(me, size, alignment, zero) : reserve_large(size, alignment);
+    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
     if (me) operation_end(me);
     if (block == NULL) return no_memory();
-    if (me == NULL && zero) memset(block, 0, size);
+    if (me == NULL && clear) memset(block, 0, size);
+    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
     note_malloc(block, size);
     return block;
 }
@@ -120,7 +141,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 
 // SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = operation_begin_at_once();
+    HakTcb* me = zero_is(ZERO_ALLOC) ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     uint32_t pages = large_pages(size);
     void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
@@ -154,6 +175,6 @@ void* malloc_aligned(size_t alignment, size_t size) {
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
-        return malloc_class(class_aligned(alignment, size), size);
+        return malloc_class(class_aligned(alignment, size), alignment, size);
     return malloc_large(size, alignment, false);
 }

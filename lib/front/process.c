@@ -1,9 +1,11 @@
 #include "front/process.h"
 
 #include "config/changes.h"
+#include "front/zero.h"
 #include "observe/chaos.h"
 #include "observe/ring.h"
 #include "os/os.h"
+#include "stack/stack_table.h"
 #include "superslab/guard_record.h"
 #include "superslab/heap.h"
 #include "thread/link.h"
@@ -14,7 +16,9 @@ _Atomic bool process_has_begun;
 
 void process_read_options(void) {
     hak_options_init();
+    if (HAK_CHECKED && hak_option(pages)) store_relaxed(&hak_options.guard, 1);
     if (some_change_is_missing()) tcb_stop_parking();
+    zero_begin();
 }
 
 bool process_begin_slow(void) {
@@ -29,8 +33,10 @@ bool process_begin_slow(void) {
             link_init(hak_option(links) != 0);
 #if HAK_CHECKED
             store_relaxed(&hak_chaos_odds, hak_option(chaos));
-            hak_ring_tell((uint64_t)(uintptr_t)&hak_heap, (uint64_t)(uintptr_t)&hak_link_key,
-                          hak_option(guard) ? (uint64_t)(uintptr_t)&hak_guard_root : 0);
+            hak_ring_tell((HakRingTold){.heap = &hak_heap,
+                                        .link_key = &hak_link_key,
+                                        .guard = hak_option(guard) ? &hak_guard_root : NULL,
+                                        .stacks = &hak_stack_table});
 #endif
             hak_options_freeze();
             store_release(&process_has_begun, true);  // pairs with the acquire in process_begin

@@ -10,7 +10,7 @@
 extern HAK_INTERNAL _Atomic bool process_has_begun;
 extern HAK_INTERNAL HakLock init_lock;  // for the handlers of a fork
 
-// Reads the options from the environment, and stops the parking of bins if they want that. The environment may not be
+// Reads the options from the environment, and does what some of them imply for others. The environment may not be
 // there yet when the allocator begins, so this is also called at load.
 void process_read_options(void);
 HAK_COLD bool process_begin_slow(void);

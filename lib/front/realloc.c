@@ -1,18 +1,26 @@
 #include "front/realloc.h"
 
+#include "config/zero.h"
 #include "front/block.h"
 #include "front/fastpath.h"
 #include "front/large.h"
 #include "front/suspect.h"
 #include "front/wrong_free.h"
+#include "sample/sample.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
 
+static void clear_rest(void* p, size_t from) {
+    memset((char*)p + from, 0, block_bytes(p) - from);
+}
+
 static bool resize_run(void* p, size_t size) {
+    size_t old = run_pages(p) * PAGE_SIZE_BYTES;
     HakTcb* me = operation_begin();
     bool resized = run_resize_in_place(me, p, size);
     if (me) operation_end(me);
+    if (resized && size > old && zero_is(ZERO_ALLOC)) clear_rest(p, old);
     return resized;
 }
 
@@ -22,6 +30,21 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return resize_run(p, size) ? p : NULL;
     return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
+}
+
+// It always moves, so that a use of the old address is found.
+static HAK_COLD void* realloc_sampled(void* p, size_t size) {
+    size_t old;
+    if (!sample_size("realloc", p, &old)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    void* block = fast_malloc(size);
+    if (block == NULL) return size <= old ? p : NULL;
+    memcpy(block, p, old < size ? old : size);
+    counter_add_shared(HAK_C_realloc_copied, 1);
+    free_sampled("realloc", p);
+    return block;
 }
 
 // false: p is no block, or a free one, and that was reported.
@@ -43,13 +66,17 @@ void* realloc_block(void* p, size_t size) {
         errno = ENOMEM;
         return NULL;
     }
+    if (sample_contains(p)) return realloc_sampled(p, size);
     if (HAK_UNLIKELY(!may_be_resized(p))) {
         errno = EINVAL;
         return NULL;
     }
     size_t old = block_bytes(p);
     void* same = realloc_in_place(p, old, size);
-    if (same) return same;
+    if (same) {
+        if (size < old && (zero_is(ZERO_FREE) || zero_is(ZERO_ALLOC))) clear_rest(same, size);
+        return same;
+    }
     void* block = fast_malloc(size);
     if (block == NULL) return size <= old ? p : NULL;
     memcpy(block, p, old < size ? old : size);

@@ -1,5 +1,6 @@
 #include "front/suspect.h"
 
+#include "config/zero.h"
 #include "count/counters.h"
 #include "front/block.h"
 #include "front/wrong_free.h"
@@ -7,6 +8,8 @@
 #include "slab/run_map.h"
 #include "slab/slab.h"
 #include "thread/operation.h"
+
+#include <string.h>
 
 // --- where it is
 
@@ -84,6 +87,12 @@ bool suspect_is_reported(const char* check, const char* site, const void* block)
     return where != NULL;
 }
 
+// A block that is set aside is free to the program. Its link must stay.
+static void clear_behind_link(void* block) {
+    enum { LINK = sizeof(uint64_t) };
+    memset((char*)block + LINK, 0, block_bytes(block) - LINK);
+}
+
 void* suspect_settle(void* block) {
     if (!link_leads_on(block)) return block;
     if (block_is_of_class(block) && !slab_has_cut((SlabNumber)slab_number_of(block), block)) {
@@ -92,5 +101,6 @@ void* suspect_settle(void* block) {
     }
     if (suspect_is_reported("double_free", "free", block)) return NULL;
     counter_add_shared(HAK_C_free_set_aside, 1);
+    if (zero_is(ZERO_FREE) && block_is_of_class(block)) clear_behind_link(block);
     return let_go(set_aside(block));
 }

@@ -5,6 +5,7 @@
 #include "count/counters.h"
 #include "front/block.h"
 #include "front/others.h"
+#include "sample/sample.h"
 #include "slab/run_map.h"
 #include "slab/slab.h"
 #include "superslab/huge.h"
@@ -105,6 +106,8 @@ void wrong_pointer(const char* site, const void* p) {
 }
 
 size_t usable_bytes(const char* site, const void* p) {
+    size_t sampled;
+    if (sample_contains(p)) return sample_size(site, p, &sampled) ? sampled : 0;
     size_t bytes = block_bytes(p);
     if (HAK_UNLIKELY(bytes == 0)) wrong_pointer(site, p);
     return bytes;

@@ -8,8 +8,10 @@
 #include "guard/check.h"
 #include "guard/guard_mode.h"
 #include "guard/live.h"
+#include "guard/pages.h"
 #include "guard/release.h"
 #include "os/os.h"
+#include "sample/sample.h"
 #include "slab/hand_over.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
@@ -193,7 +195,7 @@ static size_t check_unowned(void) {
 }
 
 size_t hak_check(void) {
-    size_t wrong = 0;
+    size_t wrong = sample_check();
     HakTcb* me = operation_begin();
     if (me) {
         for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);
@@ -233,6 +235,7 @@ void check_now_and_then(const HakTcb* me) {
 __attribute__((destructor)) static void check_at_exit(void) {
     if (!guard_on() || operation_is_open()) return;
     guard_release_oldest(true);
+    if (pages_on()) pages_check_live("exit");
     check_all("exit");
 }
 #endif

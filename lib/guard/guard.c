@@ -7,31 +7,21 @@
 #include "guard/check.h"
 #include "guard/guard_bytes.h"
 #include "guard/guard_faults.h"
+#include "guard/live.h"
+#include "guard/notes.h"
+#include "guard/nothing.h"
+#include "guard/pages.h"
 #include "guard/release.h"
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/huge.h"
 
 #include <errno.h>
 
 // --- records
 
-// Number of the calling thread, which may never have allocated. 0: it is past its end, or there is no memory for a TCB.
-static uint32_t thread_number(void) {
-    const HakTcb* me = thread_tcb();
-    return me ? me->number : 0;
-}
-
-// The second site is read from the caller's frame, which is on the stack if the caller keeps frame pointers. It is read
-// only where there is memory for certain: on the page of the calling frame.
-static void note_sites(uint64_t sites[HAK_GUARD_SITES], const GuardCall* call) {
-    const uintptr_t* frame = call->frame;
-    uintptr_t at = (uintptr_t)frame, caller = frame[0];
-    bool same_page = caller > at && (caller ^ at) < OS_PAGE && caller % OS_PAGE <= OS_PAGE - 16 && caller % 8 == 0;
-    sites[0] = (uintptr_t)call->site;
-    sites[1] = same_page ? ((const uintptr_t*)caller)[1] : 0;
-}
-
 static size_t bytes_of(const GuardPlace* place) {
+    if (is_nothing(place->block)) return 0;
     return block_is_of_class(place->block) ? place->block_size : block_bytes(place->block);
 }
 
@@ -62,15 +52,19 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
     }
     memset(place->block, 0, clear);
     guard_canary_write(place->block, size, bytes);
-    record->alloc_thread = thread_number();
-    record->alloc_clock = hak_ring_clock();
-    note_sites(record->alloc_site, call);
+    guard_note_alloc(call, record);
     // pairs with the acquires in covers, block_around, seize, guard_usable_size, word_of (guard_faults.c), check_live
     store_release(&record->word, guard_with_state(word, HAK_GUARD_LIVE));
 }
 
+// Whether a closed page follows a block of so many bytes: the gap behind a page run, or the tail of a huge block.
+static bool ends_at_closed_page(size_t size) {
+    return size > SMALL_MAX && size % PAGE_SIZE_BYTES == 0 && (size <= RUN_MAX || size % UNIT_SIZE != 0) &&
+           closing_on();
+}
+
 static size_t padded(size_t size) {
-    if (size > PTRDIFF_MAX) return size;  // the allocator refuses it
+    if (size > PTRDIFF_MAX || ends_at_closed_page(size)) return size;  // the allocator refuses more than PTRDIFF_MAX
     return size < GUARD_CANARY_LEAST ? 2 * (size_t)GUARD_CANARY_LEAST : size + GUARD_CANARY_LEAST;
 }
 
@@ -84,10 +78,16 @@ static uint32_t refills(void) {
 }
 
 static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool zero) {
+    void* paged = pages_on() ? pages_allocate(call, alignment, size) : NULL;
+    if (paged) {
+        if (!zero && hak_option(guard_fill)) guard_fill_write(paged, 0, size);
+        return paged;
+    }
     uint32_t before = refills();
     size_t bytes = padded(size);
     bool clear = zero && bytes <= SMALL_MAX;  // cleared only after the poison was checked
-    void* block = inner_malloc(alignment, bytes, zero && !clear);
+    void* block = size == 0 && alignment <= NOTHING_ALIGNED ? nothing_take() : NULL;
+    if (block == NULL) block = inner_malloc(alignment, bytes, zero && !clear);
     if (block == NULL && bytes <= PTRDIFF_MAX && guard_release_oldest(true))
         block = inner_malloc(alignment, bytes, zero && !clear);
     if (refills() != before) check_now_and_then(hak_tls.tcb);
@@ -99,6 +99,7 @@ static void* allocate(const GuardCall* call, size_t alignment, size_t size, bool
         store_relaxed(&guard_has_gaps, true);
         if (clear) memset(block, 0, size);
     }
+    if (!zero && hak_option(guard_fill)) guard_fill_write(block, 0, size);
     return block;
 }
 
@@ -175,12 +176,6 @@ static void check_family(const GuardCall* call, const GuardPlace* place) {
 
 // --- free
 
-static void note_free_call(const GuardCall* call, HakGuardRecord* record) {
-    record->free_thread = thread_number();
-    record->free_clock = hak_ring_clock();
-    note_sites(record->free_site, call);
-}
-
 static bool put_into_quarantine(Quarantined block) {
     HakTcb* me = thread_operation();
     if (me == NULL) return false;
@@ -189,13 +184,20 @@ static bool put_into_quarantine(Quarantined block) {
     return kept;
 }
 
+static bool close_run(void* block, size_t bytes) {
+    return tag_is_runs(word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)]))) && !guard_is_looked_at(block) &&
+           run_close(block, (uint32_t)(bytes >> PAGE_SHIFT), 0);
+}
+
 // Frees a seized block.
 static void retire(const GuardCall* call, const GuardPlace* place, size_t bytes) {
-    note_free_call(call, place->record);
-    guard_poison_write(place->block, bytes);
-    bool kept = put_into_quarantine((Quarantined){place->block, place->record, bytes});
-    guard_set_state(place->record, kept ? HAK_GUARD_QUARANTINED : HAK_GUARD_FREE);
-    if (!kept) fast_free(place->block);
+    guard_note_free(call, place->record);
+    Quarantined block = {place->block, place->record, bytes, close_run(place->block, bytes)};
+    if (!block.closed) guard_poison_write(place->block, bytes);
+    if (put_into_quarantine(block))
+        guard_set_state(place->record, HAK_GUARD_QUARANTINED);
+    else
+        guard_give_to_allocator(&block);
     guard_release_oldest(false);
 }
 
@@ -212,7 +214,9 @@ void guard_free(const GuardCall* call, void* p) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
-    if (seize_for_free(call, p, &place, &bytes))
+    if (pages_contain(p))
+        pages_free(call, p, NULL);
+    else if (seize_for_free(call, p, &place, &bytes))
         retire(call, &place, bytes);
     else
         fast_free(p);
@@ -222,6 +226,10 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
     size_t bytes;
     if (p == NULL) return;
+    if (pages_contain(p)) {
+        pages_free(call, p, &size);
+        return;
+    }
     if (!seize_for_free(call, p, &place, &bytes)) {
         fast_free(p);
         return;
@@ -232,6 +240,7 @@ void guard_free_sized(const GuardCall* call, void* p, size_t size) {
 
 size_t guard_usable_size(const GuardCall* call, const void* p) {
     if (p == NULL) return 0;
+    if (pages_contain(p)) return pages_usable_size(call, p);
     GuardPlace place = guard_place(p);
     uint64_t word = place.record && place.block == p ? load_acquire(&place.record->word) : 0;
     if (guard_state(word) == HAK_GUARD_NONE) {
@@ -248,7 +257,8 @@ size_t guard_usable_size(const GuardCall* call, const void* p) {
 // until the block is known to be there still, its record says FREE. NULL: nothing is changed.
 static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t size) {
     uint64_t word = load_relaxed(&place->record->word);
-    note_free_call(call, place->record);
+    size_t old = guard_size(word);
+    guard_note_free(call, place->record);
     guard_set_state(place->record, HAK_GUARD_FREE);
     void* block = huge_resize((SlabNumber)slab_number_of(place->block), padded(size));
     if (block == NULL) {
@@ -260,6 +270,7 @@ static void* resize_huge(const GuardCall* call, const GuardPlace* place, size_t 
         begin(call, &now, size, 0);
     else
         store_relaxed(&guard_has_gaps, true);
+    if (hak_option(guard_fill)) guard_fill_write(block, old, size);
     return block;
 }
 
@@ -288,6 +299,16 @@ static void* realloc_unguarded(const GuardCall* call, void* p, size_t size) {
     return block;
 }
 
+static void* realloc_paged(const GuardCall* call, void* p, size_t size) {
+    GuardPlace place = pages_seize("use_after_free", call, p);
+    size_t old = guard_size(load_relaxed(&place.record->word));
+    void* block = allocate(call, 1, size, false);
+    if (block == NULL) return pages_stay(&place, size);
+    memcpy(block, p, old < size ? old : size);
+    pages_retire(call, &place);
+    return block;
+}
+
 // The block moves, unless it is huge: so later uses of the old address are found.
 void* guard_realloc(const GuardCall* call, void* p, size_t size) {
     GuardPlace place;
@@ -296,6 +317,7 @@ void* guard_realloc(const GuardCall* call, void* p, size_t size) {
         guard_free(call, p);
         return NULL;
     }
+    if (pages_contain(p)) return realloc_paged(call, p, size);
     if (!seize("use_after_free", call, p, &place)) return realloc_unguarded(call, p, size);
     size_t old = guard_size(load_relaxed(&place.record->word)), bytes = bytes_of(&place);
     check_canary(call, &place, old, bytes);

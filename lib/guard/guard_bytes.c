@@ -23,8 +23,11 @@ GuardDamage guard_canary_damage(const void* block, size_t size, size_t bytes) {
     return (GuardDamage){first, last};
 }
 
+GuardDamage guard_damage(const unsigned char* from, const unsigned char* end, uint8_t value) {
+    return (GuardDamage){first_other(from, end, value), behind_last_other(from, end, value)};
+}
+
 GuardDamage guard_poison_damage(const void* block, size_t skip, size_t bytes) {
-    const unsigned char* from = (const unsigned char*)block + skip;
-    const unsigned char* end = (const unsigned char*)block + guard_poisoned(bytes);
-    return (GuardDamage){first_other(from, end, GUARD_POISON), behind_last_other(from, end, GUARD_POISON)};
+    const unsigned char* from = block;
+    return guard_damage(from + skip, from + guard_poisoned(bytes), GUARD_POISON);
 }

@@ -2,6 +2,10 @@
 //
 //   live block    | bytes asked for | canary: all that is left, of large blocks its start and its end |
 //   freed block   | poison: all of it, of large blocks the start                                      |
+//   new block     | fill, with HAKMEM_GUARD_FILL: the bytes asked for, of large blocks the start         |
+//
+// No canary is needed where the bytes asked for are whole pages and a closed page follows. No poison is needed where
+// the freed block is closed. The fill is not checked later: it shows itself in what is read from a new block.
 //
 // Thread-safety: the holder of the block.
 // Errors: none.
@@ -19,6 +23,8 @@ enum {
     GUARD_CANARY_START = 3344,  // the longest canary behind a block of a size class
     GUARD_CANARY_END = 64,
     GUARD_POISON_MOST = 16384,
+    GUARD_FILL = 0xab,
+    GUARD_FILL_MOST = 1 << 20,
 };
 
 // What was overwritten: the bytes from `first` to before `end`. The first and the last of them are wrong.
@@ -79,12 +85,20 @@ HAK_INLINE void guard_poison_write(void* block, size_t bytes) {
     memset(block, GUARD_POISON, guard_poisoned(bytes));
 }
 
+// The bytes [from, size) of a new block.
+HAK_INLINE void guard_fill_write(void* block, size_t from, size_t size) {
+    size_t end = size < GUARD_FILL_MOST ? size : GUARD_FILL_MOST;
+    if (from < end) memset((char*)block + from, GUARD_FILL, end - from);
+}
+
 // From byte `skip` on.
 HAK_INLINE bool guard_poison_is_whole(const void* block, size_t skip, size_t bytes) {
     const unsigned char* from = block;
     return guard_all_are(from + skip, from + guard_poisoned(bytes), GUARD_POISON);
 }
 
+// What of [from, end) is not `value`; from `end` on: nothing.
+GuardDamage guard_damage(const unsigned char* from, const unsigned char* end, uint8_t value);
 // The damage of a canary, or of the poison from byte `skip` on, for messages.
 GuardDamage guard_canary_damage(const void* block, size_t size, size_t bytes);
 GuardDamage guard_poison_damage(const void* block, size_t skip, size_t bytes);

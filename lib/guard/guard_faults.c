@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "front/life.h"
 #include "front/others.h"
-#include "guard/guard_bytes.h"
 #include "os/os.h"
 #include "superslab/heap.h"
+#include "superslab/page_region.h"
 
 typedef struct {
     char text[160];
@@ -39,14 +39,14 @@ static size_t size_of(const GuardPlace* place) {
 static Phrase allocated(const GuardPlace* place) {
     Phrase phrase;
     text_format(phrase.text, sizeof phrase.text, "allocated by %s at pc %p",
-                thread_name(place->record->alloc_thread).text, (void*)(uintptr_t)place->record->alloc_site[0]);
+                thread_name(place->record->alloc_thread).text, (void*)(uintptr_t)place->record->alloc_site);
     return phrase;
 }
 
 static Phrase freed(const GuardPlace* place) {
     Phrase phrase;
     text_format(phrase.text, sizeof phrase.text, "freed by %s at pc %p", thread_name(place->record->free_thread).text,
-                (void*)(uintptr_t)place->record->free_site[0]);
+                (void*)(uintptr_t)place->record->free_site);
     return phrase;
 }
 
@@ -89,8 +89,7 @@ static Phrase or_from_behind(const unsigned char* next, GuardDamage damage) {
     return phrase;
 }
 
-static HAK_NORETURN void fault_overflow(const char* site, const GuardPlace* place, const unsigned char* next,
-                                        GuardDamage damage) {
+void fault_overflow(const char* site, const GuardPlace* place, const unsigned char* next, GuardDamage damage) {
     size_t size = size_of(place), count = (size_t)(damage.end - damage.first);
     size_t behind = (size_t)(damage.first - (const unsigned char*)place->block) - size;
     fatal("overflow", site,
@@ -98,6 +97,17 @@ static HAK_NORETURN void fault_overflow(const char* site, const GuardPlace* plac
           "the block was %s%s",
           count, plural(count), size, (void*)place->block, behind, plural(behind), shown(damage).text,
           allocated(place).text, or_from_behind(next, damage).text);
+}
+
+void fault_before(const char* site, const GuardPlace* place, GuardDamage damage) {
+    size_t count = (size_t)(damage.end - damage.first);
+    size_t ahead = (size_t)((const unsigned char*)place->block - damage.first);
+    fatal(
+        "underflow", site,
+        "your program wrote %zu byte%s before the start of the %zu-byte block %p, beginning %zu byte%s before it (%s); "
+        "the block was %s",
+        count, plural(count), size_of(place), (void*)place->block, ahead, plural(ahead), shown(damage).text,
+        allocated(place).text);
 }
 
 static HAK_NORETURN void fault_underflow(const char* site, const GuardPlace* before, const unsigned char* next,
@@ -186,7 +196,7 @@ void fault_interior(const GuardCall* call, const GuardPlace* place, const void* 
 static const char* kind_of_memory(const void* p, const void* frame) {
     enum { NEAR = 256 << 10 };
     if (p >= frame && (uintptr_t)p - (uintptr_t)frame < NEAR) return "it lies on the thread's stack";
-    if (heap_contains(p)) return "no block of the heap begins there";
+    if (heap_contains(p) || page_region_contains(p)) return "no block of the heap begins there";
     return "it lies outside of the heap: in a variable, in memory mapped by the program, or nowhere";
 }
 

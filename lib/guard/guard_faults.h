@@ -4,11 +4,17 @@
 #ifndef HAK_GUARD_GUARD_FAULTS_H
 #define HAK_GUARD_GUARD_FAULTS_H
 
+#include "guard/guard_bytes.h"
 #include "guard/guard_call.h"
 
 // In the message if nobody can tell on which side of the damage the culprit was. hakstress searches for it.
 #define GUARD_OR_UNDERFLOW "or it wrote before the start of"
 
+// overflow: the bytes behind a block are damaged; `next` is where the next one may begin.
+HAK_COLD HAK_NORETURN void fault_overflow(const char* site, const GuardPlace* place, const unsigned char* next,
+                                          GuardDamage damage);
+// underflow: the bytes before a block are damaged.
+HAK_COLD HAK_NORETURN void fault_before(const char* site, const GuardPlace* place, GuardDamage damage);
 // overflow or underflow: the canary of a block of `bytes` bytes is damaged; `site` found it.
 HAK_COLD HAK_NORETURN void fault_canary(const char* site, const GuardPlace* place, size_t bytes);
 // write_after_free: the poison of a freed block is damaged after its first `skip` bytes.

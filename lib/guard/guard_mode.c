@@ -1,6 +1,7 @@
 #include "guard/guard_mode.h"
 
 #include "config/options.h"
+#include "front/process.h"
 #include "front/sanitizer.h"
 
 #include <unistd.h>
@@ -11,7 +12,7 @@ _Atomic bool guard_has_gaps;
 
 bool guard_decide(void) {
     if (load_relaxed(&hak_guard_mode) == GUARD_ON) return true;
-    hak_options_init();
+    process_read_options();
     if (environ == NULL) {  // too early in the process: the options are not known yet
         store_relaxed(&guard_has_gaps, true);
         return false;

@@ -5,6 +5,14 @@
 #include "guard/guard_faults.h"
 #include "slab/run_map.h"
 
+// The page run whose canary is being read. Who frees it leaves it open.
+static _Atomic(const void*) looked_at;
+
+bool guard_is_looked_at(const void* block) {
+    atomic_thread_fence(memory_order_seq_cst);  // after the block's state was changed; pairs with the one in check_run
+    return load_relaxed(&looked_at) == block;
+}
+
 // Another thread may free or resize the block at any moment. Damage counts only if the record is still the same after.
 static void check_live(const GuardPlace* place) {
     uint64_t word = load_acquire(&place->record->word), clock = place->record->alloc_clock;
@@ -16,11 +24,25 @@ static void check_live(const GuardPlace* place) {
     fault_canary("hak_check", place, bytes);
 }
 
+// A freed page run is closed. One thread at a time reads them; another one leaves them out.
+static void check_run(const GuardPlace* place) {
+    const void* none = NULL;
+    if (!cas_relaxed(&looked_at, &none, (const void*)place->block)) return;
+    atomic_thread_fence(memory_order_seq_cst);  // pairs with the one in guard_is_looked_at
+    check_live(place);
+    store_release(&looked_at, NULL);  // after the reads
+}
+
 static void check_live_of(SlabNumber s) {
     char* at = slab_address(s);
     GuardPlace place = guard_place(at);
     uint32_t used = place.record ? load_relaxed(&place.slab->used) : 0;
-    for (uint32_t i = 0; i < used; i++, place.record++, place.block += place.block_size) check_live(&place);
+    bool runs = place.record && place.block_size == HAK_GUARD_PAGE && !block_is_of_class(at);
+    for (uint32_t i = 0; i < used; i++, place.record++, place.block += place.block_size)
+        if (runs)
+            check_run(&place);
+        else
+            check_live(&place);
 }
 
 void guard_check_slab(SlabNumber s) {

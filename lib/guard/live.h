@@ -8,5 +8,7 @@
 
 // For a slab, or a SuperSlab of page runs, that the caller owns or that stands still.
 void guard_check_slab(uint32_t slab);
+// Whether a thread is reading the canary of a page run, or may be about to. Its record must not say LIVE any more.
+bool guard_is_looked_at(const void* block);
 
 #endif

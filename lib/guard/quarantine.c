@@ -1,6 +1,7 @@
 #include "guard/quarantine.h"
 
 #include "base/bits.h"
+#include "config/options.h"
 #include "os/os.h"
 
 // One more than stays: a handler, or the child of a fork, may come after a block was added and before one left for it.
@@ -18,9 +19,16 @@ static uint32_t index_of(const Quarantine* q, uint32_t behind_first) {
     return i < PLACES ? i : i - PLACES;
 }
 
+static Quarantine* make(void) {
+    size_t bytes = align_up(sizeof(Quarantine), OS_PAGE);
+    Quarantine* q = os_map(bytes);
+    if (q && !hak_option(guard_dump)) os_leave_out_of_dumps(q, bytes);
+    return q;
+}
+
 bool quarantine_add(HakTcb* me, Quarantined block) {
     if (block.bytes > QUARANTINE_BYTES_EACH) return false;
-    if (me->quarantine == NULL) me->quarantine = os_map(align_up(sizeof(Quarantine), OS_PAGE));
+    if (me->quarantine == NULL) me->quarantine = make();
     Quarantine* q = me->quarantine;
     if (q == NULL || q->count == PLACES) return false;
     q->place[index_of(q, q->count)] = block;
@@ -33,7 +41,7 @@ Quarantined quarantine_take(HakTcb* me, bool all) {
     enum { SOON = 3 };
     Quarantine* q = me->quarantine;
     bool some = q && q->count && (all || q->count > QUARANTINE_BLOCKS || q->bytes > QUARANTINE_BYTES);
-    if (!some) return (Quarantined){NULL, NULL, 0};
+    if (!some) return (Quarantined){0};
     Quarantined oldest = q->place[q->first];
     q->first = index_of(q, 1);
     q->count--;

@@ -16,6 +16,7 @@ typedef struct {
     void* block;  // NULL: none
     HakGuardRecord* record;
     size_t bytes;
+    bool closed;  // nobody can read or write it, so it is not poisoned
 } Quarantined;
 
 // false: the block is too large, or there is no memory or no place for it.

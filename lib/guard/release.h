@@ -12,6 +12,9 @@
 // Releases blocks while there is one too many, or all. true: there was one.
 bool guard_release_oldest(bool all);
 
+// Frees a block that is not kept back, or no longer.
+void guard_give_to_allocator(const Quarantined* q);
+
 HAK_INLINE void guard_set_state(HakGuardRecord* record, HakGuardState state) {
     uint64_t word = load_relaxed(&record->word);
     // pairs with the acquires in begin, covers, block_around, seize, guard_usable_size, word_of, check_live

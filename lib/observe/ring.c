@@ -5,8 +5,8 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "config/options.h"
-#include "observe/ring_file.h"
 #include "os/os.h"
+#include "os/shared_file.h"
 
 #include <string.h>
 
@@ -82,19 +82,18 @@ HakRingFile* hak_ring_file(void) {
     return load_acquire(&ring_file);  // pairs with the release in start
 }
 
-static struct { uint64_t heap, link_key, guard; } told;  // under start_lock
+static HakRingTold told;  // under start_lock
 
 static void pass_on_told(HakRingFile* file) {
-    file->heap = told.heap;
-    file->link_key = told.link_key;
-    file->guard = told.guard;
+    file->heap = (uintptr_t)told.heap;
+    file->link_key = (uintptr_t)told.link_key;
+    file->guard = (uintptr_t)told.guard;
+    file->stacks = (uintptr_t)told.stacks;
 }
 
-void hak_ring_tell(uint64_t heap, uint64_t link_key, uint64_t guard) {
+void hak_ring_tell(HakRingTold addresses) {
     hak_lock(&start_lock);
-    told.heap = heap;
-    told.link_key = link_key;
-    told.guard = guard;
+    told = addresses;
     if (hak_ring_file()) pass_on_told(hak_ring_file());
     hak_unlock(&start_lock);
 }
@@ -120,9 +119,9 @@ void hak_ring_attach(void* memory, uint32_t records) {
 }
 
 static void* new_file(size_t bytes) {
-    void* memory = ring_file_map(bytes);
+    void* memory = shared_file_map(hak_options.ring_file, bytes);
     if (memory == NULL) return NULL;
-    if (ring_file_reserve(memory, head_bytes())) {
+    if (shared_file_reserve(memory, head_bytes())) {
         ring_kind = IN_FILE;
         return memory;
     }
@@ -171,7 +170,7 @@ void hak_ring_thread_start(uint64_t thread) {
     uint32_t first = add_relaxed(&next_slot, 1);
     for (uint32_t i = 0; i < file->slots; i++) {
         HakRingSlot* slot = hak_ring_slot_at(file, (first + i) % file->slots);
-        if (ring_kind == IN_FILE && !ring_file_reserve(slot, file->slot_bytes)) return;
+        if (ring_kind == IN_FILE && !shared_file_reserve(slot, file->slot_bytes)) return;
         uint64_t nobody = 0;
         if (!cas_acquire(&slot->thread, &nobody, thread)) continue;  // pairs with the release in hak_ring_thread_end
         store_relaxed(&slot->os_tid, os_thread_id());

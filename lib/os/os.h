@@ -18,11 +18,11 @@ bool os_is_privileged(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
-#if HAK_CHECKED
 // The same, for tables that are mostly untouched: a page becomes resident when it is touched, even if the process locks
 // all its memory (mlockall).
 void* os_map_sparse(size_t bytes);
-#endif
+// Core dumps do not contain the range.
+bool os_leave_out_of_dumps(void* at, size_t bytes);
 // As os_map, and the pages become resident if there is room: one system call instead of a page fault each.
 void* os_map_resident(size_t bytes);
 // Fresh zeroed memory at exactly `at`. On failure *occupied, unless NULL, says whether something else is mapped there.
@@ -39,6 +39,8 @@ bool os_purge_locked(void* at, size_t bytes);
 bool os_protect(void* at, size_t bytes, bool accessible);
 // Address space without access at exactly `at`; the system promises no memory for it. Otherwise as os_map_at_unless.
 bool os_map_closed_unless(void* at, size_t bytes, bool* occupied);
+// The same anywhere. NULL: none.
+void* os_map_closed(size_t bytes);
 // Whether this memory, which nobody has used yet, is locked.
 bool os_is_locked(void* fresh, size_t bytes);
 // Lets the system lock each page when it is first touched. Since Linux 4.4.
@@ -54,15 +56,40 @@ bool os_can_read(const void* at);
 bool os_populate(void* at, size_t bytes);
 // Asks for huge pages in the range, or for none.
 bool os_want_huge_pages(void* at, size_t bytes, bool wanted);
+// The range gets advice that means nothing for memory of ours, so that the kernel does not join its mapping with those
+// beside it.
+bool os_keep_apart(void* at, size_t bytes);
 // Moves the pages of [from, from+bytes) to `to`, replacing what is mapped there; the old range is unmapped.
 bool os_move(void* from, void* to, size_t bytes);
 // An address near which the system places mappings by itself; 0: unknown.
 uintptr_t os_mapping_area(void);
+// An address at the upper end of the first thread's stack, beyond all frames; 0: unknown.
+uintptr_t os_first_stack(void);
 // Start of a hole of at least `bytes` in the address space at this moment; 0: none.
 uintptr_t os_find_hole(size_t bytes);
 // Milliseconds of a clock that never goes back; its resolution is a few milliseconds.
 uint64_t os_clock_ms(void);
 #if HAK_CHECKED
+// --- for a page for every block
+
+// Bytes of a page of this system. OS_PAGE is what the rest of the library is made for.
+size_t os_page_bytes(void);
+// Closes pages of readable and writable memory to any access by guards in the page table, which gives their memory
+// back, or opens them. No mapping is split. Since Linux 6.13, and not for locked memory.
+bool os_guard(void* at, size_t bytes, bool closed);
+// Opens ranges of `bytes` that os_guard has closed, and makes their pages resident, with two system calls. false: some
+// may still be closed. Since Linux 6.14.
+enum { OS_OPEN_MOST = 32 };
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes);
+// Replaces what is mapped at `at`, which must be ours, by address space without access; the system promises no memory.
+bool os_close_over(void* at, size_t bytes);
+// The least of the limits of the process on its address space and its data; UINT64_MAX: none.
+uint64_t os_address_limit(void);
+// Bytes of memory that the machine has; 0: unknown.
+uint64_t os_memory_bytes(void);
+// The number in a file of /proc; 0: it cannot be read.
+uint64_t os_number_in(const char* path);
+
 // Nanoseconds of a clock that never goes back; a call takes about 20 ns. It reads the time-stamp counter.
 uint64_t os_clock_ns(void);
 // From now on os_clock_ns has the resolution of os_clock_ms, and does not read the counter.
@@ -70,6 +97,9 @@ void os_clock_without_counter(void);
 #endif
 // 64 bits that an attacker outside the process cannot guess. No system call.
 uint64_t os_random(void);
+// From now on a system call may end the process (strict seccomp): what can be done without any is done without.
+void os_forbid_calls(void);
+bool os_calls_are_forbidden(void);
 void os_yield(void);
 void os_sleep_briefly(void);  // 50 microseconds
 // Waits for another thread, between two checks; `tries` counts the waits before. Yields 64 times, then sleeps.

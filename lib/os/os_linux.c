@@ -6,10 +6,14 @@
 #include "os/vdso.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/uio.h>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -19,6 +23,10 @@
 #endif
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
 #endif
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -68,15 +76,16 @@ void* os_map_resident(size_t bytes) {
     return map_anywhere(bytes, MAP_POPULATE);
 }
 
-#if HAK_CHECKED
 // The mapping starts without access: such memory does not become resident.
 void* os_map_sparse(size_t bytes) {
-    long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
-    if (sys_failed(at)) return NULL;
+    void* at = os_map_closed(bytes);
     bool locked;
-    return os_open_sparsely((void*)at, bytes, &locked) ? (void*)at : NULL;
+    return at && os_open_sparsely(at, bytes, &locked) ? at : NULL;
 }
-#endif
+
+bool os_leave_out_of_dumps(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_DONTDUMP);
+}
 
 static bool map_at_unless(void* at, size_t bytes, int prot, int flags, bool* occupied) {
     long result = map(at, bytes, prot, flags | MAP_FIXED_NOREPLACE);
@@ -93,6 +102,11 @@ bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
 
 bool os_map_closed_unless(void* at, size_t bytes, bool* occupied) {
     return map_at_unless(at, bytes, PROT_NONE, MAP_NORESERVE, occupied);
+}
+
+void* os_map_closed(size_t bytes) {
+    long at = map(NULL, bytes, PROT_NONE, MAP_NORESERVE);
+    return sys_failed(at) ? NULL : (void*)at;
 }
 
 bool os_map_at(void* at, size_t bytes) {
@@ -166,12 +180,73 @@ bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
     return advise(at, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
 
+bool os_keep_apart(void* at, size_t bytes) {
+    return advise(at, bytes, MADV_RANDOM);
+}
+
 bool os_move(void* from, void* to, size_t bytes) {
     long result = os_fault_hit() ? -ENOMEM
                                  : sys_call6(SYS_mremap, (long)from, (long)bytes, (long)bytes,
                                              MREMAP_MAYMOVE | MREMAP_FIXED, (long)to, 0);
     return count(result, HAK_C_syscall_mremap);
 }
+
+#if HAK_CHECKED
+size_t os_page_bytes(void) {
+    return getauxval(AT_PAGESZ);
+}
+
+bool os_guard(void* at, size_t bytes, bool closed) {
+    return advise(at, bytes, closed ? MADV_GUARD_INSTALL : MADV_GUARD_REMOVE);
+}
+
+static bool advise_all(const struct iovec* ranges, unsigned many, size_t bytes, int advice) {
+    enum { THIS_THREAD = -10000 };  // PIDFD_SELF_THREAD, whose memory is that of the process
+    long result =
+        os_fault_hit() ? -ENOMEM : sys_call6(SYS_process_madvise, THIS_THREAD, (long)ranges, many, advice, 0, 0);
+    return count(result, HAK_C_syscall_madvise) && (size_t)result == many * bytes;
+}
+
+bool os_open_guarded(void* const* at, unsigned count, size_t bytes) {
+    struct iovec ranges[OS_OPEN_MOST];
+    for (unsigned i = 0; i < count; i++) ranges[i] = (struct iovec){at[i], bytes};
+    if (!advise_all(ranges, count, bytes, MADV_GUARD_REMOVE)) return false;
+    advise_all(ranges, count, bytes, MADV_POPULATE_WRITE);  // otherwise they become resident when they are touched
+    return true;
+}
+
+bool os_close_over(void* at, size_t bytes) {
+    return !sys_failed(map(at, bytes, PROT_NONE, MAP_FIXED | MAP_NORESERVE));
+}
+
+static uint64_t limit_of(int resource) {
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    // If it fails, there is no limit that could be respected.
+    sys_call4(SYS_prlimit64, 0, resource, 0, (long)&limit);
+    return limit.rlim_cur;
+}
+
+uint64_t os_address_limit(void) {
+    uint64_t space = limit_of(RLIMIT_AS), data = limit_of(RLIMIT_DATA);
+    return space < data ? space : data;
+}
+
+uint64_t os_memory_bytes(void) {
+    struct sysinfo info = {0};
+    return sys_failed(sys_call3(SYS_sysinfo, (long)&info, 0, 0)) ? 0 : (uint64_t)info.totalram * info.mem_unit;
+}
+
+uint64_t os_number_in(const char* path) {
+    char text[32] = "";
+    uint64_t number = 0;
+    long file = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (sys_failed(file)) return 0;
+    sys_call3(SYS_read, file, (long)text, sizeof text - 1);  // text stays empty if it fails
+    sys_call3(SYS_close, file, 0, 0);
+    for (const char* at = text; *at >= '0' && *at <= '9'; at++) number = number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+#endif
 
 static _Atomic uintptr_t loader;  // set by os_start
 
@@ -212,6 +287,7 @@ uint64_t os_clock_ns(void) {
 // Set by os_start. If two threads call it at the same time, both write the same values.
 static _Atomic uint64_t seed;
 static _Atomic bool privileged;
+static _Atomic uintptr_t first_stack;
 
 void os_start(void) {
     uint64_t random[2] = {0};
@@ -219,6 +295,7 @@ void os_start(void) {
     if (bytes != NULL) memcpy(random, bytes, sizeof random);
     store_relaxed(&seed, random[0] ^ (random[1] << 7));
     store_relaxed(&loader, getauxval(AT_BASE));
+    store_relaxed(&first_stack, (uintptr_t)bytes);
     store_relaxed(&privileged, getauxval(AT_SECURE) != 0);
     vdso_start();
 }
@@ -227,9 +304,24 @@ bool os_is_privileged(void) {
     return load_relaxed(&privileged);
 }
 
+// The kernel puts its random bytes there, above the first frame.
+uintptr_t os_first_stack(void) {
+    return load_relaxed(&first_stack);
+}
+
 uint64_t os_random(void) {
     static _Atomic uint64_t calls;
     return random_mix((load_relaxed(&seed) ^ (uintptr_t)&calls) + (add_relaxed(&calls, 1u) + 1) * RANDOM_STEP);
+}
+
+static _Atomic bool calls_are_forbidden;
+
+void os_forbid_calls(void) {
+    store_relaxed(&calls_are_forbidden, true);
+}
+
+bool os_calls_are_forbidden(void) {
+    return load_relaxed(&calls_are_forbidden);
 }
 
 void os_yield(void) {

@@ -39,7 +39,7 @@ void slab_dispose(HakTcb* me, OwnedSlab slab) {
     slab_end(slab);
     STEP(L1);
     if (runs)
-        superslab_give_runs(slab.number);
+        superslab_give_runs(run_pages_of(slab.number));
     else
         superslab_give_slab(slab.number);
 }

@@ -4,6 +4,7 @@
 //
 //   used == pages of all blocks == 512 - (set bits of `free`)
 //   cached <= used; where they are equal, the SuperSlab is idle
+//   where freed memory is closed, free pages are, and the gap behind each block; nothing is cached there
 //
 // Thread-safety: the owner alone, as the OwnedRuns proves.
 // Errors: a pointer that is not, or is no longer, the start of a block is fatal.

@@ -79,8 +79,9 @@ HAK_INLINE bool run_cache_has_room_for_long(const HakTcb* me, uint32_t pages) {
 // The caller has checked that there is room.
 void run_cache_put_long(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);
 
-// Pages of a block that its owner may cache; 0: no block starts there.
+// Pages of a block that its owner may cache; 0: no block starts there, or its memory must be closed now.
 HAK_INLINE uint32_t run_pages_to_cache(OwnedRuns runs, const void* block) {
+    if (closing_on() || run_map(runs)->gap) return 0;
     return (uintptr_t)block & (PAGE_SIZE_BYTES - 1) ? 0 : load_relaxed(&run_map(runs)->length[run_page_of(block)]);
 }
 

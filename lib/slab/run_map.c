@@ -1,18 +1,10 @@
 #include "slab/run_map.h"
 
+#include "superslab/page_bits.h"
+
 #include <string.h>
 
 // --- bit runs
-
-// First page >= from whose bit is `value`; PAGES_PER_UNIT: none.
-static uint32_t next_bit(const uint64_t* bits, uint32_t from, bool value) {
-    for (uint32_t w = from / 64; w < RUN_WORDS; w++) {
-        uint64_t word = value ? bits[w] : ~bits[w];
-        if (w == from / 64) word &= ~UINT64_C(0) << (from % 64);
-        if (word) return w * 64 + lowest_bit(word);
-    }
-    return PAGES_PER_UNIT;
-}
 
 // First page of the run of set bits that ends before `end`.
 static uint32_t run_start(const uint64_t* bits, uint32_t end) {
@@ -26,16 +18,6 @@ static uint32_t run_start(const uint64_t* bits, uint32_t end) {
     return 0;
 }
 
-static void write_bits(uint64_t* bits, uint32_t from, uint32_t count, bool value) {
-    while (count) {
-        uint32_t w = from / 64, at = from % 64, n = 64 - at < count ? 64 - at : count;
-        uint64_t mask = (n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1) << at;
-        bits[w] = value ? bits[w] | mask : bits[w] & ~mask;
-        from += n;
-        count -= n;
-    }
-}
-
 // --- the map
 
 static uint16_t length_of(const void* block) {
@@ -44,37 +26,41 @@ static uint16_t length_of(const void* block) {
 
 uint32_t run_pages(const void* block) {
     uint16_t length = length_of(block);
-    return length & RUN_IS_CACHED ? 0 : length;
+    return length == 0 || length & RUN_IS_CACHED ? 0 : (uint32_t)length - run_map_at(run_first_slab(block))->gap;
 }
 
 uint32_t run_cached_pages(const void* block) {
     uint16_t length = length_of(block);
-    return length & RUN_IS_CACHED ? length & (RUN_IS_CACHED - 1u) : 0;
+    return length & RUN_IS_CACHED ? (length & (RUN_IS_CACHED - 1u)) - run_map_at(run_first_slab(block))->gap : 0;
 }
 
 void run_map_init(RunMap* map, bool clean) {
     memset(map, 0, sizeof *map);
-    write_bits(map->free, 0, PAGES_PER_UNIT, true);
-    write_bits(map->dirty, 0, PAGES_PER_UNIT, !clean);
+    page_bits_write(map->free, 0, PAGES_PER_UNIT, true);
+    page_bits_write(map->dirty, 0, PAGES_PER_UNIT, !clean);
     map->longest = PAGES_PER_UNIT;
 }
 
-uint16_t run_map_longest(const RunMap* map) {
+static uint32_t longest_except(const RunMap* map, uint32_t start) {
     uint32_t longest = 0;
-    for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
-        uint32_t end = next_bit(map->free, from, false);
-        if (end - from > longest) longest = end - from;
-        from = end;
+    for (uint32_t from = 0, end; (from = page_bits_next(map->free, from, true)) < PAGES_PER_UNIT; from = end) {
+        end = page_bits_next(map->free, from, false);
+        if (from != start && end - from > longest) longest = end - from;
     }
-    return (uint16_t)longest;
+    return longest;
+}
+
+uint16_t run_map_longest(const RunMap* map) {
+    return (uint16_t)longest_except(map, PAGES_PER_UNIT);
 }
 
 // A unit has a larger alignment than any run. An exact fit ends the search, unless it may be the longest run.
 RunFit run_map_fit(const RunMap* map, uint32_t pages, uint32_t align) {
     RunFit best = {.page = PAGES_PER_UNIT};
     uint32_t best_length = UINT32_MAX;
-    for (uint32_t from = 0; (from = next_bit(map->free, from, true)) < PAGES_PER_UNIT;) {
-        uint32_t end = next_bit(map->free, from, false), at = (uint32_t)align_up(from, align), length = end - from;
+    for (uint32_t from = 0; (from = page_bits_next(map->free, from, true)) < PAGES_PER_UNIT;) {
+        uint32_t end = page_bits_next(map->free, from, false), at = (uint32_t)align_up(from, align),
+                 length = end - from;
         if (length == pages && at == from && pages < map->longest) return (RunFit){at, from, end, map->longest};
         if (at + pages <= end && length < best_length) {
             if (best.page != PAGES_PER_UNIT && best_length > best.longest_other) best.longest_other = best_length;
@@ -87,20 +73,31 @@ RunFit run_map_fit(const RunMap* map, uint32_t pages, uint32_t align) {
     return best;
 }
 
+RunFit run_map_fit_from(const RunMap* map, uint32_t first, uint32_t pages, uint32_t align) {
+    for (uint32_t from = first, end; (from = page_bits_next(map->free, from, true)) < PAGES_PER_UNIT; from = end) {
+        end = page_bits_next(map->free, from, false);
+        uint32_t at = (uint32_t)align_up(from, align);
+        if (at + pages > end) continue;
+        uint32_t start = run_start(map->free, end);
+        return (RunFit){at, start, end, longest_except(map, start)};
+    }
+    return (RunFit){.page = PAGES_PER_UNIT};
+}
+
 bool run_map_is_clean(const RunMap* map, uint32_t page, uint32_t pages) {
-    return next_bit(map->dirty, page, true) >= page + pages;
+    return page_bits_next(map->dirty, page, true) >= page + pages;
 }
 
 void run_map_occupy(RunMap* map, uint32_t page, uint32_t pages) {
-    write_bits(map->free, page, pages, false);
-    write_bits(map->dirty, page, pages, true);
+    page_bits_write(map->free, page, pages, false);
+    page_bits_write(map->dirty, page, pages, true);
 }
 
 uint32_t run_map_release(RunMap* map, uint32_t page, uint32_t pages) {
-    write_bits(map->free, page, pages, true);
-    return next_bit(map->free, page, false) - run_start(map->free, page);
+    page_bits_write(map->free, page, pages, true);
+    return page_bits_next(map->free, page, false) - run_start(map->free, page);
 }
 
 uint32_t run_map_free_from(const RunMap* map, uint32_t page) {
-    return next_bit(map->free, page, false) - page;
+    return page_bits_next(map->free, page, false) - page;
 }

@@ -1,7 +1,8 @@
 // The map of a SuperSlab of page runs: which pages are free, where blocks start and how long they are.
 //
 //   unit:   | page 0 | page 1 | ... | page 511 |          free bit 1: the page belongs to nobody
-//   length[p] = pages of the block that starts at page p (0: none), with RUN_IS_CACHED while a thread's cache has it
+//   length[p] = pages of the block that starts at page p (0: none), with RUN_IS_CACHED while a thread's cache has it;
+//               its last `gap` pages are not the block's holder's, and stay closed (superslab/closed.h)
 //   longest == length of the longest run of set bits
 //
 // Thread-safety: the owner alone, except run_pages.
@@ -10,6 +11,7 @@
 #define HAK_SLAB_RUN_MAP_H
 
 #include "slab/ownership.h"
+#include "superslab/closed.h"
 
 enum { RUN_IS_CACHED = 0x8000 };
 
@@ -39,6 +41,11 @@ HAK_INLINE RunMap* run_map(OwnedRuns runs) {
     return run_map_at(runs.head.number);
 }
 
+// Its pages, as closed.h takes them.
+HAK_INLINE RunPages run_pages_of(SlabNumber s) {
+    return (RunPages){unit_of_slab(s), run_map_at(s)->closed};
+}
+
 HAK_INLINE uint32_t run_page_of(const void* p) {
     return (uint32_t)(((uintptr_t)p - hak_heap.base) >> PAGE_SHIFT) % PAGES_PER_UNIT;
 }
@@ -66,6 +73,8 @@ typedef struct {
 
 // Finds the shortest free run that holds `pages` aligned, and the longest of all others.
 RunFit run_map_fit(const RunMap* map, uint32_t pages, uint32_t align);
+// The first free run from page `first` on that holds `pages` aligned.
+RunFit run_map_fit_from(const RunMap* map, uint32_t first, uint32_t pages, uint32_t align);
 // Whether the pages read as zero.
 bool run_map_is_clean(const RunMap* map, uint32_t page, uint32_t pages);
 void run_map_occupy(RunMap* map, uint32_t page, uint32_t pages);

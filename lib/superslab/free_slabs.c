@@ -20,6 +20,16 @@ bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
 }
 
+static bool is_guarded(void) {
+    return HAK_CHECKED && hak_option(guard) && !slabs_are_mappings();
+}
+
+// Slabs of a new SuperSlab that are never taken. A write that goes on for a megabyte meets one.
+static uint32_t gaps(void) {
+    enum { MIDDLE = SLABS_PER_UNIT / 2 - 1, LAST = SLABS_PER_UNIT - 1 };
+    return is_guarded() ? 1u << MIDDLE | 1u << LAST : 0;
+}
+
 // Takes the lowest free slab of u, a warm one if there is one.
 static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     Unit* unit = &hak_heap.unit[u];
@@ -51,21 +61,24 @@ bool free_slabs_put(SlabNumber s) {
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
     if (unit->free_slabs) unit_list_remove(list, u);
+    if (is_guarded()) slab_close(s);
     unit->free_slabs |= bit;
     unit_list_push(list, u);
     free_slab_totals.taken--;
     free_slab_totals.dirty += (unit->dirty_slabs & bit) != 0;
     counter_add_shared(HAK_C_slab_released, 1);
-    return unit->free_slabs == UINT32_MAX;
+    return (unit->free_slabs | unit->gap_slabs) == UINT32_MAX;
 }
 
 bool free_slabs_add(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && !os_unmap(unit_address(u), UNIT_SIZE)) return false;
-    unit->free_slabs = UINT32_MAX;
+    if (!slabs_are_mappings()) unit_close_to_cut(u);
+    unit->gap_slabs = gaps();
+    unit->free_slabs = ~unit->gap_slabs;
     unit->freed_ms = 0;
     unit->dirty_slabs = unit->dirty && !slabs_are_mappings() ? UINT32_MAX : 0;
-    free_slab_totals.dirty += unit->dirty_slabs ? SLABS_PER_UNIT : 0;
+    free_slab_totals.dirty += (uint32_t)__builtin_popcount(unit->free_slabs & unit->dirty_slabs);
     unit_list_push(list, u);
     return true;
 }
@@ -73,7 +86,7 @@ bool free_slabs_add(UnitNumber u) {
 bool free_slabs_remove(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
     unit_list_remove(list, u);
-    free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->dirty_slabs);
+    free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->free_slabs & unit->dirty_slabs);
     unit->dirty = unit->dirty_slabs != 0;
     // If its slabs may still be mapped, the unit cannot serve anything else.
     if (!slabs_are_mappings() || units_unmap(u, 1)) return true;
@@ -152,7 +165,7 @@ void free_slabs_forget(void) {
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         Unit* unit = &hak_heap.unit[u];
         if (unit->kind != UNIT_SLABS) continue;
-        free_slab_totals.taken += (uint32_t)__builtin_popcount(~unit->free_slabs);
+        free_slab_totals.taken += (uint32_t)__builtin_popcount(~unit->free_slabs & ~unit->gap_slabs);
         unit->free_slabs = 0;
     }
 }

@@ -3,6 +3,8 @@
 //   free_slabs: bit i set = slab i may be taken      dirty_slabs: bit i set = slab i may hold something else than zeros
 //   free_slab_totals.dirty == sum over the SuperSlabs in the list of bits in free_slabs & dirty_slabs
 //
+// In guard mode two slabs of each SuperSlab are never taken: closed gaps, which bound how far a program can write past
+// its blocks unnoticed.
 // With HAKMEM_TINY_USE_SUPERSLAB=0 a unit is only address space: each slab is mapped when it is taken, and unmapped
 // when it is given back.
 // Thread-safety: under heap_lock.

@@ -24,12 +24,18 @@ static HakGuardUnit* find_unit(UnitNumber u) {
     return chunk ? load_acquire(&chunk->unit[u % HAK_GUARD_CHUNK]) : NULL;
 }
 
+static void* map_table(size_t bytes) {
+    void* table = os_map_sparse(bytes);
+    if (table && !hak_option(guard_dump)) os_leave_out_of_dumps(table, bytes);
+    return table;
+}
+
 // Puts fresh memory where there is none yet, unless another thread does so first. Its release pairs with the acquires
 // in find_unit and make_unit.
 #define put(place, type)                                                                                    \
     do {                                                                                                    \
         type* none = NULL;                                                                                  \
-        type* fresh = os_map_sparse(align_up(sizeof(type), OS_PAGE));                                       \
+        type* fresh = map_table(align_up(sizeof(type), OS_PAGE));                                           \
         if (fresh && !cas_release((place), &none, fresh)) os_unmap(fresh, align_up(sizeof(type), OS_PAGE)); \
     } while (0)
 

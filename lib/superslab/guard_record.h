@@ -27,23 +27,21 @@ typedef enum {
     HAK_GUARD_NONE,         // not handed out since the slab was made, or not guarded
     HAK_GUARD_LIVE,         // the program's
     HAK_GUARD_CHANGING,     // a thread is in malloc, realloc or free with it
-    HAK_GUARD_QUARANTINED,  // freed and kept back for a while; all of it is poisoned
+    HAK_GUARD_QUARANTINED,  // freed and kept back for a while; all of it is poisoned, or closed
     HAK_GUARD_FREE,         // freed, and the allocator's again; a block of a class is poisoned behind its first 8 bytes
+    HAK_GUARD_CHECKED,      // the program's, and hak_check looks at it (blocks on pages of their own alone)
 } HakGuardState;
 
 // The function family that it came from.
 typedef enum { HAK_GUARD_MALLOC = 1, HAK_GUARD_NEW, HAK_GUARD_NEW_ARRAY } HakGuardFamily;
 
-enum { HAK_GUARD_SITES = 2 };
-
 typedef struct {
     _Atomic uint64_t word;               // state | family << 8 | bytes asked for << 16
     uint32_t alloc_thread, free_thread;  // thread numbers; 0: a thread without a TCB
-    // Return addresses in the program: of the call, and of the call of the function around it (0 or a stray value if
-    // that keeps no frame pointers).
-    uint64_t alloc_site[HAK_GUARD_SITES];
-    uint64_t free_site[HAK_GUARD_SITES];
-    uint64_t alloc_clock, free_clock;  // as in the debug ring
+    uint32_t alloc_stack, free_stack;    // numbers in the table of stacks (stack/stack_table.h); 0: none
+    uint64_t alloc_site, free_site;      // return addresses of the calls, with which the stacks begin
+    uint64_t alloc_clock, free_clock;    // as in the debug ring
+    uint64_t unused;                     // to 64 bytes
 } HakGuardRecord;
 
 enum {
@@ -70,7 +68,7 @@ typedef struct {
 } HakGuardChunk;
 
 #define HAK_GUARD_MAGIC UINT64_C(0x3144524147484b48)
-#define HAK_GUARD_VERSION 1u
+#define HAK_GUARD_VERSION 2u
 
 typedef struct {
     uint64_t magic;
@@ -78,6 +76,7 @@ typedef struct {
     uint32_t record_bytes;  // sizeof(HakGuardRecord)
     _Atomic uint64_t base;  // address of unit 0
     _Atomic(HakGuardChunk*) chunk[HAK_GUARD_CHUNK];
+    _Atomic(struct HakPageRoot*) pages;  // blocks on pages of their own (superslab/page_record.h); NULL: none
 } HakGuardRoot;
 
 _Static_assert(sizeof(HakGuardRecord) == 64 && sizeof(HakGuardSlab) == 8 && offsetof(HakGuardUnit, record) == 4096 &&

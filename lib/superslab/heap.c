@@ -25,6 +25,7 @@ typedef struct {
 } Table;
 
 static Table tables[TABLES];  // under heap_lock
+static bool hits_stopped;     // under heap_lock
 
 static const size_t bytes_per_unit[TABLES] = {
     SLABS_PER_UNIT * sizeof(uint64_t),
@@ -112,6 +113,13 @@ bool heap_init(void) {
     return ok;
 }
 
+void heap_stop_hits(void) {
+    hak_lock(&heap_lock);
+    hits_stopped = true;
+    store_relaxed(&hak_heap.hit_slabs, (uintptr_t)0);
+    hak_unlock(&heap_lock);
+}
+
 static bool within_limit(UnitNumber units) {
     int64_t limit = hak_option(limit);
     return limit == 0 || ((uint64_t)(heap_units() + units) << UNIT_SHIFT) <= (uint64_t)limit;
@@ -120,6 +128,7 @@ static bool within_limit(UnitNumber units) {
 static void add_units(UnitNumber units) {
     hak_heap.mapped += units;
     store_relaxed(&hak_heap.slabs, (uintptr_t)hak_heap.mapped * SLABS_PER_UNIT);
+    if (!hits_stopped) store_relaxed(&hak_heap.hit_slabs, load_relaxed(&hak_heap.slabs));
 }
 
 typedef enum { MAPPED, NO_MEMORY, OCCUPIED } Mapping;

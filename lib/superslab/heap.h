@@ -59,9 +59,12 @@ enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
 typedef struct {
     uint64_t free[RUN_WORDS];                 // bit 1: the page is free
     uint64_t dirty[RUN_WORDS];                // bit 1: the page may hold something else than zeros
+    uint64_t closed[RUN_WORDS];               // see closed.h
     _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
     uint16_t longest;                         // length of the longest run of free pages
     uint16_t cached;                          // pages in the owner's cache
+    uint16_t gap;                             // 1: free pages are closed, and so is the last one of each block
+    uint16_t next;                            // if gap: the page behind the run that was taken last
 } RunMap;
 
 // A unit's part of the table of metas. In a SuperSlab of page runs the meta of the first slab stands for all of it, and
@@ -81,7 +84,16 @@ typedef struct {
     _Atomic uint64_t word;
 } HAK_ALIGNED(HAK_CACHE_LINE) RemoteHead;
 
-typedef enum { UNIT_NONE, UNIT_FREE, UNIT_SLABS, UNIT_RUNS, UNIT_HUGE, UNIT_HUGE_REST, UNIT_LOST } UnitKind;
+typedef enum {
+    UNIT_NONE,
+    UNIT_FREE,
+    UNIT_SLABS,
+    UNIT_RUNS,
+    UNIT_HUGE,
+    UNIT_HUGE_REST,
+    UNIT_LOST,
+    UNIT_CLOSED
+} UnitKind;
 
 // One unit. heap_lock guards all fields. The holder of a huge block also reads `size` and writes `dirty` without it.
 typedef struct {
@@ -97,14 +109,16 @@ typedef struct {
     uint32_t dirty_slabs;   // UNIT_SLABS: bit i: slab i was used since the system gave its memory
     uint64_t freed_ms;      // free and dirty: since when; UNIT_SLABS: when the system last refused to take a slab back
     size_t size;            // UNIT_HUGE: usable bytes
-    uint32_t closed_slabs;  // guard mode, see closed.h
+    uint32_t closed_slabs;  // see closed.h
+    uint32_t gap_slabs;     // UNIT_SLABS: bit i: slab i is never taken (free_slabs.h)
 } HAK_ALIGNED(HAK_CACHE_LINE) Unit;
 _Static_assert(sizeof(Unit) == HAK_CACHE_LINE, "one line a unit");
 
 typedef struct {
-    uintptr_t base;           // address of unit 0, which is never mapped; 0: no heap yet
-    _Atomic uintptr_t slabs;  // slab numbers below this may be looked up
-    _Atomic uint64_t* owner;  // by slab number: owner word (superslab/owner_word.h)
+    uintptr_t base;               // address of unit 0, which is never mapped; 0: no heap yet
+    _Atomic uintptr_t slabs;      // slab numbers below this may be looked up
+    _Atomic uintptr_t hit_slabs;  // the same for a free that is a hit; 0: none is (front/zero.h)
+    _Atomic uint64_t* owner;      // by slab number: owner word (superslab/owner_word.h)
     union {
         TinySlabMeta* meta;   // by slab number
         UnitMeta* unit_meta;  // the same table, by unit number
@@ -123,7 +137,9 @@ extern HAK_INTERNAL HakLock heap_lock;
 
 // Chooses the window and maps the first part of the tables. Idempotent. false: no memory. Takes heap_lock.
 bool heap_init(void);
-// The same, before the first block is asked for, and touches the first page of each table. What fails is done again
+// From now on no free is a hit.
+void heap_stop_hits(void);
+// As heap_init, before the first block is asked for, and touches the first page of each table. What fails is done again
 // when it is needed.
 void heap_prepare(void);
 typedef struct {

@@ -1,9 +1,11 @@
 #include "superslab/huge.h"
 
 #include "base/fatal.h"
+#include "config/zero.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "superslab/backing.h"
+#include "superslab/closed.h"
 #include "superslab/owner_word.h"
 #include "superslab/purge.h"
 #include "superslab/supply.h"
@@ -29,10 +31,13 @@ static void mark_units(UnitNumber from, UnitNumber length) {
     for (UnitNumber u = from; u < from + length; u++) hak_heap.unit[u].kind = UNIT_HUGE_REST;
 }
 
+// The tail is closed, but not where others are mapped in its place, or may soon be.
 static void set_head(UnitNumber u, UnitNumber length, size_t size) {
-    hak_heap.unit[u].kind = UNIT_HUGE;
-    hak_heap.unit[u].length = length;
-    hak_heap.unit[u].size = size;
+    Unit* unit = &hak_heap.unit[u];
+    unit->kind = UNIT_HUGE;
+    unit->length = length;
+    unit->size = size;
+    if (unit->cut == 0) tail_close(huge_last_unit(u), tail_pages(size));
 }
 
 // Clears the units that are not known to be zero, and marks all of them dirty. They belong to the caller.
@@ -48,6 +53,10 @@ static void clear_dirty(UnitNumber first, UnitNumber length, size_t size, bool z
     if (zero && known) counter_add_shared(HAK_C_calloc_known_zero, 1);
 }
 
+static void clear_to(char* block, size_t from, size_t end) {
+    memset(block + from, 0, end - from);
+}
+
 void* huge_alloc(size_t size, size_t alignment, bool zero) {
     size = align_up(size ? size : 1, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity || units_for(alignment) >= hak_heap.capacity) return NULL;
@@ -58,8 +67,8 @@ void* huge_alloc(size_t size, size_t alignment, bool zero) {
         counter_add_shared(HAK_C_huge_made, 1);
         if (hak_heap.unit[u].dirty) counter_add_shared(HAK_C_huge_reused, 1);
         mark_units(u, length);
-        set_head(u, length, size);
         hak_heap.unit[u].cut = 0;
+        set_head(u, length, size);
     }
     hak_unlock(&heap_lock);
     if (u == 0) return NULL;
@@ -83,10 +92,17 @@ static void give_behind(UnitNumber u, UnitNumber length) {
     if (end > u + length) units_give(u + length, end - (u + length));
 }
 
+// Clears pages of a block that the program gives up, and may hardly have touched. If the system does not take them
+// back, zeros are written.
+static void clear_given_up(void* at, size_t bytes) {
+    if (!os_purge(at, bytes)) memset(at, 0, bytes);
+}
+
 bool huge_free(SlabNumber s) {
     UnitNumber u = unit_of_slab(s);
     uint64_t word = TAG_HUGE;
     if (!cas_relaxed(&hak_heap.owner[s], &word, WORD_NOT_A_SLAB)) return false;
+    if (zero_is(ZERO_FREE)) clear_given_up(unit_address(u), hak_heap.unit[u].size);
     hak_lock(&heap_lock);
     give_behind(u, 0);
     purge_tick();
@@ -187,16 +203,22 @@ static UnitNumber lengthen(UnitNumber u, UnitNumber length) {
     return result;
 }
 
+static bool tail_open(UnitNumber u) {
+    return hak_heap.unit[u].cut != 0 || units_open(huge_last_unit(u), 1);
+}
+
 void* huge_resize(SlabNumber s, size_t size) {
     size = align_up(size, PAGE_SIZE_BYTES);
     if (units_for(size) >= hak_heap.capacity) return NULL;
     UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
+    size_t old_size = hak_heap.unit[u].size;
+    if (zero_is(ZERO_FREE) && size < old_size) clear_given_up((char*)unit_address(u) + size, old_size - size);
     hak_lock(&heap_lock);
     UnitNumber old_length = hak_heap.unit[u].length, result = u;
     if (length < old_length) {
         give_behind(u, length);
         purge_tick();
-    } else if (!tail_map(u, length == old_length ? tail_pages(size) : 0)) {
+    } else if (!tail_open(u) || !tail_map(u, length == old_length ? tail_pages(size) : 0)) {
         result = 0;
     } else if (length > old_length) {
         result = lengthen(u, length);
@@ -206,7 +228,10 @@ void* huge_resize(SlabNumber s, size_t size) {
     if (result && result != u) store_relaxed(&hak_heap.owner[s], WORD_NOT_A_SLAB);
     hak_unlock(&heap_lock);
     if (result == 0) return NULL;
-    if (length > old_length) clear_dirty(result + old_length, length - old_length, 0, false);
+    bool zero = zero_is(ZERO_ALLOC);
+    size_t old_end = (size_t)old_length << UNIT_SHIFT;
+    if (length > old_length) clear_dirty(result + old_length, length - old_length, size - old_end, zero);
+    if (zero && size > old_size) clear_to((char*)unit_address(result), old_size, size < old_end ? size : old_end);
     if (result != u) {
         counter_add_shared(HAK_C_realloc_remapped, 1);
         // pairs with the acquires in free_uncached, block_bytes, is_block_start

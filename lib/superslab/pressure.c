@@ -28,3 +28,10 @@ bool pressure_is_near(uint64_t bytes) {
     unseen += bytes;
     return room.limit != UINT64_MAX && room.room < room.limit / NEAR_PART + unseen;
 }
+
+#if HAK_CHECKED
+uint64_t pressure_limit(void) {
+    if (!searched) read_group(os_clock_ms());
+    return room.limit;
+}
+#endif

@@ -9,5 +9,9 @@
 
 // bytes: how much is about to be touched.
 bool pressure_is_near(uint64_t bytes);
+#if HAK_CHECKED
+// Bytes of memory that the group may have; UINT64_MAX: no limit.
+uint64_t pressure_limit(void);
+#endif
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "config/options.h"
 #include "os/os.h"
-#include "superslab/closed.h"
 #include "superslab/free_slabs.h"
 #include "superslab/pressure.h"
 #include "superslab/tails.h"
@@ -17,7 +16,6 @@ static bool clean_run(UnitNumber first, UnitNumber length) {
     for (UnitNumber u = first; u < first + length; u++) anew |= hak_heap.unit[u].moved || hak_heap.unit[u].huge_pages;
     if (anew || !os_purge(unit_address(first), (size_t)length << UNIT_SHIFT)) return units_unmap(first, length);
     for (UnitNumber u = first; u < first + length; u++) hak_heap.unit[u].dirty = 0;
-    units_close(first, length);
     return true;
 }
 

@@ -28,7 +28,7 @@ HAK_INLINE uint16_t class_capacity(unsigned c) {
     return (uint16_t)(SLAB_SIZE / size_of_class(c));
 }
 
-// For each class: 2^32 / its size, rounded up.
+// For each class: 2^32 / its size, rounded up. 0 for class 0, so that no block of it starts anywhere.
 extern HAK_INTERNAL const uint32_t hak_class_part[CLASS_COUNT];
 
 // Whether a block of the class starts `offset` bytes, less than 64 KiB, into a slab: one multiplication.

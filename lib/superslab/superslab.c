@@ -89,11 +89,34 @@ SlabNumber superslab_make_runs(uint32_t beside, bool* clean) {
     return first_slab(u);
 }
 
-void superslab_give_runs(SlabNumber s) {
+void superslab_give_runs(RunPages runs) {
     hak_lock(&heap_lock);
-    unmake(unit_of_slab(s));
+    pages_become_slabs(runs);
+    unmake(runs.unit);
     hak_unlock(&heap_lock);
 }
+
+#if HAK_CHECKED
+UnitNumber superslab_take_closed_unit(void) {
+    hak_lock(&heap_lock);
+    UnitNumber u = supply_units(1, 1);
+    if (u && os_protect(unit_address(u), UNIT_SIZE, false)) {
+        os_purge(unit_address(u), UNIT_SIZE);  // if it is refused, what is there stays, and nobody sees it
+        hak_heap.unit[u].kind = UNIT_CLOSED;
+    } else if (u) {
+        units_give(u, 1);
+        u = 0;
+    }
+    hak_unlock(&heap_lock);
+    return u;
+}
+
+void superslab_give_closed_unit(UnitNumber u) {
+    hak_lock(&heap_lock);
+    units_unmap_or_lose(u, 1, UNIT_SIZE);
+    hak_unlock(&heap_lock);
+}
+#endif
 
 void superslab_forget_free(void) {
     superslab_count = 0;

@@ -2,6 +2,7 @@
 
 #include "os/os.h"
 #include "superslab/backing.h"
+#include "superslab/closed.h"
 #include "superslab/units.h"
 
 static void* page_of_last(UnitNumber u, size_t page) {
@@ -18,10 +19,12 @@ bool tails_cut(void) {
         if (unit->cut == 0 && pages) {
             // Set before the pages go: a copy of the process must not take for mapped what is not.
             unit->cut = (uint16_t)pages;
-            if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT)))
+            if (os_unmap(page_of_last(u, pages), UNIT_SIZE - (pages << PAGE_SHIFT))) {
+                units_are_open(huge_last_unit(u), 1);
                 some = true;
-            else
+            } else {
                 unit->cut = 0;
+            }
         }
         holes += unit->cut != 0;
         u = huge_last_unit(u);

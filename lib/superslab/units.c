@@ -2,6 +2,7 @@
 
 #include "count/counters.h"
 #include "os/os.h"
+#include "superslab/closed.h"
 #include "superslab/unit_list.h"
 
 // Lists of free runs by length: one each for 1..EXACT_BINS, then one per doubling.
@@ -63,6 +64,7 @@ static bool is_free(UnitNumber u, RunState state) {
 
 // Adds a run of units in one state, and joins it with neighbours in that state.
 static void give_uniform(UnitNumber first, UnitNumber length, RunState state, uint64_t when) {
+    if (state != ABSENT) units_close(first, length);
     for (UnitNumber u = first; u < first + length; u++) {
         unit(u)->kind = UNIT_FREE;
         unit(u)->freed_ms = when;
@@ -218,8 +220,8 @@ void units_are_fresh(UnitNumber first, UnitNumber length) {
     for (UnitNumber u = first; u < first + length; u++) {
         unit_totals.moved_units -= unit(u)->moved;
         unit(u)->dirty = unit(u)->huge_pages = unit(u)->moved = 0;
-        unit(u)->closed_slabs = 0;
     }
+    units_are_open(first, length);
 }
 
 void units_are_moved(UnitNumber first, UnitNumber length) {

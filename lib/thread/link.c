@@ -7,24 +7,35 @@
 _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_end = LINK_NEVER;
 _Atomic uint64_t hak_link_must_be_zero = LINK_NEVER;
-uint32_t hak_suspect_bias, hak_suspect_span;
+_Atomic uint64_t hak_link_hit_mask = LINK_NEVER;
+static _Atomic bool stopped_for_ever;
 
-// The sum of two upper halves lacks the carry of the lower ones, so the span begins one below the heap.
-static void suspect_init(uint64_t key) {
-    uint64_t first = hak_heap.base >> 32, last = (uintptr_t)unit_address(hak_heap.capacity) >> 32;
-    hak_suspect_bias = (uint32_t)(key >> 32) - (uint32_t)first + 1;
-    hak_suspect_span = key ? (uint32_t)(last - first) + 2 : 0;
+// So that the upper bits of target - key are LINK_TOP for every target, it must be known whether the difference borrows
+// from them. It does if the heap is in the lower half of 48-bit addresses and the lower bits of the key are in the
+// upper half, and it does not the other way round. (A heap on both sides of the middle only makes fewer suspects.)
+// The upper bits also make a plain pointer or a small number decode to "no block". The lowest four are 1 to 8: a text
+// byte, whose lowest bits are mostly 0 to 7, added to them does not give 0.
+static uint64_t random_key(void) {
+    bool borrows = (hak_heap.base & LINK_HALF) == 0;
+    uint64_t top = (borrows ? ~LINK_TOP : 0 - LINK_TOP) & 0xffff;
+    return top << LINK_TOP_SHIFT | (borrows ? LINK_HALF : 0) | (os_random() & (LINK_HALF - 16)) | (1 + os_random() % 8);
 }
 
 void link_init(bool encoded) {
-    // Bits that no user-space pointer has make a plain pointer or a small number decode to "no block". The lowest four
-    // bits are 1 to 8: a text byte, whose lowest bits are mostly 0 to 7, added to them does not give 0.
-    uint64_t key = (os_random() & (LINK_NEVER - 16)) | UINT64_C(0x4000000000000000);
-    key = encoded ? key + 1 + os_random() % 8 : 0;
+    uint64_t key = encoded ? random_key() : 0;
     store_relaxed(&hak_link_key, key);
-    store_relaxed(&hak_link_end, link_end_with(key, hak_heap.base));
+    store_relaxed(&hak_link_end, link_end_with(key));
     store_relaxed(&hak_link_must_be_zero, encoded ? LINK_BITS_NEVER_SET : LINK_NEVER);
-    suspect_init(key);
+    link_let_hits();
+}
+
+void link_stop_hits(bool for_ever) {
+    if (for_ever) store_relaxed(&stopped_for_ever, true);
+    store_relaxed(&hak_link_hit_mask, UINT64_MAX);
+}
+
+void link_let_hits(void) {
+    if (!load_relaxed(&stopped_for_ever)) store_relaxed(&hak_link_hit_mask, load_relaxed(&hak_link_must_be_zero));
 }
 
 // The bound ends the search in a list that a double free made circular.

@@ -3,18 +3,17 @@
 //
 //   stored == target - key          target: the next block, or the end of the list
 //
+//   63              48 47                         0
+//   | LINK_TOP        | differs in each process   |      every encoded link
+//
 // A load computes the sum of two registers as its address, so decoding adds no latency between one malloc and the next.
 // After a stray write into a free block, the link decodes to something with upper bits that no user-space address has,
 // or lower bits that no block has. One test finds this before the link is followed, and also finds the end of the list.
 // With plain links (key 0), only a target with the bit of LINK_NEVER is found.
 //
-// A block that is handed out has no link any more. So a block whose first word decodes to a place in the heap, or to
-// the end of a list, is a suspect: it may be free already. A free tests the upper half of the word:
-//
-//   upper half of the word + hak_suspect_bias < hak_suspect_span          true for one word in 2^22
-//
-// Only this half is read, because programs often write the first four bytes of a block and free it at once, and a
-// processor cannot forward a narrower store to a wider load. The target of the end lies in the heap's first 4 GiB.
+// A block that is handed out has no link any more. So a block that begins with one is a suspect: it may be free
+// already. A free reads the uppermost two bytes alone, because programs often write the first ones and free the block
+// at once, and a processor cannot forward a narrower store to a wider load.
 // Source: D. Leijen, mimalloc, whose debug build asks whether a first word decodes to a pointer.
 // Thread-safety: all is fixed before the first block is handed out; until then every test says "no block".
 // Errors: link_corrupt() reports and aborts.
@@ -36,17 +35,26 @@
 #endif
 _Static_assert((LINK_BITS_NEVER_SET & LINK_NEVER) != 0, "an unused head is no block");
 
-// The target of the end of a list. It is no block by its lowest bits.
-HAK_INLINE uint64_t link_end_with(uint64_t key, uint64_t heap_base) {
-    return key ? (heap_base & ~UINT64_C(0xffffffff)) | 8 : LINK_NEVER;
+// Neither text nor a usual number has these bytes there: the lower one is not valid in UTF-8.
+#define LINK_TOP 0x9af9u
+#define LINK_TOP_SHIFT 48
+#define LINK_HALF (UINT64_C(1) << (LINK_TOP_SHIFT - 1))
+
+// The target of the end of a list: on that side of all addresses where it is encoded with LINK_TOP, as they are. It is
+// no block by its lowest bits. With plain links it is LINK_NEVER.
+HAK_INLINE uint64_t link_end_with(uint64_t key) {
+    return key == 0 ? LINK_NEVER : key & LINK_HALF ? 8 : 2 * LINK_HALF - 8;
 }
 
 extern HAK_INTERNAL _Atomic uint64_t hak_link_key;           // below LINK_NEVER
-extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(key, base of the heap)
+extern HAK_INTERNAL _Atomic uint64_t hak_link_end;           // link_end_with(key)
 extern HAK_INTERNAL _Atomic uint64_t hak_link_must_be_zero;  // bits that are 0 in every valid target
+extern HAK_INTERNAL _Atomic uint64_t hak_link_hit_mask;      // the same, or all bits: then no malloc is a hit
 void link_init(bool encoded);
-
-extern HAK_INTERNAL uint32_t hak_suspect_bias, hak_suspect_span;  // span 0: nothing is a suspect
+// Hits of malloc are stopped, for a while or for ever: each one, of any thread, finds its bin empty and comes to the
+// slow path (sample/door.h, front/zero.h). It costs a hit nothing while it is not so.
+void link_stop_hits(bool for_ever);
+void link_let_hits(void);
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);
@@ -69,20 +77,25 @@ HAK_INLINE uint64_t link_target(uint64_t stored) {
 
 // Whether a target cannot be a block: it is the end of a list, or a damaged link.
 HAK_INLINE bool link_is_no_block(uint64_t target) {
+    return (target & load_relaxed(&hak_link_must_be_zero)) != 0;
+}
+
+// The same, or no malloc may be a hit.
+HAK_INLINE bool link_is_no_hit(uint64_t target) {
 #if defined(__x86_64__) && defined(__GCC_ASM_FLAG_OUTPUTS__)
     bool none;  // the compiler would take two instructions
-    __asm__("testq %2, %1" : "=@ccnz"(none) : "m"(hak_link_must_be_zero), "r"(target));
+    __asm__("testq %2, %1" : "=@ccnz"(none) : "m"(hak_link_hit_mask), "r"(target));
     return none;
 #else
-    return (target & load_relaxed(&hak_link_must_be_zero)) != 0;
+    return (target & load_relaxed(&hak_link_hit_mask)) != 0;
 #endif
 }
 
-// Whether the first word of a block that is being freed may be a link.
+// Whether the first word of a block that is being freed looks like a link. Plain links never do.
 HAK_INLINE bool link_looks_free(const void* block) {
-    uint32_t upper;
-    memcpy(&upper, (const char*)block + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 4 : 0), sizeof upper);
-    return upper + hak_suspect_bias < hak_suspect_span;
+    uint16_t top;
+    memcpy(&top, (const char*)block + (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 6 : 0), sizeof top);
+    return top == LINK_TOP;
 }
 
 // The same, exactly: whether the first word leads into the heap, or ends a list.

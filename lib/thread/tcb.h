@@ -117,6 +117,8 @@ typedef struct HakTcb {
     RemoteBundle bundle[BUNDLES];
     HakCounters counters;
     TinyTLSSlab tiny[CLASS_COUNT];
+    int64_t sample_left;               // blocks that refills may give until the next sample
+    bool sample_begun;                 // that was drawn
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
     // 1: others have pushed page runs since the owner last absorbed; a hint.
     _Atomic uint32_t runs_pushed HAK_ALIGNED(HAK_CACHE_LINE);

@@ -340,11 +340,15 @@ class Mistakes(RunCase):
         self.assertGreater(freed["thread"], 0)
         self.assertEqual(freed["thread"] != allocated["thread"], of_other_thread)
         self.assertLess(allocated["time"], freed["time"])
+        self.assertIn("main", [frame.get("symbol") for frame in allocated["at"]])
+        if of_other_thread:  # the C++ library, which keeps no frame pointers, began the thread
+            self.assertIn("libstdc++", " ".join(frame["module"] for frame in freed["at"]))
+            self.assertIn("libc.so", freed["at"][-1]["module"])
         text = self.run_it("report", self.only_result()["reports"][0]["report"]).stdout
         self.assertIn(f"\nblock {block['address']} (", text)
         self.assertRegex(text,
                          r"\n  freed by thread \d+ \(os thread \d+\), -[\d.]+ us\n"
-                         r" +#0 .* app::drop_item\(app::Item\*\)\+")
+                         r" +#0 .* app::drop_item\(app::Item\*\)\+.*\n +#1 ")
         return block
 
     def test_read_of_a_freed_block(self):
@@ -396,6 +400,55 @@ class Mistakes(RunCase):
                 self.assertEqual((line["check"], report["verdict"]["cause"]), ("overflow", cause))
                 self.assertIn("the block was allocated in app::overflow_into_next(unsigned long)",
                               report["verdict"]["where"])
+
+
+class Pages(RunCase):
+    """A page for every block."""
+
+    COVERED = re.compile(r"run: pages of their own covered (\d+\.\d) % of ([\d,]+) blocks? in \d+ process(es)?(, .*)?")
+
+    def test_what_was_covered_is_told(self):
+        result = self.run_command("sh", "-c", "echo hello | sed s/l/x/", options=["--pages"])
+        self.assertEqual((result.returncode, result.stdout), (0, "hexlo\n"))
+        told = self.COVERED.fullmatch(result.stderr.strip())
+        self.assertTrue(told, result.stderr)
+        pages = self.only_result()["pages"]
+        self.assertEqual((told[1], told[2].replace(",", "")), (f"{pages['percent']:.1f}", str(pages["blocks"])))
+        self.assertGreaterEqual(pages["percent"], 99)
+        self.assertGreaterEqual(pages["processes"], 2)
+        self.assertIn(" run --pages=end -- sh ", self.only_result()["again"])
+
+    def test_quiet(self):
+        self.assertEqual(self.crash("exit", "3", options=["--pages", "--quiet"]).stderr, "")
+
+    def test_all_that_is_known(self):
+        """A read by another thread than those that allocated and freed the block."""
+        result = self.run_command(MISTAKES, "read-freed", options=["--pages"])
+        _, report = self.fault(result, 139, "SIGSEGV")
+        verdict = report["verdict"]
+        self.assertEqual((verdict["rule"], verdict["cause"]), ("page", "your code read a block after it was freed"))
+        self.assertRegex(verdict["where"], r"^in app::read_name\(app::Item\* const&\) \(mistakes.cpp:\d+\)$")
+        self.assertRegex(verdict["evidence"][0], r"\d+ bytes? into the 48-byte block 0x\w+, which was freed")
+        self.assertRegex(verdict["evidence"][1], r"allocated by thread \d+ in app::make_item.*, "
+                                                 r"freed by thread \d+ in app::drop_item")
+        self.assertEqual(report["signal"]["access"], "read")
+        self.assertIn("on pages of its own, freed", report["signal"]["fault_addr_is"]["points_at"])
+
+    def test_memory_has_a_bound(self):
+        command = ("sh", "-c", "set -- $(seq 2000); echo $#")
+        result = self.run_command(*command, options=["--pages"], environment={"HAKMEM_PAGES_MEMORY": "64K"})
+        self.assertEqual((result.returncode, result.stdout), (0, "2000\n"))
+        self.assertLess(self.only_result()["pages"]["percent"], 50)
+
+    def test_leaks(self):
+        self.crash("leak", "7", options=["--leaks", "--pages"])
+        sites = [site for leaks in self.only_result()["leaks"] for site in leaks["sites"]]
+        self.assertTrue([site for site in sites if site["at"].startswith("lose+")], sites)
+
+    def test_usage(self):
+        result = self.run_it("run", "--pages=middle", "--", "true")
+        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1))
+        self.assertIn("--pages takes end or start", result.stderr)
 
 
 class Status(RunCase):

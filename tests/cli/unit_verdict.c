@@ -335,6 +335,34 @@ static void a_poisoned_address(void** state) {
     expect("poison_address", "program", "from freed memory");
 }
 
+static void an_address_from_a_new_block(void** state) {
+    (void)state;
+    record.fault_address = UINT64_C(0x0101010101) * HIDDEN_FILL + 24;
+    expect("poison_address", "program", "from a new block: your code used it before it wrote it");
+    record.fault_address = 0;
+    record.code = SI_KERNEL;
+    record.registers[REG_RAX] = UINT64_C(0x0101010101010101) * HIDDEN_FILL;
+    expect("impossible_address", "program", "from a new block: your code used it before it wrote it");
+}
+
+static void closed_memory_with_records(void** state) {
+    (void)state;
+    static struct block_record held;
+    place = (struct heap_place){.kind = HEAP_FREE_SLAB, .in_window = true, .slab = 70, .superslab = 2, .mapped = true};
+    facts.has_records = true;
+    expect("closed_memory", "program", "where no block is");
+    facts.held = &held;
+    held.block = record.fault_address - 5000;
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_FREE, HAK_GUARD_MALLOC, 6000));
+    expect("closed_memory", "program", "block after it was freed");
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 0));
+    expect("closed_memory", "program", "a block of zero bytes");
+    store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 4096));
+    expect("closed_memory", "program", "past the end of a block");
+    facts.workload = "larson";
+    expect("freed_memory", "allocator", "please report it");
+}
+
 static void the_stack_used_up(void** state) {
     (void)state;
     record.registers[REG_RSP] = STACK - 0x20;
@@ -357,6 +385,31 @@ static void writes_are_told_from_reads(void** state) {
     place = (struct heap_place){.kind = HEAP_FREE_UNIT, .in_window = true, .superslab = 2};
     record.registers[REG_ERR] = 0x6;
     expect("freed_memory", "program", "your code wrote to memory that had been freed");
+}
+
+static void a_page_of_its_own(void** state) {
+    (void)state;
+    static const struct {
+        enum page_kind kind;
+        const char *read, *write;
+    } told[] = {
+        {PAGE_AFTER_FREE, "your code read a block after it was freed",
+         "your code wrote into a block after it was freed"},
+        {PAGE_BEHIND, "your code read past the end of a block", "your code wrote past the end of a block"},
+        {PAGE_BEFORE, "your code read before the start of a block", "your code wrote before the start of a block"},
+        {PAGE_EMPTY, "your code read from a block of zero bytes", "your code wrote into a block of zero bytes"},
+    };
+    struct page_fault page = {.block = 0x700000001000, .size = 16};
+    facts.page = &page;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        page.kind = told[i].kind;
+        record.registers[REG_ERR] = 0x4;
+        expect("page", "program", told[i].read);
+        record.registers[REG_ERR] = 0x6;
+        expect("page", "program", told[i].write);
+    }
+    page.kind = PAGE_NOTHING;
+    expect("other_signal", "unknown", "not mapped");
 }
 #endif
 
@@ -387,9 +440,12 @@ int main(void) {
         CASE(pointers_that_are_no_address),
         CASE(a_link_of_a_free_block),
         CASE(a_poisoned_address),
+        CASE(an_address_from_a_new_block),
+        CASE(closed_memory_with_records),
         CASE(the_stack_used_up),
         CASE(a_jump_to_nowhere),
         CASE(writes_are_told_from_reads),
+        CASE(a_page_of_its_own),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

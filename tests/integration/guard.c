@@ -108,10 +108,57 @@ static void overflow_string(void) {
     free(a);
 }
 
-static void overflow_of_nothing(void) {
+static void write_to_nothing(void) {
     a = malloc(0);
     a[0] = 'x';
+}
+
+static void read_of_nothing(void) {
+    a = calloc(0, 8);
+    in_static_memory[0] = a[0];
+}
+
+static void read_of_freed_nothing(void) {
+    a = malloc(0);
     free(a);
+    in_static_memory[0] = a[0];
+}
+
+static void double_free_of_nothing(void) {
+    a = malloc(0);
+    free(a);
+    free(a);
+}
+
+// A closed page follows at once.
+static void overflow_of_whole_pages(void) {
+    a = malloc(262144);
+    a[262144] = 1;
+}
+
+static void overflow_of_whole_pages_of_huge(void) {
+    a = malloc(3 << 20);
+    in_static_memory[0] = a[3 << 20];
+}
+
+static void overflow_of_whole_units(void) {
+    a = malloc(4 << 20);
+    a[4 << 20] = 1;
+    free(a);
+}
+
+static void overflow_by_a_megabyte(void) {
+    a = malloc(8);
+    a[7 + (1 << 20)] = 1;
+}
+
+// Where all slabs before and behind are in use, a gap stops who writes on.
+static void overflow_of_a_megabyte(void) {
+    enum { BLOCKS = 4000 };
+    static char* block[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) block[i] = malloc(4000);
+    a = block[BLOCKS / 2];
+    memset(a, 1, 1 << 20);
 }
 
 static void overflow_at_realloc(void) {
@@ -206,7 +253,12 @@ static void write_after_free_of_run(void) {
     a = malloc(100000);
     free(a);
     a[8191] = 'R';
-    malloc_trim(0);
+}
+
+static void read_after_free_of_huge(void) {
+    a = malloc(5000000);
+    free(a);
+    in_static_memory[0] = a[0];
 }
 
 static void realloc_after_free(void) {
@@ -434,6 +486,44 @@ static void clean_reuse(void) {
         }
 }
 
+// More blocks of zero bytes than there are places without memory; each has its own address, and can be freed.
+static void clean_nothing(void) {
+    enum { BLOCKS = 70000 };
+    char** block = malloc(BLOCKS * sizeof *block);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BLOCKS; i++) {
+            block[i] = malloc(0);
+            CHECK(block[i] != NULL && malloc_usable_size(block[i]) == 0, "block %d: %p", i, (void*)block[i]);
+            CHECK(i == 0 || block[i] != block[i - 1], "twice %p", (void*)block[i]);
+        }
+        for (int i = 0; i < BLOCKS; i++) free(block[i]);
+    }
+    free(block);
+    a = realloc(malloc(0), 100);
+    memset(a, 1, 100);
+    free_by("free_sized", realloc(a, 30), 30);
+    free_by("free_sized", malloc(0), 0);
+    cxx_delete("_ZdaPv", cxx_new("_Znam", 0));
+    free(memalign(4096, 0));
+}
+
+// With HAKMEM_GUARD_FILL=1 only.
+static void clean_fill(void) {
+    static const size_t sizes[] = {1, 100, 5000, 20000, 1000000, 3000000};
+    if (getenv("HAKMEM_GUARD_FILL") == NULL) return;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        unsigned char *block = malloc(sizes[i]), *cleared = calloc(1, sizes[i]);
+        for (size_t at = 0; at < sizes[i] && at < 1 << 20; at++) CHECK(block[at] == 0xab, "%zu: %#x", at, block[at]);
+        for (size_t at = 0; at < sizes[i]; at++) CHECK(cleared[at] == 0, "calloc, %zu: %#x", at, cleared[at]);
+        memset(block, 'x', sizes[i]);
+        block = realloc(block, sizes[i] + 200);
+        CHECK(block[sizes[i] - 1] == 'x', "the old bytes: %#x", block[sizes[i] - 1]);
+        if (sizes[i] < 1 << 19) CHECK(block[sizes[i]] == 0xab, "the new bytes: %#x", block[sizes[i]]);
+        free(block);
+        free(cleared);
+    }
+}
+
 static void* leave_block(void* place) {
     *(char**)place = malloc(100);
     free(malloc(200));
@@ -455,7 +545,15 @@ static void clean_threads_and_fork(void) {
 static const Case cases[] = {
     {"overflow", overflow, "overflow", "free", "wrote 1 byte past the end of" OF_100},
     {"overflow_string", overflow_string, "overflow", "free", "beginning 0 bytes behind it (39 30 31 00 \"901.\")"},
-    {"overflow_of_nothing", overflow_of_nothing, "overflow", "free", "past the end of the 0-byte block"},
+    {"write_to_nothing", write_to_nothing, "", "", ""},
+    {"read_of_nothing", read_of_nothing, "", "", ""},
+    {"read_of_freed_nothing", read_of_freed_nothing, "", "", ""},
+    {"double_free_of_nothing", double_free_of_nothing, "double_free", "free", "called free with the 0-byte block"},
+    {"overflow_of_whole_pages", overflow_of_whole_pages, "", "", ""},
+    {"overflow_of_whole_pages_of_huge", overflow_of_whole_pages_of_huge, "", "", ""},
+    {"overflow_of_whole_units", overflow_of_whole_units, "overflow", "free", "4194304-byte block"},
+    {"overflow_by_a_megabyte", overflow_by_a_megabyte, "", "", ""},
+    {"overflow_of_a_megabyte", overflow_of_a_megabyte, "", "", ""},
     {"overflow_at_realloc", overflow_at_realloc, "overflow", "realloc", "50000-byte block"},
     {"overflow_of_huge", overflow_of_huge, "overflow", "free", "3000000-byte block"},
     {"overflow_of_aligned", overflow_of_aligned, "overflow", "free", "beginning 2 bytes behind it (7a \"z\")"},
@@ -470,7 +568,8 @@ static const Case cases[] = {
     {"write_after_free_at_reuse", write_after_free_at_reuse, "write_after_free", "malloc", "into" OF_100},
     {"write_after_free_at_calloc", write_after_free_at_calloc, "write_after_free", "calloc", "into" OF_100},
     {"write_after_free_at_thread_end", write_after_free_at_thread_end, "write_after_free", "quarantine", "into" OF_100},
-    {"write_after_free_of_run", write_after_free_of_run, "write_after_free", "quarantine", "beginning 8191 bytes from"},
+    {"write_after_free_of_run", write_after_free_of_run, "", "", ""},
+    {"read_after_free_of_huge", read_after_free_of_huge, "", "", ""},
     {"realloc_after_free", realloc_after_free, "use_after_free", "realloc", "after it was freed by thread"},
     {"size_after_free", size_after_free, "use_after_free", "malloc_usable_size", "after it was freed by thread"},
     {"old_address_after_realloc", old_address_after_realloc, "use_after_free", "realloc", "64-byte block"},
@@ -504,6 +603,8 @@ static const Case cases[] = {
     {"clean_cxx", clean_cxx, NULL, NULL, NULL},
     {"clean_c", clean_c, NULL, NULL, NULL},
     {"clean_reuse", clean_reuse, NULL, NULL, NULL},
+    {"clean_nothing", clean_nothing, NULL, NULL, NULL},
+    {"clean_fill", clean_fill, NULL, NULL, NULL},
     {"clean_threads_and_fork", clean_threads_and_fork, NULL, NULL, NULL},
 };
 

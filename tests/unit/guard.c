@@ -1,11 +1,14 @@
 // What guard mode records can be read from outside by arithmetic alone; hak_check finds damage in slabs without owner.
 #include "superslab/guard_record.h"
 #include "slab/ownership.h"
+#include "stack/stack_table.h"
+#include "thread/tls.h"
 #include "unit.h"
 
 #include <fcntl.h>
 #include <hakmem/hakmem.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,7 +70,7 @@ static void records_are_found_by_arithmetic(void** state) {
     HakGuardRecord record = record_at(small, small);
     assert_int_equal(guard_state(load_relaxed(&record.word)), HAK_GUARD_QUARANTINED);
     assert_true(record.free_clock > record.alloc_clock);
-    assert_int_not_equal(record.free_site[0], record.alloc_site[0]);
+    assert_int_not_equal(record.free_site, record.alloc_site);
     hak_trim(0);
     record = record_at(small, small);
     assert_int_equal(guard_state(load_relaxed(&record.word)), HAK_GUARD_FREE);
@@ -83,14 +86,27 @@ static __attribute__((noinline)) void* called_from_here(void) {
     return block;
 }
 
-// The second site is known if the caller keeps frame pointers and its frame is on the same page of the stack.
-static void the_first_site_is_the_call(void** state) {
+static __attribute__((noinline)) void freed_from_here(void* block) {
+    hak_free(block);
+    __asm__ volatile("" : : : "memory");
+}
+
+static void expect_stack(StackNumber number, uint64_t site, uintptr_t function, uintptr_t caller) {
+    uintptr_t stack[3];
+    assert_int_equal(stack_read(number, stack, 3), 3);
+    assert_int_equal(stack[0], site);
+    assert_in_range(stack[0], function, function + 200);
+    assert_in_range(stack[1], caller, caller + 500);
+}
+
+static void both_stacks_are_noted_from_the_call_on(void** state) {
     (void)state;
     void* block = called_from_here();
+    freed_from_here(block);
     HakGuardRecord record = record_at(block, block);
-    uintptr_t here = (uintptr_t)called_from_here;
-    assert_in_range(record.alloc_site[0], here, here + 200);
-    hak_free(block);
+    uintptr_t here = (uintptr_t)both_stacks_are_noted_from_the_call_on;
+    expect_stack(record.alloc_stack, record.alloc_site, (uintptr_t)called_from_here, here);
+    expect_stack(record.free_stack, record.free_site, (uintptr_t)freed_from_here, here);
 }
 
 // A slab made anew has no records of its former blocks.
@@ -110,6 +126,33 @@ static void a_new_slab_starts_without_records(void** state) {
     }
     assert_int_equal(known, 1);
     hak_free(first);
+}
+
+// Whether the mapping at an address is left out of core dumps: "dd" among its flags.
+static bool is_left_out(uintptr_t address) {
+    char line[512];
+    bool inside = false, left_out = false;
+    FILE* file = fopen("/proc/self/smaps", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned long start, end;
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2) inside = address >= start && address < end;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0) left_out = strstr(line, " dd") != NULL;
+    }
+    fclose(file);
+    return left_out;
+}
+
+static void records_are_not_dumped(void** state) {
+    (void)state;
+    void* block = hak_malloc(100);
+    uintptr_t root = (uintptr_t)&hak_guard_root, unit = ((uintptr_t)block - peek(root + 16)) >> 21;
+    uintptr_t chunk = peek(root + 24 + 8 * (unit >> 11)), table = peek(chunk + 8 * (unit & 2047));
+    assert_true(is_left_out(chunk));
+    assert_true(is_left_out(table));
+    assert_false(is_left_out((uintptr_t)block));
+    hak_free(block);
+    assert_true(is_left_out((uintptr_t)hak_tls.tcb->quarantine));
 }
 
 // --- hak_check
@@ -160,9 +203,8 @@ static void damage_in_a_registry_is_found(void** state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_are_found_by_arithmetic),
-        cmocka_unit_test(the_first_site_is_the_call),
-        cmocka_unit_test(a_new_slab_starts_without_records),
+        cmocka_unit_test(records_are_found_by_arithmetic),   cmocka_unit_test(both_stacks_are_noted_from_the_call_on),
+        cmocka_unit_test(a_new_slab_starts_without_records), cmocka_unit_test(records_are_not_dumped),
         cmocka_unit_test(damage_in_a_registry_is_found),
     };
     return cmocka_run_group_tests(tests, start, NULL);

@@ -49,6 +49,35 @@ static void encoded(void** state) {
     assert_true(link_follow(link_to_block(blocks[2]), load_relaxed(&hak_link_key)) == blocks[2][0]);
 }
 
+// The bits that a free looks at are those of every link, also of the last one, wherever the heap lies, and of no plain
+// pointer, small number, text or cleared word.
+static void every_link_looks_free_and_little_else_does(void** state) {
+    (void)state;
+    static const uint64_t bases[] = {0x10000000, 0x700000000000, 0xffff00000000};
+    uintptr_t base = hak_heap.base;
+    for (int i = 0; i < 3000; i++) {
+        uint64_t block[2] = {0}, near = bases[i % 3] + (uint64_t)i * 0x123450;
+        hak_heap.base = bases[i % 3];
+        link_init(true);
+        block[0] = link_to_block((void*)(uintptr_t)near);
+        assert_true(link_looks_free(block));
+        link_write(block, NULL);
+        assert_true(link_looks_free(block));
+        assert_null(link_read(block));
+        static const uint64_t usual[] = {0, 1, UINT64_MAX, 0x4141414141414141, 0x700012345678, 0xbff0000000000000};
+        for (unsigned j = 0; j < sizeof usual / sizeof *usual; j++) {
+            block[0] = usual[j];
+            assert_false(link_looks_free(block));
+        }
+    }
+    hak_heap.base = base;
+    link_init(false);
+    link_write(blocks[0], blocks[1]);
+    assert_false(link_looks_free(blocks[0]));
+    link_write(blocks[0], NULL);
+    assert_false(link_looks_free(blocks[0]));
+}
+
 // In a child: reading a damaged link must report it and abort, and not follow it.
 static void expect_abort(uint64_t written) {
     pid_t pid = fork();
@@ -111,6 +140,7 @@ int main(void) {
         cmocka_unit_test(the_head_that_a_thread_starts_with),
         cmocka_unit_test(plain),
         cmocka_unit_test(encoded),
+        cmocka_unit_test(every_link_looks_free_and_little_else_does),
         cmocka_unit_test(stray_writes_are_seen),
         cmocka_unit_test(two_bytes_of_text_are_seen),
         cmocka_unit_test(a_damaged_link_is_noted_with_its_block),

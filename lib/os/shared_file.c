@@ -1,9 +1,8 @@
-#include "observe/ring_file.h"
+#include "os/shared_file.h"
 
 #include "base/bits.h"
 #include "base/syscall.h"
 #include "base/text.h"
-#include "config/options.h"
 #include "os/os.h"
 
 #include <errno.h>
@@ -43,14 +42,14 @@ static void* map_new(const char* path, size_t bytes) {
     return NULL;
 }
 
-void* ring_file_map(size_t bytes) {
-    char path[2 * HAK_OPTION_TEXT_MAX];
-    if (*hak_options.ring_file == '\0') return NULL;
-    if (text_expand(path, sizeof path, hak_options.ring_file, (int)os_process_id()) >= sizeof path) return NULL;
+void* shared_file_map(const char* name, size_t bytes) {
+    enum { PATH_MOST = 512 };
+    char path[PATH_MOST];
+    if (*name == '\0' || text_expand(path, sizeof path, name, (int)os_process_id()) >= sizeof path) return NULL;
     return is_allowed(bytes) ? map_new(path, bytes) : NULL;
 }
 
-bool ring_file_reserve(const void* from, size_t bytes) {
+bool shared_file_reserve(const void* from, size_t bytes) {
     uintptr_t first = align_down((uintptr_t)from, OS_PAGE), end = align_up((uintptr_t)from + bytes, OS_PAGE);
     long result = sys_call3(SYS_madvise, (long)first, (long)(end - first), MADV_POPULATE_WRITE);
     return !failed(result) || result == -EINVAL;  // kernels before 5.14 do not know the advice

@@ -1,0 +1,49 @@
+// How to get from a frame to the frame of its caller, for one place in the code. It is one word, so that it can be
+// kept without a lock.
+//
+//   stack grows down     | ... | saved fp | ... | return address | CFA: the caller's stack begins here
+//                          sp                                      = sp or fp + cfa_offset, or the word there
+//
+// Thread-safety: pure functions.
+// Errors: none.
+#ifndef HAK_STACK_FRAME_RULE_H
+#define HAK_STACK_FRAME_RULE_H
+
+#include "base/compiler.h"
+
+typedef enum {
+    RULE_UNKNOWN,  // no table tells
+    RULE_LAST,     // the outermost frame
+    RULE_CALL,
+    RULE_SIGNAL,  // as RULE_CALL, but the caller was interrupted, and did not call
+} RuleKind;
+
+// Where a register of the caller is: in its register still, or in a word at a distance from one of these.
+typedef enum { PLACE_REGISTER, PLACE_CFA, PLACE_SP, PLACE_FP } RulePlace;
+
+// Distances of saved registers are in words of 8 bytes.
+typedef struct {
+    int32_t cfa_offset;
+    int16_t fp_offset;
+    int8_t pc_offset;
+    uint8_t kind : 2;
+    uint8_t cfa_from_fp : 1;    // else from sp
+    uint8_t cfa_is_loaded : 1;  // the word at the sum, not the sum
+    uint8_t fp_place : 2;
+    uint8_t pc_place : 2;
+} FrameRule;
+
+_Static_assert(sizeof(FrameRule) == 8, "a rule is one word");
+
+// For code that keeps a frame pointer: it points to the caller's one, and the return address is behind that.
+HAK_INLINE FrameRule frame_pointer_rule(void) {
+    return (FrameRule){.kind = RULE_CALL,
+                       .cfa_from_fp = 1,
+                       .fp_place = PLACE_FP,
+                       .pc_place = PLACE_FP,
+                       .cfa_offset = 16,
+                       .fp_offset = 0,
+                       .pc_offset = 1};
+}
+
+#endif

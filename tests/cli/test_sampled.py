@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""hakstress report reads what the library tells of sampled blocks, and names functions and source lines.
+
+usage: test_sampled.py HAKSTRESS PROGRAM SOURCE LIBHAKMEM.so
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HAKSTRESS = PROGRAM = SOURCE = LIBRARY = ""
+
+
+def line_of(mark):
+    """Number of the line of the program's source that has the comment."""
+    (number,) = [n for n, line in enumerate(pathlib.Path(SOURCE).read_text().splitlines(), 1) if f"// {mark}" in line]
+    return number
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("HAKMEM_") and k != "LD_PRELOAD"}
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def log_of(self, way, status, program=None):
+        """What the program leaves on stderr when each of its blocks is a sample."""
+        done = subprocess.run([program or PROGRAM, way], capture_output=True, text=True, timeout=60, check=False,
+                              env={**self.environment, "LD_PRELOAD": LIBRARY, "HAKMEM_SAMPLE": "1"})
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr
+
+    def report(self, log, *args, status=0):
+        path = os.path.join(self.directory.name, "log")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(log)
+        done = subprocess.run([HAKSTRESS, "report", *args, path], capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_read_after_free(self):
+        text = self.report(self.log_of("freed", -signal.SIGSEGV))
+        self.assertRegex(text, r"check=use_after_free site=read your program used 0x\w+, 3 bytes into the 48-byte ")
+        access = re.search(r"the access was in thread \d+:\n(.*)\n", text).group(1)
+        self.assertRegex(access, rf"#0 .* look_at\+0x\w+  sampled\.c:{line_of('look')}  \(")
+        freed = re.search(r"the block was freed in thread \d+:\n(.*)\n", text).group(1)
+        self.assertRegex(freed, rf"#0 .* drop_text\+0x\w+  sampled\.c:{line_of('drop')}  \(")
+        allocated = re.search(r"the block was allocated in thread \d+:\n(.*)\n(.*)\n", text)
+        self.assertRegex(allocated.group(1), rf"#0 .* make_text\+0x\w+  sampled\.c:{line_of('make')}  \(")
+        self.assertRegex(allocated.group(2), r"#1 .* main\+0x")
+
+    def test_double_free(self):
+        text = self.report(self.log_of("twice", -signal.SIGABRT))
+        self.assertIn("check=double_free site=free", text)
+        call = re.search(r"the call was in thread \d+:\n(.*)\n", text).group(1)
+        self.assertRegex(call, rf"#0 .* drop_text\+0x\w+  sampled\.c:{line_of('drop')}  \(")
+
+    def test_overflow_as_json(self):
+        report = json.loads(self.report(self.log_of("far", -signal.SIGSEGV), "--json", "-"))
+        self.assertEqual(report["kind"], "fault_log")
+        (fault,) = report["faults"]
+        self.assertEqual((fault["check"], fault["site"]), ("overflow", "read"))
+        stacks = {stack["stack"]: stack["frames"] for stack in fault["stacks"]}
+        self.assertEqual(set(stacks), {"access", "allocated"})
+        frame = stacks["access"][0]
+        self.assertEqual((frame["symbol"], frame["file"], frame["line"]), ("look_at", "sampled.c", line_of("look")))
+        self.assertEqual(os.path.realpath(frame["module"]), os.path.realpath(PROGRAM))
+
+    def test_lines_in_a_log_of_others(self):
+        log = self.log_of("freed", -signal.SIGSEGV)
+        lines = [f"Nov 30 12:00:0{i % 10} host sampled[7]: {line}" for i, line in enumerate(log.splitlines())]
+        mixed = "\n".join(["hello", *lines, "hakmem: no fault", "bye"])
+        self.assertEqual(self.report(mixed), self.report(log))
+        done = subprocess.run([HAKSTRESS, "report", "-"], input=mixed, capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment)
+        self.assertEqual(done.stdout, self.report(log))
+
+    def test_another_build(self):
+        """The program was replaced since: its lines would be wrong, so none are given."""
+        program = os.path.join(self.directory.name, "sampled")
+        shutil.copy(PROGRAM, program)
+        log = self.log_of("freed", -signal.SIGSEGV, program)
+        shutil.copy(LIBRARY, program)
+        text = self.report(log)
+        self.assertIn(f"{program} is another build now", text)
+        self.assertNotIn("look_at", text)
+        os.remove(program)
+        self.assertIn(f"{program} is gone", self.report(log))
+
+    def test_a_log_without_faults(self):
+        self.assertIn("neither a crash report nor a log with faults", self.report("nothing\n", status=2))
+
+
+if __name__ == "__main__":
+    HAKSTRESS, PROGRAM, SOURCE, LIBRARY = map(os.path.abspath, sys.argv[1:5])
+    unittest.main(argv=sys.argv[:1])
