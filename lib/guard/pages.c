@@ -219,8 +219,8 @@ void* pages_stay(const GuardPlace* place, size_t size) {
     if (fits) {
         Span before = span_of((uintptr_t)place->block, guard_size(word));
         Span span = span_of((uintptr_t)place->block, size);
-        bool closed =
-            span.end == before.end || page_close(page_slot_of(place->block).record, (char*)span.end, (char*)before.end);
+        HakPageRecord* record = page_slot_of(place->block).record;
+        bool closed = span.end == before.end || page_close_tail(record, (char*)span.end, (char*)before.end);
         if (!closed) span.end = before.end;
         write_pattern(&span);
         word = guard_word(HAK_GUARD_LIVE, guard_family(word), size);

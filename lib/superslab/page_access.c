@@ -104,20 +104,42 @@ static bool close_by_rights(char* from, size_t bytes) {
 }
 
 // Locked memory takes no guards.
-bool page_close(HakPageRecord* record, char* from, const char* end) {
-    if (load_relaxed(&stopped)) return false;
+static bool close_by_guards(const HakPageRecord* record, char* from, size_t bytes) {
+    return !record->by_protection && os_guard(from, bytes, true);
+}
+
+// true: it belongs to an extent that has yielded. Its memory is given back, and it stays open until the extent ends.
+static bool empty_if_yielded(char* from, size_t bytes) {
     const HakPageExtent* extent = page_extent(page_extent_of(from));
+    if (!extent->by_rights || !extent_has_yielded(load_relaxed(&extent->state))) return false;
+    os_purge(from, bytes);  // counted if it fails
+    return true;
+}
+
+// What stays open of a slot that was closed by guards is a range from now on; the whole of another is none any more.
+static void change_ranges(HakPageRecord* record, bool stays_open) {
+    bool was_range = record->by_protection;
+    record->by_protection = 1;
+    if (record->generation == generation) add_relaxed(&open_ranges, (int64_t)stays_open - (int64_t)was_range);
+}
+
+static bool close_part(HakPageRecord* record, char* from, const char* end, bool rest_stays_open) {
     size_t bytes = (size_t)(end - from);
-    bool guarded = !record->by_protection && os_guard(from, bytes, true);
-    if (extent->by_rights && extent_has_yielded(load_relaxed(&extent->state))) {
-        os_purge(from, bytes);  // counted if it fails; the memory stays until the extent is closed
-    } else if (!guarded) {
+    if (load_relaxed(&stopped)) return false;
+    if (!close_by_guards(record, from, bytes) && !empty_if_yielded(from, bytes)) {
         if (!close_by_rights(from, bytes)) return false;
-        if (record->by_protection && record->generation == generation) add_relaxed(&open_ranges, -1);
-        record->by_protection = 1;
+        change_ranges(record, rest_stays_open);
     }
     add_relaxed(&open_pages, -pages_in(from, end));
     return true;
+}
+
+bool page_close(HakPageRecord* record, char* from, const char* end) {
+    return close_part(record, from, end, false);
+}
+
+bool page_close_tail(HakPageRecord* record, char* from, const char* end) {
+    return close_part(record, from, end, true);
 }
 
 bool page_close_extent(uint32_t extent) {

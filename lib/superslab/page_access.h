@@ -23,6 +23,8 @@ bool page_open(HakPageRecord* record, char* from, const char* end);
 void page_open_all(PageSlot* slots, unsigned count);
 // false: it stays open, because the system refuses; the slot must not be handed out again.
 bool page_close(HakPageRecord* record, char* from, const char* end);
+// The same for the end of what a slot has open, while its start stays open.
+bool page_close_tail(HakPageRecord* record, char* from, const char* end);
 // Closes an extent that has yielded. false: the system refuses.
 bool page_close_extent(uint32_t extent);
 int64_t page_access_open_pages(void);

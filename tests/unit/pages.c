@@ -154,6 +154,31 @@ static void memory_has_a_bound(void** state) {
     give(slot);
 }
 
+// A slot that shrinks stays one open range, and its end takes that from the count once.
+static void shrinking_leaves_the_bound_of_ranges_as_it_is(void** state) {
+    (void)state;
+    enum { RANGES = 6, STEPS = 4 };
+    static PageSlot slots[RANGES + 1];
+    page_access_begin(64 << 20, 2 * RANGES);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i <= RANGES; i++) {
+            slots[i] = page_slot_take(SHARD + 3, STEPS + 1, true);
+            assert_non_null(slots[i].record);
+            slots[i].record->by_protection = 1;
+        }
+        for (int i = 0; i < RANGES; i++) {
+            char* end = slots[i].first + (STEPS + 1) * PAGE;
+            assert_true(page_open(slots[i].record, slots[i].first, end));
+            for (int k = 0; k < STEPS; k++, end -= PAGE) assert_true(page_close_tail(slots[i].record, end - PAGE, end));
+        }
+        assert_false(page_open(slots[RANGES].record, slots[RANGES].first, slots[RANGES].end));
+        for (int i = 0; i < RANGES; i++)
+            assert_true(page_close(slots[i].record, slots[i].first, slots[i].first + PAGE));
+        for (int i = 0; i <= RANGES; i++) give(slots[i]);
+    }
+    page_access_begin(64 << 20, 4000);
+}
+
 // An extent yields when all is cut and enough is in use. Then what is freed goes to no queue. In the end it is over.
 static void an_extent_yields_and_ends(void** state) {
     (void)state;
@@ -178,6 +203,7 @@ int main(void) {
         cmocka_unit_test(freed_slots_come_back_in_their_order),
         cmocka_unit_test(a_failing_call_changes_nothing),
         cmocka_unit_test(memory_has_a_bound),
+        cmocka_unit_test(shrinking_leaves_the_bound_of_ranges_as_it_is),
         cmocka_unit_test(an_extent_yields_and_ends),
     };
     return cmocka_run_group_tests(tests, start, NULL);
