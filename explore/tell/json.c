@@ -41,6 +41,8 @@ static json_t* row_document(const Row* row) {
         json_object_set_new(object, "to", letter(row->other));
         json_object_set_new(object, "preempts", json_boolean(row->preempts));
     }
+    if (row->number) json_object_set_new(object, "number", json_integer(row->number));
+    if (row->wrong) json_object_set_new(object, "wrong", json_true());
     if (row->aside) json_object_set_new(object, "aside", json_true());
     if (row->stale[0]) json_object_set_new(object, "stale", text(row->stale));
     return object;

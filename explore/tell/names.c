@@ -24,7 +24,7 @@ static struct {
     uint64_t address;
     uint8_t block;
 } places[PLACES_MOST];
-static unsigned place_count;
+static unsigned place_count, places_at_start;
 
 static Name name(const char* format, ...) __attribute__((format(printf, 1, 2)));
 static Name name(const char* format, ...) {
@@ -69,6 +69,7 @@ void names_look(uint32_t event) {
     note_control_block(event);
     for (uint8_t b = 0; b < scenario->block_count; b++)
         if (blocks[b].at) note_place(b);
+    if (event == 0) places_at_start = place_count;
 }
 
 // --- asking
@@ -119,6 +120,21 @@ Name name_of_block(uint64_t address) {
     return number_of_block(address);
 }
 
+static unsigned place_of(uint8_t block) {
+    unsigned i = 0;
+    while (i < place_count && places[i].block != block) i++;
+    return i;
+}
+
+uint64_t name_address(uint8_t block) {
+    unsigned i = place_of(block);
+    return i < place_count ? places[i].address : 0;
+}
+
+bool name_is_from_start(uint8_t block) {
+    return place_of(block) < places_at_start;
+}
+
 Name name_of_block_before(uint8_t block) {
     for (unsigned i = 0; i < place_count; i++) {
         if (places[i].block != block) continue;
@@ -138,7 +154,7 @@ Name name_of_remote(uint64_t word) {
     if (word == REMOTE_UNOWNED) return name("U");
     if (word == REMOTE_EMPTY) return name("empty");
     Name first = name_of_block((uint64_t)(uintptr_t)remote_first(word));
-    return name("%u block%s, first %.60s", remote_count(word), remote_count(word) == 1 ? "" : "s", first.text);
+    return name("%u block%s, %.60s first", remote_count(word), remote_count(word) == 1 ? "" : "s", first.text);
 }
 
 // --- places

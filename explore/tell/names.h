@@ -25,6 +25,10 @@ void names_look(uint32_t event);
 Name name_of_control_block(uint64_t address, uint32_t event);
 // "a", the first of the blocks with names that were there; "block 7 of slab 40"; "" if it is no block.
 Name name_of_block(uint64_t address);
+// Where the block was first; 0: nowhere.
+uint64_t name_address(uint8_t block);
+// Whether the block was there when the threads began.
+bool name_is_from_start(uint8_t block);
 // What the block was before it got this name; "": it had none.
 Name name_of_block_before(uint8_t block);
 // "A", "nobody", "not a slab".

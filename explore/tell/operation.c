@@ -44,15 +44,24 @@ static Name value_of(const Event* e, uint64_t value, uint32_t event) {
     return name;
 }
 
+static bool drains(const Event* e) {
+    return word_at(e->address) == WORD_REMOTE && (e->kind == EVENT_STORE || e->kind == EVENT_UPDATE) &&
+           e->value == REMOTE_EMPTY && e->before > REMOTE_UNOWNED;
+}
+
 // Taking from the remote stack is the owner's.
-static Name drains_foreign(const Event* e, uint32_t event) {
-    Name words = {""};
-    if (word_at(e->address) != WORD_REMOTE || e->value != REMOTE_EMPTY || e->before <= REMOTE_UNOWNED) return words;
-    const SlabState* state = state_before(slab_of_place(e->address), event);
-    if (state == NULL || word_owner(state->owner) == 0) return words;
+bool operation_drains_foreign(const Event* e, uint32_t event) {
+    const SlabState* state = drains(e) ? state_before(slab_of_place(e->address), event) : NULL;
+    if (state == NULL || word_owner(state->owner) == 0) return false;
     Name owner = name_of_owner(state->owner, event);
-    if (owner.text[0] != 'A' + e->thread || owner.text[1] != '\0')
-        snprintf(words.text, sizeof words.text, ", though %.60s owns the slab", owner.text);
+    return owner.text[0] != 'A' + e->thread || owner.text[1] != '\0';
+}
+
+static Name whose_it_is(const Event* e, uint32_t event) {
+    Name words = {""};
+    if (!operation_drains_foreign(e, event)) return words;
+    Name owner = name_of_owner(state_before(slab_of_place(e->address), event)->owner, event);
+    snprintf(words.text, sizeof words.text, ", which %.60s owns", owner.text);
     return words;
 }
 
@@ -66,8 +75,13 @@ void operation_describe(const Event* e, uint32_t event, char* out, size_t size) 
         snprintf(out, size, "%s is %s", place.text, value.text);
     else if (e->kind == EVENT_REFUSED)
         snprintf(out, size, "refused: %s is %s", place.text, value.text);
+    else if (drains(e))
+        snprintf(out, size, "takes the remote stack of slab %u%s: %s", slab_of_place(e->address),
+                 whose_it_is(e, event).text, before.text);
+    else if (e->value == e->before)
+        snprintf(out, size, "exchanges %s, which stays %s", place.text, value.text);
     else
-        snprintf(out, size, "%s: %s -> %s%s", place.text, before.text, value.text, drains_foreign(e, event).text);
+        snprintf(out, size, "%s: %s -> %s", place.text, before.text, value.text);
 }
 
 // --- stale loads

@@ -16,4 +16,7 @@ void operation_describe(const Event* e, uint32_t event, char* out, size_t size);
 // Of a stale load: which newer stores it does not see, and whose store it reads.
 void operation_describe_newer(const Event* e, uint32_t event, char* out, size_t size);
 
+// Whether it takes the remote stack of a slab that another thread owns.
+bool operation_drains_foreign(const Event* e, uint32_t event);
+
 #endif

@@ -50,7 +50,7 @@ static void try_changes(const Replay* replay, const Scenario* whole, unsigned ma
         with = *replay;
         format_changes(mask | 1u << (c - 1), with.changes, sizeof with.changes);
         if (ends_well(&with, whole))
-            note(story, "change %u (%s), which is missing: without it, %s", c, site_names[c], missing_words[c]);
+            note(story, "change %u (%s), which this run is without: %s", c, site_names[c], missing_words[c]);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/steps.h"
 #include "superslab/owner_word.h"
+#include "tell/lists.h"
 #include "tell/names.h"
 #include "tell/operation.h"
 
@@ -72,10 +73,22 @@ static void note_foreign_write(Row* row, const SlabState* state, const Event* e)
     if (before == NULL || before->owner != state->owner || is_threads_own(state, e) || !differs_inside(before, state))
         return;
     if (row->writes_foreign) return;
-    row->writes_foreign = true;
+    row->writes_foreign = row->wrong = true;
     size_t length = strlen(row->what);
-    snprintf(row->what + length, sizeof row->what - length, "%swrites %s free list and counts, though %.40s owns it",
-             length ? "; " : "", length ? "its" : "the slab's", name_of_owner(state->owner, state->event).text);
+    snprintf(row->what + length, sizeof row->what - length,
+             "%swrites the free list and counts of slab %u, which %.40s owns", length ? "; " : "", state->slab,
+             name_of_owner(state->owner, state->event).text);
+}
+
+// A refill takes the whole free list into the thread's bin (TLS SLL).
+static void note_taking(Row* row, const SlabState* state) {
+    const SlabState* before = state->event ? state_before(state->slab, state->event - 1) : NULL;
+    bool takes = row->kind == ROW_STEP && row->step == HAK_STEP_TK && state->free_list.count == 0;
+    if (!takes || before == NULL || before->free_list.count == 0) return;
+    char blocks[WORDS_ROOM / 2];
+    list_describe(&before->free_list, blocks, sizeof blocks);
+    size_t length = strlen(row->what);
+    snprintf(row->what + length, sizeof row->what - length, "%sits bin gets %s", length ? "; " : "", blocks);
 }
 
 static void add_states(uint32_t event, const Event* e) {
@@ -85,6 +98,7 @@ static void add_states(uint32_t event, const Event* e) {
         Row* row = row_that_goes_on(e);
         add_slab(row, state->slab, event, true);
         note_foreign_write(row, state, e);
+        note_taking(row, state);
     }
 }
 
@@ -115,6 +129,7 @@ static void add_operation(uint32_t event, const Event* e) {
     row->has_operation = true;
     row->moment = e->moment;
     operation_describe(e, event, row->what, sizeof row->what);
+    row->wrong |= operation_drains_foreign(e, event);
     if (e->stale) operation_describe_newer(e, event, row->stale, sizeof row->stale);
     uint32_t slab = operation_slab(e);
     if (slab) add_slab(row, slab, event, false);
@@ -122,25 +137,43 @@ static void add_operation(uint32_t event, const Event* e) {
 
 // --- the rest
 
+static const Op* op_of(unsigned thread, uint32_t number) {
+    return number >= 1 && number <= scenario->op_count[thread] ? &scenario->op[thread][number - 1] : NULL;
+}
+
+static bool in_use[BLOCKS_MOST];  // between the return of its malloc and the call of its free
+
 static void add_call(const Event* e) {
     Row* row = add(ROW_CALL, e);
     call_of[e->thread] = (uint32_t)e->value;
-    const Op* op = &scenario->op[e->thread][e->value - 1];
-    if (e->value >= 1 && e->value <= scenario->op_count[e->thread])
-        scenario_format_op(scenario, op, row->what, sizeof row->what);
+    const Op* op = op_of(e->thread, (uint32_t)e->value);
+    if (op == NULL) return;
+    scenario_format_op(scenario, op, row->what, sizeof row->what);
+    if (op->kind == OP_FREE && op->block < scenario->block_count) in_use[op->block] = false;
+}
+
+// Another block with a name that has this one's memory, and is in use.
+static const char* twin_of(uint8_t block) {
+    for (uint8_t b = 0; b < scenario->block_count; b++)
+        if (b != block && in_use[b] && name_address(b) == name_address(block)) return scenario->block_name[b];
+    return NULL;
 }
 
 // A block that was another one before has two names, and the first one stays.
 static void add_return(const Event* e) {
-    uint32_t number = call_of[e->thread];
-    if (number == 0 || number > scenario->op_count[e->thread]) return;
-    const Op* op = &scenario->op[e->thread][number - 1];
+    const Op* op = op_of(e->thread, call_of[e->thread]);
+    if (op == NULL || op->block >= scenario->block_count) return;
     bool makes = op->kind == OP_MALLOC || op->kind == OP_CALLOC || op->kind == OP_REALLOC;
-    Name before = makes && op->block < scenario->block_count ? name_of_block_before(op->block) : (Name){""};
+    Name before = makes ? name_of_block_before(op->block) : (Name){""};
+    if (makes) in_use[op->block] = true;
     if (before.text[0] == '\0') return;
+    const char* twin = twin_of(op->block);
     Row* row = add(ROW_OTHER, e);
-    snprintf(row->what, sizeof row->what, "%s is what was %.80s%s", scenario->block_name[op->block], before.text,
-             run.limits.follow ? "; writes 'a' and 'b' into it" : "");
+    row->wrong = twin != NULL;
+    size_t length = (size_t)snprintf(row->what, sizeof row->what, "%s is the block that was %.80s",
+                                     scenario->block_name[op->block], before.text);
+    if (twin) length += (size_t)snprintf(row->what + length, sizeof row->what - length, "; as %s it is in use", twin);
+    if (run.limits.follow) snprintf(row->what + length, sizeof row->what - length, "; writes 'a' and 'b' into it");
 }
 
 static void add_switch(const Event* e) {
@@ -162,7 +195,7 @@ static const char* words_of_wait(const Event* e) {
 static void add_fault(const Event* e) {
     bool ends = e->thread < THREADS_MOST && last_row[e->thread] && rows.at[last_row[e->thread] - 1].kind == ROW_END;
     snprintf(add(ROW_FAULT, e)->what, WORDS_ROOM, "%s%s", run.check,
-             ends ? ", while it gives back what it has left" : "");
+             ends ? ", while the thread ends and gives back the blocks in its bins" : "");
 }
 
 static void add_event(uint32_t event, const Event* e) {
@@ -180,7 +213,7 @@ static void add_event(uint32_t event, const Event* e) {
                  e->value ? "parent" : "child, where it is alone,");
         break;
     case EVENT_SYSTEM: snprintf(add(ROW_FAILURE, e)->what, WORDS_ROOM, "its system call fails"); break;
-    case EVENT_END: snprintf(add(ROW_END, e)->what, WORDS_ROOM, "is done"); break;
+    case EVENT_END: snprintf(add(ROW_END, e)->what, WORDS_ROOM, "has no more to do"); break;
     case EVENT_FAULT: add_fault(e); break;
     case EVENT_RETURN: add_return(e); break;
     case EVENT_FENCE:
@@ -228,9 +261,16 @@ static void set_aside(uint32_t slab) {
     }
 }
 
+static void number_rows(void) {
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (rows.at[i].kind != ROW_SWITCH && !rows.at[i].aside) rows.at[i].number = ++number;
+}
+
 void rows_build(const Scenario* wanted, uint32_t slab) {
     scenario = wanted;
     rows.count = next_state = 0;
+    for (uint8_t b = 0; b < scenario->block_count; b++) in_use[b] = name_is_from_start(b);
     memset(last_row, 0, sizeof last_row);
     memset(call_of, 0, sizeof call_of);
     uint32_t kept = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
@@ -242,4 +282,5 @@ void rows_build(const Scenario* wanted, uint32_t slab) {
         if (!is_operation) add_event(i, e);
     }
     set_aside(slab);
+    number_rows();
 }

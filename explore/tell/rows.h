@@ -23,9 +23,11 @@ typedef struct {
     uint8_t other;  // SWITCH: who goes on
     bool preempts;  // SWITCH: the thread could have gone on
     bool has_operation, writes_foreign;
+    bool wrong;     // it does what only another may do, or hands out a block that is in use
     bool aside;     // of many rows of one thread on slabs that only it touches
     uint16_t step;  // STEP
     uint32_t moment;
+    uint32_t number;         // from 1, as the reader sees it; 0: a switch, or aside
     char what[WORDS_ROOM];   // CALL: the operation; STEP and OTHER: what it did to which word
     char stale[WORDS_ROOM];  // the newer stores that it did not see; "": it saw the newest
     uint32_t slab_count;

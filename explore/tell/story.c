@@ -4,6 +4,7 @@
 #include "runtime/steps.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
+#include "tell/lists.h"
 #include "tell/names.h"
 #include "tell/prevented.h"
 
@@ -30,25 +31,10 @@ static void add(Text* text, const char* format, ...) {
 
 // --- states
 
-// A block without name is told by its number in the slab.
-static void add_block(Text* text, uint64_t address) {
-    Name name = name_of_block(address);
-    unsigned number;
-    if (sscanf(name.text, "block %u of slab", &number) == 1)
-        add(text, "#%u", number);
-    else
-        add(text, "%s", name.text);
-}
-
 static void add_list(Text* text, const char* what, const BlockList* list) {
-    add(text, "; %s", what);
-    if (list->count == 0 && !list->broken) add(text, " empty");
-    for (uint32_t i = 0; i < list->count && i < LISTED_MOST; i++) {
-        add(text, "%s ", i ? "," : "");
-        add_block(text, list->at[i]);
-    }
-    if (list->count > LISTED_MOST) add(text, ", ...");
-    if (list->broken) add(text, "%s then %#lx", list->count ? "," : "", (unsigned long)list->leads_to);
+    char blocks[WORDS_ROOM];
+    list_describe(list, blocks, sizeof blocks);
+    add(text, "; %s %s", what, blocks);
 }
 
 void story_state(uint32_t slab, uint32_t event, char* out, size_t size) {
@@ -60,16 +46,16 @@ void story_state(uint32_t slab, uint32_t event, char* out, size_t size) {
     }
     add(&text, "slab %u: owner %s", slab, name_of_owner(s->owner, event).text);
     if (s->remote > REMOTE_UNOWNED)
-        add_list(&text, "remote", &s->pushed);
+        add_list(&text, "remote stack", &s->pushed);
     else
-        add(&text, "; remote %s", s->remote == REMOTE_UNOWNED ? "U" : "empty");
+        add(&text, "; remote stack %s", s->remote == REMOTE_UNOWNED ? "U" : "empty");
     if (s->runs) {
         add(&text, "; %u pages used", s->used);
         return;
     }
     add_list(&text, "free list", &s->free_list);
-    add(&text, "; %u free, %u used", s->free, s->used);
-    if (s->uncut) add(&text, ", %u uncut", s->uncut);
+    add(&text, "; counts %u free, %u used", s->free, s->used);
+    if (s->uncut) add(&text, ", %u not cut yet", s->uncut);
     if (s->registered) add(&text, "; in the registry");
 }
 
@@ -78,7 +64,10 @@ void story_row(const Row* row, char* out, size_t size) {
     out[0] = '\0';
     if (row->kind == ROW_STEP && row->step < HAK_STEP_COUNT)
         add(&text, "%s %s%s", step_name(row->step), step_words(row->step), row->what[0] ? ": " : "");
-    if (row->kind == ROW_SWITCH) add(&text, "%c goes on%s", 'A' + row->other, row->preempts ? " instead" : "");
+    if (row->kind == ROW_SWITCH && row->preempts)
+        add(&text, "switch: %c is stopped here, %c goes on", 'A' + row->thread, 'A' + row->other);
+    else if (row->kind == ROW_SWITCH)
+        add(&text, "%c goes on", 'A' + row->other);
     add(&text, "%s", row->what);
     if (row->stale[0]) add(&text, " [%s]", row->stale);
 }
@@ -98,7 +87,7 @@ static void describe_fault(Story* story) {
     else
         snprintf(story->fault, sizeof story->fault, "%s%s", run.text,
                  strstr(run.text, "address 0x6261,")
-                     ? ": \"ab\", which the scenario writes to each block, taken for a link"
+                     ? ": 'a' and 'b', which the scenario writes to the start of each block, followed as a link"
                      : "");
 }
 

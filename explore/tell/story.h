@@ -28,7 +28,7 @@ typedef struct {
 // Runs the schedule and fills the story.
 bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char* message, size_t size);
 
-// "slab 40: owner A; remote empty; free list d, e; 2 free, 34 used".
+// "slab 40: owner A; remote stack empty; free list d, e; counts 2 free, 34 used".
 void story_state(uint32_t slab, uint32_t event, char* out, size_t size);
 // What a row says of itself, without thread and state: "A4 remote word: empty -> unowned: the remote word of slab ...".
 void story_row(const Row* row, char* out, size_t size);

@@ -69,22 +69,29 @@ static void state_cell(const Row* row, char* out, size_t size) {
     }
 }
 
-static void print_row(FILE* out, const Story* story, const Row* row, unsigned number, const size_t* width) {
+static const char* mark_of(const Row* row) {
+    return row->kind == ROW_FAULT ? "*** " : row->wrong ? "!! " : "";
+}
+
+static void print_row(FILE* out, const Story* story, const Row* row, const size_t* width) {
     static Line line;
     unsigned lanes = story->scenario.thread_count;
     memset(&line, 0, sizeof line);
     if (row->thread >= lanes) return;
-    snprintf(line.cell[0], CELL_ROOM, "%u", number);
-    story_row(row, line.cell[1 + row->thread], CELL_ROOM);
-    if (row->kind == ROW_FAULT) snprintf(line.cell[1 + row->thread], CELL_ROOM, "*** %s", row->what);
+    char* cell = line.cell[1 + row->thread];
+    snprintf(line.cell[0], CELL_ROOM, "%u", row->number);
+    size_t length = (size_t)snprintf(cell, CELL_ROOM, "%s", mark_of(row));
+    story_row(row, cell + length, CELL_ROOM - length);
     state_cell(row, line.cell[1 + lanes], CELL_ROOM);
     print_cells(out, &line, lanes + 2, width);
 }
 
 static void print_switch(FILE* out, const Row* row) {
-    int dashes = row->preempts ? WIDTH - 30 : 0;
-    fprintf(out, "     -- %c goes on%s ", 'A' + row->other, row->preempts ? " instead" : "");
-    while (dashes-- > 0) putc('-', out);
+    char words[WORDS_ROOM];
+    story_row(row, words, sizeof words);
+    int length = fprintf(out, "     -- %s", words);
+    if (row->preempts) putc(' ', out);
+    for (int i = length + 1; row->preempts && i < WIDTH; i++) putc('-', out);
     putc('\n', out);
 }
 
@@ -115,19 +122,45 @@ static void print_table(FILE* out, const Story* story) {
         snprintf(head.cell[1 + t], CELL_ROOM, "%c", 'A' + (int)t);
     }
     width[1 + lanes] = STATE_WIDTH;
-    snprintf(head.cell[1 + lanes], CELL_ROOM, "the slab's words after it");
+    snprintf(head.cell[1 + lanes], CELL_ROOM, "the slab after this step");
     print_cells(out, &head, lanes + 2, width);
-    unsigned number = 0;
     for (uint32_t i = 0; i < rows.count;)
         if (rows.at[i].aside)
             i = print_aside(out, story, i, width);
         else if (rows.at[i].kind == ROW_SWITCH)
             print_switch(out, &rows.at[i++]);
         else
-            print_row(out, story, &rows.at[i++], ++number, width);
+            print_row(out, story, &rows.at[i++], width);
 }
 
 // --- around it
+
+// The steps that do what they must not do, in their order.
+static void print_in_short(FILE* out) {
+    enum { STEPS_MOST = 8 };
+    const char* head = "wrong: ";
+    unsigned told = 0;
+    for (uint32_t i = 0; i < rows.count && told < STEPS_MOST; i++) {
+        const Row* row = &rows.at[i];
+        char words[CELL_ROOM];
+        if (!row->wrong || row->number == 0) continue;
+        int length = snprintf(words, sizeof words, "step %u, %c: ", row->number, 'A' + row->thread);
+        story_row(row, words + length, sizeof words - (size_t)length);
+        print_paragraph(out, head, words);
+        head = "       ";
+        told++;
+    }
+}
+
+static void print_words(FILE* out) {
+    fprintf(out, "\n");
+    print_paragraph(out, "words: ",
+                    "!! what only the owner of the slab may do, or a block handed out twice; slab: 64 KiB of blocks of "
+                    "one size; its owner: the one thread that may take its remote stack and change its free list and "
+                    "counts; remote stack: what other threads have freed into it, U while it has no owner; registry: "
+                    "the slabs without owner that have free blocks; bin: blocks that a thread has taken for itself; "
+                    "#7: the seventh block of the slab. Codes such as R3 are steps of docs/OWNERSHIP.md.");
+}
 
 static void print_scenario(FILE* out, const Story* story) {
     static char text[16384];
@@ -142,7 +175,7 @@ static void print_scenario(FILE* out, const Story* story) {
 }
 
 static void print_prevented(FILE* out, const Story* story) {
-    if (story->prevented_count) fprintf(out, "\nThe same schedule ends well with\n");
+    if (story->prevented_count) fprintf(out, "\nWith any one of these the same schedule ends well:\n");
     for (unsigned i = 0; i < story->prevented_count; i++) print_paragraph(out, "  - ", story->prevented[i]);
     if (story->prevented_count == 0 && story->tried[0]) {
         fprintf(out, "\nNothing that was tried prevents it in this schedule\n");
@@ -154,12 +187,12 @@ bool story_text(const Story* story, FILE* out) {
     fprintf(out, "check=%s switches=%u preemptions=%u\n", story->check, story->switches, story->preemptions);
     print_paragraph(out, "fault: ", story->fault);
     if (story->rule) print_paragraph(out, "rule:  ", story->rule);
+    print_in_short(out);
     fprintf(out, "replay=%s\n\n", story->replay);
     print_scenario(out, story);
     fprintf(out, "\n");
     print_table(out, story);
-    fprintf(out, "\n");
-    print_paragraph(out, "*** ", story->fault);
     print_prevented(out, story);
+    print_words(out);
     return ferror(out) == 0;
 }

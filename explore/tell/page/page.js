@@ -22,25 +22,25 @@ function words(row) {
 const stateOf = (slab) => el("div", { class: slab.changed ? null : "same" }, slab.words);
 
 function switchRow(row) {
-    const text = row.preempts ? `${row.to} goes on instead of ${row.thread}` : `${row.to} goes on`;
-    return el("tr", { class: "switch" }, el("td", { colspan: story.threads.length + 2 }, text));
+    return el("tr", { class: "switch" }, el("td", { colspan: story.threads.length + 2 }, row.words));
 }
 
-function stepRow(row, number) {
-    const text = row.kind === "fault" ? [`Fault: ${row.words}`] : words(row);
+const stepClass = (row) => [row.kind, row.wrong && "wrong", row.aside && "aside"].filter(Boolean).join(" ");
+
+function stepRow(row) {
+    const text = row.kind === "fault" ? [`Fault: ${row.words}`] : row.wrong ? ["!! ", ...words(row)] : words(row);
     return el(
         "tr",
-        { class: row.aside ? `${row.kind} aside` : row.kind },
-        el("th", { scope: "row" }, String(number)),
+        { class: stepClass(row) },
+        el("th", { scope: "row" }, row.number ? String(row.number) : ""),
         story.threads.map((thread) => el("td", {}, thread === row.thread ? text : [])),
         el("td", { class: "state" }, row.slabs.map(stateOf)),
     );
 }
 
 function steps() {
-    const head = ["", ...story.threads.map((thread) => `Thread ${thread}`), "The slab's words after it"];
-    let number = 0;
-    const body = story.rows.map((row) => (row.kind === "switch" ? switchRow(row) : stepRow(row, ++number)));
+    const head = ["", ...story.threads.map((thread) => `Thread ${thread}`), "The slab after this step"];
+    const body = story.rows.map((row) => (row.kind === "switch" ? switchRow(row) : stepRow(row)));
     const caption = "From top to bottom in the order of the run. Grey words have not changed.";
     return el(
         "div",
@@ -81,7 +81,7 @@ function prevention() {
         return section(
             "prevented",
             "What would have prevented it",
-            el("p", {}, "The same schedule ends well with"),
+            el("p", {}, "With any one of these the same schedule ends well:"),
             el(
                 "ul",
                 {},
@@ -92,12 +92,20 @@ function prevention() {
     return section("prevented", "What would have prevented it", el("p", {}, `Nothing of what was ${story.tried}.`));
 }
 
+// The steps that do what they must not do.
+function wrongSteps() {
+    const wrong = story.rows.filter((row) => row.wrong && row.number);
+    const told = wrong.map((row) => el("li", {}, `Step ${row.number}, thread ${row.thread}: ${row.words}`));
+    return told.length > 0 ? section("wrong", "What goes wrong", el("ul", {}, told)) : null;
+}
+
 function begin() {
     const counts = `Check ${story.check}, scenario ${story.scenario.name}, ${story.switches} switches`;
     document.title = `${story.check} in ${story.scenario.name} – hakstress explore`;
     document.getElementById("head").append(el("h1", {}, story.fault), el("p", { class: "soft" }, counts));
     const parts = [
         story.rule && section("rule", "The rule of docs/OWNERSHIP.md that it breaks", el("blockquote", {}, story.rule)),
+        wrongSteps(),
         section("scenario", "The scenario", el("p", {}, story.scenario.about), el("pre", {}, story.scenario.text)),
         section("steps", "Step by step", asideButton(), steps()),
         prevention(),
