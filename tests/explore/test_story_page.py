@@ -60,7 +60,8 @@ class StoryPage(test_page.Case):
             if row["kind"] in ("switch", "fault"):
                 continue
             column = 1 + self.story["threads"].index(row["thread"])
-            self.assertEqual(shown[column], row["words"].replace(" [", "").replace("]", ""))
+            mark = "!! " if row.get("wrong") else ""
+            self.assertEqual(shown[column], mark + row["words"].replace(" [", "").replace("]", ""))
             self.assertEqual(shown[-1], "".join(slab["words"] for slab in row["slabs"]))
 
     def test_steps_aside_are_shown_on_demand(self):
