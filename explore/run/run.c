@@ -188,7 +188,7 @@ static void begin_run(const RunLimits* limits) {
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;
     run.may_fail = !functions && scenario->failures != 0;
-    run.writes_are_points = scenario_copies(scenario);
+    run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;
     for (unsigned t = 0; t < thread_count; t++) begin_thread(t);
