@@ -12,7 +12,7 @@
 #define SUFFIX ".scenario"
 
 // Relative to the folder of the program: build/cli of a source tree, a build elsewhere, and bin.
-static const char* const places[] = {"../../tests/explore", "../explore", "../share/hakmem/explore"};
+static const char* const places[] = {"../../tests/explore", "../explore/scenarios", "../share/hakmem/scenarios"};
 enum { PLACES = sizeof places / sizeof places[0] };
 
 static DIR* open_folder(char* path, size_t size) {
