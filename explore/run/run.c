@@ -106,6 +106,7 @@ void run_start(void) {
     locations_start();
     race_start();
     threads_start();
+    system_whole_state = ends_state;
     handle_signals();
 }
 
@@ -179,6 +180,7 @@ static void begin_run(const RunLimits* limits) {
     blocks_reset();
     race_begin_run();
     if (++current_run == 0) current_run = 1;
+    locations_begin_age();
     run.limits = *limits;
     run.limits.follow = follow;
     run.limits.races &= !follow;
