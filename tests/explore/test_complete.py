@@ -62,15 +62,20 @@ class Complete(unittest.TestCase):
                 if every_step:
                     self.assertEqual(figures[3], figures[4])
 
-    def test_an_installed_hakstress_has_every_scenario(self):
+    def names_known(self, program):
+        said = subprocess.run([program, "list", "scenarios"], capture_output=True, text=True, check=True).stdout
+        return sorted(line.split()[0] for line in said.splitlines() if line.strip())
+
+    def test_a_copied_hakstress_knows_every_scenario(self):
+        """What is installed, and a build folder in another one, which has a tests/explore without scenarios."""
         copies = pathlib.Path(HAKSTRESS).parents[1] / "explore" / "scenarios"
-        with tempfile.TemporaryDirectory() as prefix:
-            (pathlib.Path(prefix) / "bin").mkdir()
-            program = shutil.copy(HAKSTRESS, pathlib.Path(prefix) / "bin")
-            shutil.copytree(copies, pathlib.Path(prefix) / "share/hakmem/scenarios")
-            said = subprocess.run([program, "list", "scenarios"], capture_output=True, text=True, check=True).stdout
-        listed = [line.split()[0] for line in said.splitlines() if line.strip()]
-        self.assertEqual(sorted(listed), NAMES)
+        for place, scenarios in (("bin", "share/hakmem/scenarios"), ("build/other/cli", "build/other/explore/scenarios")):
+            with self.subTest(place=place), tempfile.TemporaryDirectory() as folder:
+                (pathlib.Path(folder) / place).mkdir(parents=True)
+                (pathlib.Path(folder) / "build/tests/explore").mkdir(parents=True)
+                shutil.copytree(copies, pathlib.Path(folder) / scenarios)
+                program = shutil.copy(HAKSTRESS, pathlib.Path(folder) / place)
+                self.assertEqual(self.names_known(program), NAMES)
 
     def test_pruning_loses_no_end(self):
         for name, preemptions, stale in PRUNED:
