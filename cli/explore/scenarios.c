@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define SUFFIX ".scenario"
+#define RANDOM "random-"
 
 // Relative to the folder of the program: build/cli of a source tree, a build elsewhere, and bin.
 static const char* const places[] = {"../../tests/explore", "../explore/scenarios", "../share/hakmem/scenarios"};
@@ -77,16 +78,27 @@ static bool no_such_scenario(const char* name, const struct scenario_file* all, 
     return false;
 }
 
+static bool find_random(const char* name, struct scenario_file* out) {
+    const char* number = name + sizeof RANDOM - 1;
+    snprintf(out->name, sizeof out->name, "%s", name);
+    snprintf(out->path, sizeof out->path, "%s", name);
+    if (*number != '\0' && strlen(number) < 20 && number[strspn(number, "0123456789")] == '\0') return true;
+    usage_error("a random scenario is random-N with a whole number N, not '%s'", name);
+    return false;
+}
+
+static bool find_file(const char* path, struct scenario_file* out) {
+    int written = snprintf(out->path, sizeof out->path, "%s", path);
+    set_name(out, path);
+    if (written >= 0 && (size_t)written < sizeof out->path && access(path, R_OK) == 0) return true;
+    usage_error("cannot read scenario %s", path);
+    return false;
+}
+
 bool scenario_find(const char* name, struct scenario_file* out) {
     static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
-    if (strchr(name, '/') != NULL || strncmp(name, "random-", 7) == 0) {
-        int written = snprintf(out->path, sizeof out->path, "%s", name);
-        set_name(out, name);
-        if (written >= 0 && (size_t)written < sizeof out->path && (name[0] == 'r' || access(name, R_OK) == 0))
-            return true;
-        usage_error("cannot read scenario %s", name);
-        return false;
-    }
+    if (strncmp(name, RANDOM, sizeof RANDOM - 1) == 0) return find_random(name, out);
+    if (strchr(name, '/') != NULL || has_suffix(name)) return find_file(name, out);
     size_t count = scenarios_all(all);
     for (size_t i = 0; i < count; i++)
         if (strcmp(all[i].name, name) == 0) {

@@ -147,6 +147,7 @@ class Explore(unittest.TestCase):
         self.assertTrue(all(part["schedules"] < whole["schedules"] for part in parts), (whole, parts))
 
     def test_wrong_usage_is_refused(self):
+        pathlib.Path(self.folder.name, "bad.scenario").write_text("thread A: frea a\n")
         for arguments in (
             ("S9",),
             ("--strategy", "clever"),
@@ -156,11 +157,19 @@ class Explore(unittest.TestCase):
             ("--seconds", "soon"),
             ("--replay", "S1"),
             ("/none/such.scenario",),
+            ("none.scenario",),
+            ("random-x",),
+            ("S1", "--html", "/none/such.html"),
+            ("S1", "--force"),
+            ("S1", "--times", "3"),
+            ("--minimise", "S1@00000000:B"),
+            ("bad.scenario",),
         ):
             with self.subTest(arguments=arguments):
                 result = self.run_it(*arguments)
                 self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
-                self.assertTrue(result.stderr.startswith("hakstress: ") or "hakstress-explore: " in result.stderr)
+                self.assertRegex(result.stderr, r"\Ahakstress(-explore)?: [^\n]+\n\Z")
+                self.assertNotIn("explore: ", result.stdout)
 
 
 if __name__ == "__main__":
