@@ -64,6 +64,10 @@ void scheduler_end_thread(void) __attribute__((noreturn));
 // Runs the threads that are READY, until all are done, or the run ends.
 RunEnd scheduler_run(void);
 
+// The current thread is alone in a new process, and has seen all that was stored. So only what is in memory counts:
+// `state` is a hash of that, and of where the thread is in its program.
+void scheduler_begin_process(Hash state);
+
 // History of all threads: equal for two prefixes of runs that differ only in the order of independent operations.
 Hash scheduler_state(void);
 
