@@ -11,12 +11,14 @@ Lines that begin with two blanks continue the line before. Of an equivalent one 
 named with --only; then the scenarios must find nothing in it.
 
 usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--seed N] [--json FILE] [--every N] [--fast]
+                  [--folder DIR]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
---seconds  for each scenario, default 4
+--seconds  for each scenario and strategy, default 4
 --seed     of what is chosen by chance, default 1
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
+--folder   of the patches, default tests/explore/mutants
 Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
 
 import argparse
@@ -165,11 +167,11 @@ FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) sche
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
-def search(mutant, program, scenarios, options):
+def search(mutant, program, scenarios, strategy, options):
     """Explores the scenarios, one after the other, up to the first fault."""
     files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
-    seed = ["--seed", str(options.seed)]
-    done = run_quietly([program, *files, "--seconds", str(options.seconds), *seed], timeout=options.seconds * 20 * len(files) + 60)
+    how = ["--strategy", strategy, "--seconds", str(options.seconds), "--seed", str(options.seed)]
+    done = run_quietly([program, *files, *how], timeout=options.seconds * 20 * len(files) + 60)
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
         fault = match.groupdict()
@@ -181,11 +183,13 @@ def search(mutant, program, scenarios, options):
 
 
 def judge(mutant, program, scenarios, options):
+    """Every schedule within the bounds of the scenarios that are named, then of the others, then what chance chooses."""
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
     verdict = Verdict(mutant, "missed")
-    for group in filter(None, (first, rest)):
-        verdict = search(mutant, program, group, options)
+    for group, strategy in ((first, "exhaustive"), (rest, "exhaustive"), (rest and scenarios, "random")):
+        if group:
+            verdict = search(mutant, program, group, strategy, options)
         if verdict.what != "missed":
             break
     return verdict
@@ -243,7 +247,7 @@ def write_json(path, verdicts):
 
 
 def chosen(options):
-    mutants = [Mutant(path, read_head(path)) for path in sorted(MUTANTS.glob("*.patch"))]
+    mutants = [Mutant(path, read_head(path)) for path in sorted(options.folder.glob("*.patch"))]
     if options.only:
         patterns = options.only.split(",")
         mutants = [m for m in mutants if any(fnmatch.fnmatch(m.name, p) for p in patterns)]
@@ -260,6 +264,7 @@ def parse_arguments():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--folder", type=pathlib.Path, default=MUTANTS)
     options = parser.parse_args()
     options.build = options.build.resolve()
     if not (options.build / "build.ninja").is_file() or options.build.parent != ROOT:
@@ -281,12 +286,15 @@ def main():
     workshop = Workshop(options.build)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         tries = [pool.submit(try_one, mutant, workshop, scenarios, options) for mutant in mutants]
-        for done in concurrent.futures.as_completed(tries):
-            verdict = done.result()
-            tell(verdict)
-            verdicts.append(verdict)
-            if options.json:
-                write_json(options.json, verdicts)
+        try:
+            for done in concurrent.futures.as_completed(tries):
+                verdict = done.result()
+                tell(verdict)
+                verdicts.append(verdict)
+                if options.json:
+                    write_json(options.json, verdicts)
+        finally:
+            pool.shutdown(cancel_futures=True)  # nothing more is begun when the command is stopped
     return summary(verdicts, time.monotonic() - start)
 
 
