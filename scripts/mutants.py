@@ -10,12 +10,11 @@ The head of a patch says what it stands for:
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
 named with --only; then the scenarios must find nothing in it.
 
-usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--seed N] [--json FILE] [--every N] [--fast]
+usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
                   [--folder DIR]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
---seconds  for each scenario and strategy, default 4
---seed     of what is chosen by chance, default 1
+--seconds  for each scenario, default 4
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
 --folder   of the patches, default tests/explore/mutants
@@ -167,10 +166,10 @@ FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) sche
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
-def search(mutant, program, scenarios, strategy, options):
+def search(mutant, program, scenarios, options):
     """Explores the scenarios, one after the other, up to the first fault."""
     files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
-    how = ["--strategy", strategy, "--seconds", str(options.seconds), "--seed", str(options.seed)]
+    how = ["--strategy", "exhaustive", "--seconds", str(options.seconds)]
     done = run_quietly([program, *files, *how], timeout=options.seconds * 20 * len(files) + 60)
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
@@ -183,13 +182,12 @@ def search(mutant, program, scenarios, strategy, options):
 
 
 def judge(mutant, program, scenarios, options):
-    """Every schedule within the bounds of the scenarios that are named, then of the others, then what chance chooses."""
+    """Every schedule within the bounds of the scenarios that are named, then of the others."""
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
     verdict = Verdict(mutant, "missed")
-    for group, strategy in ((first, "exhaustive"), (rest, "exhaustive"), (rest and scenarios, "random")):
-        if group:
-            verdict = search(mutant, program, group, strategy, options)
+    for group in filter(None, (first, rest)):
+        verdict = search(mutant, program, group, options)
         if verdict.what != "missed":
             break
     return verdict
@@ -260,7 +258,6 @@ def parse_arguments():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")

@@ -83,6 +83,7 @@ static __attribute__((cold, noinline)) void write_point(void) {
     Thread* me = &threads[current_thread];
     me->history = hash_add(me->history, ++me->moment);
     scheduler_point();
+    me->history = hash_add(me->history, me->moment);  // from here on it is written, at the next point of any kind
 }
 
 static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
