@@ -84,5 +84,10 @@ void wrong_call(bool goes_on, const char* check, const char* site, const char* f
     Line line = line_of(check, site, format, args);
     va_end(args);
     if (!goes_on) end_with(&line);
-    text_warn("%s", line.text);
+    static _Atomic uint32_t lines;
+    uint32_t before = load_relaxed(&lines) < WRONG_CALL_LINES ? add_relaxed(&lines, 1u) : WRONG_CALL_LINES;
+    if (before < WRONG_CALL_LINES) text_warn("%s", line.text);
+    if (before == WRONG_CALL_LINES - 1)
+        text_warn("hakmem: %u wrong calls were told; all others are only counted, as free_refused in HAKMEM_STATS\n",
+                  (unsigned)WRONG_CALL_LINES);
 }

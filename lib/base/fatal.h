@@ -20,7 +20,8 @@ extern HAK_INTERNAL char hakmem_last_words[LAST_WORDS];
 extern HAK_INTERNAL void (*_Atomic fatal_hook)(const char* line);
 
 // For a wrong call that can be left undone: as fatal(), or with `goes_on` only the line. Then it goes neither into
-// hakmem_last_words nor to fatal_hook.
+// hakmem_last_words nor to fatal_hook. Only so many lines are written in a process: a server must not fill its disk.
+enum { WRONG_CALL_LINES = 100 };
 HAK_COLD void wrong_call(bool goes_on, const char* check, const char* site, const char* format, ...) HAK_PRINTF(4, 5);
 
 // Tells a whole line as fatal() does, and returns. fatal_abort() ends the process then.
