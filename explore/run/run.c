@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 static const Scenario* scenario;
-static uint64_t runs;
 static bool follow;
 
 // --- what the threads run
@@ -196,7 +195,6 @@ static void begin_run(const RunLimits* limits) {
     for (unsigned t = 0; t < thread_count; t++) begin_thread(t);
     threads[SETUP].clock = (Clock){0};
     alarms_in_run = 0;
-    runs++;
 }
 
 void run_will_follow(bool wanted) {
@@ -211,8 +209,4 @@ RunEnd run_once(const RunLimits* limits) {
     end = run_alone(body_of_rest);
     if (end == RUN_FAULT) ends_forget();  // a repetition is to find it, too
     return end;
-}
-
-uint64_t run_number(void) {
-    return runs;
 }

@@ -10,14 +10,6 @@
 
 enum { SIZES_MOST = 16, REPEATS_MOST = 4096 };
 
-static const struct {
-    const char *word, *form;
-} operations[OP_COUNT] = {
-#define OPERATION(name, word, form, words) {word, form},
-#include "scenario/operations.def"
-#undef OPERATION
-};
-
 typedef struct {
     const char* file;
     unsigned line;
@@ -156,7 +148,7 @@ static bool read_block(Parser* p, uint8_t* out) {
 
 static bool find_operation(const char* word, uint8_t* kind) {
     for (unsigned k = 0; k < OP_COUNT; k++)
-        if (strcmp(operations[k].word, word) == 0) {
+        if (strcmp(op_forms[k].word, word) == 0) {
             *kind = (uint8_t)k;
             return true;
         }
@@ -164,8 +156,8 @@ static bool find_operation(const char* word, uint8_t* kind) {
 }
 
 static bool read_operands(Parser* p, Op* op, bool named) {
-    const char* form = operations[op->kind].form;
-    if (named && *form != '=') return wrong(p, p->line, "'%s' makes no block", operations[op->kind].word);
+    const char* form = op_forms[op->kind].form;
+    if (named && *form != '=') return wrong(p, p->line, "'%s' makes no block", op_forms[op->kind].word);
     for (; *form; form++) {
         uint8_t* block = op->kind == OP_REALLOC ? &op->old : &op->block;
         if (*form == 's' && !read_size(p, &op->size)) return false;
