@@ -243,7 +243,7 @@ static int replay(const Options* o, const char* name) {
     monitor_begin(&scenario, wanted.changes, wanted.weaken, wanted.follow);
     if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
     if (o->events) recording_start();
-    uint32_t same = campaign_replay(&wanted, o->times);
+    uint32_t same = campaign_replay(&wanted, scenario.failures, o->times);
     if (o->events) print_events();
     const bool fault = run.check[0] != '\0';
     printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
@@ -265,7 +265,7 @@ static int shorten(const Options* o, const char* name) {
     result.schedules = goal_runs();
     snprintf(result.check, sizeof result.check, "%s", run.check);
     snprintf(result.text, sizeof result.text, "%s", run.text);
-    result.replayed = campaign_replay(shorter, REPLAYS);
+    result.replayed = campaign_replay(shorter, scenario.failures, REPLAYS);
     Campaign c = {.scenario = &scenario};
     print_fault(&c, &result);
     fflush(stdout);

@@ -188,7 +188,7 @@ static void begin_run(const RunLimits* limits) {
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;
-    run.may_fail = !functions && scenario->failures != 0;
+    run.may_fail = !functions && scenario_fails(scenario);
     run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;

@@ -2,10 +2,10 @@
 
 #include "record/build.h"
 #include "record/event.h"
-#include "record/trace.h"
 #include "run/ends.h"
 #include "search/position.h"
 #include "search/search.h"
+#include "search/repeat.h"
 #include "search/states.h"
 
 #include <stdio.h>
@@ -22,44 +22,18 @@ static double now(void) {
 
 // --- replays
 
-enum { STALE_IN_REPLAYS = 255, FAILURES_IN_REPLAYS = 255, LEARNING_MOST = 16 };
-
-RunLimits campaign_replay_limits(const Schedule* schedule) {
-    return (RunLimits){.strategy = search_replay(schedule),
-                       .stale_most = STALE_IN_REPLAYS,
-                       .failures_most = FAILURES_IN_REPLAYS,
-                       .every_moment = true,
-                       .races = true};
-}
-
-static uint64_t offset_of(uint64_t address) {
-    return memory_offset((const void*)(uintptr_t)address);
-}
-
-static uint32_t trace_now(void) {
-    return trace_hash(offset_of);
-}
-
-// A race in a line that was private so far shows only once the line is known to be shared.
-static RunEnd run_learned(const RunLimits* limits) {
-    RunEnd end = run_once(limits);
-    for (int i = 0; i < LEARNING_MOST && run.learned; i++) end = run_once(limits);
-    return end;
-}
-
-uint32_t campaign_replay(Replay* replay, uint32_t times) {
+uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times) {
     char check[sizeof run.check];
     bool recorded = recording.on;
     recording_start();
-    RunLimits limits = campaign_replay_limits(&replay->schedule);
-    run_learned(&limits);
-    if (!replay->has_trace) replay->trace = trace_now();
+    repeat_learned(&replay->schedule, failures);
+    if (!replay->has_trace) replay->trace = repeat_trace();
     replay->has_trace = true;
     snprintf(check, sizeof check, "%s", run.check);
     uint32_t same = 0;
     for (uint32_t i = 0; i < times; i++) {
-        run_once(&limits);
-        same += run.check[0] && strcmp(check, run.check) == 0 && trace_now() == replay->trace;
+        repeat_once(&replay->schedule, failures);
+        same += run.check[0] && strcmp(check, run.check) == 0 && repeat_trace() == replay->trace;
     }
     if (!recorded) recording_stop();
     return same;
@@ -83,7 +57,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     replay->schedule = *run_schedule;
     note_words(result);
     // A repetition may find a race where the first run, which did not know the line yet, went on to something else.
-    result->replayed = campaign_replay(replay, REPLAYS);
+    result->replayed = campaign_replay(replay, wanted->scenario->failures, REPLAYS);
     if (result->replayed) note_words(result);
 }
 

@@ -45,8 +45,7 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
 
 // Runs one schedule until the sets of words are known; then `times` more. Returns how many of these had the trace. The
 // first one is recorded if recording is on. replay->trace is compared if replay->has_trace, and set otherwise.
-uint32_t campaign_replay(Replay* replay, uint32_t times);
-// The limits under which schedules are repeated.
-RunLimits campaign_replay_limits(const Schedule* schedule);
+// failures: as the scenario has it.
+uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times);
 
 #endif
