@@ -12,8 +12,8 @@ static uint32_t noted[NOTED_MOST], noted_count;
 static char* base;  // what the lines hold at the run's beginning, by offset
 static char* state_at_start;
 
-// Pages that are open, and those whose state a run changed.
-static uint8_t open_pages[PAGES], open_at_snapshot[PAGES];
+// Pages that are open, and those whose state a run changed, each of them once.
+static uint8_t open_pages[PAGES], open_at_snapshot[PAGES], is_changed[PAGES];
 static uint32_t changed_pages[PAGES], changed_count;
 
 static void* reserve(uint64_t at, size_t bytes, int access) {
@@ -77,6 +77,11 @@ void memory_note_range(const volatile void* p, size_t bytes) {
         if ((memory_lines[line] & LINE_IS_NOTED) == 0) memory_note_line(line);
 }
 
+static void forget_changes(void) {
+    for (uint32_t i = 0; i < changed_count; i++) is_changed[changed_pages[i]] = 0;
+    changed_count = 0;
+}
+
 void memory_snapshot(void) {
     memcpy(base + ARENA_BYTES, __start_hak_state, state_bytes());
     for (uint32_t i = 0; i < noted_count; i++) {
@@ -86,7 +91,7 @@ void memory_snapshot(void) {
     }
     noted_count = 0;
     memcpy(open_at_snapshot, open_pages, sizeof open_pages);
-    changed_count = 0;
+    forget_changes();
 }
 
 static void set_access(uint64_t offset, size_t bytes, bool opened) {
@@ -100,7 +105,9 @@ static void set_pages(uint64_t offset, size_t bytes, bool opened) {
     for (uint64_t page = offset / PAGE; page < (offset + bytes) / PAGE; page++) {
         if (open_pages[page] == opened) continue;
         open_pages[page] = opened;
-        if (changed_count < PAGES) changed_pages[changed_count++] = (uint32_t)page;
+        if (is_changed[page]) continue;
+        is_changed[page] = 1;
+        changed_pages[changed_count++] = (uint32_t)page;
     }
 }
 
@@ -126,7 +133,7 @@ void memory_reset(void) {
     }
     noted_count = 0;
     if (changed_count) reset_pages(false);
-    changed_count = 0;
+    forget_changes();
 }
 
 static Hash hash_line(uint64_t line, const char* at, size_t bytes) {
@@ -164,7 +171,8 @@ void memory_forget_all(void) {
     madvise(base, TRACKED_BYTES, MADV_DONTNEED);
     memset(memory_lines, 0, sizeof memory_lines);
     memset(open_pages, 0, sizeof open_pages);
-    noted_count = changed_count = 0;
+    noted_count = 0;
+    forget_changes();
     memcpy(__start_hak_state, state_at_start, state_bytes());
     memory_open(0, PAGE);
     world->next_mapping = PAGE;

@@ -90,6 +90,24 @@ class Scenarios(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("check=deadlock", said)
 
+    def test_more_than_a_run_can_hold_is_no_fault(self):
+        for text, message in (
+            ("thread A: 1100*malloc 64\nthread B: 1100*malloc 64\n", "there are more than 2048 blocks"),
+            ("thread A: 2000*malloc 4096\nthread B: 40*malloc 4096\n", "thread A does more than a run can hold"),
+        ):
+            with self.subTest(text=text):
+                status, said, errors = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn(f"hakstress-explore: some: {message}", errors)
+                self.assertNotIn("fault ", said)
+
+    def test_each_run_begins_with_the_same_pages_however_many_the_last_one_changed(self):
+        cycles = "".join(f"x{i}=malloc 16M, free x{i}, trim, " for i in range(9))
+        rest = "y=malloc 16M, w=malloc 15M, z=malloc 15M, free w, trim, malloc 64, malloc 1K\n"
+        _, said, errors = run(f"bound slabs 1\nthread A: {cycles}{rest}")
+        self.assertIn("check=bound", said, errors)
+        self.assertIn(" replayed=3/3 ", said)
+
     def test_random_scenarios_are_the_same_each_time(self):
         def outcome(name):
             command = [PROGRAM, name, "--strategy", "random", "--schedules", "50"]
