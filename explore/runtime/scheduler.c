@@ -175,11 +175,19 @@ static void join_order_of_points(Thread* me) {
     order = me->history = hash_join(me->history, order);
 }
 
+// Of a program that is too long nothing can be said; a call that is too long does not end.
+static void check_length(const Thread* me) {
+    if (me->moment - me->began > MOMENTS_OF_A_CALL)
+        run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    if (me->moment > MOMENTS_MOST)
+        run_fault("scenario", "thread %c does more than a run can hold: %d moments", 'A' + (int)current_thread,
+                  MOMENTS_MOST);
+}
+
 void scheduler_point(void) {
     Thread* me = &threads[current_thread];
     if (run.limits.follow) join_order_of_points(me);
-    if (me->moment > MOMENTS_MOST)
-        run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    check_length(me);
     if (!me->hurries) choose_thread(true);
 }
 
@@ -203,8 +211,7 @@ void scheduler_look_again(void) {
     if (has_changed(me)) {
         me->moment++;
         me->seen_count = 0;
-        if (me->moment > MOMENTS_MOST)
-            run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+        check_length(me);
         return;
     }
     scheduler_wait(SPINS, NULL);

@@ -80,6 +80,11 @@ static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* resul
 }
 
 // Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
+// The scenario asks for more than a run can hold.
+static bool is_too_much(RunEnd how) {
+    return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
+}
+
 static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
                          CampaignResult* result) {
     for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(wanted, schedules, end); schedules++) {
@@ -88,6 +93,8 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
         result->pruned += how == RUN_PRUNED;
         const bool learned = run.learned;
         if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
+        result->too_much = is_too_much(how);
+        if (result->too_much) return false;
         if (learned && exhaustive)
             exhaustive_begin_again();
         else if (!limits->strategy->next_run())
@@ -108,16 +115,20 @@ static bool learn(const Campaign* wanted, CampaignResult* result) {
     enum { RUNS = 100 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
     run_strategy(wanted, &limits, RUNS, 0, false, result);
-    return !result->fault;
+    return !has_ended(result);
 }
 
 static void explore_exhaustively(const Campaign* wanted, double end, CampaignResult* result) {
     ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much;
+}
+
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
     if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
     result->complete = run_strategy(wanted, &limits, 0, end, true, result);
-    result->has_position = !result->complete && !result->fault &&
+    result->has_position = !result->complete && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
     states_forget();
@@ -137,8 +148,8 @@ static void explore(const Campaign* wanted, double start, CampaignResult* result
     uint64_t seed = wanted->seed + (uint64_t)wanted->shard * UINT64_C(1000003);
     if (wanted->exhaustive && learn(wanted, result)) explore_exhaustively(wanted, first, result);
     double second = seconds > 0 && wanted->random ? (now() + end) / 2 : end;
-    if (wanted->pct && !result->fault) explore_by_chance(wanted, search_pct(seed, PCT_DEPTH), second, result);
-    if (wanted->random && !result->fault) explore_by_chance(wanted, search_random(seed), end, result);
+    if (wanted->pct && !has_ended(result)) explore_by_chance(wanted, search_pct(seed, PCT_DEPTH), second, result);
+    if (wanted->random && !has_ended(result)) explore_by_chance(wanted, search_random(seed), end, result);
 }
 
 bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size) {
@@ -152,3 +163,7 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
     result->seconds = now() - start;
     return true;
 }
+    if (result->too_much) {
+        snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
+        return false;
+    }

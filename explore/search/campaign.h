@@ -1,6 +1,6 @@
 // Explores one scenario with one or several strategies, until a fault is found, all is explored, or a limit is reached.
 // Thread-safety: none needed.
-// Errors: false and a message if the scenario cannot be set up.
+// Errors: false and a message if the scenario cannot be set up, or is more than a run can hold.
 #ifndef EXPLORE_SEARCH_CAMPAIGN_H
 #define EXPLORE_SEARCH_CAMPAIGN_H
 
@@ -38,6 +38,7 @@ typedef struct {
     char position[POSITION_MOST];  // where the exhaustive search stands, if it has not come to its end
     uint32_t replayed;             // of the runs that repeated it, those with the same trace
 } CampaignResult;
+    bool too_much;                 // the scenario is more than a run can hold; `run` says how
 
 extern volatile sig_atomic_t campaign_stop;
 
