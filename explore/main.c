@@ -208,15 +208,21 @@ static bool read_replay(const Options* o, const char* text, const char* name, Re
         return bad(message) == 0;
     }
     snprintf(wanted->build, sizeof wanted->build, "%s", explored_build);
-    return read_scenario(name, scenario, message) || bad(message) == 0;
+    if (!read_scenario(name, scenario, message)) return bad(message) == 0;
+    if (strcmp(wanted->scenario, scenario->name) == 0) return true;
+    snprintf(message, sizeof message, "the schedule is of scenario %s, and %s is another one", wanted->scenario, name);
+    return bad(message) == 0;
 }
 
-static bool tell(const Options* o, const Replay* replay, const Scenario* whole) {
+// A story that cannot be written takes nothing from the fault.
+static void tell(const Options* o, const Replay* replay, const Scenario* whole) {
     static Story story;
     char message[MESSAGE];
-    if (!story_is_wanted(&o->story)) return true;
-    if (story_tell(replay, whole, &story, message, sizeof message)) return story_save(&story, &o->story);
-    return bad(message) == 0;
+    if (!story_is_wanted(&o->story)) return;
+    if (story_tell(replay, whole, &story, message, sizeof message))
+        story_save(&story, &o->story);
+    else
+        bad(message);
 }
 
 static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call", "return",
@@ -248,7 +254,8 @@ static int replay(const Options* o, const char* name) {
     const bool fault = run.check[0] != '\0';
     printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
     fflush(stdout);
-    return tell(o, &wanted, &scenario) ? fault : 3;
+    tell(o, &wanted, &scenario);
+    return fault;
 }
 
 // --- making short
@@ -269,7 +276,8 @@ static int shorten(const Options* o, const char* name) {
     Campaign c = {.scenario = &scenario};
     print_fault(&c, &result);
     fflush(stdout);
-    return tell(o, shorter, &scenario) ? 1 : 3;
+    tell(o, shorter, &scenario);
+    return 1;
 }
 
 static void on_stop(int signal) {
