@@ -5,6 +5,7 @@
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
 //   position WHERE THE EXHAUSTIVE SEARCH STANDS
+//   learned WORDS AND LINES     if the scenario is divided: what its exhaustive search knows of them at its end
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -57,6 +58,7 @@ static const struct option long_options[] = {
     {"times", required_argument, NULL, 'T'},
     {"force", no_argument, NULL, 'f'},
     {"position", required_argument, NULL, 'a'},
+    {"learned", required_argument, NULL, 'k'},
     {"build", no_argument, NULL, 'b'},
     {"minimise", required_argument, NULL, 'm'},
     {"follow", no_argument, NULL, 'F'},
@@ -97,6 +99,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
     case 'a': c->position = value; return true;
+    case 'k': c->learned = value; return true;
     case 'P': c->every_prefix = true; return true;
     case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
@@ -116,7 +119,7 @@ static bool read_options(int argc, char** argv, Options* o) {
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
-            puts(explored_build);
+            printf("build %s\n", explored_build);
             exit(0);
         }
         if (option == 'L') {
@@ -182,6 +185,7 @@ static int explore_one(const Options* o, const char* name) {
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
     if (result.has_position) printf("position %s\n", result.position);
+    if (result.learned[0]) printf("learned %s\n", result.learned);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
            "steps=%016lx weakened=%lu\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,

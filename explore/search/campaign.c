@@ -3,9 +3,10 @@
 #include "record/build.h"
 #include "record/event.h"
 #include "run/ends.h"
+#include "search/learned.h"
 #include "search/position.h"
-#include "search/search.h"
 #include "search/repeat.h"
+#include "search/search.h"
 #include "search/states.h"
 
 #include <stdio.h>
@@ -79,12 +80,12 @@ static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* resul
     return result->fault;
 }
 
-// Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
 // The scenario asks for more than a run can hold.
 static bool is_too_much(RunEnd how) {
     return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
 }
 
+// Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
 static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
                          CampaignResult* result) {
     for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(wanted, schedules, end); schedules++) {
@@ -92,9 +93,9 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
         result->schedules++;
         result->pruned += how == RUN_PRUNED;
         const bool learned = run.learned;
-        if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
         result->too_much = is_too_much(how);
         if (result->too_much) return false;
+        if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
         if (learned && exhaustive)
             exhaustive_begin_again();
         else if (!limits->strategy->next_run())
@@ -103,11 +104,24 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
     return false;
 }
 
+// What the strategies by chance learn afterwards is of no concern for whether the shards have divided the work.
+static void note_learned(const Campaign* wanted, CampaignResult* result) {
+    Text text = {result->learned, sizeof result->learned, 0};
+    locations_contended(&result->words);
+    if (wanted->shards < 2) return;
+    learned_add_to(&text);
+    if (text.length >= text.size) result->learned[0] = '\0';
+}
+
 static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uint32_t stale) {
     return (RunLimits){.strategy = strategy,
                        .stale_most = (uint8_t)(stale < STALE_MOST ? stale : STALE_MOST),
                        .failures_most = (uint8_t)wanted->scenario->failures,
                        .races = true};
+}
+
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much;
 }
 
 // Most of the words are known after a few random runs.
@@ -120,10 +134,6 @@ static bool learn(const Campaign* wanted, CampaignResult* result) {
 
 static void explore_exhaustively(const Campaign* wanted, double end, CampaignResult* result) {
     ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
-static bool has_ended(const CampaignResult* result) {
-    return result->fault || result->too_much;
-}
-
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
     if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
@@ -131,6 +141,7 @@ static bool has_ended(const CampaignResult* result) {
     result->has_position = !result->complete && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
+    note_learned(wanted, result);
     states_forget();
 }
 
@@ -157,13 +168,17 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
     memset(result, 0, sizeof *result);
     run_will_follow(wanted->follow);
     if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
+    if (wanted->learned && !learned_restore(wanted->learned)) {
+        snprintf(message, size, "--learned has no words: %.40s", wanted->learned);
+        return false;
+    }
     explore(wanted, start, result);
-    result->ends = ends_count();
-    result->contended = locations_contended(&result->words);
-    result->seconds = now() - start;
-    return true;
-}
     if (result->too_much) {
         snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
         return false;
     }
+    result->ends = ends_count();
+    if (!wanted->exhaustive) note_learned(wanted, result);
+    result->seconds = now() - start;
+    return true;
+}

@@ -21,24 +21,25 @@ typedef struct {
     uint64_t seed;
     uint32_t shard, shards;
     const char* position;  // where an earlier search of the same kind stood; NULL: it begins
+    const char* learned;   // what the parts of the search have learned, in an earlier round; NULL: nothing
     bool every_prefix;     // for a test: the exhaustive search prunes nothing
 } Campaign;
 
 typedef struct {
     uint64_t schedules, pruned, ends;
     double seconds;
-    bool complete;       // every schedule within the bounds
-    uint32_t bound;      // all schedules with fewer preemptions are explored
-    uint32_t contended;  // words
-    uint64_t words;      // hash of their set: shards that differ in it have not divided the work
+    bool complete;   // every schedule within the bounds
+    uint32_t bound;  // all schedules with fewer preemptions are explored
+    uint64_t words;  // hash of their set after the exhaustive search: shards that differ have not divided the work
+    char learned[POSITION_MOST];  // the set, and the lines, if this is a shard; "" otherwise, and if there is no room
     bool fault;
     char check[32], text[FAULT_TEXT];
     Replay replay;
     bool has_position;
     char position[POSITION_MOST];  // where the exhaustive search stands, if it has not come to its end
     uint32_t replayed;             // of the runs that repeated it, those with the same trace
-} CampaignResult;
     bool too_much;                 // the scenario is more than a run can hold; `run` says how
+} CampaignResult;
 
 extern volatile sig_atomic_t campaign_stop;
 
