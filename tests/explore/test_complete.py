@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Every scenario is explored completely, up to the bounds that it gives, and all of them together reach every named
-step of the protocol. What the search prunes leads nowhere new.
+step of the protocol, each branch of it, and each ordered pair of steps of two threads on one slab, except what
+uncovered.txt explains. What the search prunes leads nowhere new.
 
 usage: test_complete.py HAKSTRESS"""
 
@@ -12,6 +13,8 @@ import sys
 import tempfile
 import unittest
 
+import coverage_list
+
 HAKSTRESS = str(pathlib.Path(sys.argv.pop(1)).resolve())
 WORKER = str(pathlib.Path(HAKSTRESS).with_name("hakstress-explore"))
 SCENARIOS = pathlib.Path(__file__).parent
@@ -20,7 +23,7 @@ SCENARIOS = pathlib.Path(__file__).parent
 class Complete(unittest.TestCase):
     def test_every_scenario_up_to_its_bounds(self):
         with tempfile.TemporaryDirectory() as folder:
-            command = [HAKSTRESS, "explore", "--strategy", "exhaustive", "--quiet", "--json", "-"]
+            command = [HAKSTRESS, "explore", "--strategy", "exhaustive", "--coverage", "--quiet", "--json", "-"]
             result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         document = json.loads(result.stdout)
@@ -29,6 +32,8 @@ class Complete(unittest.TestCase):
         figures = re.search(r"complete=(\d+) of (\d+) .*steps_covered=(\d+) of (\d+)$", document["line"])
         self.assertEqual(figures[1], figures[2])
         self.assertEqual(figures[3], figures[4])
+        uncovered = [one["item"] for one in document["coverage"] if not one["covered"]]
+        self.assertEqual(list(coverage_list.findings(uncovered)), [])
 
     def test_every_scenario_is_installed(self):
         text = (SCENARIOS.parent.parent / "explore" / "meson.build").read_text()
