@@ -10,13 +10,14 @@ The head of a patch says what it stands for:
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
 named with --only; then the scenarios must find nothing in it.
 
-usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--seed N] [--json FILE] [--every N] [--fast]
+usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
+                  [--folder DIR]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
 --seconds  for each scenario, default 4
---seed     of what is chosen by chance, default 1
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
+--folder   of the patches, default tests/explore/mutants
 Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
 
 import argparse
@@ -168,8 +169,8 @@ SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?
 def search(mutant, program, scenarios, options):
     """Explores the scenarios, one after the other, up to the first fault."""
     files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
-    seed = ["--seed", str(options.seed)]
-    done = run_quietly([program, *files, "--seconds", str(options.seconds), *seed], timeout=options.seconds * 20 * len(files) + 60)
+    how = ["--strategy", "exhaustive", "--seconds", str(options.seconds)]
+    done = run_quietly([program, *files, *how], timeout=options.seconds * 20 * len(files) + 60)
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
         fault = match.groupdict()
@@ -181,6 +182,7 @@ def search(mutant, program, scenarios, options):
 
 
 def judge(mutant, program, scenarios, options):
+    """Every schedule within the bounds of the scenarios that are named, then of the others."""
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
     verdict = Verdict(mutant, "missed")
@@ -243,7 +245,7 @@ def write_json(path, verdicts):
 
 
 def chosen(options):
-    mutants = [Mutant(path, read_head(path)) for path in sorted(MUTANTS.glob("*.patch"))]
+    mutants = [Mutant(path, read_head(path)) for path in sorted(options.folder.glob("*.patch"))]
     if options.only:
         patterns = options.only.split(",")
         mutants = [m for m in mutants if any(fnmatch.fnmatch(m.name, p) for p in patterns)]
@@ -256,10 +258,10 @@ def parse_arguments():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--folder", type=pathlib.Path, default=MUTANTS)
     options = parser.parse_args()
     options.build = options.build.resolve()
     if not (options.build / "build.ninja").is_file() or options.build.parent != ROOT:
@@ -281,12 +283,15 @@ def main():
     workshop = Workshop(options.build)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         tries = [pool.submit(try_one, mutant, workshop, scenarios, options) for mutant in mutants]
-        for done in concurrent.futures.as_completed(tries):
-            verdict = done.result()
-            tell(verdict)
-            verdicts.append(verdict)
-            if options.json:
-                write_json(options.json, verdicts)
+        try:
+            for done in concurrent.futures.as_completed(tries):
+                verdict = done.result()
+                tell(verdict)
+                verdicts.append(verdict)
+                if options.json:
+                    write_json(options.json, verdicts)
+        finally:
+            pool.shutdown(cancel_futures=True)  # nothing more is begun when the command is stopped
     return summary(verdicts, time.monotonic() - start)
 
 
