@@ -11,13 +11,14 @@ Lines that begin with two blanks continue the line before. Of an equivalent one 
 named with --only; then the scenarios must find nothing in it.
 
 usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
-                  [--folder DIR]
+                  [--folder DIR] [--check]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
 --seconds  for each scenario, default 4
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
 --folder   of the patches, default tests/explore/mutants
+--check    only whether each patch applies, and its head is complete
 Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
 
 import argparse
@@ -41,6 +42,10 @@ SCENARIOS = ROOT / "tests/explore"
 TARGET = "cli/hakstress-explore"
 SOURCES = ("lib", "include", "explore", "scripts")
 REGENERATE = re.compile(r"^build build\.ninja:.*?(?=^\S|\Z)(?:^ .*\n)*", re.M | re.S)
+
+
+# Not somewhere near, and not in reverse: it would be another mistake.
+PATCH = ["patch", "-p1", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +109,9 @@ def head_findings(mutant, scenarios):
     for name in mutant.expected:
         if name not in scenarios:
             yield f"there is no scenario {name}"
+    patched = run_quietly([*PATCH, "--dry-run", "-d", ROOT, "-i", mutant.path])
+    if patched.returncode != 0:
+        yield "it does not apply: " + patched.stdout.strip().replace("\n", "; ")
 
 
 # ---- building
@@ -137,7 +145,7 @@ class Workshop:
     def make(self, mutant, to):
         """The mutant's program; or None, and why there is none."""
         there = self.copy(to)
-        patched = run_quietly(["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-d", to, "-i", mutant.path])
+        patched = run_quietly([*PATCH, "-d", to, "-i", mutant.path])
         if patched.returncode != 0:
             return None, "the patch does not apply: " + patched.stdout.strip().replace("\n", "; ")
         built = run_quietly(["ninja", "-C", there, "-j1", TARGET])
@@ -261,10 +269,12 @@ def parse_arguments():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--folder", type=pathlib.Path, default=MUTANTS)
     options = parser.parse_args()
     options.build = options.build.resolve()
-    if not (options.build / "build.ninja").is_file() or options.build.parent != ROOT:
+    is_build = (options.build / "build.ninja").is_file() and options.build.parent == ROOT
+    if not is_build and not options.check:
         parser.error(f"{options.build} is no build folder of this source tree: run scripts/build.sh")
     return parser, options
 
@@ -279,6 +289,9 @@ def main():
     if findings:
         print("\n".join(findings))
         return 1
+    if options.check:
+        print(f"mutants: {len(mutants)} patches apply")
+        return 0
     start, verdicts = time.monotonic(), []
     workshop = Workshop(options.build)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
