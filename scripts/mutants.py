@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tries the explorer on mistakes: each patch of tests/explore/mutants goes into a copy of the sources, and the scenarios
-must find it.
+"""Tries the explorer on mistakes: each patch of tests/explore/mutants goes into a copy of the sources, and the
+scenarios must find it.
 
 The head of a patch says what it stands for:
     kind: publish                   what it concerns
@@ -19,7 +19,7 @@ usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N]
 --fast     only the scenarios of `found by`
 --folder   of the patches, default tests/explore/mutants
 --check    only whether each patch applies, and its head is complete
-Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
+Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or does not apply, 2 wrong usage."""
 
 import argparse
 import concurrent.futures
@@ -183,7 +183,8 @@ def search(mutant, program, scenarios, options):
     if match:
         fault = match.groupdict()
         schedules = int(fault.get("schedules", 0))
-        return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, fault.get("replay", "-"), fault["text"])
+        replay = fault.get("replay", "-")
+        return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, replay, fault["text"])
     if done.returncode != 0:
         return Verdict(mutant, "broken", text=f"exit status {done.returncode}: {done.stdout[-500:]}")
     return Verdict(mutant, "missed")
