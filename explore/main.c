@@ -44,19 +44,34 @@ typedef struct {
 // --- the command line
 
 static const struct option long_options[] = {
-    {"strategy", required_argument, NULL, 's'},   {"preemptions", required_argument, NULL, 'p'},
-    {"stale", required_argument, NULL, 'l'},      {"seconds", required_argument, NULL, 't'},
-    {"schedules", required_argument, NULL, 'n'},  {"changes", required_argument, NULL, 'c'},
-    {"weaken", required_argument, NULL, 'w'},     {"seed", required_argument, NULL, 'r'},
-    {"shard", required_argument, NULL, 'i'},      {"replay", required_argument, NULL, 'R'},
-    {"times", required_argument, NULL, 'T'},      {"force", no_argument, NULL, 'f'},
-    {"position", required_argument, NULL, 'a'},   {"build", no_argument, NULL, 'b'},
-    {"minimise", required_argument, NULL, 'm'},   {"follow", no_argument, NULL, 'F'},
-    {"story", required_argument, NULL, 'S'},      {"story-json", required_argument, NULL, 'J'},
-    {"story-html", required_argument, NULL, 'H'}, {"events", no_argument, NULL, 'e'},
-    {"every-prefix", no_argument, NULL, 'P'},     {"coverage", no_argument, NULL, 'v'},
-    {"places", no_argument, NULL, 'L'},           {NULL, 0, NULL, 0},
+    {"strategy", required_argument, NULL, 's'},
+    {"preemptions", required_argument, NULL, 'p'},
+    {"stale", required_argument, NULL, 'l'},
+    {"seconds", required_argument, NULL, 't'},
+    {"schedules", required_argument, NULL, 'n'},
+    {"changes", required_argument, NULL, 'c'},
+    {"weaken", required_argument, NULL, 'w'},
+    {"seed", required_argument, NULL, 'r'},
+    {"shard", required_argument, NULL, 'i'},
+    {"replay", required_argument, NULL, 'R'},
+    {"times", required_argument, NULL, 'T'},
+    {"force", no_argument, NULL, 'f'},
+    {"position", required_argument, NULL, 'a'},
+    {"build", no_argument, NULL, 'b'},
+    {"minimise", required_argument, NULL, 'm'},
+    {"follow", no_argument, NULL, 'F'},
+    {"story", required_argument, NULL, 'S'},
+    {"story-json", required_argument, NULL, 'J'},
+    {"story-html", required_argument, NULL, 'H'},
+    {"events", no_argument, NULL, 'e'},
+    {"every-prefix", no_argument, NULL, 'P'},
+    {"coverage", no_argument, NULL, 'v'},
+    {"places", no_argument, NULL, 'L'},
+    {"silent", no_argument, NULL, 'q'},
+    {NULL, 0, NULL, 0},
 };
+
+static bool silent;  // another worker says what is wrong
 
 static bool set_strategy(Campaign* c, const char* name) {
     bool all = strcmp(name, "all") == 0;
@@ -91,6 +106,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'J': o->story.json = value; return true;
     case 'H': o->story.html = value; return true;
     case 'v': o->coverage = true; return true;
+    case 'q': silent = true; return true;
     default: return false;
     }
 }
@@ -124,7 +140,7 @@ static bool read_scenario(const char* name, Scenario* scenario, char* message) {
 }
 
 static int bad(const char* message) {
-    fprintf(stderr, "hakstress-explore: %s\n", message);
+    if (!silent) fprintf(stderr, "hakstress-explore: %s\n", message);
     return 2;
 }
 

@@ -13,6 +13,7 @@
 #include "observe/steps.h"
 #include "results/results.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static const struct option_spec explore_options[] = {
     {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
     {"follow", NULL, NULL, NULL, "go on past data races and damage, to the crash at 0x6261"},
     {"replay", "STRING", NULL, NULL, "repeat one schedule: SCENARIO@BUILD:SCHEDULE"},
-    {"times", "N", NULL, "1", "with --replay: how often, each time in a new process"},
+    {"times", "N", NULL, NULL, "with --replay: how often, each time in a new process; default: once"},
     {"minimise", "STRING", NULL, NULL, "make a schedule that ends in a fault as short as possible"},
     {"force", NULL, NULL, NULL, "with --replay and --minimise: also if the schedule is of another build"},
     {"html", "FILE", NULL, NULL, "write the story of a fault there, as a page"},
@@ -182,6 +183,27 @@ static bool open_resume(struct explore* e) {
     return resume_open(e->search.resume, question);
 }
 
+static bool can_write_page(const struct explore* e) {
+    const char* html = args_text(e->args, "html");
+    if (html == NULL || result_can_write(html)) return true;
+    usage_error("cannot write --html %s: %s", html, strerror(errno));
+    return false;
+}
+
+// Options that say nothing without another one.
+static bool belong(const struct args* args) {
+    const bool replay = args_is_set(args, "replay"), minimise = args_is_set(args, "minimise");
+    if (replay && minimise)
+        usage_error("--replay and --minimise do not go together");
+    else if (args_is_set(args, "times") && !replay)
+        usage_error("--times goes with --replay");
+    else if (args_is_set(args, "force") && !replay && !minimise)
+        usage_error("--force goes with --replay or --minimise");
+    else
+        return true;
+    return false;
+}
+
 static bool read_plan(struct explore* e) {
     e->search.arguments = e->arguments;
     e->search.stopped = &stopped;
@@ -189,7 +211,7 @@ static bool read_plan(struct explore* e) {
     pass_flag(e, "coverage");
     return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
            pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
-           open_resume(e) && read_seed(e);
+           can_write_page(e) && open_resume(e) && read_seed(e);
 }
 
 // --- the report of a fault
@@ -235,6 +257,7 @@ static bool write_report(const struct explore* e, struct explore_fault* fault, d
     if (schedules != 0) fault->schedules = schedules;
     *story = told ? json_load_file(json, 0, NULL) : NULL;
     unlink(json);
+    if (fault->check[0] == '\0') return false;
     return told || write_plain_report(fault, path);
 }
 
@@ -314,6 +337,8 @@ static int conclude(const struct explore* e, struct explore_outcome* outcome, do
     json_t* story = NULL;
     if (end == EXPLORE_FAULT && !write_report(e, &outcome->fault, shorten, report, sizeof report, &story))
         snprintf(report, sizeof report, "none");
+    // A string to minimise that ends in no fault, or is none; the worker has said so.
+    if (end == EXPLORE_FAULT && outcome->fault.check[0] == '\0') return STATUS_USAGE;
     last_line(&line, e, outcome, seconds, end, report);
     json_t* result = result_new(e->args, "explore");
     json_put_text(result, "line", line.text);
@@ -352,6 +377,7 @@ static int read_string(struct explore* e, const char* option) {
     const char* replay = args_text(e->args, option);
     if (e->args->operand_count > 1 || strchr(replay, '@') == NULL || strlen(replay) >= EXPLORE_REPLAY_MOST)
         return usage_error("--%s takes SCENARIO@BUILD:SCHEDULE, and perhaps the scenario's file", option);
+    if (!can_write_page(e)) return STATUS_USAGE;
     const bool found = e->args->operand_count == 1 ? scenario_find(e->args->operands[0], &e->scenarios[0])
                                                    : replayed_scenario(replay, &e->scenarios[0]);
     e->search.scenarios = e->scenarios;
@@ -372,9 +398,9 @@ static int conclude_replay(const struct explore* e, const struct explore_repeats
 
 static int replay_run(struct explore* e) {
     static struct explore_repeats repeats;
-    uint64_t times;
+    uint64_t times = 1;
     char path[PATH_MAX];
-    if (!args_number(e->args, "times", 1, 1000000, &times)) return STATUS_USAGE;
+    if (args_is_set(e->args, "times") && !args_number(e->args, "times", 1, 1000000, &times)) return STATUS_USAGE;
     int status = read_string(e, "replay");
     if (status != STATUS_OK) return status;
     if (!result_path(e->args, "explore", ".fault.txt", path, sizeof path)) return STATUS_MISSING;
@@ -417,6 +443,7 @@ static int explore_run(const struct args* args) {
     static struct explore_outcome outcome;
     struct timespec start, end;
     e.args = args;
+    if (!belong(args)) return STATUS_USAGE;
     if (!worker_beside("hakstress-explore", e.program, sizeof e.program)) return STATUS_MISSING;
     catch_stops();
     if (args_is_set(args, "replay")) return replay_run(&e);

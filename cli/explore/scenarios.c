@@ -10,24 +10,18 @@
 #include <unistd.h>
 
 #define SUFFIX ".scenario"
+#define RANDOM "random-"
 
 // Relative to the folder of the program: build/cli of a source tree, a build elsewhere, and bin.
-static const char* const places[] = {"../../tests/explore", "../explore", "../share/hakmem/explore"};
+static const char* const places[] = {"../../tests/explore", "../explore/scenarios", "../share/hakmem/scenarios"};
 enum { PLACES = sizeof places / sizeof places[0] };
 
-static DIR* open_folder(char* path, size_t size) {
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0) return NULL;
-    self[length] = '\0';
-    char* slash = strrchr(self, '/');
+// The program's own folder; "": unknown.
+static void own_folder(char* path, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    path[length > 0 ? length : 0] = '\0';
+    char* slash = strrchr(path, '/');
     if (slash != NULL) *slash = '\0';
-    for (size_t i = 0; i < PLACES; i++) {
-        int written = snprintf(path, size, "%s/%s", self, places[i]);
-        DIR* folder = written > 0 && (size_t)written < size ? opendir(path) : NULL;
-        if (folder != NULL) return folder;
-    }
-    return NULL;
 }
 
 static bool has_suffix(const char* name) {
@@ -46,10 +40,9 @@ static int by_name(const void* a, const void* b) {
     return strcmp(((const struct scenario_file*)a)->name, ((const struct scenario_file*)b)->name);
 }
 
-size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
-    char path[PATH_MAX];
+static size_t read_folder(const char* path, struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
     size_t count = 0;
-    DIR* folder = open_folder(path, sizeof path);
+    DIR* folder = opendir(path);
     if (folder == NULL) return 0;
     for (struct dirent* entry; (entry = readdir(folder)) != NULL && count < EXPLORE_SCENARIOS_MOST;) {
         if (!has_suffix(entry->d_name)) continue;
@@ -59,6 +52,18 @@ size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
         count++;
     }
     closedir(folder);
+    return count;
+}
+
+// The first of the places that has any.
+size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
+    char self[PATH_MAX], path[PATH_MAX];
+    size_t count = 0;
+    own_folder(self, sizeof self);
+    for (size_t i = 0; i < PLACES && count == 0; i++) {
+        int written = snprintf(path, sizeof path, "%s/%s", self, places[i]);
+        if (written > 0 && (size_t)written < sizeof path) count = read_folder(path, out);
+    }
     qsort(out, count, sizeof *out, by_name);
     return count;
 }
@@ -73,16 +78,27 @@ static bool no_such_scenario(const char* name, const struct scenario_file* all, 
     return false;
 }
 
+static bool find_random(const char* name, struct scenario_file* out) {
+    const char* number = name + sizeof RANDOM - 1;
+    snprintf(out->name, sizeof out->name, "%s", name);
+    snprintf(out->path, sizeof out->path, "%s", name);
+    if (*number != '\0' && strlen(number) < 20 && number[strspn(number, "0123456789")] == '\0') return true;
+    usage_error("a random scenario is random-N with a whole number N, not '%s'", name);
+    return false;
+}
+
+static bool find_file(const char* path, struct scenario_file* out) {
+    int written = snprintf(out->path, sizeof out->path, "%s", path);
+    set_name(out, path);
+    if (written >= 0 && (size_t)written < sizeof out->path && access(path, R_OK) == 0) return true;
+    usage_error("cannot read scenario %s", path);
+    return false;
+}
+
 bool scenario_find(const char* name, struct scenario_file* out) {
     static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
-    if (strchr(name, '/') != NULL || strncmp(name, "random-", 7) == 0) {
-        int written = snprintf(out->path, sizeof out->path, "%s", name);
-        set_name(out, name);
-        if (written >= 0 && (size_t)written < sizeof out->path && (name[0] == 'r' || access(name, R_OK) == 0))
-            return true;
-        usage_error("cannot read scenario %s", name);
-        return false;
-    }
+    if (strncmp(name, RANDOM, sizeof RANDOM - 1) == 0) return find_random(name, out);
+    if (strchr(name, '/') != NULL || has_suffix(name)) return find_file(name, out);
     size_t count = scenarios_all(all);
     for (size_t i = 0; i < count; i++)
         if (strcmp(all[i].name, name) == 0) {

@@ -14,7 +14,7 @@ struct scenario_file {
     char path[PATH_MAX];  // or the name, for a random scenario, which has no file
 };
 
-// The file of a name, of "random-N", or of a path with a '/'.
+// The file of a name, of "random-N", or of a path: with a '/', or ending in ".scenario".
 bool scenario_find(const char* name, struct scenario_file* out);
 // All scenarios, in the order of their names.
 size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]);

@@ -62,6 +62,8 @@ static bool start(struct state* state, const struct unit* unit) {
     enum { OPTION = sizeof "--position=" - 1 };
     if (resume_position(search->resume, scenario->name, unit->part, position + OPTION, sizeof position - OPTION))
         arguments[count++] = position;
+    // What is wrong with a scenario is said once.
+    if (unit->part > 0) arguments[count++] = (char*)"--silent";
     arguments[count++] = (char*)scenario->path;
     arguments[count] = NULL;
     struct running* running = &state->running[state->running_count];

@@ -4,11 +4,15 @@
 #ifndef EXPLORE_RUN_ENDS_H
 #define EXPLORE_RUN_ENDS_H
 
+#include "runtime/hash.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 // Whether no run has ended in the present state since ends_forget(). Notes it.
 bool ends_is_new(void);
+// Of memory, blocks and threads now.
+Hash ends_state(void);
 void ends_forget(void);
 uint64_t ends_count(void);
 

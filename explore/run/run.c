@@ -106,6 +106,7 @@ void run_start(void) {
     locations_start();
     race_start();
     threads_start();
+    system_whole_state = ends_state;
     handle_signals();
 }
 
@@ -179,6 +180,7 @@ static void begin_run(const RunLimits* limits) {
     blocks_reset();
     race_begin_run();
     if (++current_run == 0) current_run = 1;
+    locations_begin_age();
     run.limits = *limits;
     run.limits.follow = follow;
     run.limits.races &= !follow;
@@ -188,7 +190,7 @@ static void begin_run(const RunLimits* limits) {
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;
     run.may_fail = !functions && scenario->failures != 0;
-    run.writes_are_points = scenario_copies(scenario);
+    run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;
     for (unsigned t = 0; t < thread_count; t++) begin_thread(t);

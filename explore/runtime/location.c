@@ -7,7 +7,7 @@
 uint16_t* location_index;
 Location locations[LOCATIONS_MOST];
 uint32_t location_count;
-uint32_t current_run = 1;
+uint32_t current_run = 1, location_age = 1;
 static uint64_t offsets[LOCATIONS_MOST];
 static Stores stores[LOCATIONS_MOST];
 
@@ -25,8 +25,12 @@ uint32_t location_make(uint64_t offset) {
     return location_count;
 }
 
-void location_begin_run(Location* location) {
-    location->run = current_run;
+void locations_begin_age(void) {
+    if (++location_age == 0) location_age = 1;
+}
+
+void location_renew(Location* location) {
+    location->age = location_age;
     location->writer = CLOCK_WIDTH - 1;
     location->stores = 0;
     location->released = (Clock){0};
@@ -35,8 +39,8 @@ void location_begin_run(Location* location) {
 
 Stores* location_stores(const Location* location) {
     Stores* s = &stores[location - locations];
-    if (s->run != current_run) {
-        s->run = current_run;
+    if (s->age != location_age) {
+        s->age = location_age;
         s->count = 0;
         memset(s->seen, 0, sizeof s->seen);
     }
@@ -51,7 +55,7 @@ void locations_forget(void) {
     for (uint32_t i = 1; i <= location_count; i++) {
         location_index[offsets[i]] = 0;
         locations[i] = (Location){0};
-        stores[i].run = 0;
+        stores[i].age = 0;
     }
     location_count = 0;
 }

@@ -15,7 +15,7 @@
 enum { LOCATIONS_MOST = 8192, STORES_KEPT = 16 };
 
 typedef struct {
-    uint32_t run;     // the run in which the fields below were written
+    uint32_t age;     // in which the fields below were written
     uint8_t users;    // bit t: thread t has touched the word, in any run
     uint8_t writers;  // the same for writes
     uint8_t contended;
@@ -29,7 +29,7 @@ typedef struct {
 // The newest stores, for loads that read older ones. at[i % STORES_KEPT] is store number i; number 0 is what the word
 // held before the run.
 typedef struct {
-    uint32_t run;
+    uint32_t age;
     uint32_t count;
     uint32_t seen[CLOCK_WIDTH];  // the newest store that a thread has read or written
     struct {
@@ -43,15 +43,18 @@ typedef struct {
 extern uint16_t* location_index;  // by offset; 0: none yet
 extern Location locations[LOCATIONS_MOST];
 extern uint32_t location_count;
-extern uint32_t current_run;  // number of the run, never 0
+extern uint32_t current_run;   // number of the run, never 0
+extern uint32_t location_age;  // a run, or the part of it in one process; never 0
 
 void locations_start(void);
+// From now on, all stores so far are what the words held before the run.
+void locations_begin_age(void);
 uint32_t location_make(uint64_t offset);
-void location_begin_run(Location* location);
+void location_renew(Location* location);
 
 static inline Location* location_at(uint32_t index) {
     Location* location = &locations[index];
-    if (__builtin_expect(location->run != current_run, 0)) location_begin_run(location);
+    if (__builtin_expect(location->age != location_age, 0)) location_renew(location);
     return location;
 }
 

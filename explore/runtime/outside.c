@@ -123,6 +123,16 @@ void explored_list_lock(void) {
 void explored_list_unlock(void) {
 }
 
+Hash (*system_whole_state)(void);
+
+static void begin_process(void) {
+    const Thread* me = &threads[current_thread];
+    if (system_whole_state == NULL) return;
+    Hash state = hash_add(system_whole_state(), (uint64_t)current_thread << 32 | me->op);
+    for (unsigned t = 0; t < thread_count; t++) state = hash_add(state, will_fail[t]);
+    scheduler_begin_process(state);
+}
+
 // The copy of the memory is made at one instant, so the child sees all that the others have written.
 static void leave_others(void) {
     Thread* me = &threads[current_thread];
@@ -132,9 +142,9 @@ static void leave_others(void) {
         run.cut_off += other->state != FINISHED && other->op != 0;
         other->state = GONE;
         clock_join(&me->clock, other->clock);
-        me->history = hash_join(me->history, other->history);
     }
     run.forked = true;
+    begin_process();
 }
 
 bool system_fork(void) {
@@ -157,10 +167,10 @@ bool system_fork(void) {
 void system_copy(void) {
     threads[current_thread].moment++;
     scheduler_point();
-    leave_others();
     world_note();
     world->is_copy = 1;
     run.copied = true;
+    leave_others();
 }
 
 // --- messages

@@ -110,6 +110,20 @@ unsigned scheduler_choose(ChoiceKind kind, unsigned count) {
     return picked;
 }
 
+// The current thread goes on, and has not come to a point since another one ran. Two runs in which the switch came at
+// different moments often meet here.
+static bool resumes;
+
+static void leave_if_known(unsigned next) {
+    bool (*is_known)(unsigned thread) = run.limits.strategy->is_known;
+    if (is_known && is_known(next)) thread_leave(RUN_PRUNED);
+}
+
+// Whether the thread was switched away from at a point. Others come to one before they do what others can see.
+static bool is_at_point(const Thread* t) {
+    return t->state == READY && t->moment != 0;
+}
+
 // The alternatives for who goes on, the current thread first if it can.
 static void list_threads(Choice* choice, bool current_can) {
     choice->count = 0;
@@ -132,7 +146,8 @@ static void choose_thread(bool current_can) {
     Choice choice = {.kind = CHOOSE_THREAD,
                      .thread = (uint8_t)current_thread,
                      .moment = threads[current_thread].moment,
-                     .preempts = current_can};
+                     .preempts = current_can,
+                     .resumes = resumes};
     list_threads(&choice, current_can);
     if (choice.count == 0) {
         if (all_done()) thread_leave(RUN_OK);
@@ -140,10 +155,13 @@ static void choose_thread(bool current_can) {
     } else if (choice.count > 1) {
         unsigned picked = ask(&choice);
         if (picked) choice.value[0] = choice.value[picked];
+    } else if (current_can ? resumes : is_at_point(&threads[choice.value[0]])) {
+        leave_if_known(choice.value[0]);
     }
     unsigned to = choice.value[0];
     if (threads[to].state != READY) go_on(to);
-    if (to == current_thread) return;
+    resumes = to != current_thread;
+    if (!resumes) return;
     note_switch(to, current_can);
     thread_switch(to);
 }
@@ -209,9 +227,21 @@ RunEnd scheduler_run(void) {
     if (picked == PRUNE) return RUN_PRUNED;
     run_schedule->first = choice.value[picked];
     run.active = true;
+    resumes = false;
     int end = thread_enter(choice.value[picked]);
     run.active = false;
     return (RunEnd)end;
+}
+
+void scheduler_begin_process(Hash state) {
+    for (unsigned t = 0; t < thread_count; t++)
+        if (threads[t].state == GONE) threads[t].history = (Hash){0, 0};
+    threads[current_thread].history = state;
+    threads[current_thread].seen_count = 0;
+    if (!recording.on) locations_begin_age();
+    leave_if_known(current_thread);
+    threads[current_thread].history = hash_add(state, 1);  // what is known is the state here, not at the next point
+    resumes = false;
 }
 
 Hash scheduler_state(void) {

@@ -35,12 +35,12 @@ typedef struct {
     bool active;  // threads run; otherwise it is the setup or the end
     uint8_t stale_used, failures_used;
     uint32_t preemptions;
-    bool may_fail;     // some system calls fail, so allocations may
+    bool may_fail;           // some system calls fail, so allocations may
     bool writes_are_points;  // the scenario copies the process
-    bool learned;      // a word became contended in this run
-    bool forked;       // this is the child of a fork, or a copy
-    bool copied;       // a copy that no handler of a fork knew of
-    uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
+    bool learned;            // a word became contended in this run
+    bool forked;             // this is the child of a fork, or a copy
+    bool copied;             // a copy that no handler of a fork knew of
+    uint32_t cut_off;        // threads that do not exist in the child, and were in an operation of their program
     // Of a fault; check is empty if there was none.
     char check[32];
     char text[FAULT_TEXT];
@@ -63,6 +63,10 @@ void scheduler_look_again(void);
 void scheduler_end_thread(void) __attribute__((noreturn));
 // Runs the threads that are READY, until all are done, or the run ends.
 RunEnd scheduler_run(void);
+
+// The current thread is alone in a new process, and has seen all that was stored. So only what is in memory counts:
+// `state` is a hash of that, and of where the thread is in its program.
+void scheduler_begin_process(Hash state);
 
 // History of all threads: equal for two prefixes of runs that differ only in the order of independent operations.
 Hash scheduler_state(void);

@@ -24,6 +24,9 @@ void system_tick(uint64_t ms);
 const char* system_messages(void);
 void system_clear_messages(void);
 
+// A hash of all that differs between two processes in which no thread is in the allocator; set by run.c.
+extern Hash (*system_whole_state)(void);
+
 // The current thread ends as the C library has it: it calls the destructors of its keys.
 void system_end_thread(void);
 // The current thread forks. true: it goes on in the child, where it is alone.

@@ -1,5 +1,7 @@
 #include "scenario/scenario.h"
 
+#include "config/options.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +29,8 @@ typedef struct {
     } sizes[SIZES_MOST];
     unsigned size_count;
     unsigned first_thread_line;
-    bool is_made[BLOCKS_MOST];  // some operation makes the block
+    bool is_made[BLOCKS_MOST];   // some operation makes the block
+    bool is_there[BLOCKS_MOST];  // after the setup so far
     unsigned used_in_line[BLOCKS_MOST];
     char* message;
     size_t message_size;
@@ -218,6 +221,17 @@ static bool read_op(Parser* p, Op* op) {
     return read_operands(p, op, named);
 }
 
+// The setup does its operations one after the other, so nobody waits for a block.
+static bool take_in_setup(Parser* p, const Op* op) {
+    const bool takes = op->kind == OP_FREE || op->kind == OP_TOUCH || op->kind == OP_REALLOC;
+    const uint8_t taken = op->kind == OP_REALLOC ? op->old : op->block;
+    if (takes && !p->is_there[taken])
+        return wrong(p, p->line, "the setup has no block '%s' at this place", p->scenario->block_name[taken]);
+    if (takes) p->is_there[taken] = false;
+    if (op->kind != OP_FREE && op->block < BLOCKS_MOST) p->is_there[op->block] = true;
+    return true;
+}
+
 static bool read_ops(Parser* p, Op* ops, uint32_t most, uint32_t* count, uint8_t thread) {
     do {
         Op op;
@@ -225,6 +239,7 @@ static bool read_ops(Parser* p, Op* ops, uint32_t most, uint32_t* count, uint8_t
         if (!read_op(p, &op)) return false;
         if (op.kind == OP_START && ops == p->scenario->setup)
             return wrong(p, p->line, "%s", "a thread starts another one in its program, not in the setup");
+        if (ops == p->scenario->setup && !take_in_setup(p, &op)) return false;
         if (op.kind == OP_START)
             p->scenario->begins[op.thread] = false;
         else
@@ -265,16 +280,33 @@ static bool line_thread(Parser* p) {
     return read_ops(p, s->op[thread], OPS_MOST, &s->op_count[thread], thread);
 }
 
+static const HakOptionInfo* option_named(const char* name) {
+    static const char prefix[] = "HAKMEM_";
+    const HakOptionInfo* info;
+    for (unsigned i = 0; (info = hak_option_info(i)) != NULL; i++)
+        if (strncmp(info->name, prefix, sizeof prefix - 1) == 0 && strcmp(info->name + sizeof prefix - 1, name) == 0)
+            return info;
+    return NULL;
+}
+
 static bool line_set(Parser* p) {
     Scenario* s = p->scenario;
     if (s->setting_count == SETTINGS_MOST) return wrong(p, p->line, "%s", "there are too many settings");
     char(*setting)[NAME_MOST] = s->setting[s->setting_count];
+    skip_blanks(p);
+    const char* start = p->at;
     if (!read_word(p, "the name of an option, as TINY_FAST_CAP", setting[0])) return false;
+    const HakOptionInfo* info = option_named(setting[0]);
+    if (info == NULL) {
+        p->at = start;
+        return expected(p, "the name of an option, as TINY_FAST_CAP");
+    }
     skip_blanks(p);
     size_t length = strcspn(p->at, " \t\n#");
     if (length == 0 || length >= NAME_MOST) return expected(p, "a value");
     memcpy(setting[1], p->at, length);
     setting[1][length] = '\0';
+    if (!hak_option_accepts(info, setting[1])) return expected(p, "a value that HAKMEM_%s takes", setting[0]);
     p->at += length;
     s->setting_count++;
     return at_end(p) || expected(p, "the end of the line");
@@ -382,7 +414,12 @@ bool scenario_read(const char* path, Scenario* scenario, char* message, size_t s
         return false;
     }
     size_t length = fread(text, 1, sizeof text - 1, file);
+    const bool unreadable = ferror(file) != 0;
     fclose(file);
+    if (unreadable) {
+        snprintf(message, size, "%s: cannot be read", path);
+        return false;
+    }
     text[length] = '\0';
     if (length == sizeof text - 1 || strlen(text) != length) {
         snprintf(message, size, "%s: expected a text of less than %d bytes", path, BYTES_MOST);

@@ -29,18 +29,22 @@ static uint8_t least(uint32_t a, uint32_t b) {
     return (uint8_t)(a < b ? a : b);
 }
 
-static bool is_explored(const Choice* choice) {
+static bool is_explored(ChoiceKind kind, bool preempts, unsigned thread) {
     Hash state = scheduler_state();
-    state = hash_add(state, (uint64_t)choice->kind << 24 | (uint64_t)choice->preempts << 16 |
-                                (uint64_t)choice->thread << 8 | run.failures_used);
+    state = hash_add(state, (uint64_t)kind << 24 | (uint64_t)preempts << 16 | thread << 8 | run.failures_used);
     uint8_t stale = (uint8_t)(run.limits.stale_most - run.stale_used);
     return states_visit(state, least(bound - spent, UNBOUNDED - 1), stale);
 }
 
 // Each way through the upper SHARD_DEPTH choices leads to a part of the tree. The parts are dealt out in turn. All
 // shards must count the same parts, so none prunes above them.
-static bool is_above_parts(void) {
-    return limits.shards > 1 && branch_count < SHARD_DEPTH;
+static bool may_prune(uint32_t depth) {
+    return branch_count >= given && !limits.every_prefix && (limits.shards == 1 || branch_count >= depth);
+}
+
+// The first alternative is taken. For the other ones nothing is left to spend.
+static bool goes_on_known(unsigned thread) {
+    return may_prune(SHARD_DEPTH + 1) && is_explored(CHOOSE_THREAD, true, thread);
 }
 
 static bool is_of_another_shard(void) {
@@ -50,12 +54,11 @@ static bool is_of_another_shard(void) {
 
 static unsigned choose(const Choice* choice) {
     bool costs = choice->preempts || choice->kind == CHOOSE_TIME;
-    if (costs && spent >= bound) return 0;
+    if (costs && spent >= bound) return choice->resumes && goes_on_known(choice->thread) ? PRUNE : 0;
     if (branch_count == BRANCHES_MOST) return 0;
     if (branch_count >= given) {
         if (is_of_another_shard()) return PRUNE;
-        bool may_prune = choice->kind == CHOOSE_THREAD && !limits.every_prefix && !is_above_parts();
-        if (may_prune && is_explored(choice)) return PRUNE;
+        if (may_prune(SHARD_DEPTH) && is_explored(choice->kind, choice->preempts, choice->thread)) return PRUNE;
         branches[branch_count].picked = 0;
     }
     Branch* branch = &branches[branch_count++];
@@ -89,7 +92,7 @@ static bool next_run(void) {
     return false;
 }
 
-static const Strategy exhaustive = {"exhaustive", begin_run, choose, next_run};
+static const Strategy exhaustive = {"exhaustive", begin_run, choose, goes_on_known, next_run};
 
 void exhaustive_begin_again(void) {
     states_forget();

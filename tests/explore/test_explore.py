@@ -68,6 +68,19 @@ class Explore(unittest.TestCase):
                 found = self.find(scenario, changes, "--strategy", "exhaustive", "--jobs", 1)
                 self.assertEqual(found[1], "race")
 
+    def test_every_fault_of_a_worker_repeats(self):
+        """A run that learns of a word has not noted what was handed on through it; that alone is no race."""
+        worker = str(pathlib.Path(HAKSTRESS).with_name("hakstress-explore"))
+        scenario = str(pathlib.Path(__file__).with_name("exit.scenario"))
+        for strategy in ("exhaustive", "pct", "random"):
+            for order in ("C1", "A5", "lock", "unlock"):
+                with self.subTest(strategy=strategy, order=order):
+                    command = [worker, scenario, "--strategy", strategy, "--weaken", order]
+                    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+                    self.assertIn("result scenario=exit ", said)
+                    if "fault " in said:
+                        self.assertIn(" replayed=3/3 ", said)
+
     def test_nothing_is_found_with_all_changes(self):
         result = self.run_it("S1", "sticky", "hot", "bench", "--schedules", 2000)
         self.assertEqual(result.returncode, 0, result.stdout)
@@ -134,6 +147,7 @@ class Explore(unittest.TestCase):
         self.assertTrue(all(part["schedules"] < whole["schedules"] for part in parts), (whole, parts))
 
     def test_wrong_usage_is_refused(self):
+        pathlib.Path(self.folder.name, "bad.scenario").write_text("thread A: frea a\n")
         for arguments in (
             ("S9",),
             ("--strategy", "clever"),
@@ -143,11 +157,19 @@ class Explore(unittest.TestCase):
             ("--seconds", "soon"),
             ("--replay", "S1"),
             ("/none/such.scenario",),
+            ("none.scenario",),
+            ("random-x",),
+            ("S1", "--html", "/none/such.html"),
+            ("S1", "--force"),
+            ("S1", "--times", "3"),
+            ("--minimise", "S1@00000000:B"),
+            ("bad.scenario",),
         ):
             with self.subTest(arguments=arguments):
                 result = self.run_it(*arguments)
                 self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
-                self.assertTrue(result.stderr.startswith("hakstress: ") or "hakstress-explore: " in result.stderr)
+                self.assertRegex(result.stderr, r"\Ahakstress(-explore)?: [^\n]+\n\Z")
+                self.assertNotIn("explore: ", result.stdout)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ class Replaying(Case):
     def test_without_the_fault(self):
         right = re.sub(",changes=[^:]*", "", self.parts["replay"])
         self.assertIn("check=none", self.explore("--replay", right, status=0).stdout.splitlines()[-1])
-        result = self.explore("--minimise", right, status=1)
+        result = self.explore("--minimise", right, status=2)
         self.assertIn("does not end in a fault", result.stderr)
 
 
