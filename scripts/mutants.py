@@ -7,6 +7,7 @@ The head of a patch says what it stands for:
     mistake: WORDS                  what is wrong
     found by: SCENARIO...           the scenarios that are tried first
     equivalent: WORDS               instead of `found by`: why no run can show a difference
+    open: WORDS                     instead of both: nothing finds it yet, and what is known about that
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
 named with --only; then the scenarios must find nothing in it.
 
@@ -65,6 +66,10 @@ class Mutant:
     def equivalent(self):
         return "equivalent" in self.head
 
+    @property
+    def open(self):
+        return "open" in self.head
+
 
 @dataclasses.dataclass
 class Verdict:
@@ -82,6 +87,8 @@ class Verdict:
     def is_wrong(self):
         if self.mutant.equivalent:
             return self.what not in ("equivalent", "missed")
+        if self.mutant.open:
+            return self.what != "missed"  # found: the patch has to say so
         return self.what != "found"
 
 
@@ -104,8 +111,8 @@ def read_head(path):
 def head_findings(mutant, scenarios):
     if not mutant.head.get("kind") or not mutant.head.get("mistake"):
         yield "its head lacks `kind` or `mistake`"
-    if mutant.equivalent == ("found by" in mutant.head):
-        yield "its head has to say either `found by` or `equivalent`"
+    if len({"found by", "equivalent", "open"} & mutant.head.keys()) != 1:
+        yield "its head has to say one of `found by`, `equivalent` and `open`"
     for name in mutant.expected:
         if name not in scenarios:
             yield f"there is no scenario {name}"
@@ -237,7 +244,8 @@ def summary(verdicts, seconds):
         print("not as it should be:", " ".join(wrong))
     print(
         f"mutants: {'ok' if not wrong else 'fault'} tried={len(verdicts)} found={count('found')} "
-        f"equivalent={count('equivalent')} missed={count('missed')} broken={count('broken')} seconds={seconds:.0f}"
+        f"equivalent={count('equivalent')} missed={count('missed')} "
+        f"open={sum(v.mutant.open for v in verdicts)} broken={count('broken')} seconds={seconds:.0f}"
     )
     return 1 if wrong else 0
 
