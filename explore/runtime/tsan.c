@@ -239,20 +239,25 @@ static inline void release(Location* location, Thread* me, int order, bool conti
     location->stores++;
 }
 
-static void keep_store(Location* location, uint64_t before, uint64_t value) {
+static void add_store(Stores* stores, uint64_t value, Clock released, unsigned writer, uint16_t when) {
+    uint32_t at = stores->count++ % STORES_KEPT;
+    stores->at[at].value = value;
+    stores->at[at].released = released;
+    stores->at[at].writer = (uint16_t)writer;
+    stores->at[at].known = (Clock){0} + UNKNOWN;
+    stores->at[at].known[writer] = when;
+}
+
+static void keep_store(const Location* location, uint64_t before, uint64_t value) {
     Stores* stores = location_stores(location);
-    if (stores->count == 0) {
-        memset(&stores->at[0], 0, sizeof stores->at[0]);
-        stores->at[0].value = before;
-        stores->at[0].writer = BEFORE_RUN;
-        stores->count = 1;
-    }
-    uint32_t number = stores->count++;
-    stores->at[number % STORES_KEPT].value = value;
-    stores->at[number % STORES_KEPT].released = location->released;
-    stores->at[number % STORES_KEPT].when = threads[current_thread].clock[current_thread];
-    stores->at[number % STORES_KEPT].writer = (uint16_t)current_thread;
-    stores->seen[current_thread] = number;
+    if (stores->count == 0) add_store(stores, before, (Clock){0}, BEFORE_RUN, 0);
+    add_store(stores, value, location->released, current_thread, threads[current_thread].clock[current_thread]);
+}
+
+// Whoever the load happens before reads this store or a newer one.
+static inline void note_read(Stores* stores, uint32_t number, const Thread* me) {
+    Clock* known = &stores->at[number % STORES_KEPT].known;
+    if ((*known)[current_thread] == UNKNOWN) (*known)[current_thread] = me->clock[current_thread];
 }
 
 static inline void stored(Location* location, uint64_t before, uint64_t value, int order, bool continues) {
@@ -276,12 +281,20 @@ static inline void loaded(Location* location, unsigned stale) {
     location->read.high += me->history.high;
 }
 
+// Whether the store, or a load that read it, happens before what the thread does now.
+static inline bool is_known(const Stores* stores, uint32_t number, const Thread* me) {
+    union {
+        Clock clock;
+        uint64_t word[2];
+    } known = {.clock = (Clock)(stores->at[number % STORES_KEPT].known <= me->clock)};
+    return (known.word[0] | known.word[1]) != 0;
+}
+
 // The oldest store that the thread may read from.
 static uint32_t oldest_visible(const Stores* stores, const Thread* me) {
-    uint32_t newest = stores->count - 1, oldest = stores->seen[current_thread];
-    if (newest >= STORES_KEPT && oldest < newest - STORES_KEPT + 1) oldest = newest - STORES_KEPT + 1;
+    uint32_t newest = stores->count - 1, oldest = newest < STORES_KEPT ? 0 : newest - STORES_KEPT + 1;
     for (uint32_t i = newest; i > oldest; i--)
-        if (stores->at[i % STORES_KEPT].when <= me->clock[stores->at[i % STORES_KEPT].writer]) return i;
+        if (is_known(stores, i, me)) return i;
     return oldest;
 }
 
@@ -294,7 +307,7 @@ static unsigned read_back(Location* location, uint64_t* value, Clock* released, 
     uint32_t newest = stores->count - 1, visible = newest - oldest_visible(stores, me) + 1;
     unsigned back = 0;
     if (visible > 1 && run.stale_used < run.limits.stale_most) back = scheduler_choose(CHOOSE_STORE, visible);
-    stores->seen[current_thread] = newest - back;
+    note_read(stores, newest - back, me);
     if (back == 0) return 0;
     run.stale_used++;
     *value = stores->at[(newest - back) % STORES_KEPT].value;
@@ -437,7 +450,7 @@ static inline void refused(Location* location, const volatile void* p, unsigned 
     unsigned from = location->writer;
     if (run.limits.stale_most) {
         Stores* stores = location_stores(location);
-        if (stores->count) stores->seen[current_thread] = stores->count - 1;
+        if (stores->count) note_read(stores, stores->count - 1, &threads[current_thread]);
     }
     acquire(&threads[current_thread], location->released, __ATOMIC_RELAXED);
     loaded(location, 0);

@@ -87,6 +87,15 @@ static void co_read(void) {
     RESULT(1, load_relaxed(&x));
 }
 
+static void co_pass(void) {
+    if (load_relaxed(&x) == 2) store_release(&flag, 1u);
+}
+
+static void co_read_after(void) {
+    RESULT(0, load_acquire(&flag));
+    RESULT(1, load_relaxed(&x));
+}
+
 static void add(void) {
     add_relaxed(&x, 1u);
 }
@@ -150,6 +159,7 @@ const Litmus litmus[] = {
     {"store_buffering", {sb_0, sb_1}, {1, 1}, true, false},
     {"coherence", {co_write, co_read}, {3, 2}, false, false},
     {"coherence_forwards", {co_write, co_read}, {1, 3}, true, false},
+    {"coherence_through_others", {co_write, co_pass, co_read_after}, {2, 2}, false, false},
     {"updates_lose_nothing", {add, add_and_read}, {1, 0}, false, false},
     {"release_sequence", {plain_release_write, rs_update, rs_read}, {0, 2}, true, false},
     {"release_sequence_ends", {rs_store_again, rs_read}, {0, 2}, false, true},
