@@ -150,6 +150,31 @@ static void read_x(void) {
     RESULT(0, load_relaxed(&x));
 }
 
+// --- waits
+
+static void wait_and_update(void) {
+    os_wait(0);
+    exchange_acquire(&x, 1u);
+    exchange_acquire(&x, 0u);
+}
+
+static void update(void) {
+    RESULT(0, exchange_acquire(&x, 5u));
+}
+
+static void update_two(void) {
+    exchange_acquire(&x, 1u);
+    exchange_acquire(&y, 1u);
+}
+
+static void look_twice(void) {
+    for (int i = 0; i < 2; i++) {
+        if (load_relaxed(&y)) return;
+        cpu_relax();
+    }
+    RESULT(0, exchange_acquire(&y, 7u));
+}
+
 // --- the explorer itself
 
 static void overflow_stack(void) {
@@ -188,6 +213,8 @@ const Litmus litmus[] = {
     {"reads_do_not_race", {read_data, read_data}, {1, 0}, true, NULL},
     {"bytes_do_not_race", {write_byte_0, write_byte_1}, {0, 0}, true, NULL},
     {"race_with_atomic", {write_x_plainly, read_x}, {0, 0}, false, "race"},
+    {"a_wait_runs_out", {wait_and_update, update}, {2, 0}, true, NULL},
+    {"a_short_wait_gives_up", {update_two, look_twice}, {1, 0}, true, NULL},
     {"stack_overflows", {overflow_stack, write_byte_0}, {0, 0}, false, "crash"},
     {"each_run_maps_anew", {map_often, write_byte_0}, {1, 0}, false, NULL},
     {NULL, {NULL}, {0}, false, NULL},
