@@ -77,6 +77,10 @@ Hash threads_tls_hash(void) {
     return hash;
 }
 
+bool threads_tls_has(const volatile void* p) {
+    return (size_t)((const volatile char*)p - tls_of(current_thread)) < tls.bytes;
+}
+
 void thread_tls_renew(unsigned thread) {
     memcpy(tls_of(thread), tls_at_snapshot[thread], tls.bytes);
 }

@@ -78,6 +78,8 @@ void threads_tls_snapshot(void);
 void threads_tls_reset(void);
 void threads_tls_forget_all(void);
 Hash threads_tls_hash(void);
+// Whether the address is in the current thread's.
+bool threads_tls_has(const volatile void* p);
 // The thread's variables are those of the snapshot again, as if another thread began in its place.
 void thread_tls_renew(unsigned thread);
 

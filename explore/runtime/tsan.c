@@ -86,12 +86,17 @@ static __attribute__((cold, noinline)) void write_point(void) {
     me->history = hash_add(me->history, me->moment);  // from here on it is written, at the next point of any kind
 }
 
+// A write that a copy of the process may see or not. p: not a stack's.
+static inline void plain_write(const volatile void* p, uint64_t offset) {
+    if (UNLIKELY(run.writes_are_points) && run.active && (offset != NOT_TRACKED || threads_tls_has(p))) write_point();
+}
+
 static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
+    if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
-    if (UNLIKELY(run.writes_are_points) && (flags & ACCESS_WRITE)) write_point();
     if ((offset & (LINE - 1)) + bytes <= LINE)
         compare(offset, bytes, flags);
     else
@@ -125,6 +130,7 @@ PLAIN(16)
 
 static void range(const volatile void* p, size_t bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
+    if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED || bytes == 0) return;
     if (flags & ACCESS_WRITE) memory_note_range(p, bytes);
     if (run.active) compare_lines(offset, bytes, flags);
@@ -141,6 +147,16 @@ void __tsan_write_range(void* p, unsigned long bytes) {
 void access_write(void* p, uint64_t value) {
     range(p, sizeof value, ACCESS_WRITE);
     *(uint64_t*)p = value;
+}
+
+// Lines that nobody has written hold zeros before and after.
+void access_by_system(const void* p, size_t bytes) {
+    if (!run.active) return;
+    threads[current_thread].moment++;
+    scheduler_point();
+    uint64_t line = memory_offset(p) >> LINE_SHIFT, end = line + (bytes >> LINE_SHIFT);
+    for (; line < end; line++)
+        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) compare(line << LINE_SHIFT, LINE, ACCESS_WRITE);
 }
 
 uint64_t access_read(const void* p) {
