@@ -176,7 +176,7 @@ static void join_order_of_points(Thread* me) {
 }
 
 // Of a program that is too long nothing can be said; a call that is too long does not end.
-static void check_length(const Thread* me) {
+static void check_moments(const Thread* me) {
     if (me->moment - me->began > MOMENTS_OF_A_CALL)
         run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
     if (me->moment > MOMENTS_MOST)
@@ -187,8 +187,8 @@ static void check_length(const Thread* me) {
 void scheduler_point(void) {
     Thread* me = &threads[current_thread];
     if (run.limits.follow) join_order_of_points(me);
-    check_length(me);
-    if (!me->hurries) choose_thread(true);
+    check_moments(me);
+    choose_thread(true);
 }
 
 void scheduler_wait(ThreadState state, const void* waits_for) {
@@ -208,13 +208,27 @@ void scheduler_wait(ThreadState state, const void* waits_for) {
 
 void scheduler_look_again(void) {
     Thread* me = &threads[current_thread];
-    if (has_changed(me)) {
-        me->moment++;
-        me->seen_count = 0;
-        check_length(me);
+    if (!has_changed(me)) {
+        scheduler_wait(SPINS, NULL);
         return;
     }
-    scheduler_wait(SPINS, NULL);
+    me->moment++;
+    me->seen_count = 0;
+    check_moments(me);
+}
+
+// The loop of a thread that looks again may be a short one, and others may be slow.
+void scheduler_spin(void) {
+    enum { LOOKS_IN_VAIN_MOST = 2 };
+    Thread* me = &threads[current_thread];
+    me->moment++;
+    if (has_changed(me)) me->looks_in_vain = 0;
+    if (me->looks_in_vain < LOOKS_IN_VAIN_MOST && !has_changed(me) && scheduler_choose(CHOOSE_TIME, 2)) {
+        me->looks_in_vain++;
+        return;
+    }
+    scheduler_look_again();
+    me->looks_in_vain = 0;
 }
 
 void scheduler_end_thread(void) {

@@ -59,6 +59,8 @@ unsigned scheduler_choose(ChoiceKind kind, unsigned count);
 void scheduler_wait(ThreadState state, const void* waits_for);
 // The current thread has looked and not found what it waits for.
 void scheduler_look_again(void);
+// The same in a loop that may give up.
+void scheduler_spin(void);
 // The current thread's program is done.
 void scheduler_end_thread(void) __attribute__((noreturn));
 // Runs the threads that are READY, until all are done, or the run ends.

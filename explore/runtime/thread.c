@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { GUARD_BYTES = 1 << 16, STACK_BYTES = 1 << 18, TLS_MOST = 8192 };
+enum { STACK_BYTES = 1 << 18, GUARD_BYTES = 1 << 16, TLS_MOST = 8192 };
 
 Thread threads[THREADS_AND_SETUP];
 unsigned thread_count, current_thread = SETUP;
@@ -77,6 +77,10 @@ Hash threads_tls_hash(void) {
     return hash;
 }
 
+bool threads_tls_has(const volatile void* p) {
+    return (size_t)((const volatile char*)p - tls_of(current_thread)) < tls.bytes;
+}
+
 void thread_tls_renew(unsigned thread) {
     memcpy(tls_of(thread), tls_at_snapshot[thread], tls.bytes);
 }
@@ -97,9 +101,9 @@ static void missing(const char* what) {
     exit(3);
 }
 
-// Below it nothing can be read or written, so that an endless recursion is a crash of the run.
+// Below the stack is memory that nobody may touch: who needs more crashes there.
 static char* make_stack(void) {
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     char* memory = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_NONE, flags, -1, 0);
     if (memory == MAP_FAILED || mprotect(memory + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0)
         missing("memory");

@@ -1,7 +1,7 @@
 // The states from which a search has explored, or is exploring, everything within what it had left to spend.
 // Source: CHESS (M. Musuvathi, S. Qadeer, Fair stateless model checking, PLDI 2008; happens-before caching, 2007).
 // Thread-safety: none needed.
-// Errors: if there is no memory for more states, new ones are not kept.
+// Errors: if there are as many states as the table may have, or no memory for more, new ones are not kept.
 #ifndef EXPLORE_SEARCH_STATES_H
 #define EXPLORE_SEARCH_STATES_H
 
