@@ -248,18 +248,6 @@ class Command(unittest.TestCase):
         process.wait()
         wait_for(lambda: not is_there(worker) and not is_there(explores))
 
-    def test_each_stack_has_a_guard_below_it(self):
-        process = self.begin(SCENARIOS / "exits.scenario", *ENDLESS, program=WORKER)
-        explores = wait_for(lambda: children(process.pid))[0]
-
-        def stacks():
-            lines = pathlib.Path(f"/proc/{explores}/maps").read_text().splitlines()
-            places = [(*(int(x, 16) for x in line.split()[0].split("-")), line.split()[1]) for line in lines]
-            guarded = [b for a, b in zip(places, places[1:]) if a[1] == b[0] and a[2] == "---p" and b[2] == "rw-p"]
-            return sum(end - start == 1 << 18 for start, end, _ in guarded) >= 6
-
-        wait_for(stacks)
-
 
 if __name__ == "__main__":
     unittest.main()

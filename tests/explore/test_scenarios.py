@@ -101,13 +101,6 @@ class Scenarios(unittest.TestCase):
                 self.assertIn(f"hakstress-explore: some: {message}", errors)
                 self.assertNotIn("fault ", said)
 
-    def test_each_run_begins_with_the_same_pages_however_many_the_last_one_changed(self):
-        cycles = "".join(f"x{i}=malloc 16M, free x{i}, trim, " for i in range(9))
-        rest = "y=malloc 16M, w=malloc 15M, z=malloc 15M, free w, trim, malloc 64, malloc 1K\n"
-        _, said, errors = run(f"bound slabs 1\nthread A: {cycles}{rest}")
-        self.assertIn("check=bound", said, errors)
-        self.assertIn(" replayed=3/3 ", said)
-
     def test_a_block_that_waits_for_its_own_thread_is_a_deadlock(self):
         status, said, _ = run("thread A: free a, a=malloc 64\n")
         self.assertEqual(status, 1)
