@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What hakstress explore does around its searches: resuming, parts, two files of one name, minimising, being stopped and
-being killed.
+"""What hakstress explore does around its searches: resuming, parts, two files of one name, minimising, being stopped
+and being killed.
 
 usage: test_command.py HAKSTRESS"""
 

@@ -39,7 +39,7 @@ BAD = [
     ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
     ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
     ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
-    ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, "block 'a' is freed, or given to realloc, twice"),
+    ("thread A: free a, a=malloc 64\nthread B: free a\n", 2, "block 'a' is freed, or given to realloc, twice"),
     ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, "block 'a' is freed, or given to realloc, twice"),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
     ("set NO_SUCH 1\nthread A: flush\n", 1, "expected the name of an option, as TINY_FAST_CAP, not 'NO_SUCH'"),
