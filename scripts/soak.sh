@@ -65,7 +65,14 @@ wrong_frees() {
     for _ in 1 2 3 4; do run $tests/adversarial_content-release "$(fresh_seed)" 250000000; done
 }
 
-# Deeper than the complete searches of the tests, and random scenarios.
+# Deeper than the complete searches of the tests, which keep to the bound in each scenario's file.
+explore_deeply() {
+    run build/cli/hakstress explore --strategy exhaustive --preemptions 2 --quiet
+    run build/cli/hakstress explore --strategy exhaustive --preemptions 3 --stale 1 --seconds 1200 --quiet
+    run build/cli/hakstress explore --strategy exhaustive --preemptions none --seconds 1200 --quiet
+}
+
+# What chance finds, and random scenarios.
 explore() {
     run build/cli/hakstress explore --seconds 600 --preemptions 3 --stale 1 --seed "$1" --quiet
     run build/cli/hakstress explore --seconds 60 --seed "$1" --quiet $(seq -f 'random-%.0f' "$1" $(($1 + 39)))
@@ -76,6 +83,7 @@ seed=$(($(fresh_seed) % 1000000))
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
 run scripts/fuzz.sh 60
+explore_deeply
 wrong_frees
 while :; do
     seed=$(fresh_seed)

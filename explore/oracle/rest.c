@@ -92,10 +92,19 @@ static bool has_space(SlabNumber s) {
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity;
 }
 
+// With U, whoever frees into the slab completes the hand-over.
+static void check_slab_left_behind(SlabNumber s, const HakTcb* owner) {
+    if (load_relaxed(&owner->state) != TCB_LOST || load_relaxed(remote_word(s)) == REMOTE_UNOWNED) return;
+    if (peek_any(s)->in_registry) run_fault("registry", "slab %u of a lost thread is in the registry for ever", s);
+}
+
 static void check_slab(SlabNumber s) {
     uint64_t word = load_relaxed(owner_word(s));
     if (!tag_is_class(word_tag(word)) && word_tag(word) != TAG_RUNS) return;
-    if (is_left_behind(owner_of(word))) return;
+    if (is_left_behind(owner_of(word))) {
+        check_slab_left_behind(s, owner_of(word));
+        return;
+    }
     if (word_owner(word))
         run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
     if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED)
