@@ -1,24 +1,26 @@
 #!/usr/bin/env python3
-"""Tries the explorer on mistakes: each patch of tests/explore/mutants goes into a copy of the sources, and the scenarios
-must find it.
+"""Tries the explorer on mistakes: each patch of tests/explore/mutants goes into a copy of the sources, and the
+scenarios must find it.
 
 The head of a patch says what it stands for:
     kind: publish                   what it concerns
     mistake: WORDS                  what is wrong
     found by: SCENARIO...           the scenarios that are tried first
     equivalent: WORDS               instead of `found by`: why no run can show a difference
+    open: WORDS                     instead of both: nothing finds it yet, and what is known about that
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
 named with --only; then the scenarios must find nothing in it.
 
 usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
-                  [--folder DIR]
+                  [--folder DIR] [--check]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
 --seconds  for each scenario, default 4
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
 --folder   of the patches, default tests/explore/mutants
-Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or a patch does not apply, 2 wrong usage."""
+--check    only whether each patch applies, and its head is complete
+Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or does not apply, 2 wrong usage."""
 
 import argparse
 import concurrent.futures
@@ -43,6 +45,10 @@ SOURCES = ("lib", "include", "explore", "scripts")
 REGENERATE = re.compile(r"^build build\.ninja:.*?(?=^\S|\Z)(?:^ .*\n)*", re.M | re.S)
 
 
+# Not somewhere near, and not in reverse: it would be another mistake.
+PATCH = ["patch", "-p1", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Mutant:
     path: pathlib.Path
@@ -59,6 +65,10 @@ class Mutant:
     @property
     def equivalent(self):
         return "equivalent" in self.head
+
+    @property
+    def open(self):
+        return "open" in self.head
 
 
 @dataclasses.dataclass
@@ -77,6 +87,8 @@ class Verdict:
     def is_wrong(self):
         if self.mutant.equivalent:
             return self.what not in ("equivalent", "missed")
+        if self.mutant.open:
+            return self.what != "missed"  # found: the patch has to say so
         return self.what != "found"
 
 
@@ -99,11 +111,14 @@ def read_head(path):
 def head_findings(mutant, scenarios):
     if not mutant.head.get("kind") or not mutant.head.get("mistake"):
         yield "its head lacks `kind` or `mistake`"
-    if mutant.equivalent == ("found by" in mutant.head):
-        yield "its head has to say either `found by` or `equivalent`"
+    if len({"found by", "equivalent", "open"} & mutant.head.keys()) != 1:
+        yield "its head has to say one of `found by`, `equivalent` and `open`"
     for name in mutant.expected:
         if name not in scenarios:
             yield f"there is no scenario {name}"
+    patched = run_quietly([*PATCH, "--dry-run", "-d", ROOT, "-i", mutant.path])
+    if patched.returncode != 0:
+        yield "it does not apply: " + patched.stdout.strip().replace("\n", "; ")
 
 
 # ---- building
@@ -137,7 +152,7 @@ class Workshop:
     def make(self, mutant, to):
         """The mutant's program; or None, and why there is none."""
         there = self.copy(to)
-        patched = run_quietly(["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-d", to, "-i", mutant.path])
+        patched = run_quietly([*PATCH, "-d", to, "-i", mutant.path])
         if patched.returncode != 0:
             return None, "the patch does not apply: " + patched.stdout.strip().replace("\n", "; ")
         built = run_quietly(["ninja", "-C", there, "-j1", TARGET])
@@ -175,7 +190,8 @@ def search(mutant, program, scenarios, options):
     if match:
         fault = match.groupdict()
         schedules = int(fault.get("schedules", 0))
-        return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, fault.get("replay", "-"), fault["text"])
+        replay = fault.get("replay", "-")
+        return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, replay, fault["text"])
     if done.returncode != 0:
         return Verdict(mutant, "broken", text=f"exit status {done.returncode}: {done.stdout[-500:]}")
     return Verdict(mutant, "missed")
@@ -228,7 +244,8 @@ def summary(verdicts, seconds):
         print("not as it should be:", " ".join(wrong))
     print(
         f"mutants: {'ok' if not wrong else 'fault'} tried={len(verdicts)} found={count('found')} "
-        f"equivalent={count('equivalent')} missed={count('missed')} broken={count('broken')} seconds={seconds:.0f}"
+        f"equivalent={count('equivalent')} missed={count('missed')} "
+        f"open={sum(v.mutant.open for v in verdicts)} broken={count('broken')} seconds={seconds:.0f}"
     )
     return 1 if wrong else 0
 
@@ -261,10 +278,12 @@ def parse_arguments():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--folder", type=pathlib.Path, default=MUTANTS)
     options = parser.parse_args()
     options.build = options.build.resolve()
-    if not (options.build / "build.ninja").is_file() or options.build.parent != ROOT:
+    is_build = (options.build / "build.ninja").is_file() and options.build.parent == ROOT
+    if not is_build and not options.check:
         parser.error(f"{options.build} is no build folder of this source tree: run scripts/build.sh")
     return parser, options
 
@@ -279,6 +298,9 @@ def main():
     if findings:
         print("\n".join(findings))
         return 1
+    if options.check:
+        print(f"mutants: {len(mutants)} patches apply")
+        return 0
     start, verdicts = time.monotonic(), []
     workshop = Workshop(options.build)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

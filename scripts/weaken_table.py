@@ -16,7 +16,8 @@ import sys
 BEGIN = "<!-- weaken_table.py: begin -->"
 END = "<!-- weaken_table.py: end -->"
 PLACE = re.compile(r'^PLACE\((\w+), (\w+), (\w+), "(.*)"\)', re.M)
-RESULT = re.compile(r"^weaken (\w+) +(?:needed: (\w+) in ([\w-]+), (\S+)|no evidence found within (\d+) schedules(.*))$")
+RESULT = re.compile(r"^weaken (\w+) +(?:needed: (\w+) in ([\w-]+), (\S+)|"
+                    r"no evidence found within (\d+) schedules(.*))$")  # fmt: skip
 BULLET = re.compile(r"^- (.*?)(?=^- |^#|^$)", re.M | re.S)
 STRONG = re.compile(r"\b(acquire|release|acq_rel)\b")
 # Orders that only run when nothing else does: in checks at rest.

@@ -172,6 +172,17 @@ static size_t count_parked(const HakTcb* tcb) {
     return 0;
 }
 
+// Each place for parked bins is either taken by bins that are parked, or can be booked.
+static void check_places(uint32_t with_bins) {
+    enum { PLACES = 8 };
+    uint32_t booked = 0;
+    while (booked <= PLACES && tcb_book_parking()) booked++;
+    for (uint32_t i = 0; i < booked; i++) tcb_cancel_parking();
+    if (booked + with_bins != PLACES)
+        run_fault("pool", "%u control blocks have parked bins, and %u more may park some, of %u", with_bins, booked,
+                  (unsigned)PLACES);
+}
+
 // As many threads as there are control blocks in the pool get all of them, and no new one.
 static void check_pool(void) {
     enum { BLOCKS_MOST = 64 };
@@ -187,6 +198,7 @@ static void check_pool(void) {
     if (parked_seen != with_bins)
         run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins,
                   parked_seen);
+    check_places(with_bins);
     for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++) {
         taken[i] = tcb_take(&hak_tls);
         if (taken[i] && taken[i]->number > newest)
