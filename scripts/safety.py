@@ -298,9 +298,9 @@ def irregular(result):
 def heading(result):
     uneven = len({program for outcomes in result["outcomes"].values() for program, runs in outcomes.items()
                   if differs(runs)})
+    programs = f"{uneven or 'No'} program{'' if uneven == 1 else 's'}"
     return wrapped_text(f"Measured on {result['day']}, {result['kernel']}, {result['versions']['glibc']}: each program "
-                        f"{result['runs']} times. {uneven or 'No'} program{'' if uneven == 1 else 's'} behaved differently from "
-                        "run to run.")
+                        f"{result['runs']} times. {programs} behaved differently from run to run.")
 
 
 def wrapped_text(text):
