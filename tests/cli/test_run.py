@@ -432,7 +432,9 @@ class Pages(RunCase):
         self.assertRegex(verdict["evidence"][1], r"allocated by thread \d+ in app::make_item.*, "
                                                  r"freed by thread \d+ in app::drop_item")
         self.assertEqual(report["signal"]["access"], "read")
-        self.assertIn("on pages of its own, freed", report["signal"]["fault_addr_is"]["points_at"])
+        # In the words of the verdict.
+        self.assertRegex(report["signal"]["fault_addr_is"]["points_at"],
+                         r"^\d+ bytes? into the 48-byte block 0x\w+, on pages of its own, freed$")
 
     def test_memory_has_a_bound(self):
         command = ("sh", "-c", "set -- $(seq 2000); echo $#")
