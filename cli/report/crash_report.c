@@ -345,7 +345,8 @@ static json_t* verdict_json(struct making* making) {
     name_code_in_check(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
-        json_t* where = where_text(input->check != NULL ? input->check->line : "", &making->maps, making->backtrace);
+        const char* words = input->check != NULL ? input->check->line : "";
+        json_t* where = where_text(words, &making->maps, making->backtrace, making->blocks);
         json_object_set_new(verdict, "where", where != NULL ? where : json_null());
     }
     return verdict;

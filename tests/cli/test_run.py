@@ -376,6 +376,13 @@ class Mistakes(RunCase):
         _, _, report = self.mistake("null", 139, "SIGSEGV")
         self.assertRegex(report["verdict"]["where"], r"^in app::write_to\(int\*\) \(mistakes.cpp:\d+\)$")
 
+    def test_place_outside_of_the_cxx_library(self):
+        """The block comes from a header of the C++ library, in which nothing is wrong."""
+        _, line, report = self.mistake("past-vector", 134, "SIGABRT")
+        self.assertEqual(line["check"], "overflow")
+        self.assertRegex(report["verdict"]["where"],
+                         r"^the block was allocated in app::write_past_vector\(\) \(mistakes.cpp:\d+\)$")
+
     def test_who_called_abort(self):
         for way, cause in (
             ("throw", "a C++ exception was not caught"),
