@@ -91,13 +91,28 @@ class Case(unittest.TestCase):
         log = self.log_of("freed", -signal.SIGSEGV, program)
         shutil.copy(LIBRARY, program)
         text = self.report(log)
-        self.assertIn(f"{program} is another build now", text)
+        self.assertRegex(text, rf"{program} is another build now: the log's has build id [0-9a-f]+, the file [0-9a-f]+")
         self.assertNotIn("look_at", text)
         os.remove(program)
         self.assertIn(f"{program} is gone", self.report(log))
 
+    def test_a_line_without_stacks(self):
+        text = self.report("hakmem: check=double_free site=free block 0x10 of 48 bytes was freed before\n")
+        self.assertIn("what it means: your code freed a block twice\n", text)
+        self.assertIn("hakstress run --guard -- COMMAND", text)
+
     def test_a_log_without_faults(self):
-        self.assertIn("neither a crash report nor a log with faults", self.report("nothing\n", status=2))
+        """Without the words of a reader of JSON."""
+        for log in ("nothing\n", "", "server: started\n", "{broken\n", "# A heading\n"):
+            text = self.report(log, status=2)
+            self.assertIn("neither a crash report nor a log with faults: no line of it has \"hakmem: check=\"", text)
+            self.assertNotIn("expected", text)
+        done = subprocess.run([HAKSTRESS, "report", self.directory.name], capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, f"hakstress: {self.directory.name} is a folder; name a crash report or a log in it\n"))
+        shown = subprocess.run([HAKSTRESS, "report", "--help"], capture_output=True, text=True, check=True)
+        self.assertIn("Exit status: 0 if FILE was explained, 2 if there is nothing to explain", shown.stdout)
 
 
 if __name__ == "__main__":
