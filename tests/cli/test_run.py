@@ -455,9 +455,21 @@ class Pages(RunCase):
         self.assertTrue([site for site in sites if site["at"].startswith("lose+")], sites)
 
     def test_usage(self):
-        result = self.run_it("run", "--pages=middle", "--", "true")
-        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1))
-        self.assertIn("--pages takes end or start", result.stderr)
+        for options, wanted in (
+            (["--pages=middle"], "--pages takes end or start"),
+            (["--pages", "--pages=start"], "--pages may be given once"),
+            (["--pages="], "--pages= lacks its value"),
+            (["--pages", "start"], "write --pages=start"),
+        ):
+            with self.subTest(options):
+                result = self.run_it("run", *options, "--", "true")
+                self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1), result.stderr)
+                self.assertIn(wanted, result.stderr)
+
+    def test_by_the_variable(self):
+        result = self.crash("exit", "3", environment={"HAKMEM_PAGES": "start"})
+        self.assertEqual(result.returncode, 3)
+        self.assertTrue(self.COVERED.fullmatch(result.stderr.strip()), result.stderr)
 
 
 class Status(RunCase):
@@ -500,6 +512,8 @@ class Status(RunCase):
             (["run", "--"], "name a command"),
             (["run", "--fault-exit", "256", "--", "true"], "--fault-exit must be"),
             (["run", "--fault-exit=x", "--", "true"], "--fault-exit must be"),
+            (["run", "--seed", "foo", "--", "true"], "--seed must be a whole number"),
+            (["run", "--seed=-1", "--", "true"], "--seed must be a whole number"),
         ):
             with self.subTest(args):
                 result = self.run_it(*args)
@@ -530,6 +544,23 @@ class Environment(RunCase):
         lines = self.run_command("env", options=["--guard"], environment=mine).stdout.splitlines()
         for line in ("HAKMEM_RING=64", "HAKMEM_GUARD=1", "HAKMEM_LINKS=plain", "HAKMEM_DEBUG_OWNERSHIP=1"):
             self.assertIn(line, lines)
+
+    def test_variables_that_do_nothing(self):
+        for options, variable, why in (
+            ([], {"HAKMEM_GUARD_FILL": "1"}, "it needs --guard"),
+            ([], {"HAKMEM_SAMPLE_SLOTS": "32"}, "it needs HAKMEM_SAMPLE"),
+            (["--guard"], {"HAKMEM_PAGES_ALIGN": "1"}, "it needs --pages=end"),
+            (["--guard"], {"HAKMEM_ZERO": "free"}, "guard mode does not heed it"),
+            ([], {"HAKMEM_GUARD": "1", "HAKMEM_ON_ERROR": "report"}, "guard mode does not heed it"),
+            (["--guard"], {"HAKMEM_GUARD_FILL": "1"}, ""),
+            (["--guard"], {"HAKMEM_SAMPLE": "0"}, ""),
+            ([], {"HAKMEM_SAMPLE": "1000", "HAKMEM_SAMPLE_SLOTS": "32"}, ""),
+        ):
+            with self.subTest(options=options, variable=variable):
+                result = self.crash("exit", "3", options=options, environment=variable)
+                name, value = list(variable.items())[-1]
+                self.assertEqual((result.returncode, result.stderr),
+                                 (3, f"run: {name}={value} did nothing: {why}\n" if why else ""))
 
     def test_program_without_the_library(self):
         result = self.run_command("env", "-i", CRASHES, "exit", "3")
@@ -605,6 +636,11 @@ class Leaks(RunCase):
         self.assertRegex(result.stderr,
                          r"  40 bytes in 1 block: app::Leaky::Leaky\(int\)\+0x\w+, mistakes.cpp:\d+, in .*, "
                          r"called from main\+")
+
+    def test_leaks_of_a_crash(self):
+        result = self.crash("null", options=["--leaks"])
+        self.assertIn("run: 1 process died of a signal: what it had not freed is not listed", result.stderr)
+        self.assertNotIn("unknown", result.stderr)
 
     def test_leaks_of_many_processes(self):
         script = "for i in $(seq 30); do %s leak 1; done" % CRASHES
