@@ -11,6 +11,7 @@
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
+#include "supervise/survived.h"
 #include "workload/workload.h"
 
 #include <errno.h>
@@ -43,8 +44,8 @@ static const char run_notes[] =
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
-    "executed. If a report was written: N of --fault-exit N if that is given on the command line, else 1 if COMMAND\n"
-    "itself survived and one of its child processes crashed.\n";
+    "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal.\n";
 // clang-format on
 
 struct run {
@@ -55,6 +56,7 @@ struct run {
     uint64_t fault_exit;
     struct launch launch;
     struct faults faults;
+    struct survived survived;
     struct tracing tracing;
     json_t* leaks;             // of each process that exited and leaked
     bool records_found;        // in any of them
@@ -169,6 +171,7 @@ static bool set_environment(const struct run* run) {
 
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
+    survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
 
@@ -226,6 +229,7 @@ static void note_coverage(struct run* run, pid_t thread) {
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
+    survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
     if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
     if (!ring_dir_has(&run->rings, thread))
@@ -234,20 +238,28 @@ static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .thread = thread, .number = SIGABRT});
 }
 
-static void on_over(void* context, pid_t process) {
-    const struct run* run = context;
+static void on_refused(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal) {
+    struct run* run = context;
+    survived_note_fault(&run->survived, process, thread, signal);
+}
+
+static void on_over(void* context, pid_t process, bool execs) {
+    struct run* run = context;
+    if (execs) survived_note_told(&run->survived, process, 0);
     ring_dir_forget(&run->rings, process);
 }
 
 // If ptrace was refused, the rings still have the last words of the processes that a check stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
+    survived_note_told(&run->survived, process, 0);
     if (has_spoken(run, process) && process != run->launch.pid)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){.context = run, .died = on_death, .exiting = on_exiting, .over = on_over};
+    run->tracing = (struct tracing){
+        .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -263,9 +275,13 @@ static int own_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static bool found_fault(const struct run* run) {
+    return run->faults.count > 0 || survived_is_told(&run->survived);
+}
+
 static int exit_status(const struct run* run) {
     int status = run->tracing.status;
-    if (run->faults.count == 0) return own_status(status);
+    if (!found_fault(run)) return own_status(status);
     if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
@@ -276,7 +292,7 @@ static void save_result(const struct run* run, int status) {
     for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_text(run->args->rest[i]));
     json_t* result = result_new(run->args, run->args->command->name);
     json_put_text(result, "again", run->again);
-    json_put_text(result, "outcome", run->faults.count > 0 ? "fault" : "ok");
+    json_put_text(result, "outcome", found_fault(run) ? "fault" : "ok");
     json_object_set_new(result, "command", command);
     json_put_bool(result, "guard", is_guarded(run->args));
     if (pages_in_force(run->args) != NULL) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
@@ -293,6 +309,8 @@ static void save_result(const struct run* run, int status) {
     json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "told", run->survived.told);
+    json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
     result_save(run->args, run->args->command->name, result);
     json_decref(result);
@@ -338,6 +356,7 @@ static void print_idle_variables(const struct run* run) {
 static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
+    survived_print(&run->survived, brief, stderr);
     if (brief) return;
     if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
@@ -394,10 +413,12 @@ static int run_run(const struct args* args) {
                                      .process = run.launch.pid,
                                      .began = workload_clock()};
         faults_start(&run.faults);
+        survived_start(&run.survived, &run.rings);
         if (args_is_set(args, "leaks")) run.leaks = json_array();
         watch(&run);
         status = conclude(&run);
         faults_free(&run.faults);
+        survived_free(&run.survived);
         json_decref(run.leaks);
     }
     ring_dir_remove(&run.rings);

@@ -105,7 +105,7 @@ static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
     return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
 }
 
-static void note_signal(struct traced* traced, int number) {
+static void note_signal(struct tracing* tracing, struct traced* traced, int number) {
     struct tracing_signal* last = &traced->last;
     *last = (struct tracing_signal){.number = number, .time = workload_clock()};
     if (ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &last->info) != 0 ||
@@ -113,6 +113,8 @@ static void note_signal(struct traced* traced, int number) {
         last->number = 0;
     else if (last->info.si_code > 0)
         traced->fault = *last;
+    if (last->number == SIGSEGV && last->info.si_code > 0 && tracing->refused != NULL)
+        tracing->refused(tracing->context, traced->process, traced->thread, last);
 }
 
 // Is the thread ending at the instruction where it got the signal? One that survived the signal has moved since.
@@ -160,7 +162,7 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
     process->last.number = process->fault.number = 0;
     process->exiting = false;
     process->threads = 1;
-    tracing->over(tracing->context, process->process);
+    tracing->over(tracing->context, process->process, true);
     resume(process->thread, 0);
 }
 
@@ -180,7 +182,7 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
     int number = WSTOPSIG(status);
     switch (status >> 16) {
     case 0:
-        if (is_fault_signal(number)) note_signal(traced, number);
+        if (is_fault_signal(number)) note_signal(tracing, traced, number);
         resume(traced->thread, number);
         return;
     case PTRACE_EVENT_EXIT: at_exit(tracing, traced); return;
@@ -217,7 +219,7 @@ static void ended(struct tracing* tracing, pid_t thread, int status) {
     struct traced* traced = find(thread);
     if (traced != NULL && traced->process == thread) {
         process_ended(tracing, thread, status, traced->reported);
-        tracing->over(tracing->context, thread);
+        tracing->over(tracing->context, thread, false);
     }
     forget(thread);
 }

@@ -32,8 +32,10 @@ struct tracing {
     void (*died)(void* context, const struct tracing_death* death);
     // The last thread of a process is about to end, with its memory still there. `cleanly`: by exit, not by a signal.
     void (*exiting)(void* context, pid_t process, pid_t thread, bool cleanly);
-    // The process runs another program from now on, or is gone: what is known about it is invalid.
-    void (*over)(void* context, pid_t process);
+    // The processor raised SIGSEGV in a thread, which has not received it yet. NULL: not wanted.
+    void (*refused)(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal);
+    // The process runs another program from now on (`execs`), or is gone: what is known about it is invalid.
+    void (*over)(void* context, pid_t process, bool execs);
     // output
     int status;        // exit status of the command, as waitpid returns it
     size_t processes;  // how many processes there were

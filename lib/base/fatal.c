@@ -15,7 +15,7 @@ static void one_word(char* out, size_t size, const char* text) {
 
 __attribute__((used)) char hakmem_last_words[LAST_WORDS];
 
-void (*_Atomic fatal_hook)(const char* line);
+void (*_Atomic fatal_hook)(const char* line, bool goes_on);
 
 static void keep_for_a_core(const char* line) {
     static _Atomic uint32_t said;
@@ -50,11 +50,19 @@ static Line line_of(const char* check, const char* site, const char* format, va_
 
 static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
 
+static void tell(const char* line, bool goes_on) {
+    void (*hook)(const char*, bool) = load_relaxed(&fatal_hook);
+    if (hook) hook(line, goes_on);
+    text_warn("%s", line);
+}
+
 void last_words(const char* line) {
     keep_for_a_core(line);
-    void (*hook)(const char*) = load_relaxed(&fatal_hook);
-    if (hook) hook(line);
-    text_warn("%s", line);
+    tell(line, false);
+}
+
+void passing_words(const char* line) {
+    tell(line, true);
 }
 
 void fatal_abort(void) {
@@ -84,5 +92,5 @@ void wrong_call(bool goes_on, const char* check, const char* site, const char* f
     Line line = line_of(check, site, format, args);
     va_end(args);
     if (!goes_on) end_with(&line);
-    text_warn("%s", line.text);
+    passing_words(line.text);
 }

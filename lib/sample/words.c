@@ -105,7 +105,7 @@ static void tell(const char* format, ...) {
     va_end(args);
     counter_add_shared(HAK_C_sample_faults, 1);
     if (goes_on())
-        text_warn("%s", line);
+        passing_words(line);
     else
         last_words(line);
 }

@@ -409,6 +409,59 @@ class Mistakes(RunCase):
                               report["verdict"]["where"])
 
 
+class Survived(RunCase):
+    """Wrong acts after which the program went on."""
+
+    REPORT = {"HAKMEM_ON_ERROR": "report"}
+
+    def told(self, result, status, count):
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertRegex(result.stderr,
+                         rf"(?m)^run: told count={count} check=double_free site=free pid=\d+ command=\S+")
+        saved = self.only_result()
+        self.assertEqual((saved["outcome"], [one["count"] for one in saved["told"]]), ("fault", [count]))
+
+    def test_what_the_library_told(self):
+        self.told(self.crash("free-twice", "3", environment=self.REPORT), 1, 3)
+
+    def test_told_by_a_child(self):
+        self.told(self.crash("free-twice-in-child", "4", environment=self.REPORT), 1, 1)
+
+    def test_told_before_exec(self):
+        self.told(self.crash("free-twice-and-exec", environment=self.REPORT), 1, 1)
+
+    def test_told_without_ptrace(self):
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        self.told(self.crash("free-twice", "2", environment=self.REPORT, preexec_fn=refuse_ptrace), 1, 2)
+
+    def test_fault_exit(self):
+        self.told(self.crash("free-twice", "1", environment=self.REPORT, options=["--fault-exit", "42"]), 42, 1)
+
+    def test_accesses_that_a_handler_caught(self):
+        for size, options, what in (
+            (100, ["--pages"], r"50 bytes into the 100-byte block 0x\w+, which was freed"),
+            (100000, ["--guard"], "page run|freed memory"),
+        ):
+            with self.subTest(size):
+                result = self.crash("recover-from-freed", str(size), options=options)
+                self.assertEqual(result.returncode, 5, result.stderr)
+                self.assertRegex(result.stderr,
+                                 r"run: a signal handler of the program caught 3 accesses to closed memory, pid \d+")
+                self.assertRegex(result.stderr,
+                                 rf"  the first was at 0x\w+, in use_freed \(crashes\.c:\d+\).*: .*({what})")
+                shutil.rmtree(self.results)
+
+    def test_the_fault_of_which_it_died_was_not_survived(self):
+        result = self.crash("give-up-on-freed", "100", options=["--pages"])
+        self.fault(result, 139, "SIGSEGV")
+        self.assertNotIn("caught", result.stderr)
+
+    def test_blocks_that_the_program_closed(self):
+        result = self.crash("close-own", options=["--guard"])
+        self.assertEqual((result.returncode, result.stderr), (5, ""))
+
+
 class Pages(RunCase):
     """A page for every block."""
 
