@@ -50,19 +50,20 @@ static Line line_of(const char* check, const char* site, const char* format, va_
 
 static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
 
-static void tell(const char* line, bool goes_on) {
+static void call_hook(const char* line, bool goes_on) {
     void (*hook)(const char*, bool) = load_relaxed(&fatal_hook);
     if (hook) hook(line, goes_on);
-    text_warn("%s", line);
 }
 
 void last_words(const char* line) {
     keep_for_a_core(line);
-    tell(line, false);
+    call_hook(line, false);
+    text_warn("%s", line);
 }
 
 void passing_words(const char* line) {
-    tell(line, true);
+    call_hook(line, true);
+    text_warn("%s", line);
 }
 
 void fatal_abort(void) {
@@ -92,5 +93,11 @@ void wrong_call(bool goes_on, const char* check, const char* site, const char* f
     Line line = line_of(check, site, format, args);
     va_end(args);
     if (!goes_on) end_with(&line);
-    passing_words(line.text);
+    call_hook(line.text, true);
+    static _Atomic uint32_t lines;
+    uint32_t before = load_relaxed(&lines) < WRONG_CALL_LINES ? add_relaxed(&lines, 1u) : WRONG_CALL_LINES;
+    if (before < WRONG_CALL_LINES) text_warn("%s", line.text);
+    if (before == WRONG_CALL_LINES - 1)
+        text_warn("hakmem: %u wrong calls were told; all others are only counted, as free_refused in HAKMEM_STATS\n",
+                  (unsigned)WRONG_CALL_LINES);
 }

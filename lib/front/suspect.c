@@ -13,15 +13,17 @@
 
 // --- where it is
 
+static const char on_remote_stack[] = "it is on the remote stack of its slab";
+
 static const char* place_in_slab(OwnedSlab slab, const void* block, bool run) {
-    if (remote_has(slab, block)) return "on the remote stack of its slab";
-    return !run && slab_lists(slab, block) ? "on the free list of its slab" : NULL;
+    if (remote_has(slab, block)) return on_remote_stack;
+    return !run && slab_lists(slab, block) ? "it is on the free list of its slab" : NULL;
 }
 
 // In what the caller may read; NULL: not there.
 static const char* place_of_class(const HakTcb* me, SlabNumber s, uint64_t tag, const void* block) {
-    if (bin_has(fast_bin(tag), block)) return "in this thread's TLS SLL";
-    if (bundle_has(me, s, block)) return "in a bundle of this thread, which freed it before";
+    if (bin_has(fast_bin(tag), block)) return "it is in this thread's TLS SLL";
+    if (bundle_has(me, s, block)) return "this thread freed it, and it waits in a bundle for its slab's owner";
     OwnedSlab slab = slab_if_mine(me, s, tag);
     return slab.number ? place_in_slab(slab, block, false) : NULL;
 }
@@ -32,14 +34,19 @@ static const char* place_of_run(const HakTcb* me, const void* block) {
 }
 
 // A caller that cannot begin an operation may have interrupted one that is changing its lists.
-static const char* place_of(const void* block) {
+static const char* place_in_lists(SlabNumber s, uint64_t tag, const void* block) {
     HakTcb* me = operation_begin();
     if (me == NULL) return NULL;
-    SlabNumber s = (SlabNumber)slab_number_of(block);
-    uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
     const char* where = tag_is_class(tag) ? place_of_class(me, s, tag, block) : place_of_run(me, block);
     operation_end(me);
     return where;
+}
+
+static const char* place_of(const void* block) {
+    SlabNumber s = (SlabNumber)slab_number_of(block);
+    uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));
+    if (remote_begins_with(tag_is_class(tag) ? s : run_first_slab(block), block)) return on_remote_stack;
+    return place_in_lists(s, tag, block);
 }
 
 // --- set aside

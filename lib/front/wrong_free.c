@@ -1,6 +1,7 @@
 #include "front/wrong_free.h"
 
 #include "base/fatal.h"
+#include "base/text.h"
 #include "config/options.h"
 #include "count/counters.h"
 #include "front/block.h"
@@ -64,7 +65,8 @@ static void wrong_in_runs(const char* site, const void* p) {
     if (block.start && block.start != p)
         wrong_interior(site, p, block);
     else if ((uintptr_t)p % PAGE_SIZE_BYTES == 0 && run_cached_pages(p) != 0)
-        wrong_use_of_free("double_free", site, p, "in a thread's run cache");
+        wrong_use_of_free(text_same(site, "free") ? "double_free" : "use_after_free", site, p,
+                          "it is in a thread's run cache");
     else
         wrong_dead(site, p);
 }
@@ -121,7 +123,7 @@ static size_t bytes_of_free(const void* block) {
 
 void wrong_use_of_free(const char* check, const char* site, const void* block, const char* where) {
     int saved_errno = errno;
-    WRONG(check, site, "block %p of %zu bytes was freed before, and not handed out since: it is %s" GUARD_TELLS, block,
+    WRONG(check, site, "block %p of %zu bytes was freed before, and not handed out since: %s" GUARD_TELLS, block,
           bytes_of_free(block), where);
     errno = saved_errno;
 }

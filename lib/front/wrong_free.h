@@ -11,7 +11,7 @@
 HAK_COLD void wrong_pointer(const char* site, const void* p);
 // Bytes of a block, which is not NULL; 0: it is not one, and that was reported.
 size_t usable_bytes(const char* site, const void* p);
-// The block is free already. where: where it was found.
+// The block is free already. where: how that is known.
 HAK_COLD void wrong_use_of_free(const char* check, const char* site, const void* block, const char* where);
 
 #endif

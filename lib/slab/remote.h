@@ -23,6 +23,12 @@ HAK_INLINE bool remote_has_blocks(OwnedSlab slab) {
 // Whether the stack holds the block. Pushes go on in front of what this looks at.
 bool remote_has(OwnedSlab slab, const void* block);
 
+// Whether the block is the one that was pushed last. Anybody may ask. If the caller seems to hold the block, then it
+// does not: the block is free.
+HAK_INLINE bool remote_begins_with(SlabNumber s, const void* block) {
+    return remote_first(load_relaxed(remote_word(s))) == block;
+}
+
 // Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: nothing was pushed, because
 // the slab has no owner, or its owner is between two steps of a claim or a publication. The push is the last access to
 // the slab.

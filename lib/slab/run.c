@@ -84,11 +84,16 @@ static HAK_COLD void invalid(const void* block) {
     fatal("invalid_free", "run", "%p is not the start of a block in use: freed twice, or never handed out", block);
 }
 
-void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
-    RunMap* map = run_map(runs);
-    uint32_t page = run_page_of(block), pages = load_relaxed(&map->length[page]);
+static uint32_t pages_in_use(OwnedRuns runs, const void* block) {
+    uint32_t pages = load_relaxed(&run_map(runs)->length[run_page_of(block)]);
     if (HAK_UNLIKELY(pages == 0 || (pages & RUN_IS_CACHED) || ((uintptr_t)block & (PAGE_SIZE_BYTES - 1))))
         invalid(block);
+    return pages;
+}
+
+void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
+    RunMap* map = run_map(runs);
+    uint32_t page = run_page_of(block), pages = pages_in_use(runs, block);
     store_relaxed(&map->length[page], (uint16_t)0);
     close_pages(runs, page, pages);
     uint32_t joined = run_map_release(map, page, pages);
@@ -98,6 +103,7 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
 
 void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first) {
     for (void* next; first; first = next) {
+        pages_in_use(runs, first);  // one that was freed twice may be closed
         next = link_read(first);
         if (zero_is(ZERO_FREE)) link_clear(first);  // the link was in the block that was cleared
         runs_free(me, runs, first);

@@ -1,8 +1,11 @@
 #include "thread/link.h"
 
 #include "base/fatal.h"
+#include "base/text.h"
 #include "observe/ring.h"
 #include "os/os.h"
+#include "superslab/owner_word.h"
+#include "superslab/size_class.h"
 
 _Atomic uint64_t hak_link_key;
 _Atomic uint64_t hak_link_end = LINK_NEVER;
@@ -46,12 +49,16 @@ bool link_list_has(const void* first, uint32_t most, const void* block) {
 }
 
 void link_corrupt(const void* block, uint64_t target) {
-    static const char why[] = "something wrote to the block after it was freed, or past the end of the block before it";
-    if (block == NULL)
-        fatal("link", "freelist", "the link in a free block was overwritten (it decodes to %p): %s",
-              (void*)(uintptr_t)target, why);
-    fatal("link", "freelist", "the link in free block %p was overwritten (it decodes to %p): %s", block,
-          (void*)(uintptr_t)target, why);
+    char which[64] = "a free block", size[32] = "";
+    uint64_t tag = heap_contains(block) ? word_tag(load_relaxed(&hak_heap.owner[slab_number_of(block)])) : 0;
+    if (tag_is_class(tag))
+        text_format(size, sizeof size, " of %u bytes", size_of_class((unsigned)(tag / TAG_PER_CLASS)));
+    if (block) text_format(which, sizeof which, "free block %p%s", block, size);
+    fatal("link", "freelist",
+          "the link in %s was overwritten (it decodes to %p): the program wrote to the block after it was freed, freed "
+          "it "
+          "twice, or wrote past the end of the block before it; 'hakstress run --guard' tells which",
+          which, (void*)(uintptr_t)target);
 }
 
 void link_note_bad(const void* block, uint64_t target) {

@@ -95,6 +95,12 @@ static void free_wrongly(void* p) {
     wrong(p);
 }
 
+// Only frees, so that it needs no TCB.
+static void free_twice(void* p) {
+    t_free(p);
+    wrong(p);
+}
+
 // --- in the caller's own lists
 
 static void in_a_row(size_t size) {
@@ -140,6 +146,10 @@ static void on_remote_stack(size_t size) {
     wrong(p);
 }
 
+static void twice_by_one_that_only_frees(size_t size) {
+    elsewhere(free_twice, block(size));
+}
+
 static void run_from_cache(size_t size) {
     in_a_row(size);
 }
@@ -174,6 +184,29 @@ static void run_freed_by_two(size_t size) {
     char* p = block(size);
     elsewhere(free_rightly, p);
     elsewhere(free_wrongly, p);
+}
+
+// Another one lies above it on the remote stack.
+static void run_below_freed_by_two(size_t size) {
+    char *p = block(size), *above = block(size);
+    elsewhere(free_rightly, p);
+    elsewhere(free_rightly, above);
+    elsewhere(free_wrongly, p);
+}
+
+// More than are set aside. The owner finds the others on the remote stack twice.
+static void many_runs_freed_by_two(size_t size) {
+    enum { RUNS = 20 };
+    char* p[RUNS];
+    for (int i = 0; i < RUNS; i++) p[i] = block(size);
+    for (int i = 0; i < RUNS; i++) elsewhere(free_rightly, p[i]);
+    for (int i = 0; i < RUNS; i++) elsewhere(free_wrongly, p[i]);
+    for (int i = 0; i < RUNS; i++) block(size);
+}
+
+// With HAKMEM_CLOSE=1.
+static void many_closed_runs_freed_by_two(size_t size) {
+    many_runs_freed_by_two(size);
 }
 
 static volatile sig_atomic_t handled;
@@ -269,16 +302,22 @@ static const Case cases[] = {
     {"delayed", delayed, 200, DOUBLE},
     {"on the free list", on_free_list, 112, "on the free list of its slab"},
     {"on the free list", on_free_list, 300, "on the free list of its slab"},
-    {"in a bundle", in_bundle, 0, "in a bundle of this thread, which freed it before"},
+    {"in a bundle", in_bundle, 0, "this thread freed it, and it waits in a bundle"},
     {"on the remote stack", on_remote_stack, 100, "on the remote stack of its slab"},
     {"run on the remote stack", on_remote_stack, 100000, "on the remote stack of its slab"},
+    {"by one that only frees", twice_by_one_that_only_frees, 100, "on the remote stack of its slab"},
+    {"by one that only frees", twice_by_one_that_only_frees, 16384, "on the remote stack of its slab"},
+    {"by one that only frees", twice_by_one_that_only_frees, 300000, "on the remote stack of its slab"},
+    {"run freed by two others", run_freed_by_two, 100000, "on the remote stack of its slab"},
     {"run from the cache", run_from_cache, 40000, "in a thread's run cache"},
     {"run from the cache", run_from_cache, 300000, "in a thread's run cache"},
     {"run, not cached", run_not_cached, 100000, DEAD},
     {"huge", in_a_row, 3000000, DEAD},
     {"slab gone", slab_gone, 1000, DEAD},
     {"in another thread's bin", in_another_bin, 100, ""},
-    {"run freed by two others", run_freed_by_two, 100000, ""},
+    {"run below freed by two others", run_below_freed_by_two, 100000, ""},
+    {"many runs", many_runs_freed_by_two, 20000, "check=invalid_free site=run "},
+    {"many closed runs", many_closed_runs_freed_by_two, 20000, "check=invalid_free site=run "},
     {"in a handler", in_a_handler, 100, DOUBLE},
     {"plus 1", plus_1, 8, "check=interior_free site=free "},
     {"plus 1", plus_1, 100, "points 1 byte into the block "},
@@ -293,6 +332,7 @@ static const Case cases[] = {
     {"plus a page of others", plus_a_page_of_others, 0, "points 4096 bytes into the block "},
     {"of the stack", of_the_stack, 0, "is no block of this allocator"},
     {"realloc of dead", realloc_of_dead, 100, "check=use_after_free site=realloc "},
+    {"realloc of dead", realloc_of_dead, 40000, "check=use_after_free site=realloc "},
     {"realloc of interior", realloc_of_interior, 100, "check=interior_free site=realloc "},
 };
 
@@ -323,13 +363,17 @@ static void act(const Case* one, bool reports) {
     go_on(one->size ? one->size : 100);
 }
 
+typedef struct {
+    int status;
+    char text[1 << 16];
+    size_t length;
+} Said;
+
 // In a process of its own: the library writes to where descriptor 2 led at its load.
-static void run(char* self, size_t i, char* mode) {
-    const Case* one = &cases[i];
-    char number[16], said[2048];
-    int ends[2], status;
-    size_t length = 0;
-    snprintf(number, sizeof number, "%zu", i);
+static const Said* run_alone(char* self, char* mode, char* which) {
+    static Said said;
+    int ends[2];
+    said.length = 0;
     CHECK(pipe(ends) == 0, "pipe");
     pid_t pid = fork();
     CHECK(pid >= 0, "fork");
@@ -337,38 +381,75 @@ static void run(char* self, size_t i, char* mode) {
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl(self, self, mode, number, (char*)NULL);
+        execl(self, self, mode, which, (char*)NULL);
         _exit(127);
     }
     close(ends[1]);
-    for (ssize_t n; (n = read(ends[0], said + length, sizeof said - 1 - length)) > 0;) length += (size_t)n;
+    for (ssize_t n; (n = read(ends[0], said.text + said.length, sizeof said.text - 1 - said.length)) > 0;)
+        said.length += (size_t)n;
     close(ends[0]);
-    said[length] = '\0';
-    CHECK(waitpid(pid, &status, 0) == pid, "wait");
+    said.text[said.length] = '\0';
+    CHECK(waitpid(pid, &said.status, 0) == pid, "wait");
+    return &said;
+}
+
+static void run(char* self, size_t i, char* mode) {
+    const Case* one = &cases[i];
+    if (one->act == many_closed_runs_freed_by_two) setenv("HAKMEM_CLOSE", "1", 1);
+    char number[16];
+    snprintf(number, sizeof number, "%zu", i);
+    const Said* said = run_alone(self, mode, number);
+    unsetenv("HAKMEM_CLOSE");
     bool aside = *one->words == '\0', reports = strcmp(mode, "report") == 0;
-    bool ends_well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    bool aborts = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-    CHECK(aside || reports ? ends_well : aborts, "%s, %zu bytes: status %x: %s", one->name, one->size, status, said);
-    CHECK(aside ? length == 0 : strstr(said, one->words) != NULL, "%s, %zu bytes: it said: %s", one->name, one->size,
-          said);
-    CHECK(aside || strchr(said, '\n') == said + length - 1, "%s: more than a line: %s", one->name, said);
+    bool ends_well = WIFEXITED(said->status) && WEXITSTATUS(said->status) == 0;
+    bool aborts = WIFSIGNALED(said->status) && WTERMSIG(said->status) == SIGABRT;
+    bool damages = one->act == many_runs_freed_by_two || one->act == many_closed_runs_freed_by_two;
+    CHECK(aside || (reports && !damages) ? ends_well : aborts, "%s, %zu bytes: status %x: %s", one->name, one->size,
+          said->status, said->text);
+    CHECK(aside ? said->length == 0 : strstr(said->text, one->words) != NULL, "%s, %zu bytes: it said: %s", one->name,
+          one->size, said->text);
+    CHECK(aside || strchr(said->text, '\n') == said->text + said->length - 1, "%s: more than a line: %s", one->name,
+          said->text);
+}
+
+// A loop of wrong frees must not fill the disk. All are counted.
+enum { MANY = 1000, LINES_MOST = 101 };
+static void free_many_times(void) {
+    char* p = block(40);
+    t_free(p);
+    for (int i = 0; i < MANY; i++) wrong(p);
+    CHECK(test_counter("free_refused") == MANY, "all are counted");
+}
+
+static void lines_have_a_bound(char* self) {
+    const Said* said = run_alone(self, "report", "many");
+    int lines = 0;
+    for (size_t i = 0; i < said->length; i++) lines += said->text[i] == '\n';
+    CHECK(said->status == 0, "status %x: %s", said->status, said->text);
+    CHECK(lines == LINES_MOST, "%d lines for %d wrong frees", lines, MANY);
+    CHECK(strstr(said->text, "only counted, as free_refused") != NULL, "the last line: %s", said->text);
 }
 
 int main(int argc, char** argv) {
     enum { CASES = sizeof cases / sizeof *cases };
     bool reports = argc >= 2 && strcmp(argv[1], "report") == 0;
     if (!reports && !(argc >= 2 && strcmp(argv[1], "abort") == 0)) {
-        fprintf(stderr, "usage: wrong_free abort|report [CASE]\n");
+        fprintf(stderr, "usage: wrong_free abort|report [CASE|many]\n");
         return 2;
     }
     int (*set)(const char*, const char*);
     *(void**)&set = test_symbol("hak_option_set");
     CHECK(set != NULL && set("HAKMEM_ON_ERROR", argv[1]) == 0, "HAKMEM_ON_ERROR=%s", argv[1]);
+    if (argc > 2 && strcmp(argv[2], "many") == 0) {
+        free_many_times();
+        return 0;
+    }
     if (argc > 2) {
         act(&cases[test_argument(argc, argv, 2, 0) % CASES], reports);
         return 0;
     }
     test_start("wrong_free", 0);
     for (size_t i = 0; i < CASES; i++) run(argv[0], i, argv[1]);
+    if (reports) lines_have_a_bound(argv[0]);
     return 0;
 }
