@@ -28,7 +28,7 @@ HAK_COLD void wrong_call(bool goes_on, const char* check, const char* site, cons
 // Tells a whole line as fatal() does, and returns. fatal_abort() ends the process then.
 HAK_COLD void last_words(const char* line);
 HAK_COLD HAK_NORETURN void fatal_abort(void);
-// Tells a whole line as wrong_call() does if the process goes on.
+// Tells a whole line as wrong_call() does if the process goes on, without its bound.
 HAK_COLD void passing_words(const char* line);
 HAK_COLD HAK_NORETURN void fatal(const char* check, const char* site, const char* format, ...) HAK_PRINTF(3, 4);
 
