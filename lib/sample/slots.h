@@ -19,7 +19,7 @@
 // is locked: a thread that ends, or that the child of a fork does not have, costs at most the slot that it was
 // changing. A page of a slot stays resident while it is closed; larger blocks give theirs back.
 // Thread-safety: any thread; the fields of a slot are those of who has changed its state to CHANGING. Others read them
-// for a message, and may then see two blocks mixed.
+// in one piece with slot_view, or for a message, and may then see two blocks mixed.
 // Errors: false or NULL if the system refuses.
 #ifndef HAK_SAMPLE_SLOTS_H
 #define HAK_SAMPLE_SLOTS_H
@@ -49,6 +49,8 @@ typedef struct {
     char* pattern_end;  // and ends here, behind it
     bool parted;        // its pages are mappings of their own
     bool used;          // held a block before
+    bool used_before;   // held another one before that
+    uint64_t since;     // when it got the block: milliseconds
     _Atomic bool torn;  // a page of it, or a guard page beside it, was opened for an access to go on
     SampleCall allocated, freed;
 } Slot;
@@ -98,8 +100,24 @@ void slot_checked(Slot* slot);
 // Undoes slot_seize.
 void slot_let_go(Slot* slot);
 void slot_close(Slot* slot);
-// The slot is never taken again, if it is closed.
-void slot_keep(Slot* slot);
+
+// A slot as it was at one moment.
+typedef struct {
+    Slot fields;
+    SlotState state;
+    uint64_t word;  // its state and time
+    bool whole;     // else a thread is changing it, and the fields may be of two blocks
+} SlotView;
+// Waits a moment for a thread that changes the slot.
+void slot_view(const Slot* slot, SlotView* out);
+HAK_INLINE bool slot_view_is_live(const SlotView* view) {
+    return view->state == SLOT_LIVE || view->state == SLOT_CHECKED;
+}
+// The same in all views of one live block, and not 0. 0: not whole.
+uint64_t slot_view_generation(const SlotView* view);
+// Holds the slot in the state that was seen: a closed one is never taken again; a live one is not closed before
+// slot_checked, or before the wait of slot_seize is over. false: the state is another one by now.
+bool slot_hold(Slot* slot, const SlotView* view);
 // Opens the page of an address in the region, until the slot beside it is opened the next time.
 bool slot_tear(const void* p);
 
