@@ -105,25 +105,42 @@ Slot* slot_take(void) {
     return NULL;
 }
 
+// The slot that this thread checks; or that it checked when a signal handler left by longjmp.
+static HAK_TLS const Slot* checking;
+
+static void stop_checking(const Slot* slot) {
+    if (checking == slot) checking = NULL;
+}
+
 bool slot_seize(Slot* slot) {
-    enum { TRIES = 200 };
-    for (int i = 0; i < TRIES; i++) {
+    enum { TRIES = 200, TRIES_WHILE_CHECKED = 20000 };  // the latter take a second or more
+    for (int i = 0;; i++) {
         uint64_t word = load_relaxed(word_of(slot));
-        if (state_of(word) == SLOT_LIVE && change(slot, &word)) return true;
-        if (state_of(word) == SLOT_CLOSED || state_of(word) == SLOT_KEPT) return false;
+        SlotState state = state_of(word);
+        bool is_given_up = state == SLOT_CHECKED && (checking == slot || i >= TRIES_WHILE_CHECKED);
+        if ((state == SLOT_LIVE || is_given_up) && change(slot, &word)) {
+            stop_checking(slot);
+            return true;
+        }
+        if (state == SLOT_CLOSED || state == SLOT_KEPT || (state == SLOT_CHANGING && i >= TRIES)) return false;
         os_wait(i);
     }
-    uint64_t word = load_relaxed(word_of(slot));
-    return state_of(word) == SLOT_CHECKED && change(slot, &word);
+}
+
+void slots_in_child(void) {
+    if (load_acquire(&hak_slots.bytes) == 0) return;  // pairs with slots_map
+    for (uint32_t i = 0; i < hak_slots.count; i++) slot_checked(&hak_slots.slot[i]);
 }
 
 bool slot_check(Slot* slot) {
     uint64_t word = load_relaxed(word_of(slot));
     if (state_of(word) != SLOT_LIVE) return false;
+    checking = slot;
     return cas_acquire(word_of(slot), &word, with_state(word, SLOT_CHECKED));  // pairs with the release in set_state
 }
 
 void slot_checked(Slot* slot) {
+    stop_checking(slot);
     uint64_t word = load_relaxed(word_of(slot));
     // pairs with the acquire in change; it fails if a thread has waited too long and has taken the slot over
     if (state_of(word) == SLOT_CHECKED) cas_release(word_of(slot), &word, with_state(word, SLOT_LIVE));

@@ -90,13 +90,15 @@ HAK_INLINE bool slot_is_live(const Slot* slot) {
 Slot* slot_take(void);
 // Places a block and makes the slot live. size <= SLOT_BYTES, alignment <= a page. false: it is closed again.
 bool slot_open(Slot* slot, size_t alignment, size_t size, bool at_end);
-// Makes a live slot the caller's to change; waits a moment for one that another thread is changing. One that is being
-// checked for longer is taken over: the thread that checks it does not exist in this child of a fork, or the caller is
-// a signal handler that interrupted it. false: not live.
+// Makes a live slot the caller's to change; waits a moment for one that another thread is changing, and for more than a
+// second for one that another thread checks. Then that thread does not exist in this copy of the process, and the slot
+// is taken over; so it is at once if the caller is a signal handler that interrupted the check. false: not live.
 bool slot_seize(Slot* slot);
 // Keeps a live block from being closed while its pattern is looked at. false: it is not live, or another thread has it.
 bool slot_check(Slot* slot);
 void slot_checked(Slot* slot);
+// In the child of a fork: nobody checks any more.
+void slots_in_child(void);
 // Undoes slot_seize.
 void slot_let_go(Slot* slot);
 void slot_close(Slot* slot);

@@ -1015,7 +1015,7 @@ static void clean_beside_checks(void) {
     for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc(4000 + (size_t)i);
     checking = 1;
     pthread_t checker = test_thread(check_on, NULL);
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 20; round++) {
         for (int i = 0; i < BLOCKS; i++) {
             CHECK(malloc_usable_size(blocks[i]) >= 4000, "block %d", i);
             blocks[i] = realloc(blocks[i], 4000 + (size_t)((i + round) % 50));
