@@ -819,7 +819,7 @@ static void reopen(pid_t thread) {
     go_on_to_end(thread, SIGSEGV);
 }
 
-// Another block opens the page before the handler looks: the read is done again, and goes through. The next one is told.
+// Another block opens the page before the handler looks: the read is done again and goes through. The next is told.
 static void page_is_open_again(void) {
     act(&(Play){read_freed, reopen});
 }
