@@ -90,7 +90,7 @@ static bool is_in_force(uint32_t level);
 static void pass_on(uint32_t level, int signal, siginfo_t* info, ucontext_t* context, bool comes_again) {
     KernelAction action = below[level];
     if (is_default(&action)) {
-        bool ignored = action.handler.plain == SIG_IGN && info->si_code <= FROM_USER_SPACE;
+        bool ignored = context && action.handler.plain == SIG_IGN && info->si_code <= FROM_USER_SPACE;
         pass_on_to_default(ignored, comes_again, context);
         return;
     }
@@ -146,10 +146,23 @@ static void visit(uint32_t level, uint32_t visited, int signal, siginfo_t* info,
     context->uc_link = link;
 }
 
+// A handler that found this level may pass on less than it got: what `signal` returned is called with the number alone.
+// In a signal's frame the kernel puts what it knows of the signal right beside the context.
+static bool is_whole(uint32_t level, bool is_last, int signal, const siginfo_t* info, const ucontext_t* context) {
+#if defined(__x86_64__)
+    enum { CONTEXT_BYTES = 304 };  // as the kernel has it
+    bool beside = (uintptr_t)info - (uintptr_t)context == CONTEXT_BYTES;
+#else
+    bool beside = (uintptr_t)context - (uintptr_t)info == sizeof *info;
+#endif
+    if (is_last || (below[level].flags & SA_SIGINFO)) return context != NULL;
+    return beside && os_can_read(info) && os_can_read(context) && info->si_signo == signal;
+}
+
 // is_last: nobody comes between the kernel and this level.
 static HAK_NOINLINE void on_signal(uint32_t level, bool is_last, int signal, siginfo_t* info, ucontext_t* context) {
-    if (context == NULL) {  // a handler passed on less than it got
-        pass_on(level, signal, info, context, info->si_code > FROM_USER_SPACE);
+    if (!is_whole(level, is_last, signal, info, context)) {
+        pass_on(level, signal, info, NULL, true);
         return;
     }
     uint32_t visited = visited_of(context);

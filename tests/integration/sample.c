@@ -675,6 +675,31 @@ static void handler_gets_no_context(void) {
     }
 }
 
+static void jump_back_from_plain(int number) {
+    (void)number;
+    handled++;
+    jump_back();
+}
+
+static void (*volatile found_by_signal)(int);
+
+// Calls what it found with the number alone; the registers of further arguments hold something else.
+static void pass_on_number(int number) {
+    void (*volatile next)(int, uintptr_t, uintptr_t);
+    memcpy((void*)&next, (const void*)&found_by_signal, sizeof next);
+    next(number, 16, 32);
+}
+
+static void chained_by_signal(void) {
+    signal(SIGSEGV, jump_back_from_plain);
+    sample_again();
+    found_by_signal = signal(SIGSEGV, pass_on_number);
+    for (int i = 1; i <= 3; i++) {
+        null_fault();
+        CHECK(handled == i, "%d", (int)handled);
+    }
+}
+
 // ---- between a fault and its handler
 //
 // A tracer holds a thread back between the fault and the handler, while another thread of the process changes the slot.
@@ -1276,6 +1301,7 @@ static const Case cases[] = {
     {"default_is_left", default_is_left, EXIT(0), 0, NULL, NULL, NULL},
     {"default_is_passed_on_to", default_is_passed_on_to, SIGSEGV, 0, NULL, NULL, NULL},
     {"handler_for_once_is_passed_on_to", handler_for_once_is_passed_on_to, EXIT(0), 0, NULL, NULL, NULL},
+    {"chained_by_signal", chained_by_signal, EXIT(0), 0, NULL, NULL, NULL},
     {"handler_gets_no_context", handler_gets_no_context, EXIT(0), 0, NULL, NULL, NULL},
 #ifdef __x86_64__
     {"page_is_open_again", page_is_open_again, SIGSEGV, 1, "use_after_free", "read", OF(48)},
