@@ -155,7 +155,8 @@ static bool is_whole(uint32_t level, bool is_last, int signal, const siginfo_t* 
 #else
     bool beside = (uintptr_t)context - (uintptr_t)info == sizeof *info;
 #endif
-    if (is_last || (below[level].flags & SA_SIGINFO)) return context != NULL;
+    if (below[level].flags & SA_SIGINFO) return context != NULL;
+    if (is_last) return beside;
     return beside && os_can_read(info) && os_can_read(context) && info->si_signo == signal;
 }
 

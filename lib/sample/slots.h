@@ -12,7 +12,7 @@
 // parted so when it is used again: the processes that are over soon do not gain by it.
 //
 //   CLOSED --take--> CHANGING --open--> LIVE --seize--> CHANGING --close--> CLOSED
-//   LIVE --check--> CHECKED --checked--> LIVE      its pattern is looked at; it is a live block for everybody else
+//   LIVE --check--> CHECKED --checked--> LIVE      its pattern is looked at, or a fault is told; others see it live
 //   KEPT: a fault was told of it, and it is never used again
 //
 // A state is one word with the time of its last close, so the slot that was closed longest ago is taken next. Nothing
