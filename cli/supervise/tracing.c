@@ -94,6 +94,17 @@ static void forget(pid_t thread) {
     remove_at(place);
 }
 
+const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, pid_t* thread) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next) {
+            bool is_fault = traced->process == process && traced->fault.number != 0;
+            if (!is_fault || (uintptr_t)traced->fault.info.si_addr != address) continue;
+            *thread = traced->thread;
+            return &traced->fault;
+        }
+    return NULL;
+}
+
 // Stops. A thread that was killed in the meantime gives ESRCH; its end is reported next.
 
 static void resume(pid_t thread, int signal) {

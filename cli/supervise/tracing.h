@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -48,6 +49,9 @@ int tracing_seize(pid_t child);
 // remaining processes die with it. If `traced` is false, it waits for the command alone, and calls only `died`, without
 // a thread.
 void tracing_watch(struct tracing* tracing, pid_t command, bool traced);
+
+// The signal of a thread of the process whose last fault was at the address; *thread is the thread. NULL: none.
+const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, pid_t* thread);
 
 // Signals that mean a fault.
 bool is_fault_signal(int number);
