@@ -4,7 +4,9 @@
 #include "runtime/hash_set.h"
 #include "runtime/system.h"
 
-static HashSet ends;
+enum { ENDS_MOST = (1 << 23) - 1 };  // 256 MiB
+
+static HashSet ends = {.most = ENDS_MOST};
 
 Hash ends_state(void) {
     Hash hash = hash_join(memory_hash(), threads_tls_hash());

@@ -165,6 +165,7 @@ static void begin_thread(unsigned t) {
     Thread* thread = &threads[t];
     thread->state = functions || scenario->begins[t] ? READY : UNBORN;
     thread->hurries = thread->was_woken = false;
+    thread->looks_in_vain = 0;
     thread->step = UINT16_MAX;
     thread->moment = thread->op = thread->looks_alone = thread->seen_count = 0;
     thread->clock = thread->released_by_fence = thread->acquired_by_fence = (Clock){0};

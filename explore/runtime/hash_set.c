@@ -12,7 +12,8 @@ static Hash* find(const HashSet* set, Hash hash) {
 }
 
 static bool grow(HashSet* set) {
-    HashSet larger = {calloc(set->size ? set->size * 2 : FIRST, sizeof(Hash)), set->size ? set->size * 2 : FIRST, 0};
+    HashSet larger = {.size = set->size ? set->size * 2 : FIRST};
+    larger.table = calloc(larger.size, sizeof(Hash));
     if (larger.table == NULL) return false;
     for (uint64_t i = 0; i < set->size; i++)
         if (set->table[i].low) *find(&larger, set->table[i]) = set->table[i];
@@ -27,6 +28,7 @@ bool hash_set_add(HashSet* set, Hash hash) {
     if (set->count * 2 >= set->size && !grow(set)) return true;
     Hash* place = find(set, hash);
     if (place->low) return false;
+    if (set->most && set->count == set->most) return true;
     *place = hash;
     set->count++;
     return true;
@@ -34,5 +36,5 @@ bool hash_set_add(HashSet* set, Hash hash) {
 
 void hash_set_clear(HashSet* set) {
     free(set->table);
-    *set = (HashSet){NULL, 0, 0};
+    *set = (HashSet){.most = set->most};
 }

@@ -1,6 +1,6 @@
 // A set of hashes.
 // Thread-safety: none needed.
-// Errors: if there is no memory for more, hashes count as new and are not kept.
+// Errors: a set that has as many hashes as it may, or no memory for more, keeps no others; these always count as new.
 #ifndef EXPLORE_RUNTIME_HASH_SET_H
 #define EXPLORE_RUNTIME_HASH_SET_H
 
@@ -11,6 +11,7 @@
 typedef struct {
     Hash* table;
     uint64_t size, count;
+    uint64_t most;  // hashes that are kept; 0: as many as there is memory for
 } HashSet;
 
 // true: it was not in the set.

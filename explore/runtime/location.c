@@ -42,7 +42,6 @@ Stores* location_stores(const Location* location) {
     if (s->age != location_age) {
         s->age = location_age;
         s->count = 0;
-        memset(s->seen, 0, sizeof s->seen);
     }
     return s;
 }

@@ -12,7 +12,7 @@
 #include "runtime/hash.h"
 #include "runtime/memory.h"
 
-enum { LOCATIONS_MOST = 8192, STORES_KEPT = 16 };
+enum { LOCATIONS_MOST = 8192, STORES_KEPT = 16, UNKNOWN = UINT16_MAX };
 
 typedef struct {
     uint32_t age;     // in which the fields below were written
@@ -31,11 +31,10 @@ typedef struct {
 typedef struct {
     uint32_t age;
     uint32_t count;
-    uint32_t seen[CLOCK_WIDTH];  // the newest store that a thread has read or written
     struct {
         uint64_t value;
         Clock released;
-        uint16_t when;  // the writer's clock
+        Clock known;  // of each thread: its clock when it first wrote or read the store; UNKNOWN
         uint16_t writer;
     } at[STORES_KEPT];
 } Stores;

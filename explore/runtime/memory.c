@@ -12,9 +12,20 @@ static uint32_t noted[NOTED_MOST], noted_count;
 static char* base;  // what the lines hold at the run's beginning, by offset
 static char* state_at_start;
 
-// Pages that are open, and those whose state a run changed.
-static uint8_t open_pages[PAGES], open_at_snapshot[PAGES];
+// Pages that are open, and those that a run opened or closed: each once.
+static uint8_t open_pages[PAGES], open_at_snapshot[PAGES], is_changed[PAGES];
 static uint32_t changed_pages[PAGES], changed_count;
+
+static void note_page(uint64_t page) {
+    if (is_changed[page]) return;
+    is_changed[page] = true;
+    changed_pages[changed_count++] = (uint32_t)page;
+}
+
+static void forget_changed_pages(void) {
+    for (uint32_t i = 0; i < changed_count; i++) is_changed[changed_pages[i]] = false;
+    changed_count = 0;
+}
 
 static void* reserve(uint64_t at, size_t bytes, int access) {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED_NOREPLACE : 0);
@@ -86,7 +97,7 @@ void memory_snapshot(void) {
     }
     noted_count = 0;
     memcpy(open_at_snapshot, open_pages, sizeof open_pages);
-    changed_count = 0;
+    forget_changed_pages();
 }
 
 static void set_access(uint64_t offset, size_t bytes, bool opened) {
@@ -100,7 +111,7 @@ static void set_pages(uint64_t offset, size_t bytes, bool opened) {
     for (uint64_t page = offset / PAGE; page < (offset + bytes) / PAGE; page++) {
         if (open_pages[page] == opened) continue;
         open_pages[page] = opened;
-        if (changed_count < PAGES) changed_pages[changed_count++] = (uint32_t)page;
+        note_page(page);
     }
 }
 
@@ -126,7 +137,7 @@ void memory_reset(void) {
     }
     noted_count = 0;
     if (changed_count) reset_pages(false);
-    changed_count = 0;
+    forget_changed_pages();
 }
 
 static Hash hash_line(uint64_t line, const char* at, size_t bytes) {
@@ -164,7 +175,8 @@ void memory_forget_all(void) {
     madvise(base, TRACKED_BYTES, MADV_DONTNEED);
     memset(memory_lines, 0, sizeof memory_lines);
     memset(open_pages, 0, sizeof open_pages);
-    noted_count = changed_count = 0;
+    noted_count = 0;
+    forget_changed_pages();
     memcpy(__start_hak_state, state_at_start, state_bytes());
     memory_open(0, PAGE);
     world->next_mapping = PAGE;

@@ -20,6 +20,7 @@
 #define ARENA UINT64_C(0x200000000000)
 #define ARENA_BYTES UINT64_C(0x10000000)
 #define ARENA_WINDOW UINT64_C(0x2000000)  // offset of the heap's hole
+#define ARENA_PART UINT64_C(0x200000)
 #define STATE_BYTES_MOST UINT64_C(0x100000)
 #define TRACKED_BYTES (ARENA_BYTES + STATE_BYTES_MOST)
 #define NOT_TRACKED UINT64_MAX
@@ -79,7 +80,8 @@ typedef struct {
     uint64_t next_mapping;  // offset
     _Atomic uint64_t clock_ms;
     uint64_t random_calls;
-    uint32_t is_copy;  // a copy of the process that has not been accepted
+    uint32_t is_copy;                             // a copy of the process that has not been accepted
+    uint32_t mappings[ARENA_BYTES / ARENA_PART];  // of a part; only that they are written counts
 } World;
 
 #define world ((World*)ARENA)

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "os/cgroup.h"
 #include "base/atomic.h"
+#include "runtime/access.h"
 #include "runtime/system.h"
 
 #include <string.h>
@@ -18,6 +19,24 @@ static bool call(const char* name) {
 
 static uint64_t offset_of(const void* at) {
     return (uint64_t)(uintptr_t)at - ARENA;
+}
+
+uint32_t __tsan_atomic32_fetch_or(volatile uint32_t* p, uint32_t value, int order);
+
+// Whether pages are there is what mappings change and find. So their order matters, for each part of the arena.
+static bool call_for_pages(const char* name, const void* at, size_t bytes) {
+    if (!call(name)) return false;
+    for (uint64_t part = offset_of(at) / ARENA_PART, last = (offset_of(at) + bytes - 1) / ARENA_PART; part <= last;
+         part++)
+        __tsan_atomic32_fetch_or(&world->mappings[part], 0, __ATOMIC_RELAXED);
+    return true;
+}
+
+// The same for what also changes bytes that are there.
+static bool call_for_bytes(const char* name, const void* at, size_t bytes) {
+    if (!call_for_pages(name, at, bytes)) return false;
+    access_by_system(at, bytes);
+    return true;
 }
 
 void os_start(void) {
@@ -56,7 +75,7 @@ void* os_map_sparse(size_t bytes) {
 
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
     if (occupied) *occupied = false;
-    if (offset_of(at) + bytes > ARENA_BYTES || !call("mmap")) return false;
+    if (offset_of(at) + bytes > ARENA_BYTES || !call_for_pages("mmap", at, bytes)) return false;
     if (!memory_is_closed(offset_of(at), bytes)) {
         if (occupied) *occupied = true;
         return false;
@@ -70,7 +89,7 @@ bool os_map_at(void* at, size_t bytes) {
 }
 
 bool os_map_over(void* at, size_t bytes) {
-    if (!call("mmap")) return false;
+    if (!call_for_bytes("mmap", at, bytes)) return false;
     memory_zero(offset_of(at), bytes);
     memory_open(offset_of(at), bytes);
     return true;
@@ -83,13 +102,14 @@ bool os_map_closed_unless(void* at, size_t bytes, bool* occupied) {
 }
 
 bool os_unmap(void* at, size_t bytes) {
-    if (!call("munmap")) return false;
+    if (!call_for_bytes("munmap", at, bytes)) return false;
     memory_close(offset_of(at), bytes);
     return true;
 }
 
 bool os_purge(void* at, size_t bytes) {
     if (!call("madvise")) return false;
+    access_by_system(at, bytes);
     memory_zero(offset_of(at), bytes);
     return true;
 }
@@ -138,7 +158,8 @@ bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
 }
 
 bool os_move(void* from, void* to, size_t bytes) {
-    if (!call("mremap")) return false;
+    if (!call_for_bytes("mremap", from, bytes)) return false;
+    access_by_system(to, bytes);
     if (memory_is_closed(offset_of(to), bytes)) memory_open(offset_of(to), bytes);
     memory_note_range(to, bytes);
     memcpy(to, from, bytes);

@@ -175,12 +175,16 @@ static void join_order_of_points(Thread* me) {
     order = me->history = hash_join(me->history, order);
 }
 
+static void check_moments(const Thread* me) {
+    if (me->moment > MOMENTS_MOST)
+        run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+}
+
 void scheduler_point(void) {
     Thread* me = &threads[current_thread];
     if (run.limits.follow) join_order_of_points(me);
-    if (me->moment > MOMENTS_MOST)
-        run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
-    if (!me->hurries) choose_thread(true);
+    check_moments(me);
+    choose_thread(true);
 }
 
 void scheduler_wait(ThreadState state, const void* waits_for) {
@@ -200,14 +204,28 @@ void scheduler_wait(ThreadState state, const void* waits_for) {
 
 void scheduler_look_again(void) {
     Thread* me = &threads[current_thread];
-    if (has_changed(me)) {
-        me->moment++;
-        me->seen_count = 0;
-        if (me->moment > MOMENTS_MOST)
-            run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    if (!has_changed(me)) {
+        scheduler_wait(SPINS, NULL);
         return;
     }
-    scheduler_wait(SPINS, NULL);
+    me->moment++;
+    me->seen_count = 0;
+    check_moments(me);
+}
+
+// The loop may be a short one, and others may be slow.
+void scheduler_spin(void) {
+    enum { LOOKS_IN_VAIN_MOST = 2 };
+    Thread* me = &threads[current_thread];
+    me->moment++;
+    if (has_changed(me)) {
+        me->looks_in_vain = 0;
+    } else if (me->looks_in_vain < LOOKS_IN_VAIN_MOST && scheduler_choose(CHOOSE_TIME, 2)) {
+        me->looks_in_vain++;
+        return;
+    }
+    scheduler_look_again();
+    me->looks_in_vain = 0;
 }
 
 void scheduler_end_thread(void) {

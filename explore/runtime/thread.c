@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 1 << 18, TLS_MOST = 8192 };
+enum { STACK_BYTES = 1 << 18, GUARD_BYTES = 1 << 16, TLS_MOST = 8192 };
 
 Thread threads[THREADS_AND_SETUP];
 unsigned thread_count, current_thread = SETUP;
@@ -77,6 +77,10 @@ Hash threads_tls_hash(void) {
     return hash;
 }
 
+bool threads_tls_has(const volatile void* p) {
+    return (size_t)((const volatile char*)p - tls_of(current_thread)) < tls.bytes;
+}
+
 void thread_tls_renew(unsigned thread) {
     memcpy(tls_of(thread), tls_at_snapshot[thread], tls.bytes);
 }
@@ -97,6 +101,15 @@ static void missing(const char* what) {
     exit(3);
 }
 
+// Below the stack is memory that nobody may touch: who needs more crashes there.
+static char* make_stack(void) {
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    char* memory = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_NONE, flags, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory + GUARD_BYTES, STACK_BYTES, PROT_READ | PROT_WRITE) != 0)
+        missing("memory");
+    return memory + GUARD_BYTES;
+}
+
 void threads_start(void) {
     machine_start();
     explorer_thread_pointer = machine_thread_pointer();
@@ -105,9 +118,7 @@ void threads_start(void) {
     pthread_barrier_init(&all_there, NULL, THREADS_AND_SETUP + 1);
     for (unsigned t = 0; t < THREADS_AND_SETUP; t++) {
         pthread_t lender;
-        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        threads[t].stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
-        if (threads[t].stack == MAP_FAILED) missing("memory");
+        threads[t].stack = make_stack();
         if (pthread_create(&lender, NULL, lend_pointer, &threads[t]) != 0) missing("threads");
     }
     pthread_barrier_wait(&all_there);

@@ -41,9 +41,10 @@ typedef struct {
     bool was_woken;
     uint16_t step;  // last named step; HAK_STEP_COUNT: none since the last operation
     uint32_t moment;
-    uint32_t op;           // operation of its program under way, from 1; 0: none
-    uint32_t looks_alone;  // passes in a row for which nothing had changed
-    uint32_t seen_count;   // may exceed SEEN_MOST
+    uint32_t op;            // operation of its program under way, from 1; 0: none
+    uint32_t looks_alone;   // passes in a row for which nothing had changed
+    uint8_t looks_in_vain;  // the same, by choice
+    uint32_t seen_count;    // may exceed SEEN_MOST
     const void* waits_for;
     Clock clock;
     Clock released_by_fence;  // what its relaxed stores hand on
@@ -77,6 +78,8 @@ void threads_tls_snapshot(void);
 void threads_tls_reset(void);
 void threads_tls_forget_all(void);
 Hash threads_tls_hash(void);
+// Whether the address is in the current thread's.
+bool threads_tls_has(const volatile void* p);
 // The thread's variables are those of the snapshot again, as if another thread began in its place.
 void thread_tls_renew(unsigned thread);
 

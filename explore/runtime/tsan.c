@@ -86,12 +86,17 @@ static __attribute__((cold, noinline)) void write_point(void) {
     me->history = hash_add(me->history, me->moment);  // from here on it is written, at the next point of any kind
 }
 
+// A write that a copy of the process may see or not. p: not a stack's.
+static inline void plain_write(const volatile void* p, uint64_t offset) {
+    if (UNLIKELY(run.writes_are_points) && run.active && (offset != NOT_TRACKED || threads_tls_has(p))) write_point();
+}
+
 static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
+    if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
-    if (UNLIKELY(run.writes_are_points) && (flags & ACCESS_WRITE)) write_point();
     if ((offset & (LINE - 1)) + bytes <= LINE)
         compare(offset, bytes, flags);
     else
@@ -125,6 +130,7 @@ PLAIN(16)
 
 static void range(const volatile void* p, size_t bytes, unsigned flags) {
     uint64_t offset = memory_offset(p);
+    if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED || bytes == 0) return;
     if (flags & ACCESS_WRITE) memory_note_range(p, bytes);
     if (run.active) compare_lines(offset, bytes, flags);
@@ -141,6 +147,16 @@ void __tsan_write_range(void* p, unsigned long bytes) {
 void access_write(void* p, uint64_t value) {
     range(p, sizeof value, ACCESS_WRITE);
     *(uint64_t*)p = value;
+}
+
+// Lines that nobody has written hold zeros before and after.
+void access_by_system(const void* p, size_t bytes) {
+    if (!run.active) return;
+    threads[current_thread].moment++;
+    scheduler_point();
+    uint64_t line = memory_offset(p) >> LINE_SHIFT, end = line + (bytes >> LINE_SHIFT);
+    for (; line < end; line++)
+        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) compare(line << LINE_SHIFT, LINE, ACCESS_WRITE);
 }
 
 uint64_t access_read(const void* p) {
@@ -239,20 +255,25 @@ static inline void release(Location* location, Thread* me, int order, bool conti
     location->stores++;
 }
 
-static void keep_store(Location* location, uint64_t before, uint64_t value) {
+static void add_store(Stores* stores, uint64_t value, Clock released, unsigned writer, uint16_t when) {
+    uint32_t at = stores->count++ % STORES_KEPT;
+    stores->at[at].value = value;
+    stores->at[at].released = released;
+    stores->at[at].writer = (uint16_t)writer;
+    stores->at[at].known = (Clock){0} + UNKNOWN;
+    stores->at[at].known[writer] = when;
+}
+
+static void keep_store(const Location* location, uint64_t before, uint64_t value) {
     Stores* stores = location_stores(location);
-    if (stores->count == 0) {
-        memset(&stores->at[0], 0, sizeof stores->at[0]);
-        stores->at[0].value = before;
-        stores->at[0].writer = BEFORE_RUN;
-        stores->count = 1;
-    }
-    uint32_t number = stores->count++;
-    stores->at[number % STORES_KEPT].value = value;
-    stores->at[number % STORES_KEPT].released = location->released;
-    stores->at[number % STORES_KEPT].when = threads[current_thread].clock[current_thread];
-    stores->at[number % STORES_KEPT].writer = (uint16_t)current_thread;
-    stores->seen[current_thread] = number;
+    if (stores->count == 0) add_store(stores, before, (Clock){0}, BEFORE_RUN, 0);
+    add_store(stores, value, location->released, current_thread, threads[current_thread].clock[current_thread]);
+}
+
+// Whoever the load happens before reads this store or a newer one.
+static inline void note_read(Stores* stores, uint32_t number, const Thread* me) {
+    Clock* known = &stores->at[number % STORES_KEPT].known;
+    if ((*known)[current_thread] == UNKNOWN) (*known)[current_thread] = me->clock[current_thread];
 }
 
 static inline void stored(Location* location, uint64_t before, uint64_t value, int order, bool continues) {
@@ -276,12 +297,20 @@ static inline void loaded(Location* location, unsigned stale) {
     location->read.high += me->history.high;
 }
 
+// Whether the store, or a load that read it, happens before what the thread does now.
+static inline bool is_known(const Stores* stores, uint32_t number, const Thread* me) {
+    union {
+        Clock clock;
+        uint64_t word[2];
+    } known = {.clock = (Clock)(stores->at[number % STORES_KEPT].known <= me->clock)};
+    return (known.word[0] | known.word[1]) != 0;
+}
+
 // The oldest store that the thread may read from.
 static uint32_t oldest_visible(const Stores* stores, const Thread* me) {
-    uint32_t newest = stores->count - 1, oldest = stores->seen[current_thread];
-    if (newest >= STORES_KEPT && oldest < newest - STORES_KEPT + 1) oldest = newest - STORES_KEPT + 1;
+    uint32_t newest = stores->count - 1, oldest = newest < STORES_KEPT ? 0 : newest - STORES_KEPT + 1;
     for (uint32_t i = newest; i > oldest; i--)
-        if (stores->at[i % STORES_KEPT].when <= me->clock[stores->at[i % STORES_KEPT].writer]) return i;
+        if (is_known(stores, i, me)) return i;
     return oldest;
 }
 
@@ -294,7 +323,7 @@ static unsigned read_back(Location* location, uint64_t* value, Clock* released, 
     uint32_t newest = stores->count - 1, visible = newest - oldest_visible(stores, me) + 1;
     unsigned back = 0;
     if (visible > 1 && run.stale_used < run.limits.stale_most) back = scheduler_choose(CHOOSE_STORE, visible);
-    stores->seen[current_thread] = newest - back;
+    note_read(stores, newest - back, me);
     if (back == 0) return 0;
     run.stale_used++;
     *value = stores->at[(newest - back) % STORES_KEPT].value;
@@ -437,7 +466,7 @@ static inline void refused(Location* location, const volatile void* p, unsigned 
     unsigned from = location->writer;
     if (run.limits.stale_most) {
         Stores* stores = location_stores(location);
-        if (stores->count) stores->seen[current_thread] = stores->count - 1;
+        if (stores->count) note_read(stores, stores->count - 1, &threads[current_thread]);
     }
     acquire(&threads[current_thread], location->released, __ATOMIC_RELAXED);
     loaded(location, 0);

@@ -67,7 +67,7 @@ void wait_yield(void) {
 void explored_spin(void) {
     static uint32_t passes;  // outside of a run
     if (run.active)
-        scheduler_look_again();
+        scheduler_spin();
     else if (++passes % 1000000 == 0)
         run_fault("livelock", "a wait after the last thread's end does not end");
 }

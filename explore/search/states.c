@@ -11,7 +11,7 @@ typedef struct {
 } State;
 
 enum { FIRST = 1 << 16 };
-#define MOST (UINT64_C(1) << 28)
+#define MOST (UINT64_C(1) << 26)  // 1 GiB
 
 static State* table;
 static uint64_t size, count;

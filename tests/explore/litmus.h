@@ -9,7 +9,7 @@ typedef struct {
     void (*thread[3])(void);
     uint32_t outcome[2];  // of results 0 and 1, plus 1; 0: not stored
     bool allowed;         // some schedule has that outcome
-    bool races;           // some schedule has a data race
+    const char* check;    // of the fault that some schedule has; NULL
 } Litmus;
 
 extern const Litmus litmus[];  // ended by a NULL name

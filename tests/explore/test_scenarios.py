@@ -44,6 +44,7 @@ BAD = [
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
     ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', not 'pages'"),
     ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
+    ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),
 ]
 
