@@ -5,6 +5,7 @@
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
 //   position WHERE THE EXHAUSTIVE SEARCH STANDS
+//   learned WORDS AND LINES     if the scenario is divided: what its exhaustive search knows of them at its end
 //   replay check=NAME same=N/N
 //
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
@@ -57,6 +58,7 @@ static const struct option long_options[] = {
     {"times", required_argument, NULL, 'T'},
     {"force", no_argument, NULL, 'f'},
     {"position", required_argument, NULL, 'a'},
+    {"learned", required_argument, NULL, 'k'},
     {"build", no_argument, NULL, 'b'},
     {"minimise", required_argument, NULL, 'm'},
     {"follow", no_argument, NULL, 'F'},
@@ -97,6 +99,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'R': o->replay = value; return true;
     case 'T': o->times = (uint32_t)number; return true;
     case 'a': c->position = value; return true;
+    case 'k': c->learned = value; return true;
     case 'P': c->every_prefix = true; return true;
     case 'e': o->events = true; return true;
     case 'f': o->force = true; return true;
@@ -116,7 +119,7 @@ static bool read_options(int argc, char** argv, Options* o) {
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
-            puts(explored_build);
+            printf("build %s\n", explored_build);
             exit(0);
         }
         if (option == 'L') {
@@ -182,6 +185,7 @@ static int explore_one(const Options* o, const char* name) {
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
     if (result.fault) print_fault(&c, &result);
     if (result.has_position) printf("position %s\n", result.position);
+    if (result.learned[0]) printf("learned %s\n", result.learned);
     printf("result scenario=%s schedules=%lu pruned=%lu ends=%lu complete=%d bound=%u seconds=%.2f words=%016lx "
            "steps=%016lx weakened=%lu\n",
            scenario.name, (unsigned long)result.schedules, (unsigned long)result.pruned, (unsigned long)result.ends,
@@ -208,15 +212,21 @@ static bool read_replay(const Options* o, const char* text, const char* name, Re
         return bad(message) == 0;
     }
     snprintf(wanted->build, sizeof wanted->build, "%s", explored_build);
-    return read_scenario(name, scenario, message) || bad(message) == 0;
+    if (!read_scenario(name, scenario, message)) return bad(message) == 0;
+    if (strcmp(wanted->scenario, scenario->name) == 0) return true;
+    snprintf(message, sizeof message, "the schedule is of scenario %s, and %s is another one", wanted->scenario, name);
+    return bad(message) == 0;
 }
 
-static bool tell(const Options* o, const Replay* replay, const Scenario* whole) {
+// A story that cannot be written takes nothing from the fault.
+static void tell(const Options* o, const Replay* replay, const Scenario* whole) {
     static Story story;
     char message[MESSAGE];
-    if (!story_is_wanted(&o->story)) return true;
-    if (story_tell(replay, whole, &story, message, sizeof message)) return story_save(&story, &o->story);
-    return bad(message) == 0;
+    if (!story_is_wanted(&o->story)) return;
+    if (story_tell(replay, whole, &story, message, sizeof message))
+        story_save(&story, &o->story);
+    else
+        bad(message);
 }
 
 static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call", "return",
@@ -243,12 +253,13 @@ static int replay(const Options* o, const char* name) {
     monitor_begin(&scenario, wanted.changes, wanted.weaken, wanted.follow);
     if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
     if (o->events) recording_start();
-    uint32_t same = campaign_replay(&wanted, o->times);
+    uint32_t same = campaign_replay(&wanted, scenario.failures, o->times);
     if (o->events) print_events();
     const bool fault = run.check[0] != '\0';
     printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
     fflush(stdout);
-    return tell(o, &wanted, &scenario) ? fault : 3;
+    tell(o, &wanted, &scenario);
+    return fault;
 }
 
 // --- making short
@@ -265,11 +276,12 @@ static int shorten(const Options* o, const char* name) {
     result.schedules = goal_runs();
     snprintf(result.check, sizeof result.check, "%s", run.check);
     snprintf(result.text, sizeof result.text, "%s", run.text);
-    result.replayed = campaign_replay(shorter, REPLAYS);
+    result.replayed = campaign_replay(shorter, scenario.failures, REPLAYS);
     Campaign c = {.scenario = &scenario};
     print_fault(&c, &result);
     fflush(stdout);
-    return tell(o, shorter, &scenario) ? 1 : 3;
+    tell(o, shorter, &scenario);
+    return 1;
 }
 
 static void on_stop(int signal) {

@@ -168,14 +168,24 @@ static bool read_scenarios(struct explore* e) {
     return false;
 }
 
-// What a file of --resume belongs to.
+static bool ask_for_build(const struct explore* e, char out[32]) {
+    static struct explore_worker worker;
+    char* arguments[] = {(char*)"hakstress-explore", (char*)"--build", NULL};
+    if (!explore_worker_run(&worker, e->program, arguments, &stopped)) return false;
+    snprintf(out, 32, "%s", worker.build);
+    if (worker.build[0] == '\0' && !stopped) missing_error("%s does not tell its build", e->program);
+    return worker.build[0] != '\0';
+}
+
+// What a file of --resume belongs to. The texts of the scenarios are in its lines.
 static bool open_resume(struct explore* e) {
-    char question[TEXT];
+    char question[TEXT], build[32];
     e->search.resume = args_text(e->args, "resume");
     if (e->search.resume == NULL) return true;
-    size_t used =
-        (size_t)snprintf(question, sizeof question, "hakstress explore, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64,
-                         explore_parts(&e->search), e->search.shard, e->search.shards);
+    if (!ask_for_build(e, build)) return false;
+    size_t used = (size_t)snprintf(question, sizeof question,
+                                   "hakstress explore, build %s, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64, build,
+                                   explore_parts(&e->search), e->search.shard, e->search.shards);
     // How many schedules are tried at a time does not matter.
     for (size_t i = 0; i < e->words && used < sizeof question; i++)
         if (strncmp(e->arguments[i], "--schedules=", 12) != 0)
@@ -197,6 +207,8 @@ static bool belong(const struct args* args) {
         usage_error("--replay and --minimise do not go together");
     else if (args_is_set(args, "times") && !replay)
         usage_error("--times goes with --replay");
+    else if (args_is_set(args, "weaken") && args_is_set(args, "resume"))
+        usage_error("--weaken and --resume do not go together");
     else if (args_is_set(args, "force") && !replay && !minimise)
         usage_error("--force goes with --replay or --minimise");
     else
@@ -233,32 +245,30 @@ static bool write_plain_report(const struct explore_fault* fault, const char* pa
     return fclose(file) == 0;
 }
 
-static const char* path_of(const struct explore* e, const char* scenario) {
-    for (size_t i = 0; i < e->search.scenario_count; i++)
-        if (strcmp(e->scenarios[i].name, scenario) == 0) return e->scenarios[i].path;
-    return scenario;
-}
-
 // The fault that is told is the short one. A fault that destroys whoever runs it again is told as it was found.
-static bool write_report(const struct explore* e, struct explore_fault* fault, double seconds, char* path, size_t size,
-                         json_t** story) {
+// STATUS_FAULT, or what else the worker that shortens it ended with.
+static int write_report(const struct explore* e, struct explore_outcome* outcome, double seconds, char* path,
+                        size_t size, json_t** story) {
     static char replay[EXPLORE_REPLAY_MOST];
+    struct explore_fault* fault = &outcome->fault;
     char json[PATH_MAX];
     const uint64_t schedules = fault->schedules;
-    if (!result_path(e->args, "explore", ".fault.txt", path, size)) return false;
-    if (!result_path(e->args, "explore", ".story.json", json, sizeof json)) return false;
+    if (!result_path(e->args, "explore", ".fault.txt", path, size)) return STATUS_MISSING;
+    if (!result_path(e->args, "explore", ".story.json", json, sizeof json)) return STATUS_MISSING;
     snprintf(replay, sizeof replay, "%s", fault->replay);
     const struct explore_wish wish = {.program = e->program,
                                       .replay = replay,
-                                      .scenario = path_of(e, fault->scenario),
+                                      .scenario = e->scenarios[outcome->at_fault].path,
                                       .force = args_is_set(e->args, "force"),
-                                      .story = {path, json, args_text(e->args, "html")}};
-    const bool told = explore_shorten(&wish, seconds, fault);
+                                      .story = {path, json, args_text(e->args, "html")},
+                                      .stopped = &stopped};
+    const int status = explore_shorten(&wish, seconds, fault);
     if (schedules != 0) fault->schedules = schedules;
-    *story = told ? json_load_file(json, 0, NULL) : NULL;
+    *story = status == STATUS_FAULT ? json_load_file(json, 0, NULL) : NULL;
     unlink(json);
-    if (fault->check[0] == '\0') return false;
-    return told || write_plain_report(fault, path);
+    const bool told = status == STATUS_FAULT && access(path, R_OK) == 0;
+    if (!told && fault->check[0] != '\0' && !write_plain_report(fault, path)) snprintf(path, size, "none");
+    return status;
 }
 
 // --- the result
@@ -335,10 +345,10 @@ static int conclude(const struct explore* e, struct explore_outcome* outcome, do
     char report[PATH_MAX] = "none";
     if (end == EXPLORE_BAD || end == EXPLORE_MISSING) return exit_status(end);
     json_t* story = NULL;
-    if (end == EXPLORE_FAULT && !write_report(e, &outcome->fault, shorten, report, sizeof report, &story))
-        snprintf(report, sizeof report, "none");
-    // A string to minimise that ends in no fault, or is none; the worker has said so.
-    if (end == EXPLORE_FAULT && outcome->fault.check[0] == '\0') return STATUS_USAGE;
+    const int told =
+        end == EXPLORE_FAULT ? write_report(e, outcome, shorten, report, sizeof report, &story) : STATUS_OK;
+    // A string to minimise that ends in no fault, or is none.
+    if (end == EXPLORE_FAULT && outcome->fault.check[0] == '\0') return told;
     last_line(&line, e, outcome, seconds, end, report);
     json_t* result = result_new(e->args, "explore");
     json_put_text(result, "line", line.text);
@@ -408,8 +418,9 @@ static int replay_run(struct explore* e) {
                                       .replay = args_text(e->args, "replay"),
                                       .scenario = e->scenarios[0].path,
                                       .force = args_is_set(e->args, "force"),
-                                      .story = {path, args_text(e->args, "json"), args_text(e->args, "html")}};
-    explore_repeat(&wish, times, &stopped, &repeats);
+                                      .story = {path, args_text(e->args, "json"), args_text(e->args, "html")},
+                                      .stopped = &stopped};
+    explore_repeat(&wish, times, &repeats);
     if (stopped) return STATUS_STOPPED;
     return repeats.status > 1 ? repeats.status : conclude_replay(e, &repeats, times, path);
 }
@@ -429,13 +440,22 @@ static int minimise_run(struct explore* e) {
 
 static int weaken_run(struct explore* e) {
     static struct weaken_outcome outcome;
+    char line[96];
     enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome);
     size_t needed = 0;
-    for (size_t i = 0; i < outcome.count; i++) needed += outcome.place[i].needed;
+    for (size_t i = 0; i < outcome.tried; i++) needed += outcome.place[i].needed;
     weaken_print(&outcome, result_stream(e->args));
-    if (end == EXPLORE_OK)
-        fprintf(result_stream(e->args), "explore: ok places=%zu needed=%zu\n", outcome.count, needed);
-    return exit_status(end);
+    if (end != EXPLORE_OK && end != EXPLORE_STOPPED) return exit_status(end);
+    snprintf(line, sizeof line, "explore: %s places=%zu needed=%zu", end == EXPLORE_OK ? "ok" : "stopped",
+             outcome.tried, needed);
+    json_t* result = result_new(e->args, "explore");
+    json_put_text(result, "line", line);
+    json_put_count(result, "seed", e->seed);
+    json_object_set_new(result, "places", weaken_json(&outcome));
+    const bool saved = result_save(e->args, "explore", result);
+    json_decref(result);
+    fprintf(result_stream(e->args), "%s\n", line);
+    return end == EXPLORE_OK && !saved ? STATUS_MISSING : exit_status(end);
 }
 
 static int explore_run(const struct args* args) {
@@ -449,7 +469,7 @@ static int explore_run(const struct args* args) {
     if (args_is_set(args, "replay")) return replay_run(&e);
     if (args_is_set(args, "minimise")) return minimise_run(&e);
     e.search.program = e.program;
-    if (!read_plan(&e)) return STATUS_USAGE;
+    if (!read_plan(&e)) return stopped ? STATUS_STOPPED : STATUS_USAGE;
     int status = result_check(args);
     if (status != STATUS_OK) return status;
     fprintf(result_stream(args), "seed: %" PRIu64 "\n", e.seed);

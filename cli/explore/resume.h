@@ -1,8 +1,12 @@
 // A file that remembers what was explored, so that a search that was interrupted goes on from there.
 //
 //   first line: what was asked for, and of which build; a file of another one is refused
-//   then a line for each part of a scenario that is done: NAME PART schedules pruned ends bound seconds words steps
-//   and for one that is not: NAME PART at POSITION; the last line of a part counts
+//   then a line for each part of a scenario that is done:
+//     KEY PART done schedules pruned ends bound seconds words steps .
+//   and for one that is not: KEY PART at POSITION .
+//
+// KEY is scenario_key(). The last line of a part counts. A line without the dot at its end was not written to its end,
+// and counts as none.
 //
 // Thread-safety: none. Errors: a message and false.
 #ifndef HAKSTRESS_EXPLORE_RESUME_H
@@ -10,13 +14,19 @@
 
 #include "explore/worker.h"
 
+enum resume_state { RESUME_NEW, RESUME_AT, RESUME_DONE };
+
+struct resume_part {
+    const char* scenario;  // its key
+    uint64_t part;
+};
+
 // Opens or makes the file. question: one line.
 bool resume_open(const char* path, const char* question);
-// Whether the part is done; then *result is its result. path NULL: no.
-bool resume_has(const char* path, const char* scenario, uint64_t part, struct explore_result* result);
-// Where the part stood when it was interrupted. false: it was not begun.
-bool resume_position(const char* path, const char* scenario, uint64_t part, char* position, size_t size);
+// How far the part is: DONE: *result is its result; AT: `position` is where it stood. path NULL: it is new.
+enum resume_state resume_read(const char* path, const struct resume_part* part, struct explore_result* result,
+                              char position[EXPLORE_REPLAY_MOST]);
 // Notes what a worker has done of a part.
-void resume_add(const char* path, const char* scenario, uint64_t part, const struct explore_worker* worker);
+bool resume_add(const char* path, const struct resume_part* part, const struct explore_worker* worker);
 
 #endif

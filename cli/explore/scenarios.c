@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,16 @@ bool scenario_find(const char* name, struct scenario_file* out) {
             return true;
         }
     return no_such_scenario(name, all, count);
+}
+
+// FNV-1a.
+void scenario_key(const struct scenario_file* file, char* out, size_t size) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    FILE* text = fopen(file->path, "re");
+    for (int byte; text != NULL && (byte = getc(text)) != EOF;)
+        hash = (hash ^ (uint64_t)byte) * UINT64_C(0x100000001b3);
+    if (text != NULL) fclose(text);
+    snprintf(out, size, "%s@%016" PRIx64, file->name, hash);
 }
 
 void scenario_about(const struct scenario_file* file, char* out, size_t size) {

@@ -23,9 +23,10 @@ struct explore_search {
 struct explore_scenario_outcome {
     uint64_t schedules, pruned, ends;
     unsigned parts, parts_done, bound;
-    bool complete, differs;  // differs: its parts knew different words, so they may have left something out
-    uint64_t words;
+    bool complete, differs;  // differs: its parts knew different words, so they may have left something out, and go on
+    uint64_t words, steps;
     double seconds;
+    uint64_t earlier_schedules, earlier_pruned;  // of rounds in which the parts differed
 };
 
 struct explore_outcome {
@@ -34,6 +35,7 @@ struct explore_outcome {
     size_t complete, done;
     bool has_fault;
     struct explore_fault fault;
+    size_t at_fault;  // the scenario it is of
 };
 
 enum explore_end { EXPLORE_OK, EXPLORE_FAULT, EXPLORE_BAD, EXPLORE_MISSING, EXPLORE_STOPPED };

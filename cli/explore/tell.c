@@ -1,5 +1,7 @@
 #include "explore/tell.h"
 
+#include "base/error.h"
+
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -41,41 +43,39 @@ static void end(struct words* words, const struct explore_wish* wish) {
     words->argument[words->count] = NULL;
 }
 
-static bool run(struct explore_worker* worker, const struct explore_wish* wish, const struct words* words) {
-    if (!explore_worker_start(worker, wish->program, words->argument)) return false;
-    while (explore_worker_read(worker)) {}
-    explore_worker_reap(worker);
-    return true;
-}
-
-bool explore_shorten(const struct explore_wish* wish, double seconds, struct explore_fault* fault) {
+int explore_shorten(const struct explore_wish* wish, double seconds, struct explore_fault* fault) {
     static struct words words;
     char limit[32];
     struct explore_worker* worker = malloc(sizeof *worker);
-    if (worker == NULL) return false;
+    if (worker == NULL) return missing_error("there is not enough memory");
     snprintf(limit, sizeof limit, "%.3f", seconds);
     begin(&words, wish, "--minimise");
     add(&words, "seconds", limit);
     add_story(&words, wish);
     end(&words, wish);
-    bool told = run(worker, wish, &words) && worker->has_fault && worker->status == 1;
-    if (told) *fault = worker->fault;
+    const bool ran = explore_worker_run(worker, wish->program, words.argument, wish->stopped);
+    int status = ran ? worker->status : STATUS_MISSING;
+    if (status == STATUS_FAULT && worker->has_fault)
+        *fault = worker->fault;
+    else if (*wish->stopped)
+        status = STATUS_STOPPED;
+    else if (status <= STATUS_FAULT)
+        status = missing_error("%s has ended without a result", wish->program);
     free(worker);
-    return told;
+    return status;
 }
 
-void explore_repeat(const struct explore_wish* wish, uint64_t times, const volatile sig_atomic_t* stopped,
-                    struct explore_repeats* repeats) {
+void explore_repeat(const struct explore_wish* wish, uint64_t times, struct explore_repeats* repeats) {
     static struct words words;
     struct explore_worker* worker = malloc(sizeof *worker);
-    *repeats = (struct explore_repeats){.status = worker ? 0 : 3};
-    for (uint64_t i = 0; worker && i < times && !*stopped && repeats->status <= 1; i++) {
+    *repeats = (struct explore_repeats){.status = worker ? STATUS_OK : STATUS_MISSING};
+    for (uint64_t i = 0; worker && i < times && !*wish->stopped && repeats->status <= STATUS_FAULT; i++) {
         begin(&words, wish, "--replay");
         if (i == 0) add_story(&words, wish);
         end(&words, wish);
-        if (!run(worker, wish, &words)) repeats->status = 3;
-        if (worker->status < 0 || worker->status > 1 || !worker->has_repeat) {
-            repeats->status = worker->status > 1 ? worker->status : 3;
+        if (!explore_worker_run(worker, wish->program, words.argument, wish->stopped)) repeats->status = STATUS_MISSING;
+        if (worker->status < 0 || worker->status > STATUS_FAULT || !worker->has_repeat) {
+            repeats->status = worker->status > STATUS_FAULT ? worker->status : STATUS_MISSING;
             break;
         }
         if (i == 0) snprintf(repeats->check, sizeof repeats->check, "%s", worker->fault.check);

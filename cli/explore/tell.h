@@ -18,6 +18,7 @@ struct explore_wish {
     const char* scenario;  // its file, or the name of a random one
     bool force;            // also if it is of another build
     struct story_files story;
+    const volatile sig_atomic_t* stopped;
 };
 
 struct explore_repeats {
@@ -27,10 +28,10 @@ struct explore_repeats {
     int status;     // of the worker that failed; 0 or 1: none did
 };
 
-// Makes the schedule as short as it can within so many seconds, and tells it. false: *fault is as it was.
-bool explore_shorten(const struct explore_wish* wish, double seconds, struct explore_fault* fault);
+// Makes the schedule as short as it can within so many seconds, and tells it. STATUS_FAULT: *fault is the short one.
+// Otherwise it is as it was, and it was said why, unless that is STATUS_STOPPED.
+int explore_shorten(const struct explore_wish* wish, double seconds, struct explore_fault* fault);
 // Runs the schedule `times` times, each in a process of its own. The first one tells the story.
-void explore_repeat(const struct explore_wish* wish, uint64_t times, const volatile sig_atomic_t* stopped,
-                    struct explore_repeats* repeats);
+void explore_repeat(const struct explore_wish* wish, uint64_t times, struct explore_repeats* repeats);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef HAKSTRESS_EXPLORE_WEAKEN_H
 #define HAKSTRESS_EXPLORE_WEAKEN_H
 
+#include "base/json.h"
 #include "explore/search.h"
 
 #include <stdio.h>
@@ -18,12 +19,13 @@ struct weaken_verdict {
 
 struct weaken_outcome {
     struct weaken_verdict place[EXPLORE_PLACES_MOST];
-    size_t count;
+    size_t count, tried;
 };
 
 // room: where the search's `arguments` end; one more goes there.
 enum explore_end weaken_search(const struct explore_search* search, char** room, struct weaken_outcome* outcome);
-// A line for each.
+// A line for each that was tried.
 void weaken_print(const struct weaken_outcome* outcome, FILE* out);
+json_t* weaken_json(const struct weaken_outcome* outcome);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -64,6 +65,12 @@ static void take_place(struct explore_worker* worker) {
     if (sscanf(worker->line, "place %31s", worker->place[worker->place_count]) == 1) worker->place_count++;
 }
 
+// What follows the first word, whole or not at all.
+static void take_rest(const char* line, char* out, size_t size) {
+    const char* rest = strchr(line, ' ') + 1;
+    if (strlen(rest) < size) memcpy(out, rest, strlen(rest) + 1);
+}
+
 static void take_line(struct explore_worker* worker) {
     worker->line[worker->used] = '\0';
     if (strncmp(worker->line, "result ", 7) == 0) take_result(worker);
@@ -71,8 +78,9 @@ static void take_line(struct explore_worker* worker) {
     if (strncmp(worker->line, "fault ", 6) == 0) take_fault(worker);
     if (strncmp(worker->line, "place ", 6) == 0) take_place(worker);
     if (strncmp(worker->line, "item ", 5) == 0) coverage_take(worker->line);
-    if (strncmp(worker->line, "position ", 9) == 0)
-        snprintf(worker->position, sizeof worker->position, "%.*s", (int)sizeof worker->position - 1, worker->line + 9);
+    if (strncmp(worker->line, "build ", 6) == 0) take_rest(worker->line, worker->build, sizeof worker->build);
+    if (strncmp(worker->line, "learned ", 8) == 0) take_rest(worker->line, worker->learned, sizeof worker->learned);
+    if (strncmp(worker->line, "position ", 9) == 0) take_rest(worker->line, worker->position, sizeof worker->position);
     if (strncmp(worker->line, "text ", 5) == 0)
         snprintf(worker->fault.text, sizeof worker->fault.text, "%.*s", (int)sizeof worker->fault.text - 1,
                  worker->line + 5);
@@ -97,4 +105,18 @@ void explore_worker_reap(struct explore_worker* worker) {
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR) {}
     close(worker->output);
     worker->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool explore_worker_run(struct explore_worker* worker, const char* program, char* const* arguments,
+                        const volatile sig_atomic_t* stopped) {
+    enum { MILLISECONDS = 200 };
+    if (!explore_worker_start(worker, program, arguments)) return false;
+    bool told = false;
+    for (bool open = true; open;) {
+        struct pollfd output = {worker->output, POLLIN, 0};
+        if (*stopped && !told) told = kill(worker->pid, SIGTERM) == 0;
+        if (poll(&output, 1, MILLISECONDS) > 0) open = explore_worker_read(worker);
+    }
+    explore_worker_reap(worker);
+    return true;
 }

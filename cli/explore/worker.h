@@ -3,6 +3,7 @@
 #ifndef HAKSTRESS_EXPLORE_WORKER_H
 #define HAKSTRESS_EXPLORE_WORKER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,8 @@ struct explore_worker {
     size_t used;
     bool has_result, has_fault;
     bool has_repeat, same;  // a schedule was repeated, with the events that the string has; its check is in `fault`
+    char build[32];         // what it was built from, if it was asked for that
+    char learned[EXPLORE_REPLAY_MOST];   // words and lines, if it explored a part; empty: unknown
     char position[EXPLORE_REPLAY_MOST];  // where it stands, if it has not come to its end; empty: unknown
     struct explore_result result;
     struct explore_fault fault;
@@ -50,5 +53,8 @@ bool explore_worker_start(struct explore_worker* worker, const char* program, ch
 bool explore_worker_read(struct explore_worker* worker);
 // Waits for its end.
 void explore_worker_reap(struct explore_worker* worker);
+// Starts a worker, and reads until its end. Once *stopped is set, the worker is told to stop.
+bool explore_worker_run(struct explore_worker* worker, const char* program, char* const* arguments,
+                        const volatile sig_atomic_t* stopped);
 
 #endif

@@ -1,10 +1,8 @@
 #include "again/again.h"
 
 #include "record/event.h"
-#include "record/trace.h"
-#include "runtime/memory.h"
 #include "runtime/weaken.h"
-#include "search/search.h"
+#include "search/repeat.h"
 
 #include <stdio.h>
 
@@ -36,34 +34,21 @@ bool again_prepare(const Replay* replay, const Scenario* whole, char* message, s
     return run_prepare(&scenario, replay->changes, message, size);
 }
 
-static RunLimits limits_of(const Strategy* strategy) {
-    return (RunLimits){
-        .strategy = strategy, .stale_most = stale_most, .failures_most = (uint8_t)scenario.failures, .races = true};
-}
-
-// What a run learns of the words and lines that threads share may be needed at its beginning.
 RunEnd again_run(const Schedule* schedule) {
-    enum { TRIES = 16 };
     uint8_t wanted = stale_reads(schedule);
     if (wanted > stale_most) stale_most = wanted;
-    RunLimits limits = limits_of(search_replay(schedule));
-    limits.every_moment = true;
     recording_start();
-    RunEnd end = run_once(&limits);
-    for (int i = 0; i < TRIES && run.learned; i++) end = run_once(&limits);
+    RunEnd end = repeat_learned(schedule, scenario.failures);
     recording_stop();
     return end;
 }
 
 RunEnd again_search(const Strategy* strategy) {
-    RunLimits limits = limits_of(strategy);
+    RunLimits limits = {
+        .strategy = strategy, .stale_most = stale_most, .failures_most = (uint8_t)scenario.failures, .races = true};
     return run_once(&limits);
 }
 
-static uint64_t offset_of(uint64_t address) {
-    return memory_offset((const void*)(uintptr_t)address);
-}
-
 uint32_t again_trace(void) {
-    return trace_hash(offset_of);
+    return repeat_trace();
 }

@@ -1,5 +1,6 @@
 #include "minimise/goal.h"
 
+#include "search/campaign.h"
 #include "search/search.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ void goal_set(const Scenario* whole, const MinimiseLimits* limits) {
 }
 
 bool goal_is_spent(void) {
-    return goal.runs >= goal.runs_most || now() > goal.end;
+    return campaign_stop || goal.runs >= goal.runs_most || now() > goal.end;
 }
 
 uint64_t goal_runs(void) {

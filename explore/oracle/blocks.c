@@ -30,7 +30,7 @@ void blocks_reset(void) {
 }
 
 unsigned block_new(void) {
-    if (block_count == BLOCKS_MOST_ALL) run_fault("scenario", "there are too many blocks");
+    if (block_count == BLOCKS_MOST_ALL) run_fault("scenario", "there are more than %d blocks", BLOCKS_MOST_ALL);
     return block_count++;
 }
 

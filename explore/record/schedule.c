@@ -1,58 +1,43 @@
 #include "record/schedule.h"
 
+#include "record/text.h"
+
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 // --- writing
 
-typedef struct {
-    char* out;
-    size_t size, length;
-} Text;
-
-static void add(Text* text, const char* format, ...) __attribute__((format(printf, 2, 3)));
-static void add(Text* text, const char* format, ...) {
-    va_list args;
-    va_start(args, format);
-    size_t room = text->length < text->size ? text->size - text->length : 0;
-    int length = vsnprintf(room ? text->out + text->length : NULL, room, format, args);
-    va_end(args);
-    if (length > 0) text->length += (size_t)length;
-}
-
 // A list's commas are written '+'.
 static void add_list(Text* text, const char* name, const char* list) {
     if (list[0] == '\0') return;
-    add(text, ",%s=", name);
-    for (; *list; list++) add(text, "%c", *list == ',' ? '+' : *list);
+    text_add(text, ",%s=", name);
+    for (; *list; list++) text_add(text, "%c", *list == ',' ? '+' : *list);
 }
 
 static void add_deviation(Text* text, const Deviation* d) {
-    add(text, ".%c%u", 'A' + d->thread, d->moment);
+    text_add(text, ".%c%u", 'A' + d->thread, d->moment);
     if (d->kind == CHOOSE_THREAD)
-        add(text, "%c", 'A' + d->value);
+        text_add(text, "%c", 'A' + d->value);
     else if (d->kind == CHOOSE_STORE)
-        add(text, "~%u", d->value);
+        text_add(text, "~%u", d->value);
     else
-        add(text, "%c", d->kind);
+        text_add(text, "%c", d->kind);
 }
 
 size_t replay_format(const Replay* replay, char* out, size_t size) {
     Text text = {out, size, 0};
     if (size) out[0] = '\0';
-    add(&text, "%s", replay->scenario);
+    text_add(&text, "%s", replay->scenario);
     for (uint32_t i = 0; i < replay->dropped_count; i++)
-        add(&text, "-%c%u", 'A' + replay->dropped[i].thread, replay->dropped[i].op);
-    add(&text, "@%s", replay->build);
+        text_add(&text, "-%c%u", 'A' + replay->dropped[i].thread, replay->dropped[i].op);
+    text_add(&text, "@%s", replay->build);
     add_list(&text, "changes", replay->changes);
     add_list(&text, "weaken", replay->weaken);
-    if (replay->follow) add(&text, ",follow");
-    add(&text, ":%c", 'A' + replay->schedule.first);
+    if (replay->follow) text_add(&text, ",follow");
+    text_add(&text, ":%c", 'A' + replay->schedule.first);
     for (uint32_t i = 0; i < replay->schedule.count; i++) add_deviation(&text, &replay->schedule.at[i]);
-    if (replay->has_trace) add(&text, "#%08x", replay->trace);
+    if (replay->has_trace) text_add(&text, "#%08x", replay->trace);
     return text.length;
 }
 

@@ -49,19 +49,36 @@ static void pass_on(int number) {
     alarm(GRACE);
 }
 
+// The system kills when memory is short, and whoever stops the search. No run is to blame.
+static bool came_from_outside(int signal) {
+    return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
+static int report_end(int status) {
+    if (!WIFSIGNALED(status)) return WEXITSTATUS(status);
+    if (!came_from_outside(WTERMSIG(status))) return report_death(WTERMSIG(status));
+    fputs("hakstress-explore: the process that explores was killed\n", stderr);
+    return 3;
+}
+
+static int explore(int (*work)(int argc, char** argv), int argc, char** argv, pid_t monitor) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != monitor) return 3;
+    run_schedule = &shared->schedule;
+    return work(argc, argv);
+}
+
 int monitor_run(int (*work)(int argc, char** argv), int argc, char** argv) {
     int status;
+    const pid_t monitor = getpid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) return 3;
     child = fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        run_schedule = &shared->schedule;
-        return work(argc, argv);
-    }
+    if (child == 0) return explore(work, argc, argv, monitor);
     if (child < 0) return 3;
     signal(SIGTERM, pass_on);
     signal(SIGINT, SIG_IGN);
     while (waitpid(child, &status, 0) < 0) {}
-    return WIFSIGNALED(status) ? report_death(WTERMSIG(status)) : WEXITSTATUS(status);
+    return report_end(status);
 }

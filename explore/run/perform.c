@@ -23,6 +23,7 @@ static void check_zero(const char* p, uint64_t size) {
 
 static void allocate(const Scenario* scenario, const Op* op) {
     for (uint32_t i = 0; i < op->count; i++) {
+        threads[current_thread].began = threads[current_thread].moment;
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
         if (op->kind == OP_CALLOC) check_zero(p, op->size);
@@ -83,6 +84,7 @@ void perform(const Scenario* scenario, const Op* op, uint32_t number) {
     Thread* me = &threads[current_thread];
     record((Event){.kind = EVENT_CALL, .thread = (uint8_t)current_thread, .moment = me->moment, .value = number});
     me->op = number;
+    me->began = me->moment;
     dispatch(scenario, op);
     me->op = 0;
     me->step = UINT16_MAX;

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 static const Scenario* scenario;
-static uint64_t runs;
 static bool follow;
 
 // --- what the threads run
@@ -167,7 +166,7 @@ static void begin_thread(unsigned t) {
     thread->hurries = thread->was_woken = false;
     thread->looks_in_vain = 0;
     thread->step = UINT16_MAX;
-    thread->moment = thread->op = thread->looks_alone = thread->seen_count = 0;
+    thread->moment = thread->began = thread->op = thread->looks_alone = thread->seen_count = 0;
     thread->clock = thread->released_by_fence = thread->acquired_by_fence = (Clock){0};
     thread->clock[t] = 1;
     thread->history = (Hash){t + 1, t + 101};
@@ -190,14 +189,13 @@ static void begin_run(const RunLimits* limits) {
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;
-    run.may_fail = !functions && scenario->failures != 0;
+    run.may_fail = !functions && scenario_fails(scenario);
     run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;
     for (unsigned t = 0; t < thread_count; t++) begin_thread(t);
     threads[SETUP].clock = (Clock){0};
     alarms_in_run = 0;
-    runs++;
 }
 
 void run_will_follow(bool wanted) {
@@ -212,8 +210,4 @@ RunEnd run_once(const RunLimits* limits) {
     end = run_alone(body_of_rest);
     if (end == RUN_FAULT) ends_forget();  // a repetition is to find it, too
     return end;
-}
-
-uint64_t run_number(void) {
-    return runs;
 }

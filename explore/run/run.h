@@ -19,7 +19,5 @@ void run_will_follow(bool follow);
 // The same for threads that run these functions, without a setup and a check at the end: for tests of the explorer.
 void run_prepare_functions(void (*const* functions)(void), unsigned count);
 RunEnd run_once(const RunLimits* limits);
-// Runs so far.
-uint64_t run_number(void);
 
 #endif

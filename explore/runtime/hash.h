@@ -1,4 +1,5 @@
-// Hashes of histories, 128 bits: so many states are compared that 64 might meet by chance.
+// Hashes of histories, 128 bits: so many states are compared that 64 might meet by chance. search/states.c keeps 96 of
+// them, to keep more states.
 // Source of the constants: MurmurHash3 and splitmix64.
 // Thread-safety: none needed. Errors: none.
 #ifndef EXPLORE_RUNTIME_HASH_H

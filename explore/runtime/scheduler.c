@@ -175,9 +175,13 @@ static void join_order_of_points(Thread* me) {
     order = me->history = hash_join(me->history, order);
 }
 
+// Of a program that is too long nothing can be said; a call that is too long does not end.
 static void check_moments(const Thread* me) {
-    if (me->moment > MOMENTS_MOST)
+    if (me->moment - me->began > MOMENTS_OF_A_CALL)
         run_fault("livelock", "thread %c does not come to its end", 'A' + (int)current_thread);
+    if (me->moment > MOMENTS_MOST)
+        run_fault("scenario", "thread %c does more than a run can hold: %d moments", 'A' + (int)current_thread,
+                  MOMENTS_MOST);
 }
 
 void scheduler_point(void) {

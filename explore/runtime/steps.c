@@ -21,12 +21,6 @@ const char* step_words(unsigned step) {
     return step < HAK_STEP_COUNT ? steps[step].words : "";
 }
 
-unsigned steps_covered(void) {
-    unsigned count = 0;
-    for (unsigned s = 0; s < HAK_STEP_COUNT; s++) count += steps_reached[s] != 0;
-    return count;
-}
-
 // Called by the allocator, right before the step.
 void explored_step(unsigned step) {
     if (!run.active) return;

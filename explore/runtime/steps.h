@@ -9,6 +9,5 @@ extern uint64_t steps_reached[HAK_STEP_COUNT];  // how often, over all runs
 
 const char* step_name(unsigned step);   // "A4"; "-" for a step without name
 const char* step_words(unsigned step);  // what it does
-unsigned steps_covered(void);
 
 #endif

@@ -41,6 +41,7 @@ typedef struct {
     bool was_woken;
     uint16_t step;  // last named step; HAK_STEP_COUNT: none since the last operation
     uint32_t moment;
+    uint32_t began;         // the moment before its last call into the allocator
     uint32_t op;            // operation of its program under way, from 1; 0: none
     uint32_t looks_alone;   // passes in a row for which nothing had changed
     uint8_t looks_in_vain;  // the same, by choice

@@ -10,14 +10,6 @@
 
 enum { SIZES_MOST = 16, REPEATS_MOST = 4096 };
 
-static const struct {
-    const char *word, *form;
-} operations[OP_COUNT] = {
-#define OPERATION(name, word, form, words) {word, form},
-#include "scenario/operations.def"
-#undef OPERATION
-};
-
 typedef struct {
     const char* file;
     unsigned line;
@@ -31,6 +23,7 @@ typedef struct {
     unsigned first_thread_line;
     bool is_made[BLOCKS_MOST];   // some operation makes the block
     bool is_there[BLOCKS_MOST];  // after the setup so far
+    bool is_gone[BLOCKS_MOST];   // some operation frees or moves it
     unsigned used_in_line[BLOCKS_MOST];
     char* message;
     size_t message_size;
@@ -156,7 +149,7 @@ static bool read_block(Parser* p, uint8_t* out) {
 
 static bool find_operation(const char* word, uint8_t* kind) {
     for (unsigned k = 0; k < OP_COUNT; k++)
-        if (strcmp(operations[k].word, word) == 0) {
+        if (strcmp(op_forms[k].word, word) == 0) {
             *kind = (uint8_t)k;
             return true;
         }
@@ -164,8 +157,8 @@ static bool find_operation(const char* word, uint8_t* kind) {
 }
 
 static bool read_operands(Parser* p, Op* op, bool named) {
-    const char* form = operations[op->kind].form;
-    if (named && *form != '=') return wrong(p, p->line, "'%s' makes no block", operations[op->kind].word);
+    const char* form = op_forms[op->kind].form;
+    if (named && *form != '=') return wrong(p, p->line, "'%s' makes no block", op_forms[op->kind].word);
     for (; *form; form++) {
         uint8_t* block = op->kind == OP_REALLOC ? &op->old : &op->block;
         if (*form == 's' && !read_size(p, &op->size)) return false;
@@ -221,14 +214,29 @@ static bool read_op(Parser* p, Op* op) {
     return read_operands(p, op, named);
 }
 
-// The setup does its operations one after the other, so nobody waits for a block.
+// The setup does its operations one after the other, so nobody waits for a block. Nothing is chosen in it.
 static bool take_in_setup(Parser* p, const Op* op) {
     const bool takes = op->kind == OP_FREE || op->kind == OP_TOUCH || op->kind == OP_REALLOC;
     const uint8_t taken = op->kind == OP_REALLOC ? op->old : op->block;
+    if (op->kind == OP_START)
+        return wrong(p, p->line, "%s", "a thread starts another one in its program, not in the setup");
+    if (op->kind == OP_FORK || op->kind == OP_COPY || op->kind == OP_FAIL)
+        return wrong(p, p->line, "'%s' belongs into the program of a thread, not into the setup",
+                     op_forms[op->kind].word);
     if (takes && !p->is_there[taken])
         return wrong(p, p->line, "the setup has no block '%s' at this place", p->scenario->block_name[taken]);
     if (takes) p->is_there[taken] = false;
     if (op->kind != OP_FREE && op->block < BLOCKS_MOST) p->is_there[op->block] = true;
+    return true;
+}
+
+// Who came second would wait for ever.
+static bool take_once(Parser* p, const Op* op) {
+    if (op->kind != OP_FREE && op->kind != OP_REALLOC) return true;
+    const uint8_t taken = op->kind == OP_REALLOC ? op->old : op->block;
+    if (p->is_gone[taken])
+        return wrong(p, p->line, "block '%s' is freed, or given to realloc, twice", p->scenario->block_name[taken]);
+    p->is_gone[taken] = true;
     return true;
 }
 
@@ -237,9 +245,8 @@ static bool read_ops(Parser* p, Op* ops, uint32_t most, uint32_t* count, uint8_t
         Op op;
         if (*count == most) return wrong(p, p->line, "%s", "there are too many operations");
         if (!read_op(p, &op)) return false;
-        if (op.kind == OP_START && ops == p->scenario->setup)
-            return wrong(p, p->line, "%s", "a thread starts another one in its program, not in the setup");
         if (ops == p->scenario->setup && !take_in_setup(p, &op)) return false;
+        if (!take_once(p, &op)) return false;
         if (op.kind == OP_START)
             p->scenario->begins[op.thread] = false;
         else

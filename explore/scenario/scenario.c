@@ -1,11 +1,11 @@
 #include "scenario/scenario.h"
 
+#include "record/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *word, *form;
-} operations[OP_COUNT] = {
+const OpForm op_forms[OP_COUNT] = {
 #define OPERATION(name, word, form, words) {word, form},
 #include "scenario/operations.def"
 #undef OPERATION
@@ -28,11 +28,19 @@ bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count)
     return true;
 }
 
-bool scenario_copies(const Scenario* scenario) {
+static bool has_operation(const Scenario* scenario, OpKind kind) {
     for (unsigned t = 0; t < scenario->thread_count; t++)
         for (uint32_t i = 0; i < scenario->op_count[t]; i++)
-            if (scenario->op[t][i].kind == OP_COPY) return true;
+            if (scenario->op[t][i].kind == kind) return true;
     return false;
+}
+
+bool scenario_copies(const Scenario* scenario) {
+    return has_operation(scenario, OP_COPY);
+}
+
+bool scenario_fails(const Scenario* scenario) {
+    return scenario->failures != 0 || has_operation(scenario, OP_FAIL);
 }
 
 static const char* block_name(const Scenario* scenario, unsigned block) {
@@ -41,7 +49,7 @@ static const char* block_name(const Scenario* scenario, unsigned block) {
 
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size) {
     char made[NAME_MOST + 2] = "", count[16] = "", operands[2 * NAME_MOST] = "";
-    const char* form = operations[op->kind].form;
+    const char* form = op_forms[op->kind].form;
     if (*form == '=' && op->block < scenario->block_count)
         snprintf(made, sizeof made, "%s=", block_name(scenario, op->block));
     if (op->count > 1) snprintf(count, sizeof count, "%u*", op->count);
@@ -54,57 +62,44 @@ size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, siz
         if (*form == 'b') snprintf(end, room, " %s", block_name(scenario, block));
         if (*form == 't') snprintf(end, room, " %c", 'A' + op->thread);
     }
-    return (size_t)snprintf(out, size, "%s%s%s%s", made, count, operations[op->kind].word, operands);
-}
-
-typedef struct {
-    char* out;
-    size_t size, length;
-} Text;
-
-static void add(Text* text, const char* more) {
-    size_t length = strlen(more);
-    if (text->length < text->size) {
-        size_t room = text->size - text->length - 1;
-        memcpy(text->out + text->length, more, length < room ? length : room);
-        text->out[text->length + (length < room ? length : room)] = '\0';
-    }
-    text->length += length;
+    return (size_t)snprintf(out, size, "%s%s%s%s", made, count, op_forms[op->kind].word, operands);
 }
 
 static void add_op(Text* text, const Scenario* scenario, const Op* op) {
     char line[4 * NAME_MOST];
     scenario_format_op(scenario, op, line, sizeof line);
-    add(text, line);
+    text_add(text, "%s", line);
+}
+
+static void add_setup(Text* text, const Scenario* scenario) {
+    for (uint32_t i = 0; i < scenario->setup_count; i++) {
+        const Op* op = &scenario->setup[i];
+        const bool begins = i == 0 || op->thread != op[-1].thread;
+        const bool ends = i + 1 == scenario->setup_count || op->thread != op[1].thread;
+        if (begins) text_add(text, "setup %c: ", 'A' + op->thread);
+        add_op(text, scenario, op);
+        text_add(text, ends ? "\n" : ", ");
+    }
+}
+
+static void add_program(Text* text, const Scenario* scenario, unsigned thread) {
+    if (scenario->op_count[thread] == 0) return;
+    text_add(text, "thread %c: ", 'A' + (int)thread);
+    for (uint32_t i = 0; i < scenario->op_count[thread]; i++) {
+        if (i) text_add(text, ", ");
+        add_op(text, scenario, &scenario->op[thread][i]);
+    }
+    text_add(text, "\n");
 }
 
 size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     Text text = {out, size, 0};
-    char line[4 * NAME_MOST];
-    for (unsigned i = 0; i < scenario->setting_count; i++) {
-        snprintf(line, sizeof line, "set %s %s\n", scenario->setting[i][0], scenario->setting[i][1]);
-        add(&text, line);
-    }
-    if (scenario->failures) snprintf(line, sizeof line, "failures %u\n", scenario->failures), add(&text, line);
-    if (scenario->slabs_most)
-        snprintf(line, sizeof line, "bound slabs %lu\n", (unsigned long)scenario->slabs_most), add(&text, line);
-    for (uint32_t i = 0; i < scenario->setup_count; i++) {
-        bool begins = i == 0 || scenario->setup[i].thread != scenario->setup[i - 1].thread;
-        bool ends = i + 1 == scenario->setup_count || scenario->setup[i].thread != scenario->setup[i + 1].thread;
-        snprintf(line, sizeof line, "setup %c: ", 'A' + scenario->setup[i].thread);
-        if (begins) add(&text, line);
-        add_op(&text, scenario, &scenario->setup[i]);
-        add(&text, ends ? "\n" : ", ");
-    }
-    for (unsigned t = 0; t < scenario->thread_count; t++) {
-        if (scenario->op_count[t] == 0) continue;
-        snprintf(line, sizeof line, "thread %c: ", 'A' + (int)t);
-        add(&text, line);
-        for (uint32_t i = 0; i < scenario->op_count[t]; i++) {
-            if (i) add(&text, ", ");
-            add_op(&text, scenario, &scenario->op[t][i]);
-        }
-        add(&text, "\n");
-    }
+    if (size) out[0] = '\0';
+    for (unsigned i = 0; i < scenario->setting_count; i++)
+        text_add(&text, "set %s %s\n", scenario->setting[i][0], scenario->setting[i][1]);
+    if (scenario->failures) text_add(&text, "failures %u\n", scenario->failures);
+    if (scenario->slabs_most) text_add(&text, "bound slabs %lu\n", (unsigned long)scenario->slabs_most);
+    add_setup(&text, scenario);
+    for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);
     return text.length;
 }

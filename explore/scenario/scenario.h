@@ -24,6 +24,13 @@ typedef enum {
     OP_COUNT
 } OpKind;
 
+// How the language writes an operation: scenario/operations.def.
+typedef struct {
+    const char *word, *form;
+} OpForm;
+
+extern const OpForm op_forms[OP_COUNT];
+
 typedef struct {
     uint8_t kind;    // OpKind
     uint8_t thread;  // of a setup's operation; START: the thread that is born
@@ -60,6 +67,8 @@ bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count)
 void scenario_random(uint64_t seed, Scenario* scenario);
 // Whether some thread makes a copy of the process without handlers.
 bool scenario_copies(const Scenario* scenario);
+// Whether system calls may fail in it.
+bool scenario_fails(const Scenario* scenario);
 // Writes an operation as the language has it.
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.

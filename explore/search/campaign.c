@@ -2,9 +2,10 @@
 
 #include "record/build.h"
 #include "record/event.h"
-#include "record/trace.h"
 #include "run/ends.h"
+#include "search/learned.h"
 #include "search/position.h"
+#include "search/repeat.h"
 #include "search/search.h"
 #include "search/states.h"
 
@@ -22,44 +23,18 @@ static double now(void) {
 
 // --- replays
 
-enum { STALE_IN_REPLAYS = 255, FAILURES_IN_REPLAYS = 255, LEARNING_MOST = 16 };
-
-RunLimits campaign_replay_limits(const Schedule* schedule) {
-    return (RunLimits){.strategy = search_replay(schedule),
-                       .stale_most = STALE_IN_REPLAYS,
-                       .failures_most = FAILURES_IN_REPLAYS,
-                       .every_moment = true,
-                       .races = true};
-}
-
-static uint64_t offset_of(uint64_t address) {
-    return memory_offset((const void*)(uintptr_t)address);
-}
-
-static uint32_t trace_now(void) {
-    return trace_hash(offset_of);
-}
-
-// A race in a line that was private so far shows only once the line is known to be shared.
-static RunEnd run_learned(const RunLimits* limits) {
-    RunEnd end = run_once(limits);
-    for (int i = 0; i < LEARNING_MOST && run.learned; i++) end = run_once(limits);
-    return end;
-}
-
-uint32_t campaign_replay(Replay* replay, uint32_t times) {
+uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times) {
     char check[sizeof run.check];
     bool recorded = recording.on;
     recording_start();
-    RunLimits limits = campaign_replay_limits(&replay->schedule);
-    run_learned(&limits);
-    if (!replay->has_trace) replay->trace = trace_now();
+    repeat_learned(&replay->schedule, failures);
+    if (!replay->has_trace) replay->trace = repeat_trace();
     replay->has_trace = true;
     snprintf(check, sizeof check, "%s", run.check);
     uint32_t same = 0;
     for (uint32_t i = 0; i < times; i++) {
-        run_once(&limits);
-        same += run.check[0] && strcmp(check, run.check) == 0 && trace_now() == replay->trace;
+        repeat_once(&replay->schedule, failures);
+        same += run.check[0] && strcmp(check, run.check) == 0 && repeat_trace() == replay->trace;
     }
     if (!recorded) recording_stop();
     return same;
@@ -83,7 +58,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     replay->schedule = *run_schedule;
     note_words(result);
     // A repetition may find a race where the first run, which did not know the line yet, went on to something else.
-    result->replayed = campaign_replay(replay, REPLAYS);
+    result->replayed = campaign_replay(replay, wanted->scenario->failures, REPLAYS);
     if (result->replayed) note_words(result);
 }
 
@@ -105,6 +80,11 @@ static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* resul
     return result->fault;
 }
 
+// The scenario asks for more than a run can hold.
+static bool is_too_much(RunEnd how) {
+    return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
+}
+
 // Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
 static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
                          CampaignResult* result) {
@@ -113,6 +93,8 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
         result->schedules++;
         result->pruned += how == RUN_PRUNED;
         const bool learned = run.learned;
+        result->too_much = is_too_much(how);
+        if (result->too_much) return false;
         if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
         if (learned && exhaustive)
             exhaustive_begin_again();
@@ -122,6 +104,15 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
     return false;
 }
 
+// What the strategies by chance learn afterwards is of no concern for whether the shards have divided the work.
+static void note_learned(const Campaign* wanted, CampaignResult* result) {
+    Text text = {result->learned, sizeof result->learned, 0};
+    locations_contended(&result->words);
+    if (wanted->shards < 2) return;
+    learned_add_to(&text);
+    if (text.length >= text.size) result->learned[0] = '\0';
+}
+
 static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uint32_t stale) {
     return (RunLimits){.strategy = strategy,
                        .stale_most = (uint8_t)(stale < STALE_MOST ? stale : STALE_MOST),
@@ -129,12 +120,16 @@ static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uin
                        .races = true};
 }
 
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much;
+}
+
 // Most of the words are known after a few random runs.
 static bool learn(const Campaign* wanted, CampaignResult* result) {
     enum { RUNS = 100 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
     run_strategy(wanted, &limits, RUNS, 0, false, result);
-    return !result->fault;
+    return !has_ended(result);
 }
 
 static void explore_exhaustively(const Campaign* wanted, double end, CampaignResult* result) {
@@ -143,9 +138,10 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
     if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
     result->complete = run_strategy(wanted, &limits, 0, end, true, result);
-    result->has_position = !result->complete && !result->fault &&
+    result->has_position = !result->complete && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
+    note_learned(wanted, result);
     states_forget();
 }
 
@@ -163,8 +159,8 @@ static void explore(const Campaign* wanted, double start, CampaignResult* result
     uint64_t seed = wanted->seed + (uint64_t)wanted->shard * UINT64_C(1000003);
     if (wanted->exhaustive && learn(wanted, result)) explore_exhaustively(wanted, first, result);
     double second = seconds > 0 && wanted->random ? (now() + end) / 2 : end;
-    if (wanted->pct && !result->fault) explore_by_chance(wanted, search_pct(seed, PCT_DEPTH), second, result);
-    if (wanted->random && !result->fault) explore_by_chance(wanted, search_random(seed), end, result);
+    if (wanted->pct && !has_ended(result)) explore_by_chance(wanted, search_pct(seed, PCT_DEPTH), second, result);
+    if (wanted->random && !has_ended(result)) explore_by_chance(wanted, search_random(seed), end, result);
 }
 
 bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size) {
@@ -172,9 +168,17 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
     memset(result, 0, sizeof *result);
     run_will_follow(wanted->follow);
     if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
+    if (wanted->learned && !learned_restore(wanted->learned)) {
+        snprintf(message, size, "--learned has no words: %.40s", wanted->learned);
+        return false;
+    }
     explore(wanted, start, result);
+    if (result->too_much) {
+        snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
+        return false;
+    }
     result->ends = ends_count();
-    result->contended = locations_contended(&result->words);
+    if (!wanted->exhaustive) note_learned(wanted, result);
     result->seconds = now() - start;
     return true;
 }

@@ -66,7 +66,3 @@ void states_forget(void) {
     table = NULL;
     count = size = 0;
 }
-
-uint64_t states_count(void) {
-    return count;
-}

@@ -16,6 +16,5 @@ enum { UNBOUNDED = 255 };
 // both. Otherwise notes it.
 bool states_visit(Hash state, uint8_t left, uint8_t stale);
 void states_forget(void);
-uint64_t states_count(void);
 
 #endif

@@ -18,17 +18,16 @@ static bool write_page(const Story* story, FILE* out) {
     return written;
 }
 
-static bool save(const char* path, bool (*write)(const Story* story, FILE* out), const Story* story) {
-    if (path == NULL) return true;
+static void save(const char* path, bool (*write)(const Story* story, FILE* out), const Story* story) {
+    if (path == NULL) return;
     FILE* file = fopen(path, "we");
     bool written = file && write(story, file);
     if (file && fclose(file) != 0) written = false;
     if (!written) fprintf(stderr, "hakstress-explore: cannot write %s: %s\n", path, strerror(errno));
-    return written;
 }
 
-bool story_save(const Story* story, const StoryFiles* files) {
-    bool text = save(files->text, story_text, story);
-    bool json = save(files->json, story_json, story);
-    return save(files->html, write_page, story) && text && json;
+void story_save(const Story* story, const StoryFiles* files) {
+    save(files->text, story_text, story);
+    save(files->json, story_json, story);
+    save(files->html, write_page, story);
 }

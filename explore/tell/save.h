@@ -1,6 +1,6 @@
 // Saves a story into the files that are asked for.
 // Thread-safety: none needed.
-// Errors: false after a message.
+// Errors: a message for each file that cannot be written.
 #ifndef EXPLORE_TELL_SAVE_H
 #define EXPLORE_TELL_SAVE_H
 
@@ -11,6 +11,6 @@ typedef struct {
 } StoryFiles;
 
 bool story_is_wanted(const StoryFiles* files);
-bool story_save(const Story* story, const StoryFiles* files);
+void story_save(const Story* story, const StoryFiles* files);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tell/story.h"
 
 #include "config/changes.h"
+#include "record/text.h"
 #include "runtime/steps.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
@@ -8,68 +9,50 @@
 #include "tell/names.h"
 #include "tell/prevented.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-// --- text that grows
-
-typedef struct {
-    char* out;
-    size_t size, length;
-} Text;
-
-static void add(Text* text, const char* format, ...) __attribute__((format(printf, 2, 3)));
-static void add(Text* text, const char* format, ...) {
-    va_list args;
-    if (text->length >= text->size) return;
-    va_start(args, format);
-    int length = vsnprintf(text->out + text->length, text->size - text->length, format, args);
-    va_end(args);
-    if (length > 0) text->length += (size_t)length;
-}
 
 // --- states
 
 static void add_list(Text* text, const char* what, const BlockList* list) {
     char blocks[WORDS_ROOM];
     list_describe(list, blocks, sizeof blocks);
-    add(text, "; %s %s", what, blocks);
+    text_add(text, "; %s %s", what, blocks);
 }
 
 void story_state(uint32_t slab, uint32_t event, char* out, size_t size) {
     Text text = {out, size, 0};
     const SlabState* s = state_before(slab, event);
     if (s == NULL || s->owner == WORD_NOT_A_SLAB) {
-        add(&text, "slab %u: not a slab", slab);
+        text_add(&text, "slab %u: not a slab", slab);
         return;
     }
-    add(&text, "slab %u: owner %s", slab, name_of_owner(s->owner, event).text);
+    text_add(&text, "slab %u: owner %s", slab, name_of_owner(s->owner, event).text);
     if (s->remote > REMOTE_UNOWNED)
         add_list(&text, "remote stack", &s->pushed);
     else
-        add(&text, "; remote stack %s", s->remote == REMOTE_UNOWNED ? "U" : "empty");
+        text_add(&text, "; remote stack %s", s->remote == REMOTE_UNOWNED ? "U" : "empty");
     if (s->runs) {
-        add(&text, "; %u pages used", s->used);
+        text_add(&text, "; %u pages used", s->used);
         return;
     }
     add_list(&text, "free list", &s->free_list);
-    add(&text, "; counts %u free, %u used", s->free, s->used);
-    if (s->uncut) add(&text, ", %u not cut yet", s->uncut);
-    if (s->registered) add(&text, "; in the registry");
+    text_add(&text, "; counts %u free, %u used", s->free, s->used);
+    if (s->uncut) text_add(&text, ", %u not cut yet", s->uncut);
+    if (s->registered) text_add(&text, "; in the registry");
 }
 
 void story_row(const Row* row, char* out, size_t size) {
     Text text = {out, size, 0};
     out[0] = '\0';
     if (row->kind == ROW_STEP && row->step < HAK_STEP_COUNT)
-        add(&text, "%s %s%s", step_name(row->step), step_words(row->step), row->what[0] ? ": " : "");
+        text_add(&text, "%s %s%s", step_name(row->step), step_words(row->step), row->what[0] ? ": " : "");
     if (row->kind == ROW_SWITCH && row->preempts)
-        add(&text, "switch: %c is stopped here, %c goes on", 'A' + row->thread, 'A' + row->other);
+        text_add(&text, "switch: %c is stopped here, %c goes on", 'A' + row->thread, 'A' + row->other);
     else if (row->kind == ROW_SWITCH)
-        add(&text, "%c goes on", 'A' + row->other);
-    add(&text, "%s", row->what);
-    if (row->stale[0]) add(&text, " [%s]", row->stale);
+        text_add(&text, "%c goes on", 'A' + row->other);
+    text_add(&text, "%s", row->what);
+    if (row->stale[0]) text_add(&text, " [%s]", row->stale);
 }
 
 // --- the fault

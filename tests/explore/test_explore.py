@@ -129,7 +129,7 @@ class Explore(unittest.TestCase):
         half = int(OK.match(self.last(whole))[3]) * 7 // 10
         self.run_it(*search, "--resume", "state", "--schedules", half)
         stood = pathlib.Path(self.folder.name, "state").read_text().splitlines()[1:]
-        self.assertRegex(stood[0], r"^sticky 0 at [0-9a-f]+:")
+        self.assertRegex(stood[0], r"^sticky@[0-9a-f]+ 0 at [0-9a-f]+:")
         rest = self.run_it(*search, "--resume", "state")
         figures = [OK.match(self.last(result)) for result in (whole, rest)]
         self.assertEqual([found[5] for found in figures], ["1", "1"])

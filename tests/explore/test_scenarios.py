@@ -12,6 +12,8 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
+TWICE = "block 'a' is freed, or given to realloc, twice"
+
 # (text, line, what the message says)
 BAD = [
     ("", 0, "expected a line 'thread'"),
@@ -36,6 +38,11 @@ BAD = [
     ("thread A: flush\nsetup A: flush\n", 2, "the setup comes before the threads"),
     ("thread A: start A\n", 1, "every thread waits for another one to start it"),
     ("setup A: start B\nthread A: flush\n", 1, "a thread starts another one in its program, not in the setup"),
+    ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
+    ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
+    ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
+    ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
+    ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
     ("set NO_SUCH 1\nthread A: flush\n", 1, "expected the name of an option, as TINY_FAST_CAP, not 'NO_SUCH'"),
     ("set TINY_FAST_CAP soon\nthread A: flush\n", 1, "expected a value that HAKMEM_TINY_FAST_CAP takes, not 'soon'"),
@@ -85,6 +92,17 @@ class Scenarios(unittest.TestCase):
         self.assertIn(" replayed=3/3 ", said)
         status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 0, said)
+
+    def test_more_than_a_run_can_hold_is_no_fault(self):
+        for text, message in (
+            ("thread A: 1100*malloc 64\nthread B: 1100*malloc 64\n", "there are more than 2048 blocks"),
+            ("thread A: 2000*malloc 4096\nthread B: 40*malloc 4096\n", "thread A does more than a run can hold"),
+        ):
+            with self.subTest(text=text):
+                status, said, errors = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn(f"hakstress-explore: some: {message}", errors)
+                self.assertNotIn("fault ", said)
 
     def test_a_block_that_waits_for_its_own_thread_is_a_deadlock(self):
         status, said, _ = run("thread A: free a, a=malloc 64\n")
