@@ -25,7 +25,7 @@ static void print_overview(FILE* out) {
         fprintf(out, "  hakstress %s %s\n      %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
     fputs("\nhakstress VERB --help lists the options of a verb.\n"
           "Exit status: 0 no fault, 1 a fault was found, 2 wrong usage, 3 something is missing on this machine,\n"
-          "4 the measurement is not trustworthy, 5 hang, 130 stopped.\n",
+          "4 the measurement is not trustworthy, 5 hang, 130 stopped. run, record and report: see their --help.\n",
           out);
 }
 

@@ -61,7 +61,10 @@ RULES = {
         interposed=frozenset({"record/preload"}),
     ),
     "explore": Rules(
-        layers=("inside", "record", "scenario", "runtime", "oracle", "run", "search", "again", "minimise", "tell", "main"),
+        layers=(
+            *("inside", "record", "scenario", "runtime", "oracle", "run"),
+            *("search", "again", "minimise", "tell", "main"),
+        ),
         outside=("lib",),
     ),
 }

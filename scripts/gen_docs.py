@@ -22,7 +22,7 @@ Options are environment variables. They are read once, before the first block is
 
 - Numbers are decimal and may end in K, M or G (powers of 1024). An empty value counts as not set.
 - A name that does not exist, or a value out of range, changes nothing. The library prints one warning on stderr, with
-  the nearest name or the range. hakstress refuses both with exit status 2.
+  the nearest name, if one is near, or the range. hakstress refuses both with exit status 2.
 - Programs that run with raised privileges (set-user-id) ignore all options.
 - `hak_option_get` and `hak_option_set` read and change options in a running program. Options marked *fixed* can no
   longer change once the first block was handed out.

@@ -15,7 +15,7 @@ usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N]
                   [--folder DIR] [--check]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
---seconds  for each scenario, default 4
+--seconds  for each scenario and search, default 4
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
 --folder   of the patches, default tests/explore/mutants
@@ -26,6 +26,7 @@ import argparse
 import concurrent.futures
 import dataclasses
 import fnmatch
+import itertools
 import json
 import os
 import pathlib
@@ -181,10 +182,14 @@ FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) sche
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
-def search(mutant, program, scenarios, options):
+# As the scenarios say themselves; and with loads that read an older store.
+SEARCHES = ([], ["--preemptions", "1", "--stale", "1"])
+
+
+def search(mutant, program, scenarios, bounds, options):
     """Explores the scenarios, one after the other, up to the first fault."""
     files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
-    how = ["--strategy", "exhaustive", "--seconds", str(options.seconds)]
+    how = ["--strategy", "exhaustive", "--seconds", str(options.seconds), *bounds]
     done = run_quietly([program, *files, *how], timeout=options.seconds * 20 * len(files) + 60)
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
@@ -202,8 +207,8 @@ def judge(mutant, program, scenarios, options):
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
     verdict = Verdict(mutant, "missed")
-    for group in filter(None, (first, rest)):
-        verdict = search(mutant, program, group, options)
+    for group, bounds in itertools.product(filter(None, (first, rest)), SEARCHES):
+        verdict = search(mutant, program, group, bounds, options)
         if verdict.what != "missed":
             break
     return verdict

@@ -57,15 +57,16 @@ PLAIN = "release close zero"
 REASONS = (
     (PLAIN + " guard pages", "realloc_reuse", "the program compares a pointer with itself: nothing can catch it"),
     ("guard", ".*memcpy_overflow|write_after_free",
-     "it is told when the block leaves the quarantine or the process ends, and the program speaks before that"),
+     "it is told when the block leaves the quarantine or the process ends, and the test program prints its result "
+     "before that"),
     ("pages", ".*", "the bytes beside a block on its own page have a pattern; it is looked at when the block is "
-                    "freed, and the program speaks before that"),
+                    "freed, and the test program prints its result before that"),
     ("zero", "zero_after_free", "a free block of up to 16 KiB has a link in its first 8 bytes"),
     ("guard", "32_byte_overflow|one_mbyte_overflow", "the byte lies beyond the canary"),
     ("guard", ".*_zero_size.*", "the block has a canary, which may be read, and is checked when the block is freed"),
     ("guard", "zero_.*", "freed and new blocks are not zero"),
     (PLAIN, ".*_overflow", "nothing is known of bytes behind a block, and no page without access follows it"),
-    (PLAIN, ".*_zero_size.*", "a block of no bytes has sixteen"),
+    (PLAIN, ".*_zero_size.*", "malloc(0) returns a block with 16 usable bytes"),
     (PLAIN, "malloc_reuse.*", "the block that was freed last is handed out first"),
     (PLAIN, "write_after_free.*", "only a link that is followed is checked, and the program does not come to it"),
     ("release close", "zero_.*", "nothing is cleared"),
@@ -295,9 +296,11 @@ def irregular(result):
 
 
 def heading(result):
-    uneven = len(list(irregular(result)))
+    uneven = len({program for outcomes in result["outcomes"].values() for program, runs in outcomes.items()
+                  if differs(runs)})
+    programs = f"{uneven or 'No'} program{'' if uneven == 1 else 's'}"
     return wrapped_text(f"Measured on {result['day']}, {result['kernel']}, {result['versions']['glibc']}: each program "
-                        f"{result['runs']} times. {uneven or 'None'} did not do the same each time.")
+                        f"{result['runs']} times. {programs} behaved differently from run to run.")
 
 
 def wrapped_text(text):
@@ -308,7 +311,9 @@ def document(result):
     """The part of docs/SAFETY.md, as Markdown."""
     lines = [heading(result), "", *summary(result), ""]
     if result.get("prices"):
-        lines += ["Speed and peak memory: geometric means over workloads of `hakstress compare`, against glibc.", ""]
+        lines += [wrapped_text("Speed and peak memory: geometric means over workloads of `hakstress compare`, against "
+                               "glibc. Workloads and day are others than those of [BENCHMARKS.md](BENCHMARKS.md): "
+                               "compare figures within one table only."), ""]
     lines += ["S, M, L: only the small, the medium, the large program is caught.", "", *by_program(result), ""]
     for mode in result["modes"]:
         if mode in HOW:

@@ -98,6 +98,10 @@ static int take_option(struct args* args, const char* argument, const char* next
         assign(value, "1", FROM_COMMAND_LINE);
         return 1;
     }
+    if (has_text && name[length + 1] == '\0' && value->spec->value[0] == '[') {
+        usage_error("--%s= lacks its value; without one, leave out the =", value->spec->name);
+        return -1;
+    }
     if (has_text) return take_value(args, value, name + length + 1) ? 1 : -1;
     if (value->spec->value[0] == '[') return take_value(args, value, "") ? 1 : -1;
     if (next == NULL) {

@@ -18,12 +18,13 @@ static void silence_core(void) {
 __attribute__((section(".preinit_array"), used)) static void (*const silence_core_first)(void) = silence_core;
 
 static bool no_such_variable(const char* where, const char* name) {
-    struct nearest nearest = {.typed = name};
-    for (unsigned i = 0; hak_option_info(i) != NULL; i++) nearest_offer(&nearest, hak_option_info(i)->name);
+    enum { COMMON = sizeof PREFIX - 1 };  // what all names begin with makes none nearer
+    struct nearest nearest = {.typed = name + COMMON};
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++) nearest_offer(&nearest, hak_option_info(i)->name + COMMON);
     if (nearest.best[0] == '\0')
         usage_error("%sthere is no variable %s; see: hakstress list options", where, name);
     else
-        usage_error("%sthere is no variable %s; did you mean %s?", where, name, nearest.best);
+        usage_error("%sthere is no variable %s; did you mean " PREFIX "%s?", where, name, nearest.best);
     return false;
 }
 

@@ -149,6 +149,7 @@ static void set_line(struct code_line* out, const char* path, uint64_t line) {
     if (path == NULL || line == 0) return;
     snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash + 1 : path);
     out->line = line;
+    out->of_cxx = strstr(path, "/c++/") != NULL;
 }
 
 static Dwarf_Die* unit_at(Dwfl_Module* module, GElf_Addr address, Dwarf_Addr* bias) {

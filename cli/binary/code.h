@@ -14,6 +14,7 @@ enum { CODE_NAME_MAX = 512, CODE_INLINED_MAX = 8 };
 struct code_line {
     char file[128];  // file name without directories; "": unknown
     uint64_t line;
+    bool of_cxx;  // in a header of the C++ library
 };
 
 struct code_inlined {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // A report has two files beside each other; the JSON file is read.
@@ -77,6 +78,18 @@ static bool explain_log_file(const struct args* args, const char* path, int* sta
     return some;
 }
 
+// A file of JSON that cannot be read is damaged; others never were a report.
+static int neither(const char* path, const json_error_t* error) {
+    size_t length = strlen(path);
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return usage_error("%s is a folder; name a crash report or a log in it", path);
+    if (length > 5 && strcmp(path + length - 5, ".json") == 0)
+        return usage_error("%s is damaged: line %d: %s", path, error->line, error->text);
+    return usage_error("%s is neither a crash report nor a log with faults: no line of it has \"hakmem: check=\"",
+                       path);
+}
+
 static int explain_stdin(const struct args* args) {
     int status;
     if (explain_log(args, stdin, &status)) return status;
@@ -99,21 +112,26 @@ static int report_run(const struct args* args) {
     json_error_t error;
     json_t* file = json_load_file(path, 0, &error);
     if (file == NULL && explain_log_file(args, path, &status)) return status;
-    if (file == NULL)
-        return usage_error("%s is neither a crash report nor a log with faults: line %d: %s", path, error.line,
-                           error.text);
+    if (file == NULL) return neither(path, &error);
     status = explain(args, path, file);
     json_decref(file);
     return status;
 }
 
+static const char report_notes[] =
+    // clang-format off
+    "Exit status: 0 if FILE was explained, 2 if there is nothing to explain in it, as in a log without faults.\n";
+// clang-format on
+
 const struct command command_report = {
     .name = "report",
     .synopsis = "FILE|-",
     .summary = "explain a saved crash report, or the faults in a log of a program's stderr",
+    .notes = report_notes,
     .examples = "hakstress report results/repro-20260102-030405-678.crash.txt\n"
                 "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
-                "hakstress report server.log           # with HAKMEM_SAMPLE: functions and source lines\n"
+                "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
+                "lines of stacks\n"
                 "journalctl -u server | hakstress report -\n",
     .run = report_run,
 };

@@ -4,12 +4,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "command/idle_variables.h"
 #include "process/procmaps.h"
 #include "report/leaks.h"
 #include "report/page_coverage.h"
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
+#include "supervise/survived.h"
 #include "workload/workload.h"
 
 #include <errno.h>
@@ -42,8 +44,8 @@ static const char run_notes[] =
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
-    "executed. If a report was written: N of --fault-exit N if that is given on the command line, else 1 if COMMAND\n"
-    "itself survived and one of its child processes crashed.\n";
+    "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal.\n";
 // clang-format on
 
 struct run {
@@ -54,15 +56,17 @@ struct run {
     uint64_t fault_exit;
     struct launch launch;
     struct faults faults;
+    struct survived survived;
     struct tracing tracing;
     json_t* leaks;             // of each process that exited and leaked
     bool records_found;        // in any of them
+    size_t died;               // processes that ended by a signal
     size_t leaks_dropped;      // processes beyond LEAKING_PROCESSES_MAX
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
     size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
-    struct page_coverage coverage;  // of --pages
+    struct page_coverage coverage;  // of blocks on pages of their own
 };
 
 // The plan
@@ -73,8 +77,36 @@ static const char* pages_of(const struct args* args) {
     return text != NULL && text[0] == '\0' ? "end" : text;
 }
 
+// The value in force, whether it comes from the option or the variable; NULL: no pages of their own.
+static const char* pages_in_force(const struct args* args) {
+    const char *text = pages_of(args), *variable = getenv("HAKMEM_PAGES");
+    bool set = variable != NULL && *variable != '\0' && strcmp(variable, "off") != 0;
+    return text != NULL || !set ? text : variable;
+}
+
+static bool is_pages_value(const char* text) {
+    return strcmp(text, "end") == 0 || strcmp(text, "start") == 0;
+}
+
+static bool check_pages(const struct args* args) {
+    const char* pages = pages_of(args);
+    if (pages == NULL) return true;
+    if (!is_pages_value(pages))
+        usage_error("--pages takes end or start, not '%s'", pages);
+    else if (args_given(args, "pages", 1) != NULL)
+        usage_error(
+            "--pages may be given once: a run puts blocks at the end of their pages or, with =start, at the start");
+    else if (args->operand_count > 0 && is_pages_value(args->operands[0]))
+        usage_error("write --pages=%s, with =", args->operands[0]);
+    else
+        return true;
+    return false;
+}
+
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
+    uint64_t seed;
+    if (!check_pages(args)) return false;
     if (args->operand_count > 0) {
         usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
         return false;
@@ -83,10 +115,7 @@ static bool read_plan(struct run* run) {
         usage_error("name a command; usage: hakstress run %s", args->command->synopsis);
         return false;
     }
-    if (pages_of(args) != NULL && strcmp(pages_of(args), "end") != 0 && strcmp(pages_of(args), "start") != 0) {
-        usage_error("--pages takes end or start, not '%s'", pages_of(args));
-        return false;
-    }
+    if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
     return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
 }
 
@@ -142,6 +171,7 @@ static bool set_environment(const struct run* run) {
 
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
+    survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
 
@@ -198,7 +228,9 @@ static void note_coverage(struct run* run, pid_t thread) {
 
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
-    if (args_is_set(run->args, "pages")) note_coverage(run, thread);
+    if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
+    survived_note_told(&run->survived, process, thread);
+    run->died += !cleanly;
     if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
@@ -206,20 +238,28 @@ static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .thread = thread, .number = SIGABRT});
 }
 
-static void on_over(void* context, pid_t process) {
-    const struct run* run = context;
+static void on_refused(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal) {
+    struct run* run = context;
+    survived_note_fault(&run->survived, process, thread, signal);
+}
+
+static void on_over(void* context, pid_t process, bool execs) {
+    struct run* run = context;
+    if (execs) survived_note_told(&run->survived, process, 0);
     ring_dir_forget(&run->rings, process);
 }
 
 // If ptrace was refused, the rings still have the last words of the processes that a check stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
+    survived_note_told(&run->survived, process, 0);
     if (has_spoken(run, process) && process != run->launch.pid)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){.context = run, .died = on_death, .exiting = on_exiting, .over = on_over};
+    run->tracing = (struct tracing){
+        .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -235,9 +275,13 @@ static int own_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static bool found_fault(const struct run* run) {
+    return run->faults.count > 0 || survived_is_told(&run->survived);
+}
+
 static int exit_status(const struct run* run) {
     int status = run->tracing.status;
-    if (run->faults.count == 0) return own_status(status);
+    if (!found_fault(run)) return own_status(status);
     if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
@@ -248,10 +292,10 @@ static void save_result(const struct run* run, int status) {
     for (int i = 0; i < run->args->rest_count; i++) json_array_append_new(command, json_text(run->args->rest[i]));
     json_t* result = result_new(run->args, run->args->command->name);
     json_put_text(result, "again", run->again);
-    json_put_text(result, "outcome", run->faults.count > 0 ? "fault" : "ok");
+    json_put_text(result, "outcome", found_fault(run) ? "fault" : "ok");
     json_object_set_new(result, "command", command);
     json_put_bool(result, "guard", is_guarded(run->args));
-    if (args_is_set(run->args, "pages")) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
+    if (pages_in_force(run->args) != NULL) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
     json_put_text(result, "library", run->library);
     json_put_real(result, "seconds", workload_clock() - run->faults.began);
     json_put_whole(result, "status", own_status(raw));
@@ -265,6 +309,8 @@ static void save_result(const struct run* run, int status) {
     json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "told", run->survived.told);
+    json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
     result_save(run->args, run->args->command->name, result);
     json_decref(result);
@@ -299,15 +345,27 @@ static void print_leaks(const json_t* leaks) {
     if (some_alone) fputs("  callers are known only in code with frame pointers: -fno-omit-frame-pointer\n", stderr);
 }
 
+static void print_idle_variables(const struct run* run) {
+    const char *guard = getenv("HAKMEM_GUARD"), *pages = pages_in_force(run->args);
+    bool by_variable = guard != NULL && strcmp(guard, "1") == 0;
+    idle_variables_print(
+        &(struct modes_in_force){.guard = is_guarded(run->args) || by_variable || pages != NULL, .pages = pages},
+        stderr);
+}
+
 static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
+    survived_print(&run->survived, brief, stderr);
     if (brief) return;
-    if (args_is_set(run->args, "pages")) page_coverage_print(&run->coverage, stderr);
+    if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
     if (run->leaks_dropped > 0)
         fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
-    if (run->leaks != NULL && !run->records_found)
+    if (run->leaks != NULL && run->died > 0)
+        fprintf(stderr, "run: %zu process%s died of a signal: what %s had not freed is not listed\n", run->died,
+                run->died == 1 ? "" : "es", run->died == 1 ? "it" : "they");
+    else if (run->leaks != NULL && !run->records_found)
         fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
@@ -317,6 +375,7 @@ static void print_findings(const struct run* run) {
         fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
                 "it has a malloc of its own, or allocates nothing");
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
+    print_idle_variables(run);
     if (!run->launch.traced)
         fprintf(stderr,
                 "run: ptrace was refused (%s): reports have no registers and no backtrace, and only the command itself "
@@ -354,10 +413,12 @@ static int run_run(const struct args* args) {
                                      .process = run.launch.pid,
                                      .began = workload_clock()};
         faults_start(&run.faults);
+        survived_start(&run.survived, &run.rings);
         if (args_is_set(args, "leaks")) run.leaks = json_array();
         watch(&run);
         status = conclude(&run);
         faults_free(&run.faults);
+        survived_free(&run.survived);
         json_decref(run.leaks);
     }
     ring_dir_remove(&run.rings);

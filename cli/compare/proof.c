@@ -112,7 +112,8 @@ static void on_died(void* context, const struct tracing_death* death) {
 }
 
 // What the command leaves behind ends with it, as in the measured runs.
-static void on_over(void* context, pid_t process) {
+static void on_over(void* context, pid_t process, bool execs) {
+    (void)execs;
     const struct watch* watch = context;
     if (process == watch->command && kill(process, 0) != 0) raise(SIGTERM);
 }

@@ -1,9 +1,9 @@
 // A file that remembers what was explored, so that a search that was interrupted goes on from there.
 //
 //   first line: what was asked for, and of which build; a file of another one is refused
-//   then a line for each part of a scenario
-//     that is done: KEY PART done schedules pruned ends bound seconds words steps .
-//     that is not: KEY PART at POSITION .
+//   then a line for each part of a scenario that is done:
+//     KEY PART done schedules pruned ends bound seconds words steps .
+//   and for one that is not: KEY PART at POSITION .
 //
 // KEY is scenario_key(). The last line of a part counts. A line without the dot at its end was not written to its end,
 // and counts as none.

@@ -114,7 +114,7 @@ static void add_from_words(struct listing* listing) {
     static const char sign[] = " block 0x";
     for (const char* at = listing->input->words; (at = strstr(at, sign)) != NULL;) {
         at += sizeof sign - 3;
-        add(listing, "the check", strtoull(at, NULL, 16), false);
+        add(listing, BLOCK_PAST_CHECK, strtoull(at, NULL, 16), false);
     }
 }
 
@@ -194,10 +194,9 @@ json_t* block_past_list(const struct block_past_input* input) {
 // In words
 
 static void act_text(const json_t* act, const char* what, char* out, size_t size) {
-    const json_t* frame = json_array_get(json_object_get(act, "at"), 0);
     char place[600], thread[64] = "an ending thread";
     long long number = json_get_whole(act, "thread");
-    code_place_text(frame, place, sizeof place);
+    code_place_own_text(json_object_get(act, "at"), place, sizeof place);
     if (number != 0) snprintf(thread, sizeof thread, "thread %lld", number);
     snprintf(out, size, "%s by %s%s%s", what, thread, place[0] != '\0' ? " in " : "", place);
 }

@@ -26,7 +26,9 @@ struct block_past_input {
     uint64_t block;                     // the block that the fault is about, if the address lies outside of it; 0: none
 };
 
-// The values of `of` for the block that the fault address is about, and for the one that begins after it.
+// The values of `of` for a block that the message of a check names, for the block that the fault address is about, and
+// for the one that begins after it.
+#define BLOCK_PAST_CHECK "the check"
 #define BLOCK_PAST_FAULT "fault_addr"
 #define BLOCK_PAST_BEHIND "what follows fault_addr"
 

@@ -35,6 +35,7 @@ static json_t* inlined_json(const struct code* code) {
         if (inlined->call.line != 0)
             json_object_set_new(object, "called_from",
                                 json_format("%s:%" PRIu64, inlined->call.file, inlined->call.line));
+        if (inlined->call.of_cxx) json_put_bool(object, "called_from_cxx", true);
         json_array_append_new(list, object);
     }
     return list;
@@ -48,6 +49,7 @@ static void put_code(json_t* place, const char* module, const struct code* code,
     if (code->at.line != 0) {
         json_put_text(place, "file", code->at.file);
         json_put_count(place, "line", code->at.line);
+        if (code->at.of_cxx) json_put_bool(place, "of_cxx", true);
     }
     if (code->inlined_count > 0) json_object_set_new(place, "inlined", inlined_json(code));
     json_put_text(place, "module", module);
@@ -99,6 +101,49 @@ void code_place_text(const json_t* place, char* out, size_t size) {
                  around != NULL ? around : "");
     else if (module != NULL && offset != NULL)
         snprintf(out, size, "%s+%s", module, offset);
+}
+
+// What programs call, and what calls them.
+static bool is_system_library(const char* module) {
+    static const char* const names[] = {"libc.so", "libc-",       "libstdc++.so", "libc++",     "libpthread",
+                                        "libm.so", "libgcc_s.so", "ld-linux",     "libhakmem-", "[vdso]"};
+    const char* slash = strrchr(module, '/');
+    const char* name = slash != NULL ? slash + 1 : module;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
+    }
+    return false;
+}
+
+// The innermost function of a place that is not in a header of the C++ library; false: all are.
+static bool own_text(const json_t* place, char* out, size_t size) {
+    if (!json_get_bool(place, "of_cxx")) {
+        code_place_text(place, out, size);
+        return true;
+    }
+    const json_t *list = json_object_get(place, "inlined"), *inlined;
+    const char* symbol = json_get_text_or(place, "symbol", "?");
+    for (size_t i = 0; (inlined = json_array_get(list, i)) != NULL; i++) {
+        const char* line = json_get_text(inlined, "called_from");
+        if (line == NULL || json_get_bool(inlined, "called_from_cxx")) continue;
+        const char* around = json_get_text(json_array_get(list, i + 1), "symbol");
+        snprintf(out, size, "%s (%s)%s%s", around != NULL ? around : symbol, line,
+                 around != NULL ? ", inlined into " : "", around != NULL ? symbol : "");
+        return true;
+    }
+    return false;
+}
+
+bool code_place_own_text(const json_t* frames, char* out, size_t size) {
+    size_t i;
+    json_t* frame;
+    json_array_foreach(frames, i, frame) {
+        const char* module = json_get_text(frame, "module");
+        if (module == NULL || is_system_library(module) || json_get_bool(frame, "allocator")) continue;
+        if (own_text(frame, out, size)) return true;
+    }
+    code_place_text(json_array_get(frames, 0), out, size);
+    return false;
 }
 
 void code_place_offset_text(const json_t* place, char* out, size_t size) {

@@ -77,16 +77,18 @@ static json_t* number_text(const struct making* making, uint64_t value) {
     return NULL;
 }
 
+// The fault address is told of the same block as in the verdict.
 static json_t* page_text(const struct making* making, uint64_t value) {
+    char text[128];
     struct page_slot slot;
-    if (making->pages.root == 0 || !page_view_find(&making->pages, value, &slot)) return NULL;
-    uint64_t block = load_relaxed(&slot.record.start), word = load_relaxed(&slot.record.guard.word);
-    HakGuardState state = guard_state(word);
-    bool freed = state == HAK_GUARD_QUARANTINED || state == HAK_GUARD_FREE;
-    return json_sprintf("%" PRIu64 " bytes %s the start of the block 0x%" PRIx64 " of %" PRIu64
-                        " bytes, on pages of its own, %s",
-                        value < block ? block - value : value - block, value < block ? "before" : "after", block,
-                        (uint64_t)guard_size(word), freed ? "freed" : "in use");
+    struct page_fault fault = making->page;
+    if (making->pages.root == 0) return NULL;
+    if (fault.kind == PAGE_NOTHING || value != making->record->fault_address) {
+        if (!page_view_find(&making->pages, value, &slot)) return NULL;
+        fault = page_fault_of(&slot, value);
+    }
+    page_fault_text(&fault, value, text, sizeof text);
+    return json_sprintf("%s, on pages of its own, %s", text, fault.kind == PAGE_AFTER_FREE ? "freed" : "in use");
 }
 
 static json_t* value_json(struct making* making, uint64_t value) {
@@ -343,7 +345,8 @@ static json_t* verdict_json(struct making* making) {
     name_code_in_check(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
-        json_t* where = where_text(input->check != NULL ? input->check->line : "", &making->maps, making->backtrace);
+        const char* words = input->check != NULL ? input->check->line : "";
+        json_t* where = where_text(words, &making->maps, making->backtrace, making->blocks);
         json_object_set_new(verdict, "where", where != NULL ? where : json_null());
     }
     return verdict;

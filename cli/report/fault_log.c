@@ -4,6 +4,7 @@
 #include "binary/build_id.h"
 #include "report/code_place.h"
 #include "report/frame_text.h"
+#include "report/verdict_checks.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -42,6 +43,8 @@ static void add_fault(json_t* faults, const char* line) {
     json_put_text(fault, "check", check);
     json_put_text(fault, "site", site);
     json_put_text(fault, "line", line);
+    const char* cause = verdict_cause_of_check(check);
+    if (cause != NULL) json_put_text(fault, "cause", cause);
     json_object_set_new(fault, "stacks", json_array());
     json_array_append_new(faults, fault);
 }
@@ -67,7 +70,8 @@ static json_t* problem_of(const char* module, const char* id) {
     char found[BUILD_ID_TEXT_MAX];
     if (strcmp(id, "-") == 0 || id[0] == '\0') return NULL;
     if (!build_id_of_file(module, found, sizeof found)) return json_format("%s is gone, or has no build id", module);
-    return strcmp(found, id) == 0 ? NULL : json_format("%s is another build now: %s", module, found);
+    if (strcmp(found, id) == 0) return NULL;
+    return json_format("%s is another build now: the log's has build id %s, the file %s", module, id, found);
 }
 
 // All addresses but that of the instruction itself are return addresses.
@@ -150,6 +154,11 @@ void fault_log_print(const json_t* report, FILE* out) {
     json_t *fault, *stack;
     json_array_foreach(json_object_get(report, "faults"), i, fault) {
         fprintf(out, "%s%s\n", i > 0 ? "\n" : "", json_get_text_or(fault, "line", ""));
-        json_array_foreach(json_object_get(fault, "stacks"), n, stack) print_stack(stack, out);
+        const char* cause = json_get_text(fault, "cause");
+        const json_t* stacks = json_object_get(fault, "stacks");
+        if (cause != NULL) fprintf(out, "what it means: %s\n", cause);
+        json_array_foreach(stacks, n, stack) print_stack(stack, out);
+        if (cause != NULL && json_array_size(stacks) == 0)
+            fputs("the line has no stacks; for stacks of the block, run: hakstress run --guard -- COMMAND\n", out);
     }
 }

@@ -10,9 +10,9 @@
 
 #define FAULT_LOG_SCHEMA 1
 
-// {"kind": "fault_log", "schema", "faults": [{"check", "site", "line", "stacks": [{"stack": access, call, allocated or
-// freed, "thread", "frames": [a place as of code_place.h, with "build_id" and, if the file is not that build,
-// "problem"]}]}]}
+// {"kind": "fault_log", "schema", "faults": [{"check", "site", "line", "cause": what it means, if that is known,
+// "stacks": [{"stack": access, call, allocated or freed, "thread", "frames": [a place as of code_place.h, with
+// "build_id" and, if the file is not that build, "problem"]}]}]}
 json_t* fault_log_read(FILE* log);
 void fault_log_print(const json_t* faults, FILE* out);
 

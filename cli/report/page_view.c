@@ -1,5 +1,8 @@
 #include "report/page_view.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static bool read_at(const struct page_view* view, uint64_t address, void* out, size_t bytes) {
     return address != 0 && process_memory_read(view->memory, address, out, bytes);
 }
@@ -110,19 +113,32 @@ static enum page_kind kind_of(bool freed, uint64_t address, uint64_t block, uint
     return address - block >= size ? PAGE_BEHIND : PAGE_NOTHING;
 }
 
-// A block is flush to one side, so accesses of neighbours are likelier on that side.
-static struct candidate judge(const struct page_view* view, const struct page_slot* slot, uint64_t address,
-                              const uint64_t* pointers, size_t count) {
-    enum { OTHER_SIDE = 1 << 14, KNOWN = 1 << 15 };
+struct page_fault page_fault_of(const struct page_slot* slot, uint64_t address) {
     uint64_t word = load_relaxed(&slot->record.guard.word), size = guard_size(word);
     uint64_t block = load_relaxed(&slot->record.start), end = block + size;
     bool freed = guard_state(word) == HAK_GUARD_QUARANTINED || guard_state(word) == HAK_GUARD_FREE;
     bool before = address < block, inside = !before && address < end;
-    uint64_t distance = before ? block - address : inside ? 0 : address - end;
-    struct page_fault fault = {kind_of(freed, address, block, size), block, size, distance, inside};
-    if (inside) fault.distance = address - block;
-    int64_t score = (int64_t)distance + (before == view->at_start || inside ? 0 : OTHER_SIDE);
-    if (inside || is_known(block, size, pointers, count)) score -= KNOWN;
+    uint64_t distance = before ? block - address : inside ? address - block : address - end;
+    return (struct page_fault){kind_of(freed, address, block, size), block, size, distance, inside};
+}
+
+void page_fault_text(const struct page_fault* fault, uint64_t address, char* out, size_t size) {
+    bool before = address < fault->block, empty = fault->size == 0;
+    const char* where = fault->inside ? "into"
+                        : before      ? (empty ? "before the address of" : "before the start of")
+                                      : (empty ? "past the address of" : "past the end of");
+    snprintf(out, size, "%" PRIu64 " byte%s %s the %" PRIu64 "-byte block 0x%" PRIx64, fault->distance,
+             fault->distance == 1 ? "" : "s", where, fault->size, fault->block);
+}
+
+// A block is flush to one side, so accesses of neighbours are likelier on that side.
+static struct candidate judge(const struct page_view* view, const struct page_slot* slot, uint64_t address,
+                              const uint64_t* pointers, size_t count) {
+    enum { OTHER_SIDE = 1 << 14, KNOWN = 1 << 15 };
+    struct page_fault fault = page_fault_of(slot, address);
+    bool before = address < fault.block;
+    int64_t score = fault.inside ? 0 : (int64_t)fault.distance + (before == view->at_start ? 0 : OTHER_SIDE);
+    if (fault.inside || is_known(fault.block, fault.size, pointers, count)) score -= KNOWN;
     return (struct candidate){fault, score};
 }
 

@@ -43,6 +43,10 @@ struct page_fault {
     bool inside;        // PAGE_AFTER_FREE: within the freed block
 };
 
+// What `address` is to the block of its slot.
+struct page_fault page_fault_of(const struct page_slot* slot, uint64_t address);
+// "24 bytes past the end of the 80-byte block 0x...", and the like.
+void page_fault_text(const struct page_fault* fault, uint64_t address, char* out, size_t size);
 // pointers: values of registers, which may tell two neighbours apart.
 struct page_fault page_fault_find(const struct page_view* view, uint64_t address, const uint64_t* pointers,
                                   size_t count);

@@ -45,11 +45,31 @@ static const struct {
     {"link", "your code wrote into a freed block, or past the end of the block before it, or freed it twice"},
 };
 
+const char* verdict_cause_of_check(const char* check) {
+    for (size_t i = 0; i < sizeof program_faults / sizeof program_faults[0]; i++)
+        if (strcmp(check, program_faults[i].check) == 0) return program_faults[i].of_program;
+    return NULL;
+}
+
 // The message of the check without its name and site, which the report shows separately.
 static const char* details_of(const struct check_message* check) {
     const char* site = strstr(check->line, " site=");
     const char* text = site != NULL ? strchr(site + 1, ' ') : NULL;
     return text != NULL ? text + 1 : check->line;
+}
+
+// "in free" and the like, or "at a read" for what a sampled block saw.
+static const char* site_text(const char* site, char* out, size_t size) {
+    static const char* const accesses[] = {"read", "write", "execute", "access"};
+    bool access = false;
+    for (size_t i = 0; i < sizeof accesses / sizeof accesses[0]; i++) access = access || strcmp(site, accesses[i]) == 0;
+    if (!access)
+        snprintf(out, size, " in %s", site);
+    else if (strcmp(site, "execute") == 0)
+        snprintf(out, size, ", at a jump into it");
+    else
+        snprintf(out, size, ", at a%s %s", site[0] == 'a' ? "n" : "", site);
+    return out;
 }
 
 // Some damage is found long after it was done.
@@ -67,7 +87,8 @@ static void note_check(struct verdict* verdict, const struct check_message* chec
         note(verdict, "check %s, %s: %s", check->check, late[i].found, details_of(check));
         return;
     }
-    note(verdict, "check %s in %s: %s", check->check, check->site, details_of(check));
+    char site[sizeof check->site + 16];
+    note(verdict, "check %s%s: %s", check->check, site_text(check->site, site, sizeof site), details_of(check));
 }
 
 // The message says if damage between two blocks can have come from either side.

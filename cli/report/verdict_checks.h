@@ -11,4 +11,7 @@ bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts
 bool by_crossed_block(struct verdict* verdict, const struct verdict_facts* facts);
 bool by_other_check(struct verdict* verdict, const struct verdict_facts* facts);
 
+// What a program did that failed the check of this name, in words; NULL: it is no check of a program.
+const char* verdict_cause_of_check(const char* check);
+
 #endif

@@ -2,7 +2,6 @@
 
 #include "report/signals.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,14 +30,9 @@ static const char* cause_of(enum page_kind kind, const char* access) {
 }
 
 static void note_distance(struct verdict* verdict, const struct page_fault* page, uint64_t address) {
-    bool before = address < page->block;
-    const char *where = page->inside ? "into"
-                        : before     ? "before the start of"
-                                     : "past the end of",
-               *bytes = page->distance == 1 ? "" : "s";
-    if (page->kind == PAGE_EMPTY) where = before ? "before the address of" : "past the address of";
-    note(verdict, "the fault address is %" PRIu64 " byte%s %s the %" PRIu64 "-byte block 0x%" PRIx64 "%s",
-         page->distance, bytes, where, page->size, page->block,
+    char text[128];
+    page_fault_text(page, address, text, sizeof text);
+    note(verdict, "the fault address is %s%s", text,
          page->kind == PAGE_AFTER_FREE ? ", which was freed: its pages are closed" : "; the page there is closed");
 }
 

@@ -60,10 +60,10 @@ static const char* deed_of(const struct deed* deed, const struct crash_record* r
 bool by_closed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
     static const struct deed of_freed = {"your code wrote into a block after it was freed",
                                          "your code read a block after it was freed",
-                                         "your code read or wrote a block after it was freed"};
-    static const struct deed of_nothing = {"your code wrote to a block of zero bytes",
-                                           "your code read a block of zero bytes",
-                                           "your code read or wrote a block of zero bytes"};
+                                         "your code used a block after it was freed"};
+    static const struct deed of_nothing = {"your code wrote into a block of zero bytes",
+                                           "your code read from a block of zero bytes",
+                                           "your code used a block of zero bytes"};
     static const struct deed past_end = {"your code wrote past the end of a block",
                                          "your code read past the end of a block",
                                          "your code read or wrote past the end of a block"};
@@ -93,6 +93,8 @@ bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts)
     json_t* json = heap_place_json(place);
     note(verdict, "the fault address is in the heap: %s", json_get_text(json, "text"));
     json_decref(json);
+    if (facts->workload == NULL && !facts->has_records)
+        note(verdict, "'hakstress run --guard' tells which block it was, and who freed it");
     const char* access = fault_access(record);
     bool read = access != NULL && strcmp(access, "read") == 0, write = access != NULL && strcmp(access, "write") == 0;
     if (has_foreign_drain(facts)) {
@@ -105,9 +107,9 @@ bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts)
         return judge(verdict, "allocator", "medium",
                      "memory that the allocator had given back to the system was used: please report it");
     return judge(verdict, "program", "high",
-                 write  ? "your code wrote to memory that had been freed and given back"
-                 : read ? "your code read memory that had been freed and given back"
-                        : "your code used memory that had been freed and given back");
+                 write  ? "your code wrote into a block after it was freed, or where no block is"
+                 : read ? "your code read a block after it was freed, or where no block is"
+                        : "your code used a block after it was freed, or memory where no block is");
 }
 
 bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {

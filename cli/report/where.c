@@ -1,53 +1,46 @@
 #include "report/where.h"
 
 #include "base/json.h"
+#include "report/block_past.h"
 #include "report/code_place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// What programs call, and what calls them.
-static bool is_system_library(const char* module) {
-    static const char* const names[] = {"libc.so", "libc-",       "libstdc++.so", "libc++",     "libpthread",
-                                        "libm.so", "libgcc_s.so", "ld-linux",     "libhakmem-", "[vdso]"};
-    const char* slash = strrchr(module, '/');
-    const char* name = slash != NULL ? slash + 1 : module;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
-    }
-    return false;
-}
-
-static json_t* of_backtrace(const json_t* backtrace) {
-    size_t i;
-    json_t* frame;
+static json_t* of_frames(const json_t* frames, const char* how) {
     char place[600];
-    json_array_foreach(backtrace, i, frame) {
-        const char* module = json_get_text(frame, "module");
-        if (module == NULL || is_system_library(module) || json_get_bool(frame, "allocator")) continue;
-        code_place_text(frame, place, sizeof place);
-        return place[0] != '\0' ? json_format("in %s", place) : NULL;
-    }
-    return NULL;
+    if (!code_place_own_text(frames, place, sizeof place) || place[0] == '\0') return NULL;
+    return json_format("%s %s", how, place);
 }
 
-// After `sign` in the message: the first address of code.
-static json_t* of_pc_behind(const char* words, const char* sign, const struct procmaps* maps, const char* how) {
+// Where the block that the message names was allocated.
+static json_t* of_allocation(const json_t* blocks) {
+    const json_t* past = json_array_get(blocks, 0);
+    bool named = strcmp(json_get_text_or(past, "of", ""), BLOCK_PAST_CHECK) == 0;
+    const json_t* frames = json_object_get(json_object_get(past, "allocated"), "at");
+    return named ? of_frames(frames, "the block was allocated in") : NULL;
+}
+
+// After `sign` in the message: the first address of code. `cxx`: also in a header of the C++ library.
+static json_t* of_pc_behind(const char* words, const char* sign, const struct procmaps* maps, const char* how,
+                            bool cxx) {
     static const char pc_sign[] = " at pc ";
-    char place[600];
+    char place[600] = "";
     const char* at = strstr(words, sign);
     at = at != NULL ? strstr(at, pc_sign) : NULL;
     if (at == NULL) return NULL;
     json_t* frame = code_place(maps, strtoull(at + strlen(pc_sign), NULL, 16), 1);
-    code_place_text(frame, place, sizeof place);
+    if (cxx || !json_get_bool(frame, "of_cxx")) code_place_text(frame, place, sizeof place);
     json_decref(frame);
     return place[0] != '\0' ? json_format("%s %s", how, place) : NULL;
 }
 
-json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace) {
-    if (words[0] == '\0') return of_backtrace(backtrace);
-    json_t* where = of_pc_behind(words, "your program called", maps, "in");
+json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace, const json_t* blocks) {
+    if (words[0] == '\0') return of_frames(backtrace, "in");
     // If damage is found later, who did it is not known.
-    if (where == NULL) where = of_pc_behind(words, "your program wrote", maps, "the block was allocated in");
-    return where != NULL ? where : of_backtrace(backtrace);
+    bool late = strstr(words, "your program wrote") != NULL;
+    json_t* where = late ? of_allocation(blocks) : of_pc_behind(words, "your program called", maps, "in", false);
+    if (late && where == NULL)
+        where = of_pc_behind(words, "your program wrote", maps, "the block was allocated in", true);
+    return where != NULL ? where : of_frames(backtrace, "in");
 }

@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-// From the message of a check; "": from the backtrace.
-json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace);
+// From the message of a check; "": from the backtrace. `blocks`: what is known of those that the message names
+// (block_past.h).
+json_t* where_text(const char* words, const struct procmaps* maps, const json_t* backtrace, const json_t* blocks);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,6 +49,26 @@ static void command_of(const struct faults* faults, const struct tracing_death* 
     snprintf(out, size, "%s", death->process == faults->process ? faults->command : "unknown");
 }
 
+// The address of the access that a check tells of; 0: it tells of none.
+static uintptr_t told_access(const struct check_message* check) {
+    static const char before[] = " your program used 0x";
+    const char* at = strstr(check->line, before);
+    return at != NULL ? (uintptr_t)strtoull(at + sizeof before - 1, NULL, 16) : 0;
+}
+
+// Threads that fault at the same time die together, and only one of them tells. The record is made of that one. false:
+// the check tells of an earlier access, which the program survived.
+static bool copy_fault(struct crash_record* record, const struct tracing_death* death,
+                       const struct check_message* check) {
+    const struct tracing_signal* signal = death->signal;
+    uintptr_t told = check != NULL && signal->info.si_code > 0 ? told_access(check) : 0;
+    pid_t thread = death->thread;
+    if (told != 0 && (uintptr_t)signal->info.si_addr != told) signal = tracing_fault_at(death->process, told, &thread);
+    crash_copy(record, death->thread, signal != NULL ? signal : death->signal);
+    store_relaxed(&record->claimed, (uint32_t)thread);
+    return signal != NULL;
+}
+
 static json_t* make_report(const struct faults* faults, const struct tracing_death* death, const char* command) {
     static struct crash_record record;
     struct ring_copy copy;
@@ -55,8 +76,9 @@ static json_t* make_report(const struct faults* faults, const struct tracing_dea
     ring_dir_read(faults->rings, death->thread != 0 ? death->thread : death->process, &copy);
     const char* words = load_relaxed(&copy.ring->has_last_words) != 0 ? copy.ring->last_words : "";
     bool copied = death->thread != 0 && death->signal != NULL;
+    bool checked = messages_find_check(words, &check);
     memset(&record, 0, sizeof record);
-    if (copied) crash_copy(&record, death->thread, death->signal);
+    if (copied && !copy_fault(&record, death, checked ? &check : NULL)) checked = false;
     struct report_input input = {
         .reason = copied ? REPORT_CRASH : REPORT_DEATH,
         .crash = &record,
@@ -65,7 +87,7 @@ static json_t* make_report(const struct faults* faults, const struct tracing_dea
         .died_of = copied ? 0 : death->number,
         .after = (copied ? record.time : workload_clock()) - faults->began,
         .messages = words,
-        .check = messages_find_check(words, &check) ? &check : NULL,
+        .check = checked ? &check : NULL,
         .command = command,
         .process = death->process,
         .unwatched = !copied,

@@ -167,7 +167,7 @@ static bool is_sound(const struct ring_copy* copy) {
         ring->slots != HAK_RING_SLOTS || !power_of_two || hak_ring_bytes(ring->records) != copy->bytes ||
         ring->slot_bytes != sizeof(HakRingSlot) + (size_t)ring->records * sizeof(HakRingRecord))
         return false;
-    ring->last_words[sizeof ring->last_words - 1] = '\0';
+    ring->last_words[sizeof ring->last_words - 1] = ring->first_passed[sizeof ring->first_passed - 1] = '\0';
     return true;
 }
 
@@ -193,6 +193,17 @@ void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* 
     static HakRingFile none;
     char path[PATH_BYTES];
     if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){&none, 0};
+}
+
+bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head) {
+    char path[PATH_BYTES];
+    int fd = find(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool sound = fd >= 0 && pread(fd, head, sizeof *head, 0) == (ssize_t)sizeof *head &&
+                 load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
+    if (fd >= 0) close(fd);
+    if (!sound) memset(head, 0, sizeof *head);
+    head->last_words[sizeof head->last_words - 1] = head->first_passed[sizeof head->first_passed - 1] = '\0';
+    return sound;
 }
 
 void ring_copy_free(struct ring_copy* copy) {

@@ -28,6 +28,8 @@ void ring_dir_remove(struct ring_dir* dir);
 // process has in its own PID namespace is tried, too.
 bool ring_dir_has(const struct ring_dir* dir, pid_t process);
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy);
+// Only the head, which is small. Returns false, and 0 everywhere, if there is no ring.
+bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head);
 void ring_dir_forget(const struct ring_dir* dir, pid_t process);
 void ring_copy_free(struct ring_copy* copy);
 

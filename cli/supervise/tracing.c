@@ -94,6 +94,17 @@ static void forget(pid_t thread) {
     remove_at(place);
 }
 
+const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, pid_t* thread) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next) {
+            bool is_fault = traced->process == process && traced->fault.number != 0;
+            if (!is_fault || (uintptr_t)traced->fault.info.si_addr != address) continue;
+            *thread = traced->thread;
+            return &traced->fault;
+        }
+    return NULL;
+}
+
 // Stops. A thread that was killed in the meantime gives ESRCH; its end is reported next.
 
 static void resume(pid_t thread, int signal) {
@@ -105,7 +116,7 @@ static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
     return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
 }
 
-static void note_signal(struct traced* traced, int number) {
+static void note_signal(struct tracing* tracing, struct traced* traced, int number) {
     struct tracing_signal* last = &traced->last;
     *last = (struct tracing_signal){.number = number, .time = workload_clock()};
     if (ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &last->info) != 0 ||
@@ -113,6 +124,8 @@ static void note_signal(struct traced* traced, int number) {
         last->number = 0;
     else if (last->info.si_code > 0)
         traced->fault = *last;
+    if (last->number == SIGSEGV && last->info.si_code > 0 && tracing->refused != NULL)
+        tracing->refused(tracing->context, traced->process, traced->thread, last);
 }
 
 // Is the thread ending at the instruction where it got the signal? One that survived the signal has moved since.
@@ -160,7 +173,7 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
     process->last.number = process->fault.number = 0;
     process->exiting = false;
     process->threads = 1;
-    tracing->over(tracing->context, process->process);
+    tracing->over(tracing->context, process->process, true);
     resume(process->thread, 0);
 }
 
@@ -180,7 +193,7 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
     int number = WSTOPSIG(status);
     switch (status >> 16) {
     case 0:
-        if (is_fault_signal(number)) note_signal(traced, number);
+        if (is_fault_signal(number)) note_signal(tracing, traced, number);
         resume(traced->thread, number);
         return;
     case PTRACE_EVENT_EXIT: at_exit(tracing, traced); return;
@@ -217,7 +230,7 @@ static void ended(struct tracing* tracing, pid_t thread, int status) {
     struct traced* traced = find(thread);
     if (traced != NULL && traced->process == thread) {
         process_ended(tracing, thread, status, traced->reported);
-        tracing->over(tracing->context, thread);
+        tracing->over(tracing->context, thread, false);
     }
     forget(thread);
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -32,8 +33,10 @@ struct tracing {
     void (*died)(void* context, const struct tracing_death* death);
     // The last thread of a process is about to end, with its memory still there. `cleanly`: by exit, not by a signal.
     void (*exiting)(void* context, pid_t process, pid_t thread, bool cleanly);
-    // The process runs another program from now on, or is gone: what is known about it is invalid.
-    void (*over)(void* context, pid_t process);
+    // The processor raised SIGSEGV in a thread, which has not received it yet. NULL: not wanted.
+    void (*refused)(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal);
+    // The process runs another program from now on (`execs`), or is gone: what is known about it is invalid.
+    void (*over)(void* context, pid_t process, bool execs);
     // output
     int status;        // exit status of the command, as waitpid returns it
     size_t processes;  // how many processes there were
@@ -46,6 +49,9 @@ int tracing_seize(pid_t child);
 // remaining processes die with it. If `traced` is false, it waits for the command alone, and calls only `died`, without
 // a thread.
 void tracing_watch(struct tracing* tracing, pid_t command, bool traced);
+
+// The signal of a thread of the process whose last fault was at the address; *thread is the thread. NULL: none.
+const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, pid_t* thread);
 
 // Signals that mean a fault.
 bool is_fault_signal(int number);

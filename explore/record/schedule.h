@@ -15,6 +15,7 @@ enum {
     SCENARIO_NAME_MOST = 64,
     DROPPED_MOST = 64,
     WITHOUT_MOST = 128,
+    STALE_MOST = 3,  // loads that read an older store, of a run of an exhaustive search
 };
 
 // What is chosen at a moment. The characters are those of the string; for THREAD the letter of the thread stands there.
@@ -22,7 +23,7 @@ typedef enum {
     CHOOSE_THREAD = '>',   // who goes on
     CHOOSE_STORE = '~',    // which store a load reads: 0 the newest, 1 the one before, ...
     CHOOSE_FAILURE = '!',  // whether a system call fails
-    CHOOSE_TIME = '%',     // whether the time of a limited wait runs out
+    CHOOSE_TIME = '%',     // whether a limited wait ends, whatever others do
     CHOOSE_BRANCH = '^',   // fork: which process goes on
 } ChoiceKind;
 

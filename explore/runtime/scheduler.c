@@ -217,13 +217,14 @@ void scheduler_look_again(void) {
     check_moments(me);
 }
 
-// The loop of a thread that looks again may be a short one, and others may be slow.
+// The loop may be a short one, and others may be slow.
 void scheduler_spin(void) {
     enum { LOOKS_IN_VAIN_MOST = 2 };
     Thread* me = &threads[current_thread];
     me->moment++;
-    if (has_changed(me)) me->looks_in_vain = 0;
-    if (me->looks_in_vain < LOOKS_IN_VAIN_MOST && !has_changed(me) && scheduler_choose(CHOOSE_TIME, 2)) {
+    if (has_changed(me)) {
+        me->looks_in_vain = 0;
+    } else if (me->looks_in_vain < LOOKS_IN_VAIN_MOST && scheduler_choose(CHOOSE_TIME, 2)) {
         me->looks_in_vain++;
         return;
     }

@@ -4,9 +4,10 @@
 //   spin, sleep, a block that is not there yet ──> scheduler_wait ──> who goes on
 //   a stale load, a failing call, a wait's end, a fork ──> scheduler_choose ──> which way
 //
-// A thread that looks again and again does so only after a word that it looked at has changed. If nobody can go on,
-// time passes: threads that look again do so once more, in turn, because their loops may be bounded. A run in which
-// that does not help is a livelock; one in which only sleepers are left is a deadlock.
+// A thread that looks again and again does so only after a word that it looked at has changed; or, if the strategy
+// wants it, at most twice in a row before that, because its loop may be bounded. If nobody can go on, time passes:
+// threads that look again do so once more, in turn. A run in which that does not help is a livelock; one in which only
+// sleepers are left is a deadlock.
 //
 // Thread-safety: the process's only running thread.
 // Errors: faults, see run_fault().

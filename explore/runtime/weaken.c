@@ -21,10 +21,11 @@ typedef enum {
 } Place;
 
 static const struct {
-    const char* name;
+    const char *name, *words;
     int order, weaker;
 } places[PLACES] = {
-#define PLACE(name, order, weaker, words) {#name, __ATOMIC_##order, __ATOMIC_##weaker},
+#define PLACE(name, order, weaker, words) \
+    {#name, words ": " #order " made " #weaker, __ATOMIC_##order, __ATOMIC_##weaker},
 #include "runtime/places.def"
 #undef PLACE
 };
@@ -118,17 +119,21 @@ static int weaken(int order, unsigned step, const volatile void* p, unsigned byt
 
 // --- the choice
 
+static Place place_named(const char* name) {
+    unsigned i = 0;
+    while (i < PLACES && strcmp(places[i].name, name) != 0) i++;
+    return (Place)i;
+}
+
 bool weaken_set(const char* name) {
     order_changed = NULL;
     if (name[0] == '\0') return true;
-    for (unsigned i = 0; i < PLACES; i++)
-        if (strcmp(places[i].name, name) == 0) {
-            wanted = (Place)i;
-            find_locks();
-            order_changed = weaken;
-            return true;
-        }
-    return false;
+    Place place = place_named(name);
+    if (place == NOT_A_PLACE) return false;
+    wanted = place;
+    find_locks();
+    order_changed = weaken;
+    return true;
 }
 
 unsigned weaken_count(void) {
@@ -137,4 +142,9 @@ unsigned weaken_count(void) {
 
 const char* weaken_name(unsigned place) {
     return places[place].name;
+}
+
+const char* weaken_words(const char* name) {
+    Place place = place_named(name);
+    return place == NOT_A_PLACE ? "" : places[place].words;
 }

@@ -15,5 +15,7 @@ bool weaken_set(const char* name);
 
 unsigned weaken_count(void);  // of places
 const char* weaken_name(unsigned place);
+// "owner word, compare-and-swap in `win`: ACQUIRE made RELAXED"; "": there is no such place.
+const char* weaken_words(const char* name);
 
 #endif

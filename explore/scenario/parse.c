@@ -334,13 +334,13 @@ static bool line_search(Parser* p) {
         skip_blanks(p);
         const char* start = p->at;
         if (!read_word(p, "'preemptions' or 'stale'", what)) return false;
-        uint32_t* number = strcmp(what, "preemptions") == 0 ? &p->scenario->preemptions : &p->scenario->stale;
-        if (number == &p->scenario->stale && strcmp(what, "stale") != 0) {
+        const bool stale = strcmp(what, "stale") == 0;
+        if (!stale && strcmp(what, "preemptions") != 0) {
             p->at = start;
             return expected(p, "'preemptions' or 'stale'");
         }
-        if (!read_number(p, "a number", 0, 1000, &value)) return false;
-        *number = (uint32_t)value;
+        if (!read_number(p, "a number", 0, stale ? STALE_MOST : 1000, &value)) return false;
+        *(stale ? &p->scenario->stale : &p->scenario->preemptions) = (uint32_t)value;
     } while (!at_end(p));
     return true;
 }

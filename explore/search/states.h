@@ -5,11 +5,12 @@
 #ifndef EXPLORE_SEARCH_STATES_H
 #define EXPLORE_SEARCH_STATES_H
 
+#include "record/schedule.h"
 #include "runtime/hash.h"
 
 #include <stdbool.h>
 
-enum { STALE_MOST = 3, UNBOUNDED = 255 };
+enum { UNBOUNDED = 255 };
 
 // left: preemptions that may still be spent; stale: stale loads. true: the state was there with at least as much of
 // both. Otherwise notes it.

@@ -3,6 +3,7 @@
 #include "config/changes.h"
 #include "runtime/order.h"
 #include "runtime/steps.h"
+#include "runtime/weaken.h"
 #include "tell/names.h"
 
 #include <stdarg.h>
@@ -136,7 +137,7 @@ static bool without_weaker(const Replay* replay, const Scenario* whole, Story* s
     strong = *replay;
     strong.weaken[0] = '\0';
     if (!ends_well(&strong, whole)) return false;
-    note(story, "the order that was weakened: %s", replay->weaken);
+    note(story, "the order that was made weaker, %s (%s)", replay->weaken, weaken_words(replay->weaken));
     return true;
 }
 

@@ -175,7 +175,9 @@ static void print_scenario(FILE* out, const Story* story) {
 }
 
 static void print_prevented(FILE* out, const Story* story) {
-    if (story->prevented_count) fprintf(out, "\nWith any one of these the same schedule ends well:\n");
+    if (story->prevented_count)
+        fprintf(out, "\nWith %s the same schedule ends well:\n",
+                story->prevented_count == 1 ? "this" : "any one of these");
     for (unsigned i = 0; i < story->prevented_count; i++) print_paragraph(out, "  - ", story->prevented[i]);
     if (story->prevented_count == 0 && story->tried[0]) {
         fprintf(out, "\nNothing that was tried prevents it in this schedule\n");

@@ -15,7 +15,7 @@ static void one_word(char* out, size_t size, const char* text) {
 
 __attribute__((used)) char hakmem_last_words[LAST_WORDS];
 
-void (*_Atomic fatal_hook)(const char* line);
+void (*_Atomic fatal_hook)(const char* line, bool goes_on);
 
 static void keep_for_a_core(const char* line) {
     static _Atomic uint32_t said;
@@ -50,10 +50,19 @@ static Line line_of(const char* check, const char* site, const char* format, va_
 
 static HAK_TLS bool dying;  // set: abort called the program's handler of SIGABRT, and that came back here
 
+static void call_hook(const char* line, bool goes_on) {
+    void (*hook)(const char*, bool) = load_relaxed(&fatal_hook);
+    if (hook) hook(line, goes_on);
+}
+
 void last_words(const char* line) {
     keep_for_a_core(line);
-    void (*hook)(const char*) = load_relaxed(&fatal_hook);
-    if (hook) hook(line);
+    call_hook(line, false);
+    text_warn("%s", line);
+}
+
+void passing_words(const char* line) {
+    call_hook(line, true);
     text_warn("%s", line);
 }
 
@@ -84,6 +93,7 @@ void wrong_call(bool goes_on, const char* check, const char* site, const char* f
     Line line = line_of(check, site, format, args);
     va_end(args);
     if (!goes_on) end_with(&line);
+    call_hook(line.text, true);
     static _Atomic uint32_t lines;
     uint32_t before = load_relaxed(&lines) < WRONG_CALL_LINES ? add_relaxed(&lines, 1u) : WRONG_CALL_LINES;
     if (before < WRONG_CALL_LINES) text_warn("%s", line.text);

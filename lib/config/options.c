@@ -247,29 +247,35 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     }
 }
 
-// Only the first 40 characters of each name count.
+// Only the first 40 characters of each name count, without the prefix, which all have. SIZE_MAX: more than half of the
+// longer one would have to change.
 static size_t name_distance(const char* name, size_t length, const char* other) {
-    enum { MOST = 40 };
-    size_t other_length = text_length(other);
-    return edit_distance(name, length < MOST ? length : MOST, other, other_length < MOST ? other_length : MOST);
+    enum { PREFIX_LENGTH = sizeof PREFIX - 1, MOST = 40 };
+    size_t other_length = text_length(other) - PREFIX_LENGTH;
+    length -= PREFIX_LENGTH;
+    if (length > MOST) length = MOST;
+    if (other_length > MOST) other_length = MOST;
+    size_t distance = edit_distance(name + PREFIX_LENGTH, length, other + PREFIX_LENGTH, other_length);
+    return 2 * distance > (length > other_length ? length : other_length) ? SIZE_MAX : distance;
 }
 
 static void warn_unknown(const char* name, size_t length) {
     char shown[64];
     if (hak_options_silent) return;
-    const HakOptionInfo* nearest = &table[0];
+    const char* nearest = NULL;
     size_t nearest_distance = SIZE_MAX;
     for (unsigned i = 0; i < COUNT; i++) {
         size_t distance = name_distance(name, length, table[i].name);
         if (distance < nearest_distance) {
             nearest_distance = distance;
-            nearest = &table[i];
+            nearest = table[i].name;
         }
     }
     if (length >= sizeof shown) length = sizeof shown - 1;
     memcpy(shown, name, length);
     shown[length] = '\0';
-    text_warn("libhakmem: there is no option %s; the nearest is %s\n", shown, nearest->name);
+    text_warn("libhakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "",
+              nearest ? nearest : "");
 }
 
 static void read_environment(void) {

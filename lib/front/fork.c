@@ -144,6 +144,7 @@ static void ask_others_no_more(unsigned fork) {
 static void give_up_half_done(void) {
     if (hak_lock_is_others(&heap_lock)) superslab_forget_free();
     page_slots_in_child();
+    slots_in_child();
     registry_forget_half_done();
     tcb_forget_half_done();
 }

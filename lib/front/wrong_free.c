@@ -14,7 +14,7 @@
 #include <errno.h>
 
 // Ends each message about a block of ours.
-#define GUARD_TELLS "; 'hakstress run --guard' tells who allocated and freed it"
+#define GUARD_TELLS "; 'hakstress run --guard' (or --pages, for reads) tells who allocated and freed it"
 
 #define WRONG(check, site, ...)                                 \
     do {                                                        \
@@ -29,8 +29,9 @@ typedef struct {
 } Around;
 
 static void wrong_interior(const char* site, const void* p, Around block) {
-    WRONG("interior_free", site, "%p points %zu bytes into the block %p of %zu bytes, not to its start" GUARD_TELLS, p,
-          (size_t)((const char*)p - block.start), (const void*)block.start, block.bytes);
+    size_t into = (size_t)((const char*)p - block.start);
+    WRONG("interior_free", site, "%p points %zu byte%s into the block %p of %zu bytes, not to its start" GUARD_TELLS, p,
+          into, into == 1 ? "" : "s", (const void*)block.start, block.bytes);
 }
 
 static void wrong_dead(const char* site, const void* p) {

@@ -185,10 +185,11 @@ void fault_size(const GuardCall* call, const GuardPlace* place, size_t size) {
 
 void fault_interior(const GuardCall* call, const GuardPlace* place, const void* p) {
     HakGuardState state = guard_state(word_of(place));
+    size_t into = (size_t)((const char*)p - place->block);
     fatal("interior_free", call->function,
-          "your program called %s with %p, which points %zu bytes into the %zu-byte block %p%s; the call was in %s at "
+          "your program called %s with %p, which points %zu byte%s into the %zu-byte block %p%s; the call was in %s at "
           "pc %p; the block was %s",
-          call->function, p, (size_t)((const char*)p - place->block), size_of(place), (void*)place->block,
+          call->function, p, into, into == 1 ? "" : "s", size_of(place), (void*)place->block,
           state == HAK_GUARD_LIVE ? "" : ", a freed one", this_thread().text, call->site, allocated(place).text);
 }
 

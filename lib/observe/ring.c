@@ -144,24 +144,36 @@ static HakRingFile* file_or_private_memory(void) {
     return hak_ring_file();
 }
 
-static void keep_last_words(const char* text) {
-    static _Atomic uint32_t said;
-    ring_record(HAK_EVENT_violation, NULL, 0, 0);
-    // The process may not have allocated yet, or may be in the middle of start().
-    HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
-    uint32_t nobody = 0;
-    // A process that the C library did not fork still has its parent's ring.
-    if (file == NULL || file->pid != os_process_id() || !cas_relaxed(&said, &nobody, 1u)) return;
+static void copy_words(char out[HAK_RING_LAST_WORDS], const char* text) {
     size_t length = text_length(text);
-    if (length >= sizeof file->last_words) length = sizeof file->last_words - 1;
-    memcpy(file->last_words, text, length);
-    file->last_words[length] = '\0';
+    if (length >= HAK_RING_LAST_WORDS) length = HAK_RING_LAST_WORDS - 1;
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+static void keep_last_words(HakRingFile* file, const char* text) {
+    static _Atomic uint32_t said;
+    uint32_t nobody = 0;
+    if (!cas_relaxed(&said, &nobody, 1u)) return;
+    copy_words(file->last_words, text);
     // last: without it, last_words is incomplete
     store_release(&file->has_last_words, 1u);
 }
 
+static void keep_words(const char* text, bool goes_on) {
+    ring_record(HAK_EVENT_violation, NULL, 0, 0);
+    // The process may not have allocated yet, or may be in the middle of start().
+    HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
+    // A process that the C library did not fork still has its parent's ring.
+    if (file == NULL || file->pid != os_process_id()) return;
+    if (!goes_on)
+        keep_last_words(file, text);
+    else if (add_relaxed(&file->passed, 1u) == 0)
+        copy_words(file->first_passed, text);
+}
+
 void hak_ring_keep_last_words(void) {
-    store_relaxed(&fatal_hook, keep_last_words);
+    store_relaxed(&fatal_hook, keep_words);
 }
 
 void hak_ring_thread_start(uint64_t thread) {

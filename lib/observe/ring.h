@@ -38,7 +38,7 @@ typedef struct {
 } HakRingSlot;
 
 #define HAK_RING_MAGIC UINT64_C(0x31474e4952484b48)
-#define HAK_RING_VERSION 3u
+#define HAK_RING_VERSION 4u
 #define HAK_RING_SLOTS 256u
 #define HAK_RING_FOREIGN_DRAINS 1024u
 #define HAK_RING_LAST_WORDS 1024u
@@ -71,14 +71,17 @@ typedef struct {
     uint32_t slot_bytes;  // sizeof(HakRingSlot) + records * sizeof(HakRingRecord)
     uint32_t pid;
     // Where in the process's memory a reader finds more; 0: not there (yet).
-    uint64_t heap;                                  // HakHeap (superslab/heap.h)
-    uint64_t link_key;                              // hak_link_key
-    uint64_t guard;                                 // hak_guard_root (superslab/guard_record.h)
-    uint64_t stacks;                                // hak_stack_table (stack/stack_table.h)
-    _Atomic uint64_t foreign_drains[8];             // by number of the missing change: all that there were
-    _Atomic uint32_t has_last_words;                // 1: last_words is complete
-    char last_words[HAK_RING_LAST_WORDS];           // why the process aborted itself
-    uint8_t pad[4096 - 148 - HAK_RING_LAST_WORDS];  // to 4096 bytes
+    uint64_t heap;                         // HakHeap (superslab/heap.h)
+    uint64_t link_key;                     // hak_link_key
+    uint64_t guard;                        // hak_guard_root (superslab/guard_record.h)
+    uint64_t stacks;                       // hak_stack_table (stack/stack_table.h)
+    _Atomic uint64_t foreign_drains[8];    // by number of the missing change: all that there were
+    _Atomic uint32_t has_last_words;       // 1: last_words is complete
+    char last_words[HAK_RING_LAST_WORDS];  // why the process aborted itself
+    // Wrong acts after which the process went on (HAKMEM_ON_ERROR=report), and the line about the first of them.
+    _Atomic uint32_t passed;
+    char first_passed[HAK_RING_LAST_WORDS];
+    uint8_t pad[4096 - 152 - 2 * HAK_RING_LAST_WORDS];  // to 4096 bytes
 } HakRingFile;
 
 // Bytes of memory for a ring of `records` (a power of two) per thread.
@@ -108,8 +111,8 @@ typedef struct {
     const void *heap, *link_key, *guard, *stacks;
 } HakRingTold;
 void hak_ring_tell(HakRingTold addresses);
-// From now on the ring keeps the last words for the report (fatal_hook); if stderr is closed, nothing else has them.
-// The first ones stay.
+// From now on the ring keeps the last words for the report (fatal_hook), and counts what the process survived; if
+// stderr is closed, nothing else has the words. The first ones stay.
 void hak_ring_keep_last_words(void);
 // In the child of a fork, for its one thread: a shared ring stays the parent's, and the child uses one of its own.
 void hak_ring_after_fork(uint64_t thread);

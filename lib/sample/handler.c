@@ -20,14 +20,21 @@ typedef struct {
     uint64_t mask;
 } KernelAction;
 
-enum { LEVELS = 8, SET_BYTES = 8, FROM_USER_SPACE = 0 };
+enum { LEVELS = 8, SET_BYTES = 8, FROM_USER_SPACE = 0, OPEN = 1 << LEVELS };
 
 static KernelAction below[LEVELS];  // what each level passes on to; fixed once the level is in use
 static _Atomic uint32_t levels;     // in use
 static _Atomic bool ends;           // the default action is in force, and will end the process
 
+// Where a delivery of the signal has been is noted in its context, which the kernel makes anew for each: uc_link is the
+// address of the byte whose index has bit n for level n, and OPEN. So a handler that is left by longjmp leaves nothing
+// behind. Neither the kernel nor a handler uses uc_link, which is NULL at first.
+static char marks[2 * OPEN];
+
 #if defined(__x86_64__)
 enum { NEEDS_RESTORER = 0x04000000 };
+#define TEXT_OF(macro) TEXT(macro)
+#define TEXT(words) #words
 // Debuggers and unwinders know the frame of a signal by these very instructions.
 HAK_INTERNAL void sample_restorer(void);
 __asm__(".pushsection .text\n"
@@ -37,10 +44,10 @@ __asm__(".pushsection .text\n"
         ".hidden sample_restorer\n"
         ".type sample_restorer, @function\n"
         "sample_restorer:\n"
-        "mov $15, %rax\n"
-        "syscall\n"
-        ".size sample_restorer, .-sample_restorer\n"
-        ".popsection\n");
+        "mov $" TEXT_OF(SYS_rt_sigreturn) ", %rax\n"
+                                          "syscall\n"
+                                          ".size sample_restorer, .-sample_restorer\n"
+                                          ".popsection\n");
 #else
 enum { NEEDS_RESTORER = 0 };
 #define sample_restorer NULL
@@ -61,22 +68,33 @@ static void send_again(void) {
     sys_call3(SYS_tgkill, os_process_id(), os_thread_id(), SIGSEGV);
 }
 
-// The kernel ends a process that faults while it ignores the signal.
-static void pass_on_to_default(bool ignored, bool faulted) {
-    if (ignored && !faulted) return;
-    store_relaxed(&ends, true);
-    set_default();
-    if (!faulted) send_again();  // a fault comes again by itself
-}
-
-static void pass_on(uint32_t level, int signal, siginfo_t* info, void* context) {
-    KernelAction action = below[level];
-    bool faulted = info->si_code > FROM_USER_SPACE;
-    if (action.handler.plain == SIG_DFL || action.handler.plain == SIG_IGN) {
-        pass_on_to_default(action.handler.plain == SIG_IGN, faulted);
+// A fault comes again by itself, and the kernel ends a process that faults while it blocks the signal. A handler that
+// called this one and then leaves by longjmp goes on as if nothing had been.
+static void pass_on_to_default(bool ignored, bool comes_again, ucontext_t* context) {
+    if (comes_again && context) {
+        ((uint64_t*)(void*)&context->uc_sigmask)[0] |= UINT64_C(1) << (SIGSEGV - 1);
         return;
     }
-    if (action.flags & (uint64_t)SA_RESETHAND) set_default();
+    if (ignored && !comes_again) return;
+    store_relaxed(&ends, true);
+    set_default();
+    if (!comes_again) send_again();
+}
+
+static bool is_default(const KernelAction* action) {
+    return action->handler.plain == SIG_DFL || action->handler.plain == SIG_IGN;
+}
+
+static bool is_in_force(uint32_t level);
+
+static void pass_on(uint32_t level, int signal, siginfo_t* info, ucontext_t* context, bool comes_again) {
+    KernelAction action = below[level];
+    if (is_default(&action)) {
+        bool ignored = context && action.handler.plain == SIG_IGN && info->si_code <= FROM_USER_SPACE;
+        pass_on_to_default(ignored, comes_again, context);
+        return;
+    }
+    if ((action.flags & (uint64_t)SA_RESETHAND) && is_in_force(level)) set_default();
     if (action.flags & SA_SIGINFO)
         action.handler.with_info(signal, info, context);
     else
@@ -95,53 +113,83 @@ static AccessKind kind_of(const void* context) {
 #endif
 }
 
-// Tells it. true: the access can be done now.
-static bool settle(const void* address, const void* context) {
+static bool is_execution(AccessKind kind, const void* address, const SampleCall* access) {
+    return kind == ACCESS_EXECUTE || (access->depth && access->pc[0] == (uintptr_t)address);
+}
+
+// Tells it. true: the access is to be done now. *open: it was told, but the access does not fault again.
+static bool settle(const void* address, const void* context, bool is_end, bool* open) {
     SampleCall access;
     call_note_context(&access, context);
-    Slot* slot = words_of_access(address, kind_of(context), &access);
-    if (slot == NULL) return false;
-    if (hak_option(on_error) != 0) return slot_tear(address);
-    slot_keep(slot);  // else another block could open it before the process ends by the same access
+    AccessKind kind = kind_of(context);
+    AccessEnd end = words_of_access(address, kind, &access, is_end);
+    *open = end == ACCESS_TOLD_OPEN;
+    if (end == ACCESS_FOREIGN || end == ACCESS_AGAIN) return end == ACCESS_AGAIN;
+    return hak_option(on_error) != 0 && !is_execution(kind, address, &access) && slot_tear(address);
+}
+
+// The levels that this delivery has been to; 0: none.
+static uint32_t visited_of(const ucontext_t* context) {
+    uintptr_t index = (uintptr_t)context->uc_link - (uintptr_t)marks;
+    return index < sizeof marks ? (uint32_t)index : 0;
+}
+
+static void visit(uint32_t level, uint32_t visited, int signal, siginfo_t* info, ucontext_t* context) {
+    bool comes_again = info->si_code > FROM_USER_SPACE && !(visited & OPEN);
+    if (visited & UINT32_C(1) << level) {  // a handler that was installed twice passes on to itself
+        pass_on_to_default(false, comes_again, context);
+        return;
+    }
+    ucontext_t* link = context->uc_link;
+    context->uc_link = (ucontext_t*)(void*)&marks[visited | UINT32_C(1) << level];
+    pass_on(level, signal, info, context, comes_again);
+    context->uc_link = link;
+}
+
+// A handler that found this level may pass on less than it got: what `signal` returned is called with the number alone.
+// In a signal's frame the kernel puts what it knows of the signal right beside the context.
+static bool is_whole(uint32_t level, bool is_last, int signal, const siginfo_t* info, const ucontext_t* context) {
+#if defined(__x86_64__)
+    enum { CONTEXT_BYTES = 304 };  // as the kernel has it
+    bool beside = (uintptr_t)info - (uintptr_t)context == CONTEXT_BYTES;
+#else
+    bool beside = (uintptr_t)context - (uintptr_t)info == sizeof *info;
+#endif
+    if (below[level].flags & SA_SIGINFO) return context != NULL;
+    if (is_last) return beside;
+    return beside && os_can_read(info) && os_can_read(context) && info->si_signo == signal;
+}
+
+// is_last: nobody comes between the kernel and this level.
+static HAK_NOINLINE void on_signal(uint32_t level, bool is_last, int signal, siginfo_t* info, ucontext_t* context) {
+    if (!is_whole(level, is_last, signal, info, context)) {
+        pass_on(level, signal, info, NULL, true);
+        return;
+    }
+    uint32_t visited = visited_of(context);
+    bool open = false;
+    if (visited == 0 && info->si_code > FROM_USER_SPACE && slots_contain(info->si_addr) &&
+        settle(info->si_addr, context, is_last && is_default(&below[level]), &open))
+        return;
+    visit(level, visited | (open ? OPEN : 0), signal, info, context);
+}
+
+// The kernel calls a handler with the context just above its return address. A handler that calls this one has a frame
+// between them, unless it has come to its end.
+static bool is_called_by_kernel(const void* frame, const void* context) {
+#if defined(__x86_64__)
+    return (uintptr_t)context - (uintptr_t)frame == 2 * sizeof(void*);
+#else
+    (void)frame, (void)context;
     return false;
-}
-
-// One delivery of the signal. A handler that passes it on to the level that it found comes here again, deeper in the
-// stack and with the same context. The next delivery may have the same context if the handler left by longjmp.
-typedef struct {
-    const void *context, *frame;
-    uint32_t visited;  // bit n: level n
-} Delivery;
-
-static HAK_TLS Delivery delivery;
-
-static void visit(uint32_t level, int signal, siginfo_t* info, void* context) {
-    if (delivery.visited & UINT32_C(1) << level) {  // a handler that was installed twice passes on to itself
-        pass_on_to_default(false, info->si_code > FROM_USER_SPACE);
-        return;
-    }
-    delivery.visited |= UINT32_C(1) << level;
-    pass_on(level, signal, info, context);
-}
-
-static HAK_NOINLINE void on_signal(uint32_t level, int signal, siginfo_t* info, void* context) {
-    const void* frame = __builtin_frame_address(0);
-    if (delivery.context == context && frame < delivery.frame) {
-        visit(level, signal, info, context);
-        return;
-    }
-    Delivery before = delivery;
-    delivery = (Delivery){context, frame, 0};
-    bool ours = info->si_code > FROM_USER_SPACE && slots_contain(info->si_addr);
-    if (!ours || !settle(info->si_addr, context)) visit(level, signal, info, context);
-    delivery = before;
+#endif
 }
 
 // --- levels
 
-#define LEVEL(n)                                                        \
-    static void level_##n(int signal, siginfo_t* info, void* context) { \
-        on_signal(n, signal, info, context);                            \
+#define LEVEL(n)                                                                                       \
+    static void level_##n(int signal, siginfo_t* info, void* context) {                                \
+        on_signal(n, is_called_by_kernel(__builtin_frame_address(0), context), signal, info, context); \
     }
 LEVEL(0)
 LEVEL(1)
@@ -158,6 +206,11 @@ static bool is_ours(const KernelAction* action) {
     for (uint32_t i = 0; i < LEVELS; i++)
         if (action->handler.with_info == level_handler[i]) return true;
     return false;
+}
+
+static bool is_in_force(uint32_t level) {
+    KernelAction found = {.flags = 0};
+    return exchange(NULL, &found) && found.handler.with_info == level_handler[level];
 }
 
 static bool is_same(const KernelAction* a, const KernelAction* b) {
@@ -177,7 +230,7 @@ static uint32_t level_before(const KernelAction* action) {
 
 static KernelAction action_of(uint32_t level) {
     const KernelAction* next = &below[level];
-    bool is_handler = next->handler.plain != SIG_DFL && next->handler.plain != SIG_IGN;
+    bool is_handler = !is_default(next);
     uint64_t flags = is_handler ? next->flags & ~(uint64_t)SA_RESETHAND : SA_ONSTACK;
     return (KernelAction){.handler.with_info = level_handler[level],
                           .flags = flags | SA_SIGINFO | NEEDS_RESTORER,

@@ -76,7 +76,10 @@ static void set_state(const Slot* slot, SlotState state) {
 
 // false: *seen, its word, was something else.
 static bool change(const Slot* slot, uint64_t* seen) {
-    return cas_acquire(word_of(slot), seen, with_state(*seen, SLOT_CHANGING));  // pairs with the release in set_state
+    // pairs with the release in set_state
+    if (!cas_acquire(word_of(slot), seen, with_state(*seen, SLOT_CHANGING))) return false;
+    atomic_thread_fence(memory_order_release);  // the fields change after the state; pairs with the fence in slot_view
+    return true;
 }
 
 static Slot* closed_longest(uint64_t* word) {
@@ -102,25 +105,42 @@ Slot* slot_take(void) {
     return NULL;
 }
 
+// The slot that this thread checks; or that it checked when a signal handler left by longjmp.
+static HAK_TLS const Slot* checking;
+
+static void stop_checking(const Slot* slot) {
+    if (checking == slot) checking = NULL;
+}
+
 bool slot_seize(Slot* slot) {
-    enum { TRIES = 200 };
-    for (int i = 0; i < TRIES; i++) {
+    enum { TRIES = 200, TRIES_WHILE_CHECKED = 20000 };  // the latter take a second or more
+    for (int i = 0;; i++) {
         uint64_t word = load_relaxed(word_of(slot));
-        if (state_of(word) == SLOT_LIVE && change(slot, &word)) return true;
-        if (state_of(word) == SLOT_CLOSED || state_of(word) == SLOT_KEPT) return false;
+        SlotState state = state_of(word);
+        bool is_given_up = state == SLOT_CHECKED && (checking == slot || i >= TRIES_WHILE_CHECKED);
+        if ((state == SLOT_LIVE || is_given_up) && change(slot, &word)) {
+            stop_checking(slot);
+            return true;
+        }
+        if (state == SLOT_CLOSED || state == SLOT_KEPT || (state == SLOT_CHANGING && i >= TRIES)) return false;
         os_wait(i);
     }
-    uint64_t word = load_relaxed(word_of(slot));
-    return state_of(word) == SLOT_CHECKED && change(slot, &word);
+}
+
+void slots_in_child(void) {
+    if (load_acquire(&hak_slots.bytes) == 0) return;  // pairs with slots_map
+    for (uint32_t i = 0; i < hak_slots.count; i++) slot_checked(&hak_slots.slot[i]);
 }
 
 bool slot_check(Slot* slot) {
     uint64_t word = load_relaxed(word_of(slot));
     if (state_of(word) != SLOT_LIVE) return false;
+    checking = slot;
     return cas_acquire(word_of(slot), &word, with_state(word, SLOT_CHECKED));  // pairs with the release in set_state
 }
 
 void slot_checked(Slot* slot) {
+    stop_checking(slot);
     uint64_t word = load_relaxed(word_of(slot));
     // pairs with the acquire in change; it fails if a thread has waited too long and has taken the slot over
     if (state_of(word) == SLOT_CHECKED) cas_release(word_of(slot), &word, with_state(word, SLOT_LIVE));
@@ -130,9 +150,30 @@ void slot_let_go(Slot* slot) {
     set_state(slot, SLOT_LIVE);
 }
 
-void slot_keep(Slot* slot) {
-    uint64_t word = load_relaxed(word_of(slot));
-    if (state_of(word) == SLOT_CLOSED && change(slot, &word)) set_state(slot, SLOT_KEPT);
+void slot_view(const Slot* slot, SlotView* out) {
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t before = load_acquire(word_of(slot));  // pairs with the releases in set_state
+        memcpy(&out->fields, slot, sizeof out->fields);
+        atomic_thread_fence(memory_order_acquire);  // the fields come before the second look
+        uint64_t after = load_relaxed(word_of(slot));
+        out->state = state_of(after);
+        out->word = before;
+        out->whole = before == after && out->state != SLOT_CHANGING;
+        if (out->whole) return;
+        os_wait(i);
+    }
+}
+
+uint64_t slot_view_generation(const SlotView* view) {
+    return view->whole ? view->word | STATE_MASK : 0;
+}
+
+bool slot_hold(Slot* slot, const SlotView* view) {
+    uint64_t word = view->word;
+    if (view->state == SLOT_CLOSED) return cas_acquire(word_of(slot), &word, with_state(word, SLOT_KEPT));
+    if (view->state == SLOT_LIVE) return cas_acquire(word_of(slot), &word, with_state(word, SLOT_CHECKED));
+    return view->whole;
 }
 
 // --- the bytes around a block
@@ -171,6 +212,8 @@ static void place(Slot* slot, size_t alignment, size_t size, bool at_end) {
     char *start = slot_start(slot), *end = start + SLOT_BYTES;
     size_t at = at_end ? align_down(SLOT_BYTES - (size ? size : 1), alignment > 16 ? alignment : 16) : 0;
     char* block = start + at;
+    slot->used_before |= slot->used;
+    slot->since = os_clock_ms();
     slot->block = block;
     slot->size = size;
     slot->open = start + align_down(at, PAGE_SIZE_BYTES);

@@ -12,14 +12,14 @@
 // parted so when it is used again: the processes that are over soon do not gain by it.
 //
 //   CLOSED --take--> CHANGING --open--> LIVE --seize--> CHANGING --close--> CLOSED
-//   LIVE --check--> CHECKED --checked--> LIVE      its pattern is looked at; it is a live block for everybody else
+//   LIVE --check--> CHECKED --checked--> LIVE      its pattern is looked at, or a fault is told; others see it live
 //   KEPT: a fault was told of it, and it is never used again
 //
 // A state is one word with the time of its last close, so the slot that was closed longest ago is taken next. Nothing
 // is locked: a thread that ends, or that the child of a fork does not have, costs at most the slot that it was
 // changing. A page of a slot stays resident while it is closed; larger blocks give theirs back.
 // Thread-safety: any thread; the fields of a slot are those of who has changed its state to CHANGING. Others read them
-// for a message, and may then see two blocks mixed.
+// in one piece with slot_view, or for a message, and may then see two blocks mixed.
 // Errors: false or NULL if the system refuses.
 #ifndef HAK_SAMPLE_SLOTS_H
 #define HAK_SAMPLE_SLOTS_H
@@ -49,6 +49,8 @@ typedef struct {
     char* pattern_end;  // and ends here, behind it
     bool parted;        // its pages are mappings of their own
     bool used;          // held a block before
+    bool used_before;   // held another one before that
+    uint64_t since;     // when it got the block: milliseconds
     _Atomic bool torn;  // a page of it, or a guard page beside it, was opened for an access to go on
     SampleCall allocated, freed;
 } Slot;
@@ -88,18 +90,36 @@ HAK_INLINE bool slot_is_live(const Slot* slot) {
 Slot* slot_take(void);
 // Places a block and makes the slot live. size <= SLOT_BYTES, alignment <= a page. false: it is closed again.
 bool slot_open(Slot* slot, size_t alignment, size_t size, bool at_end);
-// Makes a live slot the caller's to change; waits a moment for one that another thread is changing. One that is being
-// checked for longer is taken over: the thread that checks it does not exist in this child of a fork, or the caller is
-// a signal handler that interrupted it. false: not live.
+// Makes a live slot the caller's to change; waits a moment for one that another thread is changing, and for more than a
+// second for one that another thread checks. Then that thread does not exist in this copy of the process, and the slot
+// is taken over; so it is at once if the caller is a signal handler that interrupted the check. false: not live.
 bool slot_seize(Slot* slot);
 // Keeps a live block from being closed while its pattern is looked at. false: it is not live, or another thread has it.
 bool slot_check(Slot* slot);
 void slot_checked(Slot* slot);
+// In the child of a fork: nobody checks any more.
+void slots_in_child(void);
 // Undoes slot_seize.
 void slot_let_go(Slot* slot);
 void slot_close(Slot* slot);
-// The slot is never taken again, if it is closed.
-void slot_keep(Slot* slot);
+
+// A slot as it was at one moment.
+typedef struct {
+    Slot fields;
+    SlotState state;
+    uint64_t word;  // its state and time
+    bool whole;     // else a thread is changing it, and the fields may be of two blocks
+} SlotView;
+// Waits a moment for a thread that changes the slot.
+void slot_view(const Slot* slot, SlotView* out);
+HAK_INLINE bool slot_view_is_live(const SlotView* view) {
+    return view->state == SLOT_LIVE || view->state == SLOT_CHECKED;
+}
+// The same in all views of one live block, and not 0. 0: not whole.
+uint64_t slot_view_generation(const SlotView* view);
+// Holds the slot in the state that was seen: a closed one is never taken again; a live one is not closed before
+// slot_checked, or before the wait of slot_seize is over. false: the state is another one by now.
+bool slot_hold(Slot* slot, const SlotView* view);
 // Opens the page of an address in the region, until the slot beside it is opened the next time.
 bool slot_tear(const void* p);
 

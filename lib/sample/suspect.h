@@ -1,7 +1,6 @@
 // Which block a wrong access was meant for.
-// Thread-safety: any thread, and signal handlers.
-// Errors: slot NULL if no block was near, or the address lies in the open pages of a live block: since the access,
-// another block has taken the slot.
+// Thread-safety: signal handlers, too; one caller at a time, since what it returns is of this folder's memory.
+// Errors: slot NULL if no block was near.
 #ifndef HAK_SAMPLE_SUSPECT_H
 #define HAK_SAMPLE_SUSPECT_H
 
@@ -11,12 +10,16 @@ typedef enum { PLACE_BEFORE, PLACE_INSIDE, PLACE_BEHIND } AccessPlace;
 
 typedef struct {
     Slot* slot;
+    const SlotView* view;  // of the slot
     bool freed;
+    bool open;    // the address is in an open page of a live block, or may be, as its slot is being changed
+    bool unsure;  // the block may have come there after the access
     AccessPlace place;
     size_t distance;    // from the start if it lies before it or inside, else from the end
     const char* check;  // overflow, underflow or use_after_free
 } Suspect;
 
-Suspect suspect_of(const void* address);
+// `by`: the thread of the access.
+Suspect suspect_of(const void* address, const SampleCall* by);
 
 #endif

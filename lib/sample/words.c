@@ -6,6 +6,7 @@
 #include "count/counters.h"
 #include "os/os.h"
 #include "sample/module.h"
+#include "sample/retry.h"
 #include "sample/suspect.h"
 
 // --- who tells
@@ -105,7 +106,7 @@ static void tell(const char* format, ...) {
     va_end(args);
     counter_add_shared(HAK_C_sample_faults, 1);
     if (goes_on())
-        text_warn("%s", line);
+        passing_words(line);
     else
         last_words(line);
 }
@@ -193,21 +194,47 @@ void words_of_damage(const char* function, const Slot* slot, SlotDamage damage, 
 
 // --- accesses
 
-Slot* words_of_access(const void* address, AccessKind kind, const SampleCall* access) {
-    static const char* const kinds[] = {"access", "read", "write", "execute"};
+static void tell_of_access(const Suspect* suspect, const void* address, const char* kind, const SampleCall* access) {
     static const char* const places[] = {"before the start of", "into", "behind the end of"};
-    if (!begin()) return slot_at(address);
-    Suspect suspect = suspect_of(address);
-    if (suspect.slot) {
-        const Slot* slot = suspect.slot;
-        tell("hakmem: check=%s site=%s your program used %p, %zu byte%s %s the %zu-byte block %p%s; the %s was %s; "
-             "the block was %s\n",
-             suspect.check, kinds[kind], address, suspect.distance, plural(suspect.distance), places[suspect.place],
-             slot->size, (void*)slot->block, suspect.freed ? ", after it was freed" : "", kinds[kind],
-             did("in", access), past_of(slot, suspect.freed));
-        put_stack("access", access);
-        put_past(slot, suspect.freed);
+    const Slot* slot = &suspect->view->fields;
+    tell("hakmem: check=%s site=%s your program used %p, %zu byte%s %s the %zu-byte block %p%s%s; the %s was %s; "
+         "the block was %s\n",
+         suspect->check, kind, address, suspect->distance, plural(suspect->distance), places[suspect->place],
+         slot->size, (void*)slot->block, suspect->unsure ? " or a block that stood here before" : "",
+         suspect->freed ? ", after it was freed" : "", kind, did("in", access), past_of(slot, suspect->freed));
+    put_stack("access", access);
+    put_past(slot, suspect->freed);
+}
+
+// Whether the page of the access stays closed until it is told, and until the process ends by it.
+static bool stays_closed(const Suspect* suspect, bool* held) {
+    if (suspect->open) return false;
+    if (goes_on()) return true;
+    *held = slot_hold(suspect->slot, suspect->view);
+    return *held;
+}
+
+static AccessEnd end_of(const Suspect* suspect, const void* address, const SampleCall* access, bool* held) {
+    if (suspect->slot == NULL) return ACCESS_FOREIGN;
+    if (stays_closed(suspect, held)) return ACCESS_TOLD;
+    uintptr_t pc = access->depth ? access->pc[0] : 0;
+    switch (retry_advice(pc, address, suspect->open ? slot_view_generation(suspect->view) : 0)) {
+    case RETRY_AGAIN: return ACCESS_AGAIN;
+    case RETRY_FOREIGN: return ACCESS_FOREIGN;
+    default: return ACCESS_TOLD_OPEN;
     }
+}
+
+AccessEnd words_of_access(const void* address, AccessKind kind, const SampleCall* access, bool is_end) {
+    static const char* const kinds[] = {"access", "read", "write", "execute"};
+    bool held = false;
+    if (!begin()) return ACCESS_TOLD;
+    Suspect suspect = suspect_of(address, access);
+    AccessEnd end = end_of(&suspect, address, access, &held);
+    bool told = end == ACCESS_TOLD || end == ACCESS_TOLD_OPEN;
+    if (told) tell_of_access(&suspect, address, kinds[kind], access);
+    if (told && is_end && !goes_on()) return end;
+    if (held && suspect.view->state == SLOT_LIVE) slot_checked(suspect.slot);
     hak_unlock(&tells);
-    return suspect.slot;
+    return end;
 }

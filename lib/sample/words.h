@@ -22,9 +22,18 @@ typedef enum { ACCESS_UNKNOWN, ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE } Acces
 HAK_COLD void words_of_call(const char* function, const void* p, const Slot* slot, const SampleCall* call);
 // overflow, underflow: the bytes around a seized block were written.
 HAK_COLD void words_of_damage(const char* function, const Slot* slot, SlotDamage damage, const SampleCall* call);
-// overflow, underflow, use_after_free: an access that the pages did not allow. Returns the slot that it was meant for.
-// NULL: no block was near, or the access is allowed by now; nothing is told.
-HAK_COLD Slot* words_of_access(const void* address, AccessKind kind, const SampleCall* access);
+
+typedef enum {
+    ACCESS_FOREIGN,    // no block was near, or the page is not closed by this library; nothing is told
+    ACCESS_AGAIN,      // the page is open by now; nothing is told
+    ACCESS_TOLD,       // or another thread is telling for too long
+    ACCESS_TOLD_OPEN,  // told, though the page was open each time (sample/retry.h)
+} AccessEnd;
+
+// overflow, underflow, use_after_free: an access that the pages did not allow. "Or a block that stood here before":
+// another thread may have put the block there after the access. is_end: the process ends by the access, unless
+// HAKMEM_ON_ERROR=report: then no other thread tells anything after this, so the words are of the thread that ends it.
+HAK_COLD AccessEnd words_of_access(const void* address, AccessKind kind, const SampleCall* access, bool is_end);
 
 // The lock of who tells, around a fork.
 void words_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);

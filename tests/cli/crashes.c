@@ -95,6 +95,42 @@ static void recover(void) {
     }
 }
 
+static void use_freed(size_t bytes) {
+    char* volatile p = malloc(bytes);
+    free(p);
+    p[bytes / 2] = 1;
+}
+
+// A handler that lets the program die: the wrong access is made once more.
+static void give_up(int number) {
+    signal(number, SIG_DFL);
+}
+
+static int recover_from_freed(size_t bytes) {
+    handle(jump_back);
+    for (volatile int i = 0; i < 3; i++) {
+        if (sigsetjmp(back, 1) == 0) use_freed(bytes);
+    }
+    return 5;
+}
+
+// A program may close and open blocks of its own.
+static int close_own(void) {
+    char* block = aligned_alloc(4096, 1 << 20);
+    if (block == NULL || mprotect(block, 1 << 20, PROT_NONE) != 0) return 3;
+    handle(jump_back);
+    if (sigsetjmp(back, 1) == 0) ((volatile char*)block)[5000] = 1;
+    if (mprotect(block, 1 << 20, PROT_READ | PROT_WRITE) != 0) return 3;
+    free(block);
+    return 5;
+}
+
+static void free_twice(void) {
+    void* volatile p = malloc(48);
+    free(p);
+    free(p);
+}
+
 static void free_what_is_not_ours(void) {
     static char text[64];
     char* volatile p = text + 16;
@@ -279,6 +315,28 @@ int main(int argc, char** argv) {
         recover();
         signal(SIGSEGV, SIG_DFL);
         pthread_join(thread(in_thread, 0), NULL);
+    }
+    if (strcmp(way, "recover-from-freed") == 0) return recover_from_freed((size_t)number);
+    if (strcmp(way, "close-own") == 0) return close_own();
+    if (strcmp(way, "give-up-on-freed") == 0) {
+        handle(give_up);
+        use_freed((size_t)number);
+    }
+    if (strcmp(way, "free-twice") == 0) {
+        for (int i = 0; i < number; i++) free_twice();
+        return 0;
+    }
+    if (strcmp(way, "free-twice-and-exec") == 0) {
+        free_twice();
+        start_again("exit");
+    }
+    if (strcmp(way, "free-twice-in-child") == 0) {
+        pid_t child = fork();
+        if (child == 0) {
+            free_twice();
+            _exit(0);
+        }
+        return reap(child) == 0 ? number : 9;
     }
     if (strcmp(way, "handler-crash") == 0) {
         handle(crash_too);

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace app {
 struct Item {
@@ -67,6 +68,11 @@ void overflow_into_next(size_t count) {
     free(high);
     free(blocks[2]);
 }
+
+void write_past_vector() {
+    std::vector<int> numbers(10);
+    numbers[10] = 4;
+}
 }  // namespace app
 
 int main(int argc, char** argv) {
@@ -88,6 +94,7 @@ int main(int argc, char** argv) {
     if (way == "abort") std::abort();
     if (way == "leak") new app::Leaky(10);
     if (way == "fill-gap") app::overflow_into_next(16);
+    if (way == "past-vector") app::write_past_vector();
     if (way == "overflow") app::overflow_into_next(4);
     return 0;
 }

@@ -214,6 +214,7 @@ class Usage(Case):
             self.refused(verb, "hakstress: HAKMEM_TINY_FAST_CAP must be -1 to 4096, not 'abc'",
                          HAKMEM_TINY_FAST_CAP="abc")
             self.refused(verb, "no variable HAKMEM_CHOAS; did you mean HAKMEM_CHAOS?", HAKMEM_CHOAS="3")
+        self.refused(verbs[0], "there is no variable HAKMEM_FOO; see: hakstress list options", HAKMEM_FOO="1")
         self.refused(verbs[0], "HAKMEM_CHANGES must be all", HAKMEM_CHANGES="9")
         self.assertEqual(os.listdir(self.directory.name), [], "nothing was written")
         self.assertEqual(self.run_it("list", "options", HAKMEM_TINY_FAST_CAP="abc").stderr, "")

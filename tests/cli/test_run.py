@@ -376,6 +376,13 @@ class Mistakes(RunCase):
         _, _, report = self.mistake("null", 139, "SIGSEGV")
         self.assertRegex(report["verdict"]["where"], r"^in app::write_to\(int\*\) \(mistakes.cpp:\d+\)$")
 
+    def test_place_outside_of_the_cxx_library(self):
+        """The block comes from a header of the C++ library, in which nothing is wrong."""
+        _, line, report = self.mistake("past-vector", 134, "SIGABRT")
+        self.assertEqual(line["check"], "overflow")
+        self.assertRegex(report["verdict"]["where"],
+                         r"^the block was allocated in app::write_past_vector\(\) \(mistakes.cpp:\d+\)$")
+
     def test_who_called_abort(self):
         for way, cause in (
             ("throw", "a C++ exception was not caught"),
@@ -400,6 +407,60 @@ class Mistakes(RunCase):
                 self.assertEqual((line["check"], report["verdict"]["cause"]), ("overflow", cause))
                 self.assertIn("the block was allocated in app::overflow_into_next(unsigned long)",
                               report["verdict"]["where"])
+
+
+class Survived(RunCase):
+    """Wrong acts after which the program went on."""
+
+    REPORT = {"HAKMEM_ON_ERROR": "report"}
+
+    def told(self, result, status, count):
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertRegex(result.stderr,
+                         rf"(?m)^run: told count={count} check=double_free site=free pid=\d+ command=\S+")
+        saved = self.only_result()
+        self.assertEqual((saved["outcome"], [one["count"] for one in saved["told"]]), ("fault", [count]))
+
+    def test_what_the_library_told(self):
+        """More than the library writes lines about."""
+        self.told(self.crash("free-twice", "150", environment=self.REPORT), 1, 150)
+
+    def test_told_by_a_child(self):
+        self.told(self.crash("free-twice-in-child", "4", environment=self.REPORT), 1, 1)
+
+    def test_told_before_exec(self):
+        self.told(self.crash("free-twice-and-exec", environment=self.REPORT), 1, 1)
+
+    def test_told_without_ptrace(self):
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        self.told(self.crash("free-twice", "2", environment=self.REPORT, preexec_fn=refuse_ptrace), 1, 2)
+
+    def test_fault_exit(self):
+        self.told(self.crash("free-twice", "1", environment=self.REPORT, options=["--fault-exit", "42"]), 42, 1)
+
+    def test_accesses_that_a_handler_caught(self):
+        for size, options, what in (
+            (100, ["--pages"], r"50 bytes into the 100-byte block 0x\w+, which was freed"),
+            (100000, ["--guard"], "page run|freed memory"),
+        ):
+            with self.subTest(size):
+                result = self.crash("recover-from-freed", str(size), options=options)
+                self.assertEqual(result.returncode, 5, result.stderr)
+                self.assertRegex(result.stderr,
+                                 r"run: a signal handler of the program caught 3 accesses to closed memory, pid \d+")
+                self.assertRegex(result.stderr,
+                                 rf"  the first was at 0x\w+, in use_freed \(crashes\.c:\d+\).*: .*({what})")
+                shutil.rmtree(self.results)
+
+    def test_the_fault_of_which_it_died_was_not_survived(self):
+        result = self.crash("give-up-on-freed", "100", options=["--pages"])
+        self.fault(result, 139, "SIGSEGV")
+        self.assertNotIn("caught", result.stderr)
+
+    def test_blocks_that_the_program_closed(self):
+        result = self.crash("close-own", options=["--guard"])
+        self.assertEqual((result.returncode, result.stderr), (5, ""))
 
 
 class Pages(RunCase):
@@ -432,7 +493,9 @@ class Pages(RunCase):
         self.assertRegex(verdict["evidence"][1], r"allocated by thread \d+ in app::make_item.*, "
                                                  r"freed by thread \d+ in app::drop_item")
         self.assertEqual(report["signal"]["access"], "read")
-        self.assertIn("on pages of its own, freed", report["signal"]["fault_addr_is"]["points_at"])
+        # In the words of the verdict.
+        self.assertRegex(report["signal"]["fault_addr_is"]["points_at"],
+                         r"^\d+ bytes? into the 48-byte block 0x\w+, on pages of its own, freed$")
 
     def test_memory_has_a_bound(self):
         command = ("sh", "-c", "set -- $(seq 2000); echo $#")
@@ -446,9 +509,21 @@ class Pages(RunCase):
         self.assertTrue([site for site in sites if site["at"].startswith("lose+")], sites)
 
     def test_usage(self):
-        result = self.run_it("run", "--pages=middle", "--", "true")
-        self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1))
-        self.assertIn("--pages takes end or start", result.stderr)
+        for options, wanted in (
+            (["--pages=middle"], "--pages takes end or start"),
+            (["--pages", "--pages=start"], "--pages may be given once"),
+            (["--pages="], "--pages= lacks its value"),
+            (["--pages", "start"], "write --pages=start"),
+        ):
+            with self.subTest(options):
+                result = self.run_it("run", *options, "--", "true")
+                self.assertEqual((result.returncode, len(result.stderr.splitlines())), (2, 1), result.stderr)
+                self.assertIn(wanted, result.stderr)
+
+    def test_by_the_variable(self):
+        result = self.crash("exit", "3", environment={"HAKMEM_PAGES": "start"})
+        self.assertEqual(result.returncode, 3)
+        self.assertTrue(self.COVERED.fullmatch(result.stderr.strip()), result.stderr)
 
 
 class Status(RunCase):
@@ -491,6 +566,8 @@ class Status(RunCase):
             (["run", "--"], "name a command"),
             (["run", "--fault-exit", "256", "--", "true"], "--fault-exit must be"),
             (["run", "--fault-exit=x", "--", "true"], "--fault-exit must be"),
+            (["run", "--seed", "foo", "--", "true"], "--seed must be a whole number"),
+            (["run", "--seed=-1", "--", "true"], "--seed must be a whole number"),
         ):
             with self.subTest(args):
                 result = self.run_it(*args)
@@ -521,6 +598,23 @@ class Environment(RunCase):
         lines = self.run_command("env", options=["--guard"], environment=mine).stdout.splitlines()
         for line in ("HAKMEM_RING=64", "HAKMEM_GUARD=1", "HAKMEM_LINKS=plain", "HAKMEM_DEBUG_OWNERSHIP=1"):
             self.assertIn(line, lines)
+
+    def test_variables_that_do_nothing(self):
+        for options, variable, why in (
+            ([], {"HAKMEM_GUARD_FILL": "1"}, "it needs --guard"),
+            ([], {"HAKMEM_SAMPLE_SLOTS": "32"}, "it needs HAKMEM_SAMPLE"),
+            (["--guard"], {"HAKMEM_PAGES_ALIGN": "1"}, "it needs --pages=end"),
+            (["--guard"], {"HAKMEM_ZERO": "free"}, "guard mode does not heed it"),
+            ([], {"HAKMEM_GUARD": "1", "HAKMEM_ON_ERROR": "report"}, "guard mode does not heed it"),
+            (["--guard"], {"HAKMEM_GUARD_FILL": "1"}, ""),
+            (["--guard"], {"HAKMEM_SAMPLE": "0"}, ""),
+            ([], {"HAKMEM_SAMPLE": "1000", "HAKMEM_SAMPLE_SLOTS": "32"}, ""),
+        ):
+            with self.subTest(options=options, variable=variable):
+                result = self.crash("exit", "3", options=options, environment=variable)
+                name, value = list(variable.items())[-1]
+                self.assertEqual((result.returncode, result.stderr),
+                                 (3, f"run: {name}={value} did nothing: {why}\n" if why else ""))
 
     def test_program_without_the_library(self):
         result = self.run_command("env", "-i", CRASHES, "exit", "3")
@@ -596,6 +690,11 @@ class Leaks(RunCase):
         self.assertRegex(result.stderr,
                          r"  40 bytes in 1 block: app::Leaky::Leaky\(int\)\+0x\w+, mistakes.cpp:\d+, in .*, "
                          r"called from main\+")
+
+    def test_leaks_of_a_crash(self):
+        result = self.crash("null", options=["--leaks"])
+        self.assertIn("run: 1 process died of a signal: what it had not freed is not listed", result.stderr)
+        self.assertNotIn("unknown", result.stderr)
 
     def test_leaks_of_many_processes(self):
         script = "for i in $(seq 30); do %s leak 1; done" % CRASHES

@@ -75,6 +75,29 @@ class Case(unittest.TestCase):
         self.assertEqual((frame["symbol"], frame["file"], frame["line"]), ("look_at", "sampled.c", line_of("look")))
         self.assertEqual(os.path.realpath(frame["module"]), os.path.realpath(PROGRAM))
 
+    def run_of(self, way):
+        """What hakstress run prints of the program, whose blocks are all samples."""
+        done = subprocess.run([HAKSTRESS, "run", "--", PROGRAM, way], capture_output=True, text=True, timeout=60,
+                              check=False, env={**self.environment, "HAKMEM_SAMPLE": "1"},
+                              cwd=self.directory.name)
+        self.assertEqual(done.returncode, 128 + signal.SIGSEGV, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_threads_that_fault_at_once(self):
+        """The report is of the thread that told: fault_addr, the check and the verdict name one access."""
+        for _ in range(4):
+            text = self.run_of("threads")
+            address = re.search(r"run: fault signal=SIGSEGV fault_addr=(0x\w+) check=use_after_free ", text).group(1)
+            told = re.findall(r"your program used (0x\w+),", text)
+            self.assertIn(address, told, text)
+            verdict = text[text.index("\nverdict: "):]
+            self.assertEqual(set(re.findall(r"your program used (0x\w+),", verdict)), {address}, text)
+
+    def test_death_after_a_fault_that_was_survived(self):
+        text = self.run_of("survived")
+        self.assertIn("fault_addr=0x43 check=none", text)
+        self.assertEqual(text.count("hakmem: check="), 1, text)
+
     def test_lines_in_a_log_of_others(self):
         log = self.log_of("freed", -signal.SIGSEGV)
         lines = [f"Nov 30 12:00:0{i % 10} host sampled[7]: {line}" for i, line in enumerate(log.splitlines())]
@@ -91,13 +114,28 @@ class Case(unittest.TestCase):
         log = self.log_of("freed", -signal.SIGSEGV, program)
         shutil.copy(LIBRARY, program)
         text = self.report(log)
-        self.assertIn(f"{program} is another build now", text)
+        self.assertRegex(text, rf"{program} is another build now: the log's has build id [0-9a-f]+, the file [0-9a-f]+")
         self.assertNotIn("look_at", text)
         os.remove(program)
         self.assertIn(f"{program} is gone", self.report(log))
 
+    def test_a_line_without_stacks(self):
+        text = self.report("hakmem: check=double_free site=free block 0x10 of 48 bytes was freed before\n")
+        self.assertIn("what it means: your code freed a block twice\n", text)
+        self.assertIn("hakstress run --guard -- COMMAND", text)
+
     def test_a_log_without_faults(self):
-        self.assertIn("neither a crash report nor a log with faults", self.report("nothing\n", status=2))
+        """Without the words of a reader of JSON."""
+        for log in ("nothing\n", "", "server: started\n", "{broken\n", "# A heading\n"):
+            text = self.report(log, status=2)
+            self.assertIn("neither a crash report nor a log with faults: no line of it has \"hakmem: check=\"", text)
+            self.assertNotIn("expected", text)
+        done = subprocess.run([HAKSTRESS, "report", self.directory.name], capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment)
+        self.assertEqual((done.returncode, done.stderr),
+                         (2, f"hakstress: {self.directory.name} is a folder; name a crash report or a log in it\n"))
+        shown = subprocess.run([HAKSTRESS, "report", "--help"], capture_output=True, text=True, check=True)
+        self.assertIn("Exit status: 0 if FILE was explained, 2 if there is nothing to explain", shown.stdout)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,26 @@ static void link_of(uint64_t link) {
     record.fault_address = link;
 }
 
+static void expect_evidence(const char* words) {
+    json_t* verdict = verdict_make(&facts);
+    json_t* evidence = json_object_get(verdict, "evidence");
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(evidence); i++)
+        found = found || strstr(json_string_value(json_array_get(evidence, i)), words) != NULL;
+    if (!found) fail_msg("'%s' is not in the evidence", words);
+    json_decref(verdict);
+}
+
+static void an_access_is_no_function(void** state) {
+    (void)state;
+    say("use_after_free", "read");
+    expect_evidence("check use_after_free, at a read: ");
+    say("overflow", "access");
+    expect_evidence("check overflow, at an access: ");
+    say("double_free", "free");
+    expect_evidence("check double_free in free: ");
+}
+
 static void a_program_is_told_what_it_did(void** state) {
     (void)state;
     static const char* const told[][2] = {
@@ -194,7 +214,8 @@ static void the_kernel_s_half(void** state) {
 static void a_purged_place(void** state) {
     (void)state;
     place = (struct heap_place){.kind = HEAP_FREE_SLAB, .in_window = true, .slab = 70, .superslab = 2, .purged = true};
-    expect("freed_memory", "program", "your code read memory that had been freed");
+    expect("freed_memory", "program", "your code read a block after it was freed, or where no block is");
+    expect_evidence("'hakstress run --guard' tells which block it was");
     facts.workload = "larson";
     expect("freed_memory", "allocator", "please report it");
 }
@@ -208,7 +229,7 @@ static void before_a_block(void** state) {
     facts.behind_is_near = false;
     expect("underflow", "program", "before the start of a block");
     place = (struct heap_place){.kind = HEAP_FREE_SLAB, .in_window = true, .slab = 70, .superslab = 2, .purged = true};
-    expect("freed_memory", "program", "had been freed and given back");
+    expect("freed_memory", "program", "after it was freed, or where no block is");
 }
 
 static void damage_that_fills_a_gap(void** state) {
@@ -356,7 +377,7 @@ static void closed_memory_with_records(void** state) {
     store_relaxed(&held.record.word, guard_word(HAK_GUARD_FREE, HAK_GUARD_MALLOC, 6000));
     expect("closed_memory", "program", "block after it was freed");
     store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 0));
-    expect("closed_memory", "program", "a block of zero bytes");
+    expect("closed_memory", "program", "your code read from a block of zero bytes");
     store_relaxed(&held.record.word, guard_word(HAK_GUARD_LIVE, HAK_GUARD_MALLOC, 4096));
     expect("closed_memory", "program", "past the end of a block");
     facts.workload = "larson";
@@ -384,7 +405,7 @@ static void writes_are_told_from_reads(void** state) {
     (void)state;
     place = (struct heap_place){.kind = HEAP_FREE_UNIT, .in_window = true, .superslab = 2};
     record.registers[REG_ERR] = 0x6;
-    expect("freed_memory", "program", "your code wrote to memory that had been freed");
+    expect("freed_memory", "program", "your code wrote into a block after it was freed, or where no block is");
 }
 
 static void a_page_of_its_own(void** state) {
@@ -418,6 +439,7 @@ static void a_page_of_its_own(void** state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_program_is_told_what_it_did),
+        CASE(an_access_is_no_function),
         CASE(a_check_in_the_workload_is_the_allocator_s_fault),
         CASE(before_a_block),
         CASE(damage_that_fills_a_gap),

@@ -73,7 +73,8 @@ class Complete(unittest.TestCase):
     def test_a_copied_hakstress_knows_every_scenario(self):
         """What is installed, and a build folder in another one, which has a tests/explore without scenarios."""
         copies = pathlib.Path(HAKSTRESS).parents[1] / "explore" / "scenarios"
-        for place, scenarios in (("bin", "share/hakmem/scenarios"), ("build/other/cli", "build/other/explore/scenarios")):
+        places = (("bin", "share/hakmem/scenarios"), ("build/other/cli", "build/other/explore/scenarios"))
+        for place, scenarios in places:
             with self.subTest(place=place), tempfile.TemporaryDirectory() as folder:
                 (pathlib.Path(folder) / place).mkdir(parents=True)
                 (pathlib.Path(folder) / "build/tests/explore").mkdir(parents=True)

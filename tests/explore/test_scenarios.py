@@ -12,6 +12,8 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
+TWICE = "block 'a' is freed, or given to realloc, twice"
+
 # (text, line, what the message says)
 BAD = [
     ("", 0, "expected a line 'thread'"),
@@ -39,8 +41,8 @@ BAD = [
     ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
     ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
     ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
-    ("thread A: free a, a=malloc 64\nthread B: free a\n", 2, "block 'a' is freed, or given to realloc, twice"),
-    ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, "block 'a' is freed, or given to realloc, twice"),
+    ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
+    ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
     ("set NO_SUCH 1\nthread A: flush\n", 1, "expected the name of an option, as TINY_FAST_CAP, not 'NO_SUCH'"),
     ("set TINY_FAST_CAP soon\nthread A: flush\n", 1, "expected a value that HAKMEM_TINY_FAST_CAP takes, not 'soon'"),
@@ -49,6 +51,7 @@ BAD = [
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
     ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', not 'pages'"),
     ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
+    ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),
 ]
 

@@ -57,7 +57,7 @@ class Races(Case):
         self.assertEqual(parts["check"], "race")
         self.assertLessEqual(int(parts["switches"]), 3)
         self.assertIn(OWNERS, " ".join(story.split()))
-        self.assertIn(f"With any one of these the same schedule ends well:\n  - change {change} (", story)
+        self.assertIn(f"With this the same schedule ends well:\n  - change {change} (", story)
 
     def test_each_change_is_found_short_and_named(self):
         for change, scenario in ((1, "S3"), (2, "S3"), (3, "sticky"), (4, "hot"), (5, "bench"), (6, "S3")):

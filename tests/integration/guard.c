@@ -384,7 +384,7 @@ static void interior(void) {
 
 static void interior_unaligned(void) {
     a = malloc(1000);
-    free(a + 3);
+    free(a + 1);
 }
 
 static void interior_of_freed(void) {
@@ -587,7 +587,7 @@ static const Case cases[] = {
     {"free_of_nowhere", free_of_nowhere, "invalid_free", "free", "called free with 0x6261,"},
     {"free_of_never_given", free_of_never_given, "invalid_free", "free", "no block of the heap begins there"},
     {"interior", interior, "interior_free", "free", "points 16 bytes into" OF_100},
-    {"interior_unaligned", interior_unaligned, "interior_free", "free", "points 3 bytes into the 1000-byte block"},
+    {"interior_unaligned", interior_unaligned, "interior_free", "free", "points 1 byte into the 1000-byte block"},
     {"interior_of_freed", interior_of_freed, "interior_free", "free", ", a freed one"},
     {"interior_of_run", interior_of_run, "interior_free", "free", "points 65536 bytes into the 100000-byte block"},
     {"interior_of_huge", interior_of_huge, "interior_free", "free", "points 4194352 bytes into the 9000000-byte block"},

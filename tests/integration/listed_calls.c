@@ -25,20 +25,9 @@ enum { CALLS_MOST = 100, MIB = 1 << 20 };
 
 // Threads, processes, signals, time and limits of this program.
 static const unsigned own_calls[] = {
-    SYS_clone,
-    SYS_clone3,
-    SYS_set_robust_list,
-    SYS_rseq,
-    SYS_exit,
-    SYS_wait4,
-    SYS_brk,
-    SYS_rt_sigreturn,
-    SYS_mlockall,
-    SYS_munlockall,
-    SYS_clock_nanosleep,
-    SYS_restart_syscall,
-    SYS_dup3,
-    SYS_newfstatat,
+    SYS_clone,           SYS_clone3, SYS_set_robust_list, SYS_rseq,       SYS_exit,
+    SYS_wait4,           SYS_brk,    SYS_mlockall,        SYS_munlockall, SYS_clock_nanosleep,
+    SYS_restart_syscall, SYS_dup3,   SYS_newfstatat,
 };
 
 // --- the filter

@@ -320,6 +320,7 @@ static const Case cases[] = {
     {"many closed runs", many_closed_runs_freed_by_two, 20000, "check=invalid_free site=run "},
     {"in a handler", in_a_handler, 100, DOUBLE},
     {"plus 1", plus_1, 8, "check=interior_free site=free "},
+    {"plus 1", plus_1, 100, "points 1 byte into the block "},
     {"plus 8", plus_8, 100, "points 8 bytes into the block "},
     {"plus 8", plus_8, 4096, "points 8 bytes into the block "},
     {"plus 8", plus_8, 100000, "points 8 bytes into the block "},

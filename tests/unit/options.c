@@ -116,6 +116,9 @@ static void the_environment_is_read_and_checked(void** state) {
     assert_non_null(strstr(said, "HAKMEM_PURGE_MS"));
     assert_non_null(strstr(said, "0 to 3600000"));
     assert_non_null(strstr(said, "purge_ms=250\n"));
+    said = stderr_of_child("HAKMEM_FOO", "1");
+    assert_true(strstr(said, "there is no option HAKMEM_FOO\n"));
+    assert_null(strstr(said, "nearest"));
     said = stderr_of_child("HAKMEM_PURGE", "1");
     assert_non_null(strstr(said, "HAKMEM_PURGE_MS"));
     // one line for each mistake

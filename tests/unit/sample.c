@@ -8,6 +8,8 @@
 
 enum { COUNT = 16, PAGE = 4096 };
 
+static const SampleCall nobody;
+
 static int map(void** state) {
     (void)state;
     return slots_map(COUNT, true) ? 0 : -1;
@@ -98,7 +100,9 @@ static void a_closed_slot_is_not_seized_or_used_when_kept(void** state) {
     Slot* slot = live(1, 100, true);
     drop(slot);
     assert_false(slot_seize(slot));
-    slot_keep(slot);
+    SlotView view;
+    slot_view(slot, &view);
+    assert_true(slot_hold(slot, &view));
     for (int i = 0; i < 3 * COUNT; i++) {
         Slot* other = live(1, 100, true);
         assert_ptr_not_equal(other, slot);
@@ -151,20 +155,20 @@ static void an_access_between_blocks_is_the_nearer_ones(void** state) {
     assert_ptr_equal(a + 1, b);
     assert_true(slot_open(a, 1, 32, true) && slot_open(b, 1, 32, false));
     char *between = slot_start(b) - PAGE, *at = between;
-    Suspect suspect = suspect_of(at);
+    Suspect suspect = suspect_of(at, &nobody);
     assert_ptr_equal(suspect.slot, a);
     assert_string_equal(suspect.check, "overflow");
     assert_int_equal(suspect.distance, 0);
-    suspect = suspect_of(slot_start(b) - 1);
+    suspect = suspect_of(slot_start(b) - 1, &nobody);
     assert_ptr_equal(suspect.slot, b);
     assert_string_equal(suspect.check, "underflow");
     assert_int_equal(suspect.distance, 1);
     drop(b);
-    suspect = suspect_of(slot_start(b) - 1);
+    suspect = suspect_of(slot_start(b) - 1, &nobody);
     assert_ptr_equal(suspect.slot, a);
     assert_int_equal(suspect.distance, PAGE - 1);
     drop(a);
-    assert_string_equal(suspect_of(a->block + 1).check, "use_after_free");
+    assert_string_equal(suspect_of(a->block + 1, &nobody).check, "use_after_free");
     for (int i = 0; i < count; i++)
         if (slots[i] != left && slots[i] != right) drop(slots[i]);
 }

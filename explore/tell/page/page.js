@@ -77,15 +77,16 @@ function asideButton() {
 }
 
 function prevention() {
+    const one = story.prevented_by.length === 1;
     if (story.prevented_by.length > 0)
         return section(
             "prevented",
             "What would have prevented it",
-            el("p", {}, "With any one of these the same schedule ends well:"),
+            el("p", {}, `With ${one ? "this" : "any one of these"} the same schedule ends well:`),
             el(
                 "ul",
                 {},
-                story.prevented_by.map((one) => el("li", {}, one)),
+                story.prevented_by.map((what) => el("li", {}, what)),
             ),
         );
     if (!story.tried) return null;
