@@ -178,10 +178,10 @@ static void look_twice(void) {
 // --- the explorer itself
 
 static void overflow_stack(void) {
-    enum { LARGER_THAN_IT = 300000 };
+    enum { LARGER_THAN_IT = 300000, STEP_BYTES = 4096 };
     volatile char large[LARGER_THAN_IT];
-    large[0] = 1;
-    RESULT(0, (uint32_t)large[0]);
+    for (int i = LARGER_THAN_IT - 1; i >= 0; i -= STEP_BYTES) large[i] = 1;
+    RESULT(0, (uint32_t)large[LARGER_THAN_IT - 1]);
 }
 
 // More changes than there are pages.
