@@ -15,7 +15,7 @@ Schedule* run_schedule = &own_schedule;
 static bool has_changed(const Thread* t) {
     uint32_t count = t->seen_count < SEEN_MOST ? t->seen_count : SEEN_MOST;
     for (uint32_t i = 0; i < count; i++)
-        if (location_at(t->seen[i].location)->stores != t->seen[i].stores) return true;
+        if (stores_of_others(location_at(t->seen[i].location), (unsigned)(t - threads)) != t->seen[i].stores) return true;
     return false;
 }
 

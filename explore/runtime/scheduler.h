@@ -74,7 +74,7 @@ void scheduler_begin_process(Hash state);
 // History of all threads: equal for two prefixes of runs that differ only in the order of independent operations.
 Hash scheduler_state(void);
 
-// Notes that the current thread has loaded from a word that had had `stores` stores.
+// Notes that the current thread has loaded from a word that had had `stores` stores of others.
 static inline void thread_has_seen(Thread* me, const Location* location, uint16_t stores) {
     me->seen[me->seen_count++ % SEEN_MOST] = (Seen){(uint16_t)(location - locations), stores};
 }
