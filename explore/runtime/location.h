@@ -19,12 +19,12 @@ typedef struct {
     uint8_t users;    // bit t: thread t has touched the word, in any run
     uint8_t writers;  // the same for writes
     uint8_t contended;
-    uint8_t writer;   // thread of the newest store; BEFORE_RUN
-    uint16_t stores;  // in this run
+    uint8_t writer;             // thread of the newest store; BEFORE_RUN
+    uint16_t stores;            // in this run
     uint16_t own[CLOCK_WIDTH];  // of these, each thread's
-    Clock released;   // what an acquire of the newest store gets
-    Hash written;     // history of the newest store
-    Hash read;        // of the loads since, in no order
+    Clock released;             // what an acquire of the newest store gets
+    Hash written;               // history of the newest store
+    Hash read;                  // of the loads since, in no order
 } Location;
 
 // The newest stores, for loads that read older ones. at[i % STORES_KEPT] is store number i; number 0 is what the word
