@@ -177,8 +177,8 @@ def run_quietly(command, timeout=600):
 
 # ---- searching
 
-FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+).* "
-                   r"replay=(?P<replay>\S+)\ntext (?P<text>.*)", re.M)  # fmt: skip
+FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+) "
+                   r"switches=\d+ replayed=(?P<replayed>\d+)/\d+ replay=(?P<replay>\S+)\ntext (?P<text>.*)", re.M)  # fmt: skip
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
@@ -194,6 +194,8 @@ def search(mutant, program, scenarios, bounds, options):
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
         fault = match.groupdict()
+        if fault.get("replayed") == "0":
+            return Verdict(mutant, "broken", text=f"a fault does not replay: {fault['scenario']}, {fault['replay']}")
         schedules = int(fault.get("schedules", 0))
         replay = fault.get("replay", "-")
         return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, replay, fault["text"])

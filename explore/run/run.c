@@ -166,7 +166,8 @@ static void begin_thread(unsigned t) {
     thread->hurries = thread->was_woken = false;
     thread->looks_in_vain = 0;
     thread->step = UINT16_MAX;
-    thread->moment = thread->began = thread->op = thread->looks_alone = thread->seen_count = 0;
+    thread->moment = thread->began = thread->op = thread->looks_alone = thread->seen_since = 0;
+    memset(thread->seen, 0, sizeof thread->seen);
     thread->clock = thread->released_by_fence = thread->acquired_by_fence = (Clock){0};
     thread->clock[t] = 1;
     thread->history = (Hash){t + 1, t + 101};

@@ -33,6 +33,7 @@ void location_renew(Location* location) {
     location->age = location_age;
     location->writer = CLOCK_WIDTH - 1;
     location->stores = 0;
+    memset(location->own, 0, sizeof location->own);
     location->released = (Clock){0};
     location->written = location->read = (Hash){0, 0};
 }

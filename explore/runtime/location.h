@@ -19,11 +19,12 @@ typedef struct {
     uint8_t users;    // bit t: thread t has touched the word, in any run
     uint8_t writers;  // the same for writes
     uint8_t contended;
-    uint8_t writer;   // thread of the newest store; BEFORE_RUN
-    uint16_t stores;  // in this run
-    Clock released;   // what an acquire of the newest store gets
-    Hash written;     // history of the newest store
-    Hash read;        // of the loads since, in no order
+    uint8_t writer;             // thread of the newest store; BEFORE_RUN
+    uint16_t stores;            // in this run
+    uint16_t own[CLOCK_WIDTH];  // of these, each thread's
+    Clock released;             // what an acquire of the newest store gets
+    Hash written;               // history of the newest store
+    Hash read;                  // of the loads since, in no order
 } Location;
 
 // The newest stores, for loads that read older ones. at[i % STORES_KEPT] is store number i; number 0 is what the word
@@ -61,6 +62,11 @@ static inline Location* location_of(uint64_t offset) {
     uint32_t index = location_index[offset];
     if (__builtin_expect(index == 0, 0)) index = location_make(offset);
     return location_at(index);
+}
+
+// A word that is not contended has none, whether its stores are counted or not.
+static inline uint16_t stores_of_others(const Location* location, unsigned thread) {
+    return (uint16_t)(location->stores - location->own[thread]);
 }
 
 Stores* location_stores(const Location* location);

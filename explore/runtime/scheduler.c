@@ -12,10 +12,16 @@ Schedule* run_schedule = &own_schedule;
 
 // --- who can go on
 
+// Since the thread has looked. How far back that goes is counted in moments, as these do not depend on which words are
+// known to be shared.
 static bool has_changed(const Thread* t) {
-    uint32_t count = t->seen_count < SEEN_MOST ? t->seen_count : SEEN_MOST;
-    for (uint32_t i = 0; i < count; i++)
-        if (location_at(t->seen[i].location)->stores != t->seen[i].stores) return true;
+    uint32_t first = t->moment < SEEN_MOST ? 0 : t->moment - SEEN_MOST + 1;
+    if (first <= t->seen_since) first = t->seen_since + 1;
+    for (uint32_t moment = first; moment <= t->moment; moment++) {
+        const Seen* seen = &t->seen[moment % SEEN_MOST];
+        if (seen->moment != moment) continue;
+        if (stores_of_others(location_at(seen->location), (unsigned)(t - threads)) != seen->stores) return true;
+    }
     return false;
 }
 
@@ -34,7 +40,7 @@ static bool can_go_on(const Thread* t) {
 
 static void go_on(unsigned thread) {
     Thread* t = &threads[thread];
-    if (t->state == SPINS) t->seen_count = 0;
+    if (t->state == SPINS) t->seen_since = t->moment;
     t->state = READY;
     t->was_woken = false;
     t->looks_alone = 0;
@@ -81,7 +87,7 @@ static unsigned let_time_pass(void) {
     if (t == NOBODY) run_fault("deadlock", "nobody can go on: %s", waits);
     if (++threads[t].looks_alone > LOOKS_ALONE_MOST) run_fault("livelock", "nothing changes any more: %s", waits);
     threads[t].state = READY;
-    threads[t].seen_count = 0;
+    threads[t].seen_since = threads[t].moment;
     return t;
 }
 
@@ -213,7 +219,7 @@ void scheduler_look_again(void) {
         return;
     }
     me->moment++;
-    me->seen_count = 0;
+    me->seen_since = me->moment;
     check_moments(me);
 }
 
@@ -259,7 +265,7 @@ void scheduler_begin_process(Hash state) {
     for (unsigned t = 0; t < thread_count; t++)
         if (threads[t].state == GONE) threads[t].history = (Hash){0, 0};
     threads[current_thread].history = state;
-    threads[current_thread].seen_count = 0;
+    threads[current_thread].seen_since = threads[current_thread].moment;
     if (!recording.on) locations_begin_age();
     leave_if_known(current_thread);
     threads[current_thread].history = hash_add(state, 1);  // what is known is the state here, not at the next point

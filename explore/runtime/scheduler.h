@@ -74,9 +74,9 @@ void scheduler_begin_process(Hash state);
 // History of all threads: equal for two prefixes of runs that differ only in the order of independent operations.
 Hash scheduler_state(void);
 
-// Notes that the current thread has loaded from a word that had had `stores` stores.
+// Notes that the current thread has loaded from a word that had had `stores` stores of others.
 static inline void thread_has_seen(Thread* me, const Location* location, uint16_t stores) {
-    me->seen[me->seen_count++ % SEEN_MOST] = (Seen){(uint16_t)(location - locations), stores};
+    me->seen[me->moment % SEEN_MOST] = (Seen){me->moment, (uint16_t)(location - locations), stores};
 }
 
 // Ends the run with a fault. Only the first one counts. May be called at any place of the setup, the run or the end.

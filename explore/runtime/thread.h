@@ -24,8 +24,9 @@ typedef enum {
     GONE,      // in the child of a fork, which does not have it
 } ThreadState;
 
-// A load since the thread last began to wait: of which word, and how many stores it had had.
+// A load: of which word, and how many stores of others it had had.
 typedef struct {
+    uint32_t moment;
     uint16_t location;
     uint16_t stores;
 } Seen;
@@ -45,13 +46,13 @@ typedef struct {
     uint32_t op;            // operation of its program under way, from 1; 0: none
     uint32_t looks_alone;   // passes in a row for which nothing had changed
     uint8_t looks_in_vain;  // the same, by choice
-    uint32_t seen_count;    // may exceed SEEN_MOST
+    uint32_t seen_since;    // the moment at which it last began to wait
     const void* waits_for;
     Clock clock;
     Clock released_by_fence;  // what its relaxed stores hand on
     Clock acquired_by_fence;  // what its relaxed loads have seen
     Hash history;
-    Seen seen[SEEN_MOST];  // the newest ones
+    Seen seen[SEEN_MOST];  // of the newest moments: number moment % SEEN_MOST
 } Thread;
 
 extern Thread threads[THREADS_AND_SETUP];

@@ -253,6 +253,7 @@ static inline void release(Location* location, Thread* me, int order, bool conti
         location->released = released;
     location->writer = (uint8_t)current_thread;
     location->stores++;
+    location->own[current_thread]++;
 }
 
 static void add_store(Stores* stores, uint64_t value, Clock released, unsigned writer, uint16_t when) {
@@ -290,7 +291,7 @@ static inline void stored(Location* location, uint64_t before, uint64_t value, i
 
 static inline void loaded(Location* location, unsigned stale) {
     Thread* me = &threads[current_thread];
-    thread_has_seen(me, location, (uint16_t)(location->stores - stale));
+    thread_has_seen(me, location, (uint16_t)(stores_of_others(location, current_thread) - stale));
     if (!location->contended) return;
     me->history = hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1), location->written);
     location->read.low += me->history.low;
