@@ -177,8 +177,11 @@ def run_quietly(command, timeout=600):
 
 # ---- searching
 
-FAULT = re.compile(r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+) "
-                   r"switches=\d+ replayed=(?P<replayed>\d+)/\d+ replay=(?P<replay>\S+)\ntext (?P<text>.*)", re.M)  # fmt: skip
+FAULT = re.compile(
+    r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+) switches=\d+ "
+    r"replayed=(?P<replayed>\d+)/\d+ replay=(?P<replay>\S+)\ntext (?P<text>.*)",
+    re.M,
+)
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
 
 
@@ -195,7 +198,8 @@ def search(mutant, program, scenarios, bounds, options):
     if match:
         fault = match.groupdict()
         if fault.get("replayed") == "0":
-            return Verdict(mutant, "broken", text=f"a fault does not replay: {fault['scenario']}, {fault['replay']}")
+            text = f"a fault does not replay: {fault['scenario']}, {fault['replay']}"
+            return Verdict(mutant, "broken", text=text)
         schedules = int(fault.get("schedules", 0))
         replay = fault.get("replay", "-")
         return Verdict(mutant, "found", fault["scenario"], fault["check"], schedules, replay, fault["text"])
