@@ -32,7 +32,7 @@ void locations_begin_age(void) {
 void location_renew(Location* location) {
     location->age = location_age;
     location->writer = CLOCK_WIDTH - 1;
-    location->stores = 0;
+    location->stores = location->streak = 0;
     location->released = (Clock){0};
     location->written = location->read = (Hash){0, 0};
 }

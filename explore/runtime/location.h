@@ -21,6 +21,7 @@ typedef struct {
     uint8_t contended;
     uint8_t writer;   // thread of the newest store; BEFORE_RUN
     uint16_t stores;  // in this run
+    uint16_t streak;  // stores before those that the newest one's thread has made in a row
     Clock released;   // what an acquire of the newest store gets
     Hash written;     // history of the newest store
     Hash read;        // of the loads since, in no order
@@ -77,6 +78,12 @@ static inline bool location_learn(Location* location, unsigned thread, bool writ
 
 static inline bool location_knows(const Location* location, unsigned thread, bool writes) {
     return ((writes ? location->writers : location->users) >> thread & 1) != 0;
+}
+
+// Whether another thread has stored something there since the word had had `stores` stores. What the thread stores itself
+// is no news: otherwise it would matter whether runs so far have shown that others touch the word.
+static inline bool location_changed(const Location* location, uint16_t stores, unsigned thread) {
+    return location->stores != stores && (location->writer != thread || (int16_t)(location->streak - stores) > 0);
 }
 
 // Where location number `index` is.

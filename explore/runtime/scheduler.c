@@ -13,9 +13,10 @@ Schedule* run_schedule = &own_schedule;
 // --- who can go on
 
 static bool has_changed(const Thread* t) {
+    const unsigned thread = (unsigned)(t - threads);
     uint32_t count = t->seen_count < SEEN_MOST ? t->seen_count : SEEN_MOST;
     for (uint32_t i = 0; i < count; i++)
-        if (location_at(t->seen[i].location)->stores != t->seen[i].stores) return true;
+        if (location_changed(location_at(t->seen[i].location), t->seen[i].stores, thread)) return true;
     return false;
 }
 

@@ -251,6 +251,7 @@ static inline void release(Location* location, Thread* me, int order, bool conti
         clock_join(&location->released, released);
     else
         location->released = released;
+    if (location->writer != current_thread) location->streak = location->stores;
     location->writer = (uint8_t)current_thread;
     location->stores++;
 }
@@ -290,8 +291,8 @@ static inline void stored(Location* location, uint64_t before, uint64_t value, i
 
 static inline void loaded(Location* location, unsigned stale) {
     Thread* me = &threads[current_thread];
-    thread_has_seen(me, location, (uint16_t)(location->stores - stale));
     if (!location->contended) return;
+    thread_has_seen(me, location, (uint16_t)(location->stores - stale));
     me->history = hash_join(hash_add(me->history, (uint64_t)(location - locations) << 1), location->written);
     location->read.low += me->history.low;
     location->read.high += me->history.high;
