@@ -80,8 +80,8 @@ static inline bool location_knows(const Location* location, unsigned thread, boo
     return ((writes ? location->writers : location->users) >> thread & 1) != 0;
 }
 
-// Whether another thread has stored something there since the word had had `stores` stores. What the thread stores itself
-// is no news: otherwise it would matter whether runs so far have shown that others touch the word.
+// Whether another thread has stored something there since the word had had `stores` stores. What the thread stores
+// itself is no news: otherwise it would matter whether runs so far have shown that others touch the word.
 static inline bool location_changed(const Location* location, uint16_t stores, unsigned thread) {
     return location->stores != stores && (location->writer != thread || (int16_t)(location->streak - stores) > 0);
 }

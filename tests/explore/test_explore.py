@@ -63,7 +63,7 @@ class Explore(unittest.TestCase):
         return found
 
     def test_a_replay_waits_where_a_search_does(self):
-        """What a thread has stored itself ends no wait, whether a search has shown that others touch the word or not."""
+        """What a thread has stored itself ends no wait, whether others were seen to touch the word or not."""
         scenario = pathlib.Path(self.folder.name) / "yields.scenario"
         scenario.write_text(YIELDS, encoding="utf-8")
         worker = HAKSTRESS + "-explore"
