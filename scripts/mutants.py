@@ -6,6 +6,7 @@ The head of a patch says what it stands for:
     kind: publish                   what it concerns
     mistake: WORDS                  what is wrong
     found by: SCENARIO...           the scenarios that are tried first
+    search: OPTIONS                 of the explorer, for those scenarios, where their own bounds are not enough
     equivalent: WORDS               instead of `found by`: why no run can show a difference
     open: WORDS                     instead of both: nothing finds it yet, and what is known about that
 Lines that begin with two blanks continue the line before. Of an equivalent one only the build is tried, unless it is
@@ -212,7 +213,10 @@ def judge(mutant, program, scenarios, options):
     """Every schedule within the bounds of the scenarios that are named, then of the others."""
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
-    verdict = Verdict(mutant, "missed")
+    deep = mutant.head.get("search", "").split()
+    verdict = search(mutant, program, first, deep, options) if deep else Verdict(mutant, "missed")
+    if verdict.what != "missed":
+        return verdict
     for group, bounds in itertools.product(filter(None, (first, rest)), SEARCHES):
         verdict = search(mutant, program, group, bounds, options)
         if verdict.what != "missed":

@@ -1,6 +1,7 @@
 #include "oracle/rest.h"
 
 #include "config/changes.h"
+#include "config/options.h"
 #include "front/life.h"
 #include "oracle/blocks.h"
 #include "refill/give_back.h"
@@ -50,6 +51,14 @@ static void check_own_block(const HakTcb* tcb) {
     if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
 }
 
+// If the user has fixed how many blocks a bin holds, no bin has more.
+static void check_bins(unsigned t) {
+    for (unsigned c = CLASS_FIRST; hak_option(fast_cap) >= 0 && c < CLASS_COUNT; c++)
+        if (bin_blocks(&hak_tls.bin[c]) > hak_tls.bin[c].cap)
+            run_fault("bound", "a bin of thread %c has %u blocks, and room for %u", 'A' + (int)t,
+                      bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
+}
+
 // While other threads exist, hak_check looks at what the calling one has.
 static void check_threads(void) {
     explored_single_threaded = 0;
@@ -58,6 +67,7 @@ static void check_threads(void) {
         thread_become(t);
         if (hak_tls.tcb == NULL) continue;
         check_own_block(hak_tls.tcb);
+        check_bins(t);
         check_heap();
     }
     thread_become(SETUP);
@@ -185,8 +195,8 @@ static void check_places(uint32_t with_bins) {
 
 // As many threads as there are control blocks in the pool get all of them, and no new one.
 static void check_pool(void) {
-    enum { BLOCKS_MOST = 64 };
-    HakTcb* taken[BLOCKS_MOST];
+    enum { TAKEN_MOST = 64 };
+    HakTcb* taken[TAKEN_MOST];
     uint32_t pooled = 0, with_bins = 0, newest = 0;
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
         pooled += tcb->pooled;
@@ -199,12 +209,12 @@ static void check_pool(void) {
         run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins,
                   parked_seen);
     check_places(with_bins);
-    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++) {
+    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++) {
         taken[i] = tcb_take(&hak_tls);
         if (taken[i] && taken[i]->number > newest)
             run_fault("pool", "%u control blocks are in the pool, and %u can be taken", pooled, i);
     }
-    for (uint32_t i = 0; i < pooled && i < BLOCKS_MOST; i++)
+    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++)
         if (taken[i]) tcb_give(taken[i]);
 }
 
@@ -244,17 +254,17 @@ static void check_nothing_left(void) {
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
 }
 
-static void check_bound(uint64_t slabs_most) {
-    if (slabs_most && free_slab_totals.taken > slabs_most)
-        run_fault("bound", "%u slabs are in use at the end, at most %lu were expected", free_slab_totals.taken,
-                  (unsigned long)slabs_most);
+static void check_bound(const char* what, uint32_t count, uint64_t most) {
+    if (most && count > most)
+        run_fault("bound", "%u %s are in use at the end, at most %lu were expected", count, what, (unsigned long)most);
 }
 
-void rest_check(uint64_t slabs_most) {
+void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
     if (!some_change_is_missing()) check_threads();
-    check_bound(slabs_most);
+    check_bound("slabs", free_slab_totals.taken, scenario->slabs_most);
+    check_bound("SuperSlabs", superslab_count, scenario->superslabs_most);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);

@@ -4,10 +4,10 @@
 #ifndef EXPLORE_ORACLE_REST_H
 #define EXPLORE_ORACLE_REST_H
 
-#include <stdint.h>
+#include "scenario/scenario.h"
 
 // Ends the threads, checks the heap, frees every block, and checks that nothing is left.
-// slabs_most: bound on slabs in use before the blocks are freed; 0: none.
-void rest_check(uint64_t slabs_most);
+// The scenario's bounds hold before the blocks are freed.
+void rest_check(const Scenario* scenario);
 
 #endif

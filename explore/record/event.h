@@ -40,7 +40,8 @@ typedef struct {
     const void* site;  // return address in the core
 } Event;
 
-enum { EVENTS_MOST = 65536 };
+// More than a run can have: six threads with 20000 moments each, a few events at each moment.
+enum { EVENTS_MOST = 1 << 19 };
 
 typedef struct {
     bool on;

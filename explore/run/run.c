@@ -45,7 +45,7 @@ static void body_of_setup(void) {
 }
 
 static void body_of_rest(void) {
-    rest_check(scenario->slabs_most);
+    rest_check(scenario);
     thread_leave(RUN_OK);
 }
 

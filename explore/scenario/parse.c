@@ -349,13 +349,14 @@ static bool line_bound(Parser* p) {
     char what[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;
-    if (!read_word(p, "'slabs'", what)) return false;
-    if (strcmp(what, "slabs") != 0) {
+    if (!read_word(p, "'slabs' or 'superslabs'", what)) return false;
+    const bool slabs = strcmp(what, "slabs") == 0;
+    if (!slabs && strcmp(what, "superslabs") != 0) {
         p->at = start;
-        return expected(p, "'slabs'");
+        return expected(p, "'slabs' or 'superslabs'");
     }
-    return read_number(p, "a number of slabs", 1, 100000, &p->scenario->slabs_most) &&
-           (at_end(p) || expected(p, "the end of the line"));
+    uint64_t* most = slabs ? &p->scenario->slabs_most : &p->scenario->superslabs_most;
+    return read_number(p, "how many", 1, 100000, most) && (at_end(p) || expected(p, "the end of the line"));
 }
 
 static bool read_line(Parser* p) {

@@ -99,6 +99,7 @@ size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
         text_add(&text, "set %s %s\n", scenario->setting[i][0], scenario->setting[i][1]);
     if (scenario->failures) text_add(&text, "failures %u\n", scenario->failures);
     if (scenario->slabs_most) text_add(&text, "bound slabs %lu\n", (unsigned long)scenario->slabs_most);
+    if (scenario->superslabs_most) text_add(&text, "bound superslabs %lu\n", (unsigned long)scenario->superslabs_most);
     add_setup(&text, scenario);
     for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);
     return text.length;

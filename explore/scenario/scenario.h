@@ -54,7 +54,7 @@ typedef struct {
     char setting[SETTINGS_MOST][2][NAME_MOST];  // HAKMEM_ variables, without that
     uint32_t failures;                          // system calls that may fail
     uint32_t preemptions, stale;                // how far the complete search of the suite goes
-    uint64_t slabs_most;                        // bound on slabs in use at the end; 0: none
+    uint64_t slabs_most, superslabs_most;       // bounds on what is in use at the end; 0: none
 } Scenario;
 
 // Reads the text of a scenario. false: `message` is "NAME:LINE: expected ..., not ...".

@@ -8,7 +8,7 @@ enum { ROW_ROOM = 1024 };
 
 static const char* const kinds[] = {
     [ROW_CALL] = "call", [ROW_STEP] = "step", [ROW_OTHER] = "other",     [ROW_SWITCH] = "switch", [ROW_WAIT] = "wait",
-    [ROW_END] = "end",   [ROW_FORK] = "fork", [ROW_FAILURE] = "failure", [ROW_FAULT] = "fault",
+    [ROW_END] = "end",   [ROW_FORK] = "fork", [ROW_FAILURE] = "failure", [ROW_GAP] = "gap",       [ROW_FAULT] = "fault",
 };
 
 static json_t* text(const char* words) {

@@ -89,11 +89,12 @@ static bool is_same(const Pair* a, const Pair* b) {
            a->write_step == b->write_step && a->load_step == b->load_step;
 }
 
-enum { PAIRS_MOST = 256 };
+enum { PAIRS_MOST = 256, EVENTS_PAIRED = 65536 };
 
-// A write that one thread made and another one loaded afterwards, if one of the two has no order of its own.
+// A write that one thread made and another one loaded afterwards, if one of the two has no order of its own. Among the
+// first events of the run, since this takes the square of their number.
 static uint32_t find_pairs(Pair pairs[PAIRS_MOST]) {
-    uint32_t count = 0, kept = recording.count < EVENTS_MOST ? recording.count : EVENTS_MOST;
+    uint32_t count = 0, kept = recording.count < EVENTS_PAIRED ? recording.count : EVENTS_PAIRED;
     for (uint32_t i = 0; i < kept; i++) {
         const Event* w = &recording.at[i];
         if (w->kind != EVENT_STORE && w->kind != EVENT_UPDATE) continue;

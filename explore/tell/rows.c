@@ -17,15 +17,40 @@ static uint32_t last_row[THREADS_MOST];  // of a thread, from 1; 0: none
 static uint32_t call_of[THREADS_MOST];   // number of the operation under way
 static uint32_t next_state;
 
+// --- too many of them
+
+static uint32_t find_gap(void) {
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (rows.at[i].kind == ROW_GAP) return i;
+    rows.left_out = rows.at[ROWS_FIRST].kind != ROW_SWITCH;
+    memset(&rows.at[ROWS_FIRST], 0, sizeof *rows.at);
+    rows.at[ROWS_FIRST].kind = ROW_GAP;
+    return ROWS_FIRST;
+}
+
+// Leaves out the rows after the first ones, and half of the room for others becomes free.
+static void leave_some_out(void) {
+    enum { LEFT_OUT = (ROWS_MOST - ROWS_FIRST) / 2 };
+    const uint32_t gap = find_gap(), end = gap + 1 + LEFT_OUT;
+    for (uint32_t i = gap + 1; i < end; i++) rows.left_out += rows.at[i].kind != ROW_SWITCH;
+    memmove(&rows.at[gap + 1], &rows.at[end], (rows.count - end) * sizeof *rows.at);
+    rows.count -= LEFT_OUT;
+    for (unsigned t = 0; t < THREADS_MOST; t++)
+        if (last_row[t] > end)
+            last_row[t] -= LEFT_OUT;
+        else if (last_row[t] > gap)
+            last_row[t] = 0;
+    snprintf(rows.at[gap].what, WORDS_ROOM, "%u steps are left out here", rows.left_out);
+}
+
 static Row* add(RowKind kind, const Event* e) {
-    static Row overflow;
-    Row* row = rows.count < ROWS_MOST ? &rows.at[rows.count] : &overflow;
+    if (rows.count == ROWS_MOST) leave_some_out();
+    Row* row = &rows.at[rows.count++];
     memset(row, 0, sizeof *row);
     row->kind = (uint8_t)kind;
     row->thread = e->thread;
     row->moment = e->moment;
     row->step = HAK_STEP_COUNT;
-    if (rows.count < ROWS_MOST) rows.count++;
     if (kind != ROW_SWITCH && e->thread < THREADS_MOST) last_row[e->thread] = rows.count;
     return row;
 }
@@ -110,7 +135,7 @@ static Row* row_of_step(const Event* e) {
     if (number == 0) return NULL;
     Row* row = &rows.at[number - 1];
     if (row->kind != ROW_STEP || row->has_operation || row->step != e->step) return NULL;
-    if (is_last_but_switches(number) || rows.count == ROWS_MOST) return row;
+    if (is_last_but_switches(number)) return row;
     Row moved = *row;
     memmove(row, row + 1, (rows.count - number) * sizeof *row);
     rows.at[rows.count - 1] = moved;
@@ -264,12 +289,15 @@ static void set_aside(uint32_t slab) {
 static void number_rows(void) {
     uint32_t number = 0;
     for (uint32_t i = 0; i < rows.count; i++)
-        if (rows.at[i].kind != ROW_SWITCH && !rows.at[i].aside) rows.at[i].number = ++number;
+        if (rows.at[i].kind == ROW_GAP)
+            number += rows.left_out;
+        else if (rows.at[i].kind != ROW_SWITCH && !rows.at[i].aside)
+            rows.at[i].number = ++number;
 }
 
 void rows_build(const Scenario* wanted, uint32_t slab) {
     scenario = wanted;
-    rows.count = next_state = 0;
+    rows.count = rows.left_out = next_state = 0;
     for (uint8_t b = 0; b < scenario->block_count; b++) in_use[b] = name_is_from_start(b);
     memset(last_row, 0, sizeof last_row);
     memset(call_of, 0, sizeof call_of);

@@ -5,7 +5,7 @@
 //
 // A step stands where its operation took effect: if another thread went on between the two, after that thread's rows.
 // Thread-safety: none needed.
-// Errors: none; beyond ROWS_MOST, the later ones are not kept.
+// Errors: none; of more than ROWS_MOST, the first ROWS_FIRST and the last ones are kept, and a gap between them.
 #ifndef EXPLORE_TELL_ROWS_H
 #define EXPLORE_TELL_ROWS_H
 
@@ -13,9 +13,20 @@
 #include "scenario/scenario.h"
 #include "tell/states.h"
 
-enum { ROWS_MOST = 8192, WORDS_ROOM = 256, ROW_SLABS = 3 };
+enum { ROWS_MOST = 512, ROWS_FIRST = 128, WORDS_ROOM = 256, ROW_SLABS = 3 };
 
-typedef enum { ROW_CALL, ROW_STEP, ROW_OTHER, ROW_SWITCH, ROW_WAIT, ROW_END, ROW_FORK, ROW_FAILURE, ROW_FAULT } RowKind;
+typedef enum {
+    ROW_CALL,
+    ROW_STEP,
+    ROW_OTHER,
+    ROW_SWITCH,
+    ROW_WAIT,
+    ROW_END,
+    ROW_FORK,
+    ROW_FAILURE,
+    ROW_GAP,
+    ROW_FAULT
+} RowKind;
 
 typedef struct {
     uint8_t kind;  // RowKind
@@ -39,6 +50,7 @@ typedef struct {
 
 typedef struct {
     uint32_t count;
+    uint32_t left_out;  // steps in the gap
     Row at[ROWS_MOST];
 } Rows;
 

@@ -27,13 +27,12 @@ static void print_cells(FILE* out, const Line* line, unsigned columns, const siz
     const char* rest[COLUMNS_MOST];
     bool more = true;
     for (unsigned c = 0; c < columns; c++) rest[c] = line->cell[c];
-    for (bool first = true; more; first = false) {
+    while (more) {
         char text[2 * WIDTH];
         size_t length = 0;
         more = false;
         for (unsigned c = 0; c < columns; c++) {
             size_t part = part_of(rest[c], width[c]);
-            if (!first && c == 0) part = 0;
             length += (size_t)snprintf(text + length, sizeof text - length, "%-*.*s%*s", (int)width[c], (int)part,
                                        rest[c], GAP, "");
             rest[c] += part;
@@ -95,6 +94,10 @@ static void print_switch(FILE* out, const Row* row) {
     putc('\n', out);
 }
 
+static void print_gap(FILE* out, const Row* row) {
+    fprintf(out, "     ... %s ...\n", row->what);
+}
+
 // "... 5 steps on slabs of its own: MF, F1, F2, F3, BIND".
 static uint32_t print_aside(FILE* out, const Story* story, uint32_t first, const size_t* width) {
     static Line line;
@@ -112,10 +115,18 @@ static uint32_t print_aside(FILE* out, const Story* story, uint32_t first, const
     return end;
 }
 
+static size_t width_of_numbers(void) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < rows.count; i++)
+        if (rows.at[i].number) last = rows.at[i].number;
+    size_t width = (size_t)snprintf(NULL, 0, "%u", last);
+    return width > NUMBER_WIDTH - GAP ? width : NUMBER_WIDTH - GAP;
+}
+
 static void print_table(FILE* out, const Story* story) {
     static Line head;
     unsigned lanes = story->scenario.thread_count;
-    size_t width[COLUMNS_MOST + 1] = {NUMBER_WIDTH - GAP};
+    size_t width[COLUMNS_MOST + 1] = {width_of_numbers()};
     memset(&head, 0, sizeof head);
     for (unsigned t = 0; t < lanes; t++) {
         width[1 + t] = (WIDTH - NUMBER_WIDTH - STATE_WIDTH) / lanes - GAP;
@@ -129,6 +140,8 @@ static void print_table(FILE* out, const Story* story) {
             i = print_aside(out, story, i, width);
         else if (rows.at[i].kind == ROW_SWITCH)
             print_switch(out, &rows.at[i++]);
+        else if (rows.at[i].kind == ROW_GAP)
+            print_gap(out, &rows.at[i++]);
         else
             print_row(out, story, &rows.at[i++], width);
 }

@@ -34,6 +34,14 @@ OK = re.compile(
 )
 
 
+YIELDS = """# the fork asks B to wait, and yields
+setup A: a=malloc 64
+setup B: b=malloc 64
+thread A: fork
+thread B: free b
+"""
+
+
 class Explore(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -56,6 +64,18 @@ class Explore(unittest.TestCase):
         self.assertEqual(found[2], scenario)
         self.assertIn(",changes=", found[5])
         return found
+
+    def test_a_replay_waits_where_a_search_does(self):
+        """What a thread has stored itself ends no wait, whether others were seen to touch the word or not."""
+        scenario = pathlib.Path(self.folder.name) / "yields.scenario"
+        scenario.write_text(YIELDS, encoding="utf-8")
+        worker = HAKSTRESS + "-explore"
+        build = subprocess.run([worker, "--build", "-"], capture_output=True, text=True, check=True).stdout.split()[1]
+        command = [worker, "--replay", f"yields@{build}:A", "--events", scenario]
+        events = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+        order = re.findall(r"^event ([AB]) \d+ (wait|switch|fork|end) ", events, re.MULTILINE)
+        self.assertEqual(order[:2], [("A", "wait"), ("A", "switch")])
+        self.assertEqual(order[-2:], [("A", "fork"), ("A", "end")])
 
     def test_each_change_that_is_left_out_is_found_by_chance(self):
         for change, (scenario, changes) in WITHOUT.items():

@@ -49,7 +49,7 @@ BAD = [
     ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
-    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', not 'pages'"),
+    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs' or 'superslabs', not 'pages'"),
     ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
     ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),

@@ -108,6 +108,37 @@ class Following(Case):
         self.assertTrue(last.startswith("explore: ok scenarios=2 "), last)
 
 
+LONG = """# more than a thousand steps, and more slabs at the end than one
+set TINY_FAST_CAP 0
+bound slabs 1
+thread A: b=malloc 64, 400*malloc 64
+thread B: 400*malloc 64
+thread C: 400*malloc 64
+thread D: 400*malloc 64, free b
+"""
+
+
+class Long(Case):
+    """The middle of a long run is counted and left out."""
+
+    def test_the_beginning_and_the_end_are_told(self):
+        scenario, story = (Path(self.results) / name for name in ("long.scenario", "long.txt"))
+        scenario.write_text(LONG, encoding="utf-8")
+        worker = HAKSTRESS + "-explore"
+        build = subprocess.run([worker, "--build", "-"], capture_output=True, text=True, check=True).stdout.split()[1]
+        command = [worker, "--replay", f"long@{build}:A", "--story", story, scenario]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertIn("check=bound", result.stdout)
+        text = story.read_text(encoding="utf-8")
+        self.assertLess(len(text), 200_000)
+        left_out = re.search(r"^ +\.\.\. (\d+) steps are left out here \.\.\.$", text, re.MULTILINE)
+        self.assertGreater(int(left_out[1]), 500)
+        numbers = [int(n) for n in re.findall(r"^(\d+)  ", text, re.MULTILINE)]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertGreater(numbers[-1], 1000)
+        self.assertIn("free b", text[left_out.end() :])
+
+
 class Replaying(Case):
     @classmethod
     def setUpClass(cls):

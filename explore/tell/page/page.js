@@ -21,8 +21,9 @@ function words(row) {
 
 const stateOf = (slab) => el("div", { class: slab.changed ? null : "same" }, slab.words);
 
-function switchRow(row) {
-    return el("tr", { class: "switch" }, el("td", { colspan: story.threads.length + 2 }, row.words));
+// A switch, or how many steps are left out.
+function wideRow(row) {
+    return el("tr", { class: row.kind }, el("td", { colspan: story.threads.length + 2 }, row.words));
 }
 
 const stepClass = (row) => [row.kind, row.wrong && "wrong", row.aside && "aside"].filter(Boolean).join(" ");
@@ -40,7 +41,7 @@ function stepRow(row) {
 
 function steps() {
     const head = ["", ...story.threads.map((thread) => `Thread ${thread}`), "The slab after this step"];
-    const body = story.rows.map((row) => (row.kind === "switch" ? switchRow(row) : stepRow(row)));
+    const body = story.rows.map((row) => (["switch", "gap"].includes(row.kind) ? wideRow(row) : stepRow(row)));
     const caption = "From top to bottom in the order of the run. Grey words have not changed.";
     return el(
         "div",
