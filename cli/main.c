@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static const struct command* const commands[] = {
-    &command_repro,  &command_guard, &command_testplan, &command_bench,   &command_run,
-    &command_report, &command_list,  &command_doctor,   &command_compare, &command_record,
+    &command_repro, &command_guard,  &command_testplan, &command_bench,  &command_run,     &command_report,
+    &command_list,  &command_doctor, &command_compare,  &command_record, &command_explore,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

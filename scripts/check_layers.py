@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Includes go down the layers only, in lib and in cli, and so do calls; no files call each other in a circle.
+"""Includes go down the layers only, in lib, cli and explore, and so do calls; no files call each other in a circle.
 
 A unit is a file.c with the file.h beside it. Unit A calls unit B when A's text, without comments and strings, names a
 function that B defines for others: with external linkage in its .c, or in its .h. A declaration is no call. Units that
 call each other in a circle cannot be read, tested or replaced one without the other.
 
 usage: check_layers.py [FOLDER...]
-FOLDER: a folder named lib or cli, default both beside this script's folder; its name says which layers it has.
+FOLDER: a folder named lib, cli or explore, default all beside this script's folder; its name says which layers it has.
 Exit status: 0 fine, 1 something goes up or in a circle, 2 wrong usage."""
 
 import argparse
@@ -53,12 +53,19 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
-            ("record", "compare", "testplan"),
+            ("record", "compare", "testplan", "explore"),
             "command",
             "main",
         ),
         outside=("lib",),
         interposed=frozenset({"record/preload"}),
+    ),
+    "explore": Rules(
+        layers=(
+            *("inside", "record", "scenario", "runtime", "oracle", "run"),
+            *("search", "again", "minimise", "tell", "main"),
+        ),
+        outside=("lib",),
     ),
 }
 

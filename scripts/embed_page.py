@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Puts the page of `hakstress compare` together and writes it as C.
+"""Puts a page of hakstress together and writes it as C.
 
-usage: embed_page.py OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
+usage: embed_page.py [--header HEADER] OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
+
+HEADER declares what is written; default compare/page_template.h. LIBRARY.js and LICENCE: "-" for a page without one.
 
 The parts become one script, in the order given. The page may run only that script and the library, and use only this
 style sheet: their hashes go into its content security policy. It is cut at the place of the document, which is known
 only at run time.
 """
+import argparse
 import base64
 import hashlib
 import sys
@@ -46,10 +49,19 @@ def refuse_ends(sources):
         sys.exit("embed_page.py: the licence holds --, which would end its comment")
 
 
+def read(name):
+    return Path(name).read_text(encoding="utf-8") if name != "-" else ""
+
+
 def main():
-    if len(sys.argv) < 7:
-        sys.exit("usage: embed_page.py OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...")
-    page, style, library, licence, *parts = (Path(name).read_text(encoding="utf-8") for name in sys.argv[2:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--header", default="compare/page_template.h")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("inputs", nargs="+")
+    options = parser.parse_args()
+    if len(options.inputs) < 5:
+        parser.error("PAGE.html PAGE.css LIBRARY.js LICENCE and a PART.js are needed")
+    page, style, library, licence, *parts = map(read, options.inputs)
     sources = {"style": style, "library": library, "licence": licence, "script": one_script(parts)}
     refuse_ends(sources)
     for name, text in sources.items():
@@ -57,8 +69,8 @@ def main():
     before, after = page.split(PLACE)  # before the sources are in: they might hold the same letters
     for name, text in sources.items():
         before, after = (half.replace("{{" + name + "}}", text) for half in (before, after))
-    Path(sys.argv[1]).write_text(
-        '// Written by scripts/embed_page.py.\n#include "compare/page_template.h"\n\n'
+    options.output.write_text(
+        f'// Written by scripts/embed_page.py.\n#include "{options.header}"\n\n'
         + array("page_before", before)
         + array("page_after", after),
         encoding="utf-8",

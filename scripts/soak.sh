@@ -1,9 +1,9 @@
 #!/bin/bash
-# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them), a
-# hundred wrong programs with a page for every block, each fuzz target for a minute, 10^5 double frees, and 10^9 frees
-# of adversarial content. Then it repeats guard, repro,
-# fast0, the property test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault
-# and says how to reproduce it.
+# Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
+# every mutant of the protocol, a hundred wrong programs with a page for every block, each fuzz target for a minute,
+# 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro, fast0, explore, the property
+# test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault and says how to
+# reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -66,17 +66,33 @@ wrong_frees() {
     for _ in 1 2 3 4; do run $tests/adversarial_content-release "$(fresh_seed)" 250000000; done
 }
 
+# Deeper than the complete searches of the tests, which keep to the bound in each scenario's file.
+explore_deeply() {
+    run build/cli/hakstress explore --strategy exhaustive --preemptions 2 --quiet
+    run build/cli/hakstress explore --strategy exhaustive --preemptions 3 --stale 1 --seconds 1200 --quiet
+    run build/cli/hakstress explore --strategy exhaustive --preemptions none --seconds 1200 --quiet
+}
+
+# What chance finds, and random scenarios.
+explore() {
+    run build/cli/hakstress explore --seconds 600 --preemptions 3 --stale 1 --seed "$1" --quiet
+    run build/cli/hakstress explore --seconds 60 --seed "$1" --quiet $(seq -f 'random-%.0f' "$1" $(($1 + 39)))
+}
+
 real_programs
+run scripts/mutants.py --fast
 seed=$(($(fresh_seed) % 1000000))
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
 run scripts/fuzz.sh 60
+explore_deeply
 wrong_frees
 while :; do
     seed=$(fresh_seed)
     run build/cli/hakstress guard 60 20 --profile guard --seed "$seed" --quiet
     run build/cli/hakstress repro 60 20 --profile repro --seed "$seed" --quiet
     run build/cli/hakstress repro 30 20 --profile fast0 --seed "$seed" --quiet
+    explore "$seed"
     for library in libhakmem.so libhakmem-checked.so; do
         preloaded $library $tests/property "$seed" 30 4
         preloaded $library $tests/property "$seed" 10 1

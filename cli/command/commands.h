@@ -11,6 +11,7 @@ extern const struct command command_testplan;
 extern const struct command command_bench;
 extern const struct command command_compare;
 extern const struct command command_run;
+extern const struct command command_explore;
 extern const struct command command_record;
 extern const struct command command_report;
 extern const struct command command_list;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "command/commands.h"
+#include "explore/scenarios.h"
 #include "config/options.h"
 #include "count/counters.h"
 #include "observe/ring.h"
@@ -89,6 +90,16 @@ static void list_options(void) {
     }
 }
 
+static void list_scenarios(void) {
+    static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
+    size_t count = scenarios_all(all);
+    for (size_t i = 0; i < count; i++) {
+        char about[128];
+        scenario_about(&all[i], about, sizeof about);
+        printf("%-12s %s\n", all[i].name, about);
+    }
+}
+
 static const struct {
     const char* name;
     void (*print)(void);
@@ -97,7 +108,7 @@ static const struct {
     {"allocators", list_allocators, NULL}, {"workloads", list_workloads, workloads_to_json},
     {"profiles", list_profiles, NULL},     {"changes", list_changes, NULL},
     {"counters", list_counters, NULL},     {"events", list_events, NULL},
-    {"options", list_options, NULL},
+    {"options", list_options, NULL},       {"scenarios", list_scenarios, NULL},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
 
@@ -133,15 +144,17 @@ static int list_run(const struct args* args) {
 
 const struct command command_list = {
     .name = "list",
-    .synopsis = "allocators|workloads|profiles|changes|counters|events|options",
-    .summary = "list allocators, workloads, profiles, changes, counters, events of the debug ring, or HAKMEM_* options",
+    .synopsis = "allocators|workloads|profiles|changes|counters|events|options|scenarios",
+    .summary = "list allocators, workloads, profiles, changes, counters, events of the debug ring, HAKMEM_* options, "
+               "or scenarios",
     .notes = "allocators  the allocators that compare finds on this machine, and where\n"
              "workloads   what bench and compare run, with their parameters\n"
              "profiles    settings for --profile\n"
              "changes     what --changes of repro and guard can leave out\n"
              "counters    what the allocator counts, as in every result\n"
              "events      what the debug ring records, as in every report\n"
-             "options     the HAKMEM_* variables: meaning, default, values\n",
+             "options     the HAKMEM_* variables: meaning, default, values\n"
+             "scenarios   what explore runs\n",
     .examples = "hakstress list options\n"
                 "hakstress list allocators   # what compare can compare on this machine\n"
                 "hakstress list workloads --json -\n",

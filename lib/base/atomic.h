@@ -33,8 +33,14 @@
 // For a word with one writer and any number of readers: no read-modify-write instruction is needed.
 #define bump_single_writer(p, v) store_relaxed((p), load_relaxed(p) + (v))
 
+#if HAK_EXPLORED
+void explored_spin(void);
+#endif
+
 HAK_INLINE void cpu_relax(void) {
-#if defined(__x86_64__)
+#if HAK_EXPLORED
+    explored_spin();
+#elif defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("yield");

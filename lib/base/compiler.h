@@ -30,4 +30,9 @@
 #define HAK_CHECKED 0
 #endif
 
+// The explored build is a checked one whose waits, system calls and steps belong to explore/.
+#ifndef HAK_EXPLORED
+#define HAK_EXPLORED 0
+#endif
+
 #endif

@@ -1,28 +1,14 @@
 #include "base/lock.h"
 
 #include "base/fatal.h"
-#include "base/syscall.h"
+#include "base/wait.h"
 
-#include <linux/futex.h>
-#include <time.h>
-
-enum { SPINS = 100 };
+enum { SPINS = HAK_EXPLORED ? 1 : 100 };
 
 HAK_TLS char hak_lock_holder;
 
 static unsigned fork_of(uint64_t word) {
     return (unsigned)(word >> LOCK_FORK_SHIFT) & LOCK_FORKS_MOST;
-}
-
-// The kernel compares only the lower half of the word. That is enough: a thread that wakes up reads the whole word.
-// The sleep has a limit: a signal handler may copy the process here, and in the copy nobody wakes the thread.
-static void sleep_while(HakLock* lock, uint64_t word) {
-    struct timespec most = {.tv_nsec = 50000000};
-    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAIT_PRIVATE, (long)(uint32_t)word, (long)&most);
-}
-
-static void wake_one(HakLock* lock) {
-    sys_call4(SYS_futex, (long)&lock->word, FUTEX_WAKE_PRIVATE, 1, 0);
 }
 
 static HAK_COLD HAK_NORETURN void fail_reentered(void) {
@@ -43,7 +29,7 @@ static bool try_with_waiters(HakLock* lock, uint64_t word, uint64_t wanted) {
 
 static void sleep_until_changed(HakLock* lock, uint64_t word) {
     if (word != 0 && ((word & LOCK_WAITERS) || cas_relaxed(&lock->word, &word, word | LOCK_WAITERS)))
-        sleep_while(lock, word | LOCK_WAITERS);
+        wait_while(&lock->word, word | LOCK_WAITERS);
 }
 
 static bool spin(HakLock* lock, uint64_t wanted) {
@@ -83,7 +69,7 @@ HAK_COLD void hak_unlock_slow(HakLock* lock) {
         return;
     }
     store_release(&lock->word, 0u);  // pairs with the acquires in hak_trylock, spin, try_with_waiters
-    wake_one(lock);
+    wait_wake_one(&lock->word);
 }
 
 static uint64_t self_for(unsigned fork) {
@@ -91,10 +77,10 @@ static uint64_t self_for(unsigned fork) {
 }
 
 static bool try_for_a_moment(HakLock* lock, uint64_t wanted) {
-    enum { TRIES = 500 };
+    enum { TRIES = HAK_EXPLORED ? 2 : 500 };
     for (int i = 0; i < TRIES; i++) {
         if (spin(lock, wanted)) return true;
-        sys_call3(SYS_sched_yield, 0, 0, 0);
+        wait_yield();
     }
     return false;
 }
@@ -112,7 +98,7 @@ void hak_unlock_after_fork(HakLock* lock, unsigned fork) {
     uint64_t held = self_for(fork);
     if (cas_release(&lock->word, &held, 0u)) return;  // pairs as in hak_unlock_slow
     store_release(&lock->word, 0u);                   // pairs as in hak_unlock_slow
-    wake_one(lock);
+    wait_wake_one(&lock->word);
 }
 
 void hak_lock_in_child(HakLock* lock, unsigned fork) {

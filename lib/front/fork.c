@@ -113,7 +113,7 @@ static bool may_be_asked(const HakTcb* tcb) {
 // Asks all other threads to wait, and gives each a moment to leave its operation. It may not be able to: this thread or
 // the kernel may hold it up. false: there are no others.
 static bool ask_each(bool calm, int* tries) {
-    enum { MOST = 1064, MOST_IF_HELD_UP = 84 };
+    enum { MOST = HAK_EXPLORED ? 4 : 1064, MOST_IF_HELD_UP = HAK_EXPLORED ? 2 : 84 };
     bool some = false;
     for (HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
         some |= may_be_asked(tcb);

@@ -11,7 +11,16 @@
 #if HAK_CHECKED
 void chaos_yield(void);
 extern HAK_INTERNAL _Atomic int64_t hak_chaos_odds;  // 0: off
+#endif
 
+#if HAK_EXPLORED
+enum { STEP_WITHOUT_NAME = 0xffff };
+void explored_step(unsigned step);
+
+HAK_INLINE void chaos_point(void) {
+    explored_step(STEP_WITHOUT_NAME);
+}
+#elif HAK_CHECKED
 HAK_INLINE void chaos_point(void) {
     if (HAK_UNLIKELY(load_relaxed(&hak_chaos_odds) != 0)) chaos_yield();
 }

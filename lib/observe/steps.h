@@ -1,7 +1,8 @@
 // The named steps of the ownership protocol, where they happen. docs/OWNERSHIP.md uses them in its proof, tests/model
 // explores them, and a test compares the three. A step is one access to something shared, or a change of what only the
 // slab's owner or the TCB's thread may touch (BIND, TK, LOCAL and others). Its name stands right before.
-// In the checked build a thread may yield there (observe/chaos.h). The release build has none of this.
+// In the checked build a thread may yield there (observe/chaos.h); the explored build notes them. The release build has
+// none of this.
 #ifndef HAK_OBSERVE_STEPS_H
 #define HAK_OBSERVE_STEPS_H
 
@@ -14,6 +15,10 @@ typedef enum {
     HAK_STEP_COUNT
 } HakStep;
 
+#if HAK_EXPLORED
+#define STEP(name) explored_step(HAK_STEP_##name)
+#else
 #define STEP(name) ((void)HAK_STEP_##name, chaos_point())
+#endif
 
 #endif

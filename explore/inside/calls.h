@@ -1,0 +1,12 @@
+// What a scenario can do that no public function does alone. Compiled with the allocator, so that every access is seen.
+// Thread-safety: as the functions that they call.
+// Errors: nothing is done if the thread has no control block, or interrupted an operation.
+#ifndef EXPLORE_INSIDE_CALLS_H
+#define EXPLORE_INSIDE_CALLS_H
+
+// Gives the calling thread's bundles back.
+void inside_flush(void);
+// Gives back what is idle, if a scan is due.
+void inside_scan(void);
+
+#endif

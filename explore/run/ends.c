@@ -1,0 +1,30 @@
+#include "run/ends.h"
+
+#include "oracle/blocks.h"
+#include "runtime/hash_set.h"
+#include "runtime/system.h"
+
+enum { ENDS_MOST = (1 << 23) - 1 };  // 256 MiB
+
+static HashSet ends = {.most = ENDS_MOST};
+
+Hash ends_state(void) {
+    Hash hash = hash_join(memory_hash(), threads_tls_hash());
+    hash = hash_add(hash, system_hash());
+    for (unsigned t = 0; t < thread_count; t++) hash = hash_add(hash, threads[t].state);
+    for (unsigned b = 0; b < block_count; b++)
+        hash = hash_add(hash, blocks[b].there ? (uint64_t)(uintptr_t)blocks[b].at : 0);
+    return hash_add(hash, (uint64_t)run.copied << 33 | (uint64_t)run.forked << 32 | run.cut_off);
+}
+
+bool ends_is_new(void) {
+    return hash_set_add(&ends, ends_state());
+}
+
+void ends_forget(void) {
+    hash_set_clear(&ends);
+}
+
+uint64_t ends_count(void) {
+    return ends.count;
+}

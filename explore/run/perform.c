@@ -1,0 +1,92 @@
+#include "run/perform.h"
+
+#include "inside/calls.h"
+#include "oracle/blocks.h"
+#include "record/event.h"
+#include "runtime/system.h"
+
+#include <hakmem/hakmem.h>
+
+static unsigned block_of(const Scenario* scenario, const Op* op) {
+    return op->block < scenario->block_count ? op->block : block_new();
+}
+
+static void check_memory(const void* p) {
+    if (p == NULL && !run.limits.follow && run.limits.failures_most == 0 && !run.may_fail)
+        run_fault("memory", "an allocation of %c fails", 'A' + (int)current_thread);
+}
+
+static void check_zero(const char* p, uint64_t size) {
+    for (uint64_t i = 0; p && i < size; i++)
+        if (p[i]) run_fault("zero", "a block that calloc gives %c does not read as zero", 'A' + (int)current_thread);
+}
+
+static void allocate(const Scenario* scenario, const Op* op) {
+    for (uint32_t i = 0; i < op->count; i++) {
+        threads[current_thread].began = threads[current_thread].moment;
+        void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
+        check_memory(p);
+        if (op->kind == OP_CALLOC) check_zero(p, op->size);
+        block_made(block_of(scenario, op), p, op->size);
+    }
+}
+
+static void reallocate(const Op* op) {
+    void* old = block_take(op->old);
+    if (old == NULL) return;
+    uint64_t old_size = blocks[op->old].size;
+    void* p = hak_realloc(old, op->size);
+    check_memory(p);
+    if (p == NULL) {
+        block_made(op->block, old, old_size);
+        return;
+    }
+    if (op->size >= 16) block_moved(op->old, p);
+    block_made(op->block, p, op->size);
+}
+
+static void touch(const Op* op) {
+    uint64_t size = blocks[op->block].size;
+    void* p = block_take(op->block);
+    if (p) block_made(op->block, p, size);
+}
+
+static void start(unsigned thread) {
+    Thread *me = &threads[current_thread], *born = &threads[thread];
+    if (born->state != UNBORN) return;
+    clock_join(&born->clock, me->clock);
+    thread_tick();
+    born->history = hash_join(born->history, me->history);
+    born->state = READY;
+}
+
+static void dispatch(const Scenario* scenario, const Op* op) {
+    switch ((OpKind)op->kind) {
+    case OP_MALLOC:
+    case OP_CALLOC: allocate(scenario, op); break;
+    case OP_REALLOC: reallocate(op); break;
+    case OP_FREE: hak_free(block_take(op->block)); break;
+    case OP_TOUCH: touch(op); break;
+    case OP_FLUSH: inside_flush(); break;
+    case OP_SCAN: inside_scan(); break;
+    case OP_TRIM: hak_trim(0); break;
+    case OP_EXIT: system_end_thread(); break;
+    case OP_START: start(op->thread); break;
+    case OP_FORK: system_fork(); break;
+    case OP_COPY: system_copy(); break;
+    case OP_TICK: system_tick(op->size); break;
+    case OP_FAIL: system_calls_will_fail((uint32_t)op->size); break;
+    case OP_COUNT: break;
+    }
+}
+
+void perform(const Scenario* scenario, const Op* op, uint32_t number) {
+    Thread* me = &threads[current_thread];
+    record((Event){.kind = EVENT_CALL, .thread = (uint8_t)current_thread, .moment = me->moment, .value = number});
+    me->op = number;
+    me->began = me->moment;
+    dispatch(scenario, op);
+    me->op = 0;
+    me->step = UINT16_MAX;
+    record((Event){.kind = EVENT_RETURN, .thread = (uint8_t)current_thread, .moment = me->moment});
+}

@@ -1,0 +1,184 @@
+#include "search/campaign.h"
+
+#include "record/build.h"
+#include "record/event.h"
+#include "run/ends.h"
+#include "search/learned.h"
+#include "search/position.h"
+#include "search/repeat.h"
+#include "search/search.h"
+#include "search/states.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+volatile sig_atomic_t campaign_stop;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// --- replays
+
+uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times) {
+    char check[sizeof run.check];
+    bool recorded = recording.on;
+    recording_start();
+    repeat_learned(&replay->schedule, failures);
+    if (!replay->has_trace) replay->trace = repeat_trace();
+    replay->has_trace = true;
+    snprintf(check, sizeof check, "%s", run.check);
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < times; i++) {
+        repeat_once(&replay->schedule, failures);
+        same += run.check[0] && strcmp(check, run.check) == 0 && repeat_trace() == replay->trace;
+    }
+    if (!recorded) recording_stop();
+    return same;
+}
+
+// --- strategies
+
+static void note_words(CampaignResult* result) {
+    snprintf(result->check, sizeof result->check, "%s", run.check);
+    snprintf(result->text, sizeof result->text, "%s", run.text);
+}
+
+static void note_fault(const Campaign* wanted, CampaignResult* result) {
+    Replay* replay = &result->replay;
+    memset(replay, 0, sizeof *replay);
+    snprintf(replay->scenario, sizeof replay->scenario, "%s", wanted->scenario->name);
+    snprintf(replay->build, sizeof replay->build, "%s", explored_build);
+    if (strcmp(wanted->changes, "all") != 0) snprintf(replay->changes, sizeof replay->changes, "%s", wanted->changes);
+    snprintf(replay->weaken, sizeof replay->weaken, "%s", wanted->weaken);
+    replay->follow = wanted->follow;
+    replay->schedule = *run_schedule;
+    note_words(result);
+    // A repetition may find a race where the first run, which did not know the line yet, went on to something else.
+    result->replayed = campaign_replay(replay, wanted->scenario->failures, REPLAYS);
+    if (result->replayed) note_words(result);
+}
+
+static bool is_over(const Campaign* wanted, uint64_t schedules, double end) {
+    if (campaign_stop || (wanted->schedules && schedules >= wanted->schedules)) return true;
+    return end != 0 && schedules % 64 == 0 && now() > end;
+}
+
+// The crash that docs/FAULTS.md is about. Other damage is another story.
+static bool is_wanted(const Campaign* wanted) {
+    return !wanted->follow || strstr(run.text, " 0x6261,") != NULL;
+}
+
+// A run that comes to know a word has not noted what was handed on through it until then, so that a race may be none.
+// Then it does not repeat.
+static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* result) {
+    note_fault(wanted, result);
+    result->fault = result->replayed != 0 || !learned;
+    return result->fault;
+}
+
+// The scenario asks for more than a run can hold.
+static bool is_too_much(RunEnd how) {
+    return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
+}
+
+// Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
+static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
+                         CampaignResult* result) {
+    for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(wanted, schedules, end); schedules++) {
+        RunEnd how = run_once(limits);
+        result->schedules++;
+        result->pruned += how == RUN_PRUNED;
+        const bool learned = run.learned;
+        result->too_much = is_too_much(how);
+        if (result->too_much) return false;
+        if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
+        if (learned && exhaustive)
+            exhaustive_begin_again();
+        else if (!limits->strategy->next_run())
+            return true;
+    }
+    return false;
+}
+
+// What the strategies by chance learn afterwards is of no concern for whether the shards have divided the work.
+static void note_learned(const Campaign* wanted, CampaignResult* result) {
+    Text text = {result->learned, sizeof result->learned, 0};
+    locations_contended(&result->words);
+    if (wanted->shards < 2) return;
+    learned_add_to(&text);
+    if (text.length >= text.size) result->learned[0] = '\0';
+}
+
+static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uint32_t stale) {
+    return (RunLimits){.strategy = strategy,
+                       .stale_most = (uint8_t)(stale < STALE_MOST ? stale : STALE_MOST),
+                       .failures_most = (uint8_t)wanted->scenario->failures,
+                       .races = true};
+}
+
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much;
+}
+
+// Most of the words are known after a few random runs.
+static bool learn(const Campaign* wanted, CampaignResult* result) {
+    enum { RUNS = 100 };
+    RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
+    run_strategy(wanted, &limits, RUNS, 0, false, result);
+    return !has_ended(result);
+}
+
+static void explore_exhaustively(const Campaign* wanted, double end, CampaignResult* result) {
+    ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
+                               wanted->every_prefix};
+    RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
+    if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
+    result->complete = run_strategy(wanted, &limits, 0, end, true, result);
+    result->has_position = !result->complete && !has_ended(result) &&
+                           position_format(result->position, sizeof result->position) < sizeof result->position;
+    result->bound = exhaustive_bound();
+    note_learned(wanted, result);
+    states_forget();
+}
+
+static void explore_by_chance(const Campaign* wanted, const Strategy* strategy, double end, CampaignResult* result) {
+    enum { STALE = 2, SOME = 3000 };
+    RunLimits limits = limits_of(wanted, strategy, STALE);
+    run_strategy(wanted, &limits, wanted->schedules || end != 0 ? 0 : SOME, end, false, result);
+}
+
+// The time is divided: half of it for the exhaustive search, unless that is done before.
+static void explore(const Campaign* wanted, double start, CampaignResult* result) {
+    enum { PCT_DEPTH = 3 };
+    double seconds = wanted->seconds, end = seconds > 0 ? start + seconds : 0;
+    double first = seconds > 0 && (wanted->pct || wanted->random) ? start + seconds / 2 : end;
+    uint64_t seed = wanted->seed + (uint64_t)wanted->shard * UINT64_C(1000003);
+    if (wanted->exhaustive && learn(wanted, result)) explore_exhaustively(wanted, first, result);
+    double second = seconds > 0 && wanted->random ? (now() + end) / 2 : end;
+    if (wanted->pct && !has_ended(result)) explore_by_chance(wanted, search_pct(seed, PCT_DEPTH), second, result);
+    if (wanted->random && !has_ended(result)) explore_by_chance(wanted, search_random(seed), end, result);
+}
+
+bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size) {
+    double start = now();
+    memset(result, 0, sizeof *result);
+    run_will_follow(wanted->follow);
+    if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
+    if (wanted->learned && !learned_restore(wanted->learned)) {
+        snprintf(message, size, "--learned has no words: %.40s", wanted->learned);
+        return false;
+    }
+    explore(wanted, start, result);
+    if (result->too_much) {
+        snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
+        return false;
+    }
+    result->ends = ends_count();
+    if (!wanted->exhaustive) note_learned(wanted, result);
+    result->seconds = now() - start;
+    return true;
+}

@@ -1,0 +1,19 @@
+// Where an exhaustive search stands, as text: a later process goes on from there. The states that were visited are not
+// part of it, so it prunes less from there on, and leaves nothing out.
+//
+//   bound:leaf:picked alternatives, a digit each:what was learned (search/learned.h)      numbers are hexadecimal
+//
+// Thread-safety: none needed.
+// Errors: false: the text is none.
+#ifndef EXPLORE_SEARCH_POSITION_H
+#define EXPLORE_SEARCH_POSITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+// Returns the length of the whole text.
+size_t position_format(char* out, size_t size);
+// After search_exhaustive() and before its first run.
+bool position_restore(const char* text);
+
+#endif

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""What hakstress explore does around its searches: resuming, parts, two files of one name, minimising, being stopped
+and being killed.
+
+usage: test_command.py HAKSTRESS"""
+
+import json
+import os
+import pathlib
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+HAKSTRESS = pathlib.Path(sys.argv.pop(1)).resolve()
+WORKER = HAKSTRESS.with_name("hakstress-explore")
+SCENARIOS = pathlib.Path(__file__).resolve().parent
+TOO_MANY = "bound slabs 1\nthread A: a=malloc 64, b=malloc 1024\n"
+FINE = "thread A: a=malloc 64\n"
+ENDLESS = ("--strategy", "exhaustive", "--preemptions", 1000)  # for some minutes
+FULL = "thread A: 20*malloc 16M\nthread B: flush\n"  # more than the arena has
+
+
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_there(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def listens_to(pid, number):
+    caught = re.search(r"^SigCgt:\t([0-9a-f]+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+    return int(caught[1], 16) >> (number - 1) & 1
+
+
+def end_all(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait_for(what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.002)
+    raise AssertionError("it does not come")
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def run_it(self, *arguments, program=HAKSTRESS, **more):
+        command = [program, *(["explore", "--quiet"] if program == HAKSTRESS else []), *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=self.folder, **more
+        )
+
+    def begin(self, *arguments, program=HAKSTRESS):
+        command = [program, *(["explore", "--quiet"] if program == HAKSTRESS else []), *map(str, arguments)]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder, start_new_session=True
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(end_all, process)
+        return process
+
+    def last(self, result):
+        return result.stdout.rstrip("\n").rsplit("\n", 1)[-1]
+
+    def string_of(self, result):
+        return re.search(r" replay=(\S+)", result.stdout)[1]
+
+    # --- what was remembered
+
+    def resumes(self, *scenarios):
+        result = self.run_it(*scenarios, "--strategy", "exhaustive", "--jobs", 1, "--resume", "state")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return (self.folder / "state").read_text().splitlines()
+
+    def test_a_scenario_that_was_changed_is_explored_again(self):
+        self.write("one.scenario", FINE)
+        self.assertEqual(len(self.resumes("./one.scenario")), 2)
+        self.assertEqual(len(self.resumes("./one.scenario")), 2)
+        self.write("one.scenario", FINE + "thread B: flush\n")
+        self.assertEqual(len(self.resumes("./one.scenario")), 3)
+
+    def test_another_build_does_not_go_on(self):
+        self.write("one.scenario", FINE)
+        lines = self.resumes("./one.scenario")
+        self.assertRegex(lines[0], r"build [0-9a-f]{8}")
+        lines[0] = re.sub("build [0-9a-f]+", "build 00000000", lines[0])
+        self.write("state", "\n".join(lines) + "\n")
+        result = self.run_it("./one.scenario", "--strategy", "exhaustive", "--jobs", 1, "--resume", "state")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("belongs to another search", result.stderr)
+
+    def test_a_line_that_was_not_written_to_its_end_counts_as_none(self):
+        self.write("one.scenario", FINE)
+        whole = "\n".join(self.resumes("./one.scenario"))
+        self.write("state", whole[:-4])
+        lines = self.resumes("./one.scenario")
+        self.assertEqual(len(lines), 3)
+        self.assertEqual(lines[2].split()[:3], lines[1].split()[:3])
+        self.assertEqual(len(self.resumes("./one.scenario")), 3)
+
+    def test_a_file_that_cannot_be_written_to_is_told(self):
+        self.write("one.scenario", FINE)
+        at_most = len("\n".join(self.resumes("./one.scenario"))) + 2
+        self.write("one.scenario", FINE + "thread B: flush\n")
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (at_most, at_most))
+
+        result = self.run_it(
+            "./one.scenario", "--strategy", "exhaustive", "--jobs", 1, "--resume", "state",
+            preexec_fn=limit, restore_signals=False,
+        )  # fmt: skip
+        self.assertIn("cannot write --resume state: ", result.stderr)
+
+    def test_weaker_orders_are_not_resumed(self):
+        result = self.run_it("S1", "--weaken", "--resume", "state")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--weaken and --resume do not go together", result.stderr)
+
+    # --- what it says
+
+    def test_weaker_orders_are_in_the_json(self):
+        self.write("one.scenario", FINE)
+        result = self.run_it(
+            "./one.scenario", "--weaken", "--strategy", "random", "--schedules", 1, "--jobs", 1, "--json", "out.json"
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads((self.folder / "out.json").read_text())
+        self.assertEqual(document["line"], self.last(result))
+        self.assertEqual(len(document["places"]), result.stdout.count("\nweaken "))
+        self.assertEqual({place["needed"] for place in document["places"]}, {False})
+
+    def test_parts_that_learn_different_words_go_on_until_they_agree(self):
+        search = ("S1", "--strategy", "exhaustive", "--preemptions", 1, "--jobs", 2, "--resume", "state")
+        first, second = self.run_it(*search), self.run_it(*search)
+        self.assertIn(" complete=1 of 1 ", self.last(first))
+        figures = [re.sub(r"seconds=\S+", "", self.last(result)) for result in (first, second)]
+        self.assertEqual(figures[0], figures[1])
+        words = {line.split()[-3] for line in (self.folder / "state").read_text().splitlines()[-2:]}
+        self.assertEqual(len(words), 1)
+
+    def test_the_fault_of_the_second_of_two_files_of_one_name_is_told(self):
+        self.write("one/some.scenario", FINE)
+        self.write("two/some.scenario", TOO_MANY)
+        result = self.run_it("one/some.scenario", "two/some.scenario", "--strategy", "random", "--jobs", 1)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        report = (self.folder / re.search(r" report=(\S+)", result.stdout)[1]).read_text()
+        self.assertIn("check=bound", report)
+
+    def test_a_failed_allocation_repeats(self):
+        self.write("full.scenario", FULL)
+        found = self.run_it("full.scenario", "--strategy", "random", "--schedules", 1, program=WORKER)
+        self.assertIn("check=memory", found.stdout)
+        self.assertIn(" replayed=3/3 ", found.stdout)
+        again = self.run_it("--replay", self.string_of(found), "full.scenario", program=WORKER)
+        self.assertIn("replay check=memory same=1/1", again.stdout)
+
+    def test_an_allocation_may_fail_where_the_scenario_says_so(self):
+        self.write("fails.scenario", "setup A: malloc 100\nthread A: fail 50, a=malloc 16M\nthread B: flush\n")
+        result = self.run_it("fails.scenario", "--strategy", "random", "--schedules", 5, program=WORKER)
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    # --- making short
+
+    def test_nothing_is_invented_for_a_string_that_ends_well_or_is_of_another_scenario(self):
+        self.write("many.scenario", TOO_MANY)
+        self.write("other.scenario", TOO_MANY)
+        string = self.string_of(self.run_it("many.scenario", "--strategy", "random", program=WORKER))
+        self.write("fine.scenario", FINE)
+        build = re.search("@([0-9a-f]+)", string)[1]
+        for arguments in ((f"fine@{build}:A", "./fine.scenario"), (string, "./other.scenario")):
+            with self.subTest(arguments=arguments):
+                result = self.run_it("--minimise", *arguments)
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertRegex(result.stderr, r"\Ahakstress-explore: [^\n]+\n\Z")
+                self.assertNotIn("explore: ", result.stdout)
+
+    def test_a_page_that_cannot_be_written_takes_nothing_from_the_fault(self):
+        self.write("many.scenario", TOO_MANY)
+        string = self.string_of(self.run_it("many.scenario", "--strategy", "random", program=WORKER))
+        result = self.run_it("--minimise", string, "./many.scenario", "--html", "/dev/full")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("cannot write /dev/full", result.stderr)
+        self.assertIn("explore: fault check=bound scenario=many ", self.last(result))
+        report = (self.folder / re.search(r" report=(\S+)", result.stdout)[1]).read_text()
+        self.assertIn("check=bound", report)
+
+    # --- stopped and killed
+
+    def test_a_search_that_is_stopped_before_it_has_begun_says_so(self):
+        for _ in range(3):
+            process = self.begin("exits", "--jobs", 2, *ENDLESS)
+            self.assertIn("seed: ", process.stdout.readline())
+            os.killpg(process.pid, signal.SIGINT)
+            said, errors = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, said + errors)
+            self.assertRegex(said, r"explore: stopped scenarios=.*\n\Z")
+
+    def test_shortening_ends_when_it_is_told_to(self):
+        search = ("--changes", "1,3-6", "--follow", "--strategy", "random", "--seed", 1)
+        found = self.run_it(SCENARIOS / "F1.scenario", *search, program=WORKER)
+        def runs(said):
+            return int(re.search(r"explore: fault check=crash .* schedules=(\d+) ", said)[1])
+
+        whole = runs(self.run_it("--minimise", self.string_of(found), "F1").stdout)
+        process = self.begin("--minimise", self.string_of(found), "F1")
+        worker = wait_for(lambda: children(process.pid))[0]
+        wait_for(lambda: children(worker) and listens_to(children(worker)[0], signal.SIGTERM))
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, said + errors)
+        self.assertLess(runs(said), whole)
+
+    def test_a_process_that_is_killed_is_no_fault(self):
+        process = self.begin(SCENARIOS / "exits.scenario", *ENDLESS, program=WORKER)
+        os.kill(wait_for(lambda: children(process.pid))[0], signal.SIGKILL)
+        said, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 3, said)
+        self.assertNotIn("fault ", said)
+        self.assertIn("was killed", errors)
+
+    def test_nobody_stays_behind(self):
+        process = self.begin("exits", "--jobs", 1, *ENDLESS)
+        worker = wait_for(lambda: children(process.pid))[0]
+        explores = wait_for(lambda: children(worker))[0]
+        process.kill()
+        process.wait()
+        wait_for(lambda: not is_there(worker) and not is_there(explores))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The language of scenarios: a bad file gets file, line and what was expected; a good one runs.
+
+usage: test_scenarios.py HAKSTRESS_EXPLORE"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+GOOD = "setup A: a=malloc 64\nthread A: free a\n"
+
+TWICE = "block 'a' is freed, or given to realloc, twice"
+
+# (text, line, what the message says)
+BAD = [
+    ("", 0, "expected a line 'thread'"),
+    ("setup A: a=malloc 64\n", 1, "expected a line 'thread'"),
+    ("colour A\n", 1, "expected size, setup, thread, set, failures, bound or search, not 'colour'"),
+    ("thread G: flush\n", 1, "expected a thread, A to F, not 'G'"),
+    ("thread AB: flush\n", 1, "expected a thread, A to F, not 'AB'"),
+    ("thread A flush\n", 1, "expected ':', not 'flush'"),
+    ("thread A: malloc\n", 1, "expected a size, or a name from a line 'size' at the end of the line"),
+    ("thread A: malloc big\n", 1, "expected a size, or a name from a line 'size', not 'big'"),
+    ("thread A: malloc 0\n", 1, "expected a size from 1 to 16777216, not '0'"),
+    ("thread A: malloc 17M\n", 1, "expected a size from 1 to 16777216, not '17M'"),
+    ("thread A: malloc 64 free a\n", 1, "expected ',' or the end of the line, not 'free'"),
+    ("thread A: flush,\n", 1, "expected an operation at the end of the line"),
+    ("thread A: frea a\n", 1, "not 'frea'"),
+    ("\n\nthread A: free a\n", 3, "no operation makes block 'a'"),
+    ("thread A: a=malloc 64, a=malloc 64\n", 1, "block 'a' is made twice"),
+    ("thread A: a=flush\n", 1, "'flush' makes no block"),
+    ("thread A: a=2*malloc 64\n", 1, "a block with a name is made once"),
+    ("thread A: 5000*malloc 64\n", 1, "expected a number from 1 to 4096, not '5000'"),
+    ("setup A: a=malloc 64\nthread A: realloc a 128\n", 2, "the block that realloc returns needs a name"),
+    ("thread A: flush\nsetup A: flush\n", 2, "the setup comes before the threads"),
+    ("thread A: start A\n", 1, "every thread waits for another one to start it"),
+    ("setup A: start B\nthread A: flush\n", 1, "a thread starts another one in its program, not in the setup"),
+    ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
+    ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
+    ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
+    ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
+    ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
+    ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
+    ("set NO_SUCH 1\nthread A: flush\n", 1, "expected the name of an option, as TINY_FAST_CAP, not 'NO_SUCH'"),
+    ("set TINY_FAST_CAP soon\nthread A: flush\n", 1, "expected a value that HAKMEM_TINY_FAST_CAP takes, not 'soon'"),
+    ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
+    ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
+    ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
+    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs' or 'superslabs', not 'pages'"),
+    ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
+    ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
+    ("thread A: tick\n", 1, "expected a number at the end of the line"),
+]
+
+
+def run(text):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "some.scenario"
+        path.write_text(text)
+        command = [PROGRAM, str(path), "--strategy", "random", "--schedules", "20"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return result.returncode, result.stdout, result.stderr.replace(str(path), "FILE")
+
+
+class Scenarios(unittest.TestCase):
+    def test_bad_ones_are_refused_with_the_line_and_what_was_expected(self):
+        for text, line, message in BAD:
+            with self.subTest(text=text):
+                status, _, said = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn(f"FILE:{line}: ", said)
+                self.assertIn(message, said)
+
+    def test_a_good_one_runs(self):
+        status, said, errors = run(GOOD)
+        self.assertEqual(status, 0, errors)
+        self.assertIn("result scenario=some schedules=20 ", said)
+
+    def test_sizes_have_names_and_comments_are_skipped(self):
+        text = "# what it shows\nsize s 1K\nset TINY_FAST_CAP 2\n\n"
+        text += "thread A: 3*malloc s, b=malloc s  # four\nthread B: free b\n"
+        status, said, errors = run(text)
+        self.assertEqual(status, 0, errors + said)
+
+    def test_a_bound_that_does_not_hold_is_a_fault(self):
+        status, said, _ = run("bound slabs 1\nthread A: a=malloc 64, b=malloc 1024\n")
+        self.assertEqual(status, 1)
+        self.assertIn("check=bound", said)
+        self.assertIn(" replayed=3/3 ", said)
+        status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
+        self.assertEqual(status, 0, said)
+
+    def test_more_than_a_run_can_hold_is_no_fault(self):
+        for text, message in (
+            ("thread A: 1100*malloc 64\nthread B: 1100*malloc 64\n", "there are more than 2048 blocks"),
+            ("thread A: 2000*malloc 4096\nthread B: 40*malloc 4096\n", "thread A does more than a run can hold"),
+        ):
+            with self.subTest(text=text):
+                status, said, errors = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn(f"hakstress-explore: some: {message}", errors)
+                self.assertNotIn("fault ", said)
+
+    def test_a_block_that_waits_for_its_own_thread_is_a_deadlock(self):
+        status, said, _ = run("thread A: free a, a=malloc 64\n")
+        self.assertEqual(status, 1)
+        self.assertIn("check=deadlock", said)
+
+    def test_random_scenarios_are_the_same_each_time(self):
+        def outcome(name):
+            command = [PROGRAM, name, "--strategy", "random", "--schedules", "50"]
+            return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+
+        words = [outcome(f"random-{n}").split(" words=")[1] for n in (3, 3, 4)]
+        self.assertEqual(words[0], words[1])
+        self.assertNotEqual(words[0], words[2])
+
+
+if __name__ == "__main__":
+    unittest.main()
