@@ -2,7 +2,7 @@
 """Every identifier in backticks in the documents of the source exists: function, type, field, file, option, counter.
 
 A code span is split into words. A word is right if the sources have it as an identifier (comments do not count), if it
-is HAKMEM_ and an option of the table, if it is a test, or if it is one of the symbols below. A word with a slash or a
+is HAKMEM_ and an option of the table, a test, a scenario, or one of the symbols below. A word with a slash or a
 file's ending is a path, from the root or from lib/; `name.{h,c}` means both. `Type.field` is a member of that struct. A
 word that begins with a dash is an option of a program, and stands somewhere in the sources. Fenced blocks do not count.
 
@@ -47,6 +47,7 @@ class Sources:
         paths = [path for folder in SOURCES for path in sorted((root / folder).rglob("*")) if path.suffix in endings]
         self.text = "\n".join(code_of(path) for path in paths)
         self.words = set(re.findall(r"[A-Za-z_]\w*", self.text))
+        self.words |= {path.stem for path in (root / "tests" / "explore").glob("*.scenario")}
         self.hyphened = set(re.findall(r"[A-Za-z_][\w]*(?:-\w+)+", self.text))
         self.words |= {"HAKMEM_" + name for name in re.findall(r"(?m)^OPTION_[A-Z]+\(\w+,\s*([A-Z_]+),", self.text)}
 
