@@ -43,17 +43,26 @@ static void one_round(char** files) {
     for (int i = 0; i < 2; i++) CHECK(dlclose(libraries[i]) == 0, "%s", dlerror());
 }
 
+// The least of some rounds: how many threads live at a time decides what one of them leaves.
+static size_t least_rss(uint64_t rounds, char** files) {
+    size_t least = SIZE_MAX;
+    for (uint64_t i = 0; i < rounds; i++) {
+        one_round(files);
+        malloc_trim(0);
+        size_t rss = rss_bytes();
+        if (rss < least) least = rss;
+    }
+    return least;
+}
+
 int main(int argc, char** argv) {
     uint64_t rounds = test_argument(argc, argv, 3, 40);
     CHECK(argc > 2, "usage: late_tls PLUGIN PLUGIN [ROUNDS]");
     test_start("late_tls", 0);
-    for (uint64_t i = 0; i < rounds / 4; i++) one_round(argv + 1);
-    malloc_trim(0);
-    size_t before = rss_bytes();
-    for (uint64_t i = 0; i < rounds; i++) one_round(argv + 1);
-    malloc_trim(0);
-    size_t after = rss_bytes();
-    test_say("late_tls: RSS %zu KiB before, %zu KiB after", before >> 10, after >> 10);
+    size_t before = least_rss(rounds / 4, argv + 1);
+    for (uint64_t i = 0; i < rounds / 2; i++) one_round(argv + 1);
+    size_t after = least_rss(rounds / 2, argv + 1);
+    test_say("late_tls: least RSS %zu KiB before, %zu KiB after", before >> 10, after >> 10);
     CHECK(after < before + (4 << 20), "memory grows");
     test_check_heap();
     return 0;
