@@ -86,7 +86,7 @@ write blocks   refill/unsafe_drain.c push
 
 FUNCTION = re.compile(r"^(?!#|typedef|struct|union|enum)[A-Za-z_][^;{}=#]*?\b(\w+)\(([^;{}]*)\)\s*\{", re.M)
 # An address of one of the words: by accessor, or through the tables of hak_heap.
-WORD = re.compile(r"\b(owner|remote)_word\(|&?\s*\bhak_heap\s*\.\s*(owner|remote)\b")
+WORD = re.compile(r"\b(owner|remote)_word\(|\bhak_heap\s*\.\s*(owner|remote)\b")
 TABLE_MEMBER = re.compile(r"(?:->|\.)\s*(owner|remote)\s*\[")
 META_TABLE = re.compile(r"(?:->|\.)\s*(?:unit_)?meta\b(?!\s*\()")
 NEW_META = re.compile(r"\bmeta_of_new\(")
@@ -94,7 +94,7 @@ NEW_META = re.compile(r"\bmeta_of_new\(")
 FIELD_ASSIGNED = re.compile(r"(?<!\bdrain)(?:->|\.)\s*(freelist|blocks|carved)\s*(?:=(?!=)|[-+*/|&^]=|\+\+|--)")
 FIELD_ADDRESS = re.compile(r"&\s*[\w\[\]().>-]*?(?:->|\.)\s*(freelist|blocks|carved)\b")
 META_COUNT = re.compile(r"\bmeta_count\(")
-OPERATION = re.compile(r"\b([a-z]\w*)\s*\(\s*(?:\(\s*void\s*\*\s*\)\s*)?$")
+OPERATION = re.compile(r"\b([a-z]\w*)\s*\(\s*(?:\(\s*void\s*\*\s*\)\s*)?&?\s*$")
 LITERAL = re.compile(
     r"\(\s*OwnedSlab\s*\)\s*\{\s*([^}]*)\}|\bOwnedSlab\s+\w+\s*=\s*\{\s*([^}]*)\}|(\(\s*OwnedSlab\s*\*\s*\))"
 )
@@ -127,6 +127,10 @@ class Source:
     def line_at(self, offset):
         return self.text.count("\n", 0, offset) + 1
 
+    # What an operation, a type or a table's name may take in front of a match.
+    def before(self, match):
+        return self.text[max(0, match.start() - 200):match.start()]
+
     def site(self, what, match):
         return match.start(), f"{what} {self.path} {self.function_at(match.start())}"
 
@@ -134,16 +138,16 @@ class Source:
         for match in WORD.finditer(self.text):
             word = match.group(1) or match.group(2)
             # the accessor's own head is its definition
-            if match.group(1) and re.search(r"\*\s*$", self.text[:match.start()]):
+            if match.group(1) and re.search(r"\*\s*$", self.before(match)):
                 continue
-            operation = OPERATION.search(self.text[:match.start()])
+            operation = OPERATION.search(self.before(match))
             name = operation.group(1) if operation else ""
             if name in READS:
                 continue
             kind = "write" if WRITES.match(name) else "reach"
             yield self.site(f"{kind} {word}", match)
         for match in TABLE_MEMBER.finditer(self.text):
-            if not re.search(r"\bhak_heap\s*$", self.text[:match.start()]):
+            if not re.search(r"\bhak_heap\s*$", self.before(match)):
                 yield self.site(f"reach {match.group(1)}", match)
 
     def slab_sites(self):
@@ -162,17 +166,17 @@ class Source:
         for match in META_TABLE.finditer(self.text):
             yield self.site("reach meta", match)
         for match in NEW_META.finditer(self.text):
-            if not re.search(r"\*\s*$", self.text[:match.start()]):
+            if not re.search(r"\*\s*$", self.before(match)):
                 yield self.site("new meta", match)
         for match in FIELD_ASSIGNED.finditer(self.text):
             yield self.site(f"write {match.group(1)}", match)
         for match in FIELD_ADDRESS.finditer(self.text):
-            operation = OPERATION.search(self.text[:match.start()])
+            operation = OPERATION.search(self.before(match))
             name = operation.group(1) if operation else ""
             if name not in READS:
                 yield self.site(f"{'write' if WRITES.match(name) else 'reach'} {match.group(1)}", match)
         for match in META_COUNT.finditer(self.text):
-            if not re.search(r"\bvoid\s*$", self.text[:match.start()]):
+            if not re.search(r"\bvoid\s*$", self.before(match)):
                 yield self.site("write blocks", match)
 
     def sites(self):
