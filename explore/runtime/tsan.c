@@ -103,25 +103,17 @@ static inline void plain(const volatile void* p, unsigned bytes, unsigned flags)
         compare_lines(offset, bytes, flags);
 }
 
-#define PLAIN(bytes)                                   \
-    void __tsan_read##bytes(void* p) {                 \
-        plain(p, bytes, 0);                            \
-    }                                                  \
-    void __tsan_write##bytes(void* p) {                \
-        plain(p, bytes, ACCESS_WRITE);                 \
-    }                                                  \
-    void __tsan_unaligned_read##bytes(void* p) {       \
-        plain(p, bytes, 0);                            \
-    }                                                  \
-    void __tsan_unaligned_write##bytes(void* p) {      \
-        plain(p, bytes, ACCESS_WRITE);                 \
-    }                                                  \
-    void __tsan_read_write##bytes(void* p) {           \
-        plain(p, bytes, ACCESS_WRITE);                 \
-    }                                                  \
-    void __tsan_unaligned_read_write##bytes(void* p) { \
-        plain(p, bytes, ACCESS_WRITE);                 \
+#define ACCESS(kind, bytes, flags)                 \
+    void __tsan_##kind##bytes(void* p) {           \
+        plain(p, bytes, flags);                    \
+    }                                              \
+    void __tsan_unaligned_##kind##bytes(void* p) { \
+        plain(p, bytes, flags);                    \
     }
+#define PLAIN(bytes)                   \
+    ACCESS(read, bytes, 0)             \
+    ACCESS(write, bytes, ACCESS_WRITE) \
+    ACCESS(read_write, bytes, ACCESS_WRITE)
 PLAIN(1)
 PLAIN(2)
 PLAIN(4)
