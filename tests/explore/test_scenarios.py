@@ -104,10 +104,17 @@ class Scenarios(unittest.TestCase):
                 self.assertIn(f"hakstress-explore: some: {message}", errors)
                 self.assertNotIn("fault ", said)
 
-    def test_a_block_that_waits_for_its_own_thread_is_a_deadlock(self):
-        status, said, _ = run("thread A: free a, a=malloc 64\n")
-        self.assertEqual(status, 1)
-        self.assertIn("check=deadlock", said)
+    def test_programs_that_wait_for_each_other_are_no_fault(self):
+        for text in (
+            "thread A: free a, a=malloc 64\n",
+            "thread A: free b, a=malloc 64\nthread B: free a, b=malloc 64\n",
+            "setup A: a=malloc 64\nthread A: free a\nthread B: touch a\n",
+        ):
+            with self.subTest(text=text):
+                status, said, errors = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn("nobody can go on", errors)
+                self.assertNotIn("fault ", said)
 
     def test_random_scenarios_are_the_same_each_time(self):
         def outcome(name):
