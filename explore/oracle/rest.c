@@ -4,7 +4,9 @@
 #include "config/options.h"
 #include "front/life.h"
 #include "oracle/blocks.h"
+#include "oracle/locks.h"
 #include "refill/give_back.h"
+#include "runtime/streams.h"
 #include "runtime/system.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
@@ -38,6 +40,14 @@ static void check_heap(void) {
     for (const char* c = system_messages(); *c && length < sizeof text - 1; c++) text[length++] = *c == '\n' ? ' ' : *c;
     text[length] = '\0';
     run_fault("heap", "%s", text);
+}
+
+// Everything below follows the list.
+static void check_list_ends(void) {
+    enum { MOST = 1000 };
+    uint32_t count = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (++count > MOST) run_fault("pool", "the list of control blocks has no end");
 }
 
 static bool is_listed(const HakTcb* wanted) {
@@ -81,6 +91,12 @@ static void end_threads(void) {
         system_end_thread();
     }
     thread_become(SETUP);
+}
+
+static void check_locks(void) {
+    if (!locks_are_free()) run_fault("lock", "a lock is held after all threads ended");
+    // No handler knows of a copy, so there the lock of streams stays with a thread that is missing.
+    if (streams_are_locked() && !run.copied) run_fault("lock", "the list of streams is locked after all threads ended");
 }
 
 // --- slabs
@@ -155,6 +171,41 @@ static void check_registry(void) {
         run_fault("registry", "%u slabs are marked as in the registry, and %u are there", marked, listed);
 }
 
+static uint32_t slabs_in_use;
+
+static void count_in_use(SlabNumber s) {
+    slabs_in_use += hak_heap.unit[unit_of_slab(s)].kind == UNIT_SLABS && load_relaxed(owner_word(s)) != WORD_NOT_A_SLAB;
+}
+
+// A thread that the child of a fork does not have may have taken a slab without its word, or was making a SuperSlab.
+static void check_counts(void) {
+    uint32_t superslabs = 0, cut_off = run.forked ? thread_count * SLABS_PER_UNIT : 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        superslabs += hak_heap.unit[u].kind == UNIT_SLABS || hak_heap.unit[u].kind == UNIT_RUNS;
+    if (superslabs != superslab_count)
+        run_fault("count", "there are %u SuperSlabs, and %u are counted", superslabs, superslab_count);
+    slabs_in_use = 0;
+    each_slab(count_in_use);
+    if (free_slab_totals.taken - slabs_in_use > cut_off)
+        run_fault("count", "%u slabs are in use, and %u are counted", slabs_in_use, free_slab_totals.taken);
+}
+
+// Each slab that is free can be taken, once. What is taken is not given back.
+static void check_free_slabs(void) {
+    uint32_t dirty = 0, left = 0;
+    bool clean;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        if (hak_heap.unit[u].kind == UNIT_SLABS)
+            dirty += (uint32_t)__builtin_popcount(hak_heap.unit[u].free_slabs & hak_heap.unit[u].dirty_slabs);
+    if (dirty != free_slab_totals.dirty)
+        run_fault("count", "%u free slabs are dirty, and %u are counted", dirty, free_slab_totals.dirty);
+    for (SlabNumber s = free_slabs_take(&clean); s; s = free_slabs_take(&clean))
+        if (load_relaxed(owner_word(s)) != WORD_NOT_A_SLAB) run_fault("count", "slab %u is in use, and free", s);
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        left += hak_heap.unit[u].kind == UNIT_SLABS && hak_heap.unit[u].free_slabs != 0;
+    if (left) run_fault("count", "%u SuperSlabs have free slabs that nobody can take", left);
+}
+
 // --- control blocks
 
 static bool owns_nothing(const HakTcb* tcb) {
@@ -165,8 +216,18 @@ static bool owns_nothing(const HakTcb* tcb) {
     return nothing;
 }
 
+// Only a thread that was cut off in an operation is lost. A fork waits for those that use the reserve.
+static void check_lost(const HakTcb* tcb) {
+    if (run.copied || load_relaxed(&tcb->state) != TCB_LOST) return;
+    if (tcb_is_reserve(tcb)) run_fault("lost", "the reserve control block is lost in the child of a fork");
+    if (run.cut_off == 0) run_fault("lost", "control block %u is lost, and no thread was cut off", tcb->number);
+}
+
 static void check_control_blocks(void) {
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        check_lost(tcb);
+        if (tcb_is_reserve(tcb) && (tcb->pooled || load_relaxed(&tcb->state) == TCB_LEFT))
+            run_fault("pool", "the reserve control block counts as one that a thread can take");
         if (tcb->pooled && !owns_nothing(tcb))
             run_fault("pool", "control block %u is in the pool and still has something", tcb->number);
         if (!tcb->pooled && !tcb_is_reserve(tcb) && !is_left_behind(tcb))
@@ -193,29 +254,28 @@ static void check_places(uint32_t with_bins) {
                   (unsigned)PLACES);
 }
 
-// As many threads as there are control blocks in the pool get all of them, and no new one.
+// The pool's lists and marks say the same. In the child of a fork, places that were booked by threads that it does not
+// have are free. A copy may not count a place that its thread booked before it noticed.
 static void check_pool(void) {
-    enum { TAKEN_MOST = 64 };
-    HakTcb* taken[TAKEN_MOST];
-    uint32_t pooled = 0, with_bins = 0, newest = 0;
-    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
-        pooled += tcb->pooled;
-        with_bins += tcb->pooled && tcb->parked_blocks != 0;
-        if (tcb->number > newest) newest = tcb->number;
-    }
+    uint32_t with_bins = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) with_bins += tcb->pooled && tcb->parked_blocks != 0;
     parked_seen = 0;
     tcb_check_parked(count_parked);
     if (parked_seen != with_bins)
         run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins,
                   parked_seen);
-    check_places(with_bins);
-    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++) {
-        taken[i] = tcb_take(&hak_tls);
-        if (taken[i] && taken[i]->number > newest)
-            run_fault("pool", "%u control blocks are in the pool, and %u can be taken", pooled, i);
-    }
-    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++)
-        if (taken[i]) tcb_give(taken[i]);
+    if (!run.copied) check_places(with_bins);
+}
+
+// Threads that begin get what is in the pool, all of it, before a new control block is made. The last check: what is
+// taken is not given back.
+static void check_pool_is_taken(void) {
+    uint32_t newest = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb->number > newest) newest = tcb->number;
+    for (const HakTcb* taken = tcb_take(&hak_tls); taken && taken->number <= newest;) taken = tcb_take(&hak_tls);
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb->pooled) run_fault("pool", "control block %u is in the pool, and no thread can take it", tcb->number);
 }
 
 // --- the end
@@ -261,18 +321,23 @@ static void check_bound(const char* what, uint32_t count, uint64_t most) {
 
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
+    check_list_ends();
     if (run.copied) notice_copy();
     if (!some_change_is_missing()) check_threads();
     check_bound("slabs", free_slab_totals.taken, scenario->slabs_most);
     check_bound("SuperSlabs", superslab_count, scenario->superslabs_most);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
+    check_locks();
     each_slab(check_slab);
     check_registry();
+    check_counts();
     check_control_blocks();
-    if (!run.forked) check_pool();
+    check_pool();
     check_heap();
     free_all();
     give_all_back();
     check_nothing_left();
+    check_pool_is_taken();
+    check_free_slabs();
 }

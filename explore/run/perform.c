@@ -3,6 +3,7 @@
 #include "inside/calls.h"
 #include "oracle/blocks.h"
 #include "record/event.h"
+#include "runtime/streams.h"
 #include "runtime/system.h"
 
 #include <hakmem/hakmem.h>
@@ -74,6 +75,8 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_START: start(op->thread); break;
     case OP_FORK: system_fork(); break;
     case OP_COPY: system_copy(); break;
+    case OP_LOCK_STREAMS: explored_list_lock(); break;
+    case OP_UNLOCK_STREAMS: explored_list_unlock(); break;
     case OP_TICK: system_tick(op->size); break;
     case OP_FAIL: system_calls_will_fail((uint32_t)op->size); break;
     case OP_COUNT: break;

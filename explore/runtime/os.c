@@ -222,6 +222,8 @@ void os_wait(int tries) {
 // --- processes and threads
 
 void os_watch_copies(void) {
+    world_note();
+    world->watches_copies = 1;
 }
 
 bool os_is_new_copy(void) {
