@@ -5,10 +5,12 @@
 #include "front/life.h"
 #include "oracle/blocks.h"
 #include "refill/give_back.h"
+#include "runtime/steps.h"
 #include "runtime/system.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "superslab/units.h"
 #include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
@@ -59,6 +61,16 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
+// slab/remote_free.h: an owner of page runs learns that others have freed some. Whose owner changed meanwhile may not.
+static void check_told(unsigned t) {
+    const HakTcb* me = hak_tls.tcb;
+    for (unsigned b = 0; b < RUN_BUCKETS && run.stale_used == 0 && !run.forked; b++)
+        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next)
+            if (remote_count(load_relaxed(remote_word(s))) && !load_relaxed(&me->runs_pushed))
+                run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s,
+                          'A' + (int)t);
+}
+
 // While other threads exist, hak_check looks at what the calling one has.
 static void check_threads(void) {
     explored_single_threaded = 0;
@@ -68,6 +80,7 @@ static void check_threads(void) {
         if (hak_tls.tcb == NULL) continue;
         check_own_block(hak_tls.tcb);
         check_bins(t);
+        check_told(t);
         check_heap();
     }
     thread_become(SETUP);
@@ -252,19 +265,35 @@ static void check_nothing_left(void) {
     if (free_slab_totals.taken != 0)
         run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
+    if (heap_units() != 0) run_fault("lost", "%u units are still mapped when every block is freed", heap_units());
+    if (unit_totals.holes > 1)
+        run_fault("lost", "what was free is in %lu pieces when all is free", (unsigned long)unit_totals.holes);
 }
 
-static void check_bound(const char* what, uint32_t count, uint64_t most) {
-    if (most && count > most)
-        run_fault("bound", "%u %s are in use at the end, at most %lu were expected", count, what, (unsigned long)most);
+static void check_bound(const char* what, uint64_t count, uint64_t most) {
+    if (count > most)
+        run_fault("bound", "%lu %s, at most %lu were expected", (unsigned long)count, what, (unsigned long)most);
+}
+
+static void check_bounds(const Scenario* scenario) {
+    const uint64_t dirty = (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
+    if (scenario->slabs_most) check_bound("slabs are in use at the end", free_slab_totals.taken, scenario->slabs_most);
+    if (scenario->superslabs_most)
+        check_bound("SuperSlabs are in use at the end", superslab_count, scenario->superslabs_most);
+    check_bound("free slabs occupy memory at the end", dirty, scenario->dirty_most);
+    check_bound("system calls are made", run.calls, scenario->calls_most);
+    for (unsigned i = 0; i < scenario->step_bound_count; i++)
+        for (unsigned step = 0; step < HAK_STEP_COUNT; step++)
+            if (strcmp(step_name(step), scenario->step_bound[i].step) == 0)
+                check_bound(step_words(step), run.steps[step], scenario->step_bound[i].most);
+    for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
     if (!some_change_is_missing()) check_threads();
-    check_bound("slabs", free_slab_totals.taken, scenario->slabs_most);
-    check_bound("SuperSlabs", superslab_count, scenario->superslabs_most);
+    check_bounds(scenario);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);

@@ -51,6 +51,11 @@ static void touch(const Op* op) {
     if (p) block_made(op->block, p, size);
 }
 
+static void discard(const Scenario* scenario, uint64_t count) {
+    for (unsigned b; count > 0 && (b = block_without_name(scenario->block_count)) < block_count; count--)
+        hak_free(block_take(b));
+}
+
 static void start(unsigned thread) {
     Thread *me = &threads[current_thread], *born = &threads[thread];
     if (born->state != UNBORN) return;
@@ -66,6 +71,7 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_CALLOC: allocate(scenario, op); break;
     case OP_REALLOC: reallocate(op); break;
     case OP_FREE: hak_free(block_take(op->block)); break;
+    case OP_DISCARD: discard(scenario, op->size); break;
     case OP_TOUCH: touch(op); break;
     case OP_FLUSH: inside_flush(); break;
     case OP_SCAN: inside_scan(); break;

@@ -13,6 +13,7 @@
 // The alternatives of a thread that makes a system call are a moment; the memory that it gets depends on who was first.
 static bool call(const char* name) {
     if (!run.active) return true;
+    run.calls++;
     threads[current_thread].moment++;
     return !system_call_fails(name);
 }

@@ -207,7 +207,7 @@ static bool read_op(Parser* p, Op* op) {
     if (!read_word(p, "an operation", word)) return false;
     if (!find_operation(word, &op->kind)) {
         p->at = start;
-        return expected(p, "an operation (malloc, calloc, realloc, free, touch, flush, scan, trim, exit, start, fork, "
+        return expected(p, "an operation (malloc, calloc, realloc, free, discard, touch, flush, scan, trim, exit, start, fork, "
                            "copy, tick, fail)");
     }
     if (op->kind == OP_REALLOC && !named) return wrong(p, p->line, "%s", "the block that realloc returns needs a name");
@@ -345,18 +345,65 @@ static bool line_search(Parser* p) {
     return true;
 }
 
+static bool is_step(const char* word) {
+    static const char* const names[] = {
+#define PROTOCOL_STEP(name, words) #name,
+#include "observe/steps.def"
+#undef PROTOCOL_STEP
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], word) == 0) return true;
+    return false;
+}
+
+// NULL: there is no such bound.
+static uint64_t* bound_of_step(Scenario* s, const char* word) {
+    if (!is_step(word) || s->step_bound_count == STEP_BOUNDS_MOST) return NULL;
+    StepBound* bound = &s->step_bound[s->step_bound_count++];
+    snprintf(bound->step, sizeof bound->step, "%.7s", word);
+    return &bound->most;
+}
+
+static uint64_t* bound_named(Scenario* s, const char* word) {
+    if (strcmp(word, "slabs") == 0) return &s->slabs_most;
+    if (strcmp(word, "superslabs") == 0) return &s->superslabs_most;
+    if (strcmp(word, "dirty") == 0) return &s->dirty_most;
+    if (strcmp(word, "calls") == 0) return &s->calls_most;
+    return bound_of_step(s, word);
+}
+
 static bool line_bound(Parser* p) {
-    char what[NAME_MOST];
+    static const char what[] = "'slabs', 'superslabs', 'dirty', 'calls' or the name of a step";
+    char word[NAME_MOST];
+    Scenario* s = p->scenario;
     skip_blanks(p);
     const char* start = p->at;
-    if (!read_word(p, "'slabs' or 'superslabs'", what)) return false;
-    const bool slabs = strcmp(what, "slabs") == 0;
-    if (!slabs && strcmp(what, "superslabs") != 0) {
+    if (!read_word(p, what, word)) return false;
+    uint64_t* most = bound_named(s, word);
+    if (most == NULL) {
         p->at = start;
-        return expected(p, "'slabs' or 'superslabs'");
+        return expected(p, "%s", what);
     }
-    uint64_t* most = slabs ? &p->scenario->slabs_most : &p->scenario->superslabs_most;
-    return read_number(p, "how many", 1, 100000, most) && (at_end(p) || expected(p, "the end of the line"));
+    const uint64_t least = most == &s->slabs_most || most == &s->superslabs_most;
+    return read_number(p, "how many", least, 100000, most) && (at_end(p) || expected(p, "the end of the line"));
+}
+
+// "expect BLOCK at|off|in|outside BLOCK".
+static bool line_expect(Parser* p) {
+    Scenario* s = p->scenario;
+    char how[NAME_MOST];
+    if (s->placement_count == PLACEMENTS_MOST) return wrong(p, p->line, "%s", "there are too many expectations");
+    Placement* placement = &s->placement[s->placement_count++];
+    if (!read_block(p, &placement->block)) return false;
+    skip_blanks(p);
+    const char* start = p->at;
+    if (!read_word(p, "'at', 'off', 'in' or 'outside'", how)) return false;
+    while (placement->how < PLACED_COUNT && strcmp(placed_words[placement->how], how) != 0) placement->how++;
+    if (placement->how == PLACED_COUNT) {
+        p->at = start;
+        return expected(p, "'at', 'off', 'in' or 'outside'");
+    }
+    return read_block(p, &placement->other) && (at_end(p) || expected(p, "the end of the line"));
 }
 
 static bool read_line(Parser* p) {
@@ -364,7 +411,7 @@ static bool read_line(Parser* p) {
         const char* word;
         bool (*read)(Parser* p);
     } lines[] = {{"size", line_size},         {"setup", line_setup}, {"thread", line_thread}, {"set", line_set},
-                 {"failures", line_failures}, {"bound", line_bound}, {"search", line_search}};
+                 {"failures", line_failures}, {"bound", line_bound}, {"expect", line_expect}, {"search", line_search}};
     char word[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;
@@ -374,11 +421,11 @@ static bool read_line(Parser* p) {
         memcpy(p->scenario->about, text, length < most ? length : most);
     }
     if (at_end(p)) return true;
-    if (read_word(p, "size, setup, thread, set, failures, bound or search", word))
+    if (read_word(p, "size, setup, thread, set, failures, bound, expect or search", word))
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
             if (strcmp(lines[i].word, word) == 0) return lines[i].read(p);
     p->at = start;
-    return expected(p, "size, setup, thread, set, failures, bound or search");
+    return expected(p, "size, setup, thread, set, failures, bound, expect or search");
 }
 
 static bool check_whole(Parser* p) {
@@ -392,7 +439,7 @@ static bool check_whole(Parser* p) {
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
-    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL};
+    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .calls_most = NOT_BOUND};
     Parser p = {.file = name, .at = text, .scenario = scenario, .message = message, .message_size = size};
     for (unsigned t = 0; t < THREADS_MOST; t++) scenario->begins[t] = true;
     while (*p.at) {

@@ -11,6 +11,8 @@ const OpForm op_forms[OP_COUNT] = {
 #undef OPERATION
 };
 
+const char* const placed_words[PLACED_COUNT] = {"at", "off", "in", "outside"};
+
 bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count) {
     bool gone[THREADS_MOST][OPS_MOST] = {{false}};
     for (uint32_t i = 0; i < count; i++) {
@@ -37,6 +39,11 @@ static bool has_operation(const Scenario* scenario, OpKind kind) {
 
 bool scenario_copies(const Scenario* scenario) {
     return has_operation(scenario, OP_COPY);
+}
+
+bool scenario_expects(const Scenario* scenario) {
+    return scenario->placement_count || scenario->step_bound_count || scenario->dirty_most != NOT_BOUND ||
+           scenario->calls_most != NOT_BOUND;
 }
 
 bool scenario_fails(const Scenario* scenario) {
@@ -92,6 +99,18 @@ static void add_program(Text* text, const Scenario* scenario, unsigned thread) {
     text_add(text, "\n");
 }
 
+static void add_expectations(Text* text, const Scenario* scenario) {
+    if (scenario->dirty_most != NOT_BOUND) text_add(text, "bound dirty %lu\n", (unsigned long)scenario->dirty_most);
+    if (scenario->calls_most != NOT_BOUND) text_add(text, "bound calls %lu\n", (unsigned long)scenario->calls_most);
+    for (unsigned i = 0; i < scenario->step_bound_count; i++)
+        text_add(text, "bound %s %lu\n", scenario->step_bound[i].step, (unsigned long)scenario->step_bound[i].most);
+    for (unsigned i = 0; i < scenario->placement_count; i++) {
+        const Placement* p = &scenario->placement[i];
+        text_add(text, "expect %s %s %s\n", block_name(scenario, p->block), placed_words[p->how],
+                 block_name(scenario, p->other));
+    }
+}
+
 size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     Text text = {out, size, 0};
     if (size) out[0] = '\0';
@@ -100,6 +119,7 @@ size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     if (scenario->failures) text_add(&text, "failures %u\n", scenario->failures);
     if (scenario->slabs_most) text_add(&text, "bound slabs %lu\n", (unsigned long)scenario->slabs_most);
     if (scenario->superslabs_most) text_add(&text, "bound superslabs %lu\n", (unsigned long)scenario->superslabs_most);
+    add_expectations(&text, scenario);
     add_setup(&text, scenario);
     for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);
     return text.length;

@@ -16,6 +16,8 @@
 #include "record/schedule.h"
 
 enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 4, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
+#define NOT_BOUND UINT64_MAX
+enum { PLACEMENTS_MOST = 16, STEP_BOUNDS_MOST = 4 };
 
 typedef enum {
 #define OPERATION(name, word, form, words) OP_##name,
@@ -40,6 +42,21 @@ typedef struct {
     uint64_t size;   // bytes, milliseconds, or number of calls
 } Op;
 
+// Where a block has to be, or have been: at the place of another one, elsewhere, in its slab, or outside of that.
+typedef enum { PLACED_AT, PLACED_OFF, PLACED_IN, PLACED_OUTSIDE, PLACED_COUNT } PlacedHow;
+extern const char* const placed_words[PLACED_COUNT];
+
+typedef struct {
+    uint8_t block, other;
+    uint8_t how;  // PlacedHow
+} Placement;
+
+// In a run all threads together take a named step of the protocol at most so often.
+typedef struct {
+    char step[8];
+    uint64_t most;
+} StepBound;
+
 typedef struct {
     char name[SCENARIO_NAME_MOST];
     char about[128];  // its first comment
@@ -55,6 +72,10 @@ typedef struct {
     uint32_t failures;                          // system calls that may fail
     uint32_t preemptions, stale;                // how far the complete search of the suite goes
     uint64_t slabs_most, superslabs_most;       // bounds on what is in use at the end; 0: none
+    uint64_t dirty_most, calls_most;  // free slabs that occupy memory at the end; system calls of a run; NOT_BOUND: any
+    unsigned placement_count, step_bound_count;
+    Placement placement[PLACEMENTS_MOST];
+    StepBound step_bound[STEP_BOUNDS_MOST];
 } Scenario;
 
 // Reads the text of a scenario. false: `message` is "NAME:LINE: expected ..., not ...".
@@ -69,6 +90,8 @@ void scenario_random(uint64_t seed, Scenario* scenario);
 bool scenario_copies(const Scenario* scenario);
 // Whether system calls may fail in it.
 bool scenario_fails(const Scenario* scenario);
+// Whether it says how its threads do what they do: then every operation counts, and none can be left out.
+bool scenario_expects(const Scenario* scenario);
 // Writes an operation as the language has it.
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.
