@@ -37,6 +37,12 @@ static bool has_operation(const Scenario* scenario, OpKind kind) {
     return false;
 }
 
+unsigned scenario_programs(const Scenario* scenario) {
+    unsigned count = 0;
+    for (unsigned t = 0; t < scenario->thread_count; t++) count += scenario->op_count[t] != 0;
+    return count;
+}
+
 bool scenario_copies(const Scenario* scenario) {
     return has_operation(scenario, OP_COPY);
 }

@@ -88,6 +88,8 @@ bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count)
 void scenario_random(uint64_t seed, Scenario* scenario);
 // Whether some thread makes a copy of the process without handlers.
 bool scenario_copies(const Scenario* scenario);
+// How many threads have a program.
+unsigned scenario_programs(const Scenario* scenario);
 // Whether system calls may fail in it.
 bool scenario_fails(const Scenario* scenario);
 // Whether it says how its threads do what they do: then every operation counts, and none can be left out.

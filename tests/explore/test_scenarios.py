@@ -97,6 +97,31 @@ class Scenarios(unittest.TestCase):
         status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 0, said)
 
+    def test_each_bound_and_expectation_that_does_not_hold_is_a_fault(self):
+        program = "setup A: a=malloc 16384\nthread A: free a, trim, b=malloc 16384, c=malloc 3M\n"
+        for line, check in (
+            ("bound calls 0", "bound"),
+            ("bound F1 0", "bound"),
+            ("expect b off a", "placement"),
+            ("expect b outside a", "placement"),
+            ("expect c at a", "placement"),
+            ("expect c in b", "placement"),
+        ):
+            with self.subTest(line=line):
+                status, said, _ = run(program + line + "\n")
+                self.assertEqual(status, 1, said)
+                self.assertIn(f"check={check} ", said)
+        lines = "bound calls 9\nbound F1 2\nexpect b at a\nexpect b in a\nexpect c off a\nexpect c outside b\n"
+        status, said, errors = run(program + lines)
+        self.assertEqual(status, 0, said + errors)
+        status, said, _ = run("bound dirty 0\nthread A: a=malloc 3M, free a\n")
+        self.assertIn("check=bound ", said)
+
+    def test_discard_frees_the_oldest_blocks_without_a_name(self):
+        text = "set TINY_FAST_CAP 0\nsetup A: a=malloc 16384, 2*malloc 16384, b=malloc 16384\n"
+        status, said, errors = run(text + "thread A: discard 1, c=malloc 16384, free c, discard 5\nexpect c in a\n")
+        self.assertEqual(status, 0, said + errors)
+
     def test_more_than_a_run_can_hold_is_no_fault(self):
         for text, message in (
             ("thread A: 1100*malloc 64\nthread B: 1100*malloc 64\n", "there are more than 2048 blocks"),
