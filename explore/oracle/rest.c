@@ -5,11 +5,13 @@
 #include "front/life.h"
 #include "oracle/blocks.h"
 #include "refill/give_back.h"
+#include "runtime/memory.h"
 #include "runtime/steps.h"
 #include "runtime/system.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "superslab/tails.h"
 #include "superslab/units.h"
 #include "thread/tls.h"
 
@@ -275,12 +277,38 @@ static void check_bound(const char* what, uint64_t count, uint64_t most) {
         run_fault("bound", "%lu %s, at most %lu were expected", (unsigned long)count, what, (unsigned long)most);
 }
 
+// Mapped bytes of a unit, of which only the first may be; `head`: the last unit so far with which a huge block begins.
+static size_t mapped_bytes(UnitNumber u, UnitNumber head) {
+    const Unit* unit = &hak_heap.unit[u];
+    if (unit->absent || unit->kind == UNIT_NONE) return 0;
+    const bool last = (unit->kind == UNIT_HUGE || unit->kind == UNIT_HUGE_REST) && u == huge_last_unit(head);
+    const size_t cut = last ? hak_heap.unit[head].cut : 0;
+    return cut ? cut << PAGE_SHIFT : UNIT_SIZE;
+}
+
+// What the system has mapped is what the table of units says. Returns the bytes.
+static uint64_t check_mapped(void) {
+    uint64_t sum = 0;
+    UnitNumber head = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (hak_heap.unit[u].kind == UNIT_HUGE) head = u;
+        const size_t bytes = mapped_bytes(u, head);
+        const uint64_t at = (uint64_t)(uintptr_t)unit_address(u) - ARENA;
+        sum += bytes;
+        if (slabs_are_mappings() || run.may_fail || run.copied) continue;
+        if ((bytes && !memory_is_open(at, bytes)) || (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
+            run_fault("mapped", "of unit %u %lu bytes should be mapped, and it is not so", u, (unsigned long)bytes);
+    }
+    return sum;
+}
+
 static void check_bounds(const Scenario* scenario) {
     const uint64_t dirty = (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
     if (scenario->slabs_most) check_bound("slabs are in use at the end", free_slab_totals.taken, scenario->slabs_most);
     if (scenario->superslabs_most)
         check_bound("SuperSlabs are in use at the end", superslab_count, scenario->superslabs_most);
     check_bound("free slabs occupy memory at the end", dirty, scenario->dirty_most);
+    check_bound("KiB are mapped at the end", check_mapped() >> 10, scenario->mapped_most);
     check_bound("system calls are made", run.calls, scenario->calls_most);
     for (unsigned i = 0; i < scenario->step_bound_count; i++)
         for (unsigned step = 0; step < HAK_STEP_COUNT; step++)

@@ -368,12 +368,13 @@ static uint64_t* bound_named(Scenario* s, const char* word) {
     if (strcmp(word, "slabs") == 0) return &s->slabs_most;
     if (strcmp(word, "superslabs") == 0) return &s->superslabs_most;
     if (strcmp(word, "dirty") == 0) return &s->dirty_most;
+    if (strcmp(word, "mapped") == 0) return &s->mapped_most;
     if (strcmp(word, "calls") == 0) return &s->calls_most;
     return bound_of_step(s, word);
 }
 
 static bool line_bound(Parser* p) {
-    static const char what[] = "'slabs', 'superslabs', 'dirty', 'calls' or the name of a step";
+    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step";
     char word[NAME_MOST];
     Scenario* s = p->scenario;
     skip_blanks(p);
@@ -439,7 +440,7 @@ static bool check_whole(Parser* p) {
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
-    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .calls_most = NOT_BOUND};
+    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .mapped_most = NOT_BOUND, .calls_most = NOT_BOUND};
     Parser p = {.file = name, .at = text, .scenario = scenario, .message = message, .message_size = size};
     for (unsigned t = 0; t < THREADS_MOST; t++) scenario->begins[t] = true;
     while (*p.at) {

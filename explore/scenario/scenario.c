@@ -49,7 +49,7 @@ bool scenario_copies(const Scenario* scenario) {
 
 bool scenario_expects(const Scenario* scenario) {
     return scenario->placement_count || scenario->step_bound_count || scenario->dirty_most != NOT_BOUND ||
-           scenario->calls_most != NOT_BOUND;
+           scenario->mapped_most != NOT_BOUND || scenario->calls_most != NOT_BOUND;
 }
 
 bool scenario_fails(const Scenario* scenario) {
@@ -107,6 +107,7 @@ static void add_program(Text* text, const Scenario* scenario, unsigned thread) {
 
 static void add_expectations(Text* text, const Scenario* scenario) {
     if (scenario->dirty_most != NOT_BOUND) text_add(text, "bound dirty %lu\n", (unsigned long)scenario->dirty_most);
+    if (scenario->mapped_most != NOT_BOUND) text_add(text, "bound mapped %lu\n", (unsigned long)scenario->mapped_most);
     if (scenario->calls_most != NOT_BOUND) text_add(text, "bound calls %lu\n", (unsigned long)scenario->calls_most);
     for (unsigned i = 0; i < scenario->step_bound_count; i++)
         text_add(text, "bound %s %lu\n", scenario->step_bound[i].step, (unsigned long)scenario->step_bound[i].most);

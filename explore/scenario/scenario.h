@@ -72,7 +72,8 @@ typedef struct {
     uint32_t failures;                          // system calls that may fail
     uint32_t preemptions, stale;                // how far the complete search of the suite goes
     uint64_t slabs_most, superslabs_most;       // bounds on what is in use at the end; 0: none
-    uint64_t dirty_most, calls_most;  // free slabs that occupy memory at the end; system calls of a run; NOT_BOUND: any
+    // Free slabs that occupy memory at the end, KiB that are mapped then, system calls of a run; NOT_BOUND: any.
+    uint64_t dirty_most, mapped_most, calls_most;
     unsigned placement_count, step_bound_count;
     Placement placement[PLACEMENTS_MOST];
     StepBound step_bound[STEP_BOUNDS_MOST];

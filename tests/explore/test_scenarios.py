@@ -49,7 +49,7 @@ BAD = [
     ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
-    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', 'superslabs', 'dirty', 'calls' or the name of a step, not 'pages'"),
+    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step, not 'pages'"),
     ("bound calls\nthread A: flush\n", 1, "expected how many at the end of the line"),
     ("expect b\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside' at the end of the line"),
     ("expect b on a\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside', not 'on'"),
@@ -102,6 +102,7 @@ class Scenarios(unittest.TestCase):
         for line, check in (
             ("bound calls 0", "bound"),
             ("bound F1 0", "bound"),
+            ("bound mapped 6143", "bound"),
             ("expect b off a", "placement"),
             ("expect b outside a", "placement"),
             ("expect c at a", "placement"),
