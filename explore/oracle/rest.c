@@ -296,7 +296,8 @@ static uint64_t check_mapped(void) {
         const uint64_t at = (uint64_t)(uintptr_t)unit_address(u) - ARENA;
         sum += bytes;
         if (slabs_are_mappings() || run.may_fail || run.copied) continue;
-        if ((bytes && !memory_is_open(at, bytes)) || (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
+        if ((bytes && !memory_is_open(at, bytes)) ||
+            (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
             run_fault("mapped", "of unit %u %lu bytes should be mapped, and it is not so", u, (unsigned long)bytes);
     }
     return sum;

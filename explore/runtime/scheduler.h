@@ -44,7 +44,7 @@ typedef struct {
     bool copied;             // a copy that no handler of a fork knew of
     uint32_t calls;          // of the system
     uint32_t steps[HAK_STEP_COUNT];
-    uint32_t cut_off;        // threads that do not exist in the child, and were in an operation of their program
+    uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
     // Of a fault; check is empty if there was none.
     char check[32];
     char text[FAULT_TEXT];

@@ -207,8 +207,9 @@ static bool read_op(Parser* p, Op* op) {
     if (!read_word(p, "an operation", word)) return false;
     if (!find_operation(word, &op->kind)) {
         p->at = start;
-        return expected(p, "an operation (malloc, calloc, realloc, free, discard, touch, flush, scan, trim, exit, start, fork, "
-                           "copy, tick, fail)");
+        return expected(
+            p, "an operation (malloc, calloc, realloc, free, discard, touch, flush, scan, trim, exit, start, fork, "
+               "copy, tick, fail)");
     }
     if (op->kind == OP_REALLOC && !named) return wrong(p, p->line, "%s", "the block that realloc returns needs a name");
     return read_operands(p, op, named);
@@ -440,7 +441,8 @@ static bool check_whole(Parser* p) {
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
-    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .mapped_most = NOT_BOUND, .calls_most = NOT_BOUND};
+    *scenario = (Scenario){
+        .preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .mapped_most = NOT_BOUND, .calls_most = NOT_BOUND};
     Parser p = {.file = name, .at = text, .scenario = scenario, .message = message, .message_size = size};
     for (unsigned t = 0; t < THREADS_MOST; t++) scenario->begins[t] = true;
     while (*p.at) {

@@ -103,10 +103,9 @@ static size_t check_partial(HakTcb* me, unsigned size_class) {
     }
     linked &= before == (tls->partial ? tls->partial_last : 0);
     if (partial == tls->partial_count && partial_free == tls->partial_free && linked && give) return wrong;
-    text_warn(
-        "hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted%s%s\n",
-        size_class, partial, partial_free, tls->partial_count, tls->partial_free, linked ? "" : ", not linked both ways",
-        give ? "" : ", one without a block");
+    text_warn("hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted%s%s\n",
+              size_class, partial, partial_free, tls->partial_count, tls->partial_free,
+              linked ? "" : ", not linked both ways", give ? "" : ", one without a block");
     return wrong + 1;
 }
 
@@ -135,7 +134,8 @@ static size_t check_all_placed(const HakTcb* me) {
     uint32_t owned = 0, placed = me->partial_slabs + me->run_superslabs;
     for (SlabNumber s = SLABS_PER_UNIT; s < end; s++)
         owned += word_owner(load_relaxed(&hak_heap.owner[s])) == (uint64_t)(uintptr_t)me;
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) placed += (me->tiny[c].bound ? 1u : 0u) + me->tiny[c].full_count;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
+        placed += (me->tiny[c].bound ? 1u : 0u) + me->tiny[c].full_count;
     if (owned == placed || some_change_is_missing()) return 0;
     text_warn("hakmem: check=places thread %u owns %u slabs, and %u are in its lists\n", me->number, owned, placed);
     return 1;
