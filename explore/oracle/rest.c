@@ -272,11 +272,6 @@ static void check_nothing_left(void) {
         run_fault("lost", "what was free is in %lu pieces when all is free", (unsigned long)unit_totals.holes);
 }
 
-static void check_bound(const char* what, uint64_t count, uint64_t most) {
-    if (count > most)
-        run_fault("bound", "%lu %s, at most %lu were expected", (unsigned long)count, what, (unsigned long)most);
-}
-
 // Mapped bytes of a unit, of which only the first may be; `head`: the last unit so far with which a huge block begins.
 static size_t mapped_bytes(UnitNumber u, UnitNumber head) {
     const Unit* unit = &hak_heap.unit[u];
@@ -303,18 +298,36 @@ static uint64_t check_mapped(void) {
     return sum;
 }
 
-static void check_bounds(const Scenario* scenario) {
-    const uint64_t dirty = (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
-    if (scenario->slabs_most) check_bound("slabs are in use at the end", free_slab_totals.taken, scenario->slabs_most);
-    if (scenario->superslabs_most)
-        check_bound("SuperSlabs are in use at the end", superslab_count, scenario->superslabs_most);
-    check_bound("free slabs occupy memory at the end", dirty, scenario->dirty_most);
-    check_bound("KiB are mapped at the end", check_mapped() >> 10, scenario->mapped_most);
-    check_bound("system calls are made", run.calls, scenario->calls_most);
-    for (unsigned i = 0; i < scenario->step_bound_count; i++)
-        for (unsigned step = 0; step < HAK_STEP_COUNT; step++)
-            if (strcmp(step_name(step), scenario->step_bound[i].step) == 0)
-                check_bound(step_words(step), run.steps[step], scenario->step_bound[i].most);
+static uint64_t free_dirty_slabs(void) {
+    return (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
+}
+
+static uint64_t steps_taken(const char* name) {
+    for (unsigned step = 0; step < HAK_STEP_COUNT; step++)
+        if (strcmp(step_name(step), name) == 0) return run.steps[step];
+    return 0;
+}
+
+static void check_bound(const Bound* bound, uint64_t mapped) {
+    const struct {
+        const char *what, *words;
+        uint64_t number;
+    } known[] = {{"slabs", "slabs in use at the end", free_slab_totals.taken},
+                 {"superslabs", "SuperSlabs in use at the end", superslab_count},
+                 {"dirty", "free slabs that occupy memory at the end", free_dirty_slabs()},
+                 {"mapped", "KiB mapped at the end", mapped >> 10},
+                 {"calls", "system calls", run.calls},
+                 {bound->what, "steps of the name that is given", steps_taken(bound->what)}};
+    unsigned i = 0;
+    while (strcmp(known[i].what, bound->what) != 0) i++;
+    if (bound->least ? known[i].number >= bound->number : known[i].number <= bound->number) return;
+    run_fault("bound", "%lu %s (%s); at %s %lu were expected", (unsigned long)known[i].number, known[i].words,
+              bound->what, bound->least ? "least" : "most", (unsigned long)bound->number);
+}
+
+static void check_expectations(const Scenario* scenario) {
+    const uint64_t mapped = check_mapped();
+    for (unsigned i = 0; i < scenario->bound_count; i++) check_bound(&scenario->bound[i], mapped);
     for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
@@ -322,7 +335,7 @@ void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     if (run.copied) notice_copy();
     if (!some_change_is_missing()) check_threads();
-    check_bounds(scenario);
+    check_expectations(scenario);
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     each_slab(check_slab);

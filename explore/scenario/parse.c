@@ -357,37 +357,38 @@ static bool is_step(const char* word) {
     return false;
 }
 
-// NULL: there is no such bound.
-static uint64_t* bound_of_step(Scenario* s, const char* word) {
-    if (!is_step(word) || s->step_bound_count == STEP_BOUNDS_MOST) return NULL;
-    StepBound* bound = &s->step_bound[s->step_bound_count++];
-    snprintf(bound->step, sizeof bound->step, "%.7s", word);
-    return &bound->most;
+static bool is_bound_word(const char* word) {
+    static const char* const words[] = {BOUND_WORDS};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], word) == 0) return true;
+    return is_step(word);
 }
 
-static uint64_t* bound_named(Scenario* s, const char* word) {
-    if (strcmp(word, "slabs") == 0) return &s->slabs_most;
-    if (strcmp(word, "superslabs") == 0) return &s->superslabs_most;
-    if (strcmp(word, "dirty") == 0) return &s->dirty_most;
-    if (strcmp(word, "mapped") == 0) return &s->mapped_most;
-    if (strcmp(word, "calls") == 0) return &s->calls_most;
-    return bound_of_step(s, word);
-}
-
-static bool line_bound(Parser* p) {
+static bool read_bound(Parser* p, bool least) {
     static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step";
     char word[NAME_MOST];
     Scenario* s = p->scenario;
     skip_blanks(p);
     const char* start = p->at;
     if (!read_word(p, what, word)) return false;
-    uint64_t* most = bound_named(s, word);
-    if (most == NULL) {
+    if (!is_bound_word(word)) {
         p->at = start;
         return expected(p, "%s", what);
     }
-    const uint64_t least = most == &s->slabs_most || most == &s->superslabs_most;
-    return read_number(p, "how many", least, 100000, most) && (at_end(p) || expected(p, "the end of the line"));
+    if (s->bound_count == SCENARIO_BOUNDS_MOST) return wrong(p, p->line, "%s", "there are too many bounds");
+    Bound* bound = &s->bound[s->bound_count++];
+    snprintf(bound->what, sizeof bound->what, "%.11s", word);
+    bound->least = least;
+    return read_number(p, "how many", least, 100000, &bound->number) &&
+           (at_end(p) || expected(p, "the end of the line"));
+}
+
+static bool line_bound(Parser* p) {
+    return read_bound(p, false);
+}
+
+static bool line_reach(Parser* p) {
+    return read_bound(p, true);
 }
 
 // "expect BLOCK at|off|in|outside BLOCK".
@@ -412,8 +413,9 @@ static bool read_line(Parser* p) {
     static const struct {
         const char* word;
         bool (*read)(Parser* p);
-    } lines[] = {{"size", line_size},         {"setup", line_setup}, {"thread", line_thread}, {"set", line_set},
-                 {"failures", line_failures}, {"bound", line_bound}, {"expect", line_expect}, {"search", line_search}};
+    } lines[] = {{"size", line_size},   {"setup", line_setup},       {"thread", line_thread},
+                 {"set", line_set},     {"failures", line_failures}, {"bound", line_bound},
+                 {"reach", line_reach}, {"expect", line_expect},     {"search", line_search}};
     char word[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;
@@ -423,11 +425,11 @@ static bool read_line(Parser* p) {
         memcpy(p->scenario->about, text, length < most ? length : most);
     }
     if (at_end(p)) return true;
-    if (read_word(p, "size, setup, thread, set, failures, bound, expect or search", word))
+    if (read_word(p, "size, setup, thread, set, failures, bound, reach, expect or search", word))
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
             if (strcmp(lines[i].word, word) == 0) return lines[i].read(p);
     p->at = start;
-    return expected(p, "size, setup, thread, set, failures, bound, expect or search");
+    return expected(p, "size, setup, thread, set, failures, bound, reach, expect or search");
 }
 
 static bool check_whole(Parser* p) {
@@ -441,8 +443,7 @@ static bool check_whole(Parser* p) {
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
-    *scenario = (Scenario){
-        .preemptions = PREEMPTIONS_USUAL, .dirty_most = NOT_BOUND, .mapped_most = NOT_BOUND, .calls_most = NOT_BOUND};
+    *scenario = (Scenario){.preemptions = PREEMPTIONS_USUAL};
     Parser p = {.file = name, .at = text, .scenario = scenario, .message = message, .message_size = size};
     for (unsigned t = 0; t < THREADS_MOST; t++) scenario->begins[t] = true;
     while (*p.at) {

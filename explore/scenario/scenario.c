@@ -48,8 +48,7 @@ bool scenario_copies(const Scenario* scenario) {
 }
 
 bool scenario_expects(const Scenario* scenario) {
-    return scenario->placement_count || scenario->step_bound_count || scenario->dirty_most != NOT_BOUND ||
-           scenario->mapped_most != NOT_BOUND || scenario->calls_most != NOT_BOUND;
+    return scenario->placement_count || scenario->bound_count;
 }
 
 bool scenario_fails(const Scenario* scenario) {
@@ -106,11 +105,10 @@ static void add_program(Text* text, const Scenario* scenario, unsigned thread) {
 }
 
 static void add_expectations(Text* text, const Scenario* scenario) {
-    if (scenario->dirty_most != NOT_BOUND) text_add(text, "bound dirty %lu\n", (unsigned long)scenario->dirty_most);
-    if (scenario->mapped_most != NOT_BOUND) text_add(text, "bound mapped %lu\n", (unsigned long)scenario->mapped_most);
-    if (scenario->calls_most != NOT_BOUND) text_add(text, "bound calls %lu\n", (unsigned long)scenario->calls_most);
-    for (unsigned i = 0; i < scenario->step_bound_count; i++)
-        text_add(text, "bound %s %lu\n", scenario->step_bound[i].step, (unsigned long)scenario->step_bound[i].most);
+    for (unsigned i = 0; i < scenario->bound_count; i++) {
+        const Bound* b = &scenario->bound[i];
+        text_add(text, "%s %s %lu\n", b->least ? "reach" : "bound", b->what, (unsigned long)b->number);
+    }
     for (unsigned i = 0; i < scenario->placement_count; i++) {
         const Placement* p = &scenario->placement[i];
         text_add(text, "expect %s %s %s\n", block_name(scenario, p->block), placed_words[p->how],
@@ -124,8 +122,6 @@ size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     for (unsigned i = 0; i < scenario->setting_count; i++)
         text_add(&text, "set %s %s\n", scenario->setting[i][0], scenario->setting[i][1]);
     if (scenario->failures) text_add(&text, "failures %u\n", scenario->failures);
-    if (scenario->slabs_most) text_add(&text, "bound slabs %lu\n", (unsigned long)scenario->slabs_most);
-    if (scenario->superslabs_most) text_add(&text, "bound superslabs %lu\n", (unsigned long)scenario->superslabs_most);
     add_expectations(&text, scenario);
     add_setup(&text, scenario);
     for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);

@@ -16,8 +16,7 @@
 #include "record/schedule.h"
 
 enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 4, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
-#define NOT_BOUND UINT64_MAX
-enum { PLACEMENTS_MOST = 16, STEP_BOUNDS_MOST = 4 };
+enum { PLACEMENTS_MOST = 16, SCENARIO_BOUNDS_MOST = 6 };
 
 typedef enum {
 #define OPERATION(name, word, form, words) OP_##name,
@@ -51,11 +50,14 @@ typedef struct {
     uint8_t how;  // PlacedHow
 } Placement;
 
-// In a run all threads together take a named step of the protocol at most so often.
+// Of something that a run can be asked for: the name of a step of the protocol, or a word of BOUND_WORDS.
 typedef struct {
-    char step[8];
-    uint64_t most;
-} StepBound;
+    char what[12];
+    bool least;  // at least `number`; otherwise at most
+    uint64_t number;
+} Bound;
+
+#define BOUND_WORDS "slabs", "superslabs", "dirty", "mapped", "calls"
 
 typedef struct {
     char name[SCENARIO_NAME_MOST];
@@ -71,12 +73,9 @@ typedef struct {
     char setting[SETTINGS_MOST][2][NAME_MOST];  // HAKMEM_ variables, without that
     uint32_t failures;                          // system calls that may fail
     uint32_t preemptions, stale;                // how far the complete search of the suite goes
-    uint64_t slabs_most, superslabs_most;       // bounds on what is in use at the end; 0: none
-    // Free slabs that occupy memory at the end, KiB that are mapped then, system calls of a run; NOT_BOUND: any.
-    uint64_t dirty_most, mapped_most, calls_most;
-    unsigned placement_count, step_bound_count;
+    unsigned placement_count, bound_count;
     Placement placement[PLACEMENTS_MOST];
-    StepBound step_bound[STEP_BOUNDS_MOST];
+    Bound bound[SCENARIO_BOUNDS_MOST];
 } Scenario;
 
 // Reads the text of a scenario. false: `message` is "NAME:LINE: expected ..., not ...".

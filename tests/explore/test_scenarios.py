@@ -18,7 +18,7 @@ TWICE = "block 'a' is freed, or given to realloc, twice"
 BAD = [
     ("", 0, "expected a line 'thread'"),
     ("setup A: a=malloc 64\n", 1, "expected a line 'thread'"),
-    ("colour A\n", 1, "expected size, setup, thread, set, failures, bound, expect or search, not 'colour'"),
+    ("colour A\n", 1, "expected size, setup, thread, set, failures, bound, reach, expect or search, not 'colour'"),
     ("thread G: flush\n", 1, "expected a thread, A to F, not 'G'"),
     ("thread AB: flush\n", 1, "expected a thread, A to F, not 'AB'"),
     ("thread A flush\n", 1, "expected ':', not 'flush'"),
@@ -103,6 +103,8 @@ class Scenarios(unittest.TestCase):
             ("bound calls 0", "bound"),
             ("bound F1 0", "bound"),
             ("bound mapped 6143", "bound"),
+            ("reach calls 10", "bound"),
+            ("reach F1 3", "bound"),
             ("expect b off a", "placement"),
             ("expect b outside a", "placement"),
             ("expect c at a", "placement"),
@@ -112,7 +114,7 @@ class Scenarios(unittest.TestCase):
                 status, said, _ = run(program + line + "\n")
                 self.assertEqual(status, 1, said)
                 self.assertIn(f"check={check} ", said)
-        lines = "bound calls 9\nbound F1 2\nexpect b at a\nexpect b in a\nexpect c off a\nexpect c outside b\n"
+        lines = "bound calls 9\nreach F1 2\nexpect b at a\nexpect b in a\nexpect c off a\nexpect c outside b\n"
         status, said, errors = run(program + lines)
         self.assertEqual(status, 0, said + errors)
         status, said, _ = run("bound dirty 0\nthread A: a=malloc 3M, free a\n")
