@@ -63,9 +63,12 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
-// slab/remote_free.h: an owner of page runs learns that others have freed some. Whose owner changed meanwhile may not.
+// slab/remote_free.h: an owner of page runs learns that others have freed some. Of many SuperSlabs it looks at a few, and
+// may then forget about the others until the next scan.
 static void check_told(unsigned t) {
+    enum { FEW = 8 };
     const HakTcb* me = hak_tls.tcb;
+    if (me->run_superslabs > FEW) return;
     for (unsigned b = 0; b < RUN_BUCKETS && run.stale_used == 0 && !run.forked; b++)
         for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next)
             if (remote_count(load_relaxed(remote_word(s))) && !load_relaxed(&me->runs_pushed))

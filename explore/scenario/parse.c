@@ -379,7 +379,7 @@ static bool read_bound(Parser* p, bool least) {
     Bound* bound = &s->bound[s->bound_count++];
     snprintf(bound->what, sizeof bound->what, "%.11s", word);
     bound->least = least;
-    return read_number(p, "how many", least, 100000, &bound->number) &&
+    return read_number(p, "how many", least, 1000000, &bound->number) &&
            (at_end(p) || expected(p, "the end of the line"));
 }
 
