@@ -63,8 +63,8 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
-// slab/remote_free.h: an owner of page runs learns that others have freed some. Of many SuperSlabs it looks at a few, and
-// may then forget about the others until the next scan.
+// slab/remote_free.h: an owner of page runs learns that others have freed some. Of many SuperSlabs it looks at a few,
+// and may then forget about the others until the next scan.
 static void check_told(unsigned t) {
     enum { FEW = 8 };
     const HakTcb* me = hak_tls.tcb;

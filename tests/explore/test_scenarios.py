@@ -12,6 +12,7 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
+BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step"
 TWICE = "block 'a' is freed, or given to realloc, twice"
 
 # (text, line, what the message says)
@@ -49,7 +50,7 @@ BAD = [
     ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
-    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step, not 'pages'"),
+    ("bound pages 3\nthread A: flush\n", 1, f"expected {BOUNDS}, not 'pages'"),
     ("bound calls\nthread A: flush\n", 1, "expected how many at the end of the line"),
     ("expect b\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside' at the end of the line"),
     ("expect b on a\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside', not 'on'"),
