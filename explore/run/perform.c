@@ -5,6 +5,7 @@
 #include "record/event.h"
 #include "runtime/system.h"
 
+#include <errno.h>
 #include <hakmem/hakmem.h>
 
 static unsigned block_of(const Scenario* scenario, const Op* op) {
@@ -12,6 +13,8 @@ static unsigned block_of(const Scenario* scenario, const Op* op) {
 }
 
 static void check_memory(const void* p) {
+    if (p == NULL && errno != ENOMEM)
+        run_fault("memory", "an allocation of %c fails without ENOMEM", 'A' + (int)current_thread);
     if (p == NULL && !run.limits.follow && run.limits.failures_most == 0 && !run.may_fail)
         run_fault("memory", "an allocation of %c fails", 'A' + (int)current_thread);
 }
@@ -24,6 +27,7 @@ static void check_zero(const char* p, uint64_t size) {
 static void allocate(const Scenario* scenario, const Op* op) {
     for (uint32_t i = 0; i < op->count; i++) {
         threads[current_thread].began = threads[current_thread].moment;
+        errno = 0;
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
         if (op->kind == OP_CALLOC) check_zero(p, op->size);
@@ -35,6 +39,7 @@ static void reallocate(const Op* op) {
     void* old = block_take(op->old);
     if (old == NULL) return;
     uint64_t old_size = blocks[op->old].size;
+    errno = 0;
     void* p = hak_realloc(old, op->size);
     check_memory(p);
     if (p == NULL) {
