@@ -6,11 +6,15 @@
 #include "oracle/blocks.h"
 #include "oracle/locks.h"
 #include "refill/give_back.h"
+#include "runtime/memory.h"
+#include "runtime/steps.h"
 #include "runtime/streams.h"
 #include "runtime/system.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "superslab/tails.h"
+#include "superslab/units.h"
 #include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
@@ -69,6 +73,19 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
+// slab/remote_free.h: an owner of page runs learns that others have freed some. Of many SuperSlabs it looks at a few,
+// and may then forget about the others until the next scan.
+static void check_told(unsigned t) {
+    enum { FEW = 8 };
+    const HakTcb* me = hak_tls.tcb;
+    if (me->run_superslabs > FEW) return;
+    for (unsigned b = 0; b < RUN_BUCKETS && run.stale_used == 0 && !run.forked; b++)
+        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next)
+            if (remote_count(load_relaxed(remote_word(s))) && !load_relaxed(&me->runs_pushed))
+                run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s,
+                          'A' + (int)t);
+}
+
 // While other threads exist, hak_check looks at what the calling one has.
 static void check_threads(void) {
     explored_single_threaded = 0;
@@ -78,6 +95,7 @@ static void check_threads(void) {
         if (hak_tls.tcb == NULL) continue;
         check_own_block(hak_tls.tcb);
         check_bins(t);
+        check_told(t);
         check_heap();
     }
     thread_become(SETUP);
@@ -312,20 +330,78 @@ static void check_nothing_left(void) {
     if (free_slab_totals.taken != 0)
         run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
+    if (heap_units() != 0) run_fault("lost", "%u units are still mapped when every block is freed", heap_units());
+    if (unit_totals.holes > 1)
+        run_fault("lost", "what was free is in %lu pieces when all is free", (unsigned long)unit_totals.holes);
 }
 
-static void check_bound(const char* what, uint32_t count, uint64_t most) {
-    if (most && count > most)
-        run_fault("bound", "%u %s are in use at the end, at most %lu were expected", count, what, (unsigned long)most);
+// Mapped bytes of a unit, of which only the first may be; `head`: the last unit so far with which a huge block begins.
+static size_t mapped_bytes(UnitNumber u, UnitNumber head) {
+    const Unit* unit = &hak_heap.unit[u];
+    if (unit->absent || unit->kind == UNIT_NONE) return 0;
+    const bool last = (unit->kind == UNIT_HUGE || unit->kind == UNIT_HUGE_REST) && u == huge_last_unit(head);
+    const size_t cut = last ? hak_heap.unit[head].cut : 0;
+    return cut ? cut << PAGE_SHIFT : UNIT_SIZE;
+}
+
+// What the system has mapped is what the table of units says. Returns the bytes.
+static uint64_t check_mapped(void) {
+    uint64_t sum = 0;
+    UnitNumber head = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (hak_heap.unit[u].kind == UNIT_HUGE) head = u;
+        const size_t bytes = mapped_bytes(u, head);
+        const uint64_t at = (uint64_t)(uintptr_t)unit_address(u) - ARENA;
+        sum += bytes;
+        if (slabs_are_mappings() || run.may_fail || run.copied) continue;
+        if ((bytes && !memory_is_open(at, bytes)) ||
+            (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
+            run_fault("mapped", "of unit %u %lu bytes should be mapped, and it is not so", u, (unsigned long)bytes);
+    }
+    return sum;
+}
+
+static uint64_t free_dirty_slabs(void) {
+    return (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
+}
+
+static uint64_t steps_taken(const char* name) {
+    for (unsigned step = 0; step < HAK_STEP_COUNT; step++)
+        if (strcmp(step_name(step), name) == 0) return run.steps[step];
+    return 0;
+}
+
+static void check_bound(const Bound* bound, uint64_t mapped) {
+    const struct {
+        const char *what, *words;
+        uint64_t number;
+    } known[] = {{"slabs", "slabs in use at the end", free_slab_totals.taken},
+                 {"superslabs", "SuperSlabs in use at the end", superslab_count},
+                 {"dirty", "free slabs that occupy memory at the end", free_dirty_slabs()},
+                 {"mapped", "KiB mapped at the end", mapped >> 10},
+                 {"calls", "system calls", run.calls},
+                 {bound->what, "steps of the name that is given", steps_taken(bound->what)}};
+    unsigned i = 0;
+    while (strcmp(known[i].what, bound->what) != 0) i++;
+    if (bound->least ? known[i].number >= bound->number : known[i].number <= bound->number) return;
+    run_fault("bound", "%lu %s (%s); at %s %lu were expected", (unsigned long)known[i].number, known[i].words,
+              bound->what, bound->least ? "least" : "most", (unsigned long)bound->number);
+}
+
+static void check_expectations(const Scenario* scenario) {
+    const uint64_t mapped = check_mapped();
+    for (unsigned i = 0; i < scenario->bound_count; i++) check_bound(&scenario->bound[i], mapped);
+    for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     check_list_ends();
     if (run.copied) notice_copy();
-    if (!some_change_is_missing()) check_threads();
-    check_bound("slabs", free_slab_totals.taken, scenario->slabs_most);
-    check_bound("SuperSlabs", superslab_count, scenario->superslabs_most);
+    if (!some_change_is_missing()) {
+        check_threads();
+        check_expectations(scenario);
+    }
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     check_locks();
