@@ -39,13 +39,18 @@ struct search {
     bool download;
 };
 
-static bool find_file(const json_t* module, const struct search* search, char* out, size_t size) {
+enum { PLACES = 4 };
+
+// The file to read at the given place; false: there is none.
+static bool find_file(const json_t* module, const struct search* search, int place, char* out, size_t size) {
     const char *path = json_get_text_or(module, "path", ""), *build_id = json_get_text_or(module, "build_id", "");
     if (path[0] == '\0') return false;
-    if (search->folder != NULL && in_folder(search->folder, path, build_id, out, size)) return true;
-    snprintf(out, size, "%s", path);
-    if (is_build(path, build_id) || by_build_id("/usr/lib/debug", build_id, out, size)) return true;
-    return search->download && debug_download(build_id, out, size);
+    switch (place) {
+    case 0: return search->folder != NULL && in_folder(search->folder, path, build_id, out, size);
+    case 1: return snprintf(out, size, "%s", path) < (int)size && is_build(path, build_id);
+    case 2: return by_build_id("/usr/lib/debug", build_id, out, size);
+    default: return search->download && debug_download(build_id, out, size);
+    }
 }
 
 // Frames
@@ -77,6 +82,10 @@ static json_t* calls_json(const struct code* code) {
     return calls;
 }
 
+static bool has_line(const json_t* calls) {
+    return json_object_get(json_array_get(calls, 0), "file") != NULL;
+}
+
 // `known`: the calls of places that were asked for before.
 static void find_calls(json_t* frame, const char* file, json_t* known) {
     struct code code;
@@ -90,22 +99,36 @@ static void find_calls(json_t* frame, const char* file, json_t* known) {
         calls = calls_json(&code);
         json_object_set_new(known, key, calls);
     }
-    if (json_array_size(calls) > 0) json_object_set(frame, "calls", calls);
+    bool first = json_object_get(frame, "calls") == NULL;
+    if (has_line(calls) || (first && json_array_size(calls) > 0)) json_object_set(frame, "calls", calls);
+}
+
+// Finds those that have no lines yet. true: none is left.
+static bool find_in_file(const json_t* leaks, size_t module, const char* file, json_t* known) {
+    size_t i, j;
+    json_t *stack, *frame;
+    bool all = true;
+    json_array_foreach(json_object_get(leaks, "stacks"), i, stack) {
+        json_array_foreach(json_object_get(stack, "frames"), j, frame) {
+            if (json_get_whole(frame, "module") != (json_int_t)module || has_line(json_object_get(frame, "calls")))
+                continue;
+            if (file != NULL) find_calls(frame, file, known);
+            all = all && has_line(json_object_get(frame, "calls"));
+        }
+    }
+    return all;
 }
 
 void leak_places_find(json_t* leaks, const char* folder, bool download) {
     const struct search search = {folder, download};
-    size_t i, j, k;
-    json_t *module, *stack, *frame, *known = json_object();
+    size_t i;
+    json_t *module, *known = json_object();
     // A module at a time: few files are open at once.
     json_array_foreach(json_object_get(leaks, "modules"), i, module) {
-        char file[PATH_MAX];
-        if (!find_file(module, &search, file, sizeof file)) continue;
-        json_array_foreach(json_object_get(leaks, "stacks"), j, stack) {
-            json_array_foreach(json_object_get(stack, "frames"), k, frame) {
-                bool wanted = json_get_whole(frame, "module") == (json_int_t)i && !json_object_get(frame, "calls");
-                if (wanted) find_calls(frame, file, known);
-            }
+        bool all = find_in_file(leaks, i, NULL, known);
+        for (int place = 0; place < PLACES && !all; place++) {
+            char file[PATH_MAX];
+            if (find_file(module, &search, place, file, sizeof file)) all = find_in_file(leaks, i, file, known);
         }
     }
     json_decref(known);

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// A module is taken from its path if that still has the same build id. Else from files named as the module, or by
-// build id, in `folder` (NULL: none), or by build id in /usr/lib/debug; `download`: also from the servers of
+// Until lines are known, a module is looked for in files named as it, or by build id, in `folder` (NULL: none); under
+// its path, if that still has the same build id; by build id in /usr/lib/debug; and, if `download`, on the servers of
 // DEBUGINFOD_URLS.
 void leak_places_find(json_t* leaks, const char* folder, bool download);
 

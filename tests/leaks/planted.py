@@ -5,6 +5,9 @@ first three lines of the entry, and none of the blocks that the program still re
 usage: planted.py HAKSTRESS PLANTED PLANTED_OPTIMISED PLANTED_CXX SOURCE_OF_MODULE COMPILER...
 """
 
+import ctypes
+import functools
+import http.server
 import json
 import os
 import re
@@ -13,6 +16,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import unittest
 
 # program, the function to blame, bytes and blocks that are lost; None: as many as the C or C++ library likes
@@ -168,6 +172,32 @@ class Elsewhere(Case):
         done = subprocess.run([HAKSTRESS, "report", "--symbols", self.path("symbols"), self.result],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout)
+        self.check_text(done.stdout, "handle_request")
+        self.assertRegex(done.stdout, r"handle_request \(planted\.c:\d+\)")
+
+
+    def test_names_come_from_a_server(self):
+        """DEBUGINFOD_URLS is asked even where the program is, but has no lines."""
+        try:
+            ctypes.CDLL("libdebuginfod.so.1")
+        except OSError:
+            self.skipTest("libdebuginfod is missing")
+        stripped, debug = self.separate(PLANTED)
+        os.rename(debug, self.path("elsewhere"))
+        _, _, leaks = self.run_it(stripped, "four", options=["--leaks"])
+        module = next(module for module in leaks["modules"] if module["path"] == stripped)
+        folder = self.path(os.path.join("served", "buildid", module["build_id"]))
+        os.makedirs(folder)
+        os.rename(self.path("elsewhere"), os.path.join(folder, "debuginfo"))
+        quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+        handler = functools.partial(quiet, directory=self.path("served"))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            environment = {"DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "no_proxy": "127.0.0.1",
+                           "DEBUGINFOD_CACHE_PATH": self.path("cache")}
+            done = subprocess.run([HAKSTRESS, "report", self.result], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60, env={**os.environ, **environment})
+            server.shutdown()
         self.check_text(done.stdout, "handle_request")
         self.assertRegex(done.stdout, r"handle_request \(planted\.c:\d+\)")
 
