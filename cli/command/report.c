@@ -3,6 +3,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "leaks/leak_places.h"
+#include "leaks/leak_text.h"
+#include "leaks/wrappers.h"
 #include "report/crash_report.h"
 #include "report/fault_log.h"
 #include "results/results.h"
@@ -43,8 +46,21 @@ static int show(const struct args* args, const json_t* report, void (*print)(con
     return STATUS_OK;
 }
 
-static int explain(const struct args* args, const char* path, const json_t* file) {
+static void print_leaks(const json_t* leaks, FILE* out) {
+    leak_text_print(leaks, false, out);
+}
+
+// A result of `hakstress run --leaks`. Places that had no name then may have one here.
+static int explain_leaks(const struct args* args, json_t* leaks) {
+    leak_places_find(leaks, args_text(args, "symbols"), true);
+    wrappers_find(leaks, args_text(args, "leaks-wrappers"));
+    return show(args, leaks, print_leaks);
+}
+
+static int explain(const struct args* args, const char* path, json_t* file) {
     const json_t* report = report_within(file);
+    json_t* leaks = json_object_get(file, "leaks");
+    if (report == NULL && json_is_object(leaks)) return explain_leaks(args, leaks);
     if (report == NULL)
         return usage_error("%s contains no crash report; the names of reports end in .crash.txt or .crash.json", path);
     json_int_t schema = json_get_whole(report, "schema");
@@ -118,20 +134,33 @@ static int report_run(const struct args* args) {
     return status;
 }
 
+static const struct option_spec report_options[] = {
+    {"symbols", "FOLDER", NULL, NULL,
+     "of leaks: where programs, libraries or their debug information are, by name or as .build-id/NN/NNNN.debug"},
+    {"leaks-wrappers", "LIST", "HAKSTRESS_LEAKS_WRAPPERS", NULL, "as for hakstress run"},
+    {.name = NULL},
+};
+
 static const char report_notes[] =
     // clang-format off
+    "The leaks of a run get names of functions and lines from the programs, libraries and debug information that are\n"
+    "here, if they have the same build ids. DEBUGINFOD_URLS names servers that are asked as well.\n"
+    "\n"
     "Exit status: 0 if FILE was explained, 2 if there is nothing to explain in it, as in a log without faults.\n";
 // clang-format on
 
 const struct command command_report = {
     .name = "report",
-    .synopsis = "FILE|-",
-    .summary = "explain a saved crash report, or the faults in a log of a program's stderr",
+    .synopsis = "[--symbols FOLDER] FILE|-",
+    .summary = "explain a saved crash report, leaks, or the faults in a log of a program's stderr",
+    .options = report_options,
     .notes = report_notes,
-    .examples = "hakstress report results/repro-20260102-030405-678.crash.txt\n"
-                "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
-                "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
-                "lines of stacks\n"
-                "journalctl -u server | hakstress report -\n",
+    .examples =
+        "hakstress report results/repro-20260102-030405-678.crash.txt\n"
+        "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
+        "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
+        "lines of stacks\n"
+        "hakstress report --symbols debug results/run-20260102-030405-678.json   # leaks of a run on another machine\n"
+        "journalctl -u server | hakstress report -\n",
     .run = report_run,
 };

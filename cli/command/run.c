@@ -5,8 +5,10 @@
 #include "base/json.h"
 #include "command/commands.h"
 #include "command/idle_variables.h"
+#include "leaks/ended_thread.h"
+#include "leaks/leak_plan.h"
+#include "leaks/leak_text.h"
 #include "process/procmaps.h"
-#include "report/leaks.h"
 #include "report/page_coverage.h"
 #include "results/results.h"
 #include "supervise/faults.h"
@@ -22,16 +24,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
-
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
     {"pages", "[=start]", NULL, NULL,
      "every block on pages of its own, so that a wrong read or write stops at the instruction: past the end of a block "
      "or, with =start, before its start, or after its free; implies --guard"},
-    {"leaks", NULL, NULL, NULL,
-     "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
-     "--guard"},
+    {"leaks", "[=all]", NULL, NULL,
+     "tell the blocks to which nothing led any more when a process exited, by the stack that allocated them; with "
+     "=all, also those that could still be reached; implies --guard"},
+    {"leaks-exit", "N", NULL, NULL, "exit status if blocks were lost; this option and the next ones imply --leaks"},
+    {"leaks-suppressions", "FILE", "HAKSTRESS_LEAKS_SUPPRESSIONS", NULL,
+     "leaks that are not told: lines leak:PATTERN, as for LeakSanitizer"},
+    {"leaks-baseline", "FILE", NULL, NULL, "leaks that are known: a file of --leaks-save"},
+    {"leaks-save", "FILE", NULL, NULL, "write the leaks of this run to a file for --leaks-baseline"},
+    {"leaks-wrappers", "LIST", "HAKSTRESS_LEAKS_WRAPPERS", NULL,
+     "more functions that only pass an allocation on: patterns with *, and commas between them"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };
@@ -45,7 +52,8 @@ static const char run_notes[] =
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
-    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal.\n";
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. Else, if\n"
+    "blocks were lost that are neither suppressed nor in the baseline: N of --leaks-exit N.\n";
 // clang-format on
 
 struct run {
@@ -58,10 +66,11 @@ struct run {
     struct faults faults;
     struct survived survived;
     struct tracing tracing;
-    json_t* leaks;             // of each process that exited and leaked
-    bool records_found;        // in any of them
+    struct leak_plan leak_plan;
+    struct leaks leaks;
+    json_t* found_leaks;  // of the whole run; NULL: not asked for
+    bool leaks_saved;
     size_t died;               // processes that ended by a signal
-    size_t leaks_dropped;      // processes beyond LEAKING_PROCESSES_MAX
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
     size_t unused;             // processes that loaded it and never called it
@@ -116,11 +125,11 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
-    return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
+    return args_number(args, "fault-exit", 0, 255, &run->fault_exit) && leak_plan_read(&run->leak_plan, args);
 }
 
-static bool is_guarded(const struct args* args) {
-    return args_is_set(args, "guard") || args_is_set(args, "leaks") || args_is_set(args, "pages");
+static bool is_guarded(const struct run* run) {
+    return args_is_set(run->args, "guard") || run->leak_plan.wanted || args_is_set(run->args, "pages");
 }
 
 static bool find_library(struct run* run) {
@@ -132,12 +141,13 @@ static bool find_library(struct run* run) {
 
 static void describe_again(struct run* run) {
     const struct args* args = run->args;
-    char tail[sizeof run->command + 64];
+    char leaks[4096], tail[sizeof run->command + sizeof leaks + 64];
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
+    leak_plan_again(args, leaks, sizeof leaks);
     const char* pages = pages_of(args);
     snprintf(tail, sizeof tail, "run %s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
-             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "",
-             args_is_set(args, "leaks") ? "--leaks " : "", run->command);
+             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "", leaks,
+             run->command);
     result_again(args, tail, run->again, sizeof run->again);
 }
 
@@ -161,7 +171,7 @@ static bool set_environment(const struct run* run) {
     bool done = set("LD_PRELOAD", preload, true) && set("HAKMEM_RING_FILE", ring_file, true) &&
                 set("HAKMEM_RING", "1024", false);
     free(preload);
-    if (!done || !is_guarded(run->args)) return done;
+    if (!done || !is_guarded(run)) return done;
     if (pages_of(run->args) != NULL && !set("HAKMEM_PAGES", pages_of(run->args), true)) return false;
     return set("HAKMEM_GUARD", "1", true) && set("HAKMEM_LINKS", "encoded", false) &&
            set("HAKMEM_DEBUG_OWNERSHIP", "1", false);
@@ -183,24 +193,29 @@ static bool is_loaded(const struct run* run, pid_t thread) {
     return found;
 }
 
+// What a process could still reach goes through its threads.
+static struct root_thread* find_threads(pid_t process, size_t* count) {
+    const struct tracing_end* ends = tracing_ends(process, count);
+    struct root_thread* threads = calloc(*count + 1, sizeof *threads);
+    for (size_t i = 0; threads != NULL && i < *count; i++) ended_thread_root(&ends[i], &threads[i]);
+    return threads;
+}
+
 static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     char command[4096] = "unknown";
     struct ring_copy copy;
-    if (json_array_size(run->leaks) >= LEAKING_PROCESSES_MAX && process != run->launch.pid) {
-        run->leaks_dropped++;
-        return;
-    }
+    struct leaking_process of = {.process = process, .thread = thread, .command = command};
+    struct root_thread* threads = find_threads(process, &of.thread_count);
+    if (threads == NULL) return;
     ring_dir_read(&run->rings, thread, &copy);
-    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->stacks, copy.ring->start_tsc);
+    process_command(thread, command, sizeof command);
+    of.library = run->library;
+    of.ring_folder = run->rings.path;
+    of.ring = copy.ring;
+    of.threads = threads;
+    leaks_read(&run->leaks, &of);
     ring_copy_free(&copy);
-    run->records_found = run->records_found || leaks != NULL;
-    if (json_array_size(json_object_get(leaks, "sites")) > 0) {
-        process_command(thread, command, sizeof command);
-        json_put_whole(leaks, "pid", process);
-        json_put_text(leaks, "command", command);
-        json_array_append(run->leaks, leaks);
-    }
-    json_decref(leaks);
+    free(threads);
 }
 
 // Did a check stop it? A check writes to the ring before it aborts.
@@ -231,7 +246,7 @@ static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly)
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
     survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
-    if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
+    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
     else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check
@@ -258,8 +273,12 @@ static void on_ring(void* context, pid_t process) {
 }
 
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){
-        .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
+    run->tracing = (struct tracing){.keeps_ends = run->leak_plan.wanted,
+                                    .context = run,
+                                    .died = on_death,
+                                    .exiting = on_exiting,
+                                    .refused = on_refused,
+                                    .over = on_over};
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -281,7 +300,9 @@ static bool found_fault(const struct run* run) {
 
 static int exit_status(const struct run* run) {
     int status = run->tracing.status;
-    if (!found_fault(run)) return own_status(status);
+    bool lost = run->found_leaks != NULL && leak_text_is_new(run->found_leaks);
+    if (!found_fault(run) && lost && run->leak_plan.has_exit && !WIFSIGNALED(status)) return (int)run->leak_plan.exit;
+    if (!found_fault(run)) return run->leaks_saved ? own_status(status) : STATUS_MISSING;
     if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
@@ -294,7 +315,7 @@ static void save_result(const struct run* run, int status) {
     json_put_text(result, "again", run->again);
     json_put_text(result, "outcome", found_fault(run) ? "fault" : "ok");
     json_object_set_new(result, "command", command);
-    json_put_bool(result, "guard", is_guarded(run->args));
+    json_put_bool(result, "guard", is_guarded(run));
     if (pages_in_force(run->args) != NULL) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
     json_put_text(result, "library", run->library);
     json_put_real(result, "seconds", workload_clock() - run->faults.began);
@@ -305,8 +326,7 @@ static void save_result(const struct run* run, int status) {
     json_put_count(result, "processes", run->tracing.processes);
     json_put_count(result, "processes_without_library", run->without);
     json_put_count(result, "processes_not_using_library", run->unused);
-    json_put_count(result, "processes_not_searched_for_leaks", run->leaks_dropped);
-    json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
+    json_object_set_new(result, "leaks", run->found_leaks != NULL ? json_incref(run->found_leaks) : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
     json_object_set(result, "told", run->survived.told);
@@ -316,57 +336,36 @@ static void save_result(const struct run* run, int status) {
     json_decref(result);
 }
 
-// "200 bytes in 2 blocks"
-static void print_amount(const json_t* of) {
-    long long bytes = json_get_whole(of, "bytes");
-    long long blocks = json_get_whole(of, "blocks");
-    fprintf(stderr, "%lld byte%s in %lld block%s", bytes, bytes == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s");
-}
-
-static void print_leaks(const json_t* leaks) {
-    size_t i;
-    json_t* site;
-    bool some_alone = false;
-    const json_t* sites = json_object_get(leaks, "sites");
-    fputs("run: never freed: ", stderr);
-    print_amount(leaks);
-    fprintf(stderr, ", pid %lld, %s\n", json_get_whole(leaks, "pid"), json_get_text(leaks, "command"));
-    json_array_foreach(sites, i, site) {
-        const char* caller = json_get_text(site, "called_from");
-        if (i == LEAK_SITES_SHOWN) break;
-        some_alone = some_alone || caller == NULL;
-        fputs("  ", stderr);
-        print_amount(site);
-        fprintf(stderr, ": %s%s%s\n", json_get_text(site, "at"), caller != NULL ? ", called from " : "",
-                caller != NULL ? caller : "");
-    }
-    if (i < json_array_size(sites))
-        fprintf(stderr, "  %zu more places are in the JSON file\n", json_array_size(sites) - i);
-    if (some_alone) fputs("  callers are known only in code with frame pointers: -fno-omit-frame-pointer\n", stderr);
+static void print_leaks(const struct run* run) {
+    const struct leaks* leaks = &run->leaks;
+    if (leaks->searched > 0) leak_text_print(run->found_leaks, false, stderr);
+    if (leaks->failed > 0)
+        fprintf(stderr, "run: for %zu process%s there was not enough memory to search for leaks\n", leaks->failed,
+                leaks->failed == 1 ? "" : "es");
+    if (run->died > 0)
+        fprintf(stderr, "run: %zu process%s died of a signal: what %s had lost is not listed\n", run->died,
+                run->died == 1 ? "" : "es", run->died == 1 ? "it" : "they");
+    else if (leaks->searched == 0)
+        fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
 }
 
 static void print_idle_variables(const struct run* run) {
     const char *guard = getenv("HAKMEM_GUARD"), *pages = pages_in_force(run->args);
     bool by_variable = guard != NULL && strcmp(guard, "1") == 0;
     idle_variables_print(
-        &(struct modes_in_force){.guard = is_guarded(run->args) || by_variable || pages != NULL, .pages = pages},
-        stderr);
+        &(struct modes_in_force){.guard = is_guarded(run) || by_variable || pages != NULL, .pages = pages}, stderr);
 }
 
 static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
     survived_print(&run->survived, brief, stderr);
-    if (brief) return;
+    if (brief) {
+        if (run->found_leaks != NULL) leak_text_print(run->found_leaks, true, stderr);
+        return;
+    }
     if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
-    for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
-    if (run->leaks_dropped > 0)
-        fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
-    if (run->leaks != NULL && run->died > 0)
-        fprintf(stderr, "run: %zu process%s died of a signal: what %s had not freed is not listed\n", run->died,
-                run->died == 1 ? "" : "es", run->died == 1 ? "it" : "they");
-    else if (run->leaks != NULL && !run->records_found)
-        fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
+    if (run->leak_plan.wanted) print_leaks(run);
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
                 run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
@@ -389,6 +388,8 @@ static int conclude(struct run* run) {
         fprintf(stderr, "hakstress: cannot run %s: %s\n", run->args->rest[0], strerror(error));
         return error == ENOENT ? 127 : 126;
     }
+    run->leaks_saved = true;
+    if (run->leak_plan.wanted) run->found_leaks = leak_plan_apply(&run->leak_plan, &run->leaks, &run->leaks_saved);
     int status = exit_status(run);
     save_result(run, status);
     print_findings(run);
@@ -414,20 +415,23 @@ static int run_run(const struct args* args) {
                                      .began = workload_clock()};
         faults_start(&run.faults);
         survived_start(&run.survived, &run.rings);
-        if (args_is_set(args, "leaks")) run.leaks = json_array();
+        leaks_start(&run.leaks, run.leak_plan.with_reachable);
         watch(&run);
         status = conclude(&run);
         faults_free(&run.faults);
         survived_free(&run.survived);
-        json_decref(run.leaks);
+        leaks_free(&run.leaks);
+        json_decref(run.found_leaks);
     }
+    leak_plan_free(&run.leak_plan);
     ring_dir_remove(&run.rings);
     return status;
 }
 
 const struct command command_run = {
     .name = "run",
-    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+    .synopsis =
+        "[--guard] [--pages[=start]] [--leaks[=all]] [--leaks-exit N] [--fault-exit N] -- COMMAND [ARGUMENT...]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
@@ -436,6 +440,7 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
+        "hakstress run --leaks-exit 23 --leaks-baseline known.json -- make check\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,
     .run = run_run,

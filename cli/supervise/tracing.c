@@ -10,6 +10,7 @@
 #include <string.h>
 #include <elf.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ struct traced {
     bool exiting;                 // it was stopped at its end
     size_t threads;               // threads of the process that have not been stopped at their end yet
     bool reported;                // the process was reported
+    struct tracing_end* ends;     // of threads of the process
+    size_t end_count, end_room;
 };
 
 static struct traced* table[BUCKETS];
@@ -84,6 +87,7 @@ static void remove_at(struct traced** place) {
     struct traced* traced = *place;
     *place = traced->next;
     watched--;
+    free(traced->ends);
     free(traced);
 }
 
@@ -116,6 +120,20 @@ static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
     return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
 }
 
+#if defined(__x86_64__)
+static const int vector_registers = NT_X86_XSTATE;
+
+static uint64_t system_call_of(const struct user_regs_struct* registers) {
+    return registers->orig_rax;
+}
+#else
+static const int vector_registers = NT_PRFPREG;
+
+static uint64_t system_call_of(const struct user_regs_struct* registers) {
+    return registers->regs[8];
+}
+#endif
+
 static void note_signal(struct tracing* tracing, struct traced* traced, int number) {
     struct tracing_signal* last = &traced->last;
     *last = (struct tracing_signal){.number = number, .time = workload_clock()};
@@ -142,6 +160,33 @@ static const struct tracing_signal* cause_of(const struct traced* traced) {
     return raised && traced->fault.number == last->number ? &traced->fault : last;
 }
 
+// A thread that ended by itself, and not with its process.
+static bool has_left(const struct traced* traced, const struct traced* process, const struct tracing_end* end) {
+    return process->threads > 1 && !traced->exiting && system_call_of(&end->registers) == SYS_exit;
+}
+
+static void keep_end(const struct traced* traced, struct traced* process) {
+    if (process->end_count == process->end_room) {
+        size_t room = process->end_room * 2 + 4;
+        struct tracing_end* more = realloc(process->ends, room * sizeof *more);
+        if (more == NULL) return;
+        process->ends = more;
+        process->end_room = room;
+    }
+    struct tracing_end* end = &process->ends[process->end_count];
+    struct iovec vectors = {end->vectors, sizeof end->vectors};
+    *end = (struct tracing_end){.thread = traced->thread};
+    if (!read_registers(traced->thread, &end->registers) || has_left(traced, process, end)) return;
+    ptrace(PTRACE_GETREGSET, traced->thread, (void*)(uintptr_t)vector_registers, &vectors);
+    process->end_count++;
+}
+
+const struct tracing_end* tracing_ends(pid_t process, size_t* count) {
+    const struct traced* traced = find(process);
+    *count = traced != NULL ? traced->end_count : 0;
+    return traced != NULL ? traced->ends : NULL;
+}
+
 static void at_exit(struct tracing* tracing, struct traced* traced) {
     unsigned long status = 0;
     bool known = ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &status) == 0;
@@ -152,6 +197,7 @@ static void at_exit(struct tracing* tracing, struct traced* traced) {
         tracing->died(tracing->context,
                       &(struct tracing_death){traced->process, traced->thread, number, cause_of(traced)});
     }
+    if (tracing->keeps_ends && process != NULL) keep_end(traced, process);
     if (comes_to_end(traced)) tracing->exiting(tracing->context, traced->process, traced->thread, known && number == 0);
     resume(traced->thread, 0);
 }
@@ -173,6 +219,7 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
     process->last.number = process->fault.number = 0;
     process->exiting = false;
     process->threads = 1;
+    process->end_count = 0;
     tracing->over(tracing->context, process->process, true);
     resume(process->thread, 0);
 }

@@ -19,6 +19,15 @@ struct tracing_signal {
     struct user_regs_struct registers;
 };
 
+enum { TRACING_VECTORS = 832 / sizeof(uint64_t) };
+
+// A thread at its end.
+struct tracing_end {
+    pid_t thread;
+    struct user_regs_struct registers;
+    uint64_t vectors[TRACING_VECTORS];  // registers of the floating-point and vector units
+};
+
 struct tracing_death {
     pid_t process;
     pid_t thread;                         // the one that died first, stopped, with its memory still there; 0: gone
@@ -37,6 +46,7 @@ struct tracing {
     void (*refused)(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal);
     // The process runs another program from now on (`execs`), or is gone: what is known about it is invalid.
     void (*over)(void* context, pid_t process, bool execs);
+    bool keeps_ends;  // tracing_ends() is wanted
     // output
     int status;        // exit status of the command, as waitpid returns it
     size_t processes;  // how many processes there were
@@ -52,6 +62,10 @@ void tracing_watch(struct tracing* tracing, pid_t command, bool traced);
 
 // The signal of a thread of the process whose last fault was at the address; *thread is the thread. NULL: none.
 const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, pid_t* thread);
+
+// While `exiting` is called: the threads that the end of the process found alive. Those that had ended by themselves
+// are not among them.
+const struct tracing_end* tracing_ends(pid_t process, size_t* count);
 
 // Signals that mean a fault.
 bool is_fault_signal(int number);
