@@ -324,6 +324,20 @@ bool args_number(const struct args* args, const char* option, uint64_t min, uint
     return false;
 }
 
+bool args_seconds(const struct args* args, const char* option, double* out) {
+    static const double most = 1e9;
+    const char* text = args_text(args, option);
+    if (text == NULL) return true;
+    char *end, name[128];
+    double number = strtod(text, &end);
+    if (end != text && *end == '\0' && number > 0 && number <= most) {
+        *out = number;
+        return true;
+    }
+    usage_error("%s must be a number of seconds above 0, not '%s'", args_where(args, option, name, sizeof name), text);
+    return false;
+}
+
 bool args_operand_number(const struct args* args, int index, const char* what, double min, double max, double standard,
                          double* out) {
     *out = standard;

@@ -11,6 +11,7 @@
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
+#include "supervise/patience.h"
 #include "supervise/survived.h"
 #include "workload/workload.h"
 
@@ -22,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
+enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10, TIMED_OUT = 124 };  // TIMED_OUT: as of timeout(1)
 
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
@@ -32,6 +33,12 @@ static const struct option_spec run_options[] = {
     {"leaks", NULL, NULL, NULL,
      "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
      "--guard"},
+    {"timeout", "S", NULL, NULL,
+     "after S seconds, report all threads of all watched processes, and end these by SIGTERM, then SIGKILL; exit "
+     "status "
+     "124"},
+    {"hang-after", "S", NULL, NULL,
+     "when no watched process has used the processor or the allocator for S seconds, report all threads, and go on"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };
@@ -43,9 +50,13 @@ static const char run_notes[] =
     "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, HAKMEM_GUARD with --guard, and\n"
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
+    "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then go\n"
+    "on. The key's signal does not reach them.\n"
+    "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
-    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal.\n";
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. 124 if the\n"
+    "time of --timeout was over.\n";
 // clang-format on
 
 struct run {
@@ -58,6 +69,7 @@ struct run {
     struct faults faults;
     struct survived survived;
     struct tracing tracing;
+    struct patience patience;
     json_t* leaks;             // of each process that exited and leaked
     bool records_found;        // in any of them
     size_t died;               // processes that ended by a signal
@@ -116,7 +128,9 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
-    return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
+    return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+           args_seconds(args, "timeout", &run->patience.timeout) &&
+           args_seconds(args, "hang-after", &run->patience.hang_after);
 }
 
 static bool is_guarded(const struct args* args) {
@@ -130,14 +144,21 @@ static bool find_library(struct run* run) {
     return false;
 }
 
+static void append_option(const struct args* args, const char* option, char* out, size_t size) {
+    size_t used = strlen(out);
+    if (args_text(args, option) != NULL) snprintf(out + used, size - used, "--%s %s ", option, args_text(args, option));
+}
+
 static void describe_again(struct run* run) {
     const struct args* args = run->args;
-    char tail[sizeof run->command + 64];
+    char tail[sizeof run->command + 256], times[128] = "";
+    append_option(args, "timeout", times, sizeof times);
+    append_option(args, "hang-after", times, sizeof times);
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
     const char* pages = pages_of(args);
-    snprintf(tail, sizeof tail, "run %s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+    snprintf(tail, sizeof tail, "run %s%s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
              pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "",
-             args_is_set(args, "leaks") ? "--leaks " : "", run->command);
+             args_is_set(args, "leaks") ? "--leaks " : "", times, run->command);
     result_again(args, tail, run->again, sizeof run->again);
 }
 
@@ -171,6 +192,7 @@ static bool set_environment(const struct run* run) {
 
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
+    if (run->patience.killed && death->number == SIGKILL) return;
     survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
@@ -257,9 +279,25 @@ static void on_ring(void* context, pid_t process) {
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
+static double on_tick(void* context) {
+    struct run* run = context;
+    return patience_tick(&run->patience);
+}
+
+static void on_asked(void* context) {
+    struct run* run = context;
+    patience_report(&run->patience, REPORT_ASKED);
+}
+
 static void watch(struct run* run) {
     run->tracing = (struct tracing){
         .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
+    run->tracing.tick = on_tick;
+    run->tracing.asked = on_asked;
+    run->patience.faults = &run->faults;
+    run->patience.tracing = &run->tracing;
+    run->patience.quiet = args_is_set(run->args, "quiet");
+    patience_start(&run->patience);
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -281,8 +319,10 @@ static bool found_fault(const struct run* run) {
 
 static int exit_status(const struct run* run) {
     int status = run->tracing.status;
+    bool wanted = args_source(run->args, "fault-exit") == FROM_COMMAND_LINE;
+    if (found_fault(run) && wanted) return (int)run->fault_exit;
+    if (run->patience.timed_out) return TIMED_OUT;
     if (!found_fault(run)) return own_status(status);
-    if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
 
@@ -309,6 +349,8 @@ static void save_result(const struct run* run, int status) {
     json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "looks", run->faults.looks);
+    json_put_bool(result, "timed_out", run->patience.timed_out);
     json_object_set(result, "told", run->survived.told);
     json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
@@ -427,7 +469,8 @@ static int run_run(const struct args* args) {
 
 const struct command command_run = {
     .name = "run",
-    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--timeout S] [--hang-after S] [--fault-exit N] -- COMMAND "
+                "[ARGUMENT...]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
@@ -436,6 +479,7 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
+        "hakstress run --timeout 60 -- ./worker       # where it hangs, and who holds which lock\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,
     .run = run_run,

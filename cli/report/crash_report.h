@@ -12,7 +12,8 @@
 
 #define CRASH_REPORT_SCHEMA 2
 
-enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG };
+// From REPORT_HANG on, the process lives.
+enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG, REPORT_TIMEOUT, REPORT_ASKED };
 
 struct report_input {
     enum report_reason reason;
@@ -29,6 +30,8 @@ struct report_input {
     const char* command;  // NULL: a workload of hakstress
     pid_t process;        // set even when it is gone; `child` may be one of its threads
     bool unwatched;       // the process was not watched when it died
+    bool held;            // it lives, and this process has halted all its threads
+    bool stopped;         // a signal had stopped it before
 };
 
 // The caller adds the description of the run, and owns the report.

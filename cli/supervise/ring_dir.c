@@ -206,6 +206,22 @@ bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* 
     return sound;
 }
 
+uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    HakRingFile head;
+    uint64_t events = 0;
+    if (!ring_dir_read_head(dir, process, &head)) return 0;
+    int fd = find(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    off_t at = (off_t)(sizeof head + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain));
+    for (uint32_t i = 0; fd >= 0 && i < HAK_RING_SLOTS; i++, at += head.slot_bytes) {
+        uint64_t written;
+        if (pread(fd, &written, sizeof written, at) != (ssize_t)sizeof written) break;
+        events += written;
+    }
+    if (fd >= 0) close(fd);
+    return events;
+}
+
 void ring_copy_free(struct ring_copy* copy) {
     if (copy->bytes > 0) munmap(copy->ring, copy->bytes);
 }

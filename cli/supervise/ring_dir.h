@@ -30,6 +30,8 @@ bool ring_dir_has(const struct ring_dir* dir, pid_t process);
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy);
 // Only the head, which is small. Returns false, and 0 everywhere, if there is no ring.
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head);
+// How many records all threads of the process have ever written; 0: it has no ring.
+uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process);
 void ring_dir_forget(const struct ring_dir* dir, pid_t process);
 void ring_copy_free(struct ring_copy* copy);
 

@@ -25,6 +25,9 @@ struct traced {
     bool exiting;                 // it was stopped at its end
     size_t threads;               // threads of the process that have not been stopped at their end yet
     bool reported;                // the process was reported
+    bool stays_stopped;           // by a signal, until another one continues it
+    bool halted;                  // by tracing_halt
+    int halted_by;                // the status with which it stopped
 };
 
 static struct traced* table[BUCKETS];
@@ -179,9 +182,18 @@ static void at_exec(struct tracing* tracing, struct traced* process) {
 
 // The command's shell waits for this process, so this process stops and continues with the command.
 static void at_stop(struct traced* traced, int number) {
+    bool is_new = !traced->stays_stopped;
+    traced->stays_stopped = true;
     if (ptrace(PTRACE_LISTEN, traced->thread, NULL, NULL) != 0) return;
     bool by_terminal = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
-    if (by_terminal && traced->thread == command_alive) raise(SIGSTOP);
+    if (is_new && by_terminal && traced->thread == command_alive) raise(SIGSTOP);
+}
+
+// The key that sends SIGQUIT asks this process for a report.
+static bool is_question(const struct tracing* tracing, const struct traced* traced, int number) {
+    siginfo_t info;
+    return tracing->asked != NULL && number == SIGQUIT && ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &info) == 0 &&
+           info.si_code == SI_KERNEL;
 }
 
 static bool is_stop_signal(int number) {
@@ -194,15 +206,17 @@ static void stopped(struct tracing* tracing, struct traced* traced, int status) 
     switch (status >> 16) {
     case 0:
         if (is_fault_signal(number)) note_signal(tracing, traced, number);
-        resume(traced->thread, number);
+        resume(traced->thread, is_question(tracing, traced, number) ? 0 : number);
         return;
     case PTRACE_EVENT_EXIT: at_exit(tracing, traced); return;
     case PTRACE_EVENT_EXEC: at_exec(tracing, traced); return;
     case PTRACE_EVENT_STOP:
-        if (is_stop_signal(number))
+        if (is_stop_signal(number)) {
             at_stop(traced, number);
-        else
-            resume(traced->thread, 0);  // a new thread, or the end of a stop
+            return;
+        }
+        traced->stays_stopped = false;
+        resume(traced->thread, 0);  // a new thread, or the end of a stop
         return;
     default:  // it made a thread or process, which may have stopped, started or ended already
         if (ptrace(PTRACE_GETEVENTMSG, traced->thread, NULL, &made) == 0 &&
@@ -235,6 +249,91 @@ static void ended(struct tracing* tracing, pid_t thread, int status) {
     forget(thread);
 }
 
+// Halts
+
+static void note_halt(struct tracing* tracing, pid_t thread, int status) {
+    struct traced* traced = know(tracing, thread);
+    if (status >> 16 == PTRACE_EVENT_EXEC) forget_other_threads(traced);  // they do not exist any more
+    traced->halted = true;
+    traced->halted_by = status;
+}
+
+// All stops and ends that are there.
+static void take_halts(struct tracing* tracing) {
+    int status;
+    for (pid_t thread; (thread = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+        if (WIFSTOPPED(status))
+            note_halt(tracing, thread, status);
+        else
+            ended(tracing, thread, status);
+    }
+}
+
+static bool awaits_halt(const struct traced* traced) {
+    return !traced->halted && !traced->exiting;
+}
+
+static bool all_halted(void) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next)
+            if (awaits_halt(traced)) return false;
+    return true;
+}
+
+void tracing_halt(struct tracing* tracing) {
+    static const double patience = 1;
+    static const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next)
+            if (awaits_halt(traced)) ptrace(PTRACE_INTERRUPT, traced->thread, NULL, NULL);
+    double end = workload_clock() + patience;
+    for (take_halts(tracing); !all_halted() && workload_clock() < end; take_halts(tracing))
+        sigtimedwait(&child, NULL, &nap);
+}
+
+// One that is halted still; NULL: none.
+static struct traced* a_halted(void) {
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct traced* traced = table[i]; traced != NULL; traced = traced->next)
+            if (traced->halted) return traced;
+    return NULL;
+}
+
+void tracing_release(struct tracing* tracing) {
+    for (struct traced* traced; (traced = a_halted()) != NULL;) {
+        traced->halted = false;
+        stopped(tracing, traced, traced->halted_by);
+    }
+}
+
+void tracing_each(void (*found)(void* context, pid_t process), void* context) {
+    if (watched == 0 && command_alive != 0) found(context, command_alive);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next)
+            if (traced->process == traced->thread && !(traced->exiting && traced->threads == 0))
+                found(context, traced->process);
+}
+
+static void send_to(void* number, pid_t process) {
+    kill(process, *(const int*)number);
+}
+
+void tracing_signal_all(int number) {
+    tracing_each(send_to, &number);
+}
+
+bool tracing_is_traced(pid_t process) {
+    return find(process) != NULL;
+}
+
+bool tracing_is_stopped(pid_t process) {
+    const struct traced* traced = find(process);
+    return traced != NULL && traced->stays_stopped;
+}
+
 // Signals to this process. They stay blocked from here on, and are taken between two stops of the watched threads.
 
 static void block_signals(sigset_t* taken) {
@@ -245,28 +344,43 @@ static void block_signals(sigset_t* taken) {
 
 // Signals from the terminal's keys also reach the command, and so does what a watched process sent to its process
 // group.
-static void take_signal(int number, const siginfo_t* info) {
+static void take_signal(struct tracing* tracing, int number, const siginfo_t* info) {
     static const int mine[] = {SIGCHLD, SIGCONT, SIGPIPE, SIGTTIN, SIGTTOU, SIGWINCH, SIGURG};
     for (size_t i = 0; i < sizeof mine / sizeof mine[0]; i++)
         if (mine[i] == number) return;
     bool by_key = info->si_code == SI_KERNEL && number != SIGHUP;
     bool by_watched = info->si_code <= 0 && find(info->si_pid) != NULL;
+    if (number == SIGQUIT && watched > 0 && tracing->asked != NULL) {
+        if (!by_watched) tracing->asked(tracing->context);
+        return;
+    }
     if (command_alive == 0)
         stop_asked = true;
     else if (!by_key && !by_watched)
         kill(command_alive, number);
 }
 
-static void take_pending_signals(const sigset_t* taken) {
+static void take_pending_signals(struct tracing* tracing, const sigset_t* taken) {
     static const struct timespec at_once = {0};
     siginfo_t info;
-    for (int number; (number = sigtimedwait(taken, &info, &at_once)) > 0;) take_signal(number, &info);
+    for (int number; (number = sigtimedwait(taken, &info, &at_once)) > 0;) take_signal(tracing, number, &info);
 }
 
-static void wait_for_signal(const sigset_t* taken) {
+// Or until the next tick.
+static void wait_for_signal(struct tracing* tracing, const sigset_t* taken) {
+    static const double longest = 3600;
     siginfo_t info;
-    int number = sigwaitinfo(taken, &info);
-    if (number > 0) take_signal(number, &info);
+    double left = tracing->tick != NULL ? tracing->next_tick - workload_clock() : longest;
+    if (left <= 0) return;
+    if (left > longest) left = longest;
+    struct timespec most = {.tv_sec = (time_t)left, .tv_nsec = (long)((left - (double)(time_t)left) * 1e9)};
+    int number = sigtimedwait(taken, &info, &most);
+    if (number > 0) take_signal(tracing, number, &info);
+}
+
+static void tick(struct tracing* tracing) {
+    if (tracing->tick != NULL && workload_clock() >= tracing->next_tick)
+        tracing->next_tick = workload_clock() + tracing->tick(tracing->context);
 }
 
 int tracing_seize(pid_t child) {
@@ -276,18 +390,19 @@ int tracing_seize(pid_t child) {
 }
 
 // Called after the request of a signal has been carried out.
-static bool goes_on(const sigset_t* taken) {
-    take_pending_signals(taken);
+static bool goes_on(struct tracing* tracing, const sigset_t* taken) {
+    take_pending_signals(tracing, taken);
+    tick(tracing);
     return command_alive != 0 || (watched > 0 && !stop_asked);
 }
 
 static void watch_all(struct tracing* tracing, const sigset_t* taken) {
-    while (goes_on(taken)) {
+    while (goes_on(tracing, taken)) {
         int status;
         pid_t thread = waitpid(-1, &status, __WALL | WNOHANG);
         if (thread < 0) return;  // no process is left
         if (thread == 0)
-            wait_for_signal(taken);
+            wait_for_signal(tracing, taken);
         else if (WIFSTOPPED(status))
             stopped(tracing, know(tracing, thread), status);
         else
@@ -297,12 +412,12 @@ static void watch_all(struct tracing* tracing, const sigset_t* taken) {
 
 static void watch_command(struct tracing* tracing, const sigset_t* taken) {
     tracing->processes = 1;
-    while (goes_on(taken)) {
+    while (goes_on(tracing, taken)) {
         int status;
         pid_t process = waitpid(command_alive, &status, WNOHANG | WUNTRACED);
         if (process < 0) return;
         if (process == 0)
-            wait_for_signal(taken);
+            wait_for_signal(tracing, taken);
         else if (WIFSTOPPED(status))
             raise(SIGSTOP);  // as in at_stop
         else

@@ -68,9 +68,9 @@ class RunCase(test_cli.Case):
     def crash(self, *way, **more):
         return self.run_command(CRASHES, *way, **more)
 
-    def start_command(self, *command, **more):
+    def start_command(self, *command, options=(), **more):
         return subprocess.Popen(
-            [test_cli.HAKSTRESS, "run", "--", *command],
+            [test_cli.HAKSTRESS, "run", *options, "--", *command],
             cwd=self.directory.name,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""hakstress run: reports of living processes: when the time is over, when nothing moves, and on demand.
+
+usage: test_waits.py HAKSTRESS WAITS
+"""
+import os
+import pty
+import re
+import signal
+import sys
+import unittest
+
+import test_cli
+import test_run
+from test_cli import clean_environment
+
+WAITS = ""
+LOOK = re.compile(
+    r"^run: look reason=(?P<reason>\w+) pid=(?P<pid>\d+) threads=(?P<threads>\d+) command=\S+ report=(?P<report>\S+)\r?$",
+    re.MULTILINE,
+)
+
+
+def functions(threads):
+    """The names of all functions on the stacks, also of inlined ones."""
+    frames = [frame for thread in threads for frame in thread["backtrace"]]
+    inlined = [one["symbol"] for frame in frames for one in frame.get("inlined", [])]
+    return {frame.get("symbol") for frame in frames} | set(inlined)
+
+
+class Waits(test_run.RunCase):
+    def looks(self, text, reason, count):
+        found = list(LOOK.finditer(text))
+        self.assertEqual([look["reason"] for look in found], [reason] * count, text)
+        reports = [self.report(look["report"]) for look in found]
+        for look, (_, report) in zip(found, reports):
+            self.assertEqual((report["reason"], report["pid"]), (reason, int(look["pid"])))
+            self.assertEqual(len(report["threads"]), int(look["threads"]))
+        return reports
+
+    def test_timeout_names_the_deadlock(self):
+        result = self.run_command(WAITS, "deadlock", options=["--timeout", "0.7"])
+        self.assertEqual(result.returncode, 124, result.stderr)
+        ((text, report),) = self.looks(result.stderr, "timeout", 1)
+        self.assertEqual(report["verdict"]["cause"], "a deadlock: threads wait for each other's locks")
+        waiting = {t["os_tid"]: t["waits_for"]["holder"] for t in report["threads"] if "holder" in t["waits_for"]}
+        (one, two) = waiting
+        self.assertEqual(waiting, {one: two, two: one})
+        self.assertLessEqual({"take_first_then_second", "take_second_then_first"}, functions(report["threads"]))
+        self.assertIn("malloc", [event["event"] for ring in report["rings"] for event in ring["events"]])
+        self.assertGreater(report["waits"]["locks"], 50)
+        self.assertEqual(self.run_it("report", LOOK.search(result.stderr)["report"]).stdout, text)
+        saved = self.only_result()
+        self.assertEqual((saved["timed_out"], saved["faults"], saved["exit_status"]), (True, 0, 124))
+
+    def test_many_threads_at_one_place_are_shown_once(self):
+        result = self.run_command(WAITS, "idle", "60", options=["--timeout", "0.7"])
+        self.assertEqual(result.returncode, 124, result.stderr)
+        ((text, report),) = self.looks(result.stderr, "timeout", 1)
+        self.assertEqual(len([t for t in report["threads"] if "idle" in functions([t])]), 60)
+        self.assertEqual(text.count("\nbacktrace of"), 2)
+
+    def test_no_timeout(self):
+        self.quiet(self.run_command("sh", "-c", "exit 4", options=["--timeout", "50", "--hang-after", "50"]), 4)
+
+    def test_a_hang_is_told_once_and_goes_on(self):
+        """Of the process and of its child."""
+        options = ["--hang-after", "1", "--timeout", "50"]
+        run = self.start_command(WAITS, "child", "idle", "3", options=options)
+        text = "".join(run.stderr.readline() for _ in range(6))
+        reports = self.looks(text, "hang", 2)
+        child = next(report["pid"] for _, report in reports if len(report["threads"]) == 3)
+        os.kill(child, signal.SIGKILL)
+        rest = run.communicate(timeout=30)[1]
+        self.assertEqual((run.returncode, LOOK.search(rest)), (7, None), rest)
+
+    def test_who_computes_does_not_hang(self):
+        result = self.run_command(WAITS, "spin", options=["--hang-after", "0.4", "--timeout", "1.2"])
+        ((_, report),) = self.looks(result.stderr, "timeout", 1)
+        self.assertIn("main", functions(report["threads"]))
+
+    def test_sigquit_while_threads_begin_and_end(self):
+        run = self.start_command(WAITS, "births")
+        self.assertEqual(run.stdout.readline(), "ready\n")
+        for _ in range(5):
+            run.send_signal(signal.SIGQUIT)
+            lines = [run.stderr.readline() for _ in range(3)]
+            ((_, report),) = self.looks("".join(lines), "asked", 1)
+            self.assertEqual(report["verdict"]["culprit"], "nobody")
+            self.assertIn("main", functions(report["threads"]))
+        run.terminate()
+        run.communicate(timeout=30)
+        self.assertEqual(run.returncode, 143)
+
+    def test_key_that_sends_sigquit(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.directory.name)
+            os.execve(test_cli.HAKSTRESS, [test_cli.HAKSTRESS, "run", "--", WAITS, "births"], clean_environment())
+        test_run.Transparency.read_until(terminal, "ready")
+        for _ in range(2):
+            os.write(terminal, b"\x1c")
+            test_run.Transparency.read_until(terminal, "report was asked for")
+        os.write(terminal, b"\x03")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 130)
+        os.close(terminal)
+
+    def test_usage(self):
+        for wrong in ("0", "-1", "soon", "inf"):
+            result = self.run_command("true", options=[f"--timeout={wrong}"])
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn(f"--timeout must be a number of seconds above 0, not '{wrong}'", result.stderr)
+
+    def test_without_ptrace(self):
+        options = ["--timeout", "0.5"]
+        result = self.run_command(WAITS, "births", options=options, preexec_fn=test_run.refuse_ptrace)
+        self.assertEqual(result.returncode, 124, result.stderr)
+        ((_, report),) = self.looks(result.stderr, "timeout", 1)
+        self.assertEqual(report["threads"][0]["backtrace_problem"], "Operation not permitted")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
+    WAITS = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
