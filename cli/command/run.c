@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "command/failures.h"
 #include "command/idle_variables.h"
 #include "process/procmaps.h"
 #include "report/leaks.h"
@@ -33,6 +34,9 @@ static const struct option_spec run_options[] = {
     {"leaks", NULL, NULL, NULL,
      "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
      "--guard"},
+    {"fail-malloc", "N|1/N|SIZE+", NULL, NULL,
+     "allocations fail, with NULL and ENOMEM or std::bad_alloc: the N-th of each process; or one in N, at random; or "
+     "each of SIZE bytes or more (K, M, G)"},
     {"timeout", "S", NULL, NULL,
      "after S seconds, report all threads of all watched processes, and end these by SIGTERM, then SIGKILL; exit "
      "status "
@@ -70,6 +74,7 @@ struct run {
     struct survived survived;
     struct tracing tracing;
     struct patience patience;
+    struct failures failures;
     json_t* leaks;             // of each process that exited and leaked
     bool records_found;        // in any of them
     size_t died;               // processes that ended by a signal
@@ -128,6 +133,7 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
+    if (!failures_read(args_text(args, "fail-malloc"), &run->failures)) return false;
     return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
            args_seconds(args, "timeout", &run->patience.timeout) &&
            args_seconds(args, "hang-after", &run->patience.hang_after);
@@ -152,6 +158,7 @@ static void append_option(const struct args* args, const char* option, char* out
 static void describe_again(struct run* run) {
     const struct args* args = run->args;
     char tail[sizeof run->command + 256], times[128] = "";
+    append_option(args, "fail-malloc", times, sizeof times);
     append_option(args, "timeout", times, sizeof times);
     append_option(args, "hang-after", times, sizeof times);
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
@@ -180,7 +187,7 @@ static bool set_environment(const struct run* run) {
     }
     snprintf(ring_file, sizeof ring_file, "%s/%%p.ring", run->rings.path);
     bool done = set("LD_PRELOAD", preload, true) && set("HAKMEM_RING_FILE", ring_file, true) &&
-                set("HAKMEM_RING", "1024", false);
+                set("HAKMEM_RING", "1024", false) && failures_set(&run->failures);
     free(preload);
     if (!done || !is_guarded(run->args)) return done;
     if (pages_of(run->args) != NULL && !set("HAKMEM_PAGES", pages_of(run->args), true)) return false;
@@ -248,9 +255,18 @@ static void note_coverage(struct run* run, pid_t thread) {
     ring_copy_free(&copy);
 }
 
+static void note_refusals(struct run* run, pid_t thread) {
+    HakRingFile head;
+    if (!ring_dir_read_head(&run->rings, thread, &head)) return;
+    uint32_t refused = load_relaxed(&head.refused);
+    run->failures.refused += refused;
+    run->failures.processes += refused != 0;
+}
+
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
+    note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
     if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
@@ -350,6 +366,7 @@ static void save_result(const struct run* run, int status) {
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
     json_object_set(result, "looks", run->faults.looks);
+    json_object_set_new(result, "fail_malloc", failures_json(&run->failures));
     json_put_bool(result, "timed_out", run->patience.timed_out);
     json_object_set(result, "told", run->survived.told);
     json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
@@ -401,6 +418,7 @@ static void print_findings(const struct run* run) {
     survived_print(&run->survived, brief, stderr);
     if (brief) return;
     if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
+    failures_print(&run->failures, stderr);
     for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
     if (run->leaks_dropped > 0)
         fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
@@ -444,6 +462,7 @@ static int run_run(const struct args* args) {
     int status = result_check(args);
     if (status != STATUS_OK) return status;
     if (!find_library(&run)) return STATUS_MISSING;
+    if (!failures_choose_seed(&run.failures)) return STATUS_MISSING;
     describe_again(&run);
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
     status = STATUS_MISSING;
@@ -469,7 +488,8 @@ static int run_run(const struct args* args) {
 
 const struct command command_run = {
     .name = "run",
-    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--timeout S] [--hang-after S] [--fault-exit N] -- COMMAND "
+    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fail-malloc N|1/N|SIZE+] [--timeout S] [--hang-after S] "
+                "[--fault-exit N] -- COMMAND "
                 "[ARGUMENT...]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
@@ -479,6 +499,7 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
+        "hakstress run --fail-malloc 1/1000 -- ./tool # what becomes of it when memory runs out\n"
         "hakstress run --timeout 60 -- ./worker       # where it hangs, and who holds which lock\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,

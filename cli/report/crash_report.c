@@ -301,6 +301,21 @@ static void add_pasts(struct making* making, json_t* verdict) {
     if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
+// Had malloc given NULL to the thread shortly before? Programs that do not expect that crash or abort.
+static void add_refusal(struct making* making, json_t* evidence) {
+    enum { RECENT = 100 };
+    HakRingRecord refused;
+    if (making->record == NULL || !rings_last(making->input->ring, making->os_tid, HAK_EVENT_refused, RECENT, &refused))
+        return;
+    char where[1400];
+    json_t* place = code_place(&making->maps, refused.ptr, 1);
+    code_place_text(place, where, sizeof where);
+    json_decref(place);
+    json_array_append_new(evidence, json_format("malloc had just refused %" PRIu64 " bytes%s%s%s", refused.b,
+                                                where[0] != '\0' ? " in " : "", where,
+                                                refused.a == 1 ? ", as an option asks" : ""));
+}
+
 // If the crash handler itself crashed, part of the record is there.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
@@ -344,6 +359,7 @@ static json_t* verdict_json(struct making* making) {
     };
     json_t* verdict = verdict_make(&facts);
     name_code_in_check(making, json_object_get(verdict, "evidence"));
+    add_refusal(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
         const char* words = input->check != NULL ? input->check->line : "";

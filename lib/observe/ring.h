@@ -82,7 +82,8 @@ typedef struct {
     // Wrong acts after which the process went on (HAKMEM_ON_ERROR=report), and the line about the first of them.
     _Atomic uint32_t passed;
     char first_passed[HAK_RING_LAST_WORDS];
-    uint8_t pad[4096 - 160 - 2 * HAK_RING_LAST_WORDS];  // to 4096 bytes
+    _Atomic uint32_t refused;                           // allocations that an option made fail (front/refuse.h)
+    uint8_t pad[4096 - 164 - 2 * HAK_RING_LAST_WORDS];  // to 4096 bytes
 } HakRingFile;
 
 // Bytes of memory for a ring of `records` (a power of two) per thread.
