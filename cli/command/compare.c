@@ -198,6 +198,7 @@ static int prepare(const struct args* args, struct comparison* comparison) {
 
 static int run(const struct args* args) {
     static struct comparison comparison;
+    comparison.args = args;
     int status = prepare(args, &comparison);
     if (status == STATUS_OK) {
         status = measure_all(&comparison);

@@ -31,6 +31,8 @@ struct sample {
 struct failure {
     int round;
     char what[256];
+    char report[256];  // file of the crash report; "": none
+    char again[1024];  // the command line that repeats the run; "": unknown
 };
 
 enum metric { METRIC_SPEED, METRIC_RSS_PEAK, METRIC_RSS_FREED, METRICS };
@@ -74,6 +76,8 @@ struct aa {
 };
 
 struct comparison {
+    const struct args* args;
+    unsigned reports;  // crash reports that were written
     struct subject subjects[SUBJECTS_MAX];
     size_t subject_count, baseline;
     struct row rows[ROWS_MAX];

@@ -135,6 +135,13 @@ static void print_title(FILE* out, const json_t* row, enum table_style style) {
     fprintf(out, "%.0f round%s\n%s", rounds, plural(rounds), style == TABLE_MARKDOWN ? "\n" : "");
 }
 
+static void print_crash(FILE* out, const json_t* failure, enum table_style style) {
+    const char *report = json_get_text(failure, "report"), *again = json_get_text(failure, "again");
+    const char* indent = style == TABLE_MARKDOWN ? "\n" : "    ";
+    if (report != NULL) fprintf(out, "%sreport: %s\n", indent, report);
+    if (again != NULL) fprintf(out, "%sagain: %s\n", indent, again);
+}
+
 static void print_failures(FILE* out, const json_t* row, enum table_style style) {
     size_t i, j;
     json_t *cell, *failure;
@@ -146,6 +153,7 @@ static void print_failures(FILE* out, const json_t* row, enum table_style style)
             if (json_is_null(json_object_get(failure, "round"))) when[0] = '\0';
             fprintf(out, "%sfailed under %s%s: %s\n", style == TABLE_MARKDOWN ? "\n" : "  ", text(cell, "name"), when,
                     text(failure, "what"));
+            print_crash(out, failure, style);
         }
     }
 }

@@ -100,7 +100,7 @@ class Case(unittest.TestCase):
 
     def document(self):
         folder = self.path("results")
-        names = [name for name in os.listdir(folder) if name.endswith(".json")]
+        names = [name for name in os.listdir(folder) if name.endswith(".json") and ".crash" not in name]
         self.assertEqual(len(names), 1, names)
         with open(os.path.join(folder, names[0])) as file:
             return json.load(file)
@@ -404,6 +404,27 @@ class Workloads(Case):
         self.assertEqual([len(cell["samples"]) for cell in cells], [2, 2, 0])
         self.assertEqual(cells[2]["failed"], 3)
         self.assertEqual([failure["round"] for failure in cells[2]["failures"]], [-1, 0, 1])
+        for failure in cells[2]["failures"]:
+            self.assertIn(f"    report: {failure['report']}\n    again: {failure['again']}\n", out)
+            self.is_explained(failure["report"], failure["again"])
+
+    def is_explained(self, report, again):
+        """The report has the stack of the crash, and the command crashes again."""
+        said = subprocess.run([HAKSTRESS, "report", report], cwd=self.directory.name, capture_output=True, text=True)
+        self.assertRegex(said.stdout, r"(?s)\bSIGABRT\b.*#\d+ .*\babort.*slow-malloc.so")
+        ended = subprocess.run(again, shell=True, executable="/bin/bash", env={"PATH": os.environ["PATH"]},
+                               stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertIn(ended.returncode, (-6, 134))
+
+    def test_a_crash_under_bench(self):
+        result = subprocess.run([HAKSTRESS, "bench", "pair", "--seconds", "0.01", "--lib", SHIM],
+                                cwd=self.directory.name, env=clean_environment(SHIM_CRASH="1"),
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        found = re.search(r"^bench: fault signal=SIGABRT workload=pair report=(\S+)\nverdict: .*\nagain: (.*)$",
+                          result.stderr, re.MULTILINE)
+        self.assertTrue(found, result.stderr)
+        self.is_explained(found[1], f"SHIM_CRASH=1 {found[2]}")
 
     def test_a_machine_that_is_not_steady(self):
         unsteady = f"unsteady={SHIM},SHIM_UNSTEADY=1"
