@@ -446,6 +446,7 @@ static int run(const struct args* args) {
 
 const struct command command_bench = {
     .name = "bench",
+    .may_keep_nothing = true,
     .synopsis = "[WORKLOAD|trace:FILE...]",
     .summary = "measure workloads under libhakmem or another malloc library",
     .examples = "hakstress bench                              # every workload\n"

@@ -6,6 +6,7 @@
 #include "report/crash_report.h"
 #include "report/fault_log.h"
 #include "results/results.h"
+#include "workload/trace_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -78,12 +79,24 @@ static bool explain_log_file(const struct args* args, const char* path, int* sta
     return some;
 }
 
+static bool is_trace(const char* path) {
+    char start[sizeof TRACE_MAGIC - 1];
+    FILE* file = fopen(path, "re");
+    bool is = file != NULL && fread(start, 1, sizeof start, file) == sizeof start &&
+              memcmp(start, TRACE_MAGIC, sizeof start) == 0;
+    if (file != NULL) fclose(file);
+    return is;
+}
+
 // A file of JSON that cannot be read is damaged; others never were a report.
 static int neither(const char* path, const json_error_t* error) {
     size_t length = strlen(path);
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return usage_error("%s is a folder; name a crash report or a log in it", path);
+    if (is_trace(path))
+        return usage_error("%s is a trace of allocations, not a report; to replay it: hakstress bench trace:%s", path,
+                           path);
     if (length > 5 && strcmp(path + length - 5, ".json") == 0)
         return usage_error("%s is damaged: line %d: %s", path, error->line, error->text);
     return usage_error("%s is neither a crash report nor a log with faults: no line of it has \"hakmem: check=\"",

@@ -6,7 +6,9 @@
 #include "command/commands.h"
 #include "command/failures.h"
 #include "command/idle_variables.h"
+#include "process/proc_status.h"
 #include "process/procmaps.h"
+#include "report/not_loaded.h"
 #include "report/leaks.h"
 #include "report/page_coverage.h"
 #include "results/results.h"
@@ -81,8 +83,10 @@ struct run {
     size_t leaks_dropped;      // processes beyond LEAKING_PROCESSES_MAX
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
+    const char* why_without;   // it
     size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
+    bool unused_is_certain;         // of that one; otherwise its ring may have been out of its reach
     struct page_coverage coverage;  // of blocks on pages of their own
 };
 
@@ -244,8 +248,12 @@ static bool has_spoken(const struct run* run, pid_t thread) {
 static void note_unchecked(struct run* run, pid_t thread) {
     bool loaded = is_loaded(run, thread);
     size_t* count = loaded ? &run->unused : &run->without;
-    if ((*count)++ == 0)
-        process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if ((*count)++ > 0) return;
+    process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if (loaded)
+        run->unused_is_certain = proc_sees_same_files(thread);
+    else
+        run->why_without = not_loaded_why(thread, run->library);
 }
 
 static void note_coverage(struct run* run, pid_t thread) {
@@ -429,9 +437,13 @@ static void print_findings(const struct run* run) {
         fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
-                run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
+                run->first_without,
+                run->why_without != NULL ? run->why_without : "static, set-user-id, or started without LD_PRELOAD?");
     if (run->without > 1) fprintf(stderr, "run: nor in %zu more processes\n", run->without - 1);
-    if (run->unused > 0)
+    if (run->unused > 0 && !run->unused_is_certain)
+        fprintf(stderr, "run: %s has changed its root or its user, so it could not tell this run what it did\n",
+                run->first_unused);
+    else if (run->unused > 0)
         fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
                 "it has a malloc of its own, or allocates nothing");
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
@@ -488,6 +500,7 @@ static int run_run(const struct args* args) {
 
 const struct command command_run = {
     .name = "run",
+    .may_keep_nothing = true,
     .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fail-malloc N|1/N|SIZE+] [--timeout S] [--hang-after S] "
                 "[--fault-exit N] -- COMMAND "
                 "[ARGUMENT...]",

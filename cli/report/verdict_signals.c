@@ -1,5 +1,6 @@
 #include "report/verdict_signals.h"
 
+#include "base/json.h"
 #include "report/abort_caller.h"
 #include "report/signals.h"
 
@@ -55,9 +56,21 @@ bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
     return judge(verdict, "unknown", "low", "a deadlock between threads, or an endless loop in one");
 }
 
+// The number of the sender may be that of another PID namespace, so the backtrace counts, too.
+static bool is_own_abort(const struct verdict_facts* facts) {
+    size_t i;
+    const json_t* frame;
+    if (facts->process == 0 || facts->record->sender == facts->process) return true;
+    json_array_foreach((json_t*)(uintptr_t)facts->backtrace, i, frame) {
+        const char* function = json_get_text(frame, "symbol");
+        if (function != NULL && strcmp(function, "abort") == 0) return true;
+    }
+    return false;
+}
+
 bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
-    if (record == NULL || record->code > 0 || record->signal == SIGABRT) return false;
+    if (record == NULL || record->code > 0 || (record->signal == SIGABRT && is_own_abort(facts))) return false;
     if (record->sender == facts->process && facts->process != 0) {
         note(verdict, "%s was sent by process %d, the one that died", signal_name(record->signal), record->sender);
         return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",
