@@ -36,6 +36,8 @@ static const struct option_spec run_options[] = {
     {"leaks", NULL, NULL, NULL,
      "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
      "--guard"},
+    {"pid", "PID", NULL, NULL,
+     "watch a running process that has the checked library, instead of a command; Ctrl-C lets it go on alone"},
     {"fail-malloc", "N|1/N|SIZE+", NULL, NULL,
      "allocations fail, with NULL and ENOMEM or std::bad_alloc: the N-th of each process; or one in N, at random; or "
      "each of SIZE bytes or more (K, M, G)"},
@@ -56,13 +58,13 @@ static const char run_notes[] =
     "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, HAKMEM_GUARD with --guard, and\n"
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
-    "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then go\n"
-    "on. The key's signal does not reach them.\n"
+    "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then\n"
+    "go on. The key's signal does not reach them.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
-    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. 124 if the\n"
-    "time of --timeout was over.\n";
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. 124 if\n"
+    "the time of --timeout was over.\n";
 // clang-format on
 
 struct run {
@@ -72,6 +74,7 @@ struct run {
     char command[4096], again[8192];
     uint64_t fault_exit;
     struct launch launch;
+    bool attaches;  // to a process that runs already
     struct faults faults;
     struct survived survived;
     struct tracing tracing;
@@ -124,10 +127,30 @@ static bool check_pages(const struct args* args) {
     return false;
 }
 
+// What cannot be had from a process that runs already.
+static bool check_process(const struct args* args) {
+    static const char* const not_now[] = {"guard", "pages", "fail-malloc", "timeout"};
+    for (size_t i = 0; i < sizeof not_now / sizeof not_now[0]; i++) {
+        if (!args_is_set(args, not_now[i])) continue;
+        usage_error("--%s is for a command; a process that runs already keeps its own ways", not_now[i]);
+        return false;
+    }
+    if (args->rest_count > 0 || args->operand_count > 0) usage_error("give a command or --pid, not both");
+    return args->rest_count == 0 && args->operand_count == 0;
+}
+
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
     uint64_t seed;
     if (!check_pages(args)) return false;
+    if (args_is_set(args, "pid")) {
+        uint64_t process;
+        run->attaches = true;
+        if (!args_number(args, "pid", 1, INT32_MAX, &process) || !check_process(args)) return false;
+        run->launch.pid = (pid_t)process;
+        return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+               args_seconds(args, "hang-after", &run->patience.hang_after);
+    }
     if (args->operand_count > 0) {
         usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
         return false;
@@ -314,10 +337,6 @@ static void on_asked(void* context) {
 }
 
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){
-        .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
-    run->tracing.tick = on_tick;
-    run->tracing.asked = on_asked;
     run->patience.faults = &run->faults;
     run->patience.tracing = &run->tracing;
     run->patience.quiet = args_is_set(run->args, "quiet");
@@ -342,7 +361,7 @@ static bool found_fault(const struct run* run) {
 }
 
 static int exit_status(const struct run* run) {
-    int status = run->tracing.status;
+    int status = run->tracing.detached ? 0 : run->tracing.status;
     bool wanted = args_source(run->args, "fault-exit") == FROM_COMMAND_LINE;
     if (found_fault(run) && wanted) return (int)run->fault_exit;
     if (run->patience.timed_out) return TIMED_OUT;
@@ -365,6 +384,7 @@ static void save_result(const struct run* run, int status) {
     json_put_whole(result, "status", own_status(raw));
     json_put_whole(result, "signal", WIFSIGNALED(raw) ? WTERMSIG(raw) : 0);
     json_put_whole(result, "exit_status", status);
+    json_put_bool(result, "detached", run->tracing.detached);
     json_put_bool(result, "traced", run->launch.traced);
     json_put_count(result, "processes", run->tracing.processes);
     json_put_count(result, "processes_without_library", run->without);
@@ -456,7 +476,7 @@ static void print_findings(const struct run* run) {
 }
 
 static int conclude(struct run* run) {
-    int error = launch_error(&run->launch);
+    int error = run->attaches ? 0 : launch_error(&run->launch);
     if (error != 0) {
         fprintf(stderr, "hakstress: cannot run %s: %s\n", run->args->rest[0], strerror(error));
         return error == ENOENT ? 127 : 126;
@@ -467,33 +487,85 @@ static int conclude(struct run* run) {
     return status;
 }
 
+static void watch_and_conclude(struct run* run, int* status) {
+    run->faults = (struct faults){.args = run->args,
+                                  .rings = &run->rings,
+                                  .again = run->again,
+                                  .command = run->command,
+                                  .process = run->launch.pid,
+                                  .began = workload_clock()};
+    faults_start(&run->faults);
+    survived_start(&run->survived, &run->rings);
+    if (args_is_set(run->args, "leaks")) run->leaks = json_array();
+    watch(run);
+    *status = conclude(run);
+    faults_free(&run->faults);
+    survived_free(&run->survived);
+    json_decref(run->leaks);
+}
+
+// A process that runs already
+
+static bool find_loaded_library(struct run* run) {
+    static const char name[] = "/libhakmem-checked.so";
+    struct procmaps maps;
+    if (!procmaps_read(&maps, run->launch.pid)) {
+        missing_error("cannot look at process %d: %s", (int)run->launch.pid, strerror(errno));
+        return false;
+    }
+    bool found = false;
+    for (size_t i = 0; i < maps.count && !found; i++) {
+        const char* slash = strrchr(maps.mappings[i].path, '/');
+        found = slash != NULL && strncmp(slash, name, sizeof name - 1) == 0;
+        if (found) snprintf(run->library, sizeof run->library, "%s", maps.mappings[i].path);
+    }
+    procmaps_free(&maps);
+    if (!found)
+        missing_error(
+            "process %d has not loaded libhakmem-checked.so; start it with LD_PRELOAD, or by hakstress run --",
+            (int)run->launch.pid);
+    return found;
+}
+
+static int attach(struct run* run) {
+    int status = STATUS_MISSING;
+    if (!find_loaded_library(run)) return STATUS_MISSING;
+    process_command(run->launch.pid, run->command, sizeof run->command);
+    char tail[64];
+    snprintf(tail, sizeof tail, "run --pid %d", (int)run->launch.pid);
+    result_again(run->args, tail, run->again, sizeof run->again);
+    if (!ring_dir_of_process(&run->rings, run->launch.pid, run->library))
+        fprintf(stderr, "run: the symbols of %s are missing, so reports have no rings and no heap\n", run->library);
+    if (tracing_attach(&run->tracing, run->launch.pid) != 0)
+        return missing_error("cannot watch process %d: %s", (int)run->launch.pid, strerror(errno));
+    run->launch.traced = true;
+    if (!args_is_set(run->args, "quiet"))
+        fprintf(stderr, "run: watching process %d, %s; Ctrl-C lets it go on alone\n", (int)run->launch.pid,
+                run->command);
+    watch_and_conclude(run, &status);
+    return status;
+}
+
 static int run_run(const struct args* args) {
     static struct run run;
     run.args = args;
+    run.tracing = (struct tracing){.context = &run,
+                                   .died = on_death,
+                                   .exiting = on_exiting,
+                                   .refused = on_refused,
+                                   .over = on_over,
+                                   .tick = on_tick,
+                                   .asked = on_asked};
     if (!read_plan(&run)) return STATUS_USAGE;
     int status = result_check(args);
     if (status != STATUS_OK) return status;
+    if (run.attaches) return attach(&run);
     if (!find_library(&run)) return STATUS_MISSING;
     if (!failures_choose_seed(&run.failures)) return STATUS_MISSING;
     describe_again(&run);
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
     status = STATUS_MISSING;
-    if (set_environment(&run) && launch(&run.launch, args->rest)) {
-        run.faults = (struct faults){.args = args,
-                                     .rings = &run.rings,
-                                     .again = run.again,
-                                     .command = run.command,
-                                     .process = run.launch.pid,
-                                     .began = workload_clock()};
-        faults_start(&run.faults);
-        survived_start(&run.survived, &run.rings);
-        if (args_is_set(args, "leaks")) run.leaks = json_array();
-        watch(&run);
-        status = conclude(&run);
-        faults_free(&run.faults);
-        survived_free(&run.survived);
-        json_decref(run.leaks);
-    }
+    if (set_environment(&run) && launch(&run.launch, args->rest)) watch_and_conclude(&run, &status);
     ring_dir_remove(&run.rings);
     return status;
 }
@@ -503,7 +575,7 @@ const struct command command_run = {
     .may_keep_nothing = true,
     .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fail-malloc N|1/N|SIZE+] [--timeout S] [--hang-after S] "
                 "[--fault-exit N] -- COMMAND "
-                "[ARGUMENT...]",
+                "[ARGUMENT...] | run --pid PID [--leaks] [--hang-after S]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
@@ -512,6 +584,7 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
+        "hakstress run --pid 4711                     # watch a process that has the checked library\n"
         "hakstress run --fail-malloc 1/1000 -- ./tool # what becomes of it when memory runs out\n"
         "hakstress run --timeout 60 -- ./worker       # where it hangs, and who holds which lock\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",

@@ -7,8 +7,8 @@
 #include "process/process_memory.h"
 #include "report/threads.h"
 
-// Adds "waits_for" to the thread's JSON: {"what": "mutex" or "lock" or "word", "name", "address", "holder"}; "holder" is
-// an os_tid. Returns {"locks": how many the table has, "held": [{"name", "rank", "address", "holder", "waiters"}],
+// Adds "waits_for" to the thread's JSON: {"what": "mutex" or "lock" or "word", "name", "address", "holder"}; "holder"
+// is an os_tid. Returns {"locks": how many the table has, "held": [{"name", "rank", "address", "holder", "waiters"}],
 // "deadlock": ["thread A waits for ... that thread B holds", ...]}. "deadlock" is empty if no circle was found.
 json_t* waits_find(const struct threads_seen* threads, const struct process_memory* memory, uint64_t lock_table);
 

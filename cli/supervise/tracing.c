@@ -3,6 +3,7 @@
 #include "process/proc_status.h"
 #include "workload/workload.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static struct traced* table[BUCKETS];
 static size_t watched;       // threads in the table
 static pid_t command_alive;  // its number; 0: it has ended
 static bool stop_asked;
+static bool attached;  // to processes of others, which survive this one
 
 bool is_fault_signal(int number) {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -354,7 +356,7 @@ static void take_signal(struct tracing* tracing, int number, const siginfo_t* in
         if (!by_watched) tracing->asked(tracing->context);
         return;
     }
-    if (command_alive == 0)
+    if (command_alive == 0 || attached)
         stop_asked = true;
     else if (!by_key && !by_watched)
         kill(command_alive, number);
@@ -383,17 +385,65 @@ static void tick(struct tracing* tracing) {
         tracing->next_tick = workload_clock() + tracing->tick(tracing->context);
 }
 
+static const uintptr_t events =
+    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
+
 int tracing_seize(pid_t child) {
-    uintptr_t options = PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
-                        PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
-    return ptrace(PTRACE_SEIZE, child, NULL, (void*)options) == 0 ? 0 : -1;
+    return ptrace(PTRACE_SEIZE, child, NULL, (void*)(events | PTRACE_O_EXITKILL)) == 0 ? 0 : -1;
+}
+
+// One round through the threads of the process. Returns how many of them were new, or -1 with errno.
+static int seize_new_threads(struct tracing* tracing, pid_t process) {
+    char path[64];
+    int found = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)process);
+    DIR* threads = opendir(path);
+    if (threads == NULL) return -1;
+    for (struct dirent* entry; found >= 0 && (entry = readdir(threads)) != NULL;) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (thread <= 0 || find(thread) != NULL) continue;
+        if (ptrace(PTRACE_SEIZE, thread, NULL, (void*)events) == 0) {
+            know(tracing, thread);
+            found++;
+        } else if (errno != ESRCH && errno != EPERM) {  // these mean that it ends: the first thread was not refused
+            found = -1;
+        }
+    }
+    int error = errno;
+    closedir(threads);
+    errno = error;
+    return found;
+}
+
+int tracing_attach(struct tracing* tracing, pid_t process) {
+    int found;
+    sigset_t taken;
+    block_signals(&taken);  // a signal that ends this process must let the others go
+    if (ptrace(PTRACE_SEIZE, process, NULL, (void*)events) != 0) return -1;
+    know(tracing, process);
+    attached = true;
+    do found = seize_new_threads(tracing, process);
+    while (found > 0);
+    return found;
+}
+
+// Signals that a thread has not received yet still reach it.
+static void let_all_go(struct tracing* tracing) {
+    tracing_halt(tracing);
+    for (struct traced* traced; (traced = a_halted()) != NULL;) {
+        bool is_signal = traced->halted_by >> 16 == 0;
+        int number = is_signal ? WSTOPSIG(traced->halted_by) : 0;
+        ptrace(PTRACE_DETACH, traced->thread, NULL, (void*)(uintptr_t)number);
+        remove_at(place_of(traced->thread));
+    }
+    tracing->detached = true;
 }
 
 // Called after the request of a signal has been carried out.
 static bool goes_on(struct tracing* tracing, const sigset_t* taken) {
     take_pending_signals(tracing, taken);
     tick(tracing);
-    return command_alive != 0 || (watched > 0 && !stop_asked);
+    return (command_alive != 0 && !attached) || (watched > 0 && !stop_asked);
 }
 
 static void watch_all(struct tracing* tracing, const sigset_t* taken) {
@@ -433,4 +483,5 @@ void tracing_watch(struct tracing* tracing, pid_t command, bool traced) {
         watch_all(tracing, &taken);
     else
         watch_command(tracing, &taken);
+    if (attached && watched > 0) let_all_go(tracing);
 }

@@ -45,11 +45,16 @@ struct tracing {
     // output
     int status;        // exit status of the command, as waitpid returns it
     size_t processes;  // how many processes there were
+    bool detached;     // they go on without this process
     double next_tick;  // for tracing.c
 };
 
 // Takes over a child of this process that waits for it. Returns 0, or -1 with errno.
 int tracing_seize(pid_t child);
+
+// Takes over all threads of a process that this process did not start. Returns 0, or -1 with errno. A signal that asks
+// this process to end then ends the watch: tracing_watch lets all watched threads go.
+int tracing_attach(struct tracing* tracing, pid_t process);
 
 // Watches until all processes have ended, or until the command has ended and this process is asked to stop: then the
 // remaining processes die with it. If `traced` is false, it waits for the command alone, and calls only `died`, without

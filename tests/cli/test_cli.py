@@ -249,7 +249,7 @@ class Usage(Case):
         path = os.path.join(self.directory.name, "x.trace")
         with open(path, "w") as file:
             file.write("hktrace\0" + 100 * "x")
-        self.refused(["report", path], f"is a trace of allocations, not a report; to replay it: hakstress bench trace:{path}")
+        self.refused(["report", path], f"not a report; to replay it: hakstress bench trace:{path}")
 
     def test_results_in_a_folder_of_somebody_else(self):
         state = os.path.join(self.directory.name, "state")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """hakstress run: reports of living processes: when the time is over, when nothing moves, and on demand.
 
-usage: test_waits.py HAKSTRESS WAITS
+usage: test_waits.py HAKSTRESS WAITS LIBHAKMEM_CHECKED
 """
 import os
 import pty
 import re
 import signal
+import subprocess
 import sys
 import unittest
 
@@ -14,9 +15,10 @@ import test_cli
 import test_run
 from test_cli import clean_environment
 
-WAITS = ""
+WAITS = LIBRARY = ""
 LOOK = re.compile(
-    r"^run: look reason=(?P<reason>\w+) pid=(?P<pid>\d+) threads=(?P<threads>\d+) command=\S+ report=(?P<report>\S+)\r?$",
+    r"^run: look reason=(?P<reason>\w+) pid=(?P<pid>\d+) threads=(?P<threads>\d+) command=\S+"
+    r" report=(?P<report>\S+)\r?$",
     re.MULTILINE,
 )
 
@@ -28,7 +30,7 @@ def functions(threads):
     return {frame.get("symbol") for frame in frames} | set(inlined)
 
 
-class Waits(test_run.RunCase):
+class Looks(test_run.RunCase):
     def looks(self, text, reason, count):
         found = list(LOOK.finditer(text))
         self.assertEqual([look["reason"] for look in found], [reason] * count, text)
@@ -38,6 +40,8 @@ class Waits(test_run.RunCase):
             self.assertEqual(len(report["threads"]), int(look["threads"]))
         return reports
 
+
+class Waits(Looks):
     def test_timeout_names_the_deadlock(self):
         result = self.run_command(WAITS, "deadlock", options=["--timeout", "0.7"])
         self.assertEqual(result.returncode, 124, result.stderr)
@@ -119,10 +123,61 @@ class Waits(test_run.RunCase):
         self.assertEqual(report["threads"][0]["backtrace_problem"], "Operation not permitted")
 
 
+class Attached(Looks):
+    """To a process that runs already."""
+
+    def setUp(self):
+        super().setUp()
+        environment = clean_environment(LD_PRELOAD=LIBRARY)
+        self.other = subprocess.Popen([WAITS, "births"], env=environment, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.other.stdout.close)
+        self.addCleanup(self.other.wait)
+        self.addCleanup(self.other.kill)
+        self.assertEqual(self.other.stdout.readline(), "ready\n")
+
+    def attach(self):
+        run = subprocess.Popen([test_cli.HAKSTRESS, "run", "--pid", str(self.other.pid)], cwd=self.directory.name,
+                               env=clean_environment(), stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.stderr.close)
+        self.assertIn(f"watching process {self.other.pid}, {WAITS} births", run.stderr.readline())
+        return run
+
+    def test_report_and_let_go(self):
+        for _ in range(2):
+            run = self.attach()
+            run.send_signal(signal.SIGQUIT)
+            ((_, report),) = self.looks("".join(run.stderr.readline() for _ in range(3)), "asked", 1)
+            self.assertIn("main", functions(report["threads"]))
+            self.assertTrue(any(ring["events"] for ring in report["rings"]))
+            run.send_signal(signal.SIGINT)
+            self.assertEqual((run.wait(30), self.other.poll()), (0, None))
+            with open(f"/proc/{self.other.pid}/status") as file:
+                self.assertIn("TracerPid:\t0\n", file.read())
+
+    def test_crash(self):
+        run = self.attach()
+        self.other.send_signal(signal.SIGSEGV)
+        said = run.stderr.read()
+        self.assertEqual((run.wait(30), self.other.wait(30)), (139, -11))
+        report = self.report(test_run.FAULT.search(said)["report"])[1]
+        self.assertEqual(report["verdict"]["cause"], "a signal from outside")
+        self.assertTrue(report["backtrace"])
+
+    def test_refused(self):
+        for options, why in ((["--pid", "1", "--guard"], "--guard is for a command"),
+                             (["--pid", "1", "--", "true"], "not both"), (["--pid", "x"], "whole number")):
+            result = self.run_it("run", *options)
+            self.assertEqual((result.returncode, why in result.stderr), (2, True), result.stderr)
+        result = self.run_it("run", "--pid", str(os.getpid()))
+        self.assertEqual(result.returncode, 3)
+        self.assertIn("has not loaded libhakmem-checked.so", result.stderr)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     test_cli.HAKSTRESS = os.path.abspath(sys.argv.pop(1))
     WAITS = os.path.abspath(sys.argv.pop(1))
+    LIBRARY = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)
