@@ -3,13 +3,16 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "report/core_file.h"
 #include "report/crash_report.h"
 #include "report/fault_log.h"
 #include "results/results.h"
+#include "supervise/core_report.h"
 #include "workload/trace_file.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +112,21 @@ static int explain_stdin(const struct args* args) {
     return usage_error("stdin has no line of a fault, as \"hakmem: check=...\"");
 }
 
+static int explain_core(const struct args* args, const char* path) {
+    const char *problem = NULL, *program = args_text(args, "exe"), *text = args_text(args, "address");
+    char* end = NULL;
+    uint64_t address = text != NULL ? strtoull(text, &end, 0) : 0;
+    if (text != NULL && (end == text || *end != '\0' || address == 0))
+        return usage_error("--address takes a number, as 0x7f0012345678, not '%s'", text);
+    if (program != NULL && access(program, R_OK) != 0)
+        return usage_error("cannot read %s: %s", program, strerror(errno));
+    json_t* report = core_report(path, program, address, &problem);
+    if (report == NULL) return usage_error("cannot explain %s: %s", path, problem);
+    int status = show(args, report, crash_report_print);
+    json_decref(report);
+    return status;
+}
+
 static int report_run(const struct args* args) {
     if (args->operand_count == 0)
         return usage_error("name a report; usage: hakstress report FILE, with a FILE from results/, or a log");
@@ -116,6 +134,9 @@ static int report_run(const struct args* args) {
     if (strcmp(args->operands[0], "-") == 0) return explain_stdin(args);
     int status;
     char path[PATH_MAX];
+    if (core_file_is(args->operands[0])) return explain_core(args, args->operands[0]);
+    if (args_is_set(args, "exe") || args_is_set(args, "address"))
+        return usage_error("--exe and --address are for core dumps, and %s is none", args->operands[0]);
     json_beside(args->operands[0], path, sizeof path);
     if (access(path, R_OK) != 0) {
         int error = errno;
@@ -131,6 +152,12 @@ static int report_run(const struct args* args) {
     return status;
 }
 
+static const struct option_spec report_options[] = {
+    {"exe", "FILE", NULL, NULL, "of a core dump: the program, if it is no longer where it was"},
+    {"address", "ADDRESS", NULL, NULL, "of a core dump: say also what is at this address of the heap"},
+    {.name = NULL},
+};
+
 static const char report_notes[] =
     // clang-format off
     "Exit status: 0 if FILE was explained, 2 if there is nothing to explain in it, as in a log without faults.\n";
@@ -138,13 +165,17 @@ static const char report_notes[] =
 
 const struct command command_report = {
     .name = "report",
-    .synopsis = "FILE|-",
-    .summary = "explain a saved crash report, or the faults in a log of a program's stderr",
+    .synopsis = "FILE|- | CORE [--exe FILE] [--address ADDRESS]",
+    .summary = "explain a saved crash report, the faults in a log of a program's stderr, or a core dump",
+    .options = report_options,
     .notes = report_notes,
-    .examples = "hakstress report results/repro-20260102-030405-678.crash.txt\n"
-                "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
-                "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
-                "lines of stacks\n"
-                "journalctl -u server | hakstress report -\n",
+    .examples =
+        "hakstress report results/repro-20260102-030405-678.crash.txt\n"
+        "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
+        "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
+        "lines of stacks\n"
+        "hakstress report core --exe ./server   # stacks of all threads, the heap, and what the registers point "
+        "to\n"
+        "journalctl -u server | hakstress report -\n",
     .run = report_run,
 };

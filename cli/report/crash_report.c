@@ -6,6 +6,7 @@
 #include "report/block_past.h"
 #include "report/code_place.h"
 #include "report/crossed_block.h"
+#include "report/heap_state.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
@@ -243,6 +244,18 @@ static void add_threads(json_t* report, struct making* making) {
     if (making->waits != NULL) json_object_set(report, "waits", making->waits);
 }
 
+// What a core dump has besides.
+static void add_core(json_t* report, struct making* making) {
+    json_object_set(report, "threads", making->input->threads);
+    json_t* state = heap_state_json(&making->heap);
+    if (state != NULL) json_object_set_new(report, "heap_state", state);
+    if (making->input->address == 0) return;
+    json_t* histories = json_array();
+    add_block_history(making, histories, "the address", making->input->address);
+    json_object_set_new(report, "address", value_json(making, making->input->address));
+    json_object_set_new(report, "address_history", histories);
+}
+
 // Counters, as the child last wrote them
 
 static json_t* counters_json(const struct child_statistics* statistics) {
@@ -457,7 +470,10 @@ static void open_making(struct making* making, const struct report_input* input)
     making->os_tid = load_relaxed(&record->claimed);
     making->thread = (uint32_t)rings_thread_number(input->ring, making->os_tid);
     bool have_maps = load_maps(making);
-    heap_view_open(&making->heap, input->ring, input->child, &making->maps);
+    if (input->memory != NULL)
+        heap_view_open_memory(&making->heap, input->ring, input->memory, &making->maps);
+    else
+        heap_view_open(&making->heap, input->ring, input->child, &making->maps);
     const struct crash_record* dated = making->record;
     rings_open(&making->rings, input->ring, &making->heap, dated != NULL ? dated->tick : 0,
                dated != NULL ? dated->time : workload_clock());
@@ -469,7 +485,10 @@ static void open_making(struct making* making, const struct report_input* input)
                                    .thread = making->thread,
                                    .os_tid = making->os_tid};
     story_find(&making->story, &of);
-    if (making->record != NULL)
+    if (input->memory != NULL) {
+        making->backtrace = json_incref(input->backtrace);
+        making->backtrace_problem = input->backtrace_problem;
+    } else if (making->record != NULL)
         making->backtrace = unwind_crash(making->record, &making->maps, input->child, &making->backtrace_problem);
     see_threads(making);
     find_block_behind(making);
@@ -498,6 +517,7 @@ json_t* crash_report_make(const struct report_input* input) {
     if (input->died_of != 0) json_put_text(report, "died_of", signal_name(input->died_of));
     if (making.record != NULL) add_crash(report, &making);
     if (is_living(input)) add_threads(report, &making);
+    if (input->memory != NULL) add_core(report, &making);
     json_object_set(report, "blocks", making.blocks);
     json_object_set_new(report, "histories", histories_json(&making));
     json_object_set_new(report, "slab_histories", slab_histories_json(&making));

@@ -6,6 +6,7 @@
 
 #include "child/messages.h"
 #include "child/shared.h"
+#include "process/process_memory.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -32,6 +33,12 @@ struct report_input {
     bool unwatched;       // the process was not watched when it died
     bool held;            // it lives, and this process has halted all its threads
     bool stopped;         // a signal had stopped it before
+    // for a core dump
+    const struct process_memory* memory;  // NULL: a process
+    json_t* backtrace;                    // of the thread that died
+    const char* backtrace_problem;        // NULL: none
+    json_t* threads;                      // the others
+    uint64_t address;                     // to be explained; 0: none
 };
 
 // The caller adds the description of the run, and owns the report.

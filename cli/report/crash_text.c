@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "report/crash_report.h"
 #include "report/frame_text.h"
+#include "report/heap_state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -129,6 +130,14 @@ static void print_signal(const json_t* report, FILE* out) {
     fprintf(out, "fault_addr: ");
     print_value(address, 12, out);
     if (has(signal, "access")) fprintf(out, "access: %s\n", text_of(signal, "access"));
+}
+
+static void print_core(const json_t* report, FILE* out) {
+    if (has(report, "address")) {
+        fputs("\naddress: ", out);
+        print_value(json_object_get(report, "address"), 9, out);
+    }
+    if (has(report, "heap_state")) heap_state_print(json_object_get(report, "heap_state"), out);
 }
 
 static void print_registers(const json_t* report, FILE* out) {
@@ -385,6 +394,7 @@ void crash_report_print(const json_t* report, FILE* out) {
     print_not_had(report, out);
     print_threads(report, out);
     print_waits(report, out);
+    print_core(report, out);
     print_registers(report, out);
     print_blocks(report, out);
     print_histories(report, out);

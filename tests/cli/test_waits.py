@@ -3,9 +3,11 @@
 
 usage: test_waits.py HAKSTRESS WAITS LIBHAKMEM_CHECKED
 """
+import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -171,6 +173,50 @@ class Attached(Looks):
         result = self.run_it("run", "--pid", str(os.getpid()))
         self.assertEqual(result.returncode, 3)
         self.assertIn("has not loaded libhakmem-checked.so", result.stderr)
+
+
+class Core(test_run.RunCase):
+    def dump(self):
+        with open("/proc/sys/kernel/core_pattern") as file:
+            pattern = file.read().strip()
+        if pattern.startswith("|") or "/" in pattern or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
+            self.skipTest(f"no core dumps here: {pattern}")
+
+        def allow():
+            resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+        process = subprocess.Popen([WAITS, "idle-crash", "3"], cwd=self.directory.name, preexec_fn=allow,
+                                   env=clean_environment(LD_PRELOAD=LIBRARY))
+        self.assertEqual(process.wait(60), -11)
+        (core,) = [name for name in os.listdir(self.directory.name) if name.startswith("core")]
+        return core
+
+    def explain(self, core, *more):
+        path = os.path.join(self.directory.name, "explained.json")
+        said = self.run_it("report", core, "--exe", WAITS, *more, "--json", path)
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+        with open(path) as file:
+            return said.stdout, json.load(file)
+
+    def test_core(self):
+        core = self.dump()
+        text, report = self.explain(core)
+        self.assertRegex(report["verdict"]["cause"], "^a null pointer was dereferenced")
+        self.assertIn("main", functions([report]))
+        self.assertEqual([("idle" in functions([thread])) for thread in report["threads"]], [True] * 3)
+        self.assertEqual(report["heap_state"]["damaged"], [])
+        self.assertGreater(report["heap_state"]["used_blocks"], 3)
+        self.assertIn("\n  no free list is damaged\n", text)
+        events = [event for ring in report["rings"] for event in ring["events"] if event["event"] == "malloc"]
+        live = next(event["ptr"] for event in events if event["text"].endswith("288 bytes"))  # of a thread that lives
+        text, report = self.explain(core, "--address", live)
+        self.assertIn(f"\naddress: {live}     0 bytes into block {live}, in use", text)
+        self.assertEqual(report["address"]["place"]["kind"], "block")
+
+    def test_what_is_no_core(self):
+        for arguments, why in ((["--exe", WAITS], "are for core dumps"), (["--address", "0x10"], "are for core dumps")):
+            result = self.run_it("report", WAITS, *arguments)
+            self.assertEqual((result.returncode, why in result.stderr), (2, True), result.stderr)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 // Programs that wait, for test_waits.py: waits WAY [ARGUMENT]
 //   deadlock          two threads, each of which holds the mutex that the other wants; every signal is ignored
 //   idle THREADS      threads that pause; ignores every signal
+//   idle-crash N      the same, and then it follows a null pointer
 //   births            threads begin and end all the time; SIGQUIT is fatal, as usual
 //   spin              an endless loop
 //   child WAY         the same in a child of the process
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +55,11 @@ static void deadlock(void) {
     pthread_join(two, NULL);
 }
 
+static atomic_int idlers;
+
 static void* idle(void* argument) {
     free(malloc(100));
+    atomic_fetch_add(&idlers, 1);
     for (;;) pause();
     return argument;
 }
@@ -82,6 +88,12 @@ static int run(int count, char** words) {
         for (int i = atoi(words[2]); i > 1; i--) thread(idle, NULL);
         ready();
         idle(NULL);
+    } else if (strcmp(way, "idle-crash") == 0 && count > 2) {
+        for (int i = atoi(words[2]); i > 0; i--) thread(idle, NULL);
+        while (atomic_load(&idlers) < atoi(words[2])) sched_yield();
+        usleep(100000);  // until they pause; if one does not yet, it is in idle all the same
+        volatile int* volatile nothing = NULL;
+        *nothing = 1;
     } else if (strcmp(way, "births") == 0) {
         births();
     } else if (strcmp(way, "spin") == 0) {
