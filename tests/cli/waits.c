@@ -4,6 +4,7 @@
 //   idle-crash N      the same, and then it follows a null pointer
 //   births            threads begin and end all the time; SIGQUIT is fatal, as usual
 //   spin              an endless loop
+//   keep              prints the addresses of a block in use, a freed one and a huge one, and waits
 //   child WAY         the same in a child of the process
 #include <pthread.h>
 #include <sched.h>
@@ -99,6 +100,13 @@ static int run(int count, char** words) {
     } else if (strcmp(way, "spin") == 0) {
         ready();
         for (volatile long i = 0;; i++) {}
+    } else if (strcmp(way, "keep") == 0) {
+        char *live = malloc(200), *freed = malloc(200), *far = malloc(5 << 20);
+        for (int i = 0; i < 100; i++) free(malloc(200));
+        free(freed);
+        printf("%p %p %p\n", (void*)live, (void*)freed, (void*)far);
+        fflush(stdout);
+        return getchar() == EOF ? 0 : 3;
     } else if (strcmp(way, "child") == 0) {
         pid_t child = fork();
         if (child == 0) return run(count - 1, words + 1);
