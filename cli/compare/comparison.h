@@ -5,6 +5,7 @@
 #include "compare/statistics.h"
 #include "workload/workload.h"
 
+#include <jansson.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -80,6 +81,11 @@ struct comparison {
     unsigned reports;  // crash reports that were written
     struct subject subjects[SUBJECTS_MAX];
     size_t subject_count, baseline;
+    const char* baseline_name;
+    json_t* earlier;  // the document of an earlier run; NULL: none
+    const char* earlier_file;
+    double gate;                    // a loss of this share fails; negative: none does
+    const char *prepare, *cleanup;  // shell commands around each run of the command; NULL: none
     struct row rows[ROWS_MAX];
     size_t row_count;
     char** command;  // NULL: workloads

@@ -106,6 +106,50 @@ class Case(unittest.TestCase):
             return json.load(file)
 
 
+class Earlier(Case):
+    """Against the result of an earlier run."""
+
+    WORK = ["--seconds", "0.002", "--rounds", "5", "--noise", "100000", "--allocators", "glibc,x"]
+
+    def test_loss(self):
+        then, shim = self.path("then.json"), f"x={SHIM}"
+        self.compare(0, *self.WORK, "--allocator", shim, "--json", then, "pair")
+        with open(then) as file:
+            document = json.load(file)
+        document["machine"]["processors"] = 4711
+        with open(then, "w") as file:
+            json.dump(document, file)
+        slower = ["--allocator", shim + ",SHIM_SPIN=3000", "--baseline", then]
+        now = self.path("now.json")
+        out, _ = self.compare(1, *self.WORK, *slower, "--gate", "30%", "--json", now, "pair", "batch")
+        self.assertRegex(out, r"\n  pair +x +speed +0\.\d+ \[0\.\d+ \.\. 0\.\d+\]  LOSS\n")
+        self.assertIn("this is not the machine of then: processors is", out)
+        self.assertIn("not compared: batch under x", out)
+        self.assertIn("\ngate: 1 loss of more than 30 %\n", out)
+        with open(now) as file:
+            earlier = json.load(file)["earlier"]
+        self.assertEqual([(row["metric"], row["loss"]) for row in earlier["rows"]],
+                         [("speed", True), ("rss_peak", False)])
+
+    def test_wrong_usage(self):
+        path = self.path("other.json")
+        pathlib.Path(path).write_text('{"kind": "bench"}')
+        for args, words in ((["--baseline", path], "is no result of hakstress compare"),
+                            (["--baseline", self.path("none.json")], "cannot read"),
+                            (["--gate", "3%"], "--gate needs an earlier run"),
+                            (["--prepare", "true"], "are for a command of yours")):
+            self.assertIn(words, self.one_line(2, *args, "pair"))
+
+    def test_commands_around_each_run(self):
+        log = self.path("log")
+        around = ["--prepare", f"echo before >> {log}", "--cleanup", f"echo after >> {log}"]
+        command = ["--", "sh", "-c", f"echo run >> {log}"]
+        self.compare(0, *self.WORK[:-1], "glibc,hakmem", "--rounds", "2", *around, *command)
+        lines = pathlib.Path(log).read_text().split()
+        self.assertEqual(lines, ["before", "run", "after"] * (len(lines) // 3))
+        self.assertEqual(len(lines) // 3, 6)
+
+
 class Usage(Case):
     def test_wrong_usage(self):
         for args, words in (

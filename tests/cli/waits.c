@@ -1,6 +1,6 @@
 // Programs that wait, for test_waits.py: waits WAY [ARGUMENT]
 //   deadlock          two threads, each of which holds the mutex that the other wants; every signal is ignored
-//   idle THREADS      threads that pause; ignores every signal
+//   idle THREADS      threads that pause
 //   idle-crash N      the same, and then it follows a null pointer
 //   births            threads begin and end all the time; SIGQUIT is fatal, as usual
 //   spin              an endless loop
@@ -85,7 +85,6 @@ static int run(int count, char** words) {
         ignore_signals();
         deadlock();
     } else if (strcmp(way, "idle") == 0 && count > 2) {
-        ignore_signals();
         for (int i = atoi(words[2]); i > 1; i--) thread(idle, NULL);
         ready();
         idle(NULL);
