@@ -64,7 +64,7 @@ int main(int count, char** words) {
     }
     if (strcmp(way, "late") == 0) {
         free(malloc(bytes));
-        for (int i = 0; i < 1000; i++) free(malloc(10));
+        for (int i = 0; i < 200; i++) free(malloc(10));
         abort();
     }
     return 0;
