@@ -4,15 +4,19 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "command/failures.h"
 #include "command/idle_variables.h"
 #include "leaks/ended_thread.h"
 #include "leaks/leak_plan.h"
 #include "leaks/leak_text.h"
+#include "process/proc_status.h"
 #include "process/procmaps.h"
+#include "report/not_loaded.h"
 #include "report/page_coverage.h"
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
+#include "supervise/patience.h"
 #include "supervise/survived.h"
 #include "workload/workload.h"
 
@@ -23,6 +27,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { TIMED_OUT = 124 };  // as of timeout(1)
 
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
@@ -39,6 +45,17 @@ static const struct option_spec run_options[] = {
     {"leaks-save", "FILE", NULL, NULL, "write the leaks of this run to a file for --leaks-baseline"},
     {"leaks-wrappers", "LIST", "HAKSTRESS_LEAKS_WRAPPERS", NULL,
      "more functions that only pass an allocation on: patterns with *, and commas between them"},
+    {"pid", "PID", NULL, NULL,
+     "watch a running process that has the checked library, instead of a command; Ctrl-C lets it go on alone"},
+    {"fail-malloc", "N|1/N|SIZE+", NULL, NULL,
+     "allocations fail, with NULL and ENOMEM or std::bad_alloc: the N-th of each process; or one in N, at random; or "
+     "each of SIZE bytes or more (K, M, G)"},
+    {"timeout", "S", NULL, NULL,
+     "after S seconds, report all threads of all watched processes, and end these by SIGTERM, then SIGKILL; exit "
+     "status "
+     "124"},
+    {"hang-after", "S", NULL, NULL,
+     "when no watched process has used the processor or the allocator for S seconds, report all threads, and go on"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };
@@ -50,10 +67,14 @@ static const char run_notes[] =
     "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, HAKMEM_GUARD with --guard, and\n"
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
+    "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then\n"
+    "go on. The key's signal does not reach them.\n"
+    "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
-    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. Else, if\n"
-    "blocks were lost that are neither suppressed nor in the baseline: N of --leaks-exit N.\n";
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. 124 if\n"
+    "the time of --timeout was over. Else, if blocks were lost that are neither suppressed nor in the baseline: N of\n"
+    "--leaks-exit N.\n";
 // clang-format on
 
 struct run {
@@ -63,9 +84,12 @@ struct run {
     char command[4096], again[8192];
     uint64_t fault_exit;
     struct launch launch;
+    bool attaches;  // to a process that runs already
     struct faults faults;
     struct survived survived;
     struct tracing tracing;
+    struct patience patience;
+    struct failures failures;
     struct leak_plan leak_plan;
     struct leaks leaks;
     json_t* found_leaks;  // of the whole run; NULL: not asked for
@@ -73,8 +97,10 @@ struct run {
     size_t died;               // processes that ended by a signal
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
+    const char* why_without;   // it
     size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
+    bool unused_is_certain;         // of that one; otherwise its ring may have been out of its reach
     struct page_coverage coverage;  // of blocks on pages of their own
 };
 
@@ -112,10 +138,30 @@ static bool check_pages(const struct args* args) {
     return false;
 }
 
+// What cannot be had from a process that runs already.
+static bool check_process(const struct args* args) {
+    static const char* const not_now[] = {"guard", "pages", "fail-malloc", "timeout"};
+    for (size_t i = 0; i < sizeof not_now / sizeof not_now[0]; i++) {
+        if (!args_is_set(args, not_now[i])) continue;
+        usage_error("--%s is for a command; a process that runs already keeps its own ways", not_now[i]);
+        return false;
+    }
+    if (args->rest_count > 0 || args->operand_count > 0) usage_error("give a command or --pid, not both");
+    return args->rest_count == 0 && args->operand_count == 0;
+}
+
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
     uint64_t seed;
     if (!check_pages(args)) return false;
+    if (args_is_set(args, "pid")) {
+        uint64_t process;
+        run->attaches = true;
+        if (!args_number(args, "pid", 1, INT32_MAX, &process) || !check_process(args)) return false;
+        run->launch.pid = (pid_t)process;
+        return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+               args_seconds(args, "hang-after", &run->patience.hang_after);
+    }
     if (args->operand_count > 0) {
         usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
         return false;
@@ -125,7 +171,10 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
-    return args_number(args, "fault-exit", 0, 255, &run->fault_exit) && leak_plan_read(&run->leak_plan, args);
+    if (!failures_read(args_text(args, "fail-malloc"), &run->failures)) return false;
+    return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+           args_seconds(args, "timeout", &run->patience.timeout) &&
+           args_seconds(args, "hang-after", &run->patience.hang_after) && leak_plan_read(&run->leak_plan, args);
 }
 
 static bool is_guarded(const struct run* run) {
@@ -139,14 +188,22 @@ static bool find_library(struct run* run) {
     return false;
 }
 
+static void append_option(const struct args* args, const char* option, char* out, size_t size) {
+    size_t used = strlen(out);
+    if (args_text(args, option) != NULL) snprintf(out + used, size - used, "--%s %s ", option, args_text(args, option));
+}
+
 static void describe_again(struct run* run) {
     const struct args* args = run->args;
-    char leaks[4096], tail[sizeof run->command + sizeof leaks + 64];
+    char leaks[4096], tail[sizeof run->command + sizeof leaks + 256], times[128] = "";
+    append_option(args, "fail-malloc", times, sizeof times);
+    append_option(args, "timeout", times, sizeof times);
+    append_option(args, "hang-after", times, sizeof times);
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
     leak_plan_again(args, leaks, sizeof leaks);
     const char* pages = pages_of(args);
-    snprintf(tail, sizeof tail, "run %s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
-             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "", leaks,
+    snprintf(tail, sizeof tail, "run %s%s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "", leaks, times,
              run->command);
     result_again(args, tail, run->again, sizeof run->again);
 }
@@ -169,7 +226,7 @@ static bool set_environment(const struct run* run) {
     }
     snprintf(ring_file, sizeof ring_file, "%s/%%p.ring", run->rings.path);
     bool done = set("LD_PRELOAD", preload, true) && set("HAKMEM_RING_FILE", ring_file, true) &&
-                set("HAKMEM_RING", "1024", false);
+                set("HAKMEM_RING", "1024", false) && failures_set(&run->failures);
     free(preload);
     if (!done || !is_guarded(run)) return done;
     if (pages_of(run->args) != NULL && !set("HAKMEM_PAGES", pages_of(run->args), true)) return false;
@@ -181,6 +238,7 @@ static bool set_environment(const struct run* run) {
 
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
+    if (run->patience.killed && death->number == SIGKILL) return;
     survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
@@ -230,8 +288,12 @@ static bool has_spoken(const struct run* run, pid_t thread) {
 static void note_unchecked(struct run* run, pid_t thread) {
     bool loaded = is_loaded(run, thread);
     size_t* count = loaded ? &run->unused : &run->without;
-    if ((*count)++ == 0)
-        process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if ((*count)++ > 0) return;
+    process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if (loaded)
+        run->unused_is_certain = proc_sees_same_files(thread);
+    else
+        run->why_without = not_loaded_why(thread, run->library);
 }
 
 static void note_coverage(struct run* run, pid_t thread) {
@@ -241,9 +303,18 @@ static void note_coverage(struct run* run, pid_t thread) {
     ring_copy_free(&copy);
 }
 
+static void note_refusals(struct run* run, pid_t thread) {
+    HakRingFile head;
+    if (!ring_dir_read_head(&run->rings, thread, &head)) return;
+    uint32_t refused = load_relaxed(&head.refused);
+    run->failures.refused += refused;
+    run->failures.processes += refused != 0;
+}
+
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
+    note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
     if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread);
@@ -272,13 +343,21 @@ static void on_ring(void* context, pid_t process) {
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
+static double on_tick(void* context) {
+    struct run* run = context;
+    return patience_tick(&run->patience);
+}
+
+static void on_asked(void* context) {
+    struct run* run = context;
+    patience_report(&run->patience, REPORT_ASKED);
+}
+
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){.keeps_ends = run->leak_plan.wanted,
-                                    .context = run,
-                                    .died = on_death,
-                                    .exiting = on_exiting,
-                                    .refused = on_refused,
-                                    .over = on_over};
+    run->patience.faults = &run->faults;
+    run->patience.tracing = &run->tracing;
+    run->patience.quiet = args_is_set(run->args, "quiet");
+    patience_start(&run->patience);
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -299,11 +378,13 @@ static bool found_fault(const struct run* run) {
 }
 
 static int exit_status(const struct run* run) {
-    int status = run->tracing.status;
+    int status = run->tracing.detached ? 0 : run->tracing.status;
+    bool wanted = args_source(run->args, "fault-exit") == FROM_COMMAND_LINE;
     bool lost = run->found_leaks != NULL && leak_text_is_new(run->found_leaks);
+    if (found_fault(run) && wanted) return (int)run->fault_exit;
+    if (run->patience.timed_out) return TIMED_OUT;
     if (!found_fault(run) && lost && run->leak_plan.has_exit && !WIFSIGNALED(status)) return (int)run->leak_plan.exit;
     if (!found_fault(run)) return run->leaks_saved ? own_status(status) : STATUS_MISSING;
-    if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
 
@@ -322,6 +403,7 @@ static void save_result(const struct run* run, int status) {
     json_put_whole(result, "status", own_status(raw));
     json_put_whole(result, "signal", WIFSIGNALED(raw) ? WTERMSIG(raw) : 0);
     json_put_whole(result, "exit_status", status);
+    json_put_bool(result, "detached", run->tracing.detached);
     json_put_bool(result, "traced", run->launch.traced);
     json_put_count(result, "processes", run->tracing.processes);
     json_put_count(result, "processes_without_library", run->without);
@@ -329,6 +411,9 @@ static void save_result(const struct run* run, int status) {
     json_object_set_new(result, "leaks", run->found_leaks != NULL ? json_incref(run->found_leaks) : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "looks", run->faults.looks);
+    json_object_set_new(result, "fail_malloc", failures_json(&run->failures));
+    json_put_bool(result, "timed_out", run->patience.timed_out);
     json_object_set(result, "told", run->survived.told);
     json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
@@ -365,12 +450,17 @@ static void print_findings(const struct run* run) {
         return;
     }
     if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
+    failures_print(&run->failures, stderr);
     if (run->leak_plan.wanted) print_leaks(run);
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
-                run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
+                run->first_without,
+                run->why_without != NULL ? run->why_without : "static, set-user-id, or started without LD_PRELOAD?");
     if (run->without > 1) fprintf(stderr, "run: nor in %zu more processes\n", run->without - 1);
-    if (run->unused > 0)
+    if (run->unused > 0 && !run->unused_is_certain)
+        fprintf(stderr, "run: %s has changed its root or its user, so it could not tell this run what it did\n",
+                run->first_unused);
+    else if (run->unused > 0)
         fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
                 "it has a malloc of its own, or allocates nothing");
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
@@ -383,7 +473,7 @@ static void print_findings(const struct run* run) {
 }
 
 static int conclude(struct run* run) {
-    int error = launch_error(&run->launch);
+    int error = run->attaches ? 0 : launch_error(&run->launch);
     if (error != 0) {
         fprintf(stderr, "hakstress: cannot run %s: %s\n", run->args->rest[0], strerror(error));
         return error == ENOENT ? 127 : 126;
@@ -396,33 +486,87 @@ static int conclude(struct run* run) {
     return status;
 }
 
+static void watch_and_conclude(struct run* run, int* status) {
+    run->faults = (struct faults){.args = run->args,
+                                  .rings = &run->rings,
+                                  .again = run->again,
+                                  .command = run->command,
+                                  .process = run->launch.pid,
+                                  .began = workload_clock()};
+    faults_start(&run->faults);
+    survived_start(&run->survived, &run->rings);
+    leaks_start(&run->leaks, run->leak_plan.with_reachable);
+    watch(run);
+    *status = conclude(run);
+    faults_free(&run->faults);
+    survived_free(&run->survived);
+    leaks_free(&run->leaks);
+    json_decref(run->found_leaks);
+}
+
+// A process that runs already
+
+static bool find_loaded_library(struct run* run) {
+    static const char name[] = "/libhakmem-checked.so";
+    struct procmaps maps;
+    if (!procmaps_read(&maps, run->launch.pid)) {
+        missing_error("cannot look at process %d: %s", (int)run->launch.pid, strerror(errno));
+        return false;
+    }
+    bool found = false;
+    for (size_t i = 0; i < maps.count && !found; i++) {
+        const char* slash = strrchr(maps.mappings[i].path, '/');
+        found = slash != NULL && strncmp(slash, name, sizeof name - 1) == 0;
+        if (found) snprintf(run->library, sizeof run->library, "%s", maps.mappings[i].path);
+    }
+    procmaps_free(&maps);
+    if (!found)
+        missing_error(
+            "process %d has not loaded libhakmem-checked.so; start it with LD_PRELOAD, or by hakstress run --",
+            (int)run->launch.pid);
+    return found;
+}
+
+static int attach(struct run* run) {
+    int status = STATUS_MISSING;
+    if (!find_loaded_library(run)) return STATUS_MISSING;
+    process_command(run->launch.pid, run->command, sizeof run->command);
+    char tail[64];
+    snprintf(tail, sizeof tail, "run --pid %d", (int)run->launch.pid);
+    result_again(run->args, tail, run->again, sizeof run->again);
+    if (!ring_dir_of_process(&run->rings, run->launch.pid, run->library))
+        fprintf(stderr, "run: the symbols of %s are missing, so reports have no rings and no heap\n", run->library);
+    if (tracing_attach(&run->tracing, run->launch.pid) != 0)
+        return missing_error("cannot watch process %d: %s", (int)run->launch.pid, strerror(errno));
+    run->launch.traced = true;
+    if (!args_is_set(run->args, "quiet"))
+        fprintf(stderr, "run: watching process %d, %s; Ctrl-C lets it go on alone\n", (int)run->launch.pid,
+                run->command);
+    watch_and_conclude(run, &status);
+    return status;
+}
+
 static int run_run(const struct args* args) {
     static struct run run;
     run.args = args;
+    run.tracing = (struct tracing){.context = &run,
+                                   .died = on_death,
+                                   .exiting = on_exiting,
+                                   .refused = on_refused,
+                                   .over = on_over,
+                                   .tick = on_tick,
+                                   .asked = on_asked};
     if (!read_plan(&run)) return STATUS_USAGE;
+    run.tracing.keeps_ends = run.leak_plan.wanted;
     int status = result_check(args);
     if (status != STATUS_OK) return status;
+    if (run.attaches) return attach(&run);
     if (!find_library(&run)) return STATUS_MISSING;
+    if (!failures_choose_seed(&run.failures)) return STATUS_MISSING;
     describe_again(&run);
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
     status = STATUS_MISSING;
-    if (set_environment(&run) && launch(&run.launch, args->rest)) {
-        run.faults = (struct faults){.args = args,
-                                     .rings = &run.rings,
-                                     .again = run.again,
-                                     .command = run.command,
-                                     .process = run.launch.pid,
-                                     .began = workload_clock()};
-        faults_start(&run.faults);
-        survived_start(&run.survived, &run.rings);
-        leaks_start(&run.leaks, run.leak_plan.with_reachable);
-        watch(&run);
-        status = conclude(&run);
-        faults_free(&run.faults);
-        survived_free(&run.survived);
-        leaks_free(&run.leaks);
-        json_decref(run.found_leaks);
-    }
+    if (set_environment(&run) && launch(&run.launch, args->rest)) watch_and_conclude(&run, &status);
     leak_plan_free(&run.leak_plan);
     ring_dir_remove(&run.rings);
     return status;
@@ -430,8 +574,10 @@ static int run_run(const struct args* args) {
 
 const struct command command_run = {
     .name = "run",
+    .may_keep_nothing = true,
     .synopsis =
-        "[--guard] [--pages[=start]] [--leaks[=all]] [--leaks-exit N] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+        "[--guard] [--pages[=start]] [--leaks[=all]] [--leaks-exit N] [--fail-malloc N|1/N|SIZE+] [--timeout S] "
+        "[--hang-after S] [--fault-exit N] -- COMMAND [ARGUMENT...] | run --pid PID [--leaks] [--hang-after S]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
@@ -441,6 +587,9 @@ const struct command command_run = {
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
         "hakstress run --leaks-exit 23 --leaks-baseline known.json -- make check\n"
+        "hakstress run --pid 4711                     # watch a process that has the checked library\n"
+        "hakstress run --fail-malloc 1/1000 -- ./tool # what becomes of it when memory runs out\n"
+        "hakstress run --timeout 60 -- ./worker       # where it hangs, and who holds which lock\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,
     .run = run_run,

@@ -12,6 +12,7 @@ void process_memory_open(struct process_memory* memory, pid_t pid) {
 }
 
 bool process_memory_read(const struct process_memory* memory, uint64_t address, void* out, size_t bytes) {
+    if (memory->read != NULL) return bytes != 0 && memory->read(memory->source, address, out, bytes);
     if (memory->pid <= 0 || bytes == 0) return false;
     struct iovec to = {.iov_base = out, .iov_len = bytes};
     struct iovec from = {.iov_base = (void*)(uintptr_t)address, .iov_len = bytes};

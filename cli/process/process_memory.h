@@ -11,6 +11,9 @@
 struct process_memory {
     pid_t pid;  // 0: the process is gone
     int file;   // /proc/PID/mem, in case process_vm_readv is refused; -1: none
+    // Of a core dump: reads instead of these. NULL: a process.
+    bool (*read)(const void* source, uint64_t address, void* out, size_t bytes);
+    const void* source;
 };
 
 void process_memory_open(struct process_memory* memory, pid_t pid);

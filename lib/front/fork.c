@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "front/process.h"
+#include "front/refuse.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "os/os.h"
@@ -158,6 +159,9 @@ static void settle_in_child(unsigned fork) {
     outer_locks(hak_lock_in_child, fork);
     stack_table_after_fork();
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
+#if HAK_CHECKED && !HAK_EXPLORED
+    store_relaxed(&refuse_count, 0u);
+#endif
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
     registry_after_fork_in_child();

@@ -68,9 +68,9 @@ class RunCase(test_cli.Case):
     def crash(self, *way, **more):
         return self.run_command(CRASHES, *way, **more)
 
-    def start_command(self, *command, **more):
+    def start_command(self, *command, options=(), **more):
         return subprocess.Popen(
-            [test_cli.HAKSTRESS, "run", "--", *command],
+            [test_cli.HAKSTRESS, "run", *options, "--", *command],
             cwd=self.directory.name,
             env=clean_environment(),
             stdin=subprocess.DEVNULL,
@@ -301,6 +301,16 @@ class Crashes(RunCase):
         self.assertEqual(report["died_of"], "SIGKILL")
         self.assertTrue(report["rings"])
 
+    def test_abort_sent_from_outside(self):
+        process = self.start_command(CRASHES, "sleep")
+        child = self.command_below(process.pid, "sleep")
+        wait_until(lambda: ring_folder(child))
+        os.kill(child, signal.SIGABRT)
+        out, err = process.communicate(timeout=60)
+        _, report = self.fault(subprocess.CompletedProcess([], process.returncode, out, err), 134, "SIGABRT")
+        self.assertEqual(report["verdict"]["cause"], "a signal from outside")
+        self.assertIn(f"sent by process {os.getpid()}", report["verdict"]["evidence"][0])
+
     def test_core_dump(self):
         with open("/proc/sys/kernel/core_pattern") as file:
             pattern = file.read().strip()
@@ -371,6 +381,20 @@ class Mistakes(RunCase):
         self.assertEqual(report["check"], "double_free")
         self.assertRegex(report["verdict"]["where"], r"^in app::drop_item\(app::Item\*\) \(mistakes.cpp:\d+\)$")
         self.check_past(report, of_other_thread=True)
+
+    def test_pointer_that_a_destructor_read_from_a_freed_block(self):
+        """In the release library's links, and in the fill of guard mode."""
+        signs = {(): "the encoded link of a free block", ("--guard",): "the fill pattern of freed memory"}
+        for options, sign in signs.items():
+            result = self.run_command(MISTAKES, "destroy-twice", options=options)
+            _, report = self.fault(result, 134, "SIGABRT")
+            cause = "your code freed what it had read from a block after it was freed"
+            if report["check"] == "invalid_free":
+                self.assertEqual(report["verdict"]["cause"], cause)
+                self.assertIn(sign, "\n".join(report["verdict"]["evidence"]))
+            else:  # guard mode stops the second delete itself
+                self.assertTrue(options)
+            shutil.rmtree(self.results)
 
     def test_null(self):
         _, _, report = self.mistake("null", 139, "SIGSEGV")
@@ -620,7 +644,7 @@ class Environment(RunCase):
         result = self.run_command("env", "-i", CRASHES, "exit", "3")
         self.assertEqual(result.returncode, 3)
         self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
-        self.assertIn("the library was not loaded in " + CRASHES, result.stderr)
+        self.assertIn(f"was not loaded in {CRASHES} exit 3 (it was started without LD_PRELOAD", result.stderr)
         self.assertEqual(self.only_result()["processes_without_library"], 1)
 
     def test_program_with_its_own_malloc(self):
