@@ -68,7 +68,7 @@ static const char run_notes[] =
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
     "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then\n"
-    "go on. The key's signal does not reach them.\n"
+    "go on. The key's signal does not reach them. With --leaks, what they have lost up to now is told as well.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
@@ -259,7 +259,7 @@ static struct root_thread* find_threads(pid_t process, size_t* count) {
     return threads;
 }
 
-static void find_leaks(struct run* run, pid_t process, pid_t thread) {
+static void find_leaks(struct run* run, pid_t process, pid_t thread, struct leaks* leaks) {
     char command[4096] = "unknown";
     struct ring_copy copy;
     struct leaking_process of = {.process = process, .thread = thread, .command = command};
@@ -271,7 +271,7 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread) {
     of.ring_folder = run->rings.path;
     of.ring = copy.ring;
     of.threads = threads;
-    leaks_read(&run->leaks, &of);
+    leaks_read(leaks, &of);
     ring_copy_free(&copy);
     free(threads);
 }
@@ -317,7 +317,7 @@ static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly)
     note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
-    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread);
+    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread, &run->leaks);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
     else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check
@@ -348,9 +348,35 @@ static double on_tick(void* context) {
     return patience_tick(&run->patience);
 }
 
+struct leak_look {
+    struct run* run;
+    struct leaks leaks;
+};
+
+static void look_for_leaks(void* context, pid_t process) {
+    struct leak_look* look = context;
+    if (!tracing_keep_threads(process)) return;
+    find_leaks(look->run, process, process, &look->leaks);
+    tracing_forget_threads(process);
+}
+
+// What living processes have lost up to now.
+static void report_leaks(struct run* run) {
+    struct leak_look look = {.run = run};
+    leaks_start(&look.leaks, run->leak_plan.with_reachable);
+    tracing_halt(&run->tracing);
+    tracing_each(look_for_leaks, &look);
+    tracing_release(&run->tracing);
+    json_t* document = leak_plan_judge(&run->leak_plan, &look.leaks);
+    if (look.leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
+    json_decref(document);
+    leaks_free(&look.leaks);
+}
+
 static void on_asked(void* context) {
     struct run* run = context;
     patience_report(&run->patience, REPORT_ASKED);
+    if (run->leak_plan.wanted) report_leaks(run);
 }
 
 static void watch(struct run* run) {

@@ -89,7 +89,7 @@ static json_t* suppressions_json(const struct suppressions* suppressions) {
     return list;
 }
 
-json_t* leak_plan_apply(struct leak_plan* plan, const struct leaks* leaks, bool* saved) {
+json_t* leak_plan_judge(struct leak_plan* plan, const struct leaks* leaks) {
     json_t* document = leaks_json(leaks);
     leak_places_find(document, NULL, false);
     wrappers_find(document, plan->wrappers);
@@ -97,7 +97,12 @@ json_t* leak_plan_apply(struct leak_plan* plan, const struct leaks* leaks, bool*
         suppressions_apply(&plan->suppressions, document);
         json_object_set_new(document, "suppressions", suppressions_json(&plan->suppressions));
     }
-    *saved = plan->save == NULL || baseline_save(plan->save, document);
     if (plan->known != NULL) baseline_apply(plan->known, document);
+    return document;
+}
+
+json_t* leak_plan_apply(struct leak_plan* plan, const struct leaks* leaks, bool* saved) {
+    json_t* document = leak_plan_judge(plan, leaks);
+    *saved = plan->save == NULL || baseline_save(plan->save, document);
     return document;
 }

@@ -22,8 +22,9 @@ void leak_plan_again(const struct args* args, char* out, size_t size);
 bool leak_plan_read(struct leak_plan* plan, const struct args* args);
 void leak_plan_free(struct leak_plan* plan);
 
-// The document of the run, with functions and lines, and with what the plan says of each stack. false in *saved: the
-// file of --leaks-save could not be written.
+// The document of what was read, with functions and lines, and with what suppressions and baseline say of each stack.
+json_t* leak_plan_judge(struct leak_plan* plan, const struct leaks* leaks);
+// The same for the end of the run. false in *saved: the file of --leaks-save could not be written.
 json_t* leak_plan_apply(struct leak_plan* plan, const struct leaks* leaks, bool* saved);
 
 #endif

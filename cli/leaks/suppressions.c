@@ -108,6 +108,7 @@ void suppressions_apply(struct suppressions* suppressions, json_t* leaks) {
     struct leak_call calls[LEAK_CALLS_MAX];
     json_t* stack;
     size_t i;
+    for (i = 0; i < suppressions->count; i++) suppressions->list[i].blocks = suppressions->list[i].bytes = 0;
     json_array_foreach(json_object_get(leaks, "stacks"), i, stack) {
         struct suppression* one = find(suppressions, calls, leak_calls(leaks, stack, calls));
         if (one == NULL) continue;

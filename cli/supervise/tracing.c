@@ -358,6 +358,26 @@ void tracing_release(struct tracing* tracing) {
     }
 }
 
+bool tracing_keep_threads(pid_t number) {
+    struct traced* process = find(number);
+    if (process == NULL || process->end_count > 0) return false;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct traced* traced = table[i]; traced != NULL; traced = traced->next) {
+            if (traced->process != number || traced->exiting) continue;
+            if (!traced->halted) {
+                process->end_count = 0;
+                return false;
+            }
+            keep_end(traced, process);
+        }
+    return process->end_count > 0;
+}
+
+void tracing_forget_threads(pid_t process) {
+    struct traced* traced = find(process);
+    if (traced != NULL) traced->end_count = 0;
+}
+
 void tracing_each(void (*found)(void* context, pid_t process), void* context) {
     if (watched == 0 && command_alive != 0) found(context, command_alive);
     for (size_t i = 0; i < BUCKETS; i++)

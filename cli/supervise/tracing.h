@@ -89,6 +89,10 @@ const struct tracing_signal* tracing_fault_at(pid_t process, uintptr_t address, 
 // While `exiting` is called: the threads that the end of the process found alive. Those that had ended by themselves
 // are not among them.
 const struct tracing_end* tracing_ends(pid_t process, size_t* count);
+// Between tracing_halt() and tracing_release(): tracing_ends() has all threads of the process, as they are. false: one
+// of them is not halted, or the process has begun to end.
+bool tracing_keep_threads(pid_t process);
+void tracing_forget_threads(pid_t process);
 
 // Signals that mean a fault.
 bool is_fault_signal(int number);

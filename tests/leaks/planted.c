@@ -210,6 +210,15 @@ HIDDEN void leave_thread(void) {
     if (pthread_create(&thread, NULL, keep_and_leave, NULL) != 0 || pthread_join(thread, NULL) != 0) abort();
 }
 
+// Loses a block, says so, and waits for its standard input to end.
+HIDDEN void wait_for_end(void) {
+    char byte;
+    use(xmalloc(300));
+    if (write(1, "ready\n", 6) != 6) abort();
+    while (read(0, &byte, 1) > 0) continue;
+    use(xmalloc(300));
+}
+
 HIDDEN void start_servers(void) {
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
@@ -225,6 +234,7 @@ static const struct program {
     {"table", build_index},     {"growing", append_line}, {"aligned", render_frame}, {"printed", greet},
     {"by-pointer", decode_all}, {"list", collect_items},  {"circle", make_circle},   {"inlined", serve_client},
     {"thread", start_workers},  {"line", read_name},      {"pool", start_servers},   {"left", leave_thread},
+    {"waiting", wait_for_end},
 };
 
 // Runs the program further down on the stack than what follows reaches, and leaves nothing of it there.

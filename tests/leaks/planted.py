@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -175,7 +176,6 @@ class Elsewhere(Case):
         self.check_text(done.stdout, "handle_request")
         self.assertRegex(done.stdout, r"handle_request \(planted\.c:\d+\)")
 
-
     def test_names_come_from_a_server(self):
         """DEBUGINFOD_URLS is asked even where the program is, but has no lines."""
         try:
@@ -200,6 +200,25 @@ class Elsewhere(Case):
             server.shutdown()
         self.check_text(done.stdout, "handle_request")
         self.assertRegex(done.stdout, r"handle_request \(planted\.c:\d+\)")
+
+
+class Alive(Case):
+    def test_on_a_signal(self):
+        """SIGQUIT tells what is lost up to then, and the program goes on. Its threads hold what they hold."""
+        process = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--", PLANTED, "waiting"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        process.send_signal(signal.SIGQUIT)
+        text = ""
+        while "by wait_for_end" not in text:
+            line = process.stderr.readline()
+            self.assertTrue(line, text)
+            text += line
+        self.assertIn("run: definitely lost: 300 bytes in 1 block; ", text)
+        self.assertIn("  300 bytes in 1 block definitely lost; by wait_for_end (planted.c:", text)
+        _, text = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, text)
+        self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
 
 
 class Rules(Case):
