@@ -157,11 +157,11 @@ static void settle_in_child(unsigned fork) {
     give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
-    stack_table_after_fork();
-    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
 #if HAK_CHECKED && !HAK_EXPLORED
     store_relaxed(&refuse_count, 0u);
 #endif
+    stack_table_after_fork();
+    hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);
     registry_after_fork_in_child();
