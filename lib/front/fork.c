@@ -157,9 +157,6 @@ static void settle_in_child(unsigned fork) {
     give_up_half_done();
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
-#if HAK_CHECKED && !HAK_EXPLORED
-    store_relaxed(&refuse_count, 0u);
-#endif
     stack_table_after_fork();
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
@@ -169,6 +166,9 @@ static void settle_in_child(unsigned fork) {
     hak_lock_in_child(&fork_lock, fork);
     store_relaxed(&held_up, (uint32_t)__builtin_popcount(held_up_here));
     os_accept_copy();
+#if HAK_CHECKED && !HAK_EXPLORED
+    store_relaxed(&refuse_count, 0u);
+#endif
     os_release_signals(held);
 }
 
