@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "compare/statistics.h"
 
 #include <math.h>
@@ -17,8 +18,7 @@ static const struct metric_of {
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool earlier_is_file(const char* name) {
-    size_t length = strlen(name);
-    return length > 5 && strcmp(name + length - 5, ".json") == 0;
+    return path_has_suffix(name, ".json");
 }
 
 json_t* earlier_load(const char* path) {
