@@ -1,5 +1,6 @@
 #include "supervise/tracing.h"
 
+#include "base/array.h"
 #include "process/proc_status.h"
 #include "workload/workload.h"
 
@@ -171,13 +172,9 @@ static bool has_left(const struct traced* traced, const struct traced* process, 
 }
 
 static void keep_end(const struct traced* traced, struct traced* process) {
-    if (process->end_count == process->end_room) {
-        size_t room = process->end_room * 2 + 4;
-        struct tracing_end* more = realloc(process->ends, room * sizeof *more);
-        if (more == NULL) return;
-        process->ends = more;
-        process->end_room = room;
-    }
+    struct tracing_end* more = array_room(process->ends, process->end_count, &process->end_room, 4, sizeof *more);
+    if (more == NULL) return;
+    process->ends = more;
     struct tracing_end* end = &process->ends[process->end_count];
     struct iovec vectors = {end->vectors, sizeof end->vectors};
     *end = (struct tracing_end){.thread = traced->thread};
