@@ -10,9 +10,8 @@
 #include <string.h>
 
 static bool is_accepted(const char* variable, const char* value) {
-    for (unsigned i = 0; hak_option_info(i) != NULL; i++)
-        if (strcmp(hak_option_info(i)->name, variable) == 0) return hak_option_accepts(hak_option_info(i), value);
-    return false;
+    const HakOptionInfo* info = hak_option_named(variable, strlen(variable));
+    return info != NULL && hak_option_accepts(info, value);
 }
 
 bool failures_read(const char* text, struct failures* failures) {
