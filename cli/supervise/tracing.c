@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "process/proc_status.h"
+#include "process/registers.h"
 #include "workload/workload.h"
 
 #include <dirent.h>
@@ -121,11 +122,6 @@ static void resume(pid_t thread, int signal) {
     ptrace(PTRACE_CONT, thread, NULL, (void*)(uintptr_t)signal);
 }
 
-static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
-    struct iovec all = {registers, sizeof *registers};
-    return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
-}
-
 #if defined(__x86_64__)
 static const int vector_registers = NT_X86_XSTATE;
 
@@ -144,7 +140,7 @@ static void note_signal(struct tracing* tracing, struct traced* traced, int numb
     struct tracing_signal* last = &traced->last;
     *last = (struct tracing_signal){.number = number, .time = workload_clock()};
     if (ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &last->info) != 0 ||
-        !read_registers(traced->thread, &last->registers))
+        !registers_read(traced->thread, &last->registers))
         last->number = 0;
     else if (last->info.si_code > 0)
         traced->fault = *last;
@@ -155,7 +151,7 @@ static void note_signal(struct tracing* tracing, struct traced* traced, int numb
 // Is the thread ending at the instruction where it got the signal? One that survived the signal has moved since.
 static bool died_of_last(const struct traced* traced, int number) {
     struct user_regs_struct now;
-    return traced->last.number == number && read_registers(traced->thread, &now) &&
+    return traced->last.number == number && registers_read(traced->thread, &now) &&
            memcmp(&now, &traced->last.registers, sizeof now) == 0;
 }
 
@@ -178,7 +174,7 @@ static void keep_end(const struct traced* traced, struct traced* process) {
     struct tracing_end* end = &process->ends[process->end_count];
     struct iovec vectors = {end->vectors, sizeof end->vectors};
     *end = (struct tracing_end){.thread = traced->thread};
-    if (!read_registers(traced->thread, &end->registers) || has_left(traced, process, end)) return;
+    if (!registers_read(traced->thread, &end->registers) || has_left(traced, process, end)) return;
     ptrace(PTRACE_GETREGSET, traced->thread, (void*)(uintptr_t)vector_registers, &vectors);
     process->end_count++;
 }
