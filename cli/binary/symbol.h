@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Where a symbol is, also one that is hidden or local. *value: its address in the file, to which the address of the load
-// is added.
+// Where a symbol is, also one that is hidden or local. *value: its address in the file, to which the address of the
+// load is added.
 bool elf_symbol(const char* path, const char* name, uint64_t* value);
 
 // The same in an open file, by its tables of one type: SHT_SYMTAB, or SHT_DYNSYM for what it exports.
