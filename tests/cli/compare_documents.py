@@ -409,6 +409,30 @@ def untrusted(seed=5):
     return document
 
 
+def since(seed=8, losses=1):
+    """A comparison beside an earlier one of another machine."""
+    document = full(seed)
+    rows = [
+        {"workload": workload["name"], "allocator": a["name"], "metric": kind, "ratio": ratio, "low": ratio * 0.98,
+         "high": ratio * 1.02, "loss": False}
+        for workload in document["workloads"][:3]
+        for a in workload["allocators"][1:]
+        for kind, ratio in (("speed", 1.01), ("rss_peak", 0.97))
+    ]
+    for row in rows[:losses]:
+        row.update(ratio=0.8, low=0.78, high=0.83, loss=True)
+    document["earlier"] = {
+        "file": "results/compare-20260101-000000-1.json",
+        "started": "2026-01-01T00:00:00Z",
+        "gate": 0.03,
+        "machine": [{"what": "processors", "then": 4, "now": 2}],
+        "rows": rows,
+        "left_out": ["xmalloc under hakmem"],
+        "losses": losses,
+    }
+    return document
+
+
 HOSTILE = "</script><script>window.harmed=1</script><!-- <img src=x onerror=window.harmed=2> \u2028 ' \" & \U0001f980"
 
 
@@ -439,7 +463,7 @@ def many(seed=7):
     return document
 
 
-KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, hostile)}
+KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, since, hostile)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in KINDS:

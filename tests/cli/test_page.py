@@ -423,6 +423,23 @@ class Behaviour(Case):
             first = self.script("return document.querySelector('header').innerText;")
             self.assertIn(wanted[0], first)
 
+    def test_losses_since_an_earlier_run(self):
+        for losses, notice in ((1, "✕ 1 loss beyond 3% since the earlier run"),
+                               (0, "✓ No loss beyond 3% since the earlier run")):
+            document = compare_documents.since(losses=losses)
+            self.open(document)
+            self.assertIn(notice, self.script("return document.querySelector('header').innerText;"))
+            for words in ("not the machine of then: Processors is 2 and was 4", "Not compared: xmalloc under hakmem"):
+                self.assertIn(words, self.text())
+            drawn = self.script(
+                """return [...document.querySelectorAll('#earlier tr[data-allocator]')].map(r => [
+                    r.dataset.workload, r.dataset.allocator,
+                    ...[...r.querySelectorAll('data')].map(d => Number(d.value)),
+                    r.textContent.includes('loss')]);""")
+            wanted = [[r[k] for k in ("workload", "allocator", "ratio", "low", "high", "loss")]
+                      for r in document["earlier"]["rows"]]
+            self.assertCountEqual(drawn, wanted)
+
     def lead(self, speeds):
         """The first line, of two rivals with these intervals of speed."""
         document = compare_documents.full()
