@@ -159,7 +159,7 @@ static void check_registry(void) {
 
 static bool owns_nothing(const HakTcb* tcb) {
     bool nothing = tcb->bundled == 0 && tcb->partial_slabs == 0 && tcb->run_superslabs == 0;
-    nothing &= tcb->parked_blocks != 0 || tcb->cached_pages == 0;
+    nothing &= tcb->parked_blocks != 0 || tcb->cached_pages + tcb->long_pages == 0;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
         nothing &= tcb->tiny[c].bound == 0 && tcb->tiny[c].partial == 0 && tcb->tiny[c].full == 0;
     return nothing;

@@ -77,8 +77,8 @@ static Run find_block(HakTcb* me, size_t size, size_t alignment, bool zero) {
 
 // Takes a cached run of that length or the next. It is at most a quarter too long, and found without a search.
 static void* take_short(HakTcb* me, uint32_t pages) {
-    void* block = run_cache_take_short(me, pages);
-    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_next_length(pages));
+    void* block = run_cache_take_short(me, hak_run_bins[pages]);
+    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, hak_run_bins[pages + 1]);
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
@@ -98,7 +98,6 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
         run = find_block(me, size, alignment, zero);
     }
     if (is_huge(size, alignment)) return run.block;
-    me->runs_used++;
     if (run.block && zero) {
         if (run.zero)
             tcb_count(me, HAK_C_calloc_known_zero);

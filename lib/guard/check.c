@@ -121,17 +121,17 @@ static size_t check_run_cache(const HakTcb* me) {
     uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0;
     for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++) cached_pages += run_cache_pages(bin) * me->run_cache[bin].count;
     for (uint32_t i = 0; i < me->long_count; i++) long_pages += me->long_run[i].pages;
-    cached_pages += long_pages;
     for (int b = 0; b < RUN_BUCKETS; b++)
         for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next) {
-            cached_of_slabs += run_map_at(s)->cached;
+            cached_of_slabs += runs_cached(runs_own(me, s));
             idle += runs_is_idle(runs_own(me, s));
         }
     size_t wrong = 0;
-    if (cached_pages != me->cached_pages || cached_of_slabs != me->cached_pages || long_pages != me->long_pages) {
+    if (cached_pages != me->cached_pages || cached_of_slabs != cached_pages + long_pages ||
+        long_pages != me->long_pages) {
         text_warn(
-            "hakmem: check=run_cache %u pages in the cache, %u by SuperSlab, %u counted; %u of them long, %u counted\n",
-            cached_pages, cached_of_slabs, me->cached_pages, long_pages, me->long_pages);
+            "hakmem: check=run_cache %u pages in bins, %u counted; %u in long runs, %u counted; %u by SuperSlab\n",
+            cached_pages, me->cached_pages, long_pages, me->long_pages, cached_of_slabs);
         wrong++;
     }
     if (idle > 1) {

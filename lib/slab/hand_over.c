@@ -66,8 +66,8 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     unsigned size_class = meta->size_class;
     SlabNumber s = slab.number;
-    if (HAK_CHECKED && is_runs(slab) && run_map(runs_of(slab))->cached)
-        fatal("run_cache", "publish", "slab %u: %u pages are cached", s, run_map(runs_of(slab))->cached);
+    if (HAK_CHECKED && is_runs(slab) && runs_cached(runs_of(slab)))
+        fatal("run_cache", "publish", "slab %u: %u pages are cached", s, runs_cached(runs_of(slab)));
     do {
         STEP(A1);
         slab_absorb(me, slab);

@@ -55,9 +55,9 @@ void run_cache_flush(HakTcb* me) {
 }
 
 bool run_cache_flush_some(HakTcb* me) {
-    uint32_t before = me->cached_pages;
+    uint32_t before = me->cached_pages + me->long_pages;
     flush_long(me);
     OwnedRuns idle = runs_idle_one(me);
     if (idle.head.number) run_cache_drop(me, idle);
-    return me->cached_pages != before;
+    return me->cached_pages + me->long_pages != before;
 }

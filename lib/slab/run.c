@@ -37,6 +37,7 @@ static void close_pages(OwnedRuns runs, uint32_t page, uint32_t pages) {
 
 static void count_pages(OwnedRuns runs, int change) {
     meta_count(meta_of(runs.head), change, 0);
+    run_map(runs)->live = (uint16_t)(run_map(runs)->live + change);
 }
 
 static void* page_address(OwnedRuns runs, uint32_t page) {
@@ -145,7 +146,7 @@ size_t runs_check(SlabNumber s) {
     const RunMap* map = run_map_at(s);
     size_t wrong = 0;
     uint32_t free_pages = 0, block_pages = 0, cached_pages = 0;
-    uint32_t used = meta_used(peek_any(s)), cached = map->cached;
+    uint32_t used = meta_used(peek_any(s)), cached = used - map->live;
     for (int w = 0; w < RUN_WORDS; w++) free_pages += (uint32_t)__builtin_popcountll(map->free[w]);
     for (uint32_t p = 0; p < PAGES_PER_UNIT; p++) {
         uint32_t length = load_relaxed(&map->length[p]), pages = length & (RUN_IS_CACHED - 1u);

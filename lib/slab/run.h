@@ -3,7 +3,7 @@
 // first slab stand for the whole.
 //
 //   used == pages of all blocks == 512 - (set bits of `free`)
-//   cached <= used; where they are equal, the SuperSlab is idle
+//   live == used - pages in the owner's cache; where live == 0, the SuperSlab is idle
 //   where freed memory is closed, free pages are, and the gap behind each block; nothing is cached there
 //
 // Thread-safety: the owner alone, as the OwnedRuns proves.
@@ -35,7 +35,12 @@ HAK_INLINE bool runs_has_space(OwnedRuns runs) {
 
 // Whether nothing of the SuperSlab is used except what is cached.
 HAK_INLINE bool runs_is_idle(OwnedRuns runs) {
-    return meta_used(meta_of(runs.head)) == run_map(runs)->cached;
+    return run_map(runs)->live == 0;
+}
+
+// Pages in the owner's cache.
+HAK_INLINE uint32_t runs_cached(OwnedRuns runs) {
+    return meta_used(meta_of(runs.head)) - run_map(runs)->live;
 }
 
 size_t runs_check(SlabNumber s);  // as slab_check

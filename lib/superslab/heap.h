@@ -62,7 +62,7 @@ typedef struct {
     uint64_t closed[RUN_WORDS];               // see closed.h
     _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
     uint16_t longest;                         // length of the longest run of free pages
-    uint16_t cached;                          // pages in the owner's cache
+    uint16_t live;                            // pages handed out, without those in the owner's cache
     uint16_t gap;                             // 1: free pages are closed, and so is the last one of each block
     uint16_t next;                            // if gap: the page behind the run that was taken last
 } RunMap;

@@ -38,7 +38,7 @@ enum {
     RUN_SHORT_LEAST = 5,
     RUN_SHORT_MOST = 16,
     RUN_CACHE_BINS = 8,
-    RUN_CACHE_BLOCKS = 32,
+    RUN_CACHE_BLOCKS = 25,
     LONG_RUNS = 4,
     OVERFLOWS_SAMPLE = 64  // overflows that one tick of their counter stands for
 };
@@ -91,19 +91,20 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     uint64_t owner_part;  // the owner part of its owner words; never changes
     struct HakTcb* next_pooled;
-    _Atomic(struct HakTls*) tls;         // the TLS of the thread that has it
-    _Atomic uint32_t inside;             // TcbInside
-    bool pooled;                         // under pool_lock
-    bool bins_left;                      // if LEFT: the bins of its thread are in `parked`
-    uint32_t ticks;                      // refills
-    uint64_t next_scan_ms;               // when the next scan is due; 0: there was none yet
-    uint64_t runs_used, seen_runs_used;  // page runs allocated, cached or taken from the cache; at the last scan
-    uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were absorbed
-    uint32_t bundled;                    // blocks in bundles
-    uint32_t partial_slabs;              // sum of partial_count
-    uint32_t run_superslabs;             // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;               // in run_cache and long_run
+    _Atomic(struct HakTls*) tls;   // the TLS of the thread that has it
+    _Atomic uint32_t inside;       // TcbInside
+    bool pooled;                   // under pool_lock
+    bool bins_left;                // if LEFT: the bins of its thread are in `parked`
+    uint32_t ticks;                // refills
+    uint64_t next_scan_ms;         // when the next scan is due; 0: there was none yet
+    uint64_t seen_runs_freed;      // page runs freed until the last scan
+    uint32_t seen_cached_pages;    // cached_pages then
+    uint32_t runs_missed;          // runs for which no own SuperSlab had room, since all were absorbed
+    uint32_t bundled;              // blocks in bundles
+    uint32_t partial_slabs;        // sum of partial_count
+    uint32_t run_superslabs;       // SuperSlabs in `runs`
+    SlabNumber runs[RUN_BUCKETS];  // own SuperSlabs of page runs, by log2 of their longest free run
+    uint32_t cached_pages;         // in run_cache
     union {
         RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
         // Between two threads: parked bins (refill/parked.h), if parked_blocks != 0 or bins_left.
