@@ -98,7 +98,7 @@ static bool is_left_behind(const HakTcb* owner) {
 
 static bool has_space(SlabNumber s) {
     const TinySlabMeta* meta = peek_any(s);
-    if (meta->size_class == CLASS_OF_RUNS) return run_map_at(s)->longest != 0;
+    if (meta->size_class == CLASS_OF_RUNS) return meta_used(meta) != PAGES_PER_UNIT;
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity;
 }
 

@@ -196,28 +196,35 @@ HAK_INLINE void end_cached(HakTcb* me, OwnedRuns runs, RunEntry entry, void* p) 
         operation_end(me);
 }
 
-static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint32_t pages) {
-    if (pages - 1 < RUN_LONG_PAGES && !link_looks_free(p) && run_cache_keep_long(me, runs, p, pages)) {
-        end_cached(me, runs, run_entry(runs, p), p);
-    } else {
-        operation_end(me);
-        free_uncached(p);
-    }
-}
-
 // Whether the run may wait on the remote stack of its SuperSlab, because another thread has freed it. Its first page is
 // looked at only where something waits there: it may be in no cache.
 HAK_INLINE bool may_be_remote(OwnedRuns runs, const void* p) {
     return HAK_UNLIKELY(remote_has_blocks(runs.head)) && link_looks_free(p);
 }
 
-static HAK_NOINLINE void free_run(void* p) {
+// For a run of the thread's own that has no place in a bin. Ends the operation.
+static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint32_t pages) {
+    if (HAK_UNLIKELY(pages == 0 || pages > RUN_PAGES || may_be_remote(runs, p))) {
+        operation_end(me);
+        free_uncached(p);
+    } else if (run_cache_keep_long(me, runs, p, pages)) {
+        end_cached(me, runs, run_entry(runs, p), p);
+    } else {
+        note_free(p, FREE_RUN);
+        slab_free_chain(me, runs.head, p, p, 1);
+        operation_end(me);
+    }
+}
+
+HAK_INLINE void free_run(void* p) {
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);
         return;
     }
-    OwnedRuns runs = runs_if_mine(me, run_first_slab(p));
+    SlabNumber s = run_first_slab(p);
+    if (s == 0) __builtin_unreachable();  // unit 0 has no slab
+    OwnedRuns runs = runs_if_mine(me, s);
     if (HAK_UNLIKELY(runs.head.number == 0)) {
         operation_end(me);
         free_uncached(p);
@@ -305,22 +312,14 @@ void free_sampled(const char* function, void* p) {
     if (behind) free_behind(behind);
 }
 
-static HAK_COLD void free_run_cleared(void* p) {
-    if (is_block_start(p) && !link_looks_free(p)) {
-        zero_block(p);
-        free_run(p);
-    } else
-        free_uncached(p);
-}
-
 static HAK_COLD void free_and_clear(void* p) {
     uint64_t word = word_of(p), tag = word_tag(word);
-    if (tag_is_class(tag) && is_usual(p, tag))
+    if (tag_is_class(tag) && is_usual(p, tag)) {
         free_cleared(p, word);
-    else if (tag_is_runs(tag))
-        free_run_cleared(p);
-    else
-        free_uncached(p);
+        return;
+    }
+    if (tag_is_runs(tag) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
+    free_uncached(p);
 }
 
 // NULL is tested here: programs often free it, and a hit notices it anyway.
@@ -333,7 +332,7 @@ static HAK_NOINLINE void free_no_hit(void* p) {
 }
 
 void free_slow(void* p) {
-    if (slab_number_of(p) >= load_relaxed(&hak_heap.hit_slabs)) {
+    if (HAK_UNLIKELY(slab_number_of(p) >= load_relaxed(&hak_heap.hit_slabs))) {
         free_no_hit(p);
         return;
     }

@@ -32,22 +32,13 @@ static bool make_runs(HakTcb* me) {
     return true;
 }
 
-enum { A_FEW = 8 };
-
 // Others may have freed into any of the thread's SuperSlabs. All are absorbed once the thread has missed an eighth as
 // many runs: that costs a few for each one made, however many there are, and none is forgotten.
 static bool absorb_before_growth(HakTcb* me) {
+    enum { A_FEW = 8 };
     if (++me->runs_missed * A_FEW < me->run_superslabs) return false;
     me->runs_missed = 0;
     return run_absorb(me, UINT32_MAX);
-}
-
-// Absorbs what others freed into a few of the own SuperSlabs, if they noted that. The next scan finds the rest, or the
-// thread does before it makes a new SuperSlab.
-static void absorb_some(HakTcb* me) {
-    if (!load_relaxed(&me->runs_pushed)) return;
-    store_relaxed(&me->runs_pushed, 0u);
-    if (run_absorb(me, A_FEW)) store_relaxed(&me->runs_pushed, 1u);
 }
 
 // Tries own SuperSlabs first, because pages used before are better than new ones; then those again, without the long
@@ -55,7 +46,8 @@ static void absorb_some(HakTcb* me) {
 // one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     Run run = run_alloc(me, pages, align);
-    if (run.block == NULL && run_cache_flush_some(me)) run = run_alloc(me, pages, align);
+    if (HAK_LIKELY(run.block != NULL)) return run;
+    if (run_cache_flush_some(me)) run = run_alloc(me, pages, align);
     if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
     // Only a few: one that does not fit stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
@@ -88,7 +80,7 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (cached == NULL) {
         // So scans come even if the program asks for the same long run again and again.
         give_back_idle(me);
-        absorb_some(me);
+        if (run_is_told(me)) run_absorb_told(me);
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;

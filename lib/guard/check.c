@@ -12,6 +12,7 @@
 #include "guard/release.h"
 #include "os/os.h"
 #include "sample/sample.h"
+#include "slab/free_runs.h"
 #include "slab/hand_over.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
@@ -111,9 +112,8 @@ static size_t check_lists(HakTcb* me) {
                   me->partial_slabs);
         wrong++;
     }
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next) wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
-    return wrong;
+    for (SlabNumber s = me->runs; s; s = peek_own(s)->next) wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
+    return wrong + free_runs_check(me);
 }
 
 // slab/run_cache.h: the counts are those of the cache's contents. At most one SuperSlab is idle.
@@ -121,11 +121,10 @@ static size_t check_run_cache(const HakTcb* me) {
     uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0;
     for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++) cached_pages += run_cache_pages(bin) * me->run_cache[bin].count;
     for (uint32_t i = 0; i < me->long_count; i++) long_pages += me->long_run[i].pages;
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next) {
-            cached_of_slabs += runs_cached(runs_own(me, s));
-            idle += runs_is_idle(runs_own(me, s));
-        }
+    for (SlabNumber s = me->runs; s; s = peek_own(s)->next) {
+        cached_of_slabs += runs_cached(runs_own(me, s));
+        idle += runs_is_idle(runs_own(me, s));
+    }
     size_t wrong = 0;
     if (cached_pages != me->cached_pages || cached_of_slabs != cached_pages + long_pages ||
         long_pages != me->long_pages) {

@@ -2,6 +2,7 @@
 
 #include "observe/ring.h"
 #include "observe/steps.h"
+#include "slab/free_runs.h"
 #include "slab/mailbox.h"
 #include "superslab/guard_record.h"
 #include "superslab/superslab.h"
@@ -191,8 +192,8 @@ void runs_settle(HakTcb* me, OwnedRuns runs) {
     OwnedRuns kept = runs_idle_one(me);
     bool another = kept.head.number && kept.head.number != runs.head.number;
     if (!runs_is_idle(runs)) {
-        if (another && runs_is_spare(runs)) give_idle_back(me, kept);
-    } else if (another || runs_has_spare(me, runs.head.number)) {
+        if (another && free_runs_has_spare(me, kept.head.number)) give_idle_back(me, kept);
+    } else if (another || free_runs_has_spare(me, runs.head.number)) {
         give_idle_back(me, runs);
     } else {
         me->idle_runs = runs.head.number;
