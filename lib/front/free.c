@@ -322,16 +322,16 @@ static HAK_COLD void free_and_clear(void* p) {
     free_uncached(p);
 }
 
-// NULL is tested here: programs often free it, and a hit notices it anyway.
 static HAK_NOINLINE void free_no_hit(void* p) {
-    if (p == NULL) return;
     if (heap_contains(p) && zero_is(ZERO_FREE))
         free_and_clear(p);
     else
         free_uncached(p);
 }
 
+// NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
+    if (p == NULL) return;
     if (HAK_UNLIKELY(slab_number_of(p) >= load_relaxed(&hak_heap.hit_slabs))) {
         free_no_hit(p);
         return;
