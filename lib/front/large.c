@@ -32,23 +32,15 @@ static bool make_runs(HakTcb* me) {
     return true;
 }
 
-// Others may have freed into any of the thread's SuperSlabs. All are absorbed once the thread has missed an eighth as
-// many runs: that costs a few for each one made, however many there are, and none is forgotten.
-static bool absorb_before_growth(HakTcb* me) {
-    enum { A_FEW = 8 };
-    if (++me->runs_missed * A_FEW < me->run_superslabs) return false;
-    me->runs_missed = 0;
-    return run_absorb(me, UINT32_MAX);
-}
-
 // Tries own SuperSlabs first, because pages used before are better than new ones; then those again, without the long
 // cached runs and those of the idle SuperSlab; then with what others freed; then SuperSlabs without owner; then a new
 // one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
+    enum { A_TURN = 64 };
     Run run = run_alloc(me, pages, align);
     if (HAK_LIKELY(run.block != NULL)) return run;
     if (run_cache_flush_some(me)) run = run_alloc(me, pages, align);
-    if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_absorb_in_turn(me, A_TURN)) run = run_alloc(me, pages, align);
     // Only a few: one that does not fit stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     while (run.block == NULL && give_back_left(1))  // in the child of a fork
@@ -80,7 +72,7 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (cached == NULL) {
         // So scans come even if the program asks for the same long run again and again.
         give_back_idle(me);
-        if (run_is_told(me)) run_absorb_told(me);
+        if (run_may_absorb(me)) run_absorb_some(me);
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;

@@ -102,7 +102,8 @@ typedef struct HakTcb {
     uint64_t next_scan_ms;              // when the next scan is due; 0: there was none yet
     uint64_t seen_runs_freed;           // page runs freed until the last scan
     uint32_t seen_cached_pages;         // cached_pages then
-    uint32_t runs_missed;               // runs for which no own SuperSlab had room, since all were absorbed
+    SlabNumber next_absorbed;           // SuperSlab of page runs that is absorbed next; 0: the first of the list
+    uint32_t absorb_left;               // SuperSlabs to look at, since others have freed into one
     uint32_t bundled;                   // blocks in bundles
     uint32_t partial_slabs;             // sum of partial_count
     uint32_t run_superslabs;            // SuperSlabs in `runs`
