@@ -16,4 +16,5 @@ case ${1:-} in
     ;;
 esac
 # shellcheck disable=SC2086
-find include lib cli explore tests \( -name '*.[ch]' -o -name '*.cpp' \) -print0 | xargs -0 clang-format $mode
+find include lib cli explore page tests \( -name '*.[ch]' -o -name '*.cpp' \) -print0 |
+    xargs -0 -P "$(nproc)" -n 50 clang-format $mode

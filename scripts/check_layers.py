@@ -57,7 +57,7 @@ RULES = {
             "command",
             "main",
         ),
-        outside=("lib",),
+        outside=("lib", "page"),
         interposed=frozenset({"record/preload"}),
     ),
     "explore": Rules(
@@ -65,7 +65,7 @@ RULES = {
             *("inside", "record", "scenario", "runtime", "oracle", "run"),
             *("search", "again", "minimise", "tell", "main"),
         ),
-        outside=("lib",),
+        outside=("lib", "page"),
     ),
 }
 

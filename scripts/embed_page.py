@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Puts a page of hakstress together and writes it as C.
 
-usage: embed_page.py [--header HEADER] OUT.c PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
+usage: embed_page.py OUT.c NAME PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
 
-HEADER declares what is written; default compare/page_template.h. LIBRARY.js and LICENCE: "-" for a page without one.
+OUT.c defines NAME, a struct embedded_page. LIBRARY.js and LICENCE: "-" for a page without one.
 
 The parts become one script, in the order given. The page may run only that script and the library, and use only this
 style sheet: their hashes go into its content security policy. It is cut at the place of the document, which is known
@@ -31,10 +31,7 @@ def array(name, text):
     numbers = [str(byte) for byte in text.encode()]
     lines = [",".join(numbers[i : i + 32]) for i in range(0, len(numbers), 32)]
     return (
-        f"const unsigned char {name}[] = {{\n"
-        + ",\n".join(lines)
-        + "};\n"
-        + f"const size_t {name}_size = sizeof {name};\n"
+        f"static const unsigned char {name}[] = {{\n" + ",\n".join(lines) + "};\n"
     )
 
 
@@ -55,8 +52,8 @@ def read(name):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--header", default="compare/page_template.h")
     parser.add_argument("output", type=Path)
+    parser.add_argument("name")
     parser.add_argument("inputs", nargs="+")
     options = parser.parse_args()
     if len(options.inputs) < 5:
@@ -70,9 +67,10 @@ def main():
     for name, text in sources.items():
         before, after = (half.replace("{{" + name + "}}", text) for half in (before, after))
     options.output.write_text(
-        f'// Written by scripts/embed_page.py.\n#include "{options.header}"\n\n'
-        + array("page_before", before)
-        + array("page_after", after),
+        '// Written by scripts/embed_page.py.\n#include "embedded_page.h"\n\n'
+        + array("before", before)
+        + array("after", after)
+        + f"const struct embedded_page {options.name} = {{before, sizeof before, after, sizeof after}};\n",
         encoding="utf-8",
     )
 

@@ -22,20 +22,47 @@ report() {
     esac
 }
 
-# step NAME COMMAND...: one test; exit status 77 is a skip, and the last line that it printed says why.
-step() {
-    local name=$1 start=$SECONDS status=0
-    shift
-    timeout --kill-after=10 600 "$@" </dev/null >"$logs/$name.log" 2>&1 || status=$?
+# report_step NAME STATUS SECONDS: exit status 77 is a skip, and the last line that the step printed says why.
+report_step() {
+    local name=$1 status=$2 seconds=$3
     case $status in
-    0) report pass $((SECONDS - start)) "$name" ;;
-    77) report skip $((SECONDS - start)) "$name: $(tail -n 1 "$logs/$name.log")" ;;
+    0) report pass "$seconds" "$name" ;;
+    77) report skip "$seconds" "$name: $(tail -n 1 "$logs/$name.log")" ;;
     *)
-        report FAIL $((SECONDS - start)) "$name (exit status $status; $logs/$name.log)"
+        report FAIL "$seconds" "$name (exit status $status; $logs/$name.log)"
         tail -n 30 "$logs/$name.log" | sed 's/^/    | /'
         ;;
     esac
     return "$status"
+}
+
+limit=(timeout --kill-after=10 600)
+
+# step NAME COMMAND...: one test
+step() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    "${limit[@]}" "$@" </dev/null >"$logs/$name.log" 2>&1 || status=$?
+    report_step "$name" "$status" $((SECONDS - start))
+}
+
+# step_beside NAME COMMAND...: one test beside those that follow. step_ended NAME waits for it.
+step_beside() {
+    local name=$1 start=$SECONDS status=0
+    shift
+    (
+        "${limit[@]}" "$@" </dev/null >"$logs/$name.log" 2>&1 &
+        trap 'kill $!' TERM
+        wait $! || status=$?
+        echo "$status $((SECONDS - start))" >"$logs/$name.ended"
+    ) &
+}
+
+step_ended() {
+    local status=1 seconds=0
+    wait
+    [ ! -f "$logs/$1.ended" ] || read -r status seconds <"$logs/$1.ended"
+    report_step "$1" "$status" "$seconds"
 }
 
 # Each of meson's tests counts separately.
@@ -61,7 +88,8 @@ finish() {
 }
 
 mkdir -p "$logs"
-rm -f "$logs"/*.log build/meson-logs/testlog.json
+rm -f "$logs"/*.log "$logs"/*.ended build/meson-logs/testlog.json
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 
 step bootstrap scripts/bootstrap.sh --tests || finish
 step build scripts/build.sh build -Dtests=enabled || finish
@@ -69,9 +97,12 @@ step format scripts/check_format.sh
 step tidy scripts/check_tidy.sh build
 step docs-current scripts/gen_docs.py --check
 meson_tests
-step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
-for sanitizer in clang:thread gcc:thread clang:address,undefined; do
+# One of these starts while another waits for a single processor.
+step_beside sanitizer-clang:address,undefined scripts/test_sanitizers.sh --seconds 6 clang:address,undefined
+for sanitizer in clang:thread gcc:thread; do
     step "sanitizer-$sanitizer" scripts/test_sanitizers.sh --seconds 6 "$sanitizer"
 done
+step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
+step_ended sanitizer-clang:address,undefined
 
 finish

@@ -42,7 +42,7 @@ failed=0
 check() {
     name=$1
     shift
-    if (cd "$build" && timeout $((seconds * 4 + 120)) "$@") >"$log" 2>&1 </dev/null; then
+    if (cd "$build" && timeout $((seconds * 4 + 240)) "$@") >"$log" 2>&1 </dev/null; then
         echo "ok: $run: $name"
     else
         echo "FAILED: $run: $name (all of it in $log)"

@@ -2,29 +2,15 @@
 
 #include "base/error.h"
 #include "base/save_file.h"
-#include "compare/page_template.h"
+#include "embedded_page.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-// Inside a script element '<' could end the element or begin a comment. In JSON these characters occur only in strings,
-// where they can be escaped. Characters beyond ASCII, U+2028 among them, are escaped by jansson.
-static int write_escaped(const char* text, size_t size, void* out) {
-    FILE* file = out;
-    for (size_t i = 0; i < size; i++) {
-        bool special = text[i] == '<' || text[i] == '>' || text[i] == '&';
-        int written = special ? fprintf(file, "\\u%04x", (unsigned)text[i]) : putc(text[i], file);
-        if (written < 0) return -1;
-    }
-    return 0;
-}
+extern const struct embedded_page compare_page;  // made by scripts/embed_page.py
 
 static bool write_page(FILE* file, const void* document) {
-    errno = 0;  // a document that cannot be written as JSON sets none
-    return fwrite(page_before, 1, page_before_size, file) == page_before_size &&
-           json_dump_callback(document, write_escaped, file, JSON_COMPACT | JSON_ENSURE_ASCII) == 0 &&
-           fwrite(page_after, 1, page_after_size, file) == page_after_size;
+    return embedded_page_write(&compare_page, document, file);
 }
 
 bool page_save(const char* path, const json_t* document) {

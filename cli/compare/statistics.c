@@ -111,20 +111,35 @@ static void double_ranks(const struct ranked* ranked, size_t count, size_t* rank
     }
 }
 
-// P(sum <= at most) where each rank is in the sum with probability 1/2.
-static double probability_up_to(const size_t* ranks, size_t count, size_t most) {
-    static double mass[STATISTICS_PAIRS_MAX * (STATISTICS_PAIRS_MAX + 1) + 1];
+// choices[s]: how many choices among the ranks have a sum of at most s. Returns the greatest s that is filled; greater
+// ones up to `most` have as many.
+static size_t count_choices(const size_t* ranks, size_t count, size_t most, double* choices) {
     size_t top = 0;
-    mass[0] = 1;
+    choices[0] = 1;
     for (size_t i = 0; i < count; i++) {
-        memset(&mass[top + 1], 0, ranks[i] * sizeof *mass);
-        top += ranks[i];
-        for (size_t s = top + 1; s-- > ranks[i];) mass[s] = (mass[s] + mass[s - ranks[i]]) / 2;
-        for (size_t s = 0; s < ranks[i]; s++) mass[s] /= 2;
+        size_t before = top;
+        top = top + ranks[i] < most ? top + ranks[i] : most;
+        memset(&choices[before + 1], 0, (top - before) * sizeof *choices);
+        for (size_t s = top + 1; s-- > ranks[i];) choices[s] += choices[s - ranks[i]];
     }
-    double sum = 0;
-    for (size_t s = 0; s <= most; s++) sum += mass[s];
-    return sum;
+    for (size_t s = 1; s <= top; s++) choices[s] += choices[s - 1];
+    return top;
+}
+
+// P(sum <= at most) where each rank is in the sum with probability 1/2. The ranks ascend, and about half of them are
+// equal, the last ones: of those only the number matters that is in the sum.
+static double probability_up_to(const size_t* ranks, size_t count, size_t most) {
+    static double choices[STATISTICS_PAIRS_MAX * (STATISTICS_PAIRS_MAX + 1) + 1];
+    size_t lower = count, last = count > 0 ? ranks[count - 1] : 0;
+    while (lower > 0 && ranks[lower - 1] == last) lower--;
+    size_t equal = count - lower, top = count_choices(ranks, lower, most, choices);
+    double sum = 0, ways = 1;  // of choosing n of the equal ones
+    for (size_t n = 0; n <= equal && n * last <= most; n++) {
+        size_t left = most - n * last;
+        sum += ways * choices[left < top ? left : top];
+        ways *= (double)(equal - n) / (double)(n + 1);
+    }
+    return ldexp(sum, -(int)count);
 }
 
 double statistics_signed_rank(const double* differences, size_t count) {

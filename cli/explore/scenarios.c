@@ -43,17 +43,21 @@ static int by_name(const void* a, const void* b) {
 
 static size_t read_folder(const char* path, struct scenario_file out[EXPLORE_SCENARIOS_MOST]) {
     size_t count = 0;
+    bool too_many = false;
     DIR* folder = opendir(path);
     if (folder == NULL) return 0;
-    for (struct dirent* entry; (entry = readdir(folder)) != NULL && count < EXPLORE_SCENARIOS_MOST;) {
+    for (struct dirent* entry; !too_many && (entry = readdir(folder)) != NULL;) {
         if (!has_suffix(entry->d_name)) continue;
+        too_many = count == EXPLORE_SCENARIOS_MOST;
+        if (too_many) continue;
         int written = snprintf(out[count].path, sizeof out[count].path, "%s/%s", path, entry->d_name);
         if (written < 0 || (size_t)written >= sizeof out[count].path) continue;
         set_name(&out[count], entry->d_name);
         count++;
     }
     closedir(folder);
-    return count;
+    if (too_many) missing_error("%s has more than %d scenarios", path, EXPLORE_SCENARIOS_MOST);
+    return too_many ? 0 : count;
 }
 
 // The first of the places that has any.

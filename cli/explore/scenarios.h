@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { EXPLORE_SCENARIOS_MOST = 256, SCENARIO_KEY = 96 };
+enum { EXPLORE_SCENARIOS_MOST = 1024, SCENARIO_KEY = 96 };
 
 struct scenario_file {
     char name[64];
@@ -16,7 +16,7 @@ struct scenario_file {
 
 // The file of a name, of "random-N", or of a path: with a '/', or ending in ".scenario".
 bool scenario_find(const char* name, struct scenario_file* out);
-// All scenarios, in the order of their names.
+// All scenarios, in the order of their names. 0 after a message if there are more than EXPLORE_SCENARIOS_MOST.
 size_t scenarios_all(struct scenario_file out[EXPLORE_SCENARIOS_MOST]);
 
 // The scenario and a hash of its text: two files of one name, or one that was changed, have different ones.

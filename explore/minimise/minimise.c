@@ -139,6 +139,7 @@ static bool try_without_thread(Replay* best, const Scenario* whole, unsigned thr
 
 static bool fewer_operations(Replay* best, const Scenario* whole, Replay* candidate) {
     uint32_t before = operations_left(best, whole);
+    if (scenario_expects(whole)) return false;
     for (unsigned t = 0; t < whole->thread_count && !goal_is_spent(); t++)
         try_without_thread(best, whole, t, candidate);
     for (unsigned t = 0; t < whole->thread_count; t++)

@@ -1,6 +1,8 @@
 #include "oracle/blocks.h"
 
 #include "runtime/access.h"
+#include "superslab/heap.h"
+#include "superslab/owner_word.h"
 
 #include <string.h>
 
@@ -118,6 +120,31 @@ void* block_take(unsigned block) {
     if (b->at) check_contents(block);
     b->there = false;
     return b->at;
+}
+
+unsigned block_without_name(unsigned named) {
+    unsigned b = named;
+    while (b < block_count && !blocks[b].there) b++;
+    return b;
+}
+
+static bool same_slab(const void* a, const void* b) {
+    const SlabNumber s = (SlabNumber)slab_number_of(a), other = (SlabNumber)slab_number_of(b);
+    if (tag_is_class(word_tag(load_relaxed(&hak_heap.owner[s])))) return s == other;
+    return unit_of_slab(s) == unit_of_slab(other);
+}
+
+// Nothing is expected of a block that no operation made, as those of a thread that the child of a fork does not have.
+void blocks_check_placement(const Scenario* scenario, const Placement* placement) {
+    const char *at = blocks[placement->block].at, *other = blocks[placement->other].at;
+    if (at == NULL || other == NULL) return;
+    const bool by_slab = placement->how == PLACED_IN || placement->how == PLACED_OUTSIDE;
+    const bool there = by_slab ? same_slab(at, other) : at == other;
+    if (there == (placement->how == PLACED_AT || placement->how == PLACED_IN)) return;
+    run_fault("placement", "'%s' is expected %s '%s'; it is at %p, and '%s' at %p",
+              scenario->block_name[placement->block], placed_words[placement->how],
+              scenario->block_name[placement->other], (const void*)at, scenario->block_name[placement->other],
+              (const void*)other);
 }
 
 void block_moved(unsigned old, const void* at) {

@@ -5,6 +5,7 @@
 #define EXPLORE_ORACLE_BLOCKS_H
 
 #include "runtime/scheduler.h"
+#include "scenario/scenario.h"
 
 #include <stddef.h>
 
@@ -34,5 +35,9 @@ void block_made(unsigned block, void* at, uint64_t size);
 void* block_take(unsigned block);
 // A block has moved: its first bytes must be what they were.
 void block_moved(unsigned old, const void* at);
+// The oldest block that is there, behind the first `named` ones; block_count: none.
+unsigned block_without_name(unsigned named);
+// A block is where the scenario expects it.
+void blocks_check_placement(const Scenario* scenario, const Placement* placement);
 
 #endif

@@ -4,11 +4,17 @@
 #include "config/options.h"
 #include "front/life.h"
 #include "oracle/blocks.h"
+#include "oracle/locks.h"
 #include "refill/give_back.h"
+#include "runtime/memory.h"
+#include "runtime/steps.h"
+#include "runtime/streams.h"
 #include "runtime/system.h"
 #include "slab/slab.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
+#include "superslab/tails.h"
+#include "superslab/units.h"
 #include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
@@ -40,6 +46,14 @@ static void check_heap(void) {
     run_fault("heap", "%s", text);
 }
 
+// Everything below follows the list.
+static void check_list_ends(void) {
+    enum { MOST = 1000 };
+    uint32_t count = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (++count > MOST) run_fault("pool", "the list of control blocks has no end");
+}
+
 static bool is_listed(const HakTcb* wanted) {
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
         if (tcb == wanted) return true;
@@ -59,6 +73,24 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
+// Whether the owner has a note that others freed into the SuperSlab, or may have lost it to another SuperSlab of its
+// own: then it looks for that in turn, or leaves it to the next scan.
+static bool is_told(const HakTcb* me, SlabNumber s) {
+    unsigned place = unit_of_slab(s) % PUSHED_RUNS;
+    bool told = me->absorb_left != 0 || load_relaxed(&me->runs_pushed[place]) != 0;
+    for (SlabNumber other = me->runs; other && !told; other = peek_own(other)->next)
+        told = other != s && unit_of_slab(other) % PUSHED_RUNS == place;
+    return told;
+}
+
+// slab/remote_free.h: an owner of page runs learns that others have freed some.
+static void check_told(unsigned t) {
+    const HakTcb* me = hak_tls.tcb;
+    for (SlabNumber s = me->runs; s && run.stale_used == 0 && !run.forked; s = peek_own(s)->next)
+        if (remote_count(load_relaxed(remote_word(s))) && !is_told(me, s))
+            run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s, 'A' + (int)t);
+}
+
 // While other threads exist, hak_check looks at what the calling one has.
 static void check_threads(void) {
     explored_single_threaded = 0;
@@ -68,6 +100,7 @@ static void check_threads(void) {
         if (hak_tls.tcb == NULL) continue;
         check_own_block(hak_tls.tcb);
         check_bins(t);
+        check_told(t);
         check_heap();
     }
     thread_become(SETUP);
@@ -81,6 +114,12 @@ static void end_threads(void) {
         system_end_thread();
     }
     thread_become(SETUP);
+}
+
+static void check_locks(void) {
+    if (!locks_are_free()) run_fault("lock", "a lock is held after all threads ended");
+    // No handler knows of a copy, so there the lock of streams stays with a thread that is missing.
+    if (streams_are_locked() && !run.copied) run_fault("lock", "the list of streams is locked after all threads ended");
 }
 
 // --- slabs
@@ -155,6 +194,41 @@ static void check_registry(void) {
         run_fault("registry", "%u slabs are marked as in the registry, and %u are there", marked, listed);
 }
 
+static uint32_t slabs_in_use;
+
+static void count_in_use(SlabNumber s) {
+    slabs_in_use += hak_heap.unit[unit_of_slab(s)].kind == UNIT_SLABS && load_relaxed(owner_word(s)) != WORD_NOT_A_SLAB;
+}
+
+// A thread that the child of a fork does not have may have taken a slab without its word, or was making a SuperSlab.
+static void check_counts(void) {
+    uint32_t superslabs = 0, cut_off = run.forked ? thread_count * SLABS_PER_UNIT : 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        superslabs += hak_heap.unit[u].kind == UNIT_SLABS || hak_heap.unit[u].kind == UNIT_RUNS;
+    if (superslabs != superslab_count)
+        run_fault("count", "there are %u SuperSlabs, and %u are counted", superslabs, superslab_count);
+    slabs_in_use = 0;
+    each_slab(count_in_use);
+    if (free_slab_totals.taken - slabs_in_use > cut_off)
+        run_fault("count", "%u slabs are in use, and %u are counted", slabs_in_use, free_slab_totals.taken);
+}
+
+// Each slab that is free can be taken, once. What is taken is not given back.
+static void check_free_slabs(void) {
+    uint32_t dirty = 0, left = 0;
+    bool clean;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        if (hak_heap.unit[u].kind == UNIT_SLABS)
+            dirty += (uint32_t)__builtin_popcount(hak_heap.unit[u].free_slabs & hak_heap.unit[u].dirty_slabs);
+    if (dirty != free_slab_totals.dirty)
+        run_fault("count", "%u free slabs are dirty, and %u are counted", dirty, free_slab_totals.dirty);
+    for (SlabNumber s = free_slabs_take(&clean); s; s = free_slabs_take(&clean))
+        if (load_relaxed(owner_word(s)) != WORD_NOT_A_SLAB) run_fault("count", "slab %u is in use, and free", s);
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
+        left += hak_heap.unit[u].kind == UNIT_SLABS && hak_heap.unit[u].free_slabs != 0;
+    if (left) run_fault("count", "%u SuperSlabs have free slabs that nobody can take", left);
+}
+
 // --- control blocks
 
 static bool owns_nothing(const HakTcb* tcb) {
@@ -165,8 +239,18 @@ static bool owns_nothing(const HakTcb* tcb) {
     return nothing;
 }
 
+// Only a thread that was cut off in an operation is lost. A fork waits for those that use the reserve.
+static void check_lost(const HakTcb* tcb) {
+    if (run.copied || load_relaxed(&tcb->state) != TCB_LOST) return;
+    if (tcb_is_reserve(tcb)) run_fault("lost", "the reserve control block is lost in the child of a fork");
+    if (run.cut_off == 0) run_fault("lost", "control block %u is lost, and no thread was cut off", tcb->number);
+}
+
 static void check_control_blocks(void) {
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
+        check_lost(tcb);
+        if (tcb_is_reserve(tcb) && (tcb->pooled || load_relaxed(&tcb->state) == TCB_LEFT))
+            run_fault("pool", "the reserve control block counts as one that a thread can take");
         if (tcb->pooled && !owns_nothing(tcb))
             run_fault("pool", "control block %u is in the pool and still has something", tcb->number);
         if (!tcb->pooled && !tcb_is_reserve(tcb) && !is_left_behind(tcb))
@@ -193,29 +277,28 @@ static void check_places(uint32_t with_bins) {
                   (unsigned)PLACES);
 }
 
-// As many threads as there are control blocks in the pool get all of them, and no new one.
+// The pool's lists and marks say the same. In the child of a fork, places that were booked by threads that it does not
+// have are free. A copy may not count a place that its thread booked before it noticed.
 static void check_pool(void) {
-    enum { TAKEN_MOST = 64 };
-    HakTcb* taken[TAKEN_MOST];
-    uint32_t pooled = 0, with_bins = 0, newest = 0;
-    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) {
-        pooled += tcb->pooled;
-        with_bins += tcb->pooled && tcb->parked_blocks != 0;
-        if (tcb->number > newest) newest = tcb->number;
-    }
+    uint32_t with_bins = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) with_bins += tcb->pooled && tcb->parked_blocks != 0;
     parked_seen = 0;
     tcb_check_parked(count_parked);
     if (parked_seen != with_bins)
         run_fault("pool", "%u control blocks have parked bins, and %u are where others find them", with_bins,
                   parked_seen);
-    check_places(with_bins);
-    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++) {
-        taken[i] = tcb_take(&hak_tls);
-        if (taken[i] && taken[i]->number > newest)
-            run_fault("pool", "%u control blocks are in the pool, and %u can be taken", pooled, i);
-    }
-    for (uint32_t i = 0; i < pooled && i < TAKEN_MOST; i++)
-        if (taken[i]) tcb_give(taken[i]);
+    if (!run.copied) check_places(with_bins);
+}
+
+// Threads that begin get what is in the pool, all of it, before a new control block is made. The last check: what is
+// taken is not given back.
+static void check_pool_is_taken(void) {
+    uint32_t newest = 0;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb->number > newest) newest = tcb->number;
+    for (const HakTcb* taken = tcb_take(&hak_tls); taken && taken->number <= newest;) taken = tcb_take(&hak_tls);
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
+        if (tcb->pooled) run_fault("pool", "control block %u is in the pool, and no thread can take it", tcb->number);
 }
 
 // --- the end
@@ -252,27 +335,90 @@ static void check_nothing_left(void) {
     if (free_slab_totals.taken != 0)
         run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
+    if (heap_units() != 0) run_fault("lost", "%u units are still mapped when every block is freed", heap_units());
+    if (unit_totals.holes > 1)
+        run_fault("lost", "what was free is in %lu pieces when all is free", (unsigned long)unit_totals.holes);
 }
 
-static void check_bound(const char* what, uint32_t count, uint64_t most) {
-    if (most && count > most)
-        run_fault("bound", "%u %s are in use at the end, at most %lu were expected", count, what, (unsigned long)most);
+// Mapped bytes of a unit, of which only the first may be; `head`: the last unit so far with which a huge block begins.
+static size_t mapped_bytes(UnitNumber u, UnitNumber head) {
+    const Unit* unit = &hak_heap.unit[u];
+    if (unit->absent || unit->kind == UNIT_NONE) return 0;
+    const bool last = (unit->kind == UNIT_HUGE || unit->kind == UNIT_HUGE_REST) && u == huge_last_unit(head);
+    const size_t cut = last ? hak_heap.unit[head].cut : 0;
+    return cut ? cut << PAGE_SHIFT : UNIT_SIZE;
+}
+
+// What the system has mapped is what the table of units says. Returns the bytes.
+static uint64_t check_mapped(void) {
+    uint64_t sum = 0;
+    UnitNumber head = 0;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (hak_heap.unit[u].kind == UNIT_HUGE) head = u;
+        const size_t bytes = mapped_bytes(u, head);
+        const uint64_t at = (uint64_t)(uintptr_t)unit_address(u) - ARENA;
+        sum += bytes;
+        if (slabs_are_mappings() || run.may_fail || run.copied) continue;
+        if ((bytes && !memory_is_open(at, bytes)) ||
+            (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
+            run_fault("mapped", "of unit %u %lu bytes should be mapped, and it is not so", u, (unsigned long)bytes);
+    }
+    return sum;
+}
+
+static uint64_t free_dirty_slabs(void) {
+    return (unit_totals.dirty_units << (UNIT_SHIFT - SLAB_SHIFT)) + free_slab_totals.dirty;
+}
+
+static uint64_t steps_taken(const char* name) {
+    for (unsigned step = 0; step < HAK_STEP_COUNT; step++)
+        if (strcmp(step_name(step), name) == 0) return run.steps[step];
+    return 0;
+}
+
+static void check_bound(const Bound* bound, uint64_t mapped) {
+    const struct {
+        const char *what, *words;
+        uint64_t number;
+    } known[] = {{"slabs", "slabs in use at the end", free_slab_totals.taken},
+                 {"superslabs", "SuperSlabs in use at the end", superslab_count},
+                 {"dirty", "free slabs that occupy memory at the end", free_dirty_slabs()},
+                 {"mapped", "KiB mapped at the end", mapped >> 10},
+                 {"calls", "system calls", run.calls},
+                 {bound->what, "steps of the name that is given", steps_taken(bound->what)}};
+    unsigned i = 0;
+    while (strcmp(known[i].what, bound->what) != 0) i++;
+    if (bound->least ? known[i].number >= bound->number : known[i].number <= bound->number) return;
+    run_fault("bound", "%lu %s (%s); at %s %lu were expected", (unsigned long)known[i].number, known[i].words,
+              bound->what, bound->least ? "least" : "most", (unsigned long)bound->number);
+}
+
+static void check_expectations(const Scenario* scenario) {
+    const uint64_t mapped = check_mapped();
+    for (unsigned i = 0; i < scenario->bound_count; i++) check_bound(&scenario->bound[i], mapped);
+    for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
+    check_list_ends();
     if (run.copied) notice_copy();
-    if (!some_change_is_missing()) check_threads();
-    check_bound("slabs", free_slab_totals.taken, scenario->slabs_most);
-    check_bound("SuperSlabs", superslab_count, scenario->superslabs_most);
+    if (!some_change_is_missing()) {
+        check_threads();
+        check_expectations(scenario);
+    }
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
+    check_locks();
     each_slab(check_slab);
     check_registry();
+    check_counts();
     check_control_blocks();
-    if (!run.forked) check_pool();
+    check_pool();
     check_heap();
     free_all();
     give_all_back();
     check_nothing_left();
+    check_pool_is_taken();
+    check_free_slabs();
 }

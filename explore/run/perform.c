@@ -3,8 +3,10 @@
 #include "inside/calls.h"
 #include "oracle/blocks.h"
 #include "record/event.h"
+#include "runtime/streams.h"
 #include "runtime/system.h"
 
+#include <errno.h>
 #include <hakmem/hakmem.h>
 
 static unsigned block_of(const Scenario* scenario, const Op* op) {
@@ -12,6 +14,8 @@ static unsigned block_of(const Scenario* scenario, const Op* op) {
 }
 
 static void check_memory(const void* p) {
+    if (p == NULL && errno != ENOMEM)
+        run_fault("memory", "an allocation of %c fails without ENOMEM", 'A' + (int)current_thread);
     if (p == NULL && !run.limits.follow && run.limits.failures_most == 0 && !run.may_fail)
         run_fault("memory", "an allocation of %c fails", 'A' + (int)current_thread);
 }
@@ -24,6 +28,7 @@ static void check_zero(const char* p, uint64_t size) {
 static void allocate(const Scenario* scenario, const Op* op) {
     for (uint32_t i = 0; i < op->count; i++) {
         threads[current_thread].began = threads[current_thread].moment;
+        errno = 0;
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
         if (op->kind == OP_CALLOC) check_zero(p, op->size);
@@ -35,6 +40,7 @@ static void reallocate(const Op* op) {
     void* old = block_take(op->old);
     if (old == NULL) return;
     uint64_t old_size = blocks[op->old].size;
+    errno = 0;
     void* p = hak_realloc(old, op->size);
     check_memory(p);
     if (p == NULL) {
@@ -49,6 +55,11 @@ static void touch(const Op* op) {
     uint64_t size = blocks[op->block].size;
     void* p = block_take(op->block);
     if (p) block_made(op->block, p, size);
+}
+
+static void discard(const Scenario* scenario, uint64_t count) {
+    for (unsigned b; count > 0 && (b = block_without_name(scenario->block_count)) < block_count; count--)
+        hak_free(block_take(b));
 }
 
 static void start(unsigned thread) {
@@ -66,6 +77,7 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_CALLOC: allocate(scenario, op); break;
     case OP_REALLOC: reallocate(op); break;
     case OP_FREE: hak_free(block_take(op->block)); break;
+    case OP_DISCARD: discard(scenario, op->size); break;
     case OP_TOUCH: touch(op); break;
     case OP_FLUSH: inside_flush(); break;
     case OP_SCAN: inside_scan(); break;
@@ -74,6 +86,8 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_START: start(op->thread); break;
     case OP_FORK: system_fork(); break;
     case OP_COPY: system_copy(); break;
+    case OP_LOCK_STREAMS: explored_list_lock(); break;
+    case OP_UNLOCK_STREAMS: explored_list_unlock(); break;
     case OP_TICK: system_tick(op->size); break;
     case OP_FAIL: system_calls_will_fail((uint32_t)op->size); break;
     case OP_COUNT: break;

@@ -186,7 +186,8 @@ static void begin_run(const RunLimits* limits) {
     run.limits.follow = follow;
     run.limits.races &= !follow;
     run.stale_used = run.failures_used = 0;
-    run.preemptions = run.cut_off = run_schedule->count = 0;
+    run.preemptions = run.cut_off = run.calls = run_schedule->count = 0;
+    memset(run.steps, 0, sizeof run.steps);
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;

@@ -80,7 +80,10 @@ typedef struct {
     uint64_t next_mapping;  // offset
     _Atomic uint64_t clock_ms;
     uint64_t random_calls;
-    uint32_t is_copy;                             // a copy of the process that has not been accepted
+    uint32_t watches_copies;                      // copies of the process are detected
+    uint64_t streams;                             // number of the thread that has locked them, from 1; 0: none
+    uint32_t streams_depth;                       // how often
+    uint32_t is_copy;                             // one that has not been accepted
     uint32_t mappings[ARENA_BYTES / ARENA_PART];  // of a part; only that they are written counts
 } World;
 

@@ -13,6 +13,7 @@
 // The alternatives of a thread that makes a system call are a moment; the memory that it gets depends on who was first.
 static bool call(const char* name) {
     if (!run.active) return true;
+    run.calls++;
     threads[current_thread].moment++;
     return !system_call_fails(name);
 }
@@ -75,7 +76,7 @@ void* os_map_sparse(size_t bytes) {
 
 bool os_map_at_unless(void* at, size_t bytes, bool* occupied) {
     if (occupied) *occupied = false;
-    if (offset_of(at) + bytes > ARENA_BYTES || !call_for_pages("mmap", at, bytes)) return false;
+    if (bytes == 0 || offset_of(at) + bytes > ARENA_BYTES || !call_for_pages("mmap", at, bytes)) return false;
     if (!memory_is_closed(offset_of(at), bytes)) {
         if (occupied) *occupied = true;
         return false;
@@ -222,6 +223,8 @@ void os_wait(int tries) {
 // --- processes and threads
 
 void os_watch_copies(void) {
+    world_note();
+    world->watches_copies = 1;
 }
 
 bool os_is_new_copy(void) {

@@ -4,6 +4,7 @@
 
 #include "base/output.h"
 #include "record/event.h"
+#include "runtime/streams.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -116,13 +117,6 @@ int explored_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(v
     return 0;
 }
 
-// The C library's list of streams. Nobody who holds a lock of the allocator waits for it.
-void explored_list_lock(void) {
-}
-
-void explored_list_unlock(void) {
-}
-
 Hash (*system_whole_state)(void);
 
 static void begin_process(void) {
@@ -150,16 +144,21 @@ static void leave_others(void) {
 bool system_fork(void) {
     Thread* me = &threads[current_thread];
     if (fork_prepare) fork_prepare();
+    if (!explored_single_threaded) explored_list_lock();
     me->hurries = false;
     me->moment++;
     scheduler_point();
     bool child = scheduler_choose(CHOOSE_BRANCH, 2) == 0;
     record((Event){.kind = EVENT_FORK, .thread = (uint8_t)current_thread, .value = !child, .moment = me->moment});
     if (child) {
+        streams_reset();
+        world_note();
+        world->is_copy = world->watches_copies;
         leave_others();
         if (fork_child) fork_child();
-    } else if (fork_parent) {
-        fork_parent();
+    } else {
+        if (!explored_single_threaded) explored_list_unlock();
+        if (fork_parent) fork_parent();
     }
     return child;
 }
@@ -168,7 +167,7 @@ void system_copy(void) {
     threads[current_thread].moment++;
     scheduler_point();
     world_note();
-    world->is_copy = 1;
+    world->is_copy = world->watches_copies;
     run.copied = true;
     leave_others();
 }

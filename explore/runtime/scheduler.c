@@ -80,11 +80,18 @@ static unsigned who_looks_again(void) {
     return found;
 }
 
+// No operation of the allocator waits for a block: if nobody sleeps on a lock, the scenario's programs are at fault.
+static void fault_deadlock(const char* waits) {
+    for (unsigned t = 0; t < thread_count; t++)
+        if (threads[t].state == SLEEPS) run_fault("deadlock", "nobody can go on: %s", waits);
+    run_fault("scenario", "nobody can go on: %s; another thread may have freed it, or waits for this one", waits);
+}
+
 static unsigned let_time_pass(void) {
     char waits[256] = "";
     unsigned t = who_looks_again();
     describe_waits(waits, sizeof waits);
-    if (t == NOBODY) run_fault("deadlock", "nobody can go on: %s", waits);
+    if (t == NOBODY) fault_deadlock(waits);
     if (++threads[t].looks_alone > LOOKS_ALONE_MOST) run_fault("livelock", "nothing changes any more: %s", waits);
     threads[t].state = READY;
     threads[t].seen_since = threads[t].moment;

@@ -14,6 +14,7 @@
 #ifndef EXPLORE_RUNTIME_SCHEDULER_H
 #define EXPLORE_RUNTIME_SCHEDULER_H
 
+#include "observe/steps.h"
 #include "record/strategy.h"
 #include "runtime/location.h"
 #include "runtime/thread.h"
@@ -41,7 +42,9 @@ typedef struct {
     bool learned;            // a word became contended in this run
     bool forked;             // this is the child of a fork, or a copy
     bool copied;             // a copy that no handler of a fork knew of
-    uint32_t cut_off;        // threads that do not exist in the child, and were in an operation of their program
+    uint32_t calls;          // of the system
+    uint32_t steps[HAK_STEP_COUNT];
+    uint32_t cut_off;  // threads that do not exist in the child, and were in an operation of their program
     // Of a fault; check is empty if there was none.
     char check[32];
     char text[FAULT_TEXT];

@@ -33,6 +33,7 @@ void explored_step(unsigned step) {
     if (step >= HAK_STEP_COUNT) return;
     me->step = (uint16_t)step;
     steps_reached[step]++;
+    run.steps[step]++;
     record((Event){.kind = EVENT_STEP,
                    .thread = (uint8_t)current_thread,
                    .step = (uint16_t)step,

@@ -98,6 +98,7 @@ static Place place_of_remote_word(unsigned step) {
 static Place place_of_static(int order, const volatile void* p, unsigned bytes) {
     bool acquires = order_acquires(order);
     if (p == (const volatile void*)&process_has_begun) return acquires ? PLACE_begun_acquire : PLACE_begun_release;
+    if (p == (const volatile void*)&operation_copies_are_watched) return PLACE_watch_release;
     if (bytes == 1) return acquires ? PLACE_key_acquire : PLACE_key_release;
     return acquires ? PLACE_all_acquire : PLACE_all_release;
 }

@@ -207,8 +207,9 @@ static bool read_op(Parser* p, Op* op) {
     if (!read_word(p, "an operation", word)) return false;
     if (!find_operation(word, &op->kind)) {
         p->at = start;
-        return expected(p, "an operation (malloc, calloc, realloc, free, touch, flush, scan, trim, exit, start, fork, "
-                           "copy, tick, fail)");
+        return expected(
+            p, "an operation (malloc, calloc, realloc, free, discard, touch, flush, scan, trim, exit, start, fork, "
+               "copy, tick, fail)");
     }
     if (op->kind == OP_REALLOC && !named) return wrong(p, p->line, "%s", "the block that realloc returns needs a name");
     return read_operands(p, op, named);
@@ -345,26 +346,76 @@ static bool line_search(Parser* p) {
     return true;
 }
 
-static bool line_bound(Parser* p) {
-    char what[NAME_MOST];
+static bool is_step(const char* word) {
+    static const char* const names[] = {
+#define PROTOCOL_STEP(name, words) #name,
+#include "observe/steps.def"
+#undef PROTOCOL_STEP
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], word) == 0) return true;
+    return false;
+}
+
+static bool is_bound_word(const char* word) {
+    static const char* const words[] = {BOUND_WORDS};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i], word) == 0) return true;
+    return is_step(word);
+}
+
+static bool read_bound(Parser* p, bool least) {
+    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step";
+    char word[NAME_MOST];
+    Scenario* s = p->scenario;
     skip_blanks(p);
     const char* start = p->at;
-    if (!read_word(p, "'slabs' or 'superslabs'", what)) return false;
-    const bool slabs = strcmp(what, "slabs") == 0;
-    if (!slabs && strcmp(what, "superslabs") != 0) {
+    if (!read_word(p, what, word)) return false;
+    if (!is_bound_word(word)) {
         p->at = start;
-        return expected(p, "'slabs' or 'superslabs'");
+        return expected(p, "%s", what);
     }
-    uint64_t* most = slabs ? &p->scenario->slabs_most : &p->scenario->superslabs_most;
-    return read_number(p, "how many", 1, 100000, most) && (at_end(p) || expected(p, "the end of the line"));
+    if (s->bound_count == SCENARIO_BOUNDS_MOST) return wrong(p, p->line, "%s", "there are too many bounds");
+    Bound* bound = &s->bound[s->bound_count++];
+    snprintf(bound->what, sizeof bound->what, "%.11s", word);
+    bound->least = least;
+    return read_number(p, "how many", least, 1000000, &bound->number) &&
+           (at_end(p) || expected(p, "the end of the line"));
+}
+
+static bool line_bound(Parser* p) {
+    return read_bound(p, false);
+}
+
+static bool line_reach(Parser* p) {
+    return read_bound(p, true);
+}
+
+// "expect BLOCK at|off|in|outside BLOCK".
+static bool line_expect(Parser* p) {
+    Scenario* s = p->scenario;
+    char how[NAME_MOST];
+    if (s->placement_count == PLACEMENTS_MOST) return wrong(p, p->line, "%s", "there are too many expectations");
+    Placement* placement = &s->placement[s->placement_count++];
+    if (!read_block(p, &placement->block)) return false;
+    skip_blanks(p);
+    const char* start = p->at;
+    if (!read_word(p, "'at', 'off', 'in' or 'outside'", how)) return false;
+    while (placement->how < PLACED_COUNT && strcmp(placed_words[placement->how], how) != 0) placement->how++;
+    if (placement->how == PLACED_COUNT) {
+        p->at = start;
+        return expected(p, "'at', 'off', 'in' or 'outside'");
+    }
+    return read_block(p, &placement->other) && (at_end(p) || expected(p, "the end of the line"));
 }
 
 static bool read_line(Parser* p) {
     static const struct {
         const char* word;
         bool (*read)(Parser* p);
-    } lines[] = {{"size", line_size},         {"setup", line_setup}, {"thread", line_thread}, {"set", line_set},
-                 {"failures", line_failures}, {"bound", line_bound}, {"search", line_search}};
+    } lines[] = {{"size", line_size},   {"setup", line_setup},       {"thread", line_thread},
+                 {"set", line_set},     {"failures", line_failures}, {"bound", line_bound},
+                 {"reach", line_reach}, {"expect", line_expect},     {"search", line_search}};
     char word[NAME_MOST];
     skip_blanks(p);
     const char* start = p->at;
@@ -374,11 +425,11 @@ static bool read_line(Parser* p) {
         memcpy(p->scenario->about, text, length < most ? length : most);
     }
     if (at_end(p)) return true;
-    if (read_word(p, "size, setup, thread, set, failures, bound or search", word))
+    if (read_word(p, "size, setup, thread, set, failures, bound, reach, expect or search", word))
         for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
             if (strcmp(lines[i].word, word) == 0) return lines[i].read(p);
     p->at = start;
-    return expected(p, "size, setup, thread, set, failures, bound or search");
+    return expected(p, "size, setup, thread, set, failures, bound, reach, expect or search");
 }
 
 static bool check_whole(Parser* p) {

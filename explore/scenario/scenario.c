@@ -11,6 +11,8 @@ const OpForm op_forms[OP_COUNT] = {
 #undef OPERATION
 };
 
+const char* const placed_words[PLACED_COUNT] = {"at", "off", "in", "outside"};
+
 bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count) {
     bool gone[THREADS_MOST][OPS_MOST] = {{false}};
     for (uint32_t i = 0; i < count; i++) {
@@ -35,8 +37,18 @@ static bool has_operation(const Scenario* scenario, OpKind kind) {
     return false;
 }
 
+unsigned scenario_programs(const Scenario* scenario) {
+    unsigned count = 0;
+    for (unsigned t = 0; t < scenario->thread_count; t++) count += scenario->op_count[t] != 0;
+    return count;
+}
+
 bool scenario_copies(const Scenario* scenario) {
     return has_operation(scenario, OP_COPY);
+}
+
+bool scenario_expects(const Scenario* scenario) {
+    return scenario->placement_count || scenario->bound_count;
 }
 
 bool scenario_fails(const Scenario* scenario) {
@@ -92,14 +104,25 @@ static void add_program(Text* text, const Scenario* scenario, unsigned thread) {
     text_add(text, "\n");
 }
 
+static void add_expectations(Text* text, const Scenario* scenario) {
+    for (unsigned i = 0; i < scenario->bound_count; i++) {
+        const Bound* b = &scenario->bound[i];
+        text_add(text, "%s %s %lu\n", b->least ? "reach" : "bound", b->what, (unsigned long)b->number);
+    }
+    for (unsigned i = 0; i < scenario->placement_count; i++) {
+        const Placement* p = &scenario->placement[i];
+        text_add(text, "expect %s %s %s\n", block_name(scenario, p->block), placed_words[p->how],
+                 block_name(scenario, p->other));
+    }
+}
+
 size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     Text text = {out, size, 0};
     if (size) out[0] = '\0';
     for (unsigned i = 0; i < scenario->setting_count; i++)
         text_add(&text, "set %s %s\n", scenario->setting[i][0], scenario->setting[i][1]);
     if (scenario->failures) text_add(&text, "failures %u\n", scenario->failures);
-    if (scenario->slabs_most) text_add(&text, "bound slabs %lu\n", (unsigned long)scenario->slabs_most);
-    if (scenario->superslabs_most) text_add(&text, "bound superslabs %lu\n", (unsigned long)scenario->superslabs_most);
+    add_expectations(&text, scenario);
     add_setup(&text, scenario);
     for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);
     return text.length;

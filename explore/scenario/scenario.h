@@ -16,6 +16,7 @@
 #include "record/schedule.h"
 
 enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 4, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
+enum { PLACEMENTS_MOST = 16, SCENARIO_BOUNDS_MOST = 6 };
 
 typedef enum {
 #define OPERATION(name, word, form, words) OP_##name,
@@ -40,6 +41,24 @@ typedef struct {
     uint64_t size;   // bytes, milliseconds, or number of calls
 } Op;
 
+// Where a block has to be, or have been: at the place of another one, elsewhere, in its slab, or outside of that.
+typedef enum { PLACED_AT, PLACED_OFF, PLACED_IN, PLACED_OUTSIDE, PLACED_COUNT } PlacedHow;
+extern const char* const placed_words[PLACED_COUNT];
+
+typedef struct {
+    uint8_t block, other;
+    uint8_t how;  // PlacedHow
+} Placement;
+
+// Of something that a run can be asked for: the name of a step of the protocol, or a word of BOUND_WORDS.
+typedef struct {
+    char what[12];
+    bool least;  // at least `number`; otherwise at most
+    uint64_t number;
+} Bound;
+
+#define BOUND_WORDS "slabs", "superslabs", "dirty", "mapped", "calls"
+
 typedef struct {
     char name[SCENARIO_NAME_MOST];
     char about[128];  // its first comment
@@ -54,7 +73,9 @@ typedef struct {
     char setting[SETTINGS_MOST][2][NAME_MOST];  // HAKMEM_ variables, without that
     uint32_t failures;                          // system calls that may fail
     uint32_t preemptions, stale;                // how far the complete search of the suite goes
-    uint64_t slabs_most, superslabs_most;       // bounds on what is in use at the end; 0: none
+    unsigned placement_count, bound_count;
+    Placement placement[PLACEMENTS_MOST];
+    Bound bound[SCENARIO_BOUNDS_MOST];
 } Scenario;
 
 // Reads the text of a scenario. false: `message` is "NAME:LINE: expected ..., not ...".
@@ -67,8 +88,12 @@ bool scenario_drop(Scenario* scenario, const DroppedOp* dropped, uint32_t count)
 void scenario_random(uint64_t seed, Scenario* scenario);
 // Whether some thread makes a copy of the process without handlers.
 bool scenario_copies(const Scenario* scenario);
+// How many threads have a program.
+unsigned scenario_programs(const Scenario* scenario);
 // Whether system calls may fail in it.
 bool scenario_fails(const Scenario* scenario);
+// Whether it says how its threads do what they do: then every operation counts, and none can be left out.
+bool scenario_expects(const Scenario* scenario);
 // Writes an operation as the language has it.
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.

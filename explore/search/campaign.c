@@ -124,11 +124,11 @@ static bool has_ended(const CampaignResult* result) {
     return result->fault || result->too_much;
 }
 
-// Most of the words are known after a few random runs.
+// Most of the words are known after a few random runs. A thread that is alone in having a program shares few.
 static bool learn(const Campaign* wanted, CampaignResult* result) {
-    enum { RUNS = 100 };
+    enum { RUNS = 100, RUNS_ALONE = 4 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
-    run_strategy(wanted, &limits, RUNS, 0, false, result);
+    run_strategy(wanted, &limits, scenario_programs(wanted->scenario) == 1 ? RUNS_ALONE : RUNS, 0, false, result);
     return !has_ended(result);
 }
 

@@ -1,11 +1,13 @@
 #include "tell/save.h"
 
+#include "embedded_page.h"
 #include "tell/json.h"
-#include "tell/page.h"
 #include "tell/text.h"
 
 #include <errno.h>
 #include <string.h>
+
+extern const struct embedded_page story_page;  // made by scripts/embed_page.py
 
 bool story_is_wanted(const StoryFiles* files) {
     return files->text || files->json || files->html;
@@ -13,7 +15,7 @@ bool story_is_wanted(const StoryFiles* files) {
 
 static bool write_page(const Story* story, FILE* out) {
     json_t* document = story_document(story);
-    bool written = document && page_write(document, out);
+    bool written = document && embedded_page_write(&story_page, document, out);
     json_decref(document);
     return written;
 }

@@ -7,6 +7,7 @@
 #include "superslab/owner_word.h"
 #include "superslab/size_class.h"
 #include "thread/link.h"
+#include "thread/operation.h"
 #include "thread/tls.h"
 
 #include <hakmem/hakmem.h>
@@ -109,6 +110,7 @@ size_t hak_describe(const void* p, char* buffer, size_t size) {
     uint64_t word = load_relaxed(&hak_heap.owner[s]), tag = word_tag(word);
     if (tag_is_class(tag)) return describe_block(buffer, size, p, s, word);
     if (tag_is_runs(tag)) return describe_run(buffer, size, p, s);
+    operation_watch_if_due();
     hak_lock(&heap_lock);
     size_t length = describe_unit(buffer, size, p, s);
     hak_unlock(&heap_lock);

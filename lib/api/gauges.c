@@ -7,6 +7,7 @@
 #include "superslab/page_slots.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
+#include "thread/operation.h"
 #include "thread/tcb.h"
 
 static void add_unit(hak_stats_t* out, UnitNumber u) {
@@ -37,6 +38,7 @@ void hak_gauges(hak_stats_t* out) {
     uint64_t counters[HAK_COUNTER_COUNT];
     hak_counters_sum(counters);
     out->threads = counters[HAK_C_thread_started] - counters[HAK_C_thread_ended];
+    operation_watch_if_due();
     hak_lock(&heap_lock);
     out->allocated = out->active = 0;
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) add_unit(out, u);

@@ -77,7 +77,7 @@ static uint64_t self_for(unsigned fork) {
 }
 
 static bool try_for_a_moment(HakLock* lock, uint64_t wanted) {
-    enum { TRIES = HAK_EXPLORED ? 2 : 500 };
+    enum { TRIES = HAK_EXPLORED ? 1 : 500 };
     for (int i = 0; i < TRIES; i++) {
         if (spin(lock, wanted)) return true;
         wait_yield();

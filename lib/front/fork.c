@@ -186,11 +186,11 @@ static void see_new_copy(void) {
 
 void fork_thread_begins(void) {
     static _Atomic bool one_began;
-    if (load_relaxed(&one_began)) {
-        os_watch_copies();
-        store_relaxed(&hak_lock_waits, see_new_copy);
-        see_new_copy();
-    }
+    store_relaxed(&hak_lock_waits, see_new_copy);
+    // The C library does not know of threads that a program makes by clone.
+    bool second = load_relaxed(&one_began) && !load_relaxed(&operation_copies_are_watched);
+    if (second || operation_has_to_watch()) operation_watch_copies();
+    see_new_copy();
     store_relaxed(&one_began, true);
 }
 

@@ -5,8 +5,8 @@
 #ifndef HAK_FRONT_FORK_H
 #define HAK_FRONT_FORK_H
 
-// Called before a thread gets its TCB. From the second thread on, copies of the process that are made without the
-// handlers are detected.
+// Called before a thread takes its first lock, to get its TCB. In a process with threads, copies that are made without
+// the handlers are detected from then on.
 void fork_thread_begins(void);
 // Registers the handlers; once.
 void fork_hook(void);

@@ -119,6 +119,7 @@ static HAK_COLD void free_of_others(void* p) {
 }
 
 static void free_huge(SlabNumber s, void* p) {
+    operation_watch_if_due();
     note_free(p, FREE_HUGE);
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }

@@ -62,7 +62,6 @@ void process_is_loaded(ThreadEnd end, bool now) {
 // allocates meanwhile uses the reserve TCB.
 static HakTcb* begin_thread(HakTls* tls) {
     tls->beginning = 1;
-    fork_thread_begins();
     HakTcb* me = tcb_take(tls);
     if (me) {
         tls->foreign = ~me->owner_part;
@@ -78,7 +77,9 @@ static HakTcb* begin_thread(HakTls* tls) {
 
 HakTcb* thread_tcb_slow(void) {
     HakTls* tls = &hak_tls;
-    if (tls->ended || tls->beginning || !process_begin()) return NULL;
+    if (tls->ended || tls->beginning) return NULL;
+    fork_thread_begins();
+    if (!process_begin()) return NULL;
     int saved_errno = errno;
     HakTcb* me = begin_thread(tls);
     if (me) {
@@ -97,6 +98,7 @@ HakTcb* thread_operation_slow(void) {
 // --- threads without a TCB
 
 HakTcb* reserve_begin(void) {
+    operation_watch_if_due();
     STEP(E5);
     return process_begin() ? tcb_reserve_lock() : NULL;
 }

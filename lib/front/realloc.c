@@ -8,6 +8,7 @@
 #include "front/wrong_free.h"
 #include "sample/sample.h"
 #include "superslab/huge.h"
+#include "thread/operation.h"
 
 #include <errno.h>
 
@@ -29,7 +30,9 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return resize_run(p, size) ? p : NULL;
-    return size > RUN_MAX ? huge_resize((SlabNumber)slab_number_of(p), size) : NULL;
+    if (size <= RUN_MAX) return NULL;
+    operation_watch_if_due();
+    return huge_resize((SlabNumber)slab_number_of(p), size);
 }
 
 // It always moves, so that a use of the old address is found.

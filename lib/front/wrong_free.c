@@ -10,6 +10,7 @@
 #include "slab/run_map.h"
 #include "slab/slab.h"
 #include "superslab/huge.h"
+#include "thread/operation.h"
 
 #include <errno.h>
 
@@ -76,6 +77,7 @@ static Around huge_around(const void* p) {
     Around block = {NULL, 0};
     if (hak_lock_is_mine(&heap_lock)) return block;  // a signal handler that interrupted its holder
     UnitNumber u = unit_of_slab((SlabNumber)slab_number_of(p));
+    operation_watch_if_due();
     hak_lock(&heap_lock);
     while (u > 1 && hak_heap.unit[u].kind == UNIT_HUGE_REST) u--;
     if (hak_heap.unit[u].kind == UNIT_HUGE) block = (Around){unit_address(u), hak_heap.unit[u].size};

@@ -3,6 +3,7 @@
 // own, because that does not stand still.
 #include "base/fatal.h"
 #include "base/text.h"
+#include "config/changes.h"
 #include "config/options.h"
 #include "front/life.h"
 #include "guard/check.h"
@@ -14,6 +15,7 @@
 #include "sample/sample.h"
 #include "slab/free_runs.h"
 #include "slab/hand_over.h"
+#include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
 #include "superslab/units.h"
 
@@ -88,42 +90,80 @@ static size_t check_full(HakTcb* me, unsigned size_class) {
     return wrong + 1;
 }
 
+static size_t check_partial(HakTcb* me, unsigned size_class) {
+    const TinyTLSSlab* tls = &me->tiny[size_class];
+    size_t wrong = 0;
+    uint32_t partial = 0, partial_free = 0;
+    bool linked = true, give = true;
+    SlabNumber before = 0;
+    for (SlabNumber s = tls->partial; s; before = s, s = peek_own(s)->next, partial++) {
+        wrong += check_own(me, s, tag_of_class(size_class), PLACE_PARTIAL);
+        partial_free += meta_free(peek_own(s));
+        give &= slab_has_blocks(slab_if_mine(me, s, tag_of_class(size_class)));
+        linked &= peek_own(s)->prev == before;
+    }
+    linked &= before == (tls->partial ? tls->partial_last : 0);
+    if (partial == tls->partial_count && partial_free == tls->partial_free && linked && give) return wrong;
+    text_warn("hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted%s%s\n",
+              size_class, partial, partial_free, tls->partial_count, tls->partial_free,
+              linked ? "" : ", not linked both ways", give ? "" : ", one without a block");
+    return wrong + 1;
+}
+
+// slab/places.h: the list of SuperSlabs of page runs.
+static size_t check_run_list(HakTcb* me) {
+    size_t wrong = 0;
+    uint32_t count = 0;
+    bool linked = true;
+    SlabNumber before = 0;
+    for (SlabNumber s = me->runs; s; before = s, s = peek_own(s)->next, count++) {
+        wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
+        linked &= peek_own(s)->prev == before;
+    }
+    if (count == me->run_superslabs && linked) return wrong;
+    text_warn("hakmem: check=run_list %u SuperSlabs of page runs in the list, %u counted%s\n", count,
+              me->run_superslabs, linked ? "" : ", not linked both ways");
+    return wrong + 1;
+}
+
+// Whatever the thread owns is bound or in a list: no slab is forgotten.
+static size_t check_all_placed(const HakTcb* me) {
+    SlabNumber end = (SlabNumber)load_relaxed(&hak_heap.slabs);
+    uint32_t owned = 0, placed = me->partial_slabs + me->run_superslabs;
+    for (SlabNumber s = SLABS_PER_UNIT; s < end; s++)
+        owned += word_owner(load_relaxed(&hak_heap.owner[s])) == (uint64_t)(uintptr_t)me;
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
+        placed += (me->tiny[c].bound ? 1u : 0u) + me->tiny[c].full_count;
+    if (owned == placed || some_change_is_missing()) return 0;
+    text_warn("hakmem: check=places thread %u owns %u slabs, and %u are in its lists\n", me->number, owned, placed);
+    return 1;
+}
+
 static size_t check_lists(HakTcb* me) {
     size_t wrong = 0;
     uint32_t partial_slabs = 0;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
         const TinyTLSSlab* tls = &me->tiny[c];
-        uint32_t partial = 0, partial_free = 0;
         if (tls->bound) wrong += check_own(me, tls->bound, tag_of_class(c), PLACE_BOUND);
-        for (SlabNumber s = tls->partial; s; s = peek_own(s)->next, partial++) {
-            wrong += check_own(me, s, tag_of_class(c), PLACE_PARTIAL);
-            partial_free += meta_free(peek_own(s));
-        }
-        wrong += check_full(me, c);
-        if (partial != tls->partial_count || partial_free != tls->partial_free) {
-            text_warn("hakmem: check=partial class %u: %u slabs with %u free blocks in the list, %u with %u counted\n",
-                      c, partial, partial_free, tls->partial_count, tls->partial_free);
-            wrong++;
-        }
-        partial_slabs += partial;
+        wrong += check_partial(me, c) + check_full(me, c);
+        partial_slabs += tls->partial_count;
     }
     if (partial_slabs != me->partial_slabs) {
         text_warn("hakmem: check=partial %u partial slabs in the lists, %u counted\n", partial_slabs,
                   me->partial_slabs);
         wrong++;
     }
-    for (SlabNumber s = me->runs; s; s = peek_own(s)->next) wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
-    return wrong + free_runs_check(me);
+    return wrong + check_run_list(me) + free_runs_check(me) + check_all_placed(me);
 }
 
-// slab/run_cache.h: the counts are those of the cache's contents. At most one SuperSlab is idle.
+// slab/run_cache.h: the counts are those of the cache's contents. At most one SuperSlab is idle, and it is noted.
 static size_t check_run_cache(const HakTcb* me) {
     uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0;
     for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++) cached_pages += run_cache_pages(bin) * me->run_cache[bin].count;
     for (uint32_t i = 0; i < me->long_count; i++) long_pages += me->long_run[i].pages;
     for (SlabNumber s = me->runs; s; s = peek_own(s)->next) {
         cached_of_slabs += runs_cached(runs_own(me, s));
-        idle += runs_is_idle(runs_own(me, s));
+        idle += s != me->idle_runs && runs_is_idle(runs_own(me, s));
     }
     size_t wrong = 0;
     if (cached_pages != me->cached_pages || cached_of_slabs != cached_pages + long_pages ||
@@ -133,29 +173,59 @@ static size_t check_run_cache(const HakTcb* me) {
             cached_pages, me->cached_pages, long_pages, me->long_pages, cached_of_slabs);
         wrong++;
     }
-    if (idle > 1) {
-        text_warn("hakmem: check=run_cache %u SuperSlabs of page runs are idle\n", idle);
+    if (idle) {
+        text_warn("hakmem: check=run_cache %u SuperSlabs of page runs are idle, and not the one that is noted\n", idle);
         wrong++;
     }
     return wrong;
 }
 
+// Every block of a bundle is of its slab, and the last one is known.
+static bool bundle_is_right(const RemoteBundle* bundle) {
+    const void *block = bundle->first, *last = NULL;
+    for (uint32_t i = 0; i < bundle->count; i++, block = link_read(block)) {
+        if (block == NULL || slab_number_of(block) != bundle->slab) return false;
+        last = block;
+    }
+    return bundle->count == 0 || (block == NULL && last == bundle->last);
+}
+
 // slab/bundle.h
 static size_t check_bundles(const HakTcb* me) {
     uint32_t bundled = 0;
-    for (int i = 0; i < BUNDLES; i++) bundled += me->bundle[i].count;
-    if (bundled == me->bundled) return 0;
-    text_warn("hakmem: check=bundles %u blocks in bundles, %u counted\n", bundled, me->bundled);
+    bool right = true;
+    for (int i = 0; i < BUNDLES; i++) {
+        bundled += me->bundle[i].count;
+        right &= bundle_is_right(&me->bundle[i]);
+    }
+    if (bundled == me->bundled && right) return 0;
+    text_warn("hakmem: check=bundles %u blocks in bundles, %u counted%s\n", bundled, me->bundled,
+              right ? "" : ", one in a wrong bundle");
+    return 1;
+}
+
+// How many units there are of a kind.
+static size_t check_kinds(const uint64_t* kinds, uint64_t moved) {
+    uint64_t superslabs = kinds[UNIT_SLABS] + kinds[UNIT_RUNS];
+    if (superslabs == superslab_count && kinds[UNIT_LOST] == unit_totals.lost_units &&
+        kinds[UNIT_NONE] == hak_heap.gaps && moved == unit_totals.moved_units)
+        return 0;
+    text_warn("hakmem: check=units %lu SuperSlabs, %lu lost, %lu left out, %lu moved; %u, %lu, %u and %lu counted\n",
+              (unsigned long)superslabs, (unsigned long)kinds[UNIT_LOST], (unsigned long)kinds[UNIT_NONE],
+              (unsigned long)moved, superslab_count, (unsigned long)unit_totals.lost_units, hak_heap.gaps,
+              (unsigned long)unit_totals.moved_units);
     return 1;
 }
 
 // superslab/units.h: the totals are the sums of the runs, and neighbours of one kind are joined. superslab/superslab.h:
 // a free slab is not a slab.
 static size_t check_units(void) {
-    uint64_t dirty = 0, clean = 0, absent = 0;
-    size_t wrong = 0;
+    uint64_t dirty = 0, clean = 0, absent = 0, kinds[UNIT_CLOSED + 1] = {0}, moved = 0;
+    size_t wrong = units_check() + free_slabs_check();
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         const Unit *unit = &hak_heap.unit[u], *before = &hak_heap.unit[u - 1];
+        kinds[unit->kind]++;
+        moved += unit->moved && unit->kind != UNIT_NONE;
         if (unit->kind == UNIT_FREE) {
             *(unit->absent ? &absent : unit->dirty ? &dirty : &clean) += 1;
             bool first = before->kind != UNIT_FREE || before->dirty != unit->dirty || before->absent != unit->absent;
@@ -171,6 +241,7 @@ static size_t check_units(void) {
             wrong++;
         }
     }
+    wrong += check_kinds(kinds, moved);
     if (dirty == unit_totals.dirty_units && clean == unit_totals.clean_units && absent == hak_heap.absent) return wrong;
     text_warn("hakmem: check=units %lu dirty, %lu clean and %lu absent units are free, %lu, %lu and %u counted\n",
               (unsigned long)dirty, (unsigned long)clean, (unsigned long)absent, (unsigned long)unit_totals.dirty_units,

@@ -105,7 +105,8 @@ void os_sleep_briefly(void);  // 50 microseconds
 // Waits for another thread, between two checks; `tries` counts the waits before. Yields 64 times, then sleeps.
 void os_wait(int tries);
 // Detects copies of the process that were made without the fork handlers: by _Fork or clone. After os_watch_copies(),
-// and since Linux 4.14, such a copy, and the child of a fork, is a new copy until it calls os_accept_copy().
+// and since Linux 4.14, such a copy, and the child of a fork, is a new copy until it calls os_accept_copy(). If two
+// threads begin to watch at once, each does so before it returns.
 void os_watch_copies(void);
 bool os_is_new_copy(void);
 void os_accept_copy(void);

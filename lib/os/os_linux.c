@@ -346,16 +346,12 @@ void os_wait(int tries) {
 static _Atomic(_Atomic uint32_t*) accepted;
 
 void os_watch_copies(void) {
-    static _Atomic bool begun;
-    bool no = false;
-    if (load_relaxed(&begun) || !cas_relaxed(&begun, &no, true)) return;
-    _Atomic uint32_t* page = os_map(OS_PAGE);
+    if (load_relaxed(&accepted)) return;
+    _Atomic uint32_t *page = os_map(OS_PAGE), *none = NULL;
     if (page == NULL) return;
     store_relaxed(page, 1u);
-    if (advise(page, OS_PAGE, MADV_WIPEONFORK))
-        store_release(&accepted, page);  // pairs with the acquires in os_is_new_copy, os_accept_copy
-    else
-        os_unmap(page, OS_PAGE);
+    // pairs with the acquires in os_is_new_copy, os_accept_copy
+    if (!advise(page, OS_PAGE, MADV_WIPEONFORK) || !cas_release(&accepted, &none, page)) os_unmap(page, OS_PAGE);
 }
 
 bool os_is_new_copy(void) {

@@ -1,5 +1,6 @@
 #include "superslab/free_slabs.h"
 
+#include "base/text.h"
 #include "config/options.h"
 #include "count/counters.h"
 #include "os/os.h"
@@ -12,6 +13,9 @@ FreeSlabTotals free_slab_totals;
 // SuperSlabs with free slabs. First is the one that most recently got a slab back: its memory is the warmest.
 static UnitNumber with_free, with_free_last;
 static const UnitList list = {&with_free, &with_free_last};
+
+// Slabs that were free when a copy of the process was made, and are never used again.
+static uint32_t forgotten;
 
 // The least number of free dirty slabs since the surplus was last purged.
 static uint32_t least_dirty;
@@ -158,14 +162,42 @@ void free_slabs_purge_surplus(uint64_t reserved) {
     least_dirty = free_slab_totals.dirty;
 }
 
+size_t free_slabs_check(void) {
+    uint32_t listed = 0, expected = 0, taken = 0, dirty = 0;
+    bool linked = true;
+    UnitNumber before = 0;
+    for (UnitNumber u = with_free; u && linked; before = u, u = hak_heap.unit[u].next, listed++) {
+        const Unit* unit = &hak_heap.unit[u];
+        linked = unit->kind == UNIT_SLABS && unit->free_slabs && unit->prev == before;
+    }
+    linked &= before == with_free_last;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        const Unit* unit = &hak_heap.unit[u];
+        if (unit->kind != UNIT_SLABS) continue;
+        expected += unit->free_slabs != 0;
+        taken += (uint32_t)__builtin_popcount(~unit->free_slabs & ~unit->gap_slabs);
+        dirty += (uint32_t)__builtin_popcount(unit->free_slabs & unit->dirty_slabs);
+    }
+    bool counted = taken == free_slab_totals.taken + forgotten && dirty == free_slab_totals.dirty;
+    if (linked && listed == expected && counted) return 0;
+    text_warn("hakmem: check=free_slabs %u of %u SuperSlabs listed%s; %u slabs taken, %u free and dirty, %u and %u "
+              "counted\n",
+              listed, expected, linked ? "" : " wrongly", taken, dirty, free_slab_totals.taken, free_slab_totals.dirty);
+    return 1;
+}
+
 void free_slabs_forget(void) {
     with_free = with_free_last = 0;
     least_dirty = 0;
+    uint32_t more = 0;
     free_slab_totals = (FreeSlabTotals){0};
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
         Unit* unit = &hak_heap.unit[u];
         if (unit->kind != UNIT_SLABS) continue;
         free_slab_totals.taken += (uint32_t)__builtin_popcount(~unit->free_slabs & ~unit->gap_slabs);
+        more += (uint32_t)__builtin_popcount(unit->free_slabs);
         unit->free_slabs = 0;
     }
+    free_slab_totals.taken -= forgotten;
+    forgotten += more;
 }

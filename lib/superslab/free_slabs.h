@@ -39,6 +39,9 @@ bool free_slabs_purge(uint64_t most);
 // bytes. Splits a huge page only if most of it is free.
 void free_slabs_purge_surplus(uint64_t reserved);
 
+// Number of violated invariants of the list and of the totals, each described on stderr.
+size_t free_slabs_check(void);
+
 // In a copy of the process, where the lists may be half changed: from now on no slab is free; counts the taken ones
 // anew.
 void free_slabs_forget(void);

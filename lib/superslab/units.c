@@ -1,5 +1,6 @@
 #include "superslab/units.h"
 
+#include "base/text.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "superslab/closed.h"
@@ -299,6 +300,36 @@ UnitNumber units_take_dirty_run(uint64_t before, UnitNumber* length) {
     *length = unit(oldest)->length;
     cut(oldest, oldest, *length);
     return oldest;
+}
+
+static bool is_in_its_list(UnitNumber first, UnitNumber before, RunState state, unsigned bin) {
+    const Unit* run = unit(first);
+    if (!is_free(first, state) || run->prev != before || bin_of(run->length) != bin) return false;
+    UnitNumber end = first + run->length;
+    return !is_free(first - 1, state) && (end >= hak_heap.mapped || !is_free(end, state));
+}
+
+size_t units_check(void) {
+    const uint64_t counted[STATES] = {unit_totals.clean_units, unit_totals.dirty_units, hak_heap.absent};
+    size_t wrong = 0;
+    for (RunState state = 0; state < STATES; state++) {
+        uint64_t units = 0, runs = 0;
+        bool right = true;
+        for (unsigned b = 0; b < BINS; b++) {
+            UnitNumber before = 0, u = bins[state].head[b];
+            right &= (bins[state].nonempty >> b & 1) == (u != 0);
+            for (; u && right; before = u, u = unit(u)->next, runs++) {
+                right = is_in_its_list(u, before, state, b);
+                units += unit(u)->length;
+            }
+        }
+        if (right && units == counted[state] && (state != ABSENT || runs == unit_totals.holes)) continue;
+        text_warn("hakmem: check=units lists of state %d: %lu units in %lu runs, %lu counted%s\n", (int)state,
+                  (unsigned long)units, (unsigned long)runs, (unsigned long)counted[state],
+                  right ? "" : ", one run in a wrong list or not joined");
+        wrong++;
+    }
+    return wrong;
 }
 
 void units_forget_free(void) {

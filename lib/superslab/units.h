@@ -59,6 +59,9 @@ void units_recover(void);
 // Unmaps free runs, dirty or clean ones, the longest first, until there would be too many holes. true: it unmapped
 // some.
 bool units_unmap_runs(bool dirty);
+// Number of violated invariants of the free runs, each described on stderr: every one is in the list of its state and
+// length, and joined with its neighbours.
+size_t units_check(void);
 // Forgets all free runs and counts the other units anew.
 void units_forget_free(void);
 // Gives back dirty units that the system refused to purge. They count as freed at `when`, which may be in the future.

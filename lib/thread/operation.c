@@ -4,8 +4,17 @@
 
 HakLock fork_lock;
 
+_Atomic bool operation_copies_are_watched;
+
+void operation_watch_copies(void) {
+    os_watch_copies();
+    // Also if the system cannot. It pairs with no acquire: a copy in which it is true has what was written before.
+    store_release(&operation_copies_are_watched, true);
+}
+
 bool operation_may_begin(HakTcb* me) {
     enum { TRIES = HAK_EXPLORED ? 4 : 464 };
+    operation_watch_if_due();
     if (load_relaxed(&me->inside) == INSIDE) return false;
     for (int i = 0; i < TRIES && load_relaxed(&me->inside) == ASKED; i++) os_wait(i);
     store_relaxed(&me->inside, OUTSIDE);

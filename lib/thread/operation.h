@@ -16,8 +16,25 @@
 
 #include "thread/tls.h"
 
+#include <sys/single_threaded.h>
+
 // Held by the thread that forks, from before it asks the others.
 extern HAK_INTERNAL HakLock fork_lock;
+
+// Copies of the process that are made without the handlers of a fork are detected from here on, if the system can.
+void operation_watch_copies(void);
+extern HAK_INTERNAL _Atomic bool operation_copies_are_watched;
+
+// Whether that has to be done before an operation, or before a lock is taken. It need not while the process has one
+// thread: the C library says so before it starts another one.
+HAK_INLINE bool operation_has_to_watch(void) {
+    return HAK_UNLIKELY(!load_relaxed(&operation_copies_are_watched)) && !__libc_single_threaded;
+}
+
+// For what takes a lock outside of an operation.
+HAK_INLINE void operation_watch_if_due(void) {
+    if (operation_has_to_watch()) operation_watch_copies();
+}
 
 // Waits if a fork asks the caller to. false: the caller interrupted an operation of its own thread.
 bool operation_may_begin(HakTcb* me);
@@ -33,7 +50,7 @@ HAK_INLINE void operation_enter(HakTcb* me) {
 // Begins an operation without a call. Returns the caller's TCB. NULL: try operation_begin().
 HAK_INLINE HakTcb* operation_begin_at_once(void) {
     HakTcb* me = hak_tls.tcb;
-    if (HAK_UNLIKELY(me == NULL || load_relaxed(&me->inside) != OUTSIDE)) return NULL;
+    if (HAK_UNLIKELY(me == NULL || load_relaxed(&me->inside) != OUTSIDE) || operation_has_to_watch()) return NULL;
     operation_enter(me);
     return me;
 }
@@ -41,7 +58,9 @@ HAK_INLINE HakTcb* operation_begin_at_once(void) {
 // Begins an operation. NULL: the caller has no TCB, or interrupted an operation.
 HAK_INLINE HakTcb* operation_begin(void) {
     HakTcb* me = hak_tls.tcb;
-    if (me == NULL || (HAK_UNLIKELY(load_relaxed(&me->inside) != OUTSIDE) && !operation_may_begin(me))) return NULL;
+    if (me == NULL) return NULL;
+    bool at_once = HAK_LIKELY(load_relaxed(&me->inside) == OUTSIDE) && !operation_has_to_watch();
+    if (!at_once && !operation_may_begin(me)) return NULL;
     operation_enter(me);
     return me;
 }

@@ -19,8 +19,10 @@ import time
 import unittest
 
 HAKSTRESS = SHIM = LIBHAKMEM = OWN_MALLOC = LINKED_MALLOC = ""
-# On busy machines the A/A run may find that nothing can be measured.
-SHORT = ["--rounds", "2", "--seconds", "0.02", "--noise", "100000", "--seed", "1"]
+# On busy machines the A/A run may find that nothing can be measured. It makes a hundred runs.
+SHORT = ["--rounds", "2", "--seconds", "0.002", "--noise", "100000", "--seed", "1"]
+# Where the rates matter, a run lasts longer than what may interrupt it.
+STEADY = [*SHORT, "--seconds", "0.02"]
 
 
 def clean_environment(**more):
@@ -225,7 +227,7 @@ class Installed(Case):
 class Workloads(Case):
     def test_the_document_and_its_copies(self):
         slow = f"slow={SHIM},SHIM_SPIN=100"
-        out, err = self.compare(0, *SHORT, "--rounds", "3", "--allocators", "glibc,hakmem,slow", "--allocator", slow,
+        out, err = self.compare(0, *STEADY, "--rounds", "3", "--allocators", "glibc,hakmem,slow", "--allocator", slow,
                                 "--csv",
                                 "a.csv", "--markdown", "a.md", "--html", "a.html", "pair", "larson:max=64,threads=2")
         self.assertEqual(err, "")
@@ -269,7 +271,7 @@ class Workloads(Case):
     def test_a_clear_difference_is_claimed(self):
         """A tenfold one, because this machine may be busy; and none of an allocator against itself."""
         slow = f"slow={SHIM},SHIM_SPIN=2000"
-        self.compare(0, *SHORT, "--rounds", "16", "--allocators", "glibc,again,slow", "--allocator", slow,
+        self.compare(0, *STEADY, "--rounds", "16", "--allocators", "glibc,again,slow", "--allocator", slow,
                      "--allocator", "again=glibc", "--json", "-", "pair")
         _, slow, again = self.document()["workloads"][0]["allocators"]
         self.assertEqual(slow["ratio"]["speed"]["claim"], "slower")
@@ -431,7 +433,7 @@ class Workloads(Case):
 
         seed = next(seed for seed in range(10**6) if not 13 <= sum(list(orders(seed))[2:]) <= 37)
         uneven = f"uneven={SHIM},SHIM_SPIN=2000,SHIM_ALTERNATE={self.path('count')}"
-        out, _ = self.compare(0, *SHORT, "--seed", str(seed), "--allocators", "hakmem", "--baseline", "uneven",
+        out, _ = self.compare(0, *STEADY, "--seed", str(seed), "--allocators", "hakmem", "--baseline", "uneven",
                               "--allocator", uneven,
                               "pair")
         self.assertRegex(out, "uneven against itself on pair: .*: a difference, allowed by --noise\n")
@@ -516,7 +518,7 @@ class Commands(Case):
         mark = "9%06d" % (os.getpid() % 1000000)
         # Two warm-ups and a round come before.
         command = f"echo run >>runs; test $(wc -l <runs) -lt 5 || exec sleep {mark}"
-        process = self.popen("--noise", "100000", "--seconds", "0.02", "--allocators", "glibc,hakmem", "--", "sh",
+        process = self.popen("--noise", "100000", "--seconds", "0.002", "--allocators", "glibc,hakmem", "--", "sh",
                              "-c", command)
         wait_until(lambda: runs("sleep", mark))
         process.send_signal(signal.SIGINT)
@@ -532,7 +534,7 @@ class Commands(Case):
         for script, samples in (("exit 7", [0, 0]), (here, [2, 0])):
             with self.subTest(script):
                 shutil.rmtree(self.path("results"), ignore_errors=True)
-                out, _ = self.compare(1, "--noise", "100000", "--seconds", "0.02", "--budget", "9", "--allocators",
+                out, _ = self.compare(1, "--noise", "100000", "--seconds", "0.002", "--budget", "9", "--allocators",
                                       "glibc,hakmem",
                                       "--", "sh", "-c", script)
                 document = self.document()
@@ -570,7 +572,7 @@ class Ends(Case):
         process = self.popen(*SHORT, *self.HANG, f"hang={SHIM},SHIM_HANG=1", "pair")
         self.addCleanup(process.kill)
         wait_until(lambda: self.workers(process.pid, "SHIM_HANG 1"))
-        time.sleep(1)  # its work takes 0.02 s
+        time.sleep(1)  # its work takes 0.002 s
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130, out + err)
@@ -614,7 +616,7 @@ class Ends(Case):
 
     def test_it_can_be_run_again(self):
         """By the first line, even if the seed was drawn."""
-        args = ["--rounds", "2", "--seconds=0.02", "--noise", "100000", "--allocators", "glibc,it is", "--quiet",
+        args = ["--rounds", "2", "--seconds=0.002", "--noise", "100000", "--allocators", "glibc,it is", "--quiet",
                 "--allocator", f"it is={SHIM},SHIM_SPIN=1", "--markdown", "a.md", "larson:max=64", "pair"]
         first, _ = self.compare(0, *args, HAKMEM_RESERVE="0")
         document = self.document()
@@ -634,7 +636,7 @@ class Ends(Case):
 
     def test_a_command_can_be_run_again(self):
         out, _ = self.compare(0, *SHORT, "--allocators", "glibc,hakmem", "--", "sh", "-c", "exit 0")
-        self.assertEqual(out.splitlines()[0], f"again: {HAKSTRESS} compare --rounds 2 --seconds 0.02 --noise 100000 "
+        self.assertEqual(out.splitlines()[0], f"again: {HAKSTRESS} compare --rounds 2 --seconds 0.002 --noise 100000 "
                                               "--allocators glibc,hakmem --seed 1 -- sh -c 'exit 0'")
 
     def test_a_full_disk_leaves_old_files_as_they_were(self):

@@ -4,6 +4,7 @@
 usage: test_page.py PAGE_FROM_JSON HAKSTRESS [CLASS...]
 Exit status 77 where Chromium, its driver or selenium is missing.
 """
+import functools
 import json
 import os
 import re
@@ -66,18 +67,25 @@ def start_browser(profile):
     return webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=options)
 
 
+@functools.cache
+def browser_of_all():
+    """One for all classes, because a start takes seconds. Each class begins with an empty page."""
+    profile = tempfile.mkdtemp(prefix="page-")
+    unittest.addModuleCleanup(shutil.rmtree, profile, ignore_errors=True)
+    browser = start_browser(profile)
+    unittest.addModuleCleanup(browser.quit)
+    return browser
+
+
 class Case(unittest.TestCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory(prefix="page-")
-        cls.browser = start_browser(os.path.join(cls.directory.name, "profile"))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.browser.quit()
-        shutil.rmtree(cls.directory.name, ignore_errors=True)
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.browser = browser_of_all()
+        cls.browser.get("about:blank")
 
     def save(self, document, name="page.html"):
         source = os.path.join(self.directory.name, "document.json")
@@ -422,10 +430,7 @@ class Files(Case):
     @classmethod
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory(prefix="page-")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.directory.cleanup()
+        cls.addClassCleanup(cls.directory.cleanup)
 
     def run_on(self, target, document=None):
         source = os.path.join(self.directory.name, "document.json")

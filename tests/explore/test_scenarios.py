@@ -12,13 +12,14 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
+BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step"
 TWICE = "block 'a' is freed, or given to realloc, twice"
 
 # (text, line, what the message says)
 BAD = [
     ("", 0, "expected a line 'thread'"),
     ("setup A: a=malloc 64\n", 1, "expected a line 'thread'"),
-    ("colour A\n", 1, "expected size, setup, thread, set, failures, bound or search, not 'colour'"),
+    ("colour A\n", 1, "expected size, setup, thread, set, failures, bound, reach, expect or search, not 'colour'"),
     ("thread G: flush\n", 1, "expected a thread, A to F, not 'G'"),
     ("thread AB: flush\n", 1, "expected a thread, A to F, not 'AB'"),
     ("thread A flush\n", 1, "expected ':', not 'flush'"),
@@ -49,7 +50,11 @@ BAD = [
     ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("failures 9\nthread A: flush\n", 1, "expected a number from 1 to 8, not '9'"),
-    ("bound pages 3\nthread A: flush\n", 1, "expected 'slabs' or 'superslabs', not 'pages'"),
+    ("bound pages 3\nthread A: flush\n", 1, f"expected {BOUNDS}, not 'pages'"),
+    ("bound calls\nthread A: flush\n", 1, "expected how many at the end of the line"),
+    ("expect b\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside' at the end of the line"),
+    ("expect b on a\nthread A: flush\n", 1, "expected 'at', 'off', 'in' or 'outside', not 'on'"),
+    ("setup A: a=malloc 64\nthread A: flush\nexpect a at b\n", 3, "no operation makes block 'b'"),
     ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
     ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),
@@ -93,6 +98,34 @@ class Scenarios(unittest.TestCase):
         status, said, _ = run("bound slabs 2\nthread A: a=malloc 64, b=malloc 1024\n")
         self.assertEqual(status, 0, said)
 
+    def test_each_bound_and_expectation_that_does_not_hold_is_a_fault(self):
+        program = "setup A: a=malloc 16384\nthread A: free a, trim, b=malloc 16384, c=malloc 3M\n"
+        for line, check in (
+            ("bound calls 0", "bound"),
+            ("bound F1 0", "bound"),
+            ("bound mapped 6143", "bound"),
+            ("reach calls 10", "bound"),
+            ("reach F1 3", "bound"),
+            ("expect b off a", "placement"),
+            ("expect b outside a", "placement"),
+            ("expect c at a", "placement"),
+            ("expect c in b", "placement"),
+        ):
+            with self.subTest(line=line):
+                status, said, _ = run(program + line + "\n")
+                self.assertEqual(status, 1, said)
+                self.assertIn(f"check={check} ", said)
+        lines = "bound calls 9\nreach F1 2\nexpect b at a\nexpect b in a\nexpect c off a\nexpect c outside b\n"
+        status, said, errors = run(program + lines)
+        self.assertEqual(status, 0, said + errors)
+        status, said, _ = run("bound dirty 0\nthread A: a=malloc 3M, free a\n")
+        self.assertIn("check=bound ", said)
+
+    def test_discard_frees_the_oldest_blocks_without_a_name(self):
+        text = "set TINY_FAST_CAP 0\nsetup A: a=malloc 16384, 2*malloc 16384, b=malloc 16384\n"
+        status, said, errors = run(text + "thread A: discard 1, c=malloc 16384, free c, discard 5\nexpect c in a\n")
+        self.assertEqual(status, 0, said + errors)
+
     def test_more_than_a_run_can_hold_is_no_fault(self):
         for text, message in (
             ("thread A: 1100*malloc 64\nthread B: 1100*malloc 64\n", "there are more than 2048 blocks"),
@@ -104,10 +137,17 @@ class Scenarios(unittest.TestCase):
                 self.assertIn(f"hakstress-explore: some: {message}", errors)
                 self.assertNotIn("fault ", said)
 
-    def test_a_block_that_waits_for_its_own_thread_is_a_deadlock(self):
-        status, said, _ = run("thread A: free a, a=malloc 64\n")
-        self.assertEqual(status, 1)
-        self.assertIn("check=deadlock", said)
+    def test_programs_that_wait_for_each_other_are_no_fault(self):
+        for text in (
+            "thread A: free a, a=malloc 64\n",
+            "thread A: free b, a=malloc 64\nthread B: free a, b=malloc 64\n",
+            "setup A: a=malloc 64\nthread A: free a\nthread B: touch a\n",
+        ):
+            with self.subTest(text=text):
+                status, said, errors = run(text)
+                self.assertEqual(status, 2, said)
+                self.assertIn("nobody can go on", errors)
+                self.assertNotIn("fault ", said)
 
     def test_random_scenarios_are_the_same_each_time(self):
         def outcome(name):
