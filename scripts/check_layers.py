@@ -53,7 +53,7 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
-            ("record", "compare", "testplan", "explore"),
+            ("record", "compare", "testplan", "explore", "leaks"),
             "command",
             "main",
         ),

@@ -35,7 +35,7 @@ bool variable_check(const char* where, const char* name, const char* value) {
         if (strcmp(info->name, name) != 0) continue;
         if (*value == '\0' || hak_option_accepts(info, value)) return true;  // empty counts as not set
         hak_option_allowed(info, allowed, sizeof allowed);
-        usage_error("%s%s must be %s, not '%s'", where, name, allowed, value);
+        usage_error("%s%s must be %s%s, not '%s'", where, name, allowed, hak_option_suffix_hint(info), value);
         return false;
     }
     return no_such_variable(where, name);

@@ -311,6 +311,7 @@ static int repro_run(const struct args* args) {
 
 const struct command command_repro = {
     .name = "repro",
+    .may_keep_nothing = true,
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "run Larson's churn on the checked core, 30 s with 20 threads by default",
     .examples = "hakstress repro                              # 30 s, 20 threads, all changes present: clean\n"
@@ -332,6 +333,7 @@ static const struct setting guard_checks[] = {
 
 const struct command command_guard = {
     .name = "guard",
+    .may_keep_nothing = true,
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "run the same as repro, with all checks on",
     .examples = "hakstress guard                              # 30 s, 20 threads\n"

@@ -63,6 +63,8 @@ static bool is_listed(const HakTcb* wanted) {
 static void check_own_block(const HakTcb* tcb) {
     if (!is_listed(tcb)) run_fault("pool", "control block %u of a thread is not in the list of all", tcb->number);
     if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
+    if (load_relaxed(&tcb->tls) != &hak_tls)
+        run_fault("pool", "control block %u does not name the thread that has it", tcb->number);
 }
 
 // If the user has fixed how many blocks a bin holds, no bin has more.

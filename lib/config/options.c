@@ -230,12 +230,18 @@ static bool is_default(const HakOptionInfo* info) {
     return load_relaxed(number_of(info)) == info->default_value;
 }
 
+const char* hak_option_suffix_hint(const HakOptionInfo* info) {
+    bool large = info->kind == HAK_OPTION_INT && info->max >= INT64_C(1) << 30;
+    return large ? ", where K, M and G stand for powers of 1024, as in 2M" : "";
+}
+
 static void warn_value(const HakOptionInfo* info, const char* value) {
     char allowed[128], kept[HAK_OPTION_TEXT_MAX];
     if (hak_options_silent) return;
     hak_option_allowed(info, allowed, sizeof allowed);
     format_current(info, kept, sizeof kept);
-    text_warn("libhakmem: %s=%s: must be %s; it stays %s\n", info->name, value, allowed, kept);
+    text_warn("hakmem: %s=%s: must be %s%s; it stays %s\n", info->name, value, allowed, hak_option_suffix_hint(info),
+              kept);
 }
 
 static void assign_or_warn(const HakOptionInfo* info, const char* value) {
@@ -243,7 +249,7 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     if (!assign(info, value)) {
         warn_value(info, value);
     } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
-        text_warn("libhakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
+        text_warn("hakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
     }
 }
 
@@ -274,8 +280,7 @@ static void warn_unknown(const char* name, size_t length) {
     if (length >= sizeof shown) length = sizeof shown - 1;
     memcpy(shown, name, length);
     shown[length] = '\0';
-    text_warn("libhakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "",
-              nearest ? nearest : "");
+    text_warn("hakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "", nearest ? nearest : "");
 }
 
 static void read_environment(void) {
@@ -296,12 +301,11 @@ static void read_environment(void) {
 
 static void echo(void) {
     char value[HAK_OPTION_TEXT_MAX];
-    text_warn("libhakmem: version %s, %s build, options in force:\n", hak_version(),
-              HAK_CHECKED ? "checked" : "release");
+    text_warn("hakmem: version %s, %s build, options in force:\n", hak_version(), HAK_CHECKED ? "checked" : "release");
     for (unsigned i = 0; i < COUNT; i++) {
         if (table[i].checked_only && !HAK_CHECKED) continue;
         format_current(&table[i], value, sizeof value);
-        text_warn("libhakmem: %s=%s\n", table[i].name, value);
+        text_warn("hakmem: %s=%s\n", table[i].name, value);
     }
 }
 
