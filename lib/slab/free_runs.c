@@ -72,8 +72,9 @@ typedef void Change(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t pages);
 static void change_all(HakTcb* me, OwnedRuns runs, Change* change) {
     const RunMap* map = run_map(runs);
     for (uint32_t p = 0, pages; p < PAGES_PER_UNIT; p += pages) {
-        pages = run_map_pages_at(map, p);
-        if (run_map_free_from(map, p)) change(me, runs, p, pages);
+        uint32_t length = load_relaxed(&map->length[p]);
+        pages = length & RUN_PAGES;
+        if (length & RUN_IS_FREE) change(me, runs, p, pages);
     }
 }
 
