@@ -23,8 +23,7 @@ static const struct option_spec common_options[] = {
     {"json", "FILE|-", NULL, NULL, "also write the result there; -: to stdout, and the text to stderr"},
     {"results", "DIR", NULL, "results",
      "where the results of the newest 50 runs are kept; none: nowhere, and crash reports go to stderr (run, repro, "
-     "guard, "
-     "bench)"},
+     "guard, bench)"},
     {"quiet", NULL, NULL, NULL, "no progress on stderr"},
     {"help", NULL, NULL, NULL, "print this text"},
     {"version", NULL, NULL, NULL, "print the version"},

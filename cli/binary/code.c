@@ -1,5 +1,7 @@
 #include "binary/code.h"
 
+#include "base/path.h"
+
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
@@ -145,9 +147,8 @@ static void find_symbol(Dwfl_Module* module, GElf_Addr address, struct code* out
 // Debug information. Addresses here are those of the debug information, without libdwfl's bias.
 
 static void set_line(struct code_line* out, const char* path, uint64_t line) {
-    const char* slash = path != NULL ? strrchr(path, '/') : NULL;
     if (path == NULL || line == 0) return;
-    snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash + 1 : path);
+    snprintf(out->file, sizeof out->file, "%s", path_file_name(path));
     snprintf(out->path, sizeof out->path, "%s", path);
     out->line = line;
     out->of_cxx = strstr(path, "/c++/") != NULL;

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-static bool find_in(Elf* elf, Elf_Scn* section, const GElf_Shdr* header, const char* name, uint64_t* value) {
-    Elf_Data* data = elf_getdata(section, NULL);
-    size_t count = data != NULL && header->sh_entsize != 0 ? header->sh_size / header->sh_entsize : 0;
+static bool table_has(Elf* elf, Elf_Scn* section, const GElf_Shdr* header, const char* name, uint64_t* value) {
+    Elf_Data* symbols = elf_getdata(section, NULL);
+    size_t count = symbols != NULL && header->sh_entsize != 0 ? symbols->d_size / header->sh_entsize : 0;
     for (size_t i = 0; i < count; i++) {
         GElf_Sym symbol;
-        if (gelf_getsym(data, (int)i, &symbol) == NULL || symbol.st_shndx == SHN_UNDEF) continue;
+        if (gelf_getsym(symbols, (int)i, &symbol) == NULL || symbol.st_shndx == SHN_UNDEF) continue;
         const char* found = elf_strptr(elf, header->sh_link, symbol.st_name);
         if (found == NULL || strcmp(found, name) != 0) continue;
         *value = symbol.st_value;
@@ -18,15 +18,19 @@ static bool find_in(Elf* elf, Elf_Scn* section, const GElf_Shdr* header, const c
     return false;
 }
 
+bool elf_symbol_in(Elf* elf, uint32_t table, const char* name, uint64_t* value) {
+    for (Elf_Scn* section = NULL; (section = elf_nextscn(elf, section)) != NULL;) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) == NULL || header.sh_type != table) continue;
+        if (table_has(elf, section, &header, name, value)) return true;
+    }
+    return false;
+}
+
 bool elf_symbol(const char* path, const char* name, uint64_t* value) {
     struct elf_file file;
-    bool found = false;
     if (!elf_file_open(&file, path)) return false;
-    for (Elf_Scn* section = NULL; !found && (section = elf_nextscn(file.elf, section)) != NULL;) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB)
-            found = find_in(file.elf, section, &header, name, value);
-    }
+    bool found = elf_symbol_in(file.elf, SHT_SYMTAB, name, value);
     elf_file_close(&file);
     return found;
 }

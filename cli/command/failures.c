@@ -2,18 +2,16 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/seed.h"
 #include "config/options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 
 static bool is_accepted(const char* variable, const char* value) {
-    for (unsigned i = 0; hak_option_info(i) != NULL; i++)
-        if (strcmp(hak_option_info(i)->name, variable) == 0) return hak_option_accepts(hak_option_info(i), value);
-    return false;
+    const HakOptionInfo* info = hak_option_named(variable, strlen(variable));
+    return info != NULL && hak_option_accepts(info, value);
 }
 
 bool failures_read(const char* text, struct failures* failures) {
@@ -41,10 +39,8 @@ static bool set(const char* name, const char* value) {
 
 bool failures_choose_seed(const struct failures* failures) {
     char text[24];
-    uint32_t random;
     if (!failures->random || getenv("HAKMEM_SEED") != NULL) return true;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) random = (uint32_t)time(NULL);
-    snprintf(text, sizeof text, "%u", random);
+    snprintf(text, sizeof text, "%u", fresh_seed());
     return set("HAKMEM_SEED", text);
 }
 

@@ -2,6 +2,7 @@
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "command/commands.h"
 #include "leaks/leak_places.h"
 #include "leaks/leak_text.h"
@@ -23,7 +24,7 @@
 // A report has two files beside each other; the JSON file is read.
 static void json_beside(const char* path, char* out, size_t size) {
     size_t length = strlen(path);
-    bool is_text = length > 4 && strcmp(path + length - 4, ".txt") == 0;
+    bool is_text = path_has_suffix(path, ".txt");
     snprintf(out, size, "%.*s%s", (int)(is_text ? length - 4 : length), path, is_text ? ".json" : "");
 }
 
@@ -109,14 +110,13 @@ static bool is_trace(const char* path) {
 
 // A file of JSON that cannot be read is damaged; others never were a report.
 static int neither(const char* path, const json_error_t* error) {
-    size_t length = strlen(path);
     struct stat status;
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return usage_error("%s is a folder; name a crash report or a log in it", path);
     if (is_trace(path))
         return usage_error("%s is a trace of allocations, not a report; to replay it: hakstress bench trace:%s", path,
                            path);
-    if (length > 5 && strcmp(path + length - 5, ".json") == 0)
+    if (path_has_suffix(path, ".json"))
         return usage_error("%s is damaged: line %d: %s", path, error->line, error->text);
     return usage_error("%s is neither a crash report nor a log with faults: no line of it has \"hakmem: check=\"",
                        path);

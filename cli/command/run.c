@@ -52,8 +52,7 @@ static const struct option_spec run_options[] = {
      "each of SIZE bytes or more (K, M, G)"},
     {"timeout", "S", NULL, NULL,
      "after S seconds, report all threads of all watched processes, and end these by SIGTERM, then SIGKILL; exit "
-     "status "
-     "124"},
+     "status 124"},
     {"hang-after", "S", NULL, NULL,
      "when no watched process has used the processor or the allocator for S seconds, report all threads, and go on"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
@@ -160,7 +159,7 @@ static bool read_plan(struct run* run) {
         if (!args_number(args, "pid", 1, INT32_MAX, &process) || !check_process(args)) return false;
         run->launch.pid = (pid_t)process;
         return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
-               args_seconds(args, "hang-after", &run->patience.hang_after);
+               args_seconds(args, "hang-after", &run->patience.hang_after) && leak_plan_read(&run->leak_plan, args);
     }
     if (args->operand_count > 0) {
         usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
@@ -270,6 +269,7 @@ static void find_leaks(struct run* run, pid_t process, pid_t thread, struct leak
     of.library = run->library;
     of.ring_folder = run->rings.path;
     of.ring = copy.ring;
+    of.ring_address = copy.address;
     of.threads = threads;
     leaks_read(leaks, &of);
     ring_copy_free(&copy);
@@ -527,6 +527,7 @@ static void watch_and_conclude(struct run* run, int* status) {
     faults_free(&run->faults);
     survived_free(&run->survived);
     leaks_free(&run->leaks);
+    leak_plan_free(&run->leak_plan);
     json_decref(run->found_leaks);
 }
 
@@ -593,7 +594,6 @@ static int run_run(const struct args* args) {
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
     status = STATUS_MISSING;
     if (set_environment(&run) && launch(&run.launch, args->rest)) watch_and_conclude(&run, &status);
-    leak_plan_free(&run.leak_plan);
     ring_dir_remove(&run.rings);
     return status;
 }

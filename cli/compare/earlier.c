@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "compare/statistics.h"
 
 #include <math.h>
@@ -17,8 +18,7 @@ static const struct metric_of {
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 bool earlier_is_file(const char* name) {
-    size_t length = strlen(name);
-    return length > 5 && strcmp(name + length - 5, ".json") == 0;
+    return path_has_suffix(name, ".json");
 }
 
 json_t* earlier_load(const char* path) {
@@ -79,31 +79,6 @@ static size_t take_logs(const json_t* row, const char* name, const char* baselin
     return count;
 }
 
-// The interval
-
-static double resampled_median(const double* values, size_t count, uint64_t* random) {
-    double chosen[STATISTICS_PAIRS_MAX];
-    for (size_t i = 0; i < count; i++) chosen[i] = values[statistics_random_below(random, count)];
-    return statistics_median(chosen, count);
-}
-
-static int by_value(const void* a, const void* b) {
-    double x = *(const double*)a, y = *(const double*)b;
-    return x < y ? -1 : x > y;
-}
-
-// The difference of the medians, with its 95 % bootstrap interval. The two runs are not paired.
-static struct estimate estimate_of(double* now, size_t now_count, double* then, size_t then_count, uint64_t seed) {
-    enum { RESAMPLES = 4000, OUTSIDE = RESAMPLES / 40 };
-    static double differences[RESAMPLES];
-    for (size_t i = 0; i < RESAMPLES; i++)
-        differences[i] = resampled_median(now, now_count, &seed) - resampled_median(then, then_count, &seed);
-    qsort(differences, RESAMPLES, sizeof differences[0], by_value);
-    struct estimate estimate = {.low = exp(differences[OUTSIDE]), .high = exp(differences[RESAMPLES - 1 - OUTSIDE])};
-    estimate.ratio = exp(statistics_median(now, now_count) - statistics_median(then, then_count));
-    return estimate;
-}
-
 // The comparison
 
 struct both {
@@ -126,7 +101,7 @@ static bool add_row(struct both* both, const json_t* now, const json_t* then, co
     size_t now_count = take_logs(now, name, both->baseline, metric, logs_now);
     size_t then_count = take_logs(then, name, both->baseline, metric, logs_then);
     if (now_count < LEAST_ROUNDS || then_count < LEAST_ROUNDS) return false;
-    struct estimate estimate = estimate_of(logs_now, now_count, logs_then, then_count, both->seed);
+    struct estimate estimate = statistics_of_change(logs_now, now_count, logs_then, then_count, both->seed);
     bool loss = is_loss(both, metric, &estimate);
     both->losses += loss;
     json_t* row = json_object();

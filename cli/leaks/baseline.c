@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "base/save_file.h"
 #include "leaks/leak_places.h"
 #include "leaks/wrappers.h"
@@ -27,7 +28,7 @@ static json_t* calls_of(const json_t* leaks, const json_t* stack) {
         if (function != NULL)
             json_array_append_new(names, json_text(function));
         else
-            json_array_append_new(names, json_format("%s+%s %s", leak_file_name(calls[i].module),
+            json_array_append_new(names, json_format("%s+%s %s", path_file_name(calls[i].module),
                                                      json_get_text_or(calls[i].frame, "offset", "?"),
                                                      json_get_text_or(module, "build_id", "")));
     }

@@ -1,6 +1,7 @@
 #include "leaks/leak_places.h"
 
 #include "base/json.h"
+#include "base/path.h"
 #include "binary/build_id.h"
 #include "binary/code.h"
 #include "binary/debug_download.h"
@@ -28,7 +29,7 @@ static bool by_build_id(const char* folder, const char* build_id, char* out, siz
 static bool in_folder(const char* folder, const char* path, const char* build_id, char* out, size_t size) {
     static const char* const ends[] = {"", ".debug"};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(out, size, "%s/%s%s", folder, leak_file_name(path), ends[i]);
+        snprintf(out, size, "%s/%s%s", folder, path_file_name(path), ends[i]);
         if (is_build(out, build_id)) return true;
     }
     return by_build_id(folder, build_id, out, size);
@@ -136,11 +137,6 @@ void leak_places_find(json_t* leaks, const char* folder, bool download) {
 
 // Calls
 
-const char* leak_file_name(const char* path) {
-    const char* slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 size_t leak_calls(const json_t* leaks, const json_t* stack, struct leak_call* out) {
     size_t i, j, count = 0;
     json_t *frame, *call;
@@ -164,7 +160,7 @@ const char* leak_call_function(const struct leak_call* call) {
 
 void leak_call_text(const struct leak_call* call, bool whole, char* out, size_t size) {
     const char *function = leak_call_function(call), *file = json_get_text(call->call, "file");
-    const char *offset = json_get_text_or(call->frame, "offset", "?"), *module = leak_file_name(call->module);
+    const char *offset = json_get_text_or(call->frame, "offset", "?"), *module = path_file_name(call->module);
     if (function == NULL)
         snprintf(out, size, "%s%s%s", module[0] != '\0' ? module : "code of no file, ", module[0] != '\0' ? "+" : "",
                  offset);

@@ -29,6 +29,5 @@ size_t leak_calls(const json_t* leaks, const json_t* stack, struct leak_call* ou
 // "FUNCTION (FILE:LINE)", as far as known, else "MODULE+OFFSET"; `whole`: with the module where the line is not known.
 void leak_call_text(const struct leak_call* call, bool whole, char* out, size_t size);
 const char* leak_call_function(const struct leak_call* call);  // NULL: not known
-const char* leak_file_name(const char* path);                  // without folders
 
 #endif

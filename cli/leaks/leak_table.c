@@ -1,5 +1,6 @@
 #include "leaks/leak_table.h"
 
+#include "base/array.h"
 #include "binary/segments.h"
 
 #include <stdlib.h>
@@ -33,13 +34,9 @@ static bool find_module(struct leak_table* table, const char* path, uint32_t* nu
         *number = (uint32_t)i;
         return true;
     }
-    if (table->module_count == table->module_room) {
-        size_t room = table->module_room * 2 + 16;
-        struct leak_module* more = realloc(table->modules, room * sizeof *more);
-        if (more == NULL) return false;
-        table->modules = more;
-        table->module_room = room;
-    }
+    struct leak_module* more = array_room(table->modules, table->module_count, &table->module_room, 16, sizeof *more);
+    if (more == NULL) return false;
+    table->modules = more;
     module.path = strdup(path);
     if (module.path == NULL) return false;
     *number = (uint32_t)table->module_count;

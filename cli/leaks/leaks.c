@@ -124,7 +124,8 @@ static void list_process(struct leaks* leaks, const struct leaking_process* of, 
 
 static bool classify(struct process_view* view) {
     const struct leaking_process* of = view->of;
-    const struct own_memory own = {.library = of->library, .folder = of->ring_folder, .ring = of->ring};
+    const struct own_memory own = {
+        .library = of->library, .folder = of->ring_folder, .ring = of->ring, .ring_address = of->ring_address};
     struct ranges ranges = {.count = 0};
     own_memory_find(&own, of->thread, &view->maps, &ranges);
     const struct roots roots = {

@@ -29,8 +29,9 @@ struct leaking_process {
     pid_t process, thread;  // a stopped thread of it
     const char* command;
     const char* library;      // path of the allocator's library
-    const char* ring_folder;  // in which the rings are
+    const char* ring_folder;  // in which the rings are; "": none
     const HakRingFile* ring;
+    uint64_t ring_address;  // in the process, if the ring is in no folder
     const struct root_thread* threads;
     size_t thread_count;
 };

@@ -1,5 +1,6 @@
 #include "leaks/live_blocks.h"
 
+#include "base/array.h"
 #include "report/page_view.h"
 #include "superslab/guard_record.h"
 
@@ -22,14 +23,12 @@ static bool read_at(const struct reading* reading, uint64_t address, void* out, 
 // Reading the records
 
 static bool make_room(struct live_blocks* live) {
-    if (live->count < live->room) return true;
-    size_t room = live->room * 2 + 4096;
-    struct live_block* more = room < BLOCK_NONE ? realloc(live->blocks, room * sizeof *more) : NULL;
+    enum { NUMBERS = BLOCK_NONE - 1 };
+    struct live_block* more = NULL;
+    if (live->count < NUMBERS) more = array_room(live->blocks, live->count, &live->room, 4096, sizeof *more);
     live->failed = live->failed || more == NULL;
-    if (more == NULL) return false;
-    live->blocks = more;
-    live->room = room;
-    return true;
+    if (more != NULL) live->blocks = more;
+    return more != NULL;
 }
 
 static void add(const struct reading* reading, const HakGuardRecord* record, uint64_t address) {

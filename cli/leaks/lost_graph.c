@@ -1,16 +1,13 @@
 #include "leaks/lost_graph.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
-// One more place in an array that doubles.
 static void* grow(struct lost_graph* graph, void* array, size_t count, size_t* room, size_t bytes) {
-    if (count < *room) return array;
-    size_t more = *room * 2 + 1024;
-    void* grown = realloc(array, more * bytes);
+    void* grown = array_room(array, count, room, 1024, bytes);
     graph->failed = graph->failed || grown == NULL;
-    if (grown == NULL) return array;
-    *room = more;
-    return grown;
+    return grown != NULL ? grown : array;
 }
 
 void lost_graph_begin(struct lost_graph* graph, uint32_t block) {

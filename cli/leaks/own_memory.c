@@ -88,7 +88,10 @@ void own_memory_find(const struct own_memory* own, pid_t thread, const struct pr
     struct heap_view view;
     heap_view_open(&view, own->ring, thread, maps);
     add_library(own->library, maps, ranges);
-    add_rings(own->folder, maps, ranges);
+    if (own->folder[0] != '\0')
+        add_rings(own->folder, maps, ranges);
+    else if (own->ring_address != 0)
+        ranges_add(ranges, own->ring_address, own->ring_address + hak_ring_bytes(own->ring->records));
     if (view.problem == NULL) {
         add_window(&view.heap, ranges);
         add_control_blocks(&view, own->ring->guard, ranges);

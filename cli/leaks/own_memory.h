@@ -10,8 +10,9 @@
 
 struct own_memory {
     const char* library;  // path of the library
-    const char* folder;   // in which the rings of the processes are
+    const char* folder;   // in which the rings of the processes are; "": none
     const HakRingFile* ring;
+    uint64_t ring_address;  // in the process, if the ring is in no folder
 };
 
 // Adds the ranges. `thread` is a stopped thread of the process.

@@ -1,17 +1,15 @@
 #include "leaks/ranges.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 
 void ranges_add(struct ranges* ranges, uint64_t from, uint64_t end) {
     if (from >= end) return;
-    if (ranges->count == ranges->room) {
-        size_t room = ranges->room * 2 + 64;
-        struct range* more = realloc(ranges->range, room * sizeof *more);
-        ranges->failed = ranges->failed || more == NULL;
-        if (more == NULL) return;
-        ranges->range = more;
-        ranges->room = room;
-    }
+    struct range* more = array_room(ranges->range, ranges->count, &ranges->room, 64, sizeof *more);
+    ranges->failed = ranges->failed || more == NULL;
+    if (more == NULL) return;
+    ranges->range = more;
     ranges->range[ranges->count++] = (struct range){from, end};
 }
 

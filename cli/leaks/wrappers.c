@@ -1,6 +1,7 @@
 #include "leaks/wrappers.h"
 
 #include "base/json.h"
+#include "base/path.h"
 
 #include <fnmatch.h>
 #include <stdbool.h>
@@ -62,7 +63,7 @@ static bool matches_list(const char* name, const char* list) {
 }
 
 bool is_system_call(const struct leak_call* call) {
-    return matches_any(leak_file_name(call->module), system_modules, sizeof system_modules / sizeof system_modules[0]);
+    return matches_any(path_file_name(call->module), system_modules, sizeof system_modules / sizeof system_modules[0]);
 }
 
 static bool is_wrapper(const struct leak_call* call, const char* more) {

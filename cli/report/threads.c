@@ -2,23 +2,15 @@
 
 #include "base/json.h"
 #include "base/machine.h"
+#include "process/registers.h"
 #include "report/rings.h"
 #include "report/unwind.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-
-static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
-    struct iovec all = {registers, sizeof *registers};
-    return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
-}
 
 #if defined(__x86_64__)
 static void see_registers(struct thread_seen* seen, const struct user_regs_struct* registers) {
@@ -47,7 +39,7 @@ static bool see(struct thread_seen* seen, const struct procmaps* maps, pid_t pro
     struct user_regs_struct registers;
     json_t* frames = NULL;
     bool ours = held || unwind_hold(seen->os_tid, &problem),
-         readable = ours && read_registers(seen->os_tid, &registers);
+         readable = ours && registers_read(seen->os_tid, &registers);
     if (readable) {
         see_registers(seen, &registers);
         frames = unwind_held(maps, seen->os_tid, &problem);

@@ -1,6 +1,7 @@
 #include "results/results.h"
 
 #include "args/command.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/machine.h"
@@ -257,12 +258,9 @@ static size_t list_runs(int directory, DIR* stream, struct run** runs) {
         while (at < count &&
                (strncmp((*runs)[at].stem, entry->d_name, length) != 0 || (*runs)[at].stem[length] != '\0'))
             at++;
-        if (at == room) {
-            room = room * 2 + 64;
-            struct run* more = realloc(*runs, room * sizeof **runs);
-            if (more == NULL) return count;
-            *runs = more;
-        }
+        struct run* more = array_room(*runs, at, &room, 64, sizeof *more);
+        if (more == NULL) return count;
+        *runs = more;
         if (at == count) {
             (*runs)[count] = (struct run){.newest = status.st_mtim};
             memcpy((*runs)[count++].stem, entry->d_name, length);

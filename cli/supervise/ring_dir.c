@@ -215,7 +215,7 @@ static bool read_from_memory(const struct ring_dir* dir, pid_t process, struct r
                      : MAP_FAILED;
     bool sound = false;
     if (room != MAP_FAILED) {
-        *copy = (struct ring_copy){room, bytes};
+        *copy = (struct ring_copy){room, bytes, address};
         sound = process_memory_read(&memory, address, room, bytes) && is_sound(copy);
         if (!sound) ring_copy_free(copy);
     }
@@ -233,7 +233,7 @@ static bool read_ring(const char* path, struct ring_copy* copy) {
                       -1, 0);
     bool sound = false;
     if (memory != MAP_FAILED) {
-        *copy = (struct ring_copy){memory, (size_t)status.st_size};
+        *copy = (struct ring_copy){.ring = memory, .bytes = (size_t)status.st_size};
         sound = copy_data(fd, copy) && is_sound(copy);
         if (!sound) ring_copy_free(copy);
     }
@@ -251,10 +251,10 @@ void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* 
     static HakRingFile none;
     char path[PATH_BYTES];
     if (dir->path[0] == '\0') {
-        if (!read_from_memory(dir, process, copy)) *copy = (struct ring_copy){&none, 0};
+        if (!read_from_memory(dir, process, copy)) *copy = (struct ring_copy){.ring = &none};
         return;
     }
-    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){&none, 0};
+    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){.ring = &none};
 }
 
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head) {

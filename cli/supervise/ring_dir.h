@@ -21,6 +21,7 @@ struct ring_dir {
 struct ring_copy {
     HakRingFile* ring;  // without magic: there was none
     size_t bytes;
+    uint64_t address;  // in the process, if it was read from its memory; else 0
 };
 
 // For a process that was started without a directory, and those that it forks. Their rings are read from their memory;

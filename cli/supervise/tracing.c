@@ -1,6 +1,8 @@
 #include "supervise/tracing.h"
 
+#include "base/array.h"
 #include "process/proc_status.h"
+#include "process/registers.h"
 #include "workload/workload.h"
 
 #include <dirent.h>
@@ -120,11 +122,6 @@ static void resume(pid_t thread, int signal) {
     ptrace(PTRACE_CONT, thread, NULL, (void*)(uintptr_t)signal);
 }
 
-static bool read_registers(pid_t thread, struct user_regs_struct* registers) {
-    struct iovec all = {registers, sizeof *registers};
-    return ptrace(PTRACE_GETREGSET, thread, (void*)(uintptr_t)NT_PRSTATUS, &all) == 0;
-}
-
 #if defined(__x86_64__)
 static const int vector_registers = NT_X86_XSTATE;
 
@@ -143,7 +140,7 @@ static void note_signal(struct tracing* tracing, struct traced* traced, int numb
     struct tracing_signal* last = &traced->last;
     *last = (struct tracing_signal){.number = number, .time = workload_clock()};
     if (ptrace(PTRACE_GETSIGINFO, traced->thread, NULL, &last->info) != 0 ||
-        !read_registers(traced->thread, &last->registers))
+        !registers_read(traced->thread, &last->registers))
         last->number = 0;
     else if (last->info.si_code > 0)
         traced->fault = *last;
@@ -154,7 +151,7 @@ static void note_signal(struct tracing* tracing, struct traced* traced, int numb
 // Is the thread ending at the instruction where it got the signal? One that survived the signal has moved since.
 static bool died_of_last(const struct traced* traced, int number) {
     struct user_regs_struct now;
-    return traced->last.number == number && read_registers(traced->thread, &now) &&
+    return traced->last.number == number && registers_read(traced->thread, &now) &&
            memcmp(&now, &traced->last.registers, sizeof now) == 0;
 }
 
@@ -171,17 +168,13 @@ static bool has_left(const struct traced* traced, const struct traced* process, 
 }
 
 static void keep_end(const struct traced* traced, struct traced* process) {
-    if (process->end_count == process->end_room) {
-        size_t room = process->end_room * 2 + 4;
-        struct tracing_end* more = realloc(process->ends, room * sizeof *more);
-        if (more == NULL) return;
-        process->ends = more;
-        process->end_room = room;
-    }
+    struct tracing_end* more = array_room(process->ends, process->end_count, &process->end_room, 4, sizeof *more);
+    if (more == NULL) return;
+    process->ends = more;
     struct tracing_end* end = &process->ends[process->end_count];
     struct iovec vectors = {end->vectors, sizeof end->vectors};
     *end = (struct tracing_end){.thread = traced->thread};
-    if (!read_registers(traced->thread, &end->registers) || has_left(traced, process, end)) return;
+    if (!registers_read(traced->thread, &end->registers) || has_left(traced, process, end)) return;
     ptrace(PTRACE_GETREGSET, traced->thread, (void*)(uintptr_t)vector_registers, &vectors);
     process->end_count++;
 }

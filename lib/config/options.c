@@ -54,7 +54,7 @@ const HakOptionInfo* hak_option_info(unsigned index) {
     return index < COUNT ? &table[index] : NULL;
 }
 
-static const HakOptionInfo* find(const char* name, size_t length) {
+const HakOptionInfo* hak_option_named(const char* name, size_t length) {
     for (unsigned i = 0; i < COUNT; i++)
         if (text_length(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
     return NULL;
@@ -289,7 +289,7 @@ static void read_environment(void) {
         if (!text_begins(*entry, PREFIX)) continue;
         size_t length = text_until(*entry, '=');
         if ((*entry)[length] == '\0') continue;  // not of the form NAME=VALUE
-        const HakOptionInfo* info = find(*entry, length);
+        const HakOptionInfo* info = hak_option_named(*entry, length);
         if (info == NULL) {
             warn_unknown(*entry, length);
         } else if (!seen[info - table]) {  // if it is set twice, the first one counts, as in getenv
@@ -337,7 +337,7 @@ void hak_options_freeze(void) {
 
 HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, text_length(name));
+    const HakOptionInfo* info = hak_option_named(name, text_length(name));
     if (info == NULL) {
         errno = ENOENT;
         return -1;
@@ -351,7 +351,7 @@ HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
 
 HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, text_length(name));
+    const HakOptionInfo* info = hak_option_named(name, text_length(name));
     int error = 0;
     if (info == NULL) {
         error = ENOENT;

@@ -220,6 +220,20 @@ class Alive(Case):
         self.assertEqual(process.returncode, 0, text)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
 
+    def test_of_a_process_that_runs_already(self):
+        library = os.path.join(os.path.dirname(HAKSTRESS), "../lib/libhakmem-checked.so")
+        environment = {**os.environ, "LD_PRELOAD": os.path.realpath(library), "HAKMEM_GUARD": "1"}
+        process = subprocess.Popen([PLANTED, "waiting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   env=environment)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--pid", str(process.pid)],
+                               stderr=subprocess.PIPE, text=True)
+        self.assertIn("watching process", run.stderr.readline())
+        process.communicate(timeout=60)
+        _, text = run.communicate(timeout=60)
+        self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
+
 
 class Rules(Case):
     def write(self, name, text):
