@@ -4,7 +4,9 @@
 #include "config/options.h"
 #include "front/life.h"
 #include "oracle/blocks.h"
+#include "oracle/clean.h"
 #include "oracle/locks.h"
+#include "oracle/words.h"
 #include "refill/give_back.h"
 #include "runtime/memory.h"
 #include "runtime/steps.h"
@@ -126,6 +128,12 @@ static void check_locks(void) {
 
 // --- slabs
 
+static bool some_are_lost(void) {
+    bool lost = run.cut_off != 0 || run.copied;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
+    return lost;
+}
+
 static const HakTcb* owner_of(uint64_t word) {
     return (const HakTcb*)(uintptr_t)word_owner(word);
 }
@@ -143,10 +151,14 @@ static bool has_space(SlabNumber s) {
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity;
 }
 
-// With U, whoever frees into the slab completes the hand-over.
+// With U, whoever frees into the slab completes the hand-over: all but the owner's word is done by then, or nothing.
 static void check_slab_left_behind(SlabNumber s, const HakTcb* owner) {
-    if (load_relaxed(&owner->state) != TCB_LOST || load_relaxed(remote_word(s)) == REMOTE_UNOWNED) return;
-    if (peek_any(s)->in_registry) run_fault("registry", "slab %u of a lost thread is in the registry for ever", s);
+    if (load_relaxed(&owner->state) != TCB_LOST) return;
+    const bool stopped = load_relaxed(remote_word(s)) == REMOTE_UNOWNED, is_listed = peek_any(s)->in_registry;
+    if (is_listed && !stopped) run_fault("registry", "slab %u of a lost thread is in the registry for ever", s);
+    if (stopped && !run.copied && is_listed != has_space(s))
+        run_fault("registry", "slab %u of a lost thread takes no remote frees, and %s; it is %sin the registry", s,
+                  has_space(s) ? "has free blocks" : "has no free block", is_listed ? "" : "not ");
 }
 
 static void check_slab(SlabNumber s) {
@@ -308,12 +320,6 @@ static void free_all(void) {
     }
 }
 
-static bool some_are_lost(void) {
-    bool lost = run.cut_off != 0 || run.copied;
-    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
-    return lost;
-}
-
 static void end_setup_thread(void) {
     system_end_thread();
     thread_tls_renew(SETUP);
@@ -397,6 +403,13 @@ static void check_expectations(const Scenario* scenario) {
     for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
+// A thread that was cut off may have begun to cut a slab, or have taken one without its word.
+static void check_memory(void) {
+    if (some_are_lost()) return;
+    words_check();
+    clean_check();
+}
+
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     check_list_ends();
@@ -410,6 +423,7 @@ void rest_check(const Scenario* scenario) {
     check_locks();
     each_slab(check_slab);
     check_registry();
+    check_memory();
     check_counts();
     check_control_blocks();
     check_pool();
@@ -417,6 +431,7 @@ void rest_check(const Scenario* scenario) {
     free_all();
     give_all_back();
     check_nothing_left();
+    check_memory();
     check_pool_is_taken();
     check_free_slabs();
 }
