@@ -161,6 +161,15 @@ static void check_slab_left_behind(SlabNumber s, const HakTcb* owner) {
                   has_space(s) ? "has free blocks" : "has no free block", is_listed ? "" : "not ");
 }
 
+static bool at_rest;  // every thread has ended
+
+static void check_owned(SlabNumber s, const HakTcb* owner) {
+    if (at_rest || owner->pooled)
+        run_fault("owner", "slab %u is owned by thread %u, which has ended", s, owner->number);
+    if (load_relaxed(remote_word(s)) == REMOTE_UNOWNED)
+        run_fault("unowned", "slab %u of thread %u takes no remote frees", s, owner->number);
+}
+
 static void check_slab(SlabNumber s) {
     uint64_t word = load_relaxed(owner_word(s));
     if (!tag_is_class(word_tag(word)) && word_tag(word) != TAG_RUNS) return;
@@ -168,8 +177,10 @@ static void check_slab(SlabNumber s) {
         check_slab_left_behind(s, owner_of(word));
         return;
     }
-    if (word_owner(word))
-        run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
+    if (word_owner(word)) {
+        check_owned(s, owner_of(word));
+        return;
+    }
     if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED)
         run_fault("unowned", "slab %u has no owner and takes remote frees", s);
     if (meta_used(peek_any(s)) == 0) run_fault("empty", "slab %u has no owner and no block in use", s);
@@ -410,6 +421,41 @@ static void check_memory(void) {
     clean_check();
 }
 
+static bool is_outside(unsigned t) {
+    const Thread* thread = &threads[t];
+    return !exists(t) || thread->state == AWAITS || thread->state == FINISHED || thread->op == 0;
+}
+
+static bool all_are_outside(unsigned but) {
+    for (unsigned t = 0; t < thread_count; t++)
+        if (t != but && !is_outside(t)) return false;
+    return true;
+}
+
+static void check_between(unsigned me) {
+    if (!locks_are_free()) run_fault("lock", "a lock is held, and no thread is in the allocator");
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (!exists(t)) continue;
+        thread_become(t);
+        if (hak_tls.tcb == NULL) continue;
+        check_own_block(hak_tls.tcb);
+        check_heap();
+    }
+    thread_become(me);
+    at_rest = false;
+    each_slab(check_slab);
+    words_check();
+}
+
+void rest_check_between(void) {
+    const unsigned me = current_thread;
+    if (!run.active || run.forked || some_change_is_missing() || !all_are_outside(me)) return;
+    if (run.limits.strategy->repeats && run.limits.strategy->repeats()) return;
+    run.active = false;
+    check_between(me);
+    run.active = true;
+}
+
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     check_list_ends();
@@ -421,6 +467,7 @@ void rest_check(const Scenario* scenario) {
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     check_locks();
+    at_rest = true;
     each_slab(check_slab);
     check_registry();
     check_memory();

@@ -2,6 +2,7 @@
 
 #include "inside/calls.h"
 #include "oracle/blocks.h"
+#include "oracle/rest.h"
 #include "record/event.h"
 #include "runtime/streams.h"
 #include "runtime/system.h"
@@ -104,6 +105,7 @@ void perform(const Scenario* scenario, const Op* op, uint32_t number) {
     me->began = me->moment;
     dispatch(scenario, op);
     me->op = 0;
+    rest_check_between();
     me->step = UINT16_MAX;
     record((Event){.kind = EVENT_RETURN, .thread = (uint8_t)current_thread, .moment = me->moment});
 }
