@@ -1,5 +1,6 @@
 #include "run/perform.h"
 
+#include "config/zero.h"
 #include "inside/calls.h"
 #include "oracle/blocks.h"
 #include "oracle/rest.h"
@@ -32,7 +33,7 @@ static void allocate(const Scenario* scenario, const Op* op) {
         errno = 0;
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
-        if (op->kind == OP_CALLOC) check_zero(p, op->size);
+        if (op->kind == OP_CALLOC || zero_is(ZERO_ALLOC)) check_zero(p, op->size);
         block_made(block_of(scenario, op), p, op->size);
     }
 }
