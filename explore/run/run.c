@@ -5,6 +5,7 @@
 #include "front/life.h"
 #include "front/process.h"
 #include "oracle/blocks.h"
+#include "oracle/open.h"
 #include "oracle/rest.h"
 #include "oracle/whole.h"
 #include "record/event.h"
@@ -108,6 +109,7 @@ void run_start(void) {
     threads_start();
     system_whole_state = ends_state;
     whole_start();
+    open_start();
     handle_signals();
 }
 
