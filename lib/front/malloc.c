@@ -143,8 +143,8 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 static HAK_NOINLINE void* malloc_run(size_t size) {
     HakTcb* me = zero_is(ZERO_ALLOC) ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
-    uint32_t pages = large_pages(size);
-    void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
+    size_t pages = (size - 1) / PAGE_SIZE_BYTES + 1;
+    void* run = pages <= RUN_SHORT_MOST ? run_cache_take_short(me, hak_run_bins[pages]) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_run_uncached(me, size);
     operation_end(me);
     note_malloc(run, size);
