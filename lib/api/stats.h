@@ -1,7 +1,7 @@
 // Statistics for people and programs: gauges (what is in use now) and counters (what has happened), as text, JSON, XML.
 // Thread-safety: all functions, from any thread; the figures of other threads may be a moment old. None calls malloc,
 // except that hak_stats_xml writes to a stream, which may.
-// Errors: text that cannot be written is lost.
+// Errors: text that cannot be written is lost; so is a report that is asked for while another one is being written.
 #ifndef HAK_API_STATS_H
 #define HAK_API_STATS_H
 

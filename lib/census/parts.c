@@ -1,0 +1,40 @@
+#include "census/parts.h"
+
+#include "census/about.h"
+
+uint64_t parts_bytes(const UnitPages* pages, uint32_t first, uint32_t count) {
+    uint64_t found = 0;
+    for (uint32_t i = first; i < first + count && i < PAGES_PER_UNIT; i++) found += pages->bits[i / 64] >> (i % 64) & 1;
+    return found << PAGE_SHIFT;
+}
+
+uint64_t parts_of_range(int file, uint64_t start, uint64_t end) {
+    uint64_t bytes = 0;
+    UnitPages pages;
+    for (start = align_down(start, PAGE_SIZE_BYTES); start < end; start += UNIT_SIZE) {
+        uint64_t left = (end - start + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT;
+        uint32_t count = left < PAGES_PER_UNIT ? (uint32_t)left : PAGES_PER_UNIT;
+        if (about_pages(file, start, count, pages.bits)) bytes += parts_bytes(&pages, 0, count);
+    }
+    return bytes;
+}
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+// Blocks come first: those that a program never touched are not in memory, but then little else of their slab is.
+static void split_row(CensusParts* parts, const CensusRow* row, bool runs) {
+    uint64_t live = least(row->resident, row->live_bytes);
+    uint64_t cached = least(row->resident - live, row->cached_bytes);
+    parts->live += live;
+    parts->cached += cached;
+    *(runs ? &parts->free_dirty : &parts->gaps) += row->resident - live - cached;
+}
+
+void parts_finish(Census* census) {
+    CensusParts* parts = &census->parts;
+    for (unsigned r = 0; r < CENSUS_ROWS; r++) split_row(parts, &census->row[r], r == CENSUS_RUNS);
+    uint64_t ours = parts->live + parts->cached + parts->gaps + parts->free_dirty + parts->tables;
+    parts->others = census->resident > ours ? census->resident - ours : 0;
+}
