@@ -2,6 +2,7 @@
 
 #include "observe/steps.h"
 #include "os/os.h"
+#include "superslab/guard_record.h"
 #include "superslab/owner_word.h"
 
 _Atomic(HakTcb*) tcb_newest;
@@ -22,6 +23,9 @@ static void list(HakTcb* tcb) {
     tcb->owner_part = owner_part_of((uint64_t)(uintptr_t)tcb);
     tcb->next_all = load_relaxed(&tcb_newest);
     while (!cas_release(&tcb_newest, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
+#if HAK_CHECKED
+    store_relaxed(&hak_guard_root.threads, (const void*)&tcb_newest);
+#endif
 }
 
 static void append(Pool* pool, HakTcb* tcb) {
