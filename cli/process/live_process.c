@@ -122,10 +122,12 @@ void live_process_close(struct live_process* process) {
     process_memory_close(&process->memory);
 }
 
+static CensusRoom room;
+
 bool live_process_census(const struct live_process* process, Census* out) {
     HakLive now;
     bool there = process_memory_read(&process->memory, process->address, &now, sizeof now) && census_understands(&now);
-    if (there) census_take(&process->source, &now, out);
+    if (there) census_take(&process->source, &now, &room, out);
     return there;
 }
 

@@ -1,5 +1,6 @@
 #include "api/stats.h"
 
+#include "api/stats_turn.h"
 #include "census/tell.h"
 #include "os/os.h"
 #include "thread/operation.h"
@@ -93,32 +94,33 @@ HAK_PUBLIC size_t hak_stats_json(char* buffer, size_t size) {
     return out.length;
 }
 
+bool hak_stats_was_used(void) {
+    uint64_t counters[HAK_COUNTER_COUNT];
+    hak_counters_sum(counters);
+    return counters[HAK_C_thread_started] != 0;
+}
+
 // The report that is being written. Static, because whoever asks may have a small stack.
 static struct {
-    _Atomic bool taken;
     Census census;
+    CensusRoom room;
     char text[CENSUS_JSON_MOST];
 } report;
 
-static void write_report(Output to, void (*tell)(Out* out, const Census* census), const char* end) {
-    bool free = false;
-    if (!atomic_compare_exchange_strong(&report.taken, &free, true)) return;
+void hak_stats_report(Output to, bool json, bool calm) {
     CensusSource here = census_source_here();
-    census_take(&here, &hak_live, &report.census);
-    if (!operation_is_open()) hak_gauges(&report.census.gauges);
+    census_take(&here, &hak_live, &report.room, &report.census);
+    if (calm && !operation_is_open()) hak_gauges(&report.census.gauges);
     Out out = {.buffer = report.text, .size = sizeof report.text, .flush = flush_output, .to = to};
-    tell(&out, &report.census);
-    out_put(&out, "%s", end);
+    (json ? census_json : census_text)(&out, &report.census);
+    if (json) out_put(&out, "\n");
     flush_output(&out);
-    store_release(&report.taken, false);
-}
-
-void hak_stats_json_line(Output to) {
-    write_report(to, census_json, "\n");
 }
 
 void hak_stats_text(Output to) {
-    write_report(to, census_text, "");
+    if (!stats_turn_take()) return;
+    hak_stats_report(to, false, true);
+    stats_turn_give();
 }
 
 int hak_stats_xml(FILE* stream) {

@@ -21,11 +21,17 @@ void hak_stats_text(Output to);
 int hak_stats_xml(FILE* stream);
 struct mallinfo2 hak_mallinfo2(void);
 
-// HAKMEM_STATS: writes statistics when the process exits. Call it once, at load, after the options were read. It opens
-// the file now.
+// HAKMEM_STATS and its like: writes statistics when the process exits, on signals, and now and then. Call it once, at
+// load, after the options were read. It opens the file now.
 void hak_stats_at_exit(void);
-// Writes the statistics as one line of JSON, with one system call: so lines of several processes in one file stay
-// whole.
-void hak_stats_json_line(Output to);
+// A report, if HAKMEM_STATS_INTERVAL says that one is due.
+void hak_stats_if_due(void);
+// Whether the process ever allocated. One that did not has nothing to report, such as the supervisor of hakstress.
+bool hak_stats_was_used(void);
+// Writes the statistics as text, or as one line of JSON, with one system call: so lines of several processes in one
+// file stay whole. Whoever has the turn calls it (stats_turn.h). calm: no handler, which may have interrupted anything;
+// otherwise no lock is taken, and the gauges lack blocks that are sampled or have pages of their own.
+void hak_stats_report(Output to, bool json, bool calm);
+enum { STATS_NONE, STATS_TEXT, STATS_JSON };  // HAKMEM_STATS
 
 #endif

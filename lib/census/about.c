@@ -61,18 +61,23 @@ static uint64_t uptime_from(const char* line) {
     return began != 0 && ms > began ? ms - began : 0;
 }
 
-void about_process(uint32_t process, Census* out) {
-    char text[2048];
-    read_start(process, "comm", out->command, sizeof out->command);
-    out->command[text_until(out->command, '\n')] = '\0';
-    read_start(process, "stat", text, sizeof text);
-    out->uptime_ms = uptime_from(text);
-    read_start(process, "status", text, sizeof text);
-    out->resident_peak = number_behind(text, "VmHWM:") << 10;
-    out->resident = number_behind(text, "VmRSS:") << 10;
+void about_command(uint32_t process, char* out, size_t size) {
+    read_start(process, "comm", out, size);
+    out[text_until(out, '\n')] = '\0';
+    for (; *out != '\0'; out++)
+        if (*out < ' ' || *out > '~') *out = '?';
+}
+
+void about_process(uint32_t process, CensusRoom* room, Census* out) {
+    about_command(process, out->command, sizeof out->command);
+    read_start(process, "stat", room->text, sizeof room->text);
+    out->uptime_ms = uptime_from(room->text);
+    read_start(process, "status", room->text, sizeof room->text);
+    out->resident_peak = number_behind(room->text, "VmHWM:") << 10;
+    out->resident = number_behind(room->text, "VmRSS:") << 10;
     // Exact, where the former lags by some pages of each processor.
-    read_start(process, "smaps_rollup", text, sizeof text);
-    uint64_t exact = number_behind(text, "Rss:") << 10;
+    read_start(process, "smaps_rollup", room->text, sizeof room->text);
+    uint64_t exact = number_behind(room->text, "Rss:") << 10;
     if (exact != 0) out->resident = exact;
     if (out->resident_peak < out->resident) out->resident_peak = out->resident;
 }
@@ -81,14 +86,14 @@ int about_open_pages(uint32_t process) {
     return open_of(process, "pagemap");
 }
 
-bool about_pages(int file, uint64_t address, uint32_t count, uint64_t bits[PAGES_PER_UNIT / 64]) {
-    uint64_t entries[PAGES_PER_UNIT];
-    memset(bits, 0, PAGES_PER_UNIT / 8);
+bool about_pages(int file, uint64_t address, uint32_t count, CensusRoom* room) {
+    uint64_t* entries = room->entries;
+    memset(room->pages, 0, sizeof room->pages);
     if (file < 0) return false;
     long bytes = (long)(count * sizeof entries[0]);
     long got =
         sys_call4(SYS_pread64, file, (long)entries, bytes, (long)(address >> PAGE_SHIFT) * (long)sizeof entries[0]);
     if (got != bytes) return false;
-    for (uint32_t i = 0; i < count; i++) bits[i / 64] |= (entries[i] >> 63) << (i % 64);
+    for (uint32_t i = 0; i < count; i++) room->pages[i / 64] |= (entries[i] >> 63) << (i % 64);
     return true;
 }

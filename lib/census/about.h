@@ -6,13 +6,16 @@
 
 #include "census/census.h"
 
-// Command, uptime, resident bytes. `process` 0: the caller's own.
-void about_process(uint32_t process, Census* out);
+// The name of the command, without what a terminal would not print. `process` 0: the caller's own.
+void about_command(uint32_t process, char* out, size_t size);
+// Command, uptime, resident bytes.
+void about_process(uint32_t process, CensusRoom* room, Census* out);
 
 // /proc/PID/pagemap, to be closed with about_close; -1: it cannot be read.
 int about_open_pages(uint32_t process);
-// Which of the `count` pages (at most 512) from `address` on are in memory: bit i of bits[i / 64]. False: not known.
-bool about_pages(int file, uint64_t address, uint32_t count, uint64_t bits[PAGES_PER_UNIT / 64]);
+// Which of the `count` pages (at most 512) from `address` on are in memory: bit i of room->pages[i / 64]. False: not
+// known.
+bool about_pages(int file, uint64_t address, uint32_t count, CensusRoom* room);
 void about_close(int file);
 
 #endif

@@ -11,12 +11,13 @@
 #include <string.h>
 
 // More are a sign of damage.
-enum { CONTROL_BLOCKS_MOST = 1 << 16, BIN_MOST = 1 << 16 };
+enum { CONTROL_BLOCKS_MOST = 1 << 16, BIN_MOST = 1 << 16, UNITS_MOST = 1 << 22 };
 
 typedef struct {
     const CensusSource* source;
     HakHeap heap;
     int pages;  // /proc/PID/pagemap
+    CensusRoom* room;
     Census* out;
 } Count;
 
@@ -50,113 +51,108 @@ bool census_understands(const HakLive* live) {
 
 // --- slabs
 
-typedef struct {
-    uint64_t owner[SLABS_PER_UNIT];
-    UnitMeta meta;
-    RemoteHead remote[SLABS_PER_UNIT];
-    UnitPages pages;
-    bool pages_known;
-} UnitTables;
-
-static void count_slab(Census* out, const UnitTables* tables, unsigned slab, unsigned size_class) {
+static void count_slab(Census* out, const CensusRoom* room, unsigned slab, unsigned size_class) {
     enum { PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
     CensusRow* row = &out->row[size_class];
     uint64_t each = size_of_class(size_class);
-    uint32_t waiting = remote_count(load_relaxed(&tables->remote[slab].word));
+    uint32_t waiting = remote_count(load_relaxed(&room->remote[slab].word));
     row->size = each;
     row->slabs++;
     row->held += SLAB_SIZE;
-    row->live += meta_used(&tables->meta.slab[slab]);
+    row->live += meta_used(&room->meta.slab[slab]);
     row->cached += waiting;
-    row->resident += tables->pages_known ? parts_bytes(&tables->pages, slab * PAGES, PAGES)
-                                         : load_relaxed(&tables->meta.slab[slab].carved) * each;
+    row->resident +=
+        room->pages_known ? parts_bytes(room, slab * PAGES, PAGES) : load_relaxed(&room->meta.slab[slab].carved) * each;
     out->gauges.slabs++;
 }
 
-static void count_free_slab(Census* out, const UnitTables* tables, const Unit* unit, unsigned slab) {
+static void count_free_slab(Census* out, const CensusRoom* room, const Unit* unit, unsigned slab) {
     enum { PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
     bool dirty = (unit->dirty_slabs >> slab & 1) != 0;
-    uint64_t resident = tables->pages_known ? parts_bytes(&tables->pages, slab * PAGES, PAGES) : dirty ? SLAB_SIZE : 0;
+    uint64_t resident = room->pages_known ? parts_bytes(room, slab * PAGES, PAGES) : dirty ? SLAB_SIZE : 0;
     out->gauges.dirty += dirty ? SLAB_SIZE : 0;
     out->parts.free_dirty += resident;
     out->purged += SLAB_SIZE - resident;
 }
 
-static void count_slabs(const Count* count, const UnitTables* tables, const Unit* unit) {
+static void count_slabs(const Count* count, const CensusRoom* room, const Unit* unit) {
     for (unsigned slab = 0; slab < SLABS_PER_UNIT; slab++) {
-        uint64_t tag = word_tag(tables->owner[slab]);
+        uint64_t tag = word_tag(room->owner[slab]);
         if (tag_is_class(tag))
-            count_slab(count->out, tables, slab, (unsigned)(tag / TAG_PER_CLASS));
+            count_slab(count->out, room, slab, (unsigned)(tag / TAG_PER_CLASS));
         else
-            count_free_slab(count->out, tables, unit, slab);
+            count_free_slab(count->out, room, unit, slab);
     }
 }
 
 // --- page runs
 
-static void count_runs(const Count* count, const UnitTables* tables) {
-    const RunMap* map = &tables->meta.runs.map;
+// The map may be changing, or be that of slabs by now.
+static uint64_t run_bytes(uint32_t length, uint32_t gap) {
+    return length > gap && length <= PAGES_PER_UNIT ? (uint64_t)(length - gap) << PAGE_SHIFT : 0;
+}
+
+static void count_runs(const Count* count, const CensusRoom* room) {
+    const RunMap* map = &room->meta.runs.map;
     CensusRow* row = &count->out->row[CENSUS_RUNS];
     row->slabs++;
     row->held += UNIT_SIZE;
-    row->resident += tables->pages_known ? parts_bytes(&tables->pages, 0, PAGES_PER_UNIT) : 0;
+    row->resident += room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : 0;
     for (uint32_t page = 0; page < PAGES_PER_UNIT; page++) {
         uint32_t length = load_relaxed(&map->length[page]);
         if (length == 0) continue;
         bool cached = (length & RUN_IS_CACHED) != 0;
-        uint64_t bytes = (uint64_t)((length & (RUN_IS_CACHED - 1u)) - map->gap) << PAGE_SHIFT;
+        uint64_t bytes = run_bytes(length & (RUN_IS_CACHED - 1u), map->gap);
         *(cached ? &row->cached : &row->live) += 1;
         *(cached ? &row->cached_bytes : &row->live_bytes) += bytes;
-        if (!tables->pages_known) row->resident += bytes;
+        if (!room->pages_known) row->resident += bytes;
     }
 }
 
 // --- units
 
-static void count_free_unit(const Count* count, const UnitTables* tables, const Unit* unit) {
-    uint64_t resident = tables->pages_known ? parts_bytes(&tables->pages, 0, PAGES_PER_UNIT)
-                        : unit->dirty       ? UNIT_SIZE
-                                            : 0;
+static void count_free_unit(const Count* count, const CensusRoom* room, const Unit* unit) {
+    uint64_t resident = room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : unit->dirty ? UNIT_SIZE : 0;
     count->out->parts.free_dirty += resident;
     count->out->gauges.dirty += unit->dirty ? UNIT_SIZE : 0;
     count->out->purged += UNIT_SIZE - resident;
 }
 
-static void count_huge(const Count* count, const UnitTables* tables, const Unit* unit) {
+static void count_huge(const Count* count, const CensusRoom* room, const Unit* unit) {
     CensusRow* row = &count->out->row[CENSUS_HUGE];
     row->slabs++;
     row->held += UNIT_SIZE;
-    row->resident += tables->pages_known ? parts_bytes(&tables->pages, 0, PAGES_PER_UNIT) : UNIT_SIZE;
+    row->resident += room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : UNIT_SIZE;
     if (unit->kind != UNIT_HUGE) return;
     row->live++;
     row->live_bytes += unit->size;
 }
 
-static bool read_tables(const Count* count, UnitNumber u, UnitTables* tables) {
+static bool read_tables(const Count* count, UnitNumber u, CensusRoom* room) {
     SlabNumber s = first_slab(u);
-    return read_at(count, (const void*)&count->heap.owner[s], tables->owner, sizeof tables->owner) &&
-           read_at(count, &count->heap.unit_meta[u], &tables->meta, sizeof tables->meta) &&
-           read_at(count, &count->heap.remote[s], tables->remote, sizeof tables->remote);
+    return read_at(count, (const void*)&count->heap.owner[s], room->owner, sizeof room->owner) &&
+           read_at(count, &count->heap.unit_meta[u], &room->meta, sizeof room->meta) &&
+           read_at(count, &count->heap.remote[s], room->remote, sizeof room->remote);
 }
 
 static void count_unit(const Count* count, UnitNumber u) {
     Unit unit;
-    UnitTables tables;
+    CensusRoom* room = count->room;
     if (!read_at(count, &count->heap.unit[u], &unit, sizeof unit)) return;
     if (unit.kind == UNIT_NONE || unit.kind == UNIT_LOST || unit.kind == UNIT_CLOSED) return;
     uint64_t address = count->heap.base + ((uint64_t)u << UNIT_SHIFT);
-    tables.pages_known = about_pages(count->pages, address, PAGES_PER_UNIT, tables.pages.bits);
+    room->pages_known = about_pages(count->pages, address, PAGES_PER_UNIT, room);
     bool is_superslab = unit.kind == UNIT_SLABS || unit.kind == UNIT_RUNS;
-    if (is_superslab && !read_tables(count, u, &tables)) return;
+    if (is_superslab && !read_tables(count, u, room)) return;
     count->out->gauges.superslabs += is_superslab;
     if (unit.kind == UNIT_SLABS)
-        count_slabs(count, &tables, &unit);
+        count_slabs(count, room, &unit);
     else if (unit.kind == UNIT_RUNS)
-        count_runs(count, &tables);
+        count_runs(count, room);
     else if (unit.kind == UNIT_FREE)
-        count_free_unit(count, &tables, &unit);
+        count_free_unit(count, room, &unit);
     else
-        count_huge(count, &tables, &unit);
+        count_huge(count, room, &unit);
 }
 
 // --- what threads keep
@@ -217,7 +213,8 @@ static void count_thread(const Count* count, const HakTcb* tcb, const TcbHead* h
     count_bundles(count, tcb);
     count_counters(count, tcb);
     if (count->pages < 0) count->out->parts.tables += sizeof *tcb;
-    count->out->parts.tables += parts_of_range(count->pages, (uint64_t)(uintptr_t)tcb, (uint64_t)(uintptr_t)(tcb + 1));
+    count->out->parts.tables +=
+        parts_of_range(count->pages, count->room, (uint64_t)(uintptr_t)tcb, (uint64_t)(uintptr_t)(tcb + 1));
 }
 
 static void count_threads(const Count* count, const HakLive* live) {
@@ -232,6 +229,13 @@ static void count_threads(const Count* count, const HakLive* live) {
 }
 
 // --- the whole
+
+// Another process may have written anything there.
+static void copy_printable(char* to, const char* from, size_t size) {
+    for (; size > 1 && *from != '\0'; from++, size--)
+        *to++ = *from > ' ' && *from <= '~' && *from != '"' && *from != '\\' ? *from : '?';
+    *to = '\0';
+}
 
 static void count_tables(const Count* count) {
     const struct {
@@ -251,7 +255,7 @@ static void count_tables(const Count* count) {
         if (start + bytes > out->tables_end) out->tables_end = start + bytes;
         out->gauges.metadata += align_up(bytes, PAGE_SIZE_BYTES);
         if (count->pages < 0) out->parts.tables += bytes;
-        out->parts.tables += parts_of_range(count->pages, start, start + bytes);
+        out->parts.tables += parts_of_range(count->pages, count->room, start, start + bytes);
     }
 }
 
@@ -280,20 +284,22 @@ static void finish_counts(Census* out) {
     out->frees = counters[HAK_C_free_tls_sll] + counters[HAK_C_free_ss_local] + counters[HAK_C_free_ss_remote] +
                  counters[HAK_C_free_run] + counters[HAK_C_free_huge];
     out->mallocs = out->frees + out->live;
-    out->gauges.threads = counters[HAK_C_thread_started] - counters[HAK_C_thread_ended];
+    uint64_t started = counters[HAK_C_thread_started], ended = counters[HAK_C_thread_ended];
+    out->gauges.threads = started > ended ? started - ended : 0;
 }
 
-void census_take(const CensusSource* source, const HakLive* live, Census* out) {
-    Count count = {.source = source, .out = out};
+void census_take(const CensusSource* source, const HakLive* live, CensusRoom* room, Census* out) {
+    Count count = {.source = source, .room = room, .out = out};
     memset(out, 0, sizeof *out);
     out->checked = live->checked != 0;
-    memcpy(out->version, live->version, sizeof out->version - 1);
+    copy_printable(out->version, live->version, sizeof out->version);
     out->process = source->process ? source->process : os_process_id();
     out->gauges.size = sizeof out->gauges;
     out->gauges.version = HAK_STATS_VERSION;
     count.pages = about_open_pages(source->process);
     out->parts_known = count.pages >= 0;
     if (read_at(&count, live->heap, &count.heap, sizeof count.heap) && count.heap.base != 0) {
+        if (count.heap.tabled > UNITS_MOST) count.heap.tabled = UNITS_MOST;
         UnitNumber end = count.heap.mapped < count.heap.tabled ? count.heap.mapped : count.heap.tabled;
         out->heap_start = count.heap.base + UNIT_SIZE;
         out->heap_end = count.heap.base + ((uint64_t)end << UNIT_SHIFT);
@@ -303,7 +309,7 @@ void census_take(const CensusSource* source, const HakLive* live, Census* out) {
     }
     count_threads(&count, live);
     about_close(count.pages);
-    about_process(source->process, out);
+    about_process(source->process, room, out);
     finish_rows(out);
     finish_counts(out);
     parts_finish(out);

@@ -2,19 +2,18 @@
 
 #include "census/about.h"
 
-uint64_t parts_bytes(const UnitPages* pages, uint32_t first, uint32_t count) {
+uint64_t parts_bytes(const CensusRoom* room, uint32_t first, uint32_t count) {
     uint64_t found = 0;
-    for (uint32_t i = first; i < first + count && i < PAGES_PER_UNIT; i++) found += pages->bits[i / 64] >> (i % 64) & 1;
+    for (uint32_t i = first; i < first + count && i < PAGES_PER_UNIT; i++) found += room->pages[i / 64] >> (i % 64) & 1;
     return found << PAGE_SHIFT;
 }
 
-uint64_t parts_of_range(int file, uint64_t start, uint64_t end) {
+uint64_t parts_of_range(int file, CensusRoom* room, uint64_t start, uint64_t end) {
     uint64_t bytes = 0;
-    UnitPages pages;
     for (start = align_down(start, PAGE_SIZE_BYTES); start < end; start += UNIT_SIZE) {
         uint64_t left = (end - start + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT;
         uint32_t count = left < PAGES_PER_UNIT ? (uint32_t)left : PAGES_PER_UNIT;
-        if (about_pages(file, start, count, pages.bits)) bytes += parts_bytes(&pages, 0, count);
+        if (about_pages(file, start, count, room)) bytes += parts_bytes(room, 0, count);
     }
     return bytes;
 }

@@ -16,41 +16,38 @@ void out_put(Out* out, const char* format, ...) {
 
 // --- the table
 
-#define FIGURE(name, field, help, grows) {name, offsetof(Census, field), help, grows},
+#define FIGURE(name, field, help, grows) \
+    { name, offsetof(Census, field), help, grows }
 static const CensusFigure figures[] = {
-    FIGURE("allocated", gauges.allocated, "bytes in blocks that the program holds, or that wait in caches",
-           false) FIGURE("active", gauges.active, "bytes in slabs and extents that hold at least one block",
-                         false) FIGURE("dirty", gauges.dirty, "free bytes that still occupy memory", false)
-        FIGURE("mapped", gauges.mapped, "bytes of address space mapped for blocks", false) FIGURE(
-            "metadata", gauges.metadata, "bytes mapped for the allocator's own tables",
-            false) FIGURE("threads", gauges.threads, "threads that have used the allocator and not ended",
-                          false) FIGURE("superslabs", gauges.superslabs, "SuperSlabs in use",
-                                        false) FIGURE("slabs", gauges.slabs, "slabs in use", false)
-            FIGURE("uptime_ms", uptime_ms, "milliseconds since the process began", true) FIGURE(
-                "rss", resident, "bytes of the process in memory",
-                false) FIGURE("rss_peak", resident_peak, "the most there were",
-                              false) FIGURE("live_blocks", live, "blocks that the program has", false)
-                FIGURE("live_bytes", live_bytes, "bytes of these",
-                       false) FIGURE("cached_blocks", cached, "freed blocks that threads keep at hand",
-                                     false) FIGURE("cached_bytes", cached_bytes, "bytes of these", false)
-                    FIGURE("mallocs", mallocs, "blocks handed out; a lower bound unless counts_exact",
-                           true) FIGURE("frees", frees, "blocks freed; a lower bound unless counts_exact", true)
-                        FIGURE("purged", purged, "free bytes of address space that occupy no memory", false)
-                            FIGURE("memory_live", parts.live, "bytes in memory: blocks that the program has", false)
-                                FIGURE("memory_cached", parts.cached,
-                                       "bytes in memory: blocks that threads keep at hand",
-                                       false) FIGURE("memory_gaps", parts.gaps,
-                                                     "bytes in memory: room in slabs between and behind blocks", false)
-                                    FIGURE("memory_free", parts.free_dirty, "bytes in memory: free, not given back yet",
-                                           false) FIGURE("memory_tables", parts.tables,
-                                                         "bytes in memory: the allocator's own tables", false)
-                                        FIGURE("memory_others", parts.others,
-                                               "bytes in memory: not the allocator's (code, stacks, files, ...)", false)
-                                            FIGURE("heap_start", heap_start, "first address of the heap", false)
-                                                FIGURE("heap_end", heap_end, "address behind the heap", false)
-                                                    FIGURE("tables_start", tables_start,
-                                                           "first address of the heap's tables", false)
-                                                        FIGURE("tables_end", tables_end, "address behind them", false)};
+    FIGURE("allocated", gauges.allocated, "bytes in blocks that the program holds, or that wait in caches", false),
+    FIGURE("active", gauges.active, "bytes in slabs and extents that hold at least one block", false),
+    FIGURE("dirty", gauges.dirty, "free bytes that still occupy memory", false),
+    FIGURE("mapped", gauges.mapped, "bytes of address space mapped for blocks", false),
+    FIGURE("metadata", gauges.metadata, "bytes mapped for the allocator's own tables", false),
+    FIGURE("threads", gauges.threads, "threads that have used the allocator and not ended", false),
+    FIGURE("superslabs", gauges.superslabs, "SuperSlabs in use", false),
+    FIGURE("slabs", gauges.slabs, "slabs in use", false),
+    FIGURE("uptime_ms", uptime_ms, "milliseconds since the process began", true),
+    FIGURE("rss", resident, "bytes of the process in memory", false),
+    FIGURE("rss_peak", resident_peak, "the most there were", false),
+    FIGURE("live_blocks", live, "blocks that the program has", false),
+    FIGURE("live_bytes", live_bytes, "bytes of these", false),
+    FIGURE("cached_blocks", cached, "freed blocks that threads keep at hand", false),
+    FIGURE("cached_bytes", cached_bytes, "bytes of these", false),
+    FIGURE("mallocs", mallocs, "blocks handed out; a lower bound unless counts_exact", true),
+    FIGURE("frees", frees, "blocks freed; a lower bound unless counts_exact", true),
+    FIGURE("purged", purged, "free bytes of address space that occupy no memory", false),
+    FIGURE("memory_live", parts.live, "bytes in memory: blocks that the program has", false),
+    FIGURE("memory_cached", parts.cached, "bytes in memory: blocks that threads keep at hand", false),
+    FIGURE("memory_gaps", parts.gaps, "bytes in memory: room in slabs between and behind blocks", false),
+    FIGURE("memory_free", parts.free_dirty, "bytes in memory: free, not given back yet", false),
+    FIGURE("memory_tables", parts.tables, "bytes in memory: the allocator's own tables", false),
+    FIGURE("memory_others", parts.others, "bytes in memory: not the allocator's (code, stacks, files, ...)", false),
+    FIGURE("heap_start", heap_start, "first address of the heap", false),
+    FIGURE("heap_end", heap_end, "address behind the heap", false),
+    FIGURE("tables_start", tables_start, "first address of the heap's tables", false),
+    FIGURE("tables_end", tables_end, "address behind them", false),
+};
 #undef FIGURE
 enum { FIGURES = sizeof figures / sizeof figures[0], INTERNALS = 8 };
 
@@ -125,7 +122,7 @@ static void put_summary(Out* out, const Census* census) {
             census->process);
     out_put(out, "  %-16s %12s\n", "command", census->command);
     out_put(out, "  %-16s %10lu.%lu s\n", "uptime", census->uptime_ms / 1000, census->uptime_ms / 100 % 10);
-    out_put(out, "  %-16s %12s in memory now, %s at most\n", "rss", bytes_words(census->resident).text,
+    out_put(out, "  %-16s %12s in memory now, %s at the peak\n", "rss", bytes_words(census->resident).text,
             bytes_words(census->resident_peak).text);
     out_put(out, "  %-16s %12s in %lu blocks\n", "live", bytes_words(census->live_bytes).text, census->live);
     out_put(out, "  %-16s %s%lu\n  %-16s %s%lu\n", "mallocs", bound, census->mallocs, "frees", bound, census->frees);

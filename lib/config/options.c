@@ -48,6 +48,7 @@ static const HakOptionInfo table[] = {
 enum { COUNT = sizeof table / sizeof table[0] };
 
 bool hak_options_silent;
+void (*_Atomic hak_option_changed)(void);
 static _Atomic bool frozen;
 
 const HakOptionInfo* hak_option_info(unsigned index) {
@@ -360,7 +361,11 @@ HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
     } else if (!assign(info, value)) {
         error = EINVAL;
     }
-    if (error == 0) return 0;
-    errno = error;
-    return -1;
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    void (*changed)(void) = load_relaxed(&hak_option_changed);
+    if (changed) changed();
+    return 0;
 }

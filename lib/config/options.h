@@ -29,6 +29,9 @@ extern HAK_INTERNAL HakOptions hak_options;  // initialised statically with the 
 // No warnings. A program that reads the environment itself (hakstress) sets this before any constructor runs.
 extern HAK_INTERNAL bool hak_options_silent;
 
+// Called after hak_option_set has changed an option. NULL: nobody.
+extern HAK_INTERNAL void (*_Atomic hak_option_changed)(void);
+
 // Reads HAKMEM_* from the environment; later calls return at once. In set-user-id programs it ignores the environment.
 // Uses no malloc and no stdio. Does nothing while the C library has not set up `environ`.
 void hak_options_init(void);

@@ -1,0 +1,9 @@
+// Statistics that are due.
+// Thread-safety: once, at load. Errors: none.
+#ifndef HAK_API_REQUEST_H
+#define HAK_API_REQUEST_H
+
+// From now on threads do what is asked (front/wake.h).
+void requests_begin(void);
+
+#endif
