@@ -1,15 +1,55 @@
 #include "api/request.h"
 
 #include "api/stats.h"
+#include "base/text.h"
+#include "census/request.h"
+#include "config/options.h"
 #include "front/fork.h"
 #include "front/wake.h"
 
 #include <errno.h>
+#include <hakmem/hakmem.h>
+#include <string.h>
+
+static int set_option(char* text) {
+    size_t length = text_until(text, '=');
+    const HakOptionInfo* info = hak_option_named(text, length);
+    if (info == NULL || text[length] == '\0') return ENOENT;
+    if (!info->live) return EPERM;
+    text[length] = '\0';
+    return hak_option_set(text, text + length + 1) == 0 ? 0 : errno;
+}
+
+static void answer(HakAsked* asked) {
+    uint64_t value = 0, error = 0;
+    store_relaxed(&hak_request.taken, asked->number);
+    asked->text[sizeof asked->text - 1] = '\0';
+    switch ((HakRequestKind)asked->kind) {
+    case REQUEST_SET: error = (uint64_t)set_option(asked->text); break;
+    case REQUEST_TRIM: hak_trim(0); break;
+    case REQUEST_CHECK: value = hak_check(); break;
+    case REQUEST_NONE:
+    default: error = EINVAL; break;
+    }
+    store_relaxed(&hak_request.value, value);
+    store_relaxed(&hak_request.error, error);
+    store_release(&hak_request.answered, asked->number);  // pairs with the order of reads of whoever asks
+}
+
+static void look(void) {
+    HakAsked asked;
+    if ((atomic_fetch_and(&hak_wake, ~WAKE_REQUEST) & WAKE_REQUEST) == 0) return;  // another thread has it
+    memcpy(&asked, &hak_request.asked, sizeof asked);
+    if (asked.sum == request_sum(&asked) && asked.number != load_relaxed(&hak_request.answered)) answer(&asked);
+}
 
 // A handler that interrupted an operation leaves it to another malloc.
 static void work(void) {
     int saved_errno = errno;
-    if (fork_thread_is_calm()) hak_stats_if_due();
+    if (fork_thread_is_calm()) {
+        if (load_relaxed(&hak_wake) & WAKE_REQUEST) look();
+        hak_stats_if_due();
+    }
     errno = saved_errno;
 }
 

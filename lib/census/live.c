@@ -1,5 +1,9 @@
 #include "census/live.h"
 
+#include "front/wake.h"
+
+HakRequest hak_request;
+
 // Writable, so that no page of constants has to be relocated for it alone.
 __attribute__((used)) HakLive hak_live = {
     .magic = HAK_LIVE_MAGIC,
@@ -9,6 +13,8 @@ __attribute__((used)) HakLive hak_live = {
     .heap = &hak_heap,
     .newest = &tcb_newest,
     .shared = &hak_counters_shared,
+    .request = &hak_request,
+    .wake = &hak_wake,
 };
 
 // The note's text is the distance from itself to hak_live. A linker keeps notes, and strip does.

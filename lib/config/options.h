@@ -48,6 +48,7 @@ typedef struct {
     HakOptionKind kind;
     bool fixed;             // cannot change after the first block was handed out
     bool checked_only;      // has an effect in the checked build only
+    bool live;              // `hakstress set` changes it in a process that runs
     int64_t default_value;  // of an ENUM: index of the word; of a SET: all bits
     int64_t min;
     int64_t max;               // of a SET: its count
