@@ -111,12 +111,13 @@ static void show_process(const struct watched* watched) {
 
 static void show_classes(const struct watched* watched, size_t lines) {
     printf("\n%8s %10s %10s %10s %8s %12s\n", "size", "blocks", "MiB", "cached", "slabs", "change/s");
-    for (unsigned r = CLASS_FIRST; r < CENSUS_ROWS && lines > 0; r++) {
+    for (unsigned i = 0; i < CENSUS_ROWS && lines > 0; i++) {
+        unsigned r = (CLASS_FIRST + i) % CENSUS_ROWS;  // page runs come last
         const CensusRow *row = &watched->now.row[r], *before = &watched->before.row[r];
         if (row->slabs == 0) continue;
         double more = rate(watched, row->live, before->live), less = rate(watched, before->live, row->live);
-        if (r == CENSUS_HUGE)
-            printf("%8s", "huge");
+        if (r == CENSUS_HUGE || r == CENSUS_RUNS)
+            printf("%8s", r == CENSUS_HUGE ? "huge" : "pages");
         else
             printf("%8" PRIu64, row->size);
         printf(" %10" PRIu64 " %10.2f %10" PRIu64 " %8" PRIu64 " %+12.0f\n", row->live, mib(row->live_bytes),

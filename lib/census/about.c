@@ -88,12 +88,72 @@ int about_open_pages(uint32_t process) {
 
 bool about_pages(int file, uint64_t address, uint32_t count, CensusRoom* room) {
     uint64_t* entries = room->entries;
+    enum { IS_PRESENT = 63, IS_EXCLUSIVE = 56 };
     memset(room->pages, 0, sizeof room->pages);
+    memset(room->unsure, 0, sizeof room->unsure);
     if (file < 0) return false;
     long bytes = (long)(count * sizeof entries[0]);
     long got =
         sys_call4(SYS_pread64, file, (long)entries, bytes, (long)(address >> PAGE_SHIFT) * (long)sizeof entries[0]);
     if (got != bytes) return false;
-    for (uint32_t i = 0; i < count; i++) room->pages[i / 64] |= (entries[i] >> 63) << (i % 64);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t present = entries[i] >> IS_PRESENT, exclusive = entries[i] >> IS_EXCLUSIVE & 1;
+        room->pages[i / 64] |= present << (i % 64);
+        room->unsure[i / 64] |= (present & ~exclusive) << (i % 64);
+    }
     return true;
+}
+
+// --- smaps
+
+typedef struct {
+    char line[64];  // its start
+    size_t length;
+    uint64_t start, end;  // of the range that counts
+    bool counts;          // the mapping does
+    uint64_t bytes;
+} Mappings;
+
+static uint64_t hex_at(const char* text) {
+    uint64_t value = 0;
+    for (; (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'f'); text++)
+        value = value << 4 | (uint64_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
+    return value;
+}
+
+// A mapping's first line begins with its address, and the others with a word in capitals.
+static void end_line(Mappings* mappings) {
+    char* line = mappings->line;
+    line[mappings->length] = '\0';
+    mappings->length = 0;
+    if (*line >= 'A' && *line <= 'Z') {
+        if (mappings->counts && text_begins(line, "Rss:"))
+            mappings->bytes += number_at(line + text_length("Rss:")) << 10;
+        return;
+    }
+    uint64_t at = hex_at(line);
+    mappings->counts = at >= mappings->start && at < mappings->end;
+}
+
+static void add_text(Mappings* mappings, const char* text, long bytes) {
+    for (long i = 0; i < bytes; i++) {
+        if (text[i] == '\n')
+            end_line(mappings);
+        else if (mappings->length < sizeof mappings->line - 1)
+            mappings->line[mappings->length++] = text[i];
+    }
+}
+
+uint64_t about_resident(uint32_t process, CensusRoom* room, uint64_t start, uint64_t end) {
+    enum { READS_MOST = 1 << 16 };
+    Mappings mappings = {.start = start, .end = end};
+    int file = open_of(process, "smaps");
+    long got = -1;
+    for (int i = 0; file >= 0 && i < READS_MOST; i++) {
+        got = sys_call3(SYS_read, file, (long)room->text, sizeof room->text);
+        if (sys_failed(got) || got == 0) break;
+        add_text(&mappings, room->text, got);
+    }
+    about_close(file);
+    return got == 0 ? mappings.bytes : UINT64_MAX;
 }

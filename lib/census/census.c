@@ -51,8 +51,9 @@ bool census_understands(const HakLive* live) {
 
 // --- slabs
 
+enum { SLAB_PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
+
 static void count_slab(Census* out, const CensusRoom* room, unsigned slab, unsigned size_class) {
-    enum { PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
     CensusRow* row = &out->row[size_class];
     uint64_t each = size_of_class(size_class);
     uint32_t waiting = remote_count(load_relaxed(&room->remote[slab].word));
@@ -61,18 +62,23 @@ static void count_slab(Census* out, const CensusRoom* room, unsigned slab, unsig
     row->held += SLAB_SIZE;
     row->live += meta_used(&room->meta.slab[slab]);
     row->cached += waiting;
-    row->resident +=
-        room->pages_known ? parts_bytes(room, slab * PAGES, PAGES) : load_relaxed(&room->meta.slab[slab].carved) * each;
+    if (room->pages_known)
+        parts_add(room, slab * SLAB_PAGES, SLAB_PAGES, &row->resident, &row->unsure);
+    else
+        row->resident += load_relaxed(&room->meta.slab[slab].carved) * each;
     out->gauges.slabs++;
 }
 
-static void count_free_slab(Census* out, const CensusRoom* room, const Unit* unit, unsigned slab) {
-    enum { PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
-    bool dirty = (unit->dirty_slabs >> slab & 1) != 0;
-    uint64_t resident = room->pages_known ? parts_bytes(room, slab * PAGES, PAGES) : dirty ? SLAB_SIZE : 0;
-    out->gauges.dirty += dirty ? SLAB_SIZE : 0;
+// Bytes that the system cannot be asked about are in memory if they are dirty.
+static void count_free(Census* out, const CensusRoom* room, uint32_t first, uint32_t count, bool dirty) {
+    uint64_t bytes = (uint64_t)count << PAGE_SHIFT, resident = 0;
+    if (room->pages_known)
+        parts_add(room, first, count, &resident, &out->free_unsure);
+    else if (dirty)
+        resident = bytes;
+    out->gauges.dirty += dirty ? bytes : 0;
     out->parts.free_dirty += resident;
-    out->purged += SLAB_SIZE - resident;
+    out->purged += bytes - resident;
 }
 
 static void count_slabs(const Count* count, const CensusRoom* room, const Unit* unit) {
@@ -81,7 +87,7 @@ static void count_slabs(const Count* count, const CensusRoom* room, const Unit* 
         if (tag_is_class(tag))
             count_slab(count->out, room, slab, (unsigned)(tag / TAG_PER_CLASS));
         else
-            count_free_slab(count->out, room, unit, slab);
+            count_free(count->out, room, slab * SLAB_PAGES, SLAB_PAGES, (unit->dirty_slabs >> slab & 1) != 0);
     }
 }
 
@@ -97,7 +103,7 @@ static void count_runs(const Count* count, const CensusRoom* room) {
     CensusRow* row = &count->out->row[CENSUS_RUNS];
     row->slabs++;
     row->held += UNIT_SIZE;
-    row->resident += room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : 0;
+    if (room->pages_known) parts_add(room, 0, PAGES_PER_UNIT, &row->resident, &row->unsure);
     for (uint32_t page = 0; page < PAGES_PER_UNIT; page++) {
         uint32_t length = load_relaxed(&map->length[page]);
         if (length == 0) continue;
@@ -111,18 +117,14 @@ static void count_runs(const Count* count, const CensusRoom* room) {
 
 // --- units
 
-static void count_free_unit(const Count* count, const CensusRoom* room, const Unit* unit) {
-    uint64_t resident = room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : unit->dirty ? UNIT_SIZE : 0;
-    count->out->parts.free_dirty += resident;
-    count->out->gauges.dirty += unit->dirty ? UNIT_SIZE : 0;
-    count->out->purged += UNIT_SIZE - resident;
-}
-
 static void count_huge(const Count* count, const CensusRoom* room, const Unit* unit) {
     CensusRow* row = &count->out->row[CENSUS_HUGE];
     row->slabs++;
     row->held += UNIT_SIZE;
-    row->resident += room->pages_known ? parts_bytes(room, 0, PAGES_PER_UNIT) : UNIT_SIZE;
+    if (room->pages_known)
+        parts_add(room, 0, PAGES_PER_UNIT, &row->resident, &row->unsure);
+    else
+        row->resident += UNIT_SIZE;
     if (unit->kind != UNIT_HUGE) return;
     row->live++;
     row->live_bytes += unit->size;
@@ -135,24 +137,29 @@ static bool read_tables(const Count* count, UnitNumber u, CensusRoom* room) {
            read_at(count, &count->heap.remote[s], room->remote, sizeof room->remote);
 }
 
-static void count_unit(const Count* count, UnitNumber u) {
-    Unit unit;
+static void count_unit(const Count* count, UnitNumber u, const Unit* unit) {
     CensusRoom* room = count->room;
-    if (!read_at(count, &count->heap.unit[u], &unit, sizeof unit)) return;
-    if (unit.kind == UNIT_NONE || unit.kind == UNIT_LOST || unit.kind == UNIT_CLOSED) return;
+    if (unit->kind == UNIT_NONE || unit->kind == UNIT_LOST || unit->kind == UNIT_CLOSED) return;
     uint64_t address = count->heap.base + ((uint64_t)u << UNIT_SHIFT);
     room->pages_known = about_pages(count->pages, address, PAGES_PER_UNIT, room);
-    bool is_superslab = unit.kind == UNIT_SLABS || unit.kind == UNIT_RUNS;
+    bool is_superslab = unit->kind == UNIT_SLABS || unit->kind == UNIT_RUNS;
     if (is_superslab && !read_tables(count, u, room)) return;
     count->out->gauges.superslabs += is_superslab;
-    if (unit.kind == UNIT_SLABS)
-        count_slabs(count, room, &unit);
-    else if (unit.kind == UNIT_RUNS)
+    if (unit->kind == UNIT_SLABS)
+        count_slabs(count, room, unit);
+    else if (unit->kind == UNIT_RUNS)
         count_runs(count, room);
-    else if (unit.kind == UNIT_FREE)
-        count_free_unit(count, room, &unit);
+    else if (unit->kind == UNIT_FREE)
+        count_free(count->out, room, 0, PAGES_PER_UNIT, unit->dirty != 0);
     else
-        count_huge(count, room, &unit);
+        count_huge(count, room, unit);
+}
+
+// All are there, unless the process is gone or damaged.
+static void count_units(const Count* count, UnitNumber end) {
+    Unit unit;
+    for (UnitNumber u = 1; u < end && read_at(count, &count->heap.unit[u], &unit, sizeof unit); u++)
+        count_unit(count, u, &unit);
 }
 
 // --- what threads keep
@@ -224,8 +231,12 @@ static void count_threads(const Count* count, const HakLive* live) {
     if (read_at(count, live->shared, &shared, sizeof shared))
         for (unsigned i = 0; i < HAK_COUNTER_COUNT; i++) count->out->counters[i] += load_relaxed(&shared.value[i]);
     read_at(count, (const void*)live->newest, &tcb, sizeof tcb);
-    for (unsigned i = 0; tcb && i < CONTROL_BLOCKS_MOST && read_head(count, tcb, &head); i++, tcb = head.next)
+    const HakTcb* met = NULL;  // a damaged list may lead in a circle: every now and then, one is remembered
+    for (unsigned i = 0; tcb && tcb != met && i < CONTROL_BLOCKS_MOST && read_head(count, tcb, &head); i++) {
+        if ((i & (i + 1)) == 0) met = tcb;
         count_thread(count, tcb, &head);
+        tcb = head.next;
+    }
 }
 
 // --- the whole
@@ -304,10 +315,12 @@ void census_take(const CensusSource* source, const HakLive* live, CensusRoom* ro
         out->heap_start = count.heap.base + UNIT_SIZE;
         out->heap_end = count.heap.base + ((uint64_t)end << UNIT_SHIFT);
         out->gauges.mapped = (uint64_t)(end - (end > 0) - count.heap.gaps - count.heap.absent) << UNIT_SHIFT;
-        for (UnitNumber u = 1; u < end; u++) count_unit(&count, u);
+        count_units(&count, end);
         count_tables(&count);
     }
     count_threads(&count, live);
+    if (parts_unsure(out) != 0)
+        parts_take_zeros(out, about_resident(source->process, room, out->heap_start, out->heap_end));
     about_close(count.pages);
     about_process(source->process, room, out);
     finish_rows(out);

@@ -27,7 +27,8 @@ typedef struct {
     uint64_t owner[SLABS_PER_UNIT];    // the rest is of one unit
     UnitMeta meta;
     RemoteHead remote[SLABS_PER_UNIT];
-    uint64_t pages[PAGES_PER_UNIT / 64];  // bit 1: the page is in memory
+    uint64_t pages[PAGES_PER_UNIT / 64];   // bit 1: the page is in memory
+    uint64_t unsure[PAGES_PER_UNIT / 64];  // bit 1: or it reads as zeros and takes none; or another process has it, too
     bool pages_known;
 } CensusRoom;
 
@@ -37,6 +38,7 @@ typedef struct {
     uint64_t slabs;     // page runs: SuperSlabs; huge blocks: units
     uint64_t held;      // bytes of these
     uint64_t resident;  // of them in memory
+    uint64_t unsure;    // of these: perhaps not (parts.h)
     uint64_t live, live_bytes;
     uint64_t cached, cached_bytes;  // freed, and kept at hand by threads
 } CensusRow;
@@ -66,7 +68,8 @@ typedef struct {
     uint64_t heap_start, heap_end, tables_start, tables_end;
     hak_stats_t gauges;
     CensusParts parts;
-    bool parts_known;  // false: /proc/PID/pagemap cannot be read; the tables say what may be resident
+    uint64_t free_unsure;  // of parts.free_dirty
+    bool parts_known;      // false: /proc/PID/pagemap cannot be read; the tables say what may be resident
     CensusRow row[CENSUS_ROWS];
     uint64_t counters[HAK_COUNTER_COUNT];
 } Census;

@@ -2,10 +2,15 @@
 
 #include "census/about.h"
 
-uint64_t parts_bytes(const CensusRoom* room, uint32_t first, uint32_t count) {
+static uint64_t bytes_of(const uint64_t* bits, uint32_t first, uint32_t count) {
     uint64_t found = 0;
-    for (uint32_t i = first; i < first + count && i < PAGES_PER_UNIT; i++) found += room->pages[i / 64] >> (i % 64) & 1;
+    for (uint32_t i = first; i < first + count && i < PAGES_PER_UNIT; i++) found += bits[i / 64] >> (i % 64) & 1;
     return found << PAGE_SHIFT;
+}
+
+void parts_add(const CensusRoom* room, uint32_t first, uint32_t count, uint64_t* resident, uint64_t* unsure) {
+    *resident += bytes_of(room->pages, first, count);
+    *unsure += bytes_of(room->unsure, first, count);
 }
 
 uint64_t parts_of_range(int file, CensusRoom* room, uint64_t start, uint64_t end) {
@@ -13,7 +18,7 @@ uint64_t parts_of_range(int file, CensusRoom* room, uint64_t start, uint64_t end
     for (start = align_down(start, PAGE_SIZE_BYTES); start < end; start += UNIT_SIZE) {
         uint64_t left = (end - start + PAGE_SIZE_BYTES - 1) >> PAGE_SHIFT;
         uint32_t count = left < PAGES_PER_UNIT ? (uint32_t)left : PAGES_PER_UNIT;
-        if (about_pages(file, start, count, room)) bytes += parts_bytes(room, 0, count);
+        if (about_pages(file, start, count, room)) bytes += bytes_of(room->pages, 0, count);
     }
     return bytes;
 }
@@ -29,6 +34,26 @@ static void split_row(CensusParts* parts, const CensusRow* row, bool runs) {
     parts->live += live;
     parts->cached += cached;
     *(runs ? &parts->free_dirty : &parts->gaps) += row->resident - live - cached;
+}
+
+uint64_t parts_unsure(const Census* census) {
+    uint64_t unsure = census->free_unsure;
+    for (unsigned r = 0; r < CENSUS_ROWS; r++) unsure += census->row[r].unsure;
+    return unsure;
+}
+
+// In whole pages; share is in 65536ths.
+static void take(uint64_t* resident, uint64_t unsure, uint64_t share) {
+    *resident -= least(*resident, ((unsure >> PAGE_SHIFT) * share >> 16) << PAGE_SHIFT);
+}
+
+void parts_take_zeros(Census* census, uint64_t in_memory) {
+    uint64_t present = census->parts.free_dirty, unsure = parts_unsure(census);
+    for (unsigned r = 0; r < CENSUS_ROWS; r++) present += census->row[r].resident;
+    if (unsure == 0 || in_memory >= present) return;
+    uint64_t zeros = least(present - in_memory, unsure), share = ((zeros >> PAGE_SHIFT) << 16) / (unsure >> PAGE_SHIFT);
+    for (unsigned r = 0; r < CENSUS_ROWS; r++) take(&census->row[r].resident, census->row[r].unsure, share);
+    take(&census->parts.free_dirty, census->free_unsure, share);
 }
 
 void parts_finish(Census* census) {

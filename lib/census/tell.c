@@ -136,8 +136,11 @@ static void put_part(Out* out, const Census* census, uint64_t bytes, const char*
 
 static void put_parts(Out* out, const Census* census) {
     const CensusParts* parts = &census->parts;
-    out_put(out, "where the memory is%s\n",
-            census->parts_known ? "" : " (/proc/PID/pagemap cannot be read: from the tables, not exact)");
+    uint64_t sum = parts->live + parts->cached + parts->gaps + parts->free_dirty + parts->tables;
+    out_put(out, "where the memory is%s%s\n",
+            census->parts_known ? "" : " (/proc/PID/pagemap cannot be read: from the tables, not exact)",
+            sum > census->resident + census->resident / 50 ? " (does not add up: it changes too fast, or is damaged)"
+                                                           : "");
     put_part(out, census, parts->live, "live: blocks that the program has");
     put_part(out, census, parts->cached, "cached: freed blocks that threads keep at hand");
     put_part(out, census, parts->gaps, "gaps: room in slabs between and behind blocks");
@@ -189,6 +192,11 @@ void census_text(Out* out, const Census* census) {
 
 // --- JSON
 
+// Readers of JSON take no larger numbers. Damaged tables may hold some.
+static uint64_t whole(uint64_t value) {
+    return value < INT64_MAX ? value : INT64_MAX;
+}
+
 // A name of the system may hold any byte.
 static void put_command(Out* out, const char* command) {
     char shown[sizeof((Census*)NULL)->command];
@@ -210,9 +218,9 @@ static void put_json_rows(Out* out, const Census* census) {
         if (row->slabs == 0) continue;
         name_row(row, r, name, sizeof name);
         out_put(out, "%s{\"class\":\"%s\",\"size\":%lu,\"slabs\":%lu,\"held\":%lu,\"resident\":%lu", before, name,
-                row->size, row->slabs, row->held, row->resident);
-        out_put(out, ",\"live\":%lu,\"live_bytes\":%lu,\"cached\":%lu,\"cached_bytes\":%lu}", row->live,
-                row->live_bytes, row->cached, row->cached_bytes);
+                row->size, whole(row->slabs), whole(row->held), whole(row->resident));
+        out_put(out, ",\"live\":%lu,\"live_bytes\":%lu,\"cached\":%lu,\"cached_bytes\":%lu}", whole(row->live),
+                whole(row->live_bytes), whole(row->cached), whole(row->cached_bytes));
         before = ",";
     }
     out_put(out, "]");
@@ -224,10 +232,10 @@ void census_json(Out* out, const Census* census) {
     put_command(out, census->command);
     out_put(out, ",\"counts_exact\":%s", census->checked ? "true" : "false");
     for (unsigned i = 0; i < FIGURES; i++)
-        out_put(out, ",\"%s\":%lu", figures[i].name, census_value(census, &figures[i]));
+        out_put(out, ",\"%s\":%lu", figures[i].name, whole(census_value(census, &figures[i])));
     out_put(out, ",\"counters\":");
     for (unsigned i = 0; i < HAK_COUNTER_COUNT; i++)
-        out_put(out, "%c\"%s\":%lu", i == 0 ? '{' : ',', hak_counter_name(i), census->counters[i]);
+        out_put(out, "%c\"%s\":%lu", i == 0 ? '{' : ',', hak_counter_name(i), whole(census->counters[i]));
     out_put(out, "}");
     put_json_rows(out, census);
     out_put(out, "}");
