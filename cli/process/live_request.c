@@ -35,14 +35,16 @@ static bool set_asked(const struct live_process* process, const HakAsked* asked,
            write_there(process, word + WAKE_REQUEST_BYTE, &wake, 1);
 }
 
-static bool look(const struct live_process* process, HakRequest* out) {
-    return process_memory_read(&process->memory, (uint64_t)(uintptr_t)process->live.request, out, sizeof *out);
+static bool look(const struct live_process* process, uint64_t number, HakAnswer* out) {
+    uint64_t request = (uint64_t)(uintptr_t)process->live.request;
+    uint64_t at = request + offsetof(HakRequest, answer) + number % ANSWERS * sizeof *out;
+    return process_memory_read(&process->memory, at, out, sizeof *out);
 }
 
 // False: it is not answered in time, or the process cannot be read any more.
-static bool wait_for(const struct live_process* process, uint64_t number, double until, HakRequest* seen) {
-    while (look(process, seen)) {
-        if (load_relaxed(&seen->answered) == number) return true;
+static bool wait_for(const struct live_process* process, uint64_t number, double until, HakAnswer* seen) {
+    while (look(process, number, seen)) {
+        if (load_relaxed(&seen->done) == number) return true;
         if (seconds_now() >= until) return false;
         pause_briefly();
     }
@@ -50,19 +52,19 @@ static bool wait_for(const struct live_process* process, uint64_t number, double
 }
 
 // Nobody has to begin it from here on. A thread that has just begun it is waited for.
-static enum request_end withdraw(const struct live_process* process, uint64_t number, HakRequest* seen) {
+static enum request_end withdraw(const struct live_process* process, uint64_t number, HakAnswer* seen) {
     enum { PATIENCE = 60 };
     const HakAsked nothing = {.number = 0};
     if (!set_asked(process, &nothing, 0)) return REQUEST_REFUSED;
     pause_briefly();
-    if (!look(process, seen)) return REQUEST_REFUSED;
-    if (load_relaxed(&seen->taken) != number) return REQUEST_SILENT;
+    if (!look(process, number, seen)) return REQUEST_REFUSED;
+    if (load_relaxed(&seen->begun) != number) return REQUEST_SILENT;
     return wait_for(process, number, seconds_now() + PATIENCE, seen) ? REQUEST_DONE : REQUEST_RUNNING;
 }
 
 enum request_end live_request(const struct live_process* process, HakRequestKind kind, const char* text, double wait,
                               struct request_answer* out) {
-    HakRequest seen;
+    HakAnswer seen;
     HakAsked asked = {.number = (uint64_t)fresh_seed() << 32 | fresh_seed() | 1, .kind = (uint32_t)kind};
     double start = seconds_now();
     snprintf(asked.text, sizeof asked.text, "%s", text);

@@ -20,9 +20,9 @@ static int set_option(char* text) {
     return hak_option_set(text, text + length + 1) == 0 ? 0 : errno;
 }
 
-static void answer(HakAsked* asked) {
+static void answer(HakAsked* asked, HakAnswer* to) {
     uint64_t value = 0, error = 0;
-    store_relaxed(&hak_request.taken, asked->number);
+    store_relaxed(&to->begun, asked->number);
     asked->text[sizeof asked->text - 1] = '\0';
     switch ((HakRequestKind)asked->kind) {
     case REQUEST_SET: error = (uint64_t)set_option(asked->text); break;
@@ -31,25 +31,26 @@ static void answer(HakAsked* asked) {
     case REQUEST_NONE:
     default: error = EINVAL; break;
     }
-    store_relaxed(&hak_request.value, value);
-    store_relaxed(&hak_request.error, error);
-    store_release(&hak_request.answered, asked->number);  // pairs with the order of reads of whoever asks
+    store_relaxed(&to->value, value);
+    store_relaxed(&to->error, error);
+    store_release(&to->done, asked->number);  // pairs with the order of reads of whoever asks
 }
 
 static void look(void) {
     HakAsked asked;
     if ((atomic_fetch_and(&hak_wake, ~WAKE_REQUEST) & WAKE_REQUEST) == 0) return;  // another thread has it
     memcpy(&asked, &hak_request.asked, sizeof asked);
-    if (asked.sum == request_sum(&asked) && asked.number != load_relaxed(&hak_request.answered)) answer(&asked);
+    HakAnswer* to = &hak_request.answer[asked.number % ANSWERS];
+    if (asked.sum == request_sum(&asked) && asked.number != load_relaxed(&to->begun)) answer(&asked, to);
 }
 
 // A handler that interrupted an operation leaves it to another malloc.
 static void work(void) {
+    bool asked = (load_relaxed(&hak_wake) & WAKE_REQUEST) != 0, due = hak_stats_are_due();
+    if ((!asked && !due) || !fork_thread_is_calm()) return;
     int saved_errno = errno;
-    if (fork_thread_is_calm()) {
-        if (load_relaxed(&hak_wake) & WAKE_REQUEST) look();
-        hak_stats_if_due();
-    }
+    if (asked) look();
+    if (due) hak_stats_if_due();
     errno = saved_errno;
 }
 

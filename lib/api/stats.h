@@ -24,7 +24,9 @@ struct mallinfo2 hak_mallinfo2(void);
 // HAKMEM_STATS and its like: writes statistics when the process exits, on signals, and now and then. Call it once, at
 // load, after the options were read. It opens the file now.
 void hak_stats_at_exit(void);
-// A report, if HAKMEM_STATS_INTERVAL says that one is due.
+// Whether HAKMEM_STATS_INTERVAL says that a report is due; if so, writes it. No handler, which may have interrupted
+// anything, calls the latter.
+bool hak_stats_are_due(void);
 void hak_stats_if_due(void);
 // Whether the process ever allocated. One that did not has nothing to report, such as the supervisor of hakstress.
 bool hak_stats_was_used(void);

@@ -31,6 +31,10 @@ static void follow_interval(void) {
         atomic_fetch_and(&hak_wake, ~WAKE_TIMED);
 }
 
+bool hak_stats_are_due(void) {
+    return hak_option(stats_interval) != 0 && os_clock_ms() >= load_relaxed(&due_ms);
+}
+
 void hak_stats_if_due(void) {
     uint64_t interval = (uint64_t)hak_option(stats_interval) * 1000, now = os_clock_ms(), due = load_relaxed(&due_ms);
     if (interval == 0 || now < due || !cas_relaxed(&due_ms, &due, now + interval) || due == 0) return;

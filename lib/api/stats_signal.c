@@ -4,6 +4,7 @@
 #include "api/stats_turn.h"
 #include "base/syscall.h"
 #include "base/text.h"
+#include "os/os.h"
 #include "sample/handler.h"
 
 #include <signal.h>
@@ -50,5 +51,6 @@ static bool install(int signal, void (*handler)(int), uint64_t flags) {
 void stats_signals_begin(int dump_signal, bool ends) {
     if (dump_signal != 0 && !install(dump_signal, dump, SA_RESTART))
         text_warn("hakmem: HAKMEM_DUMP_SIGNAL: signal %d is taken, or cannot have a handler\n", dump_signal);
-    if (ends) install(SIGTERM, write_and_end, SA_NODEFER);
+    bool is_init = os_process_id() == 1;  // the system keeps SIGTERM from the first process, unless it has a handler
+    if (ends && !is_init) install(SIGTERM, write_and_end, SA_NODEFER);
 }

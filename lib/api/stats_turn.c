@@ -6,8 +6,9 @@
 
 #include <signal.h>
 
-static _Atomic uint32_t holder;  // process id; the child of a fork does not have its parent's thread
-static _Atomic uint32_t ending;  // a signal; 0: none
+// With process ids: the child of a fork does not have its parent's thread, and that of a vfork writes here.
+static _Atomic uint32_t holder;
+static _Atomic uint64_t ending;  // process id << 32 | signal; 0: none
 
 // An action in the kernel's layout, all zero, is the default one.
 static HAK_NORETURN void end_by(uint32_t signal) {
@@ -21,6 +22,7 @@ static HAK_NORETURN void end_by(uint32_t signal) {
 }
 
 bool stats_turn_take(void) {
+    if (os_calls_are_forbidden()) return false;
     uint32_t me = os_process_id(), seen = load_relaxed(&holder);
     return seen != me && atomic_compare_exchange_strong(&holder, &seen, me);
 }
@@ -29,11 +31,11 @@ bool stats_turn_take(void) {
 // is set.
 void stats_turn_give(void) {
     store_seq_cst(&holder, 0u);
-    uint32_t signal = load_seq_cst(&ending);
-    if (signal != 0) end_by(signal);
+    uint64_t asked = load_seq_cst(&ending);
+    if (asked >> 32 == os_process_id()) end_by((uint32_t)asked);
 }
 
 void stats_turn_ends_by(int signal) {
-    uint32_t before = atomic_exchange(&ending, (uint32_t)signal);
-    if (before != 0) end_by(before);
+    uint64_t asked = (uint64_t)os_process_id() << 32 | (uint32_t)signal;
+    if (atomic_exchange(&ending, asked) >> 32 == asked >> 32) end_by((uint32_t)asked);
 }

@@ -7,7 +7,8 @@
 
 #include "base/compiler.h"
 
-// False: another report is being written, by another thread or by what this handler interrupted. Never waits.
+// False: another report is being written, by another thread or by what this handler interrupted; or system calls may
+// end the process. Never waits.
 bool stats_turn_take(void);
 // Ends the process if that was asked for meanwhile.
 void stats_turn_give(void);

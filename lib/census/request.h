@@ -1,11 +1,11 @@
 // What hakstress asks of this process: it writes into hak_request, and then a byte of hak_wake (front/wake.h). Who may
 // write the memory of a process by the kernel's rules (ptrace(2)) may ask; nobody else can.
 //
-//   hakstress: asked, wake byte;  waits for answered == asked.number
-//   a thread:  clears the wake byte; copies `asked`; taken; acts; value, error; answered
+//   hakstress: asked, wake byte;  waits for done == asked.number in the answer's place
+//   a thread:  clears the wake byte; copies `asked`; begun; acts; value, error; done
 //
 // Two that ask at once overwrite each other: a torn request has a wrong sum and is dropped, and whoever lost the race
-// gets no answer. A number is answered once.
+// gets no answer. Each number has its place among the answers, so that one does not hide another one.
 // Thread-safety: one thread answers a request. Errors: a request that makes no sense is dropped.
 #ifndef HAK_CENSUS_REQUEST_H
 #define HAK_CENSUS_REQUEST_H
@@ -24,11 +24,17 @@ typedef struct {
 } HakAsked;
 
 typedef struct {
+    _Atomic uint64_t begun;  // number of the request
+    _Atomic uint64_t done;   // the same, once value and error are there
+    _Atomic uint64_t value;  // REQUEST_CHECK: invariants that do not hold
+    _Atomic uint64_t error;  // an errno number, or 0
+} HakAnswer;
+
+enum { ANSWERS = 8 };
+
+typedef struct {
     HakAsked asked;
-    _Atomic uint64_t taken;     // the number of the request that was last begun
-    _Atomic uint64_t answered;  // and of the one that was last done
-    _Atomic uint64_t value;     // REQUEST_CHECK: invariants that do not hold
-    _Atomic uint64_t error;     // an errno number, or 0
+    HakAnswer answer[ANSWERS];  // by number % ANSWERS
 } HakRequest;
 
 extern HAK_INTERNAL HakRequest hak_request;
