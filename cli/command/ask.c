@@ -46,7 +46,7 @@ static int ask(const struct args* args, const struct live_process* process, HakR
     case REQUEST_DONE: break;
     case REQUEST_SILENT:
         return missing_error("process %d has not answered within %" PRIu64 " s: none of its threads needed new memory "
-                             "(or it is stopped); nothing was done",
+                             "(or it is stopped); nothing was done; give it work, or wait longer with --wait",
                              pid, wait);
     case REQUEST_RUNNING: return missing_error("process %d has begun, and is not done yet", pid);
     case REQUEST_REFUSED: return missing_error("process %d ended, or its memory may not be written", pid);

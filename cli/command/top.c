@@ -1,6 +1,7 @@
 // hakstress top: what all processes that have the library hold, again and again.
 #include "args/args.h"
 #include "base/error.h"
+#include "census/tell.h"
 #include "command/commands.h"
 #include "process/live_process.h"
 
@@ -109,20 +110,24 @@ static void show_process(const struct watched* watched) {
            rate(watched, now->counters[HAK_C_tls_slab_tried], before->counters[HAK_C_tls_slab_tried]));
 }
 
+static void show_class(const struct watched* watched, unsigned r) {
+    const CensusRow *row = &watched->now.row[r], *before = &watched->before.row[r];
+    double more = rate(watched, row->live, before->live), less = rate(watched, before->live, row->live);
+    if (r == CENSUS_HUGE || r == CENSUS_RUNS)
+        printf("%8s", r == CENSUS_HUGE ? "huge" : "pages");
+    else
+        printf("%8" PRIu64, row->size);
+    printf(" %10" PRIu64 " %10.2f %10" PRIu64 " %8" PRIu64 " %+12.0f\n", row->live, mib(row->live_bytes), row->cached,
+           row->slabs, more - less);
+}
+
+// Those that hold most come first.
 static void show_classes(const struct watched* watched, size_t lines) {
+    bool shown[CENSUS_ROWS] = {false};
     printf("\n%8s %10s %10s %10s %8s %12s\n", "size", "blocks", "MiB", "cached", "slabs", "change/s");
-    for (unsigned i = 0; i < CENSUS_ROWS && lines > 0; i++) {
-        unsigned r = (CLASS_FIRST + i) % CENSUS_ROWS;  // page runs come last
-        const CensusRow *row = &watched->now.row[r], *before = &watched->before.row[r];
-        if (row->slabs == 0) continue;
-        double more = rate(watched, row->live, before->live), less = rate(watched, before->live, row->live);
-        if (r == CENSUS_HUGE || r == CENSUS_RUNS)
-            printf("%8s", r == CENSUS_HUGE ? "huge" : "pages");
-        else
-            printf("%8" PRIu64, row->size);
-        printf(" %10" PRIu64 " %10.2f %10" PRIu64 " %8" PRIu64 " %+12.0f\n", row->live, mib(row->live_bytes),
-               row->cached, row->slabs, more - less);
-        lines--;
+    for (unsigned r; lines > 0 && (r = census_largest_row(&watched->now, shown)) != CENSUS_ROWS; lines--) {
+        shown[r] = true;
+        show_class(watched, r);
     }
 }
 

@@ -56,16 +56,16 @@ enum { SLAB_PAGES = SLAB_SIZE / PAGE_SIZE_BYTES };
 static void count_slab(Census* out, const CensusRoom* room, unsigned slab, unsigned size_class) {
     CensusRow* row = &out->row[size_class];
     uint64_t each = size_of_class(size_class);
-    uint32_t waiting = remote_count(load_relaxed(&room->remote[slab].word));
+    uint32_t waiting = remote_count(load_relaxed(&room->remote_heads[slab].word));
     row->size = each;
     row->slabs++;
     row->held += SLAB_SIZE;
-    row->live += meta_used(&room->meta.slab[slab]);
+    row->live += meta_used(&room->metas.slab[slab]);
     row->cached += waiting;
     if (room->pages_known)
         parts_add(room, slab * SLAB_PAGES, SLAB_PAGES, &row->resident, &row->unsure);
     else
-        row->resident += load_relaxed(&room->meta.slab[slab].carved) * each;
+        row->resident += load_relaxed(&room->metas.slab[slab].carved) * each;
     out->gauges.slabs++;
 }
 
@@ -83,7 +83,7 @@ static void count_free(Census* out, const CensusRoom* room, uint32_t first, uint
 
 static void count_slabs(const Count* count, const CensusRoom* room, const Unit* unit) {
     for (unsigned slab = 0; slab < SLABS_PER_UNIT; slab++) {
-        uint64_t tag = word_tag(room->owner[slab]);
+        uint64_t tag = word_tag(room->owner_words[slab]);
         if (tag_is_class(tag))
             count_slab(count->out, room, slab, (unsigned)(tag / TAG_PER_CLASS));
         else
@@ -99,7 +99,7 @@ static uint64_t run_bytes(uint32_t length, uint32_t gap) {
 }
 
 static void count_runs(const Count* count, const CensusRoom* room) {
-    const RunMap* map = &room->meta.runs.map;
+    const RunMap* map = &room->metas.runs.map;
     CensusRow* row = &count->out->row[CENSUS_RUNS];
     row->slabs++;
     row->held += UNIT_SIZE;
@@ -132,9 +132,9 @@ static void count_huge(const Count* count, const CensusRoom* room, const Unit* u
 
 static bool read_tables(const Count* count, UnitNumber u, CensusRoom* room) {
     SlabNumber s = first_slab(u);
-    return read_at(count, (const void*)&count->heap.owner[s], room->owner, sizeof room->owner) &&
-           read_at(count, &count->heap.unit_meta[u], &room->meta, sizeof room->meta) &&
-           read_at(count, &count->heap.remote[s], room->remote, sizeof room->remote);
+    return read_at(count, (const void*)&count->heap.owner[s], room->owner_words, sizeof room->owner_words) &&
+           read_at(count, &count->heap.unit_meta[u], &room->metas, sizeof room->metas) &&
+           read_at(count, &count->heap.remote[s], room->remote_heads, sizeof room->remote_heads);
 }
 
 static void count_unit(const Count* count, UnitNumber u, const Unit* unit) {

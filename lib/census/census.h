@@ -22,11 +22,11 @@ typedef struct CensusSource {
 
 // Where a count works: too large for the stack of a signal handler.
 typedef struct {
-    uint64_t entries[PAGES_PER_UNIT];  // of /proc/PID/pagemap
-    char text[2048];                   // of other files there
-    uint64_t owner[SLABS_PER_UNIT];    // the rest is of one unit
-    UnitMeta meta;
-    RemoteHead remote[SLABS_PER_UNIT];
+    uint64_t entries[PAGES_PER_UNIT];      // of /proc/PID/pagemap
+    char text[2048];                       // of other files there
+    uint64_t owner_words[SLABS_PER_UNIT];  // the rest is of one unit
+    UnitMeta metas;
+    RemoteHead remote_heads[SLABS_PER_UNIT];
     uint64_t pages[PAGES_PER_UNIT / 64];   // bit 1: the page is in memory
     uint64_t unsure[PAGES_PER_UNIT / 64];  // bit 1: or it reads as zeros and takes none; or another process has it, too
     bool pages_known;

@@ -34,7 +34,7 @@ static const CensusFigure figures[] = {
     FIGURE("live_bytes", live_bytes, "bytes of these", false),
     FIGURE("cached_blocks", cached, "freed blocks that threads keep at hand", false),
     FIGURE("cached_bytes", cached_bytes, "bytes of these", false),
-    FIGURE("mallocs", mallocs, "blocks handed out; a lower bound unless counts_exact", true),
+    FIGURE("mallocs", mallocs, "blocks handed out; a lower bound, which may fall, unless counts_exact", false),
     FIGURE("frees", frees, "blocks freed; a lower bound unless counts_exact", true),
     FIGURE("purged", purged, "free bytes of address space that occupy no memory", false),
     FIGURE("memory_live", parts.live, "bytes in memory: blocks that the program has", false),
@@ -90,8 +90,7 @@ static void name_row(const CensusRow* row, unsigned index, char* out, size_t siz
         text_format(out, size, "%lu", row->size);
 }
 
-// The row with the most live bytes but for those in `done`; CENSUS_ROWS: none.
-static unsigned largest_row(const Census* census, const bool done[CENSUS_ROWS]) {
+unsigned census_largest_row(const Census* census, const bool done[CENSUS_ROWS]) {
     unsigned best = CENSUS_ROWS;
     for (unsigned r = 0; r < CENSUS_ROWS; r++) {
         if (done[r] || census->row[r].live == 0) continue;
@@ -104,7 +103,7 @@ static void put_top(Out* out, const Census* census) {
     enum { TOP = 5 };
     bool done[CENSUS_ROWS] = {false};
     char name[24];
-    for (unsigned i = 0, r; i < TOP && (r = largest_row(census, done)) != CENSUS_ROWS; i++) {
+    for (unsigned i = 0, r; i < TOP && (r = census_largest_row(census, done)) != CENSUS_ROWS; i++) {
         const CensusRow* row = &census->row[r];
         done[r] = true;
         if (row->size != 0)

@@ -17,6 +17,9 @@ typedef struct {
 const CensusFigure* census_figure(unsigned index);  // NULL: no more
 uint64_t census_value(const Census* census, const CensusFigure* figure);
 
+// The row with the most live bytes but for those in `done`; CENSUS_ROWS: none has a live block.
+unsigned census_largest_row(const Census* census, const bool done[CENSUS_ROWS]);
+
 // First what a user wants to know, then memory explained and the size classes, then the internals.
 void census_text(Out* out, const Census* census);
 void census_json(Out* out, const Census* census);
