@@ -25,16 +25,21 @@ static const struct option_spec ask_options[] = {
 
 // --- asking
 
-static int open_operand(const struct args* args, struct live_process* process, pid_t* pid) {
+// False after a message; *status is how to end.
+static bool open_operand(const struct args* args, struct live_process* process, int* status) {
     char words[256];
     uint64_t number;
-    if (args->operand_count < 1 || args->rest_count > 0)
-        return usage_error("name a process; usage: hakstress %s %s", args->command->name, args->command->synopsis);
-    if (!args_operand_whole(args, 0, "PID", 1, INT32_MAX, 0, &number)) return STATUS_USAGE;
-    *pid = (pid_t)number;
-    enum live_state state = live_process_open(process, *pid);
-    live_problem(state, *pid, words, sizeof words);
-    return state == LIVE_OPEN ? STATUS_OK : missing_error("%s", words);
+    *status = STATUS_USAGE;
+    if (args->operand_count < 1 || args->rest_count > 0) {
+        usage_error("name a process; usage: hakstress %s %s", args->command->name, args->command->synopsis);
+        return false;
+    }
+    if (!args_operand_whole(args, 0, "PID", 1, INT32_MAX, 0, &number)) return false;
+    enum live_state state = live_process_open(process, (pid_t)number);
+    if (state == LIVE_OPEN) return true;
+    live_problem(state, (pid_t)number, words, sizeof words);
+    *status = missing_error("%s", words);
+    return false;
 }
 
 static int ask(const struct args* args, const struct live_process* process, HakRequestKind kind, const char* text,
@@ -123,10 +128,9 @@ static int set_all(const struct args* args, const struct live_process* process) 
 
 static int set_run(const struct args* args) {
     struct live_process process;
-    pid_t pid;
+    int status;
     if (args->operand_count == 1) return usage_error("name an option; usage: hakstress set PID OPTION=VALUE...");
-    int status = open_operand(args, &process, &pid);
-    if (status != STATUS_OK) return status;
+    if (!open_operand(args, &process, &status)) return status;
     status = set_all(args, &process);
     live_process_close(&process);
     return status;
@@ -164,10 +168,9 @@ static int check_there(const struct args* args, const struct live_process* proce
 
 static int one_run(const struct args* args, int (*there)(const struct args* args, const struct live_process* process)) {
     struct live_process process;
-    pid_t pid;
+    int status;
     if (args->operand_count > 1) return usage_error("one process only; usage: hakstress %s PID", args->command->name);
-    int status = open_operand(args, &process, &pid);
-    if (status != STATUS_OK) return status;
+    if (!open_operand(args, &process, &status)) return status;
     status = there(args, &process);
     live_process_close(&process);
     return status;

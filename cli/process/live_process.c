@@ -164,8 +164,7 @@ void live_problem(enum live_state state, pid_t pid, char* out, size_t size) {
     static const char* const words[] = {
         [LIVE_OPEN] = "can be read",
         [LIVE_GONE] = "does not exist",
-        [LIVE_REFUSED] = "may not be read: it belongs to another user, or the system forbids it; run hakstress as its "
-                         "user or as root, and see docs/LIVE.md (ptrace_scope, containers)",
+        [LIVE_REFUSED] = "may not be read: it is another user's, or the system forbids it; see docs/LIVE.md (ptrace)",
         [LIVE_WITHOUT] = "does not have libhakmem: start it with LD_PRELOAD=libhakmem.so",
         [LIVE_OTHER] = "has a libhakmem of another version: use the hakstress that came with it",
     };

@@ -57,9 +57,9 @@ for line in sys.stdin:
     elif word == "zeros":
         zeros()
     elif word == "fork":
+        before = option("HAKMEM_RESERVE")
         child = os.fork()
         if child == 0:
-            before = option("HAKMEM_RESERVE")
             take(3000, 1000)
             sys.exit(option("HAKMEM_RESERVE") != before)
         answer = f"{child} {os.waitpid(child, 0)[1]}"
@@ -295,7 +295,7 @@ class Asked(unittest.TestCase):
                           ("set", process.pid, "reserve=few"), ("set", process.pid, "guard=1"),
                           ("set", process.pid, "debug_ownership=1"), ("set", process.pid, "reserve="),
                           ("set", process.pid, "resreve=1"), ("trim", process.pid, "--wait", 0),
-                          ("set", process.pid, "reserve=1", "guard=1")):
+                          ("set", process.pid, "reserve=1", "links=plain"), ("set", process.pid, "links=plain")):
                 done = hakstress(*words)
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), words)
             self.assertEqual(process.ask("option HAKMEM_RESERVE"), str(2 << 20))
@@ -377,10 +377,12 @@ class Written(unittest.TestCase):
         self.assertEqual(len(self.read("at").splitlines()), 1)
 
     def test_a_child_writes_its_own_file(self):
-        with Process(LIBRARY, **self.variables("at.%p.%n")) as process:
+        with Process(LIBRARY, **self.variables("at.%p.%n", HAKMEM_DUMP_SIGNAL=str(int(signal.SIGUSR2)))) as process:
+            process.child.send_signal(signal.SIGUSR2)
+            self.wait_for(1)
             child = process.ask("fork").split()[0]
             process.end()
-        self.assertEqual(self.files(), sorted([f"at.{process.pid}.1", f"at.{child}.1"]))
+        self.assertEqual(self.files(), sorted([f"at.{process.pid}.1", f"at.{process.pid}.2", f"at.{child}.1"]))
 
     def test_an_interval_writes_while_memory_is_taken(self):
         with Process(LIBRARY, **self.variables("at.%n", HAKMEM_STATS_INTERVAL="1")) as process:
