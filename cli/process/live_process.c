@@ -1,11 +1,10 @@
 #include "process/live_process.h"
 
+#include "process/proc_status.h"
 #include "process/procmaps.h"
 
 #include <dirent.h>
 #include <elf.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +107,8 @@ enum live_state live_process_open(struct live_process* process, pid_t pid) {
     *process = (struct live_process){.source = {.process = (uint32_t)pid, .read = read_there}};
     process_memory_open(&process->memory, pid);
     enum live_state state = LIVE_REFUSED;
-    if (kill(pid, 0) != 0 && errno == ESRCH)
+    // One that has ended, of which its parent does not know yet, has no memory.
+    if (proc_status(pid, "VmSize") < 0)
         state = LIVE_GONE;
     else if (procmaps_read(&maps, pid)) {
         if (can_read(process, &maps)) state = look(process, &maps);
@@ -163,7 +163,7 @@ size_t live_processes(pid_t* out, size_t most) {
 void live_problem(enum live_state state, pid_t pid, char* out, size_t size) {
     static const char* const words[] = {
         [LIVE_OPEN] = "can be read",
-        [LIVE_GONE] = "does not exist",
+        [LIVE_GONE] = "does not exist, or has ended",
         [LIVE_REFUSED] = "may not be read: it is another user's, or the system forbids it; see docs/LIVE.md (ptrace)",
         [LIVE_WITHOUT] = "does not have libhakmem: start it with LD_PRELOAD=libhakmem.so",
         [LIVE_OTHER] = "has a libhakmem of another version: use the hakstress that came with it",

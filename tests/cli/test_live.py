@@ -234,6 +234,10 @@ class Outside(unittest.TestCase):
         self.assertEqual(hakstress("stats", "12x").returncode, 2)
         done = hakstress("stats", other.pid)
         self.assertIn("does not exist", done.stderr)
+        ended = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        self.assertIn("has ended", hakstress("stats", ended.pid).stderr)
+        ended.wait()
 
 
 class Asked(unittest.TestCase):
