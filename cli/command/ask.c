@@ -5,6 +5,7 @@
 #include "command/commands.h"
 #include "config/options.h"
 #include "process/live_request.h"
+#include "results/results.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -58,6 +59,14 @@ static int ask(const struct args* args, const struct live_process* process, HakR
     }
     if (out->error != 0) return missing_error("process %d refused: %s", pid, strerror((int)out->error));
     return STATUS_OK;
+}
+
+// To --json. Takes the result.
+static int keep(const struct args* args, const struct live_process* process, json_t* result, int status) {
+    json_object_set_new(result, "pid", json_integer(process->memory.pid));
+    const bool saved = result_save_copy(args, result);
+    json_decref(result);
+    return saved ? status : STATUS_MISSING;
 }
 
 // --- set
@@ -117,13 +126,17 @@ static int set_all(const struct args* args, const struct live_process* process) 
     for (int i = 1; i < args->operand_count; i++)
         if (!complete(args->operands[i], setting) || !may_change(setting, process->live.checked != 0))
             return STATUS_USAGE;
-    for (int i = 1; i < args->operand_count; i++) {
+    json_t *result = result_new(args, "set"), *done = json_array();
+    int status = STATUS_OK;
+    json_object_set_new(result, "changed", done);
+    for (int i = 1; i < args->operand_count && status == STATUS_OK; i++) {
         complete(args->operands[i], setting);
-        int status = ask(args, process, REQUEST_SET, setting, &answer);
-        if (status != STATUS_OK) return status;
-        printf("process %d: %s\n", (int)process->memory.pid, setting);
+        status = ask(args, process, REQUEST_SET, setting, &answer);
+        if (status != STATUS_OK) continue;
+        fprintf(result_stream(args), "process %d: %s\n", (int)process->memory.pid, setting);
+        json_array_append_new(done, json_string(setting));
     }
-    return STATUS_OK;
+    return keep(args, process, result, status);
 }
 
 static int set_run(const struct args* args) {
@@ -145,25 +158,32 @@ static int trim_there(const struct args* args, const struct live_process* proces
     int status = ask(args, process, REQUEST_TRIM, "", &answer);
     if (status != STATUS_OK) return status;
     known = known && live_process_census(process, &after);
-    printf("process %d: trimmed", (int)process->memory.pid);
-    if (known)
-        printf("; %.1f MiB in memory before, %.1f MiB after", (double)before.resident / (1 << 20),
-               (double)after.resident / (1 << 20));
-    putchar('\n');
-    return STATUS_OK;
+    json_t* result = result_new(args, "trim");
+    FILE* out = result_stream(args);
+    fprintf(out, "process %d: trimmed", (int)process->memory.pid);
+    if (known) {
+        fprintf(out, "; %.1f MiB in memory before, %.1f MiB after", (double)before.resident / (1 << 20),
+                (double)after.resident / (1 << 20));
+        json_object_set_new(result, "rss_before", json_integer((json_int_t)before.resident));
+        json_object_set_new(result, "rss_after", json_integer((json_int_t)after.resident));
+    }
+    fputc('\n', out);
+    return keep(args, process, result, STATUS_OK);
 }
 
 static int check_there(const struct args* args, const struct live_process* process) {
     struct request_answer answer;
-    int status = ask(args, process, REQUEST_CHECK, "", &answer);
+    int status = ask(args, process, REQUEST_CHECK, "", &answer), pid = (int)process->memory.pid;
     if (status != STATUS_OK) return status;
-    if (answer.value == 0) {
-        printf("process %d: the heap is sound\n", (int)process->memory.pid);
-        return STATUS_OK;
-    }
-    printf("process %d: %" PRIu64 " invariants of the heap do not hold; its stderr names them\n",
-           (int)process->memory.pid, answer.value);
-    return STATUS_FAULT;
+    if (answer.value == 0)
+        fprintf(result_stream(args), "process %d: the heap is sound\n", pid);
+    else
+        fprintf(result_stream(args),
+                "process %d: %" PRIu64 " invariants of the heap do not hold; its stderr names them\n", pid,
+                answer.value);
+    json_t* result = result_new(args, "check");
+    json_object_set_new(result, "wrong", json_integer((json_int_t)answer.value));
+    return keep(args, process, result, answer.value == 0 ? STATUS_OK : STATUS_FAULT);
 }
 
 static int one_run(const struct args* args, int (*there)(const struct args* args, const struct live_process* process)) {

@@ -277,6 +277,8 @@ class Asked(unittest.TestCase):
         for library in (LIBRARY, CHECKED):
             with self.subTest(library=library), Process(library) as process:
                 self.assertIn("is sound", self.finish(self.begin("check", process.pid), process))
+                told = json.loads(self.finish(self.begin("check", process.pid, "--json", "-"), process))
+                self.assertEqual((told["pid"], told["wrong"]), (process.pid, 0))
 
     def test_a_process_that_does_not_answer_does_nothing_later(self):
         with Process(LIBRARY) as process:
