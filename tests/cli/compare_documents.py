@@ -221,6 +221,7 @@ def workload(rng, name, allocators):
     return {
         "name": name,
         "command": None,
+        "sweep": None,
         "source": source,
         "stresses": stresses,
         "params": params,
@@ -369,6 +370,7 @@ def command(seed=3):
         {
             "name": "command",
             "command": ["gcc", "-O2", "-c", "it's big.c"],
+            "sweep": None,
             "source": None,
             "stresses": None,
             "params": {},
@@ -433,6 +435,26 @@ def since(seed=8, losses=1):
     return document
 
 
+def swept(seed=9):
+    """A workload at numbers of threads, under one of which an allocator failed, and a command with words."""
+    names = ["glibc", "hakmem", "jemalloc"]
+    document = command(seed)
+    compiler = document["workloads"].pop()
+    values = [("larson", "threads", value) for value in (1, 2, 4, 8)]
+    values += [("command", "level", HOSTILE), ("command", "level", "fast")]
+    for of, parameter, value in values:
+        row = copy.deepcopy(compiler) if of == "command" else workload(random.Random(seed), of, names)
+        row["name"] = f"{of}:{parameter}={value}"
+        row["sweep"] = {"of": of, "parameter": parameter, "text": str(value), "value": value}
+        for a in row["allocators"]:
+            a.update(latency=None, rss_over_time=None, samples=a["samples"][:2])
+            a["median"][row["metric"]] *= 1 if of == "command" else value**0.8
+        document["workloads"].append(row)
+    fail(document["workloads"][3]["allocators"][2], range(2), "larson ended by signal 11")
+    document["geometric_mean"] = geometric_means(document["workloads"])
+    return document
+
+
 HOSTILE = "</script><script>window.harmed=1</script><!-- <img src=x onerror=window.harmed=2> \u2028 ' \" & \U0001f980"
 
 
@@ -463,7 +485,7 @@ def many(seed=7):
     return document
 
 
-KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, since, hostile)}
+KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, since, swept, hostile)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in KINDS:
