@@ -32,7 +32,8 @@ def kind_of_value(option):
 
 
 def kinds_of_operands(verb):
-    words = re.sub(r"--\S+(?: [A-Z]\S*)?|-- .*", "", verb["synopsis"].replace("\n", " ").replace("[", " ").replace("]", " "))
+    plain = re.sub(r"[\[\]\n]", " ", verb["synopsis"])
+    words = re.sub(r"--\S+(?: [A-Z]\S*)?|-- .*", "", plain)
     kinds = []
     for word in words.split():
         if CHOICE.fullmatch(word):
@@ -41,6 +42,8 @@ def kinds_of_operands(verb):
             kinds.append("workload")
         elif word.startswith("SCENARIO"):
             kinds.append("scenario")
+        elif word.startswith("PID"):
+            kinds.append("pid")
         elif word.startswith(("FILE", "CORE")) and "files" not in kinds:
             kinds.append("files")
     return kinds
@@ -137,7 +140,8 @@ def bash(verbs):
                 kind = kind_of_value(option)
                 out += f"        --{option['name']}) {bash_kind(kind) + '; ' if kind else ''}return ;;\n"
         words = " ".join(form for option in verb["options"] for form in forms(option))
-        out += f'        esac\n        if [[ $word == -* ]]; then\n            mapfile -t COMPREPLY < <(compgen -W "{words}'
+        out += "        esac\n        if [[ $word == -* ]]; then\n"
+        out += f'            mapfile -t COMPREPLY < <(compgen -W "{words}'
         out += ' --" -- "$word")\n' if takes_command(verb) else '" -- "$word")\n'
         kinds = kinds_of_operands(verb)
         if kinds:
@@ -172,7 +176,8 @@ def zsh_option(option):
 def zsh(verbs):
     out = "#compdef hakstress\n\n"
     for kind in LISTS:
-        out += f"_hakstress_{kind}() {{\n    local -a names=(${{(f)\"$({from_list(kind)})\"}})\n    compadd -a names\n}}\n\n"
+        out += f"_hakstress_{kind}() {{\n    local -a names=(${{(f)\"$({from_list(kind)})\"}})\n"
+        out += "    compadd -a names\n}\n\n"
     for verb in verbs:
         specs = [spec for option in verb["options"] for spec in zsh_option(option)]
         specs += [f"'*: :{zsh_kind(kind)}'" for kind in kinds_of_operands(verb)[:1]]
@@ -183,13 +188,15 @@ def zsh(verbs):
             out += ("    local at=${words[(i)--]}\n    if ((at < CURRENT)); then\n        shift $at words\n"
                     "        ((CURRENT -= at))\n        _normal\n        return\n    fi\n")
         out += f"    _arguments \\\n        {lines}\n}}\n\n"
-    out += "_hakstress() {\n    local line state\n    _arguments -C '1: :->verb' '*:: :->rest'\n    case $state in\n    verb)\n"
+    out += "_hakstress() {\n    local line state\n    _arguments -C '1: :->verb' '*:: :->rest'\n"
+    out += "    case $state in\n    verb)\n"
     out += "        local -a verbs=(\n"
     for verb in verbs:
         out += f"            '{verb['name']}:{zsh_text(short(verb['summary']))}'\n"
     out += ("        )\n        _describe verb verbs\n        ;;\n    rest)\n"
             "        (( $+functions[_hakstress-$line[1]] )) && _hakstress-$line[1]\n        ;;\n    esac\n}\n\n"
-            'if [[ $funcstack[1] == _hakstress ]]; then\n    _hakstress "$@"\nelse\n    compdef _hakstress hakstress\nfi\n')
+            'if [[ $funcstack[1] == _hakstress ]]; then\n    _hakstress "$@"\nelse\n'
+            "    compdef _hakstress hakstress\nfi\n")
     return out
 
 
@@ -225,16 +232,19 @@ def fish(verbs):
             "    set -l at (contains -i -- -- $words)\n"
             "    complete -C (string join ' ' -- $words[(math $at + 1)..-1])\nend\n\n")
     for verb in verbs:
-        out += f"complete -c hakstress -n __fish_use_subcommand -a {verb['name']} -d {fish_text(short(verb['summary']))}\n"
+        about = fish_text(short(verb["summary"]))
+        out += f"complete -c hakstress -n __fish_use_subcommand -a {verb['name']} -d {about}\n"
     for verb in verbs:
         when = f"-n '__hakstress_verb {verb['name']}'"
         out += "\n"
         for kind in kinds_of_operands(verb)[:1]:
-            out += f"complete -c hakstress {when} " + ("-F" if kind == "files" else fish_kind(kind).replace("-x ", "")) + "\n"
+            operands = "-F" if kind == "files" else fish_kind(kind).replace("-x ", "")
+            out += f"complete -c hakstress {when} {operands}\n"
         for option in verb["options"]:
             value = fish_kind(kind_of_value(option)) if has_value(option) else ""
             for form in forms(option):
-                out += f"complete -c hakstress {when} -l {form[2:]} {value} -d {fish_text(short(option['help']))}\n".replace("  ", " ")
+                words = ["complete -c hakstress", when, "-l", form[2:], value, "-d", fish_text(short(option["help"]))]
+                out += " ".join(word for word in words if word) + "\n"
     return out
 
 

@@ -143,14 +143,15 @@ def verb_page(verb):
     return page(f"hakstress-{verb['name']}", 1, verb["summary"], body)
 
 
-OVERVIEW = """\
-stresses the allocator libhakmem, reproduces its concurrency faults on demand, explains crashes and leaks of any
-program, and compares allocators."""
+OVERVIEW = (
+    "stresses the allocator libhakmem, reproduces its concurrency faults on demand, explains crashes and leaks of any "
+    "program, and compares allocators."
+)
 
 
 def overview(verbs):
     body = [".Sh SYNOPSIS", ".Nm", ".Ar verb", ".Op Ar operands", ".Op Ar options", ".Sh DESCRIPTION", ".Nm",
-            *OVERVIEW.split("\n"), ".Pp", "The verbs are:", ".Bl -tag -width Ds"]
+            *sentences(OVERVIEW), ".Pp", "The verbs are:", ".Bl -tag -width Ds"]
     for verb in verbs:
         body += [f".It Cm {verb['name']}", *sentences(capital(verb["summary"]) + "."),
                  "See", f".Xr hakstress-{verb['name']} 1 ."]
