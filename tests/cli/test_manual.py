@@ -26,7 +26,8 @@ class Manual(unittest.TestCase):
     def test_mandoc_finds_nothing(self):
         pages = sorted(PAGES.glob("*.[137]"))
         self.assertGreater(len(pages), 3)
-        lint = subprocess.run(["mandoc", "-T", "lint", "-W", "style", *pages], capture_output=True, text=True, check=False)
+        command = ["mandoc", "-T", "lint", "-W", "style", *pages]
+        lint = subprocess.run(command, capture_output=True, text=True, check=False)
         found = [line for line in (lint.stdout + lint.stderr).splitlines() if not MISSING.search(line)]
         self.assertEqual(found, [])
 
