@@ -107,13 +107,11 @@ static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
 
 static void scan_runs(HakTcb* me, Scan scan) {
     enum { PROBES = 64 };
+    bool unused = !me->run_cache_used;
     run_absorb(me, PROBES);
-    uint64_t freed = load_relaxed(&me->counters.value[HAK_C_free_run]);
-    bool unused = freed == me->seen_runs_freed && me->cached_pages == me->seen_cached_pages;
     if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
     if (scan == SCAN_ALL) give_back_list(me, me->runs, false);
-    me->seen_runs_freed = freed;
-    me->seen_cached_pages = me->cached_pages;
+    me->run_cache_used = false;
 }
 
 static void scan_all(HakTcb* me, Scan scan) {
