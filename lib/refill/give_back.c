@@ -68,7 +68,7 @@ static void give_back_empty_slabs(HakTcb* me) {
 void give_back_all(HakTcb* me) {
     give_back_left(UINT32_MAX);
     give_back_caches(me);
-    run_absorb(me, UINT32_MAX);
+    run_absorb_all(me);
     give_back_parked(me, 0, UINT32_MAX);
     give_back_empty_slabs(me);
 }
@@ -108,9 +108,12 @@ static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
 static void scan_runs(HakTcb* me, Scan scan) {
     enum { PROBES = 64 };
     bool unused = !me->run_cache_used;
-    run_absorb(me, PROBES);
+    if (run_may_absorb(me))
+        run_absorb_some(me);
+    else
+        run_absorb_in_turn(me, PROBES);
     if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
-    if (scan == SCAN_ALL) give_back_list(me, me->runs, false);
+    if (scan == SCAN_ALL) runs_give_idle_back(me);
     me->run_cache_used = false;
 }
 
@@ -158,7 +161,10 @@ static void lower_caps(HakTcb* me) {
 void give_back_idle(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     uint64_t now = os_clock_ms();
-    if (HAK_LIKELY(now < me->next_scan_ms)) return;
+    if (HAK_LIKELY(now < me->next_scan_ms)) {
+        if (run_may_absorb(me)) run_absorb_some(me);
+        return;
+    }
     uint64_t period = period_ms();
     bool long_ago = me->next_scan_ms != 0 && now - me->next_scan_ms >= period;
     me->next_scan_ms = now + period;

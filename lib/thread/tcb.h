@@ -100,8 +100,8 @@ typedef struct HakTcb {
     bool bins_left;                     // if LEFT: the bins of its thread are in `parked`
     uint32_t ticks;                     // refills
     uint64_t next_scan_ms;              // when the next scan is due; 0: there was none yet
-    SlabNumber next_absorbed;           // SuperSlab of page runs that is absorbed next; 0: the first of the list
-    uint32_t absorb_left;               // SuperSlabs to look at, since others have freed into one
+    SlabNumber next_absorbed;           // SuperSlab in `runs` that is absorbed next; 0: the first one
+    uint32_t absorb_ends;               // how often the end of `runs` is to be reached, since others have freed
     uint32_t bundled;                   // blocks in bundles
     uint32_t partial_slabs;             // sum of partial_count
     uint32_t run_superslabs;            // SuperSlabs in `runs`
