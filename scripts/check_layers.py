@@ -40,6 +40,7 @@ RULES = {
             "sample",  # knows threads, and is asked by front's slow paths; it could stand as low as above thread
             "front",
             "guard",
+            "census",
             "api",
         ),
         interposed=frozenset({"api/override", "api/operator_new"}),

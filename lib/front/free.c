@@ -8,6 +8,7 @@
 #include "front/others.h"
 #include "front/sanitizer.h"
 #include "front/suspect.h"
+#include "front/wake.h"
 #include "front/wrong_free.h"
 #include "front/zero.h"
 #include "refill/give_back.h"
@@ -43,6 +44,7 @@ static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
 // Called after OVERFLOWS_SAMPLE more frees have found the bin full.
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
     counter_add(&me->counters, HAK_C_free_ss_local, OVERFLOWS_SAMPLE);
+    wake_if_asked();
     if (operation_begin() == NULL) return;
     if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
         uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;

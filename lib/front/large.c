@@ -24,15 +24,15 @@ static bool adopt_runs(HakTcb* me) {
     return true;
 }
 
-// Where the system had refused to open pages of another SuperSlab, it may open them now, and the new one stays idle.
-static Run alloc_with_new(HakTcb* me, uint32_t pages, uint32_t align) {
+// In a new SuperSlab. If its pages cannot be opened, it is idle, also where another one's can be by now.
+static Run find_in_new(HakTcb* me, uint32_t pages, uint32_t align) {
     bool clean = false;
     SlabNumber s = superslab_make_runs(me->run_superslabs, &clean);
     if (s == 0) return (Run){NULL, false};
     OwnedRuns runs = runs_create(me, s, clean);
     runs_place(me, runs, PLACE_PARTIAL);
     Run run = run_alloc(me, pages, align);
-    runs_settle(me, runs);
+    if (HAK_UNLIKELY(runs_is_idle(runs))) runs_settle(me, runs);
     return run;
 }
 
@@ -49,7 +49,7 @@ static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     while (run.block == NULL && give_back_left(1))  // in the child of a fork
         if (adopt_runs(me)) run = run_alloc(me, pages, align);
-    return run.block ? run : alloc_with_new(me, pages, align);
+    return run.block ? run : find_in_new(me, pages, align);
 }
 
 static bool is_huge(size_t size, size_t alignment) {

@@ -6,6 +6,7 @@
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
+#include "front/wake.h"
 #include "front/zero.h"
 #include "refill/refill.h"
 #include "sample/sample.h"
@@ -62,6 +63,7 @@ static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     if (sanitizer_serves()) {
         return (TakenBlocks){sanitizer_malloc(1, size_of_class(size_class)), 1, false};
     }
+    wake_if_asked();
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
     // A new thread may have got parked bins, a signal handler may have left a block, and hits may be stopped.
@@ -119,6 +121,7 @@ static void* malloc_large(size_t size, size_t alignment, bool zero) {
         if (block && zero) memset(block, 0, size);
         return block ? block : no_memory();
     }
+    wake_if_asked();
     bool clear = zero || zero_is(ZERO_ALLOC);
     HakTcb* me = thread_operation();
     void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
@@ -136,6 +139,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     operation_end(me);
     if (HAK_UNLIKELY(run == NULL)) return no_memory();
     note_malloc(run, size);
+    wake_if_asked();
     return run;
 }
 

@@ -2,6 +2,7 @@
 
 #include "slab/free_runs.h"
 #include "slab/slab_list.h"
+#include "thread/operation.h"
 
 // --- slabs of blocks
 
@@ -27,6 +28,7 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
 }
 
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
+    operation_must_be_open(me, "slab_place");
     TinySlabMeta* meta = meta_of(slab);
     TinyTLSSlab* tls = &me->tiny[meta->size_class];
     SlabPlace before = (SlabPlace)meta->where;
@@ -40,6 +42,7 @@ void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
 // --- SuperSlabs of page runs
 
 void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place) {
+    operation_must_be_open(me, "runs_place");
     TinySlabMeta* meta = meta_of(runs.head);
     SlabList list = {&me->runs, NULL};
     if (meta->where != PLACE_NONE) {

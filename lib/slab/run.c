@@ -4,6 +4,7 @@
 #include "config/zero.h"
 #include "slab/free_runs.h"
 #include "thread/link.h"
+#include "thread/operation.h"
 
 #include <string.h>
 
@@ -97,6 +98,7 @@ static RunFit in_turn(const RunMap* map, RunFit fit, uint32_t pages, uint32_t al
 }
 
 Run runs_take(HakTcb* me, OwnedRuns runs, RunFit fit, uint32_t pages, uint32_t align) {
+    operation_must_be_open(me, "runs_take");
     RunMap* map = run_map(runs);
     uint32_t whole = pages + map->gap;
     if (map->gap) fit = in_turn(map, fit, whole, align);
@@ -121,6 +123,7 @@ static uint32_t pages_in_use(OwnedRuns runs, const void* block) {
 }
 
 void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
+    operation_must_be_open(me, "runs_free");
     uint32_t page = run_page_of(block), pages = pages_in_use(runs, block);
     store_relaxed(&run_map(runs)->length[page], (uint16_t)0);
     close_pages(runs, page, pages);
@@ -155,6 +158,7 @@ static void shrink(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint
 }
 
 bool runs_resize(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages) {
+    operation_must_be_open(me, "runs_resize");
     RunMap* map = run_map(runs);
     uint32_t page = run_page_of(block), old = load_relaxed(&map->length[page]);
     pages += map->gap;

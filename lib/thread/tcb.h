@@ -162,6 +162,7 @@ HAK_INLINE bool tcb_is_reserve(const HakTcb* tcb) {
 
 // All TCBs ever made, the newest first; follow next_all.
 HakTcb* tcb_all(void);
+extern HAK_INTERNAL _Atomic(HakTcb*) tcb_newest;  // for who reads another process
 
 // Around a fork: applies `step` to each lock of this file but the reserve lock, outermost first.
 void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);
