@@ -77,14 +77,12 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
-// Whether the owner has a note that others freed into the SuperSlab, or may have lost it to another SuperSlab of its
-// own: then it looks for that in turn, or leaves it to the next scan.
+// Whether the owner has a note at the SuperSlab's place, or will come to the SuperSlab in its turn.
 static bool is_told(const HakTcb* me, SlabNumber s) {
-    unsigned place = unit_of_slab(s) % PUSHED_RUNS;
-    bool told = me->absorb_left != 0 || load_relaxed(&me->runs_pushed[place]) != 0;
-    for (SlabNumber other = me->runs; other && !told; other = peek_own(other)->next)
-        told = other != s && unit_of_slab(other) % PUSHED_RUNS == place;
-    return told;
+    if (load_relaxed(&me->runs_pushed[unit_of_slab(s) % PUSHED_RUNS]) || me->absorb_ends > 1) return true;
+    SlabNumber in_turn = me->absorb_ends == 0 ? 0 : me->next_absorbed ? me->next_absorbed : me->runs;
+    while (in_turn && in_turn != s) in_turn = peek_own(in_turn)->next;
+    return in_turn != 0;
 }
 
 // slab/remote_free.h: an owner of page runs learns that others have freed some.

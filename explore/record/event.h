@@ -40,8 +40,8 @@ typedef struct {
     const void* site;  // return address in the core
 } Event;
 
-// More than a run can have: six threads with 20000 moments each, a few events at each moment.
-enum { EVENTS_MOST = 1 << 19 };
+// More than a run can have: six threads with 30000 moments each, a few events at each moment.
+enum { EVENTS_MOST = 1 << 20 };
 
 typedef struct {
     bool on;

@@ -75,7 +75,6 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (cached == NULL) {
         // So scans come even if the program asks for the same long run again and again.
         give_back_idle(me);
-        if (run_may_absorb(me)) run_absorb_some(me);
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;

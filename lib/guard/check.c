@@ -114,15 +114,17 @@ static size_t check_partial(HakTcb* me, unsigned size_class) {
 static size_t check_run_list(HakTcb* me) {
     size_t wrong = 0;
     uint32_t count = 0;
-    bool linked = true;
+    bool linked = true, has_next = me->next_absorbed == 0;
     SlabNumber before = 0;
     for (SlabNumber s = me->runs; s; before = s, s = peek_own(s)->next, count++) {
         wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
         linked &= peek_own(s)->prev == before;
+        has_next |= s == me->next_absorbed;
     }
-    if (count == me->run_superslabs && linked) return wrong;
-    text_warn("hakmem: check=run_list %u SuperSlabs of page runs in the list, %u counted%s\n", count,
-              me->run_superslabs, linked ? "" : ", not linked both ways");
+    if (count == me->run_superslabs && linked && has_next) return wrong;
+    text_warn("hakmem: check=run_list %u SuperSlabs of page runs in the list, %u counted%s%s\n", count,
+              me->run_superslabs, linked ? "" : ", not linked both ways",
+              has_next ? "" : ", without the one to be absorbed next");
     return wrong + 1;
 }
 

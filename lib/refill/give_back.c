@@ -68,7 +68,7 @@ static void give_back_empty_slabs(HakTcb* me) {
 void give_back_all(HakTcb* me) {
     give_back_left(UINT32_MAX);
     give_back_caches(me);
-    run_absorb(me, UINT32_MAX);
+    run_absorb_all(me);
     give_back_parked(me, 0, UINT32_MAX);
     give_back_empty_slabs(me);
 }
@@ -107,13 +107,14 @@ static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
 
 static void scan_runs(HakTcb* me, Scan scan) {
     enum { PROBES = 64 };
-    run_absorb(me, PROBES);
-    uint64_t freed = load_relaxed(&me->counters.value[HAK_C_free_run]);
-    bool unused = freed == me->seen_runs_freed && me->cached_pages == me->seen_cached_pages;
+    bool unused = !me->run_cache_used;
+    if (run_may_absorb(me))
+        run_absorb_some(me);
+    else
+        run_absorb_in_turn(me, PROBES);
     if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
-    if (scan == SCAN_ALL) give_back_list(me, me->runs, false);
-    me->seen_runs_freed = freed;
-    me->seen_cached_pages = me->cached_pages;
+    if (scan == SCAN_ALL) runs_give_idle_back(me);
+    me->run_cache_used = false;
 }
 
 static void scan_all(HakTcb* me, Scan scan) {
@@ -160,7 +161,10 @@ static void lower_caps(HakTcb* me) {
 void give_back_idle(HakTcb* me) {
     if (tcb_is_reserve(me)) return;
     uint64_t now = os_clock_ms();
-    if (HAK_LIKELY(now < me->next_scan_ms)) return;
+    if (HAK_LIKELY(now < me->next_scan_ms)) {
+        if (run_may_absorb(me)) run_absorb_some(me);
+        return;
+    }
     uint64_t period = period_ms();
     bool long_ago = me->next_scan_ms != 0 && now - me->next_scan_ms >= period;
     me->next_scan_ms = now + period;

@@ -28,7 +28,8 @@
 void give_back_all(HakTcb* me);
 // A scan before the heap grows: memory that is idle here may serve there.
 void give_back_unused(HakTcb* me);
-// A scan, if one is due. Otherwise it costs little.
+// A scan, if one is due. Otherwise it costs little. Of page runs that others freed it takes in those of one SuperSlab
+// at most.
 void give_back_idle(HakTcb* me);
 
 #endif

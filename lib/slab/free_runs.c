@@ -121,17 +121,16 @@ bool free_runs_has_spare(const HakTcb* me, SlabNumber but) {
 // --- checks
 
 static size_t check_list(const HakTcb* me, unsigned list, uint32_t* listed) {
-    size_t wrong = 0;
     for (uint32_t at = me->free_run[list], before = 0; at; before = at, at = link_of(at)->next, ++*listed) {
         if (list_of(pages_of(at)) == list && link_of(at)->prev == before) continue;
         text_warn("hakmem: check=free_runs page %u of slab %u, %u pages: not in list %u\n", at % PAGES_PER_UNIT,
                   first_of(at), pages_of(at), list);
-        return wrong + 1;
+        return 1;
     }
     bool some = (me->free_run_some[list / 64] >> (list % 64) & 1) != 0;
-    if (some == (me->free_run[list] != 0)) return wrong;
+    if (some == (me->free_run[list] != 0)) return 0;
     text_warn("hakmem: check=free_runs list %u: the bit says %s\n", list, some ? "some" : "none");
-    return wrong + 1;
+    return 1;
 }
 
 static uint32_t count_long_enough(SlabNumber s) {

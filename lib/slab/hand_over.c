@@ -200,6 +200,11 @@ void runs_settle(HakTcb* me, OwnedRuns runs) {
     }
 }
 
+void runs_give_idle_back(HakTcb* me) {
+    OwnedRuns idle = runs_idle_one(me);
+    if (idle.head.number) give_idle_back(me, idle);
+}
+
 static void join_runs(HakTcb* me, OwnedRuns runs) {
     enum { RUNS_MOST = 4 };
     runs_place(me, runs, PLACE_PARTIAL);

@@ -30,9 +30,11 @@ void slab_dispose(HakTcb* me, OwnedSlab slab);
 void slab_free_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count);
 // Puts what others freed into the slab onto its free list. A full slab becomes partial.
 void slab_absorb(HakTcb* me, OwnedSlab slab);
-// After a free into a SuperSlab of page runs. One idle SuperSlab is kept, if the thread has no other with much room for
-// its next run: any more, or one that is no longer needed, is given back.
+// After a free into a SuperSlab of page runs, or if a new one may not be needed. One idle SuperSlab is kept, if the
+// thread has no other with much room for its next run: any more, or one that is no longer needed, is given back.
 void runs_settle(HakTcb* me, OwnedRuns runs);
+// Gives back the one that is kept.
+void runs_give_idle_back(HakTcb* me);
 
 // Publishes a slab that the caller has taken out of its lists. false: the slab turned out to be empty and is still the
 // caller's, which must dispose of it.

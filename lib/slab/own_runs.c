@@ -17,48 +17,42 @@ static bool absorb(HakTcb* me, OwnedRuns runs) {
     return true;
 }
 
-bool run_absorb(HakTcb* me, uint32_t most) {
-    bool some = false;
-    for (SlabNumber s = me->runs, next; s && most > 0; s = next, most--) {
+void run_absorb_all(HakTcb* me) {
+    for (SlabNumber s = me->runs, next; s; s = next) {
         next = peek_own(s)->next;
-        some |= absorb(me, runs_own(me, s));
+        absorb(me, runs_own(me, s));
     }
-    return some;
 }
 
-// What is the thread's is in its list.
 bool run_absorb_in_turn(HakTcb* me, uint32_t most) {
     bool some = false;
-    SlabNumber s = runs_if_mine(me, me->next_absorbed).head.number;
-    if (s == 0) s = me->runs;
+    SlabNumber s = me->next_absorbed ? me->next_absorbed : me->runs;
     for (SlabNumber next; s && most > 0 && !some; s = next, most--) {
         next = peek_own(s)->next;
         some = absorb(me, runs_own(me, s));
     }
     me->next_absorbed = s;
+    if (s == 0 && me->absorb_ends != 0) me->absorb_ends--;
     return some;
 }
 
+// Where there is a note, there may have been no place for another one. So each SuperSlab is looked at after that: from
+// the next one to the end of the list, and from its beginning to its end.
 static bool absorb_told(HakTcb* me) {
     for (unsigned i = 0; i < PUSHED_RUNS; i++) {
         SlabNumber s = load_relaxed(&me->runs_pushed[i]);
         if (s == 0) continue;
         store_relaxed(&me->runs_pushed[i], 0u);
+        me->absorb_ends = 2;
         OwnedRuns runs = runs_if_mine(me, s);
         if (runs.head.number && absorb(me, runs)) return true;
     }
     return false;
 }
 
-// Where others freed, they may have done so in more SuperSlabs than there were places for notes.
 void run_absorb_some(HakTcb* me) {
     enum { A_FEW = 8 };
-    bool some = absorb_told(me);
-    if (!some && me->absorb_left != 0) {
-        me->absorb_left -= me->absorb_left < A_FEW ? me->absorb_left : A_FEW;
-        some = run_absorb_in_turn(me, A_FEW);
-    }
-    if (some) me->absorb_left = me->run_superslabs;
+    if (!absorb_told(me) && me->absorb_ends != 0) run_absorb_in_turn(me, A_FEW);
 }
 
 // --- the cache

@@ -8,14 +8,15 @@
 
 // Takes a run of `pages` pages from one of the thread's SuperSlabs, at a multiple of `align` pages. block NULL: none.
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
-// Absorbs what others freed into the thread's SuperSlabs, at most `most` of these. true: it found something.
-bool run_absorb(HakTcb* me, uint32_t most);
-// The same from where it stopped the last time. It ends with the first into which others freed, as that may be much.
+// Absorbs what others freed into all of the thread's SuperSlabs.
+void run_absorb_all(HakTcb* me);
+// The same for at most `most`, from where it stopped the last time to the end of the list. It stops behind the first
+// into which others freed, as that may be much. true: there was one.
 bool run_absorb_in_turn(HakTcb* me, uint32_t most);
 // The same for one of those of which others have told. Then, call by call, for a few more at a time.
 void run_absorb_some(HakTcb* me);
 HAK_INLINE bool run_may_absorb(const HakTcb* me) {
-    uint32_t any = me->absorb_left;
+    uint32_t any = me->absorb_ends;
     for (unsigned i = 0; i < PUSHED_RUNS; i++) any |= load_relaxed(&me->runs_pushed[i]);
     return any != 0;
 }

@@ -46,6 +46,7 @@ void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place) {
     TinySlabMeta* meta = meta_of(runs.head);
     SlabList list = {&me->runs, NULL};
     if (meta->where != PLACE_NONE) {
+        if (me->next_absorbed == runs.head.number) me->next_absorbed = meta->next;
         slab_list_remove(list, runs.head.number);
         free_runs_remove_all(me, runs);
         me->run_superslabs--;

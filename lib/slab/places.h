@@ -10,6 +10,7 @@
 //   tiny[c].partial_count == slabs in that list, partial_free == sum of their free blocks
 //   tiny[c].full_count == slabs in that list
 //   partial_slabs == sum of partial_count      run_superslabs == SuperSlabs in `runs`
+//   next_absorbed == 0, or is in `runs`
 //
 // Thread-safety: the owner alone.
 // Errors: none.

@@ -18,7 +18,8 @@ static void* take_long(HakTcb* me, uint32_t i) {
     LongRun run = me->long_run[i];
     me->long_count--;
     memmove(&me->long_run[i], &me->long_run[i + 1], (me->long_count - i) * sizeof run);
-    run_set_cached(&me->long_pages, run_entry(runs_own(me, run_first_slab(run.block)), run.block), run.pages, false);
+    run_set_cached(me, &me->long_pages, run_entry(runs_own(me, run_first_slab(run.block)), run.block), run.pages,
+                   false);
     return run.block;
 }
 
@@ -34,7 +35,7 @@ void* run_cache_take_oldest_long(HakTcb* me) {
 
 void run_cache_put_long(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages) {
     me->long_run[me->long_count++] = (LongRun){block, pages};
-    run_set_cached(&me->long_pages, run_entry(runs, block), pages, true);
+    run_set_cached(me, &me->long_pages, run_entry(runs, block), pages, true);
 }
 
 void* run_cache_take_any_short(HakTcb* me) {
@@ -51,7 +52,7 @@ static void drop_bin(HakTcb* me, OwnedRuns runs, unsigned bin) {
     for (uint32_t i = 0; i < cache->count; i++) {
         void* block = cache->block[i];
         if (run_first_slab(block) == runs.head.number) {
-            run_set_cached(&me->cached_pages, run_entry(runs, block), pages, false);
+            run_set_cached(me, &me->cached_pages, run_entry(runs, block), pages, false);
             runs_free(me, runs, block);
         } else
             cache->block[kept++] = block;

@@ -61,7 +61,8 @@ HAK_INLINE RunEntry run_entry(OwnedRuns runs, const void* block) {
 
 // Notes that a block is put into the cache, or taken out. Only this changes whether it counts as live. count:
 // cached_pages or long_pages.
-HAK_INLINE void run_set_cached(uint32_t* count, RunEntry entry, uint32_t pages, bool cached) {
+HAK_INLINE void run_set_cached(HakTcb* me, uint32_t* count, RunEntry entry, uint32_t pages, bool cached) {
+    me->run_cache_used = true;
     store_relaxed(entry.length, (uint16_t)(cached ? pages | RUN_IS_CACHED : pages));
     uint32_t change = cached ? pages : 0 - pages;
     entry.map->live = (uint16_t)(entry.map->live - change);
@@ -76,7 +77,7 @@ HAK_INLINE void* run_cache_take_short(HakTcb* me, RunBin bin) {
     void* block = cache->block[count - 1];
     if (block == NULL) __builtin_unreachable();  // the callers' NULL is that above
     cache->count = count - 1;
-    run_set_cached(&me->cached_pages, run_entry(runs_own(me, run_first_slab(block)), block), bin.length, false);
+    run_set_cached(me, &me->cached_pages, run_entry(runs_own(me, run_first_slab(block)), block), bin.length, false);
     return block;
 }
 
@@ -89,7 +90,7 @@ HAK_INLINE bool run_cache_put_short(HakTcb* me, RunEntry entry, void* block, uin
     if (HAK_UNLIKELY(count >= bin.most || me->cached_pages + pages > RUN_CACHE_PAGES)) return false;
     cache->block[count] = block;
     cache->count = count + 1;
-    run_set_cached(&me->cached_pages, entry, pages, true);
+    run_set_cached(me, &me->cached_pages, entry, pages, true);
     return true;
 }
 

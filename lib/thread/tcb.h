@@ -100,16 +100,15 @@ typedef struct HakTcb {
     bool bins_left;                     // if LEFT: the bins of its thread are in `parked`
     uint32_t ticks;                     // refills
     uint64_t next_scan_ms;              // when the next scan is due; 0: there was none yet
-    uint64_t seen_runs_freed;           // page runs freed until the last scan
-    uint32_t seen_cached_pages;         // cached_pages then
-    SlabNumber next_absorbed;           // SuperSlab of page runs that is absorbed next; 0: the first of the list
-    uint32_t absorb_left;               // SuperSlabs to look at, since others have freed into one
+    SlabNumber next_absorbed;           // SuperSlab in `runs` that is absorbed next; 0: the first one
+    uint32_t absorb_ends;               // how often the end of `runs` is to be reached, since others have freed
     uint32_t bundled;                   // blocks in bundles
     uint32_t partial_slabs;             // sum of partial_count
     uint32_t run_superslabs;            // SuperSlabs in `runs`
     SlabNumber runs;                    // own SuperSlabs of page runs: first of the list
     uint32_t free_run[FREE_RUN_LISTS];  // their free runs, by length (slab/free_runs.h)
     uint64_t free_run_some[FREE_RUN_WORDS];
+    bool run_cache_used;    // since the last scan, a page run came into the cache or left it
     uint32_t cached_pages;  // in run_cache
     union {
         RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
