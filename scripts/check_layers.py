@@ -38,6 +38,7 @@ RULES = {
             "slab",
             "refill",
             "sample",  # knows threads, and is asked by front's slow paths; it could stand as low as above thread
+            "profile",
             "front",
             "guard",
             "api",

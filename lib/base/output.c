@@ -124,6 +124,10 @@ static void close_number(int fd) {
     sys_call3(SYS_close, fd, 0, 0);  // the number is free afterwards, whatever the result
 }
 
+void output_close(Output output) {
+    if (output.fd >= 0) close_number(output.fd);
+}
+
 // Numbers 0 to 2 are never kept: the program has closed that one, and may use it again.
 static int move_up(int fd) {
     int copy = duplicate_high(fd);

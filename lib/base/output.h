@@ -51,6 +51,8 @@ Output output_keep_stderr(void);
 Output output_open_file(int folder, const char* name, int* error);
 Output output_open_folder(const char* name);
 
+void output_close(Output output);
+
 // Whether the descriptor still leads to what was noted.
 bool output_is_there(Output output);
 // Whether it does, and the file still has a name in some folder.

@@ -10,6 +10,7 @@
 #include "front/suspect.h"
 #include "front/wrong_free.h"
 #include "front/zero.h"
+#include "profile/profile.h"
 #include "refill/give_back.h"
 #include "sample/sample.h"
 #include "slab/bundle.h"
@@ -120,6 +121,7 @@ static HAK_COLD void free_of_others(void* p) {
 
 static void free_huge(SlabNumber s, void* p) {
     operation_watch_if_due();
+    if (profile_is_on()) profile_forget(p);
     note_free(p, FREE_HUGE);
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }
@@ -207,6 +209,7 @@ static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint
 }
 
 static HAK_NOINLINE void free_run(void* p) {
+    if (profile_is_on()) profile_forget(p);
     if (zero_is(ZERO_FREE) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {

@@ -7,6 +7,7 @@
 #include "front/life.h"
 #include "front/sanitizer.h"
 #include "front/zero.h"
+#include "profile/profile.h"
 #include "refill/refill.h"
 #include "sample/sample.h"
 #include "slab/run_cache.h"
@@ -38,7 +39,51 @@ static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     return taken;
 }
 
-// --- malloc
+// --- blocks with pages of their own
+
+static void* reserve_large(size_t size, size_t alignment) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) return NULL;
+    void* block = large_alloc(reserve, size, alignment, false);
+    reserve_end(reserve);
+    return block;
+}
+
+// With pages of its own, of any size.
+static void* malloc_pages(size_t size, size_t alignment, bool zero) {
+    if (size > PTRDIFF_MAX) return no_memory();
+    if (sanitizer_serves()) {
+        void* block = sanitizer_malloc(alignment, size);
+        if (block && zero) memset(block, 0, size);
+        return block ? block : no_memory();
+    }
+    bool clear = zero || zero_is(ZERO_ALLOC);
+    HakTcb* me = thread_operation();
+    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
+    if (me) operation_end(me);
+    if (block == NULL) return no_memory();
+    if (me == NULL && clear) memset(block, 0, size);
+    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
+    note_malloc(block, size);
+    return block;
+}
+
+// NULL: there is no memory, or the malloc is no sample.
+static void* malloc_sample(size_t size, size_t alignment, bool zero) {
+    if (!profile_is_due(size) || sanitizer_serves()) return NULL;
+    void* block = malloc_pages(size, alignment, zero);
+    if (block) profile_sampled(block, size);
+    return block;
+}
+
+static void* malloc_large(size_t size, size_t alignment, bool zero) {
+    bool sampled = profile_is_on() && profile_is_due(size) && !sanitizer_serves();
+    void* block = malloc_pages(size, alignment, zero);
+    if (sampled && block) profile_sampled(block, size);
+    return block;
+}
+
+// --- blocks of a class
 
 static TakenBlocks reserve_refill(unsigned size_class) {
     HakTcb* reserve = reserve_begin();
@@ -47,14 +92,6 @@ static TakenBlocks reserve_refill(unsigned size_class) {
     if (taken.first) link_clear(taken.first);
     reserve_end(reserve);
     return taken;
-}
-
-static void* reserve_large(size_t size, size_t alignment) {
-    HakTcb* reserve = reserve_begin();
-    if (reserve == NULL) return NULL;
-    void* block = large_alloc(reserve, size, alignment, false);
-    reserve_end(reserve);
-    return block;
 }
 
 // Fills the bin of the class, which was found empty, and takes the first block.
@@ -98,6 +135,8 @@ HAK_INLINE TlsBin* bin_of_small(size_t size) {
 }
 
 static void* calloc_small(size_t size) {
+    void* sampled = profile_is_on() ? malloc_sample(size, 1, true) : NULL;
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
     TlsBin* bin = bin_of_small(size);
     TakenBlocks taken = {bin_pop(bin), 1, false};
     if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(bin, class_of_size(size), 1, size);
@@ -108,26 +147,21 @@ static void* calloc_small(size_t size) {
     return handed_out(taken.first, size);
 }
 
-void* malloc_refill(size_t size) {
-    return malloc_class(class_of_size(size), 1, size);
+// A malloc while no link counts as one for a hit: this takes the block as a hit would have.
+static HAK_NOINLINE HAK_LINE_START void* malloc_counted(size_t size) {
+    void* sampled = malloc_sample(size, 1, false);
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
+    unsigned size_class = class_of_size(size);
+    if (sample_is_near() || zero_is(ZERO_ALLOC)) return malloc_class(size_class, 1, size);
+    HakTcb* me = hit_begin();
+    void* block = HAK_CHECKED && me == NULL ? NULL : bin_take(fast_bin(tag_of_class(size_class)));
+    if (me) hit_end(me);
+    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_class(size_class, 1, size);
 }
 
-static void* malloc_large(size_t size, size_t alignment, bool zero) {
-    if (size > PTRDIFF_MAX) return no_memory();
-    if (sanitizer_serves()) {
-        void* block = sanitizer_malloc(alignment, size);
-        if (block && zero) memset(block, 0, size);
-        return block ? block : no_memory();
-    }
-    bool clear = zero || zero_is(ZERO_ALLOC);
-    HakTcb* me = thread_operation();
-    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
-    if (me) operation_end(me);
-    if (block == NULL) return no_memory();
-    if (me == NULL && clear) memset(block, 0, size);
-    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
-    note_malloc(block, size);
-    return block;
+void* malloc_refill(size_t size) {
+    if (profile_is_on()) return malloc_counted(size);
+    return malloc_class(class_of_size(size), 1, size);
 }
 
 // Ends the operation.
@@ -141,7 +175,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 
 // SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = zero_is(ZERO_ALLOC) ? NULL : operation_begin_at_once();
+    HakTcb* me = link_hits_are_stopped() ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     uint32_t pages = large_pages(size);
     void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
@@ -174,7 +208,9 @@ static unsigned class_aligned(size_t alignment, size_t size) {
 void* malloc_aligned(size_t alignment, size_t size) {
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
-    if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
-        return malloc_class(class_aligned(alignment, size), alignment, size);
+    bool of_class = size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX;
+    void* sampled = of_class && profile_is_on() ? malloc_sample(size, alignment, false) : NULL;
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
+    if (of_class) return malloc_class(class_aligned(alignment, size), alignment, size);
     return malloc_large(size, alignment, false);
 }

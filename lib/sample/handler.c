@@ -36,7 +36,6 @@ enum { NEEDS_RESTORER = 0x04000000 };
 #define TEXT_OF(macro) TEXT(macro)
 #define TEXT(words) #words
 // Debuggers and unwinders know the frame of a signal by these very instructions.
-HAK_INTERNAL void sample_restorer(void);
 __asm__(".pushsection .text\n"
         ".p2align 4\n"
         "nop\n"  // unwinders look up the address before a return address

@@ -1,0 +1,134 @@
+#include "profile/dump.h"
+
+#include "base/lock.h"
+#include "base/text.h"
+#include "config/options.h"
+#include "os/os.h"
+#include "profile/sampled_blocks.h"
+#include "sample/module.h"
+#include "stack/stack_table.h"
+#include "stack/unwind.h"
+
+#include <fcntl.h>
+
+static HakLock dump_lock;
+static _Atomic uint64_t next_ms;
+
+void dump_begin(void) {
+    store_relaxed(&next_ms, os_clock_ms() + (uint64_t)hak_option(profile_every));
+}
+
+void dump_after_fork(void) {
+    hak_lock_in_child(&dump_lock, 0);
+}
+
+// --- text, under dump_lock
+
+enum { PIECE = 1 << 14, LINE = 64 * STACK_DEPTH_MAX };
+static struct {
+    Output to;
+    size_t length;
+    char text[PIECE];
+} out;
+
+static void flush(void) {
+    output_write(out.to, out.text, out.length);
+    out.length = 0;
+}
+
+#define PUT(...) (out.length += text_format(out.text + out.length, sizeof out.text - out.length, __VA_ARGS__))
+
+// Before each line.
+static void begin_line(void) {
+    if (out.length > PIECE - LINE) flush();
+}
+
+// --- modules
+
+enum { MODULES = 256 };
+typedef struct {
+    CodeModule module;
+    uintptr_t bias, end;
+} Seen;
+static Seen seen[MODULES];
+static uint32_t seen_count;
+
+static void see(uintptr_t pc) {
+    CodeModule module = module_of(pc);
+    uint32_t i = 0;
+    if (module.start == NULL) return;
+    while (i < seen_count && seen[i].module.start != module.start) i++;
+    if (i == MODULES) return;
+    if (i == seen_count) seen[seen_count++] = (Seen){.module = module, .bias = pc - module.offset};
+    if (seen[i].end <= pc) seen[i].end = pc + 1;
+}
+
+static void put_modules(void) {
+    for (uint32_t i = 0; i < seen_count; i++) {
+        const CodeModule* module = &seen[i].module;
+        begin_line();
+        PUT("module %lx %lx %lx ", (unsigned long)(uintptr_t)module->start, (unsigned long)seen[i].end,
+            (unsigned long)seen[i].bias);
+        for (uint32_t b = 0; b < module->id_length; b++) PUT("%02x", (unsigned)module->id[b]);
+        PUT("%s %s\n", module->id_length ? "" : "-", module->path);
+    }
+}
+
+// --- sites
+
+static void put_site(const Site* site) {
+    uintptr_t address[STACK_DEPTH_MAX];
+    uint32_t count = stack_read(load_relaxed(&site->stack), address, STACK_DEPTH_MAX);
+    begin_line();
+    PUT("site %ld %ld %ld %ld %ld %ld", (long)load_relaxed(&site->live_blocks), (long)load_relaxed(&site->live_bytes),
+        (long)load_relaxed(&site->peak_blocks), (long)load_relaxed(&site->peak_bytes),
+        (long)load_relaxed(&site->all_blocks), (long)load_relaxed(&site->all_bytes));
+    for (uint32_t i = 0; i < count; i++) {
+        see(address[i] - 1);
+        PUT(" %lx", (unsigned long)address[i]);
+    }
+    PUT("\n");
+}
+
+static void put_all(const char* why) {
+    seen_count = 0;
+    PUT("hakmem-profile 1 pid=%u rate=%lld why=%s ms=%llu lost=%llu\n", os_process_id(),
+        (long long)hak_option(profile_rate), why, (unsigned long long)os_clock_ms(),
+        (unsigned long long)sampled_blocks_lost());
+    for (uint32_t i = 0; i < sites_used(); i++)
+        if (load_relaxed(&site_used(i)->all_blocks) != 0) put_site(site_used(i));
+    put_modules();
+    begin_line();
+    PUT("end\n");
+    flush();
+}
+
+// --- when
+
+static Output open_file(void) {
+    static bool told;
+    char path[2 * HAK_OPTION_TEXT_MAX];
+    int error = 0;
+    text_expand(path, sizeof path, hak_options.profile_file, (int)os_process_id());
+    Output file = output_open_file(AT_FDCWD, path, &error);
+    if (file.fd < 0 && !told) text_warn("libhakmem: HAKMEM_PROFILE_FILE: cannot open %s (error %d)\n", path, error);
+    told |= file.fd < 0;
+    return file;
+}
+
+void dump_write(const char* why) {
+    if (*hak_options.profile_file == '\0' || os_calls_are_forbidden() || !hak_trylock(&dump_lock)) return;
+    out.to = open_file();
+    if (out.to.fd >= 0) {
+        put_all(why);
+        output_close(out.to);
+    }
+    hak_unlock(&dump_lock);
+}
+
+void dump_if_due(void) {
+    uint64_t every = (uint64_t)hak_option(profile_every), due = load_relaxed(&next_ms);
+    if (every == 0) return;
+    uint64_t now = os_clock_ms();
+    if (now >= due && cas_relaxed(&next_ms, &due, now + every)) dump_write("periodic");
+}
