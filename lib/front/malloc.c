@@ -68,9 +68,9 @@ static void* malloc_pages(size_t size, size_t alignment, bool zero) {
     return block;
 }
 
-// NULL: there is no memory, or the malloc is no sample.
-static void* malloc_sample(size_t size, size_t alignment, bool zero) {
-    if (!profile_is_due(size) || sanitizer_serves()) return NULL;
+// The thread's count has run out. NULL: there is no memory, or the malloc is no sample.
+static HAK_COLD void* malloc_sample(size_t size, size_t alignment, bool zero) {
+    if (!profile_run_out(size) || sanitizer_serves()) return NULL;
     void* block = malloc_pages(size, alignment, zero);
     if (block) profile_sampled(block, size);
     return block;
@@ -135,7 +135,7 @@ HAK_INLINE TlsBin* bin_of_small(size_t size) {
 }
 
 static void* calloc_small(size_t size) {
-    void* sampled = profile_is_on() ? malloc_sample(size, 1, true) : NULL;
+    void* sampled = profile_is_on() && profile_counts(size) ? malloc_sample(size, 1, true) : NULL;
     if (HAK_UNLIKELY(sampled != NULL)) return sampled;
     TlsBin* bin = bin_of_small(size);
     TakenBlocks taken = {bin_pop(bin), 1, false};
@@ -147,21 +147,28 @@ static void* calloc_small(size_t size) {
     return handed_out(taken.first, size);
 }
 
-// A malloc while no link counts as one for a hit: this takes the block as a hit would have.
-static HAK_NOINLINE HAK_LINE_START void* malloc_counted(size_t size) {
+static HAK_NOINLINE void* malloc_missed(size_t size) {
+    return malloc_class(class_of_size(size), 1, size);
+}
+
+static HAK_COLD void* malloc_due(size_t size) {
     void* sampled = malloc_sample(size, 1, false);
-    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
-    unsigned size_class = class_of_size(size);
-    if (sample_is_near() || zero_is(ZERO_ALLOC)) return malloc_class(size_class, 1, size);
-    HakTcb* me = hit_begin();
-    void* block = HAK_CHECKED && me == NULL ? NULL : bin_take(fast_bin(tag_of_class(size_class)));
-    if (me) hit_end(me);
-    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_class(size_class, 1, size);
+    return sampled ? sampled : malloc_missed(size);
+}
+
+// A malloc while no link counts as one for a hit: this takes the block as a hit would have. Calls are in tail position
+// only.
+static HAK_NOINLINE HAK_LINE_START void* malloc_counted(size_t size) {
+    hak_tls.profile_left -= (int64_t)size;
+    if (HAK_UNLIKELY(hak_tls.profile_left < 0)) return malloc_due(size);
+    if (HAK_UNLIKELY(door_is_open() || HAK_CHECKED || profile_is_slow())) return malloc_missed(size);
+    TlsBin* bin = size <= TINY_MAX ? fast_bin(hak_tag_of_tiny[size]) : bin_of_small(size);
+    void* block = bin_take(bin);
+    return HAK_LIKELY(block != NULL) ? block : malloc_missed(size);
 }
 
 void* malloc_refill(size_t size) {
-    if (profile_is_on()) return malloc_counted(size);
-    return malloc_class(class_of_size(size), 1, size);
+    return HAK_LIKELY(!load_relaxed(&profile_on)) ? malloc_missed(size) : malloc_counted(size);
 }
 
 // Ends the operation.
@@ -209,7 +216,7 @@ void* malloc_aligned(size_t alignment, size_t size) {
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     bool of_class = size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX;
-    void* sampled = of_class && profile_is_on() ? malloc_sample(size, alignment, false) : NULL;
+    void* sampled = of_class && profile_is_on() && profile_counts(size) ? malloc_sample(size, alignment, false) : NULL;
     if (HAK_UNLIKELY(sampled != NULL)) return sampled;
     if (of_class) return malloc_class(class_aligned(alignment, size), alignment, size);
     return malloc_large(size, alignment, false);

@@ -1,7 +1,7 @@
 #include "profile/profile.h"
 
 #include "base/text.h"
-#include "config/options.h"
+#include "config/zero.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "profile/chance.h"
@@ -12,7 +12,7 @@
 #include "stack/stack_table.h"
 #include "thread/link.h"
 
-_Atomic bool profile_on;
+_Atomic bool profile_on, profile_slow;
 
 static bool is_wanted(void) {
     return hak_option(profile) != 0 && !(HAK_CHECKED && hak_option(guard) != 0);
@@ -28,6 +28,7 @@ void profile_begin(void) {
     module_begin();
     dump_begin();
     dump_signal_install((int)hak_option(profile_signal));
+    store_relaxed(&profile_slow, zero_is(ZERO_ALLOC));
     link_stop_hits(true);
     store_relaxed(&profile_on, true);
 }

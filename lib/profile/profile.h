@@ -25,11 +25,22 @@ HAK_INLINE bool profile_is_on(void) {
 // Once the options are known.
 void profile_begin(void);
 
+// Some other option wants each malloc to take a slower path.
+extern HAK_INTERNAL _Atomic bool profile_slow;
+HAK_INLINE bool profile_is_slow(void) {
+    return HAK_UNLIKELY(load_relaxed(&profile_slow));
+}
+
+// A thread's count has run out with a malloc of `size`. false: it had not begun, and the malloc is no sample.
 HAK_COLD bool profile_run_out(size_t size);
+// Counts a malloc. true: the thread's count has run out.
+HAK_INLINE bool profile_counts(size_t size) {
+    hak_tls.profile_left -= (int64_t)size;
+    return HAK_UNLIKELY(hak_tls.profile_left < 0);
+}
 // Counts a malloc. true: its block is the sample.
 HAK_INLINE bool profile_is_due(size_t size) {
-    hak_tls.profile_left -= (int64_t)size;
-    return HAK_UNLIKELY(hak_tls.profile_left < 0) && profile_run_out(size);
+    return profile_counts(size) && profile_run_out(size);
 }
 // Notes a sample: `block` has pages of its own.
 HAK_COLD void profile_sampled(const void* block, size_t size);
