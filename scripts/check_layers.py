@@ -54,7 +54,7 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
-            ("record", "compare", "testplan", "explore"),
+            ("record", "compare", "testplan", "explore", "heap"),
             "command",
             "main",
         ),

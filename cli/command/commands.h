@@ -14,6 +14,7 @@ extern const struct command command_run;
 extern const struct command command_explore;
 extern const struct command command_record;
 extern const struct command command_report;
+extern const struct command command_profile;
 extern const struct command command_list;
 extern const struct command command_doctor;
 

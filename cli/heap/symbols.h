@@ -1,0 +1,16 @@
+// Names the frames of a profile: functions and source lines, from the modules' files or their debug packages.
+// Thread-safety: none. Errors: what is not known is MODULE+OFFSET. A file that is another build now is not read.
+#ifndef HAKSTRESS_HEAP_SYMBOLS_H
+#define HAKSTRESS_HEAP_SYMBOLS_H
+
+#include "heap/profile.h"
+
+struct args;
+
+// Functions given as --wrapper NAME also count as ones that only pass a size on. Modules that cannot be read are told
+// on stderr.
+void heap_name_frames(struct heap_profile* profile, const struct args* args);
+// The first frame of the stack that does not only pass a size on; the last one if all do.
+size_t heap_first_own(const struct heap_profile* profile, const struct heap_stack* stack);
+
+#endif
