@@ -22,8 +22,9 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_overview(FILE* out) {
     fputs("usage: hakstress VERB [OPERANDS] [OPTIONS]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  hakstress %s %s\n      %s\n", commands[i]->name, commands[i]->synopsis, commands[i]->summary);
-    fputs("\nhakstress VERB --help lists the options of a verb.\n"
+        fprintf(out, "  hakstress %s%s%s\n      %s\n", commands[i]->name, commands[i]->synopsis[0] != '\0' ? " " : "",
+                commands[i]->synopsis, commands[i]->summary);
+    fputs("\nhakstress VERB --help, or hakstress help VERB, lists the options of a verb.\n"
           "Exit status: 0 no fault, 1 a fault was found, 2 wrong usage, 3 something is missing on this machine,\n"
           "4 the measurement is not trustworthy, 5 hang, 130 stopped. run, record and report: see their --help.\n",
           out);
@@ -36,15 +37,36 @@ static int unknown_verb(const char* verb) {
     return usage_error("there is no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
 }
 
+// A lost result is a failure.
+static int finish(int status) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK)
+        return missing_error("cannot write to stdout: %s", strerror(errno));
+    return status;
+}
+
 static int run_command(const struct command* command, int argc, char** argv) {
     struct args args;
     int status = args_parse(&args, command, argc, argv);
     if (status < 0) status = command->run(&args);
     args_free(&args);
-    // A lost result is a failure.
-    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_OK)
-        return missing_error("cannot write to stdout: %s", strerror(errno));
-    return status;
+    return finish(status);
+}
+
+static const struct command* find_command(const char* name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0) return commands[i];
+    return NULL;
+}
+
+// "help VERB" is "VERB --help".
+static int help(int argc, char** argv) {
+    char option[] = "--help", *words[] = {option, NULL};
+    if (argc == 0) {
+        print_overview(stdout);
+        return finish(STATUS_OK);
+    }
+    const struct command* command = find_command(argv[0]);
+    return command != NULL ? run_command(command, 1, words) : unknown_verb(argv[0]);
 }
 
 // If a standard descriptor is closed, the next file that is opened would get its number, and output would go into it.
@@ -66,15 +88,12 @@ int main(int argc, char** argv) {
     if (strcmp(argv[1], CHILD_VERB) == 0) return child_main(argc - 2, argv + 2);
     results_remember_command_line(argc, argv);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
-        print_overview(stdout);
-        return STATUS_OK;
+        return help(argc - 2, argv + 2);
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("hakstress %s\n", hak_version());
-        return STATUS_OK;
+        return finish(STATUS_OK);
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0) return run_command(commands[i], argc - 2, argv + 2);
-    }
-    return unknown_verb(argv[1]);
+    const struct command* command = find_command(argv[1]);
+    return command != NULL ? run_command(command, argc - 2, argv + 2) : unknown_verb(argv[1]);
 }

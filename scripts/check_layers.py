@@ -54,6 +54,7 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
+            "leaks",
             ("record", "compare", "testplan", "explore", "heap"),
             "command",
             "main",

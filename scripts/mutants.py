@@ -190,11 +190,20 @@ SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?
 SEARCHES = ([], ["--preemptions", "1", "--stale", "1"])
 
 
+# Random scenarios, a few random schedules of each.
+RANDOM = [f"random-{n}" for n in range(1, 3001)]
+RANDOM_SEARCH = ["--strategy", "random", "--schedules", "10", "--seed", "1"]
+
+
 def search(mutant, program, scenarios, bounds, options):
     """Explores the scenarios, one after the other, up to the first fault."""
     files = [SCENARIOS / f"{name}.scenario" for name in scenarios]
     how = ["--strategy", "exhaustive", "--seconds", str(options.seconds), *bounds]
-    done = run_quietly([program, *files, *how], timeout=options.seconds * 20 * len(files) + 60)
+    return explore(mutant, [program, *files, *how], options.seconds * 20 * len(files) + 60)
+
+
+def explore(mutant, command, timeout):
+    done = run_quietly(command, timeout)
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
         fault = match.groupdict()
@@ -210,7 +219,7 @@ def search(mutant, program, scenarios, bounds, options):
 
 
 def judge(mutant, program, scenarios, options):
-    """Every schedule within the bounds of the scenarios that are named, then of the others."""
+    """Every schedule within the bounds of the scenarios that are named, then of the others; random ones in between."""
     first = [s for s in mutant.expected if s in scenarios]
     rest = [] if options.fast else [s for s in scenarios if s not in first]
     deep = mutant.head.get("search", "").split()
@@ -218,7 +227,10 @@ def judge(mutant, program, scenarios, options):
     if verdict.what != "missed":
         return verdict
     for group, bounds in itertools.product(filter(None, (first, rest)), SEARCHES):
-        verdict = search(mutant, program, group, bounds, options)
+        if group is rest and bounds == SEARCHES[-1]:
+            verdict = explore(mutant, [program, *RANDOM, *RANDOM_SEARCH], 600)
+        if verdict.what == "missed":
+            verdict = search(mutant, program, group, bounds, options)
         if verdict.what != "missed":
             break
     return verdict

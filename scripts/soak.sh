@@ -77,6 +77,8 @@ explore_deeply() {
 explore() {
     run build/cli/hakstress explore --seconds 600 --preemptions 3 --stale 1 --seed "$1" --quiet
     run build/cli/hakstress explore --seconds 60 --seed "$1" --quiet $(seq -f 'random-%.0f' "$1" $(($1 + 39)))
+    run build/cli/hakstress explore --strategy random --schedules 20 --seed "$1" --quiet \
+        $(seq -f 'random-%.0f' "$1" $(($1 + 999)))
 }
 
 real_programs

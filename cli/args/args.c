@@ -21,7 +21,9 @@ static const struct option_spec common_options[] = {
     {"profile", "NAME", NULL, NULL, "settings from profiles/NAME.profile"},
     {"seed", "N", "HAKMEM_SEED", NULL, "seed of all random choices; default: a new one, which is printed"},
     {"json", "FILE|-", NULL, NULL, "also write the result there; -: to stdout, and the text to stderr"},
-    {"results", "DIR", NULL, "results", "where the results of the newest 50 runs are kept"},
+    {"results", "DIR", NULL, "results",
+     "where the results of the newest 50 runs are kept; none: nowhere, and crash reports go to stderr (run, repro, "
+     "guard, bench)"},
     {"quiet", NULL, NULL, NULL, "no progress on stderr"},
     {"help", NULL, NULL, NULL, "print this text"},
     {"version", NULL, NULL, NULL, "print the version"},
@@ -321,6 +323,20 @@ bool args_number(const struct args* args, const char* option, uint64_t min, uint
     char name[128];
     usage_error("%s must be a whole number from %" PRIu64 " to %" PRIu64 ", not '%s'",
                 args_where(args, option, name, sizeof name), min, max, value->text);
+    return false;
+}
+
+bool args_seconds(const struct args* args, const char* option, double* out) {
+    static const double most = 1e9;
+    const char* text = args_text(args, option);
+    if (text == NULL) return true;
+    char *end, name[128];
+    double number = strtod(text, &end);
+    if (end != text && *end == '\0' && number > 0 && number <= most) {
+        *out = number;
+        return true;
+    }
+    usage_error("%s must be a number of seconds above 0, not '%s'", args_where(args, option, name, sizeof name), text);
     return false;
 }
 

@@ -60,6 +60,8 @@ const char* args_where(const struct args* args, const char* option, char* buffer
 
 // The value as a whole number in [min, max]; false after a message.
 bool args_number(const struct args* args, const char* option, uint64_t min, uint64_t max, uint64_t* out);
+// The value as seconds, more than 0; it keeps its value if the option is not set. False after a message.
+bool args_seconds(const struct args* args, const char* option, double* out);
 // Operand `index`, called `what` in messages, or `standard` if there are fewer operands.
 bool args_operand_number(const struct args* args, int index, const char* what, double min, double max, double standard,
                          double* out);

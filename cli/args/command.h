@@ -18,6 +18,7 @@ struct command {
     const char* examples;                 // for --help: one per line
     const struct option_spec* options;    // its own options besides the common ones, ended by a NULL name; NULL: none
     const char* profile;                  // the profile in use unless --profile names another; NULL: none
+    bool may_keep_nothing;                // --results none is allowed
     bool takes_variables;                 // it reads HAKMEM_* variables: wrong ones are refused
     const struct setting* checks;         // variables that always have these values, ended by a NULL name; NULL: none
     const char* notes;                    // what --help says after the options; NULL: nothing

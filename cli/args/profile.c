@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/path.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -95,8 +96,7 @@ int profile_read(const char* name, profile_setting setting, void* context) {
 }
 
 static int is_profile(const struct dirent* entry) {
-    size_t length = strlen(entry->d_name), suffix = strlen(SUFFIX);
-    return length > suffix && strcmp(entry->d_name + length - suffix, SUFFIX) == 0;
+    return path_has_suffix(entry->d_name, SUFFIX);
 }
 
 static void visit(const char* name, profile_entry entry, void* context) {

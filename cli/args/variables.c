@@ -30,15 +30,12 @@ static bool no_such_variable(const char* where, const char* name) {
 
 bool variable_check(const char* where, const char* name, const char* value) {
     char allowed[128];
-    for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
-        const HakOptionInfo* info = hak_option_info(i);
-        if (strcmp(info->name, name) != 0) continue;
-        if (*value == '\0' || hak_option_accepts(info, value)) return true;  // empty counts as not set
-        hak_option_allowed(info, allowed, sizeof allowed);
-        usage_error("%s%s must be %s, not '%s'", where, name, allowed, value);
-        return false;
-    }
-    return no_such_variable(where, name);
+    const HakOptionInfo* info = hak_option_named(name, strlen(name));
+    if (info == NULL) return no_such_variable(where, name);
+    if (*value == '\0' || hak_option_accepts(info, value)) return true;  // empty counts as not set
+    hak_option_allowed(info, allowed, sizeof allowed);
+    usage_error("%s%s must be %s%s, not '%s'", where, name, allowed, hak_option_suffix_hint(info), value);
+    return false;
 }
 
 bool variables_check(void) {

@@ -23,6 +23,11 @@ static bool resolve(const char* folder, const char* name, char* out, size_t size
 }
 
 static bool is_missing(const char* name) {
+    char self[2];
+    if (readlink("/proc/self/exe", self, sizeof self) < 0) {
+        missing_error("cannot read /proc/self/exe: %s; hakstress needs /proc to be mounted", strerror(errno));
+        return false;
+    }
     missing_error("no %s beside hakstress: %s; build it first: scripts/build.sh", name, strerror(errno));
     return false;
 }

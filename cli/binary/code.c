@@ -1,5 +1,7 @@
 #include "binary/code.h"
 
+#include "base/path.h"
+
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
@@ -145,9 +147,9 @@ static void find_symbol(Dwfl_Module* module, GElf_Addr address, struct code* out
 // Debug information. Addresses here are those of the debug information, without libdwfl's bias.
 
 static void set_line(struct code_line* out, const char* path, uint64_t line) {
-    const char* slash = path != NULL ? strrchr(path, '/') : NULL;
     if (path == NULL || line == 0) return;
-    snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash + 1 : path);
+    snprintf(out->file, sizeof out->file, "%s", path_file_name(path));
+    snprintf(out->path, sizeof out->path, "%s", path);
     out->line = line;
     out->of_cxx = strstr(path, "/c++/") != NULL;
 }
@@ -173,11 +175,46 @@ static const char* name_of(Dwarf_Die* die) {
     return linkage != NULL ? linkage : dwarf_diename(die);
 }
 
+// The type without names and qualifiers. false: void.
+static bool plain_type(Dwarf_Die* of, Dwarf_Die* out) {
+    enum { LEVELS_MAX = 16 };
+    Dwarf_Attribute attribute;
+    *out = *of;
+    for (int i = 0; i < LEVELS_MAX; i++) {
+        if (dwarf_formref_die(dwarf_attr_integrate(out, DW_AT_type, &attribute), out) == NULL) return false;
+        int tag = dwarf_tag(out);
+        if (tag != DW_TAG_typedef && tag != DW_TAG_const_type && tag != DW_TAG_volatile_type) return true;
+    }
+    return false;
+}
+
+static bool is_whole_number(Dwarf_Die* parameter) {
+    Dwarf_Die type;
+    Dwarf_Word encoding;
+    return dwarf_tag(parameter) == DW_TAG_formal_parameter && plain_type(parameter, &type) &&
+           dwarf_tag(&type) == DW_TAG_base_type && number_of(&type, DW_AT_encoding, &encoding) &&
+           (encoding == DW_ATE_signed || encoding == DW_ATE_unsigned);
+}
+
+static bool passes_size(Dwarf_Die* function) {
+    Dwarf_Die type, child, origin;
+    Dwarf_Attribute attribute;
+    if (!plain_type(function, &type) || dwarf_tag(&type) != DW_TAG_pointer_type || dwarf_hasattr(&type, DW_AT_type))
+        return false;
+    // The parameters of an inlined function are complete where it is defined.
+    if (dwarf_formref_die(dwarf_attr(function, DW_AT_abstract_origin, &attribute), &origin) != NULL) function = &origin;
+    bool some = false;
+    for (int more = dwarf_child(function, &child); more == 0 && !some; more = dwarf_siblingof(&child, &child))
+        some = is_whole_number(&child);
+    return some;
+}
+
 static void add_inlined(Dwarf_Die* unit, Dwarf_Die* die, struct code* out) {
     const char* name = name_of(die);
     if (name == NULL || out->inlined_count == CODE_INLINED_MAX) return;
     struct code_inlined* inlined = &out->inlined[out->inlined_count++];
     snprintf(inlined->function, sizeof inlined->function, "%s", name);
+    inlined->passes_size = passes_size(die);
     Dwarf_Files* files;
     Dwarf_Word file, line;
     if (number_of(die, DW_AT_call_file, &file) && number_of(die, DW_AT_call_line, &line) &&
@@ -192,7 +229,10 @@ static void find_inlined(Dwarf_Die* unit, Dwarf_Addr address, struct code* out) 
     int count = dwarf_getscopes_die(&scopes[0], &around);
     for (int i = 0; i < count; i++) {
         int tag = dwarf_tag(&around[i]);
-        if (tag == DW_TAG_subprogram) break;
+        if (tag == DW_TAG_subprogram) {
+            out->passes_size = passes_size(&around[i]);
+            break;
+        }
         if (tag == DW_TAG_inlined_subroutine) add_inlined(unit, &around[i], out);
     }
     free(around);

@@ -9,10 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CODE_NAME_MAX = 512, CODE_INLINED_MAX = 8 };
+enum { CODE_NAME_MAX = 512, CODE_PATH_MAX = 256, CODE_INLINED_MAX = 8 };
 
 struct code_line {
-    char file[128];  // file name without directories; "": unknown
+    char file[128];            // file name without directories; "": unknown
+    char path[CODE_PATH_MAX];  // as the compiler noted it
     uint64_t line;
     bool of_cxx;  // in a header of the C++ library
 };
@@ -20,12 +21,14 @@ struct code_line {
 struct code_inlined {
     char function[CODE_NAME_MAX];
     struct code_line call;  // where the surrounding function calls it
+    bool passes_size;       // it takes a whole number and returns void*, as functions that allocate do
 };
 
 struct code {
     char function[CODE_NAME_MAX];  // the linker's name; "": unknown
     uint64_t offset;               // from its start
     char unit[64];                 // source file of a local function; "": unknown
+    bool passes_size;              // as above
     struct code_line at;           // in the innermost of `inlined`, or else in the function
     size_t inlined_count;
     struct code_inlined inlined[CODE_INLINED_MAX];  // the innermost first

@@ -4,7 +4,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "report/crash_save.h"
+#include "report/signals.h"
 #include "results/results.h"
+#include "supervise/worker_report.h"
 #include "worker/run.h"
 #include "workload/table.h"
 
@@ -56,6 +59,7 @@ static const struct option_spec bench_options[] = {
 };
 
 struct bench {
+    unsigned reports;
     const struct args* args;
     struct worker_job job;  // without workload and params
     uint64_t runs;
@@ -338,6 +342,22 @@ static int end_status(enum worker_end end) {
     return STATUS_STOPPED;
 }
 
+// A worker that crashed is reported as repro does it.
+static void on_crash(void* context, const struct worker_crash* crash) {
+    struct bench* bench = context;
+    char path[PATH_MAX];
+    json_t* report = worker_report(crash);
+    if (report != NULL) {
+        crash_report_save(bench->args, ++bench->reports, report, path, sizeof path);
+        const json_t* verdict = json_object_get(report, "verdict");
+        fprintf(stderr, "bench: fault signal=%s workload=%s report=%s\nverdict: %s (confidence: %s)\n",
+                signal_name(crash->signal), crash->workload, path[0] != '\0' ? path : "none",
+                json_get_text_or(verdict, "cause", "unknown"), json_get_text_or(verdict, "confidence", "low"));
+    }
+    fprintf(stderr, "again: %s\n", crash->again);
+    json_decref(report);
+}
+
 static enum worker_end run_plainly(struct bench* bench, const struct worker_job* job, json_t* runs) {
     enum worker_end end = WORKER_OK;
     for (uint64_t i = 0; i < bench->runs && end == WORKER_OK; i++) {
@@ -410,6 +430,8 @@ static int run(const struct args* args) {
         !args_number(args, "threads", 1, WORKLOAD_THREADS_MAX, &bench.job.threads) || !take_seed(args, &bench.job.seed))
         return STATUS_USAGE;
     if (!worker_beside("hakstress-worker", worker, sizeof worker)) return STATUS_MISSING;
+    bench.job.crashed = on_crash;
+    bench.job.crash_context = &bench;
     status = find_library(args, library, sizeof library, &bench.job.library);
     if (status != STATUS_OK) return status;
     status = result_check(args);
@@ -424,6 +446,7 @@ static int run(const struct args* args) {
 
 const struct command command_bench = {
     .name = "bench",
+    .may_keep_nothing = true,
     .synopsis = "[WORKLOAD|trace:FILE...]",
     .summary = "measure workloads under libhakmem or another malloc library",
     .examples = "hakstress bench                              # every workload\n"

@@ -2,9 +2,11 @@
 #include "args/args.h"
 #include "base/beside.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/save_file.h"
 #include "command/commands.h"
 #include "compare/document.h"
+#include "compare/earlier.h"
 #include "compare/hints.h"
 #include "compare/measure.h"
 #include "compare/page.h"
@@ -25,7 +27,14 @@ static const struct option_spec compare_options[] = {
      "one more allocator: NAME=FILE.so[,VARIABLE=VALUE...], or a known one with variables: hakmem,HAKMEM_X=0; may be "
      "repeated"},
     {"allocators", "A,B,C", NULL, NULL, "use only these, and the baseline; default: all that were found or added"},
-    {"baseline", "NAME", NULL, "glibc", "the allocator that the others are compared with"},
+    {"baseline", "NAME|FILE.json", NULL, "glibc",
+     "the allocator that the others are compared with; or the result of an earlier run, to see what has changed since "
+     "then; may be given twice, once for each"},
+    {"gate", "PERCENT", NULL, NULL,
+     "with an earlier run: exit status 1 if an allocator is slower, or needs more memory, than then by more than this, "
+     "relative to the baseline, with the whole interval"},
+    {"prepare", "COMMAND", NULL, NULL, "a shell command before each run of your command; it is not measured"},
+    {"cleanup", "COMMAND", NULL, NULL, "the same after each run"},
     {"threads", "T", NULL, NULL,
      "threads of each workload (xmalloc, prodcons, idle-owner: pairs of threads); default: 1; without WORKLOAD, all "
      "processors (at most 4) for larson and mstress"},
@@ -56,7 +65,8 @@ static const char compare_notes[] =
     "its probability, corrected for all rows, is below 0.01: see docs/COMPARE.md.\n"
     "WORKLOAD is a name of `hakstress list workloads`, with parameters as in larson:min=16,max=1000,threads=2.\n"
     "\n"
-    "Exit status: 0 measured; 1 a run failed (it is listed); 2 wrong usage; 3 something is missing, or a library was "
+    "Exit status: 0 measured; 1 a run failed (it is listed), or --gate found a loss; 2 wrong usage; 3 something is "
+    "missing, or a library was "
     "not\n"
     "loaded; 4 this machine is too noisy; 130 stopped, and what was measured until then is kept.\n";
 
@@ -166,7 +176,14 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
     FILE* out = is_for_stdout(args, "csv") || is_for_stdout(args, "markdown") ? stderr : result_stream(args);
     verdicts_make(comparison);
     json_t* document = document_new(args, comparison, status);
+    if (comparison->earlier != NULL && status == STATUS_OK)
+        json_object_set_new(document, "earlier",
+                            earlier_compare(document, comparison->earlier, comparison->earlier_file, comparison->gate,
+                                            comparison->seed));
+    const json_t* earlier = json_object_get(document, "earlier");
+    const bool lost = json_get_whole(earlier, "losses") > 0;
     table_print(out, document, style_of(out));
+    if (earlier != NULL) earlier_print(earlier, out);
     bool saved = result_save(args, "compare", document);
     saved = write_file(args, "csv", write_csv, document) && saved;
     saved = write_file(args, "markdown", write_markdown, document) && saved;
@@ -181,13 +198,59 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
             "nothing was compared; try again when the machine is quiet, or use --pin, or allow more with --noise "
             "PERCENT",
             comparison->subjects[comparison->baseline].name);
-    if (status == STATUS_OK && has_failures(comparison)) status = STATUS_FAULT;
+    if (status == STATUS_OK && (lost || has_failures(comparison))) status = STATUS_FAULT;
     return saved ? status : (status == STATUS_STOPPED ? status : STATUS_MISSING);
+}
+
+// A percentage, also with the sign: "3" and "3%".
+static int take_gate(const struct args* args, struct comparison* comparison) {
+    const char* text = args_text(args, "gate");
+    char* end;
+    comparison->gate = -1;
+    if (text == NULL) return STATUS_OK;
+    double percent = strtod(text, &end);
+    if (end == text || (*end != '\0' && strcmp(end, "%") != 0) || !(percent >= 0 && percent < 100))
+        return usage_error("--gate takes a percentage from 0 to 99, not '%s'", text);
+    if (comparison->earlier == NULL) return usage_error("--gate needs an earlier run: --baseline FILE.json");
+    comparison->gate = percent / 100;
+    return STATUS_OK;
+}
+
+static int take_baselines(const struct args* args, struct comparison* comparison) {
+    const char* name;
+    for (size_t i = 0; (name = args_given(args, "baseline", i)) != NULL; i++) {
+        const char** place = earlier_is_file(name) ? &comparison->earlier_file : &comparison->baseline_name;
+        if (*place != NULL) return usage_error("--baseline was given twice: %s and %s", *place, name);
+        *place = name;
+    }
+    if (comparison->earlier_file != NULL) {
+        comparison->earlier = earlier_load(comparison->earlier_file);
+        if (comparison->earlier == NULL) return STATUS_USAGE;
+        const char* then = json_get_text_or(comparison->earlier, "baseline", "");
+        if (comparison->baseline_name == NULL) comparison->baseline_name = then;
+        if (strcmp(comparison->baseline_name, then) != 0)
+            return usage_error("%s was measured against %s, so --baseline cannot be %s", comparison->earlier_file, then,
+                               comparison->baseline_name);
+    }
+    if (comparison->baseline_name == NULL) {
+        name = args_text(args, "baseline");
+        comparison->baseline_name = name;
+    }
+    return take_gate(args, comparison);
+}
+
+static int take_shell_commands(const struct args* args, struct comparison* comparison) {
+    comparison->prepare = args_text(args, "prepare");
+    comparison->cleanup = args_text(args, "cleanup");
+    if ((comparison->prepare == NULL && comparison->cleanup == NULL) || args->rest_count > 0) return STATUS_OK;
+    return usage_error("--prepare and --cleanup are for a command of yours: hakstress compare [OPTIONS] -- COMMAND");
 }
 
 static int prepare(const struct args* args, struct comparison* comparison) {
     comparison->stopped = &stopped;
     int status = check_stdout(args);
+    if (status == STATUS_OK) status = take_baselines(args, comparison);
+    if (status == STATUS_OK) status = take_shell_commands(args, comparison);
     if (status == STATUS_OK) status = subjects_take(args, comparison);
     if (status == STATUS_OK) status = plan_take(args, comparison);
     if (status != STATUS_OK) return status;
@@ -198,11 +261,13 @@ static int prepare(const struct args* args, struct comparison* comparison) {
 
 static int run(const struct args* args) {
     static struct comparison comparison;
+    comparison.args = args;
     int status = prepare(args, &comparison);
     if (status == STATUS_OK) {
         status = measure_all(&comparison);
         if (status != STATUS_MISSING) status = conclude(args, &comparison, status);
     }
+    json_decref(comparison.earlier);
     plan_free(&comparison);
     subjects_free(&comparison);
     return status;

@@ -1,9 +1,11 @@
 // hakstress doctor: is this machine fit for runs and measurements?
 #include "args/args.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/machine.h"
 #include "child/shared.h"
 #include "command/commands.h"
+#include "results/results.h"
 #include "worker/allocators.h"
 #include "workload/workload.h"
 
@@ -21,12 +23,22 @@ enum finding { FIT, NOTE, UNFIT };
 
 struct diagnosis {
     int unfit;
+    double noise;
+    FILE* out;
+    json_t* checks;
 };
 
 static void report(struct diagnosis* diagnosis, enum finding finding, const char* what, const char* value,
                    const char* advice) {
     static const char* const marks[] = {[FIT] = "ok", [NOTE] = "note", [UNFIT] = "UNFIT"};
-    printf("%-5s  %-22s %s%s%s\n", marks[finding], what, value, advice[0] != '\0' ? "  -- " : "", advice);
+    fprintf(diagnosis->out, "%-5s  %-22s %s%s%s\n", marks[finding], what, value, advice[0] != '\0' ? "  -- " : "",
+            advice);
+    json_t* check = json_object();
+    json_put_text(check, "name", what);
+    json_put_text(check, "finding", finding == FIT ? "ok" : finding == NOTE ? "note" : "unfit");
+    json_put_text(check, "value", value);
+    if (advice[0] != '\0') json_put_text(check, "advice", advice);
+    json_array_append_new(diagnosis->checks, check);
     if (finding == UNFIT) diagnosis->unfit++;
 }
 
@@ -138,14 +150,33 @@ static void check_noise(struct diagnosis* diagnosis) {
     qsort(times, ROUNDS, sizeof times[0], by_size);
     double spread = (times[ROUNDS * 3 / 4] - times[ROUNDS / 4]) / times[ROUNDS / 2];
     char text[32];
+    diagnosis->noise = spread;
     snprintf(text, sizeof text, "%.1f %%", spread * 100);
     report(diagnosis, spread < 0.05 ? FIT : NOTE, "noise", text,
            spread < 0.05 ? "" : "run-to-run timing varies too much to detect small differences");
 }
 
+static int conclude(const struct args* args, struct diagnosis* diagnosis) {
+    static const double useless = 0.5;  // then even large differences drown
+    bool measures = diagnosis->noise < useless;
+    int status = diagnosis->unfit > 0 ? STATUS_MISSING : measures ? STATUS_OK : STATUS_UNTRUSTED;
+    fprintf(diagnosis->out, "doctor: %s\n",
+            diagnosis->unfit > 0 ? "not fit"
+            : measures           ? "fit"
+                                 : "fit for runs, too noisy for measurements");
+    json_t* result = result_new(args, "doctor");
+    json_object_set_new(result, "checks", diagnosis->checks);
+    json_put_bool(result, "fit_for_runs", diagnosis->unfit == 0);
+    json_put_bool(result, "fit_for_measurements", diagnosis->unfit == 0 && measures);
+    json_put_real(result, "noise", diagnosis->noise);
+    if (!result_save_copy(args, result) && status == STATUS_OK) status = STATUS_MISSING;
+    json_decref(result);
+    return status;
+}
+
 static int doctor_run(const struct args* args) {
     if (!args_operands_at_most(args, 0)) return STATUS_USAGE;
-    struct diagnosis diagnosis = {0};
+    struct diagnosis diagnosis = {.out = result_stream(args), .checks = json_array()};
     check_processors(&diagnosis);
     check_load(&diagnosis);
     check_hugepages(&diagnosis);
@@ -156,14 +187,14 @@ static int doctor_run(const struct args* args) {
     check_ptrace(&diagnosis);
     check_peers(&diagnosis);
     check_noise(&diagnosis);
-    printf("doctor: %s\n", diagnosis.unfit == 0 ? "fit" : "not fit");
-    return diagnosis.unfit == 0 ? STATUS_OK : STATUS_MISSING;
+    return conclude(args, &diagnosis);
 }
 
 const struct command command_doctor = {
     .name = "doctor",
     .synopsis = "",
     .summary = "check whether this machine is fit for runs and measurements",
+    .notes = "Exit status: 0 fit, 3 not fit, 4 fit for runs, but timing varies too much to measure anything.\n",
     .examples = "hakstress doctor && hakstress repro\n",
     .run = doctor_run,
 };

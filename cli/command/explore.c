@@ -114,13 +114,12 @@ static bool read_preemptions(struct explore* e) {
 }
 
 static bool read_changes(struct explore* e) {
+    static const char option[] = "HAKMEM_CHANGES";
     const char* changes = args_text(e->args, "changes");
-    for (unsigned i = 0; hak_option_info(i) != NULL; i++)
-        if (strcmp(hak_option_info(i)->name, "HAKMEM_CHANGES") == 0 &&
-            !hak_option_accepts(hak_option_info(i), changes)) {
-            usage_error("--changes is all, none, or a list such as 1-2,6, not '%s'", changes);
-            return false;
-        }
+    if (!hak_option_accepts(hak_option_named(option, sizeof option - 1), changes)) {
+        usage_error("--changes is all, none, or a list such as 1-2,6, not '%s'", changes);
+        return false;
+    }
     pass_on(e, "changes", changes);
     return true;
 }

@@ -3,6 +3,7 @@
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/seed.h"
 #include "command/commands.h"
 #include "config/changes.h"
 #include "report/crash_save.h"
@@ -18,8 +19,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct option_spec repro_options[] = {
@@ -59,9 +58,7 @@ static bool read_params(struct repro* repro) {
 
 static bool choose_seed(struct repro* repro) {
     if (args_is_set(repro->args, "seed")) return args_number(repro->args, "seed", 0, INT64_MAX, &repro->seed);
-    uint32_t random;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) random = (uint32_t)time(NULL);
-    repro->seed = random;
+    repro->seed = fresh_seed();
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, repro->seed);
     if (setenv("HAKMEM_SEED", text, 1) == 0) return true;
@@ -311,6 +308,7 @@ static int repro_run(const struct args* args) {
 
 const struct command command_repro = {
     .name = "repro",
+    .may_keep_nothing = true,
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "run Larson's churn on the checked core, 30 s with 20 threads by default",
     .examples = "hakstress repro                              # 30 s, 20 threads, all changes present: clean\n"
@@ -332,6 +330,7 @@ static const struct setting guard_checks[] = {
 
 const struct command command_guard = {
     .name = "guard",
+    .may_keep_nothing = true,
     .synopsis = "[SECONDS [THREADS]]",
     .summary = "run the same as repro, with all checks on",
     .examples = "hakstress guard                              # 30 s, 20 threads\n"

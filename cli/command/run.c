@@ -4,13 +4,19 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "command/commands.h"
+#include "command/failures.h"
 #include "command/idle_variables.h"
+#include "leaks/ended_thread.h"
+#include "leaks/leak_plan.h"
+#include "leaks/leak_text.h"
+#include "process/proc_status.h"
 #include "process/procmaps.h"
-#include "report/leaks.h"
+#include "report/not_loaded.h"
 #include "report/page_coverage.h"
 #include "results/results.h"
 #include "supervise/faults.h"
 #include "supervise/launch.h"
+#include "supervise/patience.h"
 #include "supervise/survived.h"
 #include "workload/workload.h"
 
@@ -22,16 +28,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LEAKING_PROCESSES_MAX = 16, LEAK_SITES_SHOWN = 10 };
+enum { TIMED_OUT = 124 };  // as of timeout(1)
 
 static const struct option_spec run_options[] = {
     {"guard", NULL, NULL, NULL, "all checks on: HAKMEM_GUARD=1, HAKMEM_LINKS=encoded, HAKMEM_DEBUG_OWNERSHIP=1"},
     {"pages", "[=start]", NULL, NULL,
      "every block on pages of its own, so that a wrong read or write stops at the instruction: past the end of a block "
      "or, with =start, before its start, or after its free; implies --guard"},
-    {"leaks", NULL, NULL, NULL,
-     "list the blocks that each process had not freed when it exited, and where they were allocated; implies "
-     "--guard"},
+    {"leaks", "[=all]", NULL, NULL,
+     "tell the blocks to which nothing led any more when a process exited, by the stack that allocated them; with "
+     "=all, also those that could still be reached; implies --guard"},
+    {"leaks-exit", "N", NULL, NULL, "exit status if blocks were lost; this option and the next ones imply --leaks"},
+    {"leaks-suppressions", "FILE", "HAKSTRESS_LEAKS_SUPPRESSIONS", NULL,
+     "leaks that are not told: lines leak:PATTERN, as for LeakSanitizer"},
+    {"leaks-baseline", "FILE", NULL, NULL, "leaks that are known: a file of --leaks-save"},
+    {"leaks-save", "FILE", NULL, NULL, "write the leaks of this run to a file for --leaks-baseline"},
+    {"leaks-wrappers", "LIST", "HAKSTRESS_LEAKS_WRAPPERS", NULL,
+     "more functions that only pass an allocation on: patterns with *, and commas between them"},
+    {"pid", "PID", NULL, NULL,
+     "watch a running process that has the checked library, instead of a command; Ctrl-C lets it go on alone"},
+    {"fail-malloc", "N|1/N|SIZE+", NULL, NULL,
+     "allocations fail, with NULL and ENOMEM or std::bad_alloc: the N-th of each process; or one in N, at random; or "
+     "each of SIZE bytes or more (K, M, G)"},
+    {"timeout", "S", NULL, NULL,
+     "after S seconds, report all threads of all watched processes, and end these by SIGTERM, then SIGKILL; exit "
+     "status 124"},
+    {"hang-after", "S", NULL, NULL,
+     "when no watched process has used the processor or the allocator for S seconds, report all threads, and go on"},
     {"fault-exit", "N", NULL, "1", "exit status if a crash report was written; see below"},
     {.name = NULL},
 };
@@ -43,9 +66,14 @@ static const char run_notes[] =
     "the end. HAKMEM_* variables that you set stay in force, except HAKMEM_RING_FILE, HAKMEM_GUARD with --guard, and\n"
     "HAKMEM_PAGES with --pages. HAKMEM_RING defaults to 1024.\n"
     "\n"
+    "SIGQUIT to hakstress, or Ctrl-\\ on the terminal: a report of all threads of all watched processes, which then\n"
+    "go on. The key's signal does not reach them. With --leaks, what they have lost up to now is told as well.\n"
+    "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed. If a report was written, or the library told of a wrong act (HAKMEM_ON_ERROR=report): N of\n"
-    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal.\n";
+    "--fault-exit N if that is given on the command line, else 1 if COMMAND itself did not die of a signal. 124 if\n"
+    "the time of --timeout was over. Else, if blocks were lost that are neither suppressed nor in the baseline: N of\n"
+    "--leaks-exit N.\n";
 // clang-format on
 
 struct run {
@@ -55,17 +83,23 @@ struct run {
     char command[4096], again[8192];
     uint64_t fault_exit;
     struct launch launch;
+    bool attaches;  // to a process that runs already
     struct faults faults;
     struct survived survived;
     struct tracing tracing;
-    json_t* leaks;             // of each process that exited and leaked
-    bool records_found;        // in any of them
+    struct patience patience;
+    struct failures failures;
+    struct leak_plan leak_plan;
+    struct leaks leaks;
+    json_t* found_leaks;  // of the whole run; NULL: not asked for
+    bool leaks_saved;
     size_t died;               // processes that ended by a signal
-    size_t leaks_dropped;      // processes beyond LEAKING_PROCESSES_MAX
     size_t without;            // processes that ended without having loaded the library
     char first_without[4096];  // the first of them
+    const char* why_without;   // it
     size_t unused;             // processes that loaded it and never called it
     char first_unused[4096];
+    bool unused_is_certain;         // of that one; otherwise its ring may have been out of its reach
     struct page_coverage coverage;  // of blocks on pages of their own
 };
 
@@ -103,10 +137,30 @@ static bool check_pages(const struct args* args) {
     return false;
 }
 
+// What cannot be had from a process that runs already.
+static bool check_process(const struct args* args) {
+    static const char* const not_now[] = {"guard", "pages", "fail-malloc", "timeout"};
+    for (size_t i = 0; i < sizeof not_now / sizeof not_now[0]; i++) {
+        if (!args_is_set(args, not_now[i])) continue;
+        usage_error("--%s is for a command; a process that runs already keeps its own ways", not_now[i]);
+        return false;
+    }
+    if (args->rest_count > 0 || args->operand_count > 0) usage_error("give a command or --pid, not both");
+    return args->rest_count == 0 && args->operand_count == 0;
+}
+
 static bool read_plan(struct run* run) {
     const struct args* args = run->args;
     uint64_t seed;
     if (!check_pages(args)) return false;
+    if (args_is_set(args, "pid")) {
+        uint64_t process;
+        run->attaches = true;
+        if (!args_number(args, "pid", 1, INT32_MAX, &process) || !check_process(args)) return false;
+        run->launch.pid = (pid_t)process;
+        return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+               args_seconds(args, "hang-after", &run->patience.hang_after) && leak_plan_read(&run->leak_plan, args);
+    }
     if (args->operand_count > 0) {
         usage_error("put -- before the command: hakstress run [OPTIONS] -- %s ...", args->operands[0]);
         return false;
@@ -116,11 +170,14 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
-    return args_number(args, "fault-exit", 0, 255, &run->fault_exit);
+    if (!failures_read(args_text(args, "fail-malloc"), &run->failures)) return false;
+    return args_number(args, "fault-exit", 0, 255, &run->fault_exit) &&
+           args_seconds(args, "timeout", &run->patience.timeout) &&
+           args_seconds(args, "hang-after", &run->patience.hang_after) && leak_plan_read(&run->leak_plan, args);
 }
 
-static bool is_guarded(const struct args* args) {
-    return args_is_set(args, "guard") || args_is_set(args, "leaks") || args_is_set(args, "pages");
+static bool is_guarded(const struct run* run) {
+    return args_is_set(run->args, "guard") || run->leak_plan.wanted || args_is_set(run->args, "pages");
 }
 
 static bool find_library(struct run* run) {
@@ -130,14 +187,23 @@ static bool find_library(struct run* run) {
     return false;
 }
 
+static void append_option(const struct args* args, const char* option, char* out, size_t size) {
+    size_t used = strlen(out);
+    if (args_text(args, option) != NULL) snprintf(out + used, size - used, "--%s %s ", option, args_text(args, option));
+}
+
 static void describe_again(struct run* run) {
     const struct args* args = run->args;
-    char tail[sizeof run->command + 64];
+    char leaks[4096], tail[sizeof run->command + sizeof leaks + 256], times[128] = "";
+    append_option(args, "fail-malloc", times, sizeof times);
+    append_option(args, "timeout", times, sizeof times);
+    append_option(args, "hang-after", times, sizeof times);
     result_quote(args->rest, args->rest_count, run->command, sizeof run->command);
+    leak_plan_again(args, leaks, sizeof leaks);
     const char* pages = pages_of(args);
-    snprintf(tail, sizeof tail, "run %s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
-             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "",
-             args_is_set(args, "leaks") ? "--leaks " : "", run->command);
+    snprintf(tail, sizeof tail, "run %s%s%s%s%s%s-- %s", args_is_set(args, "guard") ? "--guard " : "",
+             pages != NULL ? "--pages=" : "", pages != NULL ? pages : "", pages != NULL ? " " : "", leaks, times,
+             run->command);
     result_again(args, tail, run->again, sizeof run->again);
 }
 
@@ -159,9 +225,9 @@ static bool set_environment(const struct run* run) {
     }
     snprintf(ring_file, sizeof ring_file, "%s/%%p.ring", run->rings.path);
     bool done = set("LD_PRELOAD", preload, true) && set("HAKMEM_RING_FILE", ring_file, true) &&
-                set("HAKMEM_RING", "1024", false);
+                set("HAKMEM_RING", "1024", false) && failures_set(&run->failures);
     free(preload);
-    if (!done || !is_guarded(run->args)) return done;
+    if (!done || !is_guarded(run)) return done;
     if (pages_of(run->args) != NULL && !set("HAKMEM_PAGES", pages_of(run->args), true)) return false;
     return set("HAKMEM_GUARD", "1", true) && set("HAKMEM_LINKS", "encoded", false) &&
            set("HAKMEM_DEBUG_OWNERSHIP", "1", false);
@@ -171,6 +237,7 @@ static bool set_environment(const struct run* run) {
 
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
+    if (run->patience.killed && death->number == SIGKILL) return;
     survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
@@ -183,24 +250,30 @@ static bool is_loaded(const struct run* run, pid_t thread) {
     return found;
 }
 
-static void find_leaks(struct run* run, pid_t process, pid_t thread) {
+// What a process could still reach goes through its threads.
+static struct root_thread* find_threads(pid_t process, size_t* count) {
+    const struct tracing_end* ends = tracing_ends(process, count);
+    struct root_thread* threads = calloc(*count + 1, sizeof *threads);
+    for (size_t i = 0; threads != NULL && i < *count; i++) ended_thread_root(&ends[i], &threads[i]);
+    return threads;
+}
+
+static void find_leaks(struct run* run, pid_t process, pid_t thread, struct leaks* leaks) {
     char command[4096] = "unknown";
     struct ring_copy copy;
-    if (json_array_size(run->leaks) >= LEAKING_PROCESSES_MAX && process != run->launch.pid) {
-        run->leaks_dropped++;
-        return;
-    }
+    struct leaking_process of = {.process = process, .thread = thread, .command = command};
+    struct root_thread* threads = find_threads(process, &of.thread_count);
+    if (threads == NULL) return;
     ring_dir_read(&run->rings, thread, &copy);
-    json_t* leaks = leaks_read(thread, copy.ring->guard, copy.ring->stacks, copy.ring->start_tsc);
+    process_command(thread, command, sizeof command);
+    of.library = run->library;
+    of.ring_folder = run->rings.path;
+    of.ring = copy.ring;
+    of.ring_address = copy.address;
+    of.threads = threads;
+    leaks_read(leaks, &of);
     ring_copy_free(&copy);
-    run->records_found = run->records_found || leaks != NULL;
-    if (json_array_size(json_object_get(leaks, "sites")) > 0) {
-        process_command(thread, command, sizeof command);
-        json_put_whole(leaks, "pid", process);
-        json_put_text(leaks, "command", command);
-        json_array_append(run->leaks, leaks);
-    }
-    json_decref(leaks);
+    free(threads);
 }
 
 // Did a check stop it? A check writes to the ring before it aborts.
@@ -215,8 +288,12 @@ static bool has_spoken(const struct run* run, pid_t thread) {
 static void note_unchecked(struct run* run, pid_t thread) {
     bool loaded = is_loaded(run, thread);
     size_t* count = loaded ? &run->unused : &run->without;
-    if ((*count)++ == 0)
-        process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if ((*count)++ > 0) return;
+    process_command(thread, loaded ? run->first_unused : run->first_without, sizeof run->first_without);
+    if (loaded)
+        run->unused_is_certain = proc_sees_same_files(thread);
+    else
+        run->why_without = not_loaded_why(thread, run->library);
 }
 
 static void note_coverage(struct run* run, pid_t thread) {
@@ -226,12 +303,21 @@ static void note_coverage(struct run* run, pid_t thread) {
     ring_copy_free(&copy);
 }
 
+static void note_refusals(struct run* run, pid_t thread) {
+    HakRingFile head;
+    if (!ring_dir_read_head(&run->rings, thread, &head)) return;
+    uint32_t refused = load_relaxed(&head.refused);
+    run->failures.refused += refused;
+    run->failures.processes += refused != 0;
+}
+
 static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
     struct run* run = context;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
+    note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
     run->died += !cleanly;
-    if (cleanly && run->leaks != NULL) find_leaks(run, process, thread);
+    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread, &run->leaks);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
     else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check
@@ -257,9 +343,47 @@ static void on_ring(void* context, pid_t process) {
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
+static double on_tick(void* context) {
+    struct run* run = context;
+    return patience_tick(&run->patience);
+}
+
+struct leak_look {
+    struct run* run;
+    struct leaks leaks;
+};
+
+static void look_for_leaks(void* context, pid_t process) {
+    struct leak_look* look = context;
+    if (!tracing_keep_threads(process)) return;
+    find_leaks(look->run, process, process, &look->leaks);
+    tracing_forget_threads(process);
+}
+
+// What living processes have lost up to now.
+static void report_leaks(struct run* run) {
+    struct leak_look look = {.run = run};
+    leaks_start(&look.leaks, run->leak_plan.with_reachable);
+    tracing_halt(&run->tracing);
+    tracing_each(look_for_leaks, &look);
+    tracing_release(&run->tracing);
+    json_t* document = leak_plan_judge(&run->leak_plan, &look.leaks);
+    if (look.leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
+    json_decref(document);
+    leaks_free(&look.leaks);
+}
+
+static void on_asked(void* context) {
+    struct run* run = context;
+    patience_report(&run->patience, REPORT_ASKED);
+    if (run->leak_plan.wanted) report_leaks(run);
+}
+
 static void watch(struct run* run) {
-    run->tracing = (struct tracing){
-        .context = run, .died = on_death, .exiting = on_exiting, .refused = on_refused, .over = on_over};
+    run->patience.faults = &run->faults;
+    run->patience.tracing = &run->tracing;
+    run->patience.quiet = args_is_set(run->args, "quiet");
+    patience_start(&run->patience);
     tracing_watch(&run->tracing, run->launch.pid, run->launch.traced);
     if (run->launch.traced) return;
     if (!ring_dir_has(&run->rings, run->launch.pid)) {
@@ -280,9 +404,13 @@ static bool found_fault(const struct run* run) {
 }
 
 static int exit_status(const struct run* run) {
-    int status = run->tracing.status;
-    if (!found_fault(run)) return own_status(status);
-    if (args_source(run->args, "fault-exit") == FROM_COMMAND_LINE) return (int)run->fault_exit;
+    int status = run->tracing.detached ? 0 : run->tracing.status;
+    bool wanted = args_source(run->args, "fault-exit") == FROM_COMMAND_LINE;
+    bool lost = run->found_leaks != NULL && leak_text_is_new(run->found_leaks);
+    if (found_fault(run) && wanted) return (int)run->fault_exit;
+    if (run->patience.timed_out) return TIMED_OUT;
+    if (!found_fault(run) && lost && run->leak_plan.has_exit && !WIFSIGNALED(status)) return (int)run->leak_plan.exit;
+    if (!found_fault(run)) return run->leaks_saved ? own_status(status) : STATUS_MISSING;
     return WIFSIGNALED(status) ? own_status(status) : STATUS_FAULT;
 }
 
@@ -294,21 +422,24 @@ static void save_result(const struct run* run, int status) {
     json_put_text(result, "again", run->again);
     json_put_text(result, "outcome", found_fault(run) ? "fault" : "ok");
     json_object_set_new(result, "command", command);
-    json_put_bool(result, "guard", is_guarded(run->args));
+    json_put_bool(result, "guard", is_guarded(run));
     if (pages_in_force(run->args) != NULL) json_object_set_new(result, "pages", page_coverage_json(&run->coverage));
     json_put_text(result, "library", run->library);
     json_put_real(result, "seconds", workload_clock() - run->faults.began);
     json_put_whole(result, "status", own_status(raw));
     json_put_whole(result, "signal", WIFSIGNALED(raw) ? WTERMSIG(raw) : 0);
     json_put_whole(result, "exit_status", status);
+    json_put_bool(result, "detached", run->tracing.detached);
     json_put_bool(result, "traced", run->launch.traced);
     json_put_count(result, "processes", run->tracing.processes);
     json_put_count(result, "processes_without_library", run->without);
     json_put_count(result, "processes_not_using_library", run->unused);
-    json_put_count(result, "processes_not_searched_for_leaks", run->leaks_dropped);
-    json_object_set(result, "leaks", run->leaks != NULL ? run->leaks : json_null());
+    json_object_set_new(result, "leaks", run->found_leaks != NULL ? json_incref(run->found_leaks) : json_null());
     json_put_whole(result, "faults", run->faults.count);
     json_object_set(result, "reports", run->faults.list);
+    json_object_set(result, "looks", run->faults.looks);
+    json_object_set_new(result, "fail_malloc", failures_json(&run->failures));
+    json_put_bool(result, "timed_out", run->patience.timed_out);
     json_object_set(result, "told", run->survived.told);
     json_object_set_new(result, "caught_accesses", survived_caught_json(&run->survived));
     json_object_set(result, "fault", run->faults.first != NULL ? run->faults.first : json_null());
@@ -316,62 +447,46 @@ static void save_result(const struct run* run, int status) {
     json_decref(result);
 }
 
-// "200 bytes in 2 blocks"
-static void print_amount(const json_t* of) {
-    long long bytes = json_get_whole(of, "bytes");
-    long long blocks = json_get_whole(of, "blocks");
-    fprintf(stderr, "%lld byte%s in %lld block%s", bytes, bytes == 1 ? "" : "s", blocks, blocks == 1 ? "" : "s");
-}
-
-static void print_leaks(const json_t* leaks) {
-    size_t i;
-    json_t* site;
-    bool some_alone = false;
-    const json_t* sites = json_object_get(leaks, "sites");
-    fputs("run: never freed: ", stderr);
-    print_amount(leaks);
-    fprintf(stderr, ", pid %lld, %s\n", json_get_whole(leaks, "pid"), json_get_text(leaks, "command"));
-    json_array_foreach(sites, i, site) {
-        const char* caller = json_get_text(site, "called_from");
-        if (i == LEAK_SITES_SHOWN) break;
-        some_alone = some_alone || caller == NULL;
-        fputs("  ", stderr);
-        print_amount(site);
-        fprintf(stderr, ": %s%s%s\n", json_get_text(site, "at"), caller != NULL ? ", called from " : "",
-                caller != NULL ? caller : "");
-    }
-    if (i < json_array_size(sites))
-        fprintf(stderr, "  %zu more places are in the JSON file\n", json_array_size(sites) - i);
-    if (some_alone) fputs("  callers are known only in code with frame pointers: -fno-omit-frame-pointer\n", stderr);
+static void print_leaks(const struct run* run) {
+    const struct leaks* leaks = &run->leaks;
+    if (leaks->searched > 0) leak_text_print(run->found_leaks, false, stderr);
+    if (leaks->failed > 0)
+        fprintf(stderr, "run: for %zu process%s there was not enough memory to search for leaks\n", leaks->failed,
+                leaks->failed == 1 ? "" : "es");
+    if (run->died > 0)
+        fprintf(stderr, "run: %zu process%s died of a signal: what %s had lost is not listed\n", run->died,
+                run->died == 1 ? "" : "es", run->died == 1 ? "it" : "they");
+    else if (leaks->searched == 0)
+        fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
 }
 
 static void print_idle_variables(const struct run* run) {
     const char *guard = getenv("HAKMEM_GUARD"), *pages = pages_in_force(run->args);
     bool by_variable = guard != NULL && strcmp(guard, "1") == 0;
     idle_variables_print(
-        &(struct modes_in_force){.guard = is_guarded(run->args) || by_variable || pages != NULL, .pages = pages},
-        stderr);
+        &(struct modes_in_force){.guard = is_guarded(run) || by_variable || pages != NULL, .pages = pages}, stderr);
 }
 
 static void print_findings(const struct run* run) {
     bool brief = args_is_set(run->args, "quiet");
     faults_print(&run->faults, brief, stderr);
     survived_print(&run->survived, brief, stderr);
-    if (brief) return;
+    if (brief) {
+        if (run->found_leaks != NULL) leak_text_print(run->found_leaks, true, stderr);
+        return;
+    }
     if (pages_in_force(run->args) != NULL) page_coverage_print(&run->coverage, stderr);
-    for (size_t i = 0; i < json_array_size(run->leaks); i++) print_leaks(json_array_get(run->leaks, i));
-    if (run->leaks_dropped > 0)
-        fprintf(stderr, "run: %zu more processes exited and were not searched for leaks\n", run->leaks_dropped);
-    if (run->leaks != NULL && run->died > 0)
-        fprintf(stderr, "run: %zu process%s died of a signal: what %s had not freed is not listed\n", run->died,
-                run->died == 1 ? "" : "es", run->died == 1 ? "it" : "they");
-    else if (run->leaks != NULL && !run->records_found)
-        fprintf(stderr, "run: no process that exited had records of its blocks, so leaks are unknown\n");
+    failures_print(&run->failures, stderr);
+    if (run->leak_plan.wanted) print_leaks(run);
     if (run->without > 0)
         fprintf(stderr, "run: the library was not loaded in %s (%s), so nothing was checked there\n",
-                run->first_without, "static, set-user-id, or started without LD_PRELOAD?");
+                run->first_without,
+                run->why_without != NULL ? run->why_without : "static, set-user-id, or started without LD_PRELOAD?");
     if (run->without > 1) fprintf(stderr, "run: nor in %zu more processes\n", run->without - 1);
-    if (run->unused > 0)
+    if (run->unused > 0 && !run->unused_is_certain)
+        fprintf(stderr, "run: %s has changed its root or its user, so it could not tell this run what it did\n",
+                run->first_unused);
+    else if (run->unused > 0)
         fprintf(stderr, "run: %s never used the library (%s), so nothing was checked there\n", run->first_unused,
                 "it has a malloc of its own, or allocates nothing");
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
@@ -384,50 +499,111 @@ static void print_findings(const struct run* run) {
 }
 
 static int conclude(struct run* run) {
-    int error = launch_error(&run->launch);
+    int error = run->attaches ? 0 : launch_error(&run->launch);
     if (error != 0) {
         fprintf(stderr, "hakstress: cannot run %s: %s\n", run->args->rest[0], strerror(error));
         return error == ENOENT ? 127 : 126;
     }
+    run->leaks_saved = true;
+    if (run->leak_plan.wanted) run->found_leaks = leak_plan_apply(&run->leak_plan, &run->leaks, &run->leaks_saved);
     int status = exit_status(run);
     save_result(run, status);
     print_findings(run);
     return status;
 }
 
+static void watch_and_conclude(struct run* run, int* status) {
+    run->faults = (struct faults){.args = run->args,
+                                  .rings = &run->rings,
+                                  .again = run->again,
+                                  .command = run->command,
+                                  .process = run->launch.pid,
+                                  .began = workload_clock()};
+    faults_start(&run->faults);
+    survived_start(&run->survived, &run->rings);
+    leaks_start(&run->leaks, run->leak_plan.with_reachable);
+    watch(run);
+    *status = conclude(run);
+    faults_free(&run->faults);
+    survived_free(&run->survived);
+    leaks_free(&run->leaks);
+    leak_plan_free(&run->leak_plan);
+    json_decref(run->found_leaks);
+}
+
+// A process that runs already
+
+static bool find_loaded_library(struct run* run) {
+    static const char name[] = "/libhakmem-checked.so";
+    struct procmaps maps;
+    if (!procmaps_read(&maps, run->launch.pid)) {
+        missing_error("cannot look at process %d: %s", (int)run->launch.pid, strerror(errno));
+        return false;
+    }
+    bool found = false;
+    for (size_t i = 0; i < maps.count && !found; i++) {
+        const char* slash = strrchr(maps.mappings[i].path, '/');
+        found = slash != NULL && strncmp(slash, name, sizeof name - 1) == 0;
+        if (found) snprintf(run->library, sizeof run->library, "%s", maps.mappings[i].path);
+    }
+    procmaps_free(&maps);
+    if (!found)
+        missing_error(
+            "process %d has not loaded libhakmem-checked.so; start it with LD_PRELOAD, or by hakstress run --",
+            (int)run->launch.pid);
+    return found;
+}
+
+static int attach(struct run* run) {
+    int status = STATUS_MISSING;
+    if (!find_loaded_library(run)) return STATUS_MISSING;
+    process_command(run->launch.pid, run->command, sizeof run->command);
+    char tail[64];
+    snprintf(tail, sizeof tail, "run --pid %d", (int)run->launch.pid);
+    result_again(run->args, tail, run->again, sizeof run->again);
+    if (!ring_dir_of_process(&run->rings, run->launch.pid, run->library))
+        fprintf(stderr, "run: the symbols of %s are missing, so reports have no rings and no heap\n", run->library);
+    if (tracing_attach(&run->tracing, run->launch.pid) != 0)
+        return missing_error("cannot watch process %d: %s", (int)run->launch.pid, strerror(errno));
+    run->launch.traced = true;
+    if (!args_is_set(run->args, "quiet"))
+        fprintf(stderr, "run: watching process %d, %s; Ctrl-C lets it go on alone\n", (int)run->launch.pid,
+                run->command);
+    watch_and_conclude(run, &status);
+    return status;
+}
+
 static int run_run(const struct args* args) {
     static struct run run;
     run.args = args;
+    run.tracing = (struct tracing){.context = &run,
+                                   .died = on_death,
+                                   .exiting = on_exiting,
+                                   .refused = on_refused,
+                                   .over = on_over,
+                                   .tick = on_tick,
+                                   .asked = on_asked};
     if (!read_plan(&run)) return STATUS_USAGE;
+    run.tracing.keeps_ends = run.leak_plan.wanted;
     int status = result_check(args);
     if (status != STATUS_OK) return status;
+    if (run.attaches) return attach(&run);
     if (!find_library(&run)) return STATUS_MISSING;
+    if (!failures_choose_seed(&run.failures)) return STATUS_MISSING;
     describe_again(&run);
     if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
     status = STATUS_MISSING;
-    if (set_environment(&run) && launch(&run.launch, args->rest)) {
-        run.faults = (struct faults){.args = args,
-                                     .rings = &run.rings,
-                                     .again = run.again,
-                                     .command = run.command,
-                                     .process = run.launch.pid,
-                                     .began = workload_clock()};
-        faults_start(&run.faults);
-        survived_start(&run.survived, &run.rings);
-        if (args_is_set(args, "leaks")) run.leaks = json_array();
-        watch(&run);
-        status = conclude(&run);
-        faults_free(&run.faults);
-        survived_free(&run.survived);
-        json_decref(run.leaks);
-    }
+    if (set_environment(&run) && launch(&run.launch, args->rest)) watch_and_conclude(&run, &status);
     ring_dir_remove(&run.rings);
     return status;
 }
 
 const struct command command_run = {
     .name = "run",
-    .synopsis = "[--guard] [--pages[=start]] [--leaks] [--fault-exit N] -- COMMAND [ARGUMENT...]",
+    .may_keep_nothing = true,
+    .synopsis =
+        "[--guard] [--pages[=start]] [--leaks[=all]] [--leaks-exit N] [--fail-malloc N|1/N|SIZE+] [--timeout S] "
+        "[--hang-after S] [--fault-exit N] -- COMMAND [ARGUMENT...] | run --pid PID [--leaks] [--hang-after S]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,
@@ -436,6 +612,10 @@ const struct command command_run = {
         "hakstress run --guard -- python3 script.py   # finds writes out of bounds, double frees and use after free\n"
         "hakstress run --pages -- ./parser input      # finds wrong reads as well\n"
         "hakstress run --leaks -- ./tool\n"
+        "hakstress run --leaks-exit 23 --leaks-baseline known.json -- make check\n"
+        "hakstress run --pid 4711                     # watch a process that has the checked library\n"
+        "hakstress run --fail-malloc 1/1000 -- ./tool # what becomes of it when memory runs out\n"
+        "hakstress run --timeout 60 -- ./worker       # where it hangs, and who holds which lock\n"
         "hakstress run --guard --fault-exit 99 -- make check\n",
     .takes_variables = true,
     .run = run_run,

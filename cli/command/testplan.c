@@ -2,6 +2,7 @@
 #include "args/args.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/seed.h"
 #include "command/commands.h"
 #include "results/results.h"
 #include "testplan/plan.h"
@@ -13,8 +14,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct option_spec testplan_options[] = {
@@ -39,9 +38,7 @@ struct testplan {
 static bool choose_seed(struct testplan* testplan) {
     if (args_is_set(testplan->args, "seed"))
         return args_number(testplan->args, "seed", 0, INT64_MAX - PLAN_TESTS_MAX, &testplan->seed);
-    uint32_t random;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) random = (uint32_t)time(NULL);
-    testplan->seed = random;
+    testplan->seed = fresh_seed();
     return true;
 }
 

@@ -97,6 +97,42 @@ static bool parse(const char* line, struct sample* sample, int* error, int* stat
                   &sample->rss_peak_kib, &sample->minor_faults, &sample->major_faults) == 8;
 }
 
+// A shell command before or after a run. False after a note in `failure`.
+static bool run_shell(const struct comparison* comparison, const char* option, const char* command, char* failure,
+                      size_t failure_size) {
+    static char shell[] = "sh", flag[] = "-c";
+    char* arguments[] = {shell, flag, (char*)(uintptr_t)command, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status = 0;
+    if (command == NULL || *comparison->stopped) return true;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error == 0) {
+        error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (error == 0 && comparison->show_output)
+            error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+        else if (error == 0)
+            error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        if (error == 0) error = posix_spawn(&child, "/bin/sh", &actions, NULL, arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    while (error == 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    if (error == 0 && status == 0) return true;
+    snprintf(failure, failure_size, "--%s ended with %s %d", option, WIFSIGNALED(status) ? "signal" : "status",
+             error != 0            ? 127
+             : WIFSIGNALED(status) ? WTERMSIG(status)
+                                   : WEXITSTATUS(status));
+    return false;
+}
+
+bool command_prepare(const struct comparison* comparison, char* failure, size_t failure_size) {
+    return run_shell(comparison, "prepare", comparison->prepare, failure, failure_size);
+}
+
+bool command_cleanup(const struct comparison* comparison, char* failure, size_t failure_size) {
+    return run_shell(comparison, "cleanup", comparison->cleanup, failure, failure_size);
+}
+
 enum worker_end command_measure(const struct comparison* comparison, const struct subject* subject,
                                 struct sample* sample, char* failure, size_t failure_size) {
     char line[512];

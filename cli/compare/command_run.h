@@ -14,4 +14,8 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
 enum worker_end command_prove(const struct comparison* comparison, struct subject* subject, char* failure,
                               size_t failure_size);
 
+// The user's shell commands around each run, if there are any. False: it failed, and `failure` says how.
+bool command_prepare(const struct comparison* comparison, char* failure, size_t failure_size);
+bool command_cleanup(const struct comparison* comparison, char* failure, size_t failure_size);
+
 #endif

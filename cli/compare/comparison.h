@@ -5,6 +5,7 @@
 #include "compare/statistics.h"
 #include "workload/workload.h"
 
+#include <jansson.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +32,8 @@ struct sample {
 struct failure {
     int round;
     char what[256];
+    char report[256];  // file of the crash report; "": none
+    char again[1024];  // the command line that repeats the run; "": unknown
 };
 
 enum metric { METRIC_SPEED, METRIC_RSS_PEAK, METRIC_RSS_FREED, METRICS };
@@ -74,8 +77,15 @@ struct aa {
 };
 
 struct comparison {
+    const struct args* args;
+    unsigned reports;  // crash reports that were written
     struct subject subjects[SUBJECTS_MAX];
     size_t subject_count, baseline;
+    const char* baseline_name;
+    json_t* earlier;  // the document of an earlier run; NULL: none
+    const char* earlier_file;
+    double gate;                    // a loss of this share fails; negative: none does
+    const char *prepare, *cleanup;  // shell commands around each run of the command; NULL: none
     struct row rows[ROWS_MAX];
     size_t row_count;
     char** command;  // NULL: workloads

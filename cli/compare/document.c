@@ -102,6 +102,8 @@ static json_t* failure_to_json(const struct failure* failure) {
     json_t* object = json_object();
     json_object_set_new(object, "round", failure->round != NO_ROUND ? json_integer(failure->round) : json_null());
     json_put_text(object, "what", failure->what);
+    if (failure->report[0] != '\0') json_put_text(object, "report", failure->report);
+    if (failure->again[0] != '\0') json_put_text(object, "again", failure->again);
     return object;
 }
 

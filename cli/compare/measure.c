@@ -4,7 +4,10 @@
 #include "compare/command_run.h"
 #include "compare/plan.h"
 #include "compare/verdicts.h"
+#include "report/crash_save.h"
+#include "results/results.h"
 #include "supervise/progress_bar.h"
+#include "supervise/worker_report.h"
 #include "worker/run.h"
 #include "workload/table.h"
 
@@ -55,13 +58,33 @@ static struct sample sample_of(const struct worker_figures* figures) {
     };
 }
 
-static enum worker_end run_worker(const struct comparison* comparison, struct subject* subject, const struct row* row,
+struct crash_of {
+    struct comparison* comparison;
+    struct failure* failure;
+};
+
+static void on_crash(void* context, const struct worker_crash* crash) {
+    const struct crash_of* of = context;
+    struct comparison* comparison = of->comparison;
+    snprintf(of->failure->again, sizeof of->failure->again, "%s", crash->again);
+    if (comparison->reports == RESULT_REPORTS_MAX) return;
+    json_t* report = worker_report(crash);
+    if (report != NULL)
+        crash_report_save(comparison->args, ++comparison->reports, report, of->failure->report,
+                          sizeof of->failure->report);
+    json_decref(report);
+}
+
+static enum worker_end run_worker(struct comparison* comparison, struct subject* subject, const struct row* row,
                                   int round, struct sample* sample, struct failure* failure) {
     struct worker_figures figures;
     struct worker_job job = job_of(comparison, subject, row);
     job.seed = comparison->seed + (uint64_t)(round + 1);
     job.failure = failure->what;
     job.failure_size = sizeof failure->what;
+    struct crash_of of = {comparison, failure};
+    job.crashed = on_crash;
+    job.crash_context = &of;
     enum worker_end end = worker_run(&job, &figures);
     if (end != WORKER_OK) return end;
     *sample = sample_of(&figures);
@@ -69,12 +92,20 @@ static enum worker_end run_worker(const struct comparison* comparison, struct su
     return end;
 }
 
-static enum worker_end run_once(const struct comparison* comparison, struct subject* subject, const struct row* row,
+static enum worker_end run_once(struct comparison* comparison, struct subject* subject, const struct row* row,
                                 int round, struct sample* sample, struct failure* failure) {
     *failure = (struct failure){.round = round};
     if (row->workload != NULL) return run_worker(comparison, subject, row, round, sample, failure);
-    if (round == WARM_UP) return command_prove(comparison, subject, failure->what, sizeof failure->what);
-    return command_measure(comparison, subject, sample, failure->what, sizeof failure->what);
+    if (!command_prepare(comparison, failure->what, sizeof failure->what)) return WORKER_FAILED;
+    enum worker_end end = round == WARM_UP
+                              ? command_prove(comparison, subject, failure->what, sizeof failure->what)
+                              : command_measure(comparison, subject, sample, failure->what, sizeof failure->what);
+    char said[sizeof failure->what];
+    bool clean = command_cleanup(comparison, said, sizeof said);
+    if (clean || end != WORKER_OK) return end;
+    memcpy(failure->what, said, sizeof said);
+    sample->present = false;
+    return WORKER_FAILED;
 }
 
 static int status_of(enum worker_end end) {
@@ -271,6 +302,9 @@ static int run_extra(struct work* work, struct row* row, size_t subject, const c
     job.more_size = sizeof cell->extra - said;
     job.failure = failure.what + named;
     job.failure_size = sizeof failure.what - named;
+    struct crash_of of = {comparison, &failure};
+    job.crashed = on_crash;
+    job.crash_context = &of;
     enum worker_end end = worker_run(&job, &figures);
     if (end != WORKER_OK) cell->extra[said] = '\0';
     if (end == WORKER_FAILED) note_failure(cell, &failure);

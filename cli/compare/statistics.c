@@ -69,6 +69,16 @@ struct estimate statistics_of_ratios(const double* logs, size_t count, uint64_t 
     return estimate;
 }
 
+struct estimate statistics_of_change(double* now, size_t now_count, double* then, size_t then_count, uint64_t seed) {
+    static double resamples[STATISTICS_RESAMPLES];
+    struct estimate estimate = {.p = 1, .pairs = now_count < then_count ? now_count : then_count};
+    estimate.ratio = exp(statistics_median(now, now_count) - statistics_median(then, then_count));
+    for (size_t i = 0; i < STATISTICS_RESAMPLES; i++)
+        resamples[i] = resampled_median(now, now_count, &seed) - resampled_median(then, then_count, &seed);
+    take_interval(resamples, &estimate);
+    return estimate;
+}
+
 struct estimate statistics_geometric_mean(const double* const* logs, const size_t* counts, size_t rows, uint64_t seed) {
     static double resamples[STATISTICS_RESAMPLES];
     struct estimate estimate = {.low = 0, .high = INFINITY, .p = 1, .pairs = rows};

@@ -24,6 +24,10 @@ double statistics_median(double* values, size_t count);
 // From the logarithms of the ratios of all rounds, in any order.
 struct estimate statistics_of_ratios(const double* logs, size_t count, uint64_t seed);
 
+// The same for two runs that are not paired, from the logarithms of the ratios of each: the ratio of their medians.
+// Both have values. There is no test: p is 1.
+struct estimate statistics_of_change(double* now, size_t now_count, double* then, size_t then_count, uint64_t seed);
+
 // The exact probability, under random signs, of a rank sum at least as extreme as this one. Equal values share their
 // mean rank; zeros are left out.
 double statistics_signed_rank(const double* differences, size_t count);

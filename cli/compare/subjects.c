@@ -171,8 +171,8 @@ static void keep_chosen(struct comparison* comparison, const bool chosen[SUBJECT
     comparison->subject_count = kept;
 }
 
-static int take_baseline(const struct args* args, struct comparison* comparison, bool chosen[SUBJECTS_MAX]) {
-    const char* name = args_text(args, "baseline");
+static int take_baseline(struct comparison* comparison, bool chosen[SUBJECTS_MAX]) {
+    const char* name = comparison->baseline_name;
     const struct subject* baseline = find(comparison, name, strlen(name));
     if (baseline == NULL) return unknown(comparison, "baseline", name);
     chosen[baseline - comparison->subjects] = true;  // the others are compared with it
@@ -197,10 +197,10 @@ int subjects_take(const struct args* args, struct comparison* comparison) {
         status = take_one(comparison, text);
     for (size_t i = 0; list == NULL && i < SUBJECTS_MAX; i++) chosen[i] = true;
     if (status == STATUS_OK && list != NULL) status = choose(comparison, list, chosen);
-    if (status == STATUS_OK) status = take_baseline(args, comparison, chosen);
+    if (status == STATUS_OK) status = take_baseline(comparison, chosen);
     if (status != STATUS_OK) return status;
     keep_chosen(comparison, chosen);
-    const char* name = args_text(args, "baseline");
+    const char* name = comparison->baseline_name;
     comparison->baseline = (size_t)(find(comparison, name, strlen(name)) - comparison->subjects);
     for (size_t i = 0; i < comparison->subject_count; i++) describe(&comparison->subjects[i]);
     if (comparison->subject_count > 1) return STATUS_OK;

@@ -79,14 +79,20 @@ static const char* colour_of(const char* cell) {
 }
 
 static void print_cells(FILE* out, cells_of_row cells, const int widths[COLUMNS], enum table_style style) {
+    int last = COLUMNS - 1;
+    while (style != TABLE_MARKDOWN && last > 0 && cells[last][0] == '\0') last--;  // no blanks at the end of a line
     if (style == TABLE_MARKDOWN) fputs("| ", out);
-    for (int i = 0; i < COLUMNS; i++) {
+    for (int i = 0; i <= last; i++) {
         const char* colour = style == TABLE_COLOURED ? colour_of(cells[i]) : NULL;
         if (widths[i] == 0) continue;
         if (colour != NULL) fputs(colour, out);
-        fprintf(out, i == 1 || i == 4 || i == 7 || i == 8 ? "%*s" : "%-*s", widths[i], cells[i]);
+        bool right = i == 1 || i == 4 || i == 7 || i == 8, cut = i == last && style != TABLE_MARKDOWN && !right;
+        fprintf(out, right ? "%*s" : "%-*s", cut ? 0 : widths[i], cells[i]);
         if (colour != NULL) fputs("\033[0m", out);
-        fputs(style == TABLE_MARKDOWN ? " | " : "  ", out);
+        if (style == TABLE_MARKDOWN)
+            fputs(i < last ? " | " : " |", out);
+        else if (i < last)
+            fputs("  ", out);
     }
     fputc('\n', out);
 }
@@ -135,6 +141,13 @@ static void print_title(FILE* out, const json_t* row, enum table_style style) {
     fprintf(out, "%.0f round%s\n%s", rounds, plural(rounds), style == TABLE_MARKDOWN ? "\n" : "");
 }
 
+static void print_crash(FILE* out, const json_t* failure, enum table_style style) {
+    const char *report = json_get_text(failure, "report"), *again = json_get_text(failure, "again");
+    const char* indent = style == TABLE_MARKDOWN ? "\n" : "    ";
+    if (report != NULL) fprintf(out, "%sreport: %s\n", indent, report);
+    if (again != NULL) fprintf(out, "%sagain: %s\n", indent, again);
+}
+
 static void print_failures(FILE* out, const json_t* row, enum table_style style) {
     size_t i, j;
     json_t *cell, *failure;
@@ -146,6 +159,7 @@ static void print_failures(FILE* out, const json_t* row, enum table_style style)
             if (json_is_null(json_object_get(failure, "round"))) when[0] = '\0';
             fprintf(out, "%sfailed under %s%s: %s\n", style == TABLE_MARKDOWN ? "\n" : "  ", text(cell, "name"), when,
                     text(failure, "what"));
+            print_crash(out, failure, style);
         }
     }
 }

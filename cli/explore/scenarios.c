@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "base/path.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -25,15 +26,9 @@ static void own_folder(char* path, size_t size) {
     if (slash != NULL) *slash = '\0';
 }
 
-static bool has_suffix(const char* name) {
-    const size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
-    return length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
-}
-
 static void set_name(struct scenario_file* file, const char* path) {
-    const char* slash = strrchr(path, '/');
-    const char* base = slash != NULL ? slash + 1 : path;
-    const size_t length = has_suffix(base) ? strlen(base) - (sizeof SUFFIX - 1) : strlen(base);
+    const char* base = path_file_name(path);
+    const size_t length = path_has_suffix(base, SUFFIX) ? strlen(base) - (sizeof SUFFIX - 1) : strlen(base);
     snprintf(file->name, sizeof file->name, "%.*s", (int)length, base);
 }
 
@@ -47,7 +42,7 @@ static size_t read_folder(const char* path, struct scenario_file out[EXPLORE_SCE
     DIR* folder = opendir(path);
     if (folder == NULL) return 0;
     for (struct dirent* entry; !too_many && (entry = readdir(folder)) != NULL;) {
-        if (!has_suffix(entry->d_name)) continue;
+        if (!path_has_suffix(entry->d_name, SUFFIX)) continue;
         too_many = count == EXPLORE_SCENARIOS_MOST;
         if (too_many) continue;
         int written = snprintf(out[count].path, sizeof out[count].path, "%s/%s", path, entry->d_name);
@@ -103,7 +98,7 @@ static bool find_file(const char* path, struct scenario_file* out) {
 bool scenario_find(const char* name, struct scenario_file* out) {
     static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
     if (strncmp(name, RANDOM, sizeof RANDOM - 1) == 0) return find_random(name, out);
-    if (strchr(name, '/') != NULL || has_suffix(name)) return find_file(name, out);
+    if (strchr(name, '/') != NULL || path_has_suffix(name, SUFFIX)) return find_file(name, out);
     size_t count = scenarios_all(all);
     for (size_t i = 0; i < count; i++)
         if (strcmp(all[i].name, name) == 0) {

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static long long last_number(const char* line) {
     long long number = -1;
@@ -24,4 +26,13 @@ long long proc_status(pid_t thread, const char* field) {
         if (strncmp(line, field, length) == 0 && line[length] == ':') number = last_number(line + length);
     if (file != NULL) fclose(file);
     return number;
+}
+
+bool proc_sees_same_files(pid_t thread) {
+    char path[64];
+    struct stat theirs, ours;
+    snprintf(path, sizeof path, "/proc/%d/root/.", (int)thread);
+    if (stat(path, &theirs) != 0 || stat("/", &ours) != 0) return false;
+    return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino &&
+           proc_status(thread, "Uid") == (long long)geteuid();
 }

@@ -1,5 +1,7 @@
 #include "process/procmaps.h"
 
+#include "base/array.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +18,9 @@ static bool parse_line(struct mapping* mapping, const char* line) {
 }
 
 static bool append(struct procmaps* maps, size_t* room, const char* line) {
-    if (maps->count == *room) {
-        *room = *room * 2 + 256;
-        struct mapping* more = realloc(maps->mappings, *room * sizeof *more);
-        if (more == NULL) return false;
-        maps->mappings = more;
-    }
+    struct mapping* more = array_room(maps->mappings, maps->count, room, 256, sizeof *more);
+    if (more == NULL) return false;
+    maps->mappings = more;
     if (parse_line(&maps->mappings[maps->count], line)) maps->count++;
     return true;
 }

@@ -1,6 +1,7 @@
 #include "report/code_place.h"
 
 #include "base/json.h"
+#include "base/path.h"
 #include "binary/code.h"
 #include "binary/demangle.h"
 
@@ -14,8 +15,7 @@
 #endif
 
 static bool is_allocator(const char* module, const struct code* code) {
-    const char* slash = strrchr(module, '/');
-    if (strncmp(slash != NULL ? slash + 1 : module, "libhakmem", 9) == 0) return true;
+    if (strncmp(path_file_name(module), "libhakmem", 9) == 0) return true;
     char file[sizeof code->unit + 2];
     snprintf(file, sizeof file, " %s ", code->unit);
     return strncmp(code->function, "hak_", 4) == 0 || (code->unit[0] != '\0' && strstr(ALLOCATOR_FILES, file) != NULL);
@@ -107,8 +107,7 @@ void code_place_text(const json_t* place, char* out, size_t size) {
 static bool is_system_library(const char* module) {
     static const char* const names[] = {"libc.so", "libc-",       "libstdc++.so", "libc++",     "libpthread",
                                         "libm.so", "libgcc_s.so", "ld-linux",     "libhakmem-", "[vdso]"};
-    const char* slash = strrchr(module, '/');
-    const char* name = slash != NULL ? slash + 1 : module;
+    const char* name = path_file_name(module);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
     }

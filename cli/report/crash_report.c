@@ -6,6 +6,7 @@
 #include "report/block_past.h"
 #include "report/code_place.h"
 #include "report/crossed_block.h"
+#include "report/heap_state.h"
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
@@ -13,11 +14,12 @@
 #include "report/rings.h"
 #include "report/signals.h"
 #include "report/story.h"
+#include "report/threads.h"
 #include "report/unwind.h"
 #include "report/verdict.h"
+#include "report/waits.h"
 #include "report/where.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -26,6 +28,12 @@
 
 enum { TAIL_EVENTS = 48, HISTORY_EVENTS = 24, HISTORIES = 8, SLAB_HISTORY_EVENTS = 40, NEAR_ZERO = 0x10000 };
 enum { UNDERFLOW_REACH = 4096, UNDERFLOW_NEAR = 64 };
+
+static const char* const reasons[] = {[REPORT_CRASH] = "crash",
+                                      [REPORT_DEATH] = "death",
+                                      [REPORT_HANG] = "hang",
+                                      [REPORT_TIMEOUT] = "timeout",
+                                      [REPORT_ASKED] = "asked"};
 
 // The sources of a report, opened once.
 struct making {
@@ -43,6 +51,9 @@ struct making {
     struct heap_place behind;  // the block that begins after the fault address; kind HEAP_UNKNOWN: none
     json_t* blocks;            // what guard mode recorded about the blocks concerned
     json_t* missing;           // what is missing
+    // of a living process
+    struct threads_seen threads;
+    json_t* waits;  // NULL: not searched for
 };
 
 __attribute__((format(printf, 2, 3))) static void not_had(struct making* making, const char* format, ...) {
@@ -52,6 +63,10 @@ __attribute__((format(printf, 2, 3))) static void not_had(struct making* making,
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     json_array_append_new(making->missing, json_text(text));
+}
+
+static bool has_ring(const struct report_input* input) {
+    return load_relaxed(&input->ring->magic) == HAK_RING_MAGIC;
 }
 
 // What a value points to
@@ -209,34 +224,36 @@ static void add_crash(json_t* report, struct making* making) {
     if (making->backtrace_problem != NULL) json_put_text(report, "backtrace_problem", making->backtrace_problem);
 }
 
-// The parts of a hang: a backtrace of every thread
+// The parts of a living process
 
-static int is_thread(const struct dirent* entry) {
-    return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+static bool is_living(const struct report_input* input) {
+    return input->reason >= REPORT_HANG;
 }
 
-static json_t* thread_json(const struct making* making, pid_t thread) {
-    const char* problem = NULL;
-    json_t* object = json_object();
-    json_put_whole(object, "os_tid", thread);
-    json_put_count(object, "thread", rings_thread_number(making->input->ring, (uint32_t)thread));
-    json_object_set_new(object, "backtrace", unwind_thread(&making->maps, thread, &problem));
-    if (problem != NULL) json_put_text(object, "backtrace_problem", problem);
-    return object;
+static void see_threads(struct making* making) {
+    const struct report_input* input = making->input;
+    if (!is_living(input) || input->child <= 0) return;
+    threads_see(&making->threads, &making->maps, input->ring, input->child, input->held);
+    making->waits = waits_find(&making->threads, &making->heap.memory, has_ring(input) ? input->ring->locks : 0);
 }
 
-static void add_threads(json_t* report, const struct making* making) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", (int)making->input->child);
-    struct dirent** found;
-    int count = scandir(path, &found, is_thread, versionsort);
+static void add_threads(json_t* report, struct making* making) {
     json_t* threads = json_array();
-    for (int i = 0; i < count; i++) {
-        json_array_append_new(threads, thread_json(making, (pid_t)strtol(found[i]->d_name, NULL, 10)));
-        free(found[i]);
-    }
-    if (count >= 0) free(found);
+    for (size_t i = 0; i < making->threads.count; i++) json_array_append(threads, making->threads.list[i].json);
     json_object_set_new(report, "threads", threads);
+    if (making->waits != NULL) json_object_set(report, "waits", making->waits);
+}
+
+// What a core dump has besides.
+static void add_core(json_t* report, struct making* making) {
+    json_object_set(report, "threads", making->input->threads);
+    json_t* state = heap_state_json(&making->heap);
+    if (state != NULL) json_object_set_new(report, "heap_state", state);
+    if (making->input->address == 0) return;
+    json_t* histories = json_array();
+    add_block_history(making, histories, "the address", making->input->address);
+    json_object_set_new(report, "address", value_json(making, making->input->address));
+    json_object_set_new(report, "address_history", histories);
 }
 
 // Counters, as the child last wrote them
@@ -297,13 +314,24 @@ static void add_pasts(struct making* making, json_t* verdict) {
     if (sentence != NULL) json_array_append_new(json_object_get(verdict, "evidence"), sentence);
 }
 
+// Had malloc given NULL to the thread shortly before? Programs that do not expect that crash or abort.
+static void add_refusal(struct making* making, json_t* evidence) {
+    enum { RECENT = 100 };
+    HakRingRecord refused;
+    if (making->record == NULL || !rings_last(making->input->ring, making->os_tid, HAK_EVENT_refused, RECENT, &refused))
+        return;
+    char where[1400];
+    json_t* place = code_place(&making->maps, refused.ptr, 1);
+    code_place_text(place, where, sizeof where);
+    json_decref(place);
+    json_array_append_new(evidence, json_format("malloc had just refused %" PRIu64 " bytes%s%s%s", refused.b,
+                                                where[0] != '\0' ? " in " : "", where,
+                                                refused.a == 1 ? ", as an option asks" : ""));
+}
+
 // If the crash handler itself crashed, part of the record is there.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
-}
-
-static bool has_ring(const struct report_input* input) {
-    return load_relaxed(&input->ring->magic) == HAK_RING_MAGIC;
 }
 
 static json_t* verdict_json(struct making* making) {
@@ -338,11 +366,13 @@ static json_t* verdict_json(struct making* making) {
         .held = is_held ? &held : NULL,
         .has_records = root != 0,
         .backtrace = making->backtrace,
-        .hang = input->reason == REPORT_HANG,
-        .stopped = input->reason == REPORT_HANG && is_stopped(input->child),
+        .living = is_living(input) ? reasons[input->reason] : NULL,
+        .deadlock = json_object_get(making->waits, "deadlock"),
+        .stopped = is_living(input) && (input->stopped || is_stopped(input->child)),
     };
     json_t* verdict = verdict_make(&facts);
     name_code_in_check(making, json_object_get(verdict, "evidence"));
+    add_refusal(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
         const char* words = input->check != NULL ? input->check->line : "";
@@ -357,7 +387,7 @@ static json_t* headline(const struct making* making) {
     const struct report_input* input = making->input;
     const struct crash_record* record = making->record;
     const char* site = making->story.site != NULL ? making->story.site : "none";
-    if (input->reason == REPORT_HANG) return json_sprintf("hakstress: hang after=%.3f", input->after);
+    if (is_living(input)) return json_sprintf("hakstress: %s after=%.3f", reasons[input->reason], input->after);
     if (input->check != NULL)
         return json_format("hakstress: crash check=%s site=%s thread=%u os_tid=%u after=%.3f", input->check->check,
                            input->check->site, making->thread, making->os_tid, input->after);
@@ -436,11 +466,14 @@ static void open_making(struct making* making, const struct report_input* input)
     const struct crash_record* record = input->crash;
     *making = (struct making){.input = input, .missing = json_array()};
     bool copied = load_acquire(&record->ready) != 0 || load_acquire(&record->started) != 0;
-    if (input->reason != REPORT_HANG && (input->reason == REPORT_CRASH || copied)) making->record = record;
+    if (!is_living(input) && (input->reason == REPORT_CRASH || copied)) making->record = record;
     making->os_tid = load_relaxed(&record->claimed);
     making->thread = (uint32_t)rings_thread_number(input->ring, making->os_tid);
     bool have_maps = load_maps(making);
-    heap_view_open(&making->heap, input->ring, input->child, &making->maps);
+    if (input->memory != NULL)
+        heap_view_open_memory(&making->heap, input->ring, input->memory, &making->maps);
+    else
+        heap_view_open(&making->heap, input->ring, input->child, &making->maps);
     const struct crash_record* dated = making->record;
     rings_open(&making->rings, input->ring, &making->heap, dated != NULL ? dated->tick : 0,
                dated != NULL ? dated->time : workload_clock());
@@ -452,8 +485,12 @@ static void open_making(struct making* making, const struct report_input* input)
                                    .thread = making->thread,
                                    .os_tid = making->os_tid};
     story_find(&making->story, &of);
-    if (making->record != NULL)
+    if (input->memory != NULL) {
+        making->backtrace = json_incref(input->backtrace);
+        making->backtrace_problem = input->backtrace_problem;
+    } else if (making->record != NULL)
         making->backtrace = unwind_crash(making->record, &making->maps, input->child, &making->backtrace_problem);
+    see_threads(making);
     find_block_behind(making);
     find_page(making);
     find_blocks(making);
@@ -461,7 +498,6 @@ static void open_making(struct making* making, const struct report_input* input)
 }
 
 json_t* crash_report_make(const struct report_input* input) {
-    static const char* const reasons[] = {[REPORT_CRASH] = "crash", [REPORT_DEATH] = "death", [REPORT_HANG] = "hang"};
     struct making making;
     open_making(&making, input);
     json_t* report = json_object();
@@ -480,7 +516,8 @@ json_t* crash_report_make(const struct report_input* input) {
     }
     if (input->died_of != 0) json_put_text(report, "died_of", signal_name(input->died_of));
     if (making.record != NULL) add_crash(report, &making);
-    if (input->reason == REPORT_HANG) add_threads(report, &making);
+    if (is_living(input)) add_threads(report, &making);
+    if (input->memory != NULL) add_core(report, &making);
     json_object_set(report, "blocks", making.blocks);
     json_object_set_new(report, "histories", histories_json(&making));
     json_object_set_new(report, "slab_histories", slab_histories_json(&making));
@@ -491,6 +528,8 @@ json_t* crash_report_make(const struct report_input* input) {
     json_object_set_new(report, "not_had", making.missing);
     json_decref(making.blocks);
     json_decref(making.backtrace);
+    json_decref(making.waits);
+    threads_free(&making.threads);
     heap_view_close(&making.heap);
     procmaps_free(&making.maps);
     return report;

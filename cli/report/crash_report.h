@@ -6,13 +6,15 @@
 
 #include "child/messages.h"
 #include "child/shared.h"
+#include "process/process_memory.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
 #define CRASH_REPORT_SCHEMA 2
 
-enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG };
+// From REPORT_HANG on, the process lives.
+enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG, REPORT_TIMEOUT, REPORT_ASKED };
 
 struct report_input {
     enum report_reason reason;
@@ -29,6 +31,14 @@ struct report_input {
     const char* command;  // NULL: a workload of hakstress
     pid_t process;        // set even when it is gone; `child` may be one of its threads
     bool unwatched;       // the process was not watched when it died
+    bool held;            // it lives, and this process has halted all its threads
+    bool stopped;         // a signal had stopped it before
+    // for a core dump
+    const struct process_memory* memory;  // NULL: a process
+    json_t* backtrace;                    // of the thread that died
+    const char* backtrace_problem;        // NULL: none
+    json_t* threads;                      // the others
+    uint64_t address;                     // to be explained; 0: none
 };
 
 // The caller adds the description of the run, and owns the report.

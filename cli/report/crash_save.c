@@ -14,6 +14,10 @@ bool crash_report_save(const struct args* args, unsigned number, const json_t* r
     char json_path[PATH_MAX], suffix[32];
     const char* kind = args->command->name;
     path[0] = '\0';
+    if (!result_is_kept(args)) {
+        crash_report_print(report, stderr);
+        return true;
+    }
     result_report_suffix(number, "json", suffix, sizeof suffix);
     if (!result_path(args, kind, suffix, json_path, sizeof json_path)) return false;
     result_report_suffix(number, "txt", suffix, sizeof suffix);

@@ -2,13 +2,14 @@
 #include "base/json.h"
 #include "report/crash_report.h"
 #include "report/frame_text.h"
+#include "report/heap_state.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OTHER_THREADS_EVENTS = 8, WIDTH = 118 };
+enum { OTHER_THREADS_EVENTS = 8, WIDTH = 118, THREADS_NAMED = 6 };
 
 static const char* text_of(const json_t* object, const char* key) {
     return json_get_text_or(object, key, "");
@@ -131,6 +132,14 @@ static void print_signal(const json_t* report, FILE* out) {
     if (has(signal, "access")) fprintf(out, "access: %s\n", text_of(signal, "access"));
 }
 
+static void print_core(const json_t* report, FILE* out) {
+    if (has(report, "address")) {
+        fputs("\naddress: ", out);
+        print_value(json_object_get(report, "address"), 9, out);
+    }
+    if (has(report, "heap_state")) heap_state_print(json_object_get(report, "heap_state"), out);
+}
+
 static void print_registers(const json_t* report, FILE* out) {
     const json_t* registers = json_object_get(report, "registers");
     if (json_array_size(registers) == 0) return;
@@ -165,18 +174,84 @@ static void print_backtrace(const json_t* holder, FILE* out) {
         fprintf(out, "  the backtrace ends here: %s\n", text_of(holder, "backtrace_problem"));
 }
 
+// The first thread that is at the same place and waits for the same.
+static size_t first_like(const json_t* threads, size_t index) {
+    static const char* const same[] = {"backtrace", "waits_for", "backtrace_problem"};
+    const json_t* thread = json_array_get(threads, index);
+    for (size_t i = 0; i < index; i++) {
+        bool alike = true;
+        for (size_t j = 0; j < sizeof same / sizeof same[0]; j++) {
+            const json_t* a = json_object_get(thread, same[j]);
+            const json_t* b = json_object_get(json_array_get(threads, i), same[j]);
+            alike = alike && (a == b || json_equal(a, b) == 1);
+        }
+        if (alike) return i;
+    }
+    return index;
+}
+
+static void print_wait(const json_t* wait, FILE* out) {
+    if (wait == NULL) return;
+    const char* name = text_of(wait, "name");
+    fprintf(out, "  waits for %s%s%s%s at %s", name[0] != '\0' ? "the allocator's " : "the ", text_of(wait, "what"),
+            name[0] != '\0' ? " " : "", name, text_of(wait, "address"));
+    if (has(wait, "holder")) fprintf(out, ", held by os thread %lld", json_get_whole(wait, "holder"));
+    fputc('\n', out);
+}
+
+// Threads at the same place are shown once.
+static void print_group(const json_t* threads, size_t first, FILE* out) {
+    const json_t* thread = json_array_get(threads, first);
+    char name[64], all[THREADS_NAMED * 100];
+    size_t alike = 0, used = 0;
+    for (size_t i = first; i < json_array_size(threads); i++) {
+        const json_t* other = json_array_get(threads, i);
+        if (i != first && first_like(threads, i) != first) continue;
+        if (alike++ >= THREADS_NAMED) continue;
+        thread_text(other, name, sizeof name);
+        const char* given = text_of(other, "name");
+        int more = snprintf(all + used, sizeof all - used, "%s%s%s%.20s", alike > 1 ? ", " : "", name,
+                            given[0] != '\0' ? " " : "", given);
+        if (more > 0) used += (size_t)more;
+    }
+    if (alike > THREADS_NAMED)
+        snprintf(all + used, sizeof all - used, " and %zu more:", alike - THREADS_NAMED);
+    else
+        snprintf(all + used, sizeof all - used, ":");
+    fputs("\nbacktrace of", out);
+    print_wrapped(all, 12, 2, out);
+    print_wait(json_object_get(thread, "waits_for"), out);
+    print_backtrace(thread, out);
+}
+
 static void print_threads(const json_t* report, FILE* out) {
     if (has(report, "backtrace")) {
         fprintf(out, "\nbacktrace (* is the allocator's code):\n");
         print_backtrace(report, out);
     }
-    size_t i;
-    json_t* thread;
-    json_array_foreach(json_object_get(report, "threads"), i, thread) {
-        char name[64];
-        thread_text(thread, name, sizeof name);
-        fprintf(out, "\nbacktrace of %s:\n", name);
-        print_backtrace(thread, out);
+    const json_t* threads = json_object_get(report, "threads");
+    for (size_t i = 0; i < json_array_size(threads); i++) {
+        if (first_like(threads, i) == i) print_group(threads, i, out);
+    }
+}
+
+// The allocator's locks that were held in a living process.
+static void print_waits(const json_t* report, FILE* out) {
+    size_t i, j;
+    json_t *lock, *waiter;
+    const json_t* waits = json_object_get(report, "waits");
+    if (waits == NULL) return;
+    const json_t* held = json_object_get(waits, "held");
+    fprintf(out, "\nlocks of the allocator: %lld, held: %zu\n", json_get_whole(waits, "locks"), json_array_size(held));
+    json_array_foreach(held, i, lock) {
+        fprintf(out, "  \"%s\" ", text_of(lock, "name"));
+        if (has(lock, "holder"))
+            fprintf(out, "held by os thread %lld", json_get_whole(lock, "holder"));
+        else
+            fprintf(out, "held by a thread that is not here");
+        json_array_foreach(json_object_get(lock, "waiters"), j, waiter)
+            fprintf(out, "%s %lld", j == 0 ? "; waiting: os thread" : ",", (long long)json_integer_value(waiter));
+        fputc('\n', out);
     }
 }
 
@@ -318,6 +393,8 @@ void crash_report_print(const json_t* report, FILE* out) {
     print_signal(report, out);
     print_not_had(report, out);
     print_threads(report, out);
+    print_waits(report, out);
+    print_core(report, out);
     print_registers(report, out);
     print_blocks(report, out);
     print_histories(report, out);

@@ -1,6 +1,7 @@
 #include "report/crossed_block.h"
 
 #include "base/json.h"
+#include "base/path.h"
 #include "front/others.h"
 #include "report/signals.h"
 
@@ -14,8 +15,7 @@ enum { CHUNK_HEADER = 16, CHUNK_LEAST = 32, PAGE = 4096, FRAMES_BYTES = 4096 };
 
 static bool is_libc(const json_t* frame) {
     const char* module = json_get_text(frame, "module");
-    const char* slash = module != NULL ? strrchr(module, '/') : NULL;
-    const char* name = slash != NULL ? slash + 1 : module;
+    const char* name = module != NULL ? path_file_name(module) : NULL;
     return name != NULL && (strncmp(name, "libc.so", 7) == 0 || strncmp(name, "libc-", 5) == 0);
 }
 

@@ -1,6 +1,7 @@
 #include "report/frame_text.h"
 
 #include "base/json.h"
+#include "base/path.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -12,11 +13,6 @@ static const char* text_of(const json_t* object, const char* key) {
 static bool has(const json_t* object, const char* key) {
     const json_t* value = json_object_get(object, key);
     return value != NULL && !json_is_null(value);
-}
-
-static const char* file_name(const char* path) {
-    const char* slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
 }
 
 static void print_line(const json_t* frame, FILE* out) {
@@ -46,6 +42,6 @@ void frame_print(size_t number, const json_t* frame, FILE* out) {
     else
         fprintf(out, "  %s", call);
     if (has(frame, "module"))
-        fprintf(out, "  (%s+%s)", file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
+        fprintf(out, "  (%s+%s)", path_file_name(text_of(frame, "module")), text_of(frame, "module_offset"));
     fputc('\n', out);
 }

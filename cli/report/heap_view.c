@@ -99,8 +99,8 @@ bool heap_view_thread_of_bits(const struct heap_view* view, uint32_t bits, uint3
 
 // Opening
 
-static const char* read_heap(struct heap_view* view, const HakRingFile* ring, pid_t pid) {
-    if (pid <= 0) return "the process and its heap are gone";
+static const char* read_heap(struct heap_view* view, const HakRingFile* ring) {
+    if (view->memory.pid <= 0 && view->memory.read == NULL) return "the process and its heap are gone";
     if (ring->magic != HAK_RING_MAGIC || ring->heap == 0) return "the allocator had not yet recorded where its heap is";
     if (!read_at(view, ring->heap, &view->heap, sizeof view->heap))
         return "the memory of the process cannot be read (is ptrace forbidden?)";
@@ -112,9 +112,15 @@ static const char* read_heap(struct heap_view* view, const HakRingFile* ring, pi
 }
 
 void heap_view_open(struct heap_view* view, const HakRingFile* ring, pid_t pid, const struct procmaps* maps) {
-    *view = (struct heap_view){.maps = maps};
-    process_memory_open(&view->memory, pid);
-    view->problem = read_heap(view, ring, pid);
+    struct process_memory memory;
+    process_memory_open(&memory, pid);
+    heap_view_open_memory(view, ring, &memory, maps);
+}
+
+void heap_view_open_memory(struct heap_view* view, const HakRingFile* ring, const struct process_memory* memory,
+                           const struct procmaps* maps) {
+    *view = (struct heap_view){.maps = maps, .memory = *memory};
+    view->problem = read_heap(view, ring);
     if (view->problem != NULL) return;
     view->copy = malloc(SLAB_SIZE);
     find_control_blocks(view);

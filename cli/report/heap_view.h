@@ -77,6 +77,9 @@ struct heap_place {
 };
 
 void heap_view_open(struct heap_view* view, const HakRingFile* ring, pid_t pid, const struct procmaps* maps);
+// The same of a core dump.
+void heap_view_open_memory(struct heap_view* view, const HakRingFile* ring, const struct process_memory* memory,
+                           const struct procmaps* maps);
 void heap_view_close(struct heap_view* view);
 
 struct heap_place heap_view_find(struct heap_view* view, uint64_t address);

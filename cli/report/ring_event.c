@@ -96,6 +96,10 @@ static void explain_violation(const struct telling* t) {
                  t->record->b);
 }
 
+static void explain_refused(const struct telling* t) {
+    snprintf(t->out, t->size, "%" PRIu64 " bytes%s", t->record->b, t->record->a == 1 ? ", as an option asks" : "");
+}
+
 // The meaning of `a` and `b`, as in events.def. By name, so that an event that is not listed here is shown in numbers.
 static void explain(const struct telling* t) {
     static const struct {
@@ -116,6 +120,7 @@ static void explain(const struct telling* t) {
         {"thread_start", explain_thread},
         {"thread_exit", explain_thread},
         {"violation", explain_violation},
+        {"refused", explain_refused},
     };
     const char* name = hak_event_name(t->record->event);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -160,6 +160,19 @@ uint32_t rings_os_tid_of(const struct ring_reader* reader, uint32_t number, uint
     return 0;
 }
 
+bool rings_last(const HakRingFile* ring, uint32_t os_tid, uint32_t event, uint64_t among, HakRingRecord* out) {
+    for (uint32_t i = 0; i < slot_count(ring); i++) {
+        const HakRingSlot* slot = slot_at(ring, i);
+        if (load_relaxed(&slot->os_tid) != os_tid || load_relaxed(&slot->thread) == 0) continue;
+        struct walk walk = walk_start(ring, slot);
+        for (uint64_t n = walk.end; n-- > walk.last_start && walk.end - n <= among;) {
+            *out = *record_at(ring, slot, n);
+            if (out->event == event) return true;
+        }
+    }
+    return false;
+}
+
 // Tails
 
 static json_t* tail_json(const struct ring_reader* reader, const HakRingSlot* slot, size_t most) {

@@ -25,6 +25,9 @@ typedef bool ring_filter(const HakRingRecord* record, const void* wanted);
 size_t rings_find(const struct ring_reader* reader, ring_filter* filter, const void* wanted, size_t most,
                   struct ring_event* out);
 
+// The newest such event among the last `among` of a living thread. False: there is none.
+bool rings_last(const HakRingFile* ring, uint32_t os_tid, uint32_t event, uint64_t among, HakRingRecord* out);
+
 // Before this tick some rings are incomplete; 0: all are complete.
 uint64_t rings_complete_since(const struct ring_reader* reader);
 

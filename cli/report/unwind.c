@@ -33,6 +33,11 @@ static void mark_inner_frames(json_t* frames) {
     }
 }
 
+static bool is_code(const struct procmaps* maps, uint64_t pc) {
+    const struct mapping* mapping = procmaps_find(maps, pc);
+    return mapping != NULL && mapping->permissions[2] == 'x';
+}
+
 static json_t* walk(unw_addr_space_t space, void* argument, const struct procmaps* maps, const char** problem) {
     json_t* frames = json_array();
     unw_cursor_t cursor;
@@ -40,7 +45,7 @@ static json_t* walk(unw_addr_space_t space, void* argument, const struct procmap
     int status = unw_init_remote(&cursor, space, argument);
     if (status >= 0) status = 1;
     while (status > 0 && json_array_size(frames) < FRAMES_MAX && unw_get_reg(&cursor, UNW_REG_IP, &pc) >= 0 &&
-           pc != 0) {
+           pc != 0 && (json_array_size(frames) == 0 || is_code(maps, pc))) {
         json_array_append_new(frames, code_place(maps, pc, json_array_size(frames) > 0));
         status = unw_step(&cursor);
     }
@@ -116,10 +121,8 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
 
 // After a jump to an address without code, the return address is still on top of the stack: go on from the caller.
 static json_t* leave_wild_pc(void) {
-    const struct mapping* mapping = procmaps_find(source.maps, source.pc);
     unw_word_t caller;
-    if ((mapping != NULL && mapping->permissions[2] == 'x') ||
-        access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
+    if (is_code(source.maps, source.pc) || access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
         return NULL;
     json_t* frame = json_object();
     json_put_hex(frame, "pc", source.pc);
@@ -168,7 +171,7 @@ json_t* unwind_crash(const struct crash_record* record, const struct procmaps* m
 // A living thread
 
 // Returns false if ptrace is refused. A thread that does not stop within a second is blocked in the kernel.
-static bool stop_thread(pid_t thread, const char** problem) {
+bool unwind_hold(pid_t thread, const char** problem) {
     if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) != 0 || ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) != 0) {
         *problem = strerror(errno);
         return false;
@@ -183,17 +186,49 @@ static bool stop_thread(pid_t thread, const char** problem) {
     return false;
 }
 
-json_t* unwind_thread(const struct procmaps* maps, pid_t thread, const char** problem) {
+void unwind_let_go(pid_t thread) {
+    ptrace(PTRACE_DETACH, thread, NULL, NULL);
+}
+
+// The caller of a function that has pushed nothing: its return address is on top of the stack.
+static struct { uint64_t pc, stack_pointer; } caller;
+
+static int access_caller(unw_addr_space_t space, unw_regnum_t number, unw_word_t* value, int write, void* argument) {
+    if (write) return -UNW_EBADREG;
+    if (number != UNW_REG_IP && number != UNW_REG_SP) return _UPT_access_reg(space, number, value, write, argument);
+    *value = number == UNW_REG_IP ? caller.pc : caller.stack_pointer;
+    return 0;
+}
+
+// clone3 has no unwind table for the instructions around its system call, so the walk ended there.
+static void walk_on_from_clone(json_t* frames, void* argument, const struct procmaps* maps, const char** problem) {
+    static unw_accessors_t accessors;
+    unw_word_t sp;
+    const char* function = json_get_text(json_array_get(frames, 0), "symbol");
+    bool cut = json_array_size(frames) == 1 && function != NULL && strstr(function, "clone") != NULL;
+    if (!cut || _UPT_access_reg(NULL, UNW_REG_SP, &sp, 0, argument) < 0 ||
+        _UPT_access_mem(NULL, sp, &caller.pc, 0, argument) < 0 || !is_code(maps, caller.pc))
+        return;
+    caller.stack_pointer = sp + sizeof caller.pc;
+    accessors = _UPT_accessors;
+    accessors.access_reg = access_caller;
+    unw_addr_space_t space = unw_create_addr_space(&accessors, 0);
+    json_t* more = space != NULL ? walk(space, argument, maps, problem) : json_array();
+    if (space != NULL) unw_destroy_addr_space(space);
+    json_array_extend(frames, more);
+    json_decref(more);
+}
+
+json_t* unwind_held(const struct procmaps* maps, pid_t thread, const char** problem) {
     json_t* frames = NULL;
-    if (!stop_thread(thread, problem)) return json_array();
     unw_addr_space_t space = unw_create_addr_space(&_UPT_accessors, 0);
     void* argument = _UPT_create(thread);
     if (space != NULL && argument != NULL)
         frames = walk(space, argument, maps, problem);
     else
         *problem = "out of memory";
+    if (frames != NULL) walk_on_from_clone(frames, argument, maps, problem);
     if (argument != NULL) _UPT_destroy(argument);
     if (space != NULL) unw_destroy_addr_space(space);
-    ptrace(PTRACE_DETACH, thread, NULL, NULL);
     return frames != NULL ? frames : json_array();
 }

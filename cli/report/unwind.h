@@ -12,7 +12,10 @@
 // the mapped files. Returns an array of frames, as code_place() makes them.
 json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem);
 
-// Of one thread, which ptrace stops meanwhile.
-json_t* unwind_thread(const struct procmaps* maps, pid_t thread, const char** problem);
+// Of one thread, which this process traces and has stopped.
+json_t* unwind_held(const struct procmaps* maps, pid_t thread, const char** problem);
+// Stops a thread that this process does not trace, and lets it go on. False: it cannot be stopped.
+bool unwind_hold(pid_t thread, const char** problem);
+void unwind_let_go(pid_t thread);
 
 #endif

@@ -1,9 +1,12 @@
 #include "report/verdict_checks.h"
 
 #include "guard/guard_faults.h"
+#include "report/hidden_text.h"
+#include "thread/link.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Checks that failed
@@ -99,6 +102,25 @@ static bool judge_program_check(struct verdict* verdict, const struct check_mess
     return judge(verdict, "program", either ? "medium" : "high", both);
 }
 
+// The pointer that was freed, if it is the link of a free block: it was read from a block after its free.
+static bool by_freed_link(struct verdict* verdict, const struct verdict_facts* facts) {
+    static const char mark[] = " 0x";
+    const char* at = strstr(facts->check->line, mark);
+    if (strcmp(facts->check->check, "invalid_free") != 0 || at == NULL) return false;
+    uint64_t pointer = strtoull(at + 1, NULL, 16), next = pointer + facts->link_key;
+    bool ends = next == link_end_with(facts->link_key), leads = next >= facts->heap_start && next < facts->heap_end;
+    bool filled = hidden_poison(pointer, HIDDEN_POISON);
+    if (!filled && (facts->link_key == 0 || !(ends || (leads && next % 16 == 0)))) return false;
+    note_check(verdict, facts->check);
+    if (filled)
+        note(verdict, "0x%" PRIx64 " is the fill pattern of freed memory", pointer);
+    else
+        note(verdict, "0x%" PRIx64 " is no pointer, but the encoded link of a free block: %s", pointer,
+             ends ? "the end of a list" : "it leads to the next free block");
+    note(verdict, "so the pointer was read from a block that had been freed, as by a destructor that runs twice");
+    return judge(verdict, "program", "high", "your code freed what it had read from a block after it was freed");
+}
+
 bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts) {
     if (facts->check == NULL) return false;
     for (size_t i = 0; i < sizeof program_faults / sizeof program_faults[0]; i++) {
@@ -110,6 +132,7 @@ bool by_program_check(struct verdict* verdict, const struct verdict_facts* facts
             verdict->confidence = facts->workload != NULL ? "high" : "medium";
             return true;
         }
+        if (facts->workload == NULL && by_freed_link(verdict, facts)) return true;
         if (facts->workload == NULL) return judge_program_check(verdict, facts->check, program_faults[i].of_program);
         snprintf(verdict->cause, sizeof verdict->cause,
                  "the check %s failed in a workload that does no such thing: the allocator's own invariant broke; "

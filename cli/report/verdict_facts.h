@@ -33,8 +33,9 @@ struct verdict_facts {
     int died_of;                          // signal without a record; 0: none
     bool handler_died;                    // the handler began to copy, and crashed itself
     bool has_ring;                        // messages of checks would be in it
-    bool hang;
-    bool stopped;  // by SIGSTOP or the like, at the time of the hang
+    const char* living;      // why there is a report of a living process: "hang", "timeout" or "asked"; NULL: it died
+    const json_t* deadlock;  // the circle of waits in it, as sentences; NULL or empty: none
+    bool stopped;            // by SIGSTOP or the like, when it was looked at
 };
 
 #endif

@@ -1,17 +1,51 @@
 #include "report/verdict_signals.h"
 
+#include "base/json.h"
 #include "report/abort_caller.h"
 #include "report/signals.h"
 
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
+
+static bool by_deadlock(struct verdict* verdict, const struct verdict_facts* facts) {
+    size_t i, count = json_array_size(facts->deadlock);
+    const json_t* line;
+    if (count == 0) return false;
+    bool of_allocator = false;
+    json_array_foreach((json_t*)(uintptr_t)facts->deadlock, i, line) {
+        note(verdict, "%s", json_string_value(line));
+        of_allocator = of_allocator || strstr(json_string_value(line), "the allocator's lock") != NULL;
+    }
+    return judge(verdict, of_allocator ? "unknown" : "program", "high",
+                 count == 1 ? "a deadlock: a thread waits for a lock that it holds itself"
+                            : "a deadlock: threads wait for each other's locks");
+}
+
+// The child of `repro` and `guard` counts what it does; of the user's program only this much is known.
+static bool by_silence(struct verdict* verdict, const struct verdict_facts* facts) {
+    if (strcmp(facts->living, "asked") == 0) {
+        note(verdict, "the threads below show what the process was doing");
+        return judge(verdict, "nobody", "high", "nothing is known to be wrong: a report was asked for");
+    }
+    if (strcmp(facts->living, "timeout") == 0) {
+        note(verdict, "the threads below show what the process was doing when the time was over");
+        return judge(verdict, "unknown", "low", "the program had not ended in the time that --timeout gives it");
+    }
+    note(verdict,
+         "no watched process used the processor or the allocator; the threads below show for what they waited");
+    return judge(verdict, "unknown", "low",
+                 "the program waits: for something outside, or for an event that does not come");
+}
 
 bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
-    if (!facts->hang) return false;
+    if (facts->living == NULL) return false;
     if (facts->stopped) {
         note(verdict, "the process was in state T (stopped) when its silence was noticed");
         return judge(verdict, "outside", "high", "the process was stopped by a signal from outside");
     }
+    if (by_deadlock(verdict, facts)) return true;
+    if (facts->workload == NULL) return by_silence(verdict, facts);
     note(verdict, "no thread's counter changed; the backtraces show where each thread was");
     if (has_foreign_drain(facts)) {
         note_drain(verdict, facts->story);
@@ -22,9 +56,21 @@ bool by_hang(struct verdict* verdict, const struct verdict_facts* facts) {
     return judge(verdict, "unknown", "low", "a deadlock between threads, or an endless loop in one");
 }
 
+// The number of the sender may be that of another PID namespace, so the backtrace counts, too.
+static bool is_own_abort(const struct verdict_facts* facts) {
+    size_t i;
+    const json_t* frame;
+    if (facts->process == 0 || facts->record->sender == facts->process) return true;
+    json_array_foreach((json_t*)(uintptr_t)facts->backtrace, i, frame) {
+        const char* function = json_get_text(frame, "symbol");
+        if (function != NULL && strcmp(function, "abort") == 0) return true;
+    }
+    return false;
+}
+
 bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
     const struct crash_record* record = facts->record;
-    if (record == NULL || record->code > 0 || record->signal == SIGABRT) return false;
+    if (record == NULL || record->code > 0 || (record->signal == SIGABRT && is_own_abort(facts))) return false;
     if (record->sender == facts->process && facts->process != 0) {
         note(verdict, "%s was sent by process %d, the one that died", signal_name(record->signal), record->sender);
         return judge(verdict, facts->workload != NULL ? "unknown" : "program", "medium",

@@ -1,6 +1,7 @@
 #include "results/results.h"
 
 #include "args/command.h"
+#include "base/array.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/machine.h"
@@ -147,8 +148,41 @@ static bool make_directory(const char* path) {
     return false;
 }
 
+bool result_is_kept(const struct args* args) {
+    return strcmp(args_text(args, "results"), "none") != 0;
+}
+
+// Where programs keep what lasts: for runs in a folder that belongs to somebody else.
+static bool state_directory(char* out, size_t size) {
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    bool has_state = state != NULL && state[0] == '/', has_home = home != NULL && home[0] == '/';
+    if (!has_state && !has_home) return false;
+    int length = snprintf(out, size, "%s%s/hakstress", has_state ? state : home, has_state ? "" : "/.local/state");
+    return length > 0 && (size_t)length < size;
+}
+
+static bool is_foreign_folder(const char* directory) {
+    char here[PATH_MAX];
+    if (access(directory, W_OK | X_OK) == 0) return false;
+    if (getcwd(here, sizeof here) != NULL && strcmp(here, "/") == 0) return true;
+    return access(directory, F_OK) != 0 && access(".", W_OK | X_OK) != 0;
+}
+
+// The same for all files of a run.
+static const char* directory_of(const struct args* args) {
+    static char chosen[PATH_MAX];
+    const char* asked = args_text(args, "results");
+    if (args_source(args, "results") != FROM_DEFAULT) return asked;
+    if (chosen[0] != '\0') return chosen;
+    if (!is_foreign_folder(asked) || !state_directory(chosen, sizeof chosen))
+        snprintf(chosen, sizeof chosen, "%s", asked);
+    else if (!args_is_set(args, "quiet"))
+        fprintf(stderr, "hakstress: results go to %s, because this folder is not for them; see --results\n", chosen);
+    return chosen;
+}
+
 bool result_path(const struct args* args, const char* kind, const char* suffix, char* out, size_t size) {
-    const char* directory = args_text(args, "results");
+    const char* directory = directory_of(args);
     if (!make_directory(directory)) return false;
     char when[32];
     struct tm utc;
@@ -224,12 +258,9 @@ static size_t list_runs(int directory, DIR* stream, struct run** runs) {
         while (at < count &&
                (strncmp((*runs)[at].stem, entry->d_name, length) != 0 || (*runs)[at].stem[length] != '\0'))
             at++;
-        if (at == room) {
-            room = room * 2 + 64;
-            struct run* more = realloc(*runs, room * sizeof **runs);
-            if (more == NULL) return count;
-            *runs = more;
-        }
+        struct run* more = array_room(*runs, at, &room, 64, sizeof *more);
+        if (more == NULL) return count;
+        *runs = more;
         if (at == count) {
             (*runs)[count] = (struct run){.newest = status.st_mtim};
             memcpy((*runs)[count++].stem, entry->d_name, length);
@@ -271,6 +302,10 @@ int result_check(const struct args* args) {
     const char* copy = args_text(args, "json");
     if (copy != NULL && strcmp(copy, "-") != 0 && !result_can_write(copy))
         return usage_error("cannot write --json %s: %s", copy, strerror(errno));
+    if (!result_is_kept(args))
+        return args->command->may_keep_nothing
+                   ? STATUS_OK
+                   : usage_error("hakstress %s writes files, so --results must name a directory", args->command->name);
     return result_path(args, args->command->name, ".json", path, sizeof path) ? STATUS_OK : STATUS_MISSING;
 }
 
@@ -295,8 +330,9 @@ bool result_save_copy(const struct args* args, json_t* result) {
 
 bool result_save(const struct args* args, const char* kind, json_t* result) {
     char path[PATH_MAX];
+    if (!result_is_kept(args)) return result_save_copy(args, result);
     bool saved = result_path(args, kind, ".json", path, sizeof path) && write_json(result, path);
-    remove_old_runs(args_text(args, "results"));
+    remove_old_runs(directory_of(args));
     return result_save_copy(args, result) && saved;
 }
 

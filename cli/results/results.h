@@ -18,6 +18,9 @@ json_t* result_new(const struct args* args, const char* kind);
 // "DIR/KIND-YYYYMMDD-HHMMSS-PID" + suffix, where DIR is --results (created if missing). False after a message.
 bool result_path(const struct args* args, const char* kind, const char* suffix, char* out, size_t size);
 
+// False: --results none. Files other than --json are not written then.
+bool result_is_kept(const struct args* args);
+
 // Checks before the work starts that --results and --json can be written. STATUS_OK, or another status after a message.
 int result_check(const struct args* args);
 // Can a file probably be written there? False with errno. To be asked before the work.

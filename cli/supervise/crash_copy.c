@@ -41,7 +41,7 @@ static void copy_maps(struct crash_record* record, pid_t thread) {
 }
 
 #if defined(__x86_64__)
-static void copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
+void crash_copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
     const unsigned long long values[CRASH_REGISTERS] = {
         [REG_R8] = from->r8,
         [REG_R9] = from->r9,
@@ -82,12 +82,16 @@ static void find_access(struct crash_record* record, int memory, const struct us
 }
 
 static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
-    copy_registers(record, registers);
+    crash_copy_registers(record, registers);
     if (memory < 0) return;
     copy_stack(record, memory, registers->rsp);
     find_access(record, memory, registers);
 }
 #else
+void crash_copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
+    (void)record, (void)from;
+}
+
 static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
     (void)record, (void)memory, (void)registers;
 }

@@ -35,10 +35,12 @@ bool process_command(pid_t process, char* out, size_t size) {
 
 void faults_start(struct faults* faults) {
     faults->list = json_array();
+    faults->looks = json_array();
 }
 
 void faults_free(struct faults* faults) {
     json_decref(faults->list);
+    json_decref(faults->looks);
     json_decref(faults->first);
 }
 
@@ -132,29 +134,91 @@ static json_t* summary(const json_t* report, const struct tracing_death* death, 
 
 void faults_add(struct faults* faults, const struct tracing_death* death) {
     char command[COMMAND_BYTES], path[PATH_MAX];
-    if (++faults->count > RESULT_REPORTS_MAX) return;
+    faults->count++;
+    if (faults->files == RESULT_REPORTS_MAX) return;
     command_of(faults, death, command, sizeof command);
     json_t* report = make_report(faults, death, command);
-    crash_report_save(faults->args, faults->count, report, path, sizeof path);
+    crash_report_save(faults->args, ++faults->files, report, path, sizeof path);
     json_array_append_new(faults->list, summary(report, death, path));
     if (faults->first == NULL) faults->first = json_incref(report);
     json_decref(report);
 }
 
+static void print_entry(const json_t* entry, bool brief, FILE* out) {
+    size_t i;
+    json_t* evidence;
+    const json_t* verdict = json_object_get(entry, "verdict");
+    fprintf(out, "%s\n", text_or_none(entry, "line"));
+    if (brief) return;
+    const char* where = json_get_text(verdict, "where");
+    fprintf(out, "verdict: %s%s%s (confidence: %s)\n", text_or_none(verdict, "cause"), where != NULL ? "; " : "",
+            where != NULL ? where : "", text_or_none(verdict, "confidence"));
+    json_array_foreach(json_object_get(verdict, "evidence"), i, evidence)
+        fprintf(out, "  - %s\n", json_string_value(evidence));
+}
+
 void faults_print(const struct faults* faults, bool brief, FILE* out) {
-    size_t i, j;
-    json_t *entry, *evidence;
-    json_array_foreach(faults->list, i, entry) {
-        const json_t* verdict = json_object_get(entry, "verdict");
-        fprintf(out, "%s\n", text_or_none(entry, "line"));
-        if (brief) continue;
-        const char* where = json_get_text(verdict, "where");
-        fprintf(out, "verdict: %s%s%s (confidence: %s)\n", text_or_none(verdict, "cause"), where != NULL ? "; " : "",
-                where != NULL ? where : "", text_or_none(verdict, "confidence"));
-        json_array_foreach(json_object_get(verdict, "evidence"), j, evidence)
-            fprintf(out, "  - %s\n", json_string_value(evidence));
+    size_t i, with_report = json_array_size(faults->list);
+    json_t* entry;
+    json_array_foreach(faults->list, i, entry) print_entry(entry, brief, out);
+    if (faults->count > with_report)
+        fprintf(out, "run: %zu more processes died of a fault; only the first %d reports are written\n",
+                faults->count - with_report, RESULT_REPORTS_MAX);
+}
+
+// Living processes
+
+static json_t* look_report(const struct faults* faults, pid_t process, enum report_reason reason, const char* command) {
+    static const struct crash_record none;
+    struct ring_copy copy;
+    ring_dir_read(faults->rings, process, &copy);
+    struct report_input input = {
+        .reason = reason,
+        .crash = &none,
+        .ring = copy.ring,
+        .child = process,
+        .after = workload_clock() - faults->began,
+        .messages = "",
+        .command = command,
+        .process = process,
+        .held = tracing_is_traced(process),
+        .stopped = tracing_is_stopped(process),
+    };
+    json_t* report = crash_report_make(&input);
+    ring_copy_free(&copy);
+    json_put_text(report, "again", faults->again);
+    json_put_text(report, "command", command);
+    json_put_whole(report, "pid", process);
+    return report;
+}
+
+static json_t* look_entry(const json_t* report, pid_t process, const char* path) {
+    const char *command = text_or_none(report, "command"), *reason = text_or_none(report, "reason");
+    json_t* entry = json_object();
+    json_object_set_new(entry, "line",
+                        json_format("run: look reason=%s pid=%d threads=%zu command=%.*s report=%s", reason,
+                                    (int)process, json_array_size(json_object_get(report, "threads")),
+                                    program_length(command), command, path[0] != '\0' ? path : "none"));
+    json_put_text(entry, "reason", reason);
+    json_put_whole(entry, "pid", process);
+    json_object_set(entry, "command", json_object_get(report, "command"));
+    json_object_set(entry, "verdict", json_object_get(report, "verdict"));
+    if (path[0] != '\0') json_put_text(entry, "report", path);
+    return entry;
+}
+
+void faults_look(struct faults* faults, pid_t process, enum report_reason reason, bool brief) {
+    char command[COMMAND_BYTES], path[PATH_MAX];
+    if (faults->files == RESULT_REPORTS_MAX) {
+        fprintf(stderr, "run: no report of process %d: this run has written %d already\n", (int)process,
+                RESULT_REPORTS_MAX);
+        return;
     }
-    if (faults->count > RESULT_REPORTS_MAX)
-        fprintf(out, "run: %u more processes died of a fault; only the first %d have reports\n",
-                faults->count - RESULT_REPORTS_MAX, RESULT_REPORTS_MAX);
+    command_of(faults, &(struct tracing_death){.process = process, .thread = process}, command, sizeof command);
+    json_t* report = look_report(faults, process, reason, command);
+    crash_report_save(faults->args, ++faults->files, report, path, sizeof path);
+    json_t* entry = look_entry(report, process, path);
+    print_entry(entry, brief, stderr);
+    json_array_append_new(faults->looks, entry);
+    json_decref(report);
 }

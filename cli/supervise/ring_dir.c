@@ -1,7 +1,11 @@
 #include "supervise/ring_dir.h"
 
 #include "base/error.h"
+#include "binary/symbol.h"
 #include "process/proc_status.h"
+#include "process/process_memory.h"
+#include "process/procmaps.h"
+#include "report/rings.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROOM_WANTED_MIB = 512, PATH_BYTES = 256 + 16 };
+enum { RECORDS_MOST = 1 << 20, ROOM_WANTED_MIB = 512, PATH_BYTES = 256 + 16 };
 
 // Choosing the directory
 
@@ -96,6 +100,7 @@ bool ring_dir_make(struct ring_dir* dir) {
 }
 
 void ring_dir_remove(struct ring_dir* dir) {
+    if (dir->path[0] == '\0') return;
     remove_all(dir->path);
     close(dir->lifeline);
     while (waitpid(dir->remover, NULL, 0) < 0 && errno == EINTR) {}
@@ -121,13 +126,9 @@ static bool find(const struct ring_dir* dir, pid_t process, char* path) {
     return access(path, F_OK) == 0;
 }
 
-bool ring_dir_has(const struct ring_dir* dir, pid_t process) {
-    char path[PATH_BYTES];
-    return find(dir, process, path);
-}
-
 void ring_dir_forget(const struct ring_dir* dir, pid_t process) {
     char path[PATH_BYTES];
+    if (dir->path[0] == '\0') return;
     name_of(dir, process, path);
     unlink(path);  // many processes have none
 }
@@ -171,6 +172,57 @@ static bool is_sound(const struct ring_copy* copy) {
     return true;
 }
 
+// Rings in memory
+
+bool ring_dir_of_process(struct ring_dir* dir, pid_t process, const char* library) {
+    struct procmaps maps;
+    uint64_t value = 0, base = 0;
+    *dir = (struct ring_dir){.lifeline = -1};
+    if (!procmaps_read(&maps, process)) return false;
+    for (size_t i = maps.count; i-- > 0;)
+        if (strcmp(maps.mappings[i].path, library) == 0 && maps.mappings[i].offset == 0) base = maps.mappings[i].start;
+    procmaps_free(&maps);
+    if (base == 0 || !elf_symbol(library, "ring_file", &value)) return false;
+    dir->pointer_at = base + value;
+    return true;
+}
+
+// Its address in the process; 0: it has none.
+static uint64_t address_of(const struct process_memory* memory, const struct ring_dir* dir, HakRingFile* head) {
+    uint64_t address = 0;
+    bool known = dir->pointer_at != 0 && process_memory_read(memory, dir->pointer_at, &address, sizeof address) &&
+                 address != 0 && process_memory_read(memory, address, head, sizeof *head) &&
+                 load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
+    return known ? address : 0;
+}
+
+static bool has_in_memory(const struct ring_dir* dir, pid_t process, HakRingFile* head) {
+    struct process_memory memory;
+    process_memory_open(&memory, process);
+    bool has = address_of(&memory, dir, head) != 0;
+    process_memory_close(&memory);
+    return has;
+}
+
+static bool read_from_memory(const struct ring_dir* dir, pid_t process, struct ring_copy* copy) {
+    struct process_memory memory;
+    HakRingFile head;
+    process_memory_open(&memory, process);
+    uint64_t address = address_of(&memory, dir, &head);
+    size_t bytes = address != 0 && head.records <= RECORDS_MOST ? hak_ring_bytes(head.records) : 0;
+    void* room = bytes > 0
+                     ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                     : MAP_FAILED;
+    bool sound = false;
+    if (room != MAP_FAILED) {
+        *copy = (struct ring_copy){room, bytes, address};
+        sound = process_memory_read(&memory, address, room, bytes) && is_sound(copy);
+        if (!sound) ring_copy_free(copy);
+    }
+    process_memory_close(&memory);
+    return sound;
+}
+
 static bool read_ring(const char* path, struct ring_copy* copy) {
     struct stat status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -181,7 +233,7 @@ static bool read_ring(const char* path, struct ring_copy* copy) {
                       -1, 0);
     bool sound = false;
     if (memory != MAP_FAILED) {
-        *copy = (struct ring_copy){memory, (size_t)status.st_size};
+        *copy = (struct ring_copy){.ring = memory, .bytes = (size_t)status.st_size};
         sound = copy_data(fd, copy) && is_sound(copy);
         if (!sound) ring_copy_free(copy);
     }
@@ -189,21 +241,56 @@ static bool read_ring(const char* path, struct ring_copy* copy) {
     return sound;
 }
 
+bool ring_dir_has(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    HakRingFile head;
+    return dir->path[0] != '\0' ? find(dir, process, path) : has_in_memory(dir, process, &head);
+}
+
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy) {
     static HakRingFile none;
     char path[PATH_BYTES];
-    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){&none, 0};
+    if (dir->path[0] == '\0') {
+        if (!read_from_memory(dir, process, copy)) *copy = (struct ring_copy){.ring = &none};
+        return;
+    }
+    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){.ring = &none};
 }
 
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head) {
     char path[PATH_BYTES];
-    int fd = find(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    bool sound = fd >= 0 && pread(fd, head, sizeof *head, 0) == (ssize_t)sizeof *head &&
-                 load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
+    bool in_file = dir->path[0] != '\0' && find(dir, process, path);
+    int fd = in_file ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool sound = fd < 0 ? has_in_memory(dir, process, head)
+                        : pread(fd, head, sizeof *head, 0) == (ssize_t)sizeof *head &&
+                              load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
     if (fd >= 0) close(fd);
     if (!sound) memset(head, 0, sizeof *head);
     head->last_words[sizeof head->last_words - 1] = head->first_passed[sizeof head->first_passed - 1] = '\0';
     return sound;
+}
+
+uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    HakRingFile head;
+    uint64_t events = 0;
+    struct ring_copy copy;
+    if (dir->path[0] == '\0') {
+        ring_dir_read(dir, process, &copy);
+        events = rings_events(copy.ring);
+        ring_copy_free(&copy);
+        return events;
+    }
+    if (!ring_dir_read_head(dir, process, &head)) return 0;
+    int fd = find(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    off_t at = (off_t)(sizeof head + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain));
+    for (uint32_t i = 0; fd >= 0 && i < HAK_RING_SLOTS; i++, at += head.slot_bytes) {
+        uint64_t written;
+        if (pread(fd, &written, sizeof written, at) != (ssize_t)sizeof written) break;
+        events += written;
+    }
+    if (fd >= 0) close(fd);
+    return events;
 }
 
 void ring_copy_free(struct ring_copy* copy) {

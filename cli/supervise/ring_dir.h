@@ -13,14 +13,20 @@ struct ring_dir {
     char path[224];  // the option that names a file in it has 256 bytes
     pid_t remover;
     int lifeline;  // the remover waits for its end
+    // Of processes that were not started with this directory: where each has the address of its ring. 0: unknown.
+    uint64_t pointer_at;
 };
 
 // A copy of a ring. It does not change when the process writes on, and does not need the file.
 struct ring_copy {
     HakRingFile* ring;  // without magic: there was none
     size_t bytes;
+    uint64_t address;  // in the process, if it was read from its memory; else 0
 };
 
+// For a process that was started without a directory, and those that it forks. Their rings are read from their memory;
+// where it is, the symbols of the library tell. False: it has none.
+bool ring_dir_of_process(struct ring_dir* dir, pid_t process, const char* library);
 bool ring_dir_make(struct ring_dir* dir);
 void ring_dir_remove(struct ring_dir* dir);
 
@@ -30,6 +36,8 @@ bool ring_dir_has(const struct ring_dir* dir, pid_t process);
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy);
 // Only the head, which is small. Returns false, and 0 everywhere, if there is no ring.
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head);
+// How many records all threads of the process have ever written; 0: it has no ring.
+uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process);
 void ring_dir_forget(const struct ring_dir* dir, pid_t process);
 void ring_copy_free(struct ring_copy* copy);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "binary/exports.h"
+#include "results/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 12, ARGUMENT_SIZE = 64 };
+enum { ARGUMENTS_MAX = WORKLOAD_PARAMS_MAX + 12, ARGUMENT_SIZE = 64, VARIABLES_MOST = 16 };
 
 struct arguments {
     char* vector[ARGUMENTS_MAX + 1];
@@ -32,7 +33,7 @@ struct child {
     int input;   // closing it lets the worker end
     int output;  // its lines
     int errors;  // a file for its stderr; -1: ours
-    double deadline;
+    double began, deadline;
 };
 
 struct outcome {
@@ -131,6 +132,7 @@ static bool start(const struct worker_job* job, struct child* child) {
     if (error == 0) {
         child->input = input[1];
         child->output = output[0];
+        child->began = workload_clock();
         child->deadline = job->timeout > 0 ? workload_clock() + job->timeout : INFINITY;
         return true;
     }
@@ -143,6 +145,44 @@ static bool start(const struct worker_job* job, struct child* child) {
 
 static bool must_end(const struct worker_job* job, const struct child* child) {
     return *job->stopped || workload_clock() >= child->deadline;
+}
+
+// The run as a command line; it then runs without a process that reads its figures.
+static void describe_again(const struct worker_job* job, char* out, size_t size) {
+    struct arguments arguments = {.count = 0};
+    char preload[PATH_MAX + 16], *words[2 * VARIABLES_MOST + 3];
+    int count = 0;
+    make_arguments(job, &arguments);
+    words[count++] = (char*)(uintptr_t) "env";
+    for (size_t i = 0; job->variables != NULL && job->variables[i] != NULL && i < VARIABLES_MOST; i++)
+        words[count++] = job->variables[i];
+    for (size_t i = 0; environ[i] != NULL && count < 2 * VARIABLES_MOST; i++)
+        if (strncmp(environ[i], "HAKMEM_", 7) == 0 && !is_set_by(environ[i], job->variables))
+            words[count++] = environ[i];
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", job->library != NULL ? job->library : "");
+    if (job->library != NULL) words[count++] = preload;
+    out[0] = '\0';
+    result_quote(words, count, out, size);
+    arguments.vector[0] = (char*)(uintptr_t)job->worker;
+    size_t kept = 0;
+    for (size_t i = 0; i < arguments.count; i++)
+        if (strcmp(arguments.vector[i], "hold=1") != 0) arguments.vector[kept++] = arguments.vector[i];
+    result_quote(arguments.vector, (int)kept, out, size);
+}
+
+// A line that tells of a crash, and not of figures.
+static bool note_crash(const struct worker_job* job, const struct child* child, const char* line) {
+    char again[4096];
+    struct worker_crash crash = {.process = child->pid,
+                                 .after = workload_clock() - child->began,
+                                 .workload = job->workload->name,
+                                 .again = again};
+    if (sscanf(line, "crash signal=%d thread=%d info=0x%" SCNx64 " context=0x%" SCNx64, &crash.signal, &crash.thread,
+               &crash.info, &crash.context) != 4)
+        return false;
+    describe_again(job, again, sizeof again);
+    if (job->crashed != NULL) job->crashed(job->crash_context, &crash);
+    return true;
 }
 
 // Reads the next part of its output. 0: there is no more, or it must end.
@@ -161,7 +201,7 @@ static bool read_line(const struct worker_job* job, const struct child* child, c
     for (size_t used = 0; used + 1 < size && read_some(job, child, line + used, 1) > 0; used++) {
         if (line[used] != '\n') continue;
         line[used] = '\0';
-        return true;
+        return !note_crash(job, child, line);
     }
     return false;
 }

@@ -10,6 +10,16 @@
 #include <sched.h>
 #include <signal.h>
 
+// A worker that has crashed and waits (worker/crash.h).
+struct worker_crash {
+    pid_t process, thread;
+    int signal;
+    uint64_t info, context;  // addresses of the siginfo_t and the ucontext_t in it
+    double after;            // seconds since it was started
+    const char* workload;
+    const char* again;  // the command line that repeats the run
+};
+
 struct worker_job {
     const char* worker;   // the program
     const char* library;  // to preload, an absolute path without symbolic links; NULL: the C library's malloc
@@ -29,6 +39,8 @@ struct worker_job {
     size_t more_size;
     char* failure;  // receives what went wrong, instead of stderr, with the worker's last message
     size_t failure_size;
+    void (*crashed)(void* context, const struct worker_crash* crash);  // NULL: it just dies
+    void* crash_context;
 };
 
 struct worker_figures {

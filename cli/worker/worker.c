@@ -12,6 +12,7 @@
 // companion programs beside it, hakstress-worker-timed and hakstress-worker-limit, which it executes.
 // Exit status: 0; 1 the workload found damage (it aborts); 2 wrong usage; 3 no threads, no memory or no companion; 4 no
 // floor.
+#include "worker/crash.h"
 #include "worker/output.h"
 #include "worker/rss.h"
 #include "workload/table.h"
@@ -150,13 +151,6 @@ static uint64_t status_kib(const char* field) {
     return line != NULL ? strtoull(line + strlen(field), NULL, 10) : 0;
 }
 
-static void wait_for_end_of_input(void) {
-    char byte;
-    ssize_t got;
-    do got = read(STDIN_FILENO, &byte, 1);
-    while (got > 0 || (got < 0 && errno == EINTR));
-}
-
 // Executes the companion beside this program, in this process and with the same library preloaded.
 static int become(const char* name, char** argv) {
     static char path[PATH_MAX + 64];
@@ -253,6 +247,13 @@ static int run(const struct plan* plan, struct workload_result* result) {
     return error != 0 ? error : plan->workload->run(&run, result);
 }
 
+// Before the constructors of the preloaded library, which may crash too.
+static void watch_crashes(int argc, char** argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "hold=1") == 0) worker_crash_watch();
+}
+__attribute__((section(".preinit_array"), used)) static void (*const watch_crashes_first)(int, char**) = watch_crashes;
+
 int main(int argc, char** argv) {
     struct plan plan = {.seconds = 1, .threads = 1, .seed = 1};
     if (!take_arguments(&plan, argc, argv)) return USAGE;
@@ -266,6 +267,7 @@ int main(int argc, char** argv) {
         return MISSING;
     }
     put_result(&plan, &result);
-    if (plan.hold != 0) wait_for_end_of_input();
+    if (plan.hold != 0) worker_wait_for_end_of_input();
+    worker_crash_ignore();
     return OK;
 }

@@ -63,6 +63,8 @@ static bool is_listed(const HakTcb* wanted) {
 static void check_own_block(const HakTcb* tcb) {
     if (!is_listed(tcb)) run_fault("pool", "control block %u of a thread is not in the list of all", tcb->number);
     if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
+    if (load_relaxed(&tcb->tls) != &hak_tls)
+        run_fault("pool", "control block %u does not name the thread that has it", tcb->number);
 }
 
 // If the user has fixed how many blocks a bin holds, no bin has more.
@@ -197,11 +199,7 @@ static void count_in_use(SlabNumber s) {
 
 // A thread that the child of a fork does not have may have taken a slab without its word, or was making a SuperSlab.
 static void check_counts(void) {
-    uint32_t superslabs = 0, cut_off = run.forked ? thread_count * SLABS_PER_UNIT : 0;
-    for (UnitNumber u = 1; u < hak_heap.mapped; u++)
-        superslabs += hak_heap.unit[u].kind == UNIT_SLABS || hak_heap.unit[u].kind == UNIT_RUNS;
-    if (superslabs != superslab_count)
-        run_fault("count", "there are %u SuperSlabs, and %u are counted", superslabs, superslab_count);
+    const uint32_t cut_off = run.forked ? thread_count * SLABS_PER_UNIT : 0;
     slabs_in_use = 0;
     each_slab(count_in_use);
     if (free_slab_totals.taken - slabs_in_use > cut_off)

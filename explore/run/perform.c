@@ -38,8 +38,11 @@ static void allocate(const Scenario* scenario, const Op* op) {
 
 static void reallocate(const Op* op) {
     void* old = block_take(op->old);
-    if (old == NULL) return;
     uint64_t old_size = blocks[op->old].size;
+    if (old == NULL) {  // no allocation made it, and whoever waits for the new one goes on as well
+        block_made(op->block, NULL, op->size);
+        return;
+    }
     errno = 0;
     void* p = hak_realloc(old, op->size);
     check_memory(p);

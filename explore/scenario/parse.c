@@ -289,12 +289,9 @@ static bool line_thread(Parser* p) {
 }
 
 static const HakOptionInfo* option_named(const char* name) {
-    static const char prefix[] = "HAKMEM_";
-    const HakOptionInfo* info;
-    for (unsigned i = 0; (info = hak_option_info(i)) != NULL; i++)
-        if (strncmp(info->name, prefix, sizeof prefix - 1) == 0 && strcmp(info->name + sizeof prefix - 1, name) == 0)
-            return info;
-    return NULL;
+    char whole[NAME_MOST + sizeof "HAKMEM_"];
+    int length = snprintf(whole, sizeof whole, "HAKMEM_%s", name);
+    return hak_option_named(whole, (size_t)length);
 }
 
 static bool line_set(Parser* p) {

@@ -3,6 +3,7 @@
 #include "front/fastpath.h"
 #include "front/life.h"
 #include "front/realloc.h"
+#include "front/refuse.h"
 #include "front/sanitizer.h"
 #include "front/wrong_free.h"
 #include "guard/guard.h"
@@ -21,21 +22,27 @@ static void* no_memory(void) {
 // --- malloc
 
 HAK_LINE_START void* hak_malloc(size_t size) {
-    if (guard_on()) return guard_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size);
-    return fast_malloc(size);
+    const GuardCall* call = GUARD_CALL("malloc", HAK_GUARD_MALLOC);
+    return OR_REFUSED(call, size, guard_on() ? guard_malloc(call, size) : fast_malloc(size));
 }
 
 void* hak_calloc(size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) return no_memory();
-    if (guard_on()) return guard_calloc(GUARD_CALL("calloc", HAK_GUARD_MALLOC), bytes);
-    return fast_calloc(bytes);
+    const GuardCall* call = GUARD_CALL("calloc", HAK_GUARD_MALLOC);
+    return OR_REFUSED(call, bytes, guard_on() ? guard_calloc(call, bytes) : fast_calloc(bytes));
+}
+
+HAK_INLINE void* resize(const GuardCall* call, void* p, size_t size) {
+    if (guard_on()) return guard_realloc(call, p, size);
+    return realloc_block(p, size);
 }
 
 void* hak_realloc(void* p, size_t size) {
     if (sanitizer_serves()) return sanitizer_realloc(p, size);
-    if (guard_on()) return guard_realloc(GUARD_CALL("realloc", HAK_GUARD_MALLOC), p, size);
-    return realloc_block(p, size);
+    const GuardCall* call = GUARD_CALL("realloc", HAK_GUARD_MALLOC);
+    if (HAK_CHECKED && size == 0) return resize(call, p, size);  // it frees, and NULL is no failure
+    return OR_REFUSED(call, size, resize(call, p, size));
 }
 
 void* hak_reallocarray(void* p, size_t count, size_t size) {
@@ -76,9 +83,13 @@ size_t hak_malloc_usable_size(const void* p) {
 
 // --- alignment
 
-HAK_INLINE void* aligned(const GuardCall* call, size_t alignment, size_t size) {
+HAK_INLINE void* aligned_block(const GuardCall* call, size_t alignment, size_t size) {
     if (guard_on()) return guard_aligned(call, alignment, size);
     return alignment <= 16 ? fast_malloc(size) : malloc_aligned(alignment, size);
+}
+
+HAK_INLINE void* aligned(const GuardCall* call, size_t alignment, size_t size) {
+    return OR_REFUSED(call, size, aligned_block(call, alignment, size));
 }
 
 void* hak_aligned_alloc(size_t alignment, size_t size) {

@@ -5,6 +5,7 @@
 #include "api/visible.h"
 #include "base/text.h"
 #include "front/fastpath.h"
+#include "front/refuse.h"
 #include "guard/guard.h"
 
 #include <dlfcn.h>
@@ -22,8 +23,8 @@ typedef size_t Alignment;  // std::align_val_t
 static void* allocate(const GuardCall* call, size_t size, Alignment alignment) {
     uint32_t found = others();
     if (HAK_UNLIKELY(others_give(found, alignment))) return others_new(found, alignment, size);
-    if (guard_on()) return guard_aligned(call, alignment > 16 ? alignment : 1, size);
-    return alignment > 16 ? hak_aligned_alloc(alignment, size) : fast_malloc(size);
+    if (guard_on()) return OR_REFUSED(call, size, guard_aligned(call, alignment > 16 ? alignment : 1, size));
+    return alignment > 16 ? hak_aligned_alloc(alignment, size) : OR_REFUSED(call, size, fast_malloc(size));
 }
 
 // libstdc++'s own function of that name; this library may stand in front of it. NULL: there is no libstdc++.

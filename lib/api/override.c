@@ -2,6 +2,7 @@
 #include "api/stats.h"
 #include "api/visible.h"
 #include "front/fastpath.h"
+#include "front/refuse.h"
 #include "guard/guard.h"
 
 #include <errno.h>
@@ -27,7 +28,7 @@ HAK_INLINE void tell(const char* function) {
 
 // malloc and free have the hit inline, without another jump.
 HAK_INLINE void* inline_malloc(const GuardCall* call, size_t size) {
-    return guard_on() ? guard_malloc(call, size) : fast_malloc(size);
+    return OR_REFUSED(call, size, guard_on() ? guard_malloc(call, size) : fast_malloc(size));
 }
 
 HAK_INLINE void inline_free(const GuardCall* call, void* p) {

@@ -64,7 +64,7 @@ static Output open_folder_of(const char* pattern) {
 static void warn_file(Output to, const char* pattern, int error) {
     char path[PATH_BYTES];
     expand(path, pattern);
-    text_tell(to, "libhakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, error);
+    text_tell(to, "hakmem: HAKMEM_STATS_FILE: cannot open %s (error %d)\n", path, error);
 }
 
 static bool open_at_load(const char* pattern) {

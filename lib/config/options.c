@@ -54,7 +54,7 @@ const HakOptionInfo* hak_option_info(unsigned index) {
     return index < COUNT ? &table[index] : NULL;
 }
 
-static const HakOptionInfo* find(const char* name, size_t length) {
+const HakOptionInfo* hak_option_named(const char* name, size_t length) {
     for (unsigned i = 0; i < COUNT; i++)
         if (text_length(table[i].name) == length && memcmp(table[i].name, name, length) == 0) return &table[i];
     return NULL;
@@ -230,12 +230,18 @@ static bool is_default(const HakOptionInfo* info) {
     return load_relaxed(number_of(info)) == info->default_value;
 }
 
+const char* hak_option_suffix_hint(const HakOptionInfo* info) {
+    bool large = info->kind == HAK_OPTION_INT && info->max >= INT64_C(1) << 30;
+    return large ? ", where K, M and G stand for powers of 1024, as in 2M" : "";
+}
+
 static void warn_value(const HakOptionInfo* info, const char* value) {
     char allowed[128], kept[HAK_OPTION_TEXT_MAX];
     if (hak_options_silent) return;
     hak_option_allowed(info, allowed, sizeof allowed);
     format_current(info, kept, sizeof kept);
-    text_warn("libhakmem: %s=%s: must be %s; it stays %s\n", info->name, value, allowed, kept);
+    text_warn("hakmem: %s=%s: must be %s%s; it stays %s\n", info->name, value, allowed, hak_option_suffix_hint(info),
+              kept);
 }
 
 static void assign_or_warn(const HakOptionInfo* info, const char* value) {
@@ -243,7 +249,7 @@ static void assign_or_warn(const HakOptionInfo* info, const char* value) {
     if (!assign(info, value)) {
         warn_value(info, value);
     } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
-        text_warn("libhakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
+        text_warn("hakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
     }
 }
 
@@ -274,8 +280,7 @@ static void warn_unknown(const char* name, size_t length) {
     if (length >= sizeof shown) length = sizeof shown - 1;
     memcpy(shown, name, length);
     shown[length] = '\0';
-    text_warn("libhakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "",
-              nearest ? nearest : "");
+    text_warn("hakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "", nearest ? nearest : "");
 }
 
 static void read_environment(void) {
@@ -284,7 +289,7 @@ static void read_environment(void) {
         if (!text_begins(*entry, PREFIX)) continue;
         size_t length = text_until(*entry, '=');
         if ((*entry)[length] == '\0') continue;  // not of the form NAME=VALUE
-        const HakOptionInfo* info = find(*entry, length);
+        const HakOptionInfo* info = hak_option_named(*entry, length);
         if (info == NULL) {
             warn_unknown(*entry, length);
         } else if (!seen[info - table]) {  // if it is set twice, the first one counts, as in getenv
@@ -296,12 +301,11 @@ static void read_environment(void) {
 
 static void echo(void) {
     char value[HAK_OPTION_TEXT_MAX];
-    text_warn("libhakmem: version %s, %s build, options in force:\n", hak_version(),
-              HAK_CHECKED ? "checked" : "release");
+    text_warn("hakmem: version %s, %s build, options in force:\n", hak_version(), HAK_CHECKED ? "checked" : "release");
     for (unsigned i = 0; i < COUNT; i++) {
         if (table[i].checked_only && !HAK_CHECKED) continue;
         format_current(&table[i], value, sizeof value);
-        text_warn("libhakmem: %s=%s\n", table[i].name, value);
+        text_warn("hakmem: %s=%s\n", table[i].name, value);
     }
 }
 
@@ -333,7 +337,7 @@ void hak_options_freeze(void) {
 
 HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, text_length(name));
+    const HakOptionInfo* info = hak_option_named(name, text_length(name));
     if (info == NULL) {
         errno = ENOENT;
         return -1;
@@ -347,7 +351,7 @@ HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
 
 HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
     hak_options_init();
-    const HakOptionInfo* info = find(name, text_length(name));
+    const HakOptionInfo* info = hak_option_named(name, text_length(name));
     int error = 0;
     if (info == NULL) {
         error = ENOENT;

@@ -54,11 +54,14 @@ typedef struct {
     size_t offset;  // of the field in HakOptions
 } HakOptionInfo;
 
-const HakOptionInfo* hak_option_info(unsigned index);  // NULL: there is no such index
+const HakOptionInfo* hak_option_info(unsigned index);                    // NULL: there is no such index
+const HakOptionInfo* hak_option_named(const char* name, size_t length);  // NULL: there is no such option
 // hak_option_default writes the default, in the form that hak_option_set takes; hak_option_allowed the values allowed,
 // for people. Both return the length of the whole text, as snprintf does.
 size_t hak_option_default(const HakOptionInfo* info, char* buffer, size_t size);
 size_t hak_option_allowed(const HakOptionInfo* info, char* buffer, size_t size);
+// What to add to the values allowed: "" or how numbers may be shortened.
+const char* hak_option_suffix_hint(const HakOptionInfo* info);
 // Whether hak_option_set would accept the value.
 bool hak_option_accepts(const HakOptionInfo* info, const char* value);
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "front/process.h"
+#include "front/refuse.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "os/os.h"
@@ -167,6 +168,9 @@ static void settle_in_child(unsigned fork) {
     hak_lock_in_child(&fork_lock, fork);
     store_relaxed(&held_up, (uint32_t)__builtin_popcount(held_up_here));
     os_accept_copy();
+#if HAK_CHECKED && !HAK_EXPLORED
+    store_relaxed(&refuse_count, 0u);
+#endif
     os_release_signals(held);
 }
 

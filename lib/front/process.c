@@ -1,6 +1,7 @@
 #include "front/process.h"
 
 #include "config/changes.h"
+#include "front/lock_table.h"
 #include "front/zero.h"
 #include "observe/chaos.h"
 #include "observe/ring.h"
@@ -35,10 +36,12 @@ bool process_begin_slow(void) {
             link_init(hak_option(links) != 0);
 #if HAK_CHECKED
             store_relaxed(&hak_chaos_odds, hak_option(chaos));
+            if (!HAK_EXPLORED) lock_table_fill();
             hak_ring_tell((HakRingTold){.heap = &hak_heap,
                                         .link_key = &hak_link_key,
                                         .guard = hak_option(guard) ? &hak_guard_root : NULL,
-                                        .stacks = &hak_stack_table});
+                                        .stacks = &hak_stack_table,
+                                        .locks = &hak_lock_table});
 #endif
             hak_options_freeze();
             store_release(&process_has_begun, true);  // pairs with the acquire in process_begin

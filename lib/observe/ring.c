@@ -89,6 +89,7 @@ static void pass_on_told(HakRingFile* file) {
     file->link_key = (uintptr_t)told.link_key;
     file->guard = (uintptr_t)told.guard;
     file->stacks = (uintptr_t)told.stacks;
+    file->locks = (uintptr_t)told.locks;
 }
 
 void hak_ring_tell(HakRingTold addresses) {

@@ -38,7 +38,7 @@ typedef struct {
 } HakRingSlot;
 
 #define HAK_RING_MAGIC UINT64_C(0x31474e4952484b48)
-#define HAK_RING_VERSION 4u
+#define HAK_RING_VERSION 5u
 #define HAK_RING_SLOTS 256u
 #define HAK_RING_FOREIGN_DRAINS 1024u
 #define HAK_RING_LAST_WORDS 1024u
@@ -75,13 +75,15 @@ typedef struct {
     uint64_t link_key;                     // hak_link_key
     uint64_t guard;                        // hak_guard_root (superslab/guard_record.h)
     uint64_t stacks;                       // hak_stack_table (stack/stack_table.h)
+    uint64_t locks;                        // hak_lock_table (front/lock_table.h)
     _Atomic uint64_t foreign_drains[8];    // by number of the missing change: all that there were
     _Atomic uint32_t has_last_words;       // 1: last_words is complete
     char last_words[HAK_RING_LAST_WORDS];  // why the process aborted itself
     // Wrong acts after which the process went on (HAKMEM_ON_ERROR=report), and the line about the first of them.
     _Atomic uint32_t passed;
     char first_passed[HAK_RING_LAST_WORDS];
-    uint8_t pad[4096 - 152 - 2 * HAK_RING_LAST_WORDS];  // to 4096 bytes
+    _Atomic uint32_t refused;                           // allocations that an option made fail (front/refuse.h)
+    uint8_t pad[4096 - 164 - 2 * HAK_RING_LAST_WORDS];  // to 4096 bytes
 } HakRingFile;
 
 // Bytes of memory for a ring of `records` (a power of two) per thread.
@@ -108,7 +110,7 @@ void hak_ring_thread_start(uint64_t thread);
 void hak_ring_thread_end(void);
 // Notes addresses that a reader of the ring may want to look up in the process.
 typedef struct {
-    const void *heap, *link_key, *guard, *stacks;
+    const void *heap, *link_key, *guard, *stacks, *locks;
 } HakRingTold;
 void hak_ring_tell(HakRingTold addresses);
 // From now on the ring keeps the last words for the report (fatal_hook), and counts what the process survived; if

@@ -46,7 +46,7 @@ static HAK_COLD bool open_after_refusal(void* at, size_t bytes) {
     open_everything();
     if (!os_protect(at, bytes, true)) return false;  // no memory: more mappings would not help
     if (!load_relaxed(&stopped))
-        text_warn("libhakmem: the system allows no more mappings: from now on, freed memory is not closed\n");
+        text_warn("hakmem: the system allows no more mappings: from now on, freed memory is not closed\n");
     store_relaxed(&stopped, true);
     return true;
 }

@@ -68,7 +68,7 @@ typedef struct {
 } HakGuardChunk;
 
 #define HAK_GUARD_MAGIC UINT64_C(0x3144524147484b48)
-#define HAK_GUARD_VERSION 2u
+#define HAK_GUARD_VERSION 3u
 
 typedef struct {
     uint64_t magic;
@@ -77,6 +77,8 @@ typedef struct {
     _Atomic uint64_t base;  // address of unit 0
     _Atomic(HakGuardChunk*) chunk[HAK_GUARD_CHUNK];
     _Atomic(struct HakPageRoot*) pages;  // blocks on pages of their own (superslab/page_record.h); NULL: none
+    // Where the address of the newest TCB is, from which next_all leads to all others (thread/tcb.h); NULL: no TCB yet.
+    _Atomic(const void*) threads;
 } HakGuardRoot;
 
 _Static_assert(sizeof(HakGuardRecord) == 64 && sizeof(HakGuardSlab) == 8 && offsetof(HakGuardUnit, record) == 4096 &&

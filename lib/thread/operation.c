@@ -1,5 +1,6 @@
 #include "thread/operation.h"
 
+#include "base/fatal.h"
 #include "os/os.h"
 
 HakLock fork_lock;
@@ -19,6 +20,11 @@ bool operation_may_begin(HakTcb* me) {
     for (int i = 0; i < TRIES && load_relaxed(&me->inside) == ASKED; i++) os_wait(i);
     store_relaxed(&me->inside, OUTSIDE);
     return true;
+}
+
+void operation_was_open(const HakTcb* me) {
+    fatal("operation", "operation_end", "thread %u ends an operation, and its word says %s", me->number,
+          load_relaxed(&me->inside) == ASKED ? "ASKED" : "OUTSIDE");
 }
 
 bool operation_ask(HakTcb* other) {

@@ -72,7 +72,11 @@ HAK_INLINE bool operation_is_open(void) {
     return (me && load_relaxed(&me->inside) == INSIDE) || hak_lock_is_mine(&heap_lock);
 }
 
+// The word was changed by somebody else: a fork could have taken the TCB for a whole one. The checked build stops.
+HAK_COLD void operation_was_open(const HakTcb* me);
+
 HAK_INLINE void operation_end(HakTcb* me) {
+    if (HAK_CHECKED && HAK_UNLIKELY(load_relaxed(&me->inside) != INSIDE)) operation_was_open(me);
     // After all writes of the operation. It pairs with no acquire, but with the order in which a fork copies memory.
     store_release(&me->inside, OUTSIDE);
 }

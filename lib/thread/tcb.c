@@ -2,6 +2,7 @@
 
 #include "observe/steps.h"
 #include "os/os.h"
+#include "superslab/guard_record.h"
 #include "superslab/owner_word.h"
 
 static _Atomic(HakTcb*) all;
@@ -22,6 +23,9 @@ static void list(HakTcb* tcb) {
     tcb->owner_part = owner_part_of((uint64_t)(uintptr_t)tcb);
     tcb->next_all = load_relaxed(&all);
     while (!cas_release(&all, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
+#if HAK_CHECKED
+    store_relaxed(&hak_guard_root.threads, (const void*)&all);
+#endif
 }
 
 static void append(Pool* pool, HakTcb* tcb) {

@@ -69,6 +69,23 @@ void overflow_into_next(size_t count) {
     free(blocks[2]);
 }
 
+struct Owner {
+    char* text = static_cast<char*>(malloc(100));
+    long rest[3] = {};
+    ~Owner() {
+        free(text);
+    }
+};
+
+// The destructor runs again, and reads the pointer that it frees from the freed block.
+void destroy_twice() {
+    auto* owner = new Owner;
+    auto* beside = new Owner;
+    delete beside;
+    delete owner;
+    std::thread([owner] { delete owner; }).join();
+}
+
 void write_past_vector() {
     std::vector<int> numbers(10);
     numbers[10] = 4;
@@ -95,6 +112,7 @@ int main(int argc, char** argv) {
     if (way == "leak") new app::Leaky(10);
     if (way == "fill-gap") app::overflow_into_next(16);
     if (way == "past-vector") app::write_past_vector();
+    if (way == "destroy-twice") app::destroy_twice();
     if (way == "overflow") app::overflow_into_next(4);
     return 0;
 }

@@ -40,7 +40,7 @@ expect 0 "$hakstress" list profiles
 expect 2 "$hakstress" bnech
 expect 2 "$hakstress" repro --sead 1
 expect 2 "$hakstress" compare nosuch
-expect '0|3' "$hakstress" doctor
+expect '0|3|4' "$hakstress" doctor
 # A fault of the allocator that a check stops, before it does what a sanitizer sees; and the report again in both forms.
 expect 1 "$hakstress" guard 20 8 --changes none --seed 1 --quiet --results results
 report=$(find results -name '*.crash.json' | head -n 1)

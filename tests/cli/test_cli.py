@@ -174,6 +174,10 @@ class Usage(Case):
             self.assertIn("--profile NAME", verb_help.stdout)
             self.assertIn("\nExamples:\n  hakstress " + verb, verb_help.stdout)
             self.assertEqual(verb_help.stderr, "")
+            self.assertEqual(self.run_it("help", verb).stdout, verb_help.stdout)
+        self.assertNotRegex(overview.stdout, r"(?m) $")
+        self.assertEqual(self.run_it("-V").stdout, self.run_it("--version").stdout)
+        self.refused(["help", "repo"], "did you mean 'repro'")
         self.assertRegex(self.run_it("--version").stdout, r"^hakstress \d+\.\d+\.\d+\n$")
         self.assertRegex(self.run_it("repro", "--version").stdout, r"^hakstress \d+\.\d+\.\d+\n$")
 
@@ -238,6 +242,33 @@ class Usage(Case):
                 file.write(text)
             self.refused(["report", path], path)
 
+    def test_value_with_a_suffix_that_is_not_known(self):
+        self.refused(["repro"], "where K, M and G stand for powers of 1024, as in 2M, not '2MB'", HAKMEM_RESERVE="2MB")
+
+    def test_trace_is_no_report(self):
+        path = os.path.join(self.directory.name, "x.trace")
+        with open(path, "w") as file:
+            file.write("hktrace\0" + 100 * "x")
+        self.refused(["report", path], f"not a report; to replay it: hakstress bench trace:{path}")
+
+    def test_results_in_a_folder_of_somebody_else(self):
+        state = os.path.join(self.directory.name, "state")
+        ran = subprocess.run([HAKSTRESS, "run", "--", "/bin/true"], cwd="/", capture_output=True, text=True,
+                             env=clean_environment(XDG_STATE_HOME=state), stdin=subprocess.DEVNULL)
+        if os.path.isdir("/results"):
+            self.skipTest("there is a folder /results")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertIn(f"results go to {state}/hakstress", ran.stderr)
+        self.assertEqual(len(os.listdir(os.path.join(state, "hakstress"))), 1)
+
+    def test_no_results(self):
+        ran = self.run_it("run", "--results", "none", "--", "sh", "-c", "kill -SEGV $$")
+        self.assertEqual(ran.returncode, 139)
+        self.assertIn("\nverdict: the process sent the signal to itself", ran.stderr)
+        self.assertIn("\nbacktrace", ran.stderr)
+        self.assertEqual(os.listdir(self.directory.name), [])
+        self.refused(["testplan", "--results", "none"], "hakstress testplan writes files")
+
     def test_results_that_cannot_be_written(self):
         open(os.path.join(self.directory.name, "results"), "w").close()
         result = self.run_it("repro", "0.1", "1")
@@ -245,7 +276,7 @@ class Usage(Case):
         self.assertIn("--results", result.stderr)
 
     def test_stdout_that_cannot_be_written(self):
-        for arguments in (["repro", "0.1", "1"], ["list", "events"]):
+        for arguments in (["repro", "0.1", "1"], ["list", "events"], ["--help"], ["help", "run"]):
             with open("/dev/full", "w") as full:
                 result = subprocess.run(
                     [HAKSTRESS, *arguments], cwd=self.directory.name, env=clean_environment(), stdout=full,
@@ -271,9 +302,15 @@ class Usage(Case):
             self.assertRegex(explained, rf"(?m)^{what} +\w", "each list is explained")
 
     def test_doctor(self):
-        result = self.run_it("doctor")
-        self.assertEqual(result.returncode, 0, result.stdout)
-        self.assertEqual(result.stdout.splitlines()[-1], "doctor: fit")
+        path = os.path.join(self.directory.name, "doctor.json")
+        result = self.run_it("doctor", "--json", path)
+        with open(path) as file:
+            saved = json.load(file)
+        self.assertTrue(saved["fit_for_runs"])
+        self.assertEqual(saved["fit_for_measurements"], saved["noise"] < 0.5)
+        end = (0, "doctor: fit") if saved["noise"] < 0.5 else (4, "doctor: fit for runs, too noisy for measurements")
+        self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), end)
+        self.assertEqual([check["name"] in result.stdout for check in saved["checks"]], [True] * len(saved["checks"]))
         self.assertRegex(result.stdout, r"\n(ok   |note )  allocators +glibc hakmem")
         self.assertRegex(result.stdout, r"\n(ok   |note )  noise +\d+\.\d %")
 

@@ -102,10 +102,54 @@ class Case(unittest.TestCase):
 
     def document(self):
         folder = self.path("results")
-        names = [name for name in os.listdir(folder) if name.endswith(".json")]
+        names = [name for name in os.listdir(folder) if name.endswith(".json") and ".crash" not in name]
         self.assertEqual(len(names), 1, names)
         with open(os.path.join(folder, names[0])) as file:
             return json.load(file)
+
+
+class Earlier(Case):
+    """Against the result of an earlier run."""
+
+    WORK = ["--seconds", "0.002", "--rounds", "5", "--noise", "100000", "--allocators", "glibc,x"]
+
+    def test_loss(self):
+        then, shim = self.path("then.json"), f"x={SHIM}"
+        self.compare(0, *self.WORK, "--allocator", shim, "--json", then, "pair")
+        with open(then) as file:
+            document = json.load(file)
+        document["machine"]["processors"] = 4711
+        with open(then, "w") as file:
+            json.dump(document, file)
+        slower = ["--allocator", shim + ",SHIM_SPIN=3000", "--baseline", then]
+        now = self.path("now.json")
+        out, _ = self.compare(1, *self.WORK, *slower, "--gate", "30%", "--json", now, "pair", "batch")
+        self.assertRegex(out, r"\n  pair +x +speed +0\.\d+ \[0\.\d+ \.\. 0\.\d+\]  LOSS\n")
+        self.assertIn("this is not the machine of then: processors is", out)
+        self.assertIn("not compared: batch under x", out)
+        self.assertIn("\ngate: 1 loss of more than 30 %\n", out)
+        with open(now) as file:
+            earlier = json.load(file)["earlier"]
+        self.assertEqual([(row["metric"], row["loss"]) for row in earlier["rows"]],
+                         [("speed", True), ("rss_peak", False)])
+
+    def test_wrong_usage(self):
+        path = self.path("other.json")
+        pathlib.Path(path).write_text('{"kind": "bench"}')
+        for args, words in ((["--baseline", path], "is no result of hakstress compare"),
+                            (["--baseline", self.path("none.json")], "cannot read"),
+                            (["--gate", "3%"], "--gate needs an earlier run"),
+                            (["--prepare", "true"], "are for a command of yours")):
+            self.assertIn(words, self.one_line(2, *args, "pair"))
+
+    def test_commands_around_each_run(self):
+        log = self.path("log")
+        around = ["--prepare", f"echo before >> {log}", "--cleanup", f"echo after >> {log}"]
+        command = ["--", "sh", "-c", f"echo run >> {log}"]
+        self.compare(0, *self.WORK[:-1], "glibc,hakmem", "--rounds", "2", *around, *command)
+        lines = pathlib.Path(log).read_text().split()
+        self.assertEqual(lines, ["before", "run", "after"] * (len(lines) // 3))
+        self.assertEqual(len(lines) // 3, 6)
 
 
 class Usage(Case):
@@ -406,6 +450,27 @@ class Workloads(Case):
         self.assertEqual([len(cell["samples"]) for cell in cells], [2, 2, 0])
         self.assertEqual(cells[2]["failed"], 3)
         self.assertEqual([failure["round"] for failure in cells[2]["failures"]], [-1, 0, 1])
+        for failure in cells[2]["failures"]:
+            self.assertIn(f"    report: {failure['report']}\n    again: {failure['again']}\n", out)
+            self.is_explained(failure["report"], failure["again"])
+
+    def is_explained(self, report, again):
+        """The report has the stack of the crash, and the command crashes again."""
+        said = subprocess.run([HAKSTRESS, "report", report], cwd=self.directory.name, capture_output=True, text=True)
+        self.assertRegex(said.stdout, r"(?s)\bSIGABRT\b.*#\d+ .*\babort.*slow-malloc.so")
+        ended = subprocess.run(again, shell=True, executable="/bin/bash", env={"PATH": os.environ["PATH"]},
+                               stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertIn(ended.returncode, (-6, 134))
+
+    def test_a_crash_under_bench(self):
+        result = subprocess.run([HAKSTRESS, "bench", "pair", "--seconds", "0.01", "--lib", SHIM],
+                                cwd=self.directory.name, env=clean_environment(SHIM_CRASH="1"),
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        found = re.search(r"^bench: fault signal=SIGABRT workload=pair report=(\S+)\nverdict: .*\nagain: (.*)$",
+                          result.stderr, re.MULTILINE)
+        self.assertTrue(found, result.stderr)
+        self.is_explained(found[1], f"SHIM_CRASH=1 {found[2]}")
 
     def test_a_machine_that_is_not_steady(self):
         unsteady = f"unsteady={SHIM},SHIM_UNSTEADY=1"

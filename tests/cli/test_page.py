@@ -423,6 +423,21 @@ class Behaviour(Case):
             first = self.script("return document.querySelector('header').innerText;")
             self.assertIn(wanted[0], first)
 
+    def lead(self, speeds):
+        """The first line, of two rivals with these intervals of speed."""
+        document = compare_documents.full()
+        for mean, (low, high) in zip([m for m in document["geometric_mean"] if m["name"] != "glibc"], speeds):
+            mean["speed"] = {"ratio": (low * high) ** 0.5, "low": low, "high": high}
+        document["geometric_mean"] = [m for m in document["geometric_mean"] if m["name"] == "glibc"] + [
+            m for m in document["geometric_mean"] if m["name"] != "glibc"
+        ][: len(speeds)]
+        self.open(document)
+        return self.script("return document.querySelector('.lead').innerText;")
+
+    def test_baseline_takes_part(self):
+        self.assertRegex(self.lead([(0.8, 0.9), (0.7, 1.1)]), "Highest speed relative to glibc: glibc, before ")
+        self.assertRegex(self.lead([(0.99, 1.02), (0.9, 1.2)]), "relative to glibc: no difference shown; ")
+
 
 class Files(Case):
     """What page_save does with its file, and the chart for README."""

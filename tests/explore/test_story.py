@@ -111,10 +111,10 @@ class Following(Case):
 LONG = """# more than a thousand steps, and more slabs at the end than one
 set TINY_FAST_CAP 0
 bound slabs 1
-thread A: b=malloc 64, 400*malloc 64
-thread B: 400*malloc 64
-thread C: 400*malloc 64
-thread D: 400*malloc 64, free b
+thread A: b=malloc 64, 375*malloc 64
+thread B: 375*malloc 64
+thread C: 375*malloc 64
+thread D: 375*malloc 64, free b
 """
 
 

@@ -258,7 +258,7 @@ class StatisticsFile(Case):
     def test_a_child_has_a_folder_of_its_own_where_the_name_says_so(self):
         name = os.path.join(self.folder, "%p", "stats")
         done = self.ask("fork", name=name)
-        self.assertEqual(done.stderr.count(b"libhakmem: HAKMEM_STATS_FILE: cannot open "), 1, "said once, at load")
+        self.assertEqual(done.stderr.count(b"hakmem: HAKMEM_STATS_FILE: cannot open "), 1, "said once, at load")
 
     @unittest.skipUnless(ROOT, "needs to be root")
     def test_a_child_behind_another_root(self):
@@ -303,7 +303,7 @@ class StatisticsFile(Case):
         for name in ("no/such", "/", self.folder):
             done = self.ask("malloc-stats", f"data={self.data}", form="text", name=name)
             told, *rest = done.stderr.splitlines()
-            self.assertTrue(told.startswith(b"libhakmem: HAKMEM_STATS_FILE: cannot open "), told)
+            self.assertTrue(told.startswith(b"hakmem: HAKMEM_STATS_FILE: cannot open "), told)
             self.assertNotIn(b"cannot open", b"".join(rest))
             self.assertEqual(done.stderr.count(STATISTICS), 2, "of malloc_stats, and at exit")
         self.assert_unharmed()

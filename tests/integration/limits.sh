@@ -43,7 +43,7 @@ run "python3 in 200 MB" "-v=204800" python3 499500 -c 'print(sum(x for x in rang
 # ls closes its stderr before the statistics are due.
 got=$(HAKMEM_STATS=text HAKMEM_STATS_FILE=/no/such/folder/file LD_PRELOAD=$library ls / 2>&1 >/dev/null) || true
 case "$got" in
-"libhakmem: HAKMEM_STATS_FILE: cannot open /no/such/folder/file (error 2)"*"slabs in use"*)
+"hakmem: HAKMEM_STATS_FILE: cannot open /no/such/folder/file (error 2)"*"slabs in use"*)
     echo "ok: a file of statistics that cannot be opened"
     ;;
 *)

@@ -19,6 +19,14 @@ function lead() {
         const interval = `${written(mean[kind].low, text)}–${written(mean[kind].high, text)}`;
         return [el("b", {}, mean.name), ` ${text(mean[kind].ratio)}× (${interval})`];
     };
+    // The baseline takes part, with a ratio of 1 to itself.
+    const best = (mean, kind, isBetter) => {
+        const isApart = ({ low, high }) => (isNumber(low) && low > 1) || (isNumber(high) && high < 1);
+        const apart = rivals.some((m) => hasRatio(m, kind) && isApart(m[kind]));
+        if (!apart) return ["no difference shown; ", ...say(mean, kind)];
+        if (rivals.length === 1 || isBetter(mean[kind])) return say(mean, kind);
+        return [el("b", {}, baseline), ", before ", ...say(mean, kind)];
+    };
     const fast = d3.greatest(rivals, (mean) => mean.speed.ratio);
     const lean = d3.least(
         rivals.filter((mean) => hasRatio(mean, "rss_peak")),
@@ -29,8 +37,8 @@ function lead() {
         "p",
         { class: "lead" },
         `${first} relative to ${baseline}: `,
-        ...say(fast, "speed"),
-        ...(lean ? [`; ${second}: `, ...say(lean, "rss_peak")] : []),
+        ...best(fast, "speed", (speed) => isNumber(speed.low) && speed.low > 1),
+        ...(lean ? [`; ${second}: `, ...best(lean, "rss_peak", (peak) => isNumber(peak.high) && peak.high < 1)] : []),
         `. Geometric means over ${plural(fast.workloads, "workload")}, with intervals; no claim is made of them.`,
     );
 }

@@ -1,0 +1,19 @@
+// From which call on a stack is of interest: functions that only pass an allocation on are left out. These are
+//   - those with a name on the list: malloc, xstrdup, g_malloc, PyObject_Malloc, operator new, std::..., and the like
+//   - functions of the C and C++ libraries
+//   - those that take a whole number and return void*, as their debug information says
+//   - those through which at least three different callers lost blocks of different sizes
+// Thread-safety: none needed. Errors: none.
+#ifndef HAKSTRESS_WRAPPERS_H
+#define HAKSTRESS_WRAPPERS_H
+
+#include "leaks/leak_places.h"
+
+// Sets `shown_from` of each stack of a leaks document: the number of its first call of interest. `more`: further
+// patterns of names, with commas between them; NULL: none.
+void wrappers_find(json_t* leaks, const char* more);
+
+// Is it a function of the C or C++ library?
+bool is_system_call(const struct leak_call* call);
+
+#endif
