@@ -30,8 +30,8 @@ static const struct option_spec profile_options[] = {
     {"order", "WHAT", NULL, "live", "live, peak, allocated or growth: what the table and --collapsed are for"},
     {"top", "N", NULL, "10", "stacks in the table"},
     {"wrapper", "NAME", NULL, NULL,
-     "one more function that only passes a size on to malloc: stacks are shown from its caller; NAME*: all that begin "
-     "so; may be repeated"},
+     "one more function that only passes a size on to malloc: stacks are shown from its caller; a shell pattern; may "
+     "be repeated"},
     {"pprof", "FILE", NULL, NULL, "write pprof's format, gzipped: for go tool pprof and speedscope"},
     {"collapsed", "FILE", NULL, NULL, "write collapsed stacks: for flame-graph tools"},
     {"html", "FILE", NULL, NULL, "write a page: flame graph, table, search"},

@@ -1,129 +1,45 @@
 #include "heap/symbols.h"
 
 #include "args/args.h"
+#include "base/path.h"
 #include "binary/build_id.h"
 #include "binary/code.h"
 #include "binary/demangle.h"
+#include "leaks/wrappers.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// --- who only passes a size on
-
-// A name that ends in '*' stands for all that begin so.
-static const char* const passing_on[] = {
-    "malloc",
-    "calloc",
-    "realloc",
-    "reallocarray",
-    "aligned_alloc",
-    "memalign",
-    "posix_memalign",
-    "valloc",
-    "pvalloc",
-    "strdup",
-    "__strdup",
-    "strndup",
-    "__strndup",
-    "asprintf",
-    "vasprintf",
-    "__vasprintf*",
-    "hak_*",
-    "__libc_malloc",
-    "__libc_calloc",
-    "__libc_realloc",
-    "xmalloc*",
-    "xcalloc*",
-    "xrealloc*",
-    "xstrdup*",
-    "xnmalloc*",
-    "xzalloc*",
-    "xstrndup*",
-    "xmemdup*",
-    "xmallocarray*",
-    "x2nrealloc*",
-    "zmalloc*",
-    "zcalloc*",
-    "zrealloc*",
-    "ztrymalloc*",
-    "ztryrealloc*",
-    "ztrycalloc*",
-    "g_malloc*",
-    "g_try_malloc*",
-    "g_realloc*",
-    "g_slice_alloc*",
-    "g_strdup*",
-    "safe_malloc*",
-    "safe_calloc*",
-    "safe_realloc*",
-    "mem_alloc*",
-    "operator new*",
-    "std::*",
-    "__gnu_cxx::*",
-    "void* std::*",
-    "je_*",
-    "PyMem_*",
-    "PyObject_Malloc",
-    "PyObject_Calloc",
-    "PyObject_Realloc",
-    "_PyMem_*",
-    "_PyObject_Malloc",
-    "CRYPTO_malloc",
-    "CRYPTO_zalloc",
-    "CRYPTO_realloc",
-    "sqlite3Malloc*",
-    "sqlite3DbMalloc*",
-    "sqlite3MemMalloc",
-    "sqlite3MemRealloc",
-    "sqlite3Realloc*",
-    "sqlite3DbRealloc*",
-    "sqlite3_malloc*",
-    "dbMalloc*",
-    "ngx_alloc",
-    "ngx_calloc",
-    "ngx_memalign",
-};
-
-static bool matches(const char* pattern, const char* name) {
-    size_t length = strcspn(pattern, "*");
-    return strncmp(pattern, name, length) == 0 && (pattern[length] == '*' || name[length] == '\0');
-}
-
-static bool passes_on(const struct args* args, const char* name) {
-    const char* given;
-    for (size_t i = 0; i < sizeof passing_on / sizeof passing_on[0]; i++)
-        if (matches(passing_on[i], name)) return true;
-    for (size_t i = 0; args != NULL && (given = args_given(args, "wrapper", i)) != NULL; i++)
-        if (matches(given, name)) return true;
-    return false;
-}
-
 // --- names
 
-static const char* base_of(const char* path) {
-    const char* slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
-static void add_line(struct heap_frame* frame, const char* name, const struct code_line* at) {
+static void add_line(struct heap_frame* frame, const char* name, const struct code_line* at, bool passes_size) {
     char plain[1024], file[sizeof at->file];
     snprintf(file, sizeof file, "%s", at->file);
     bool is_plain = demangle(name, plain, sizeof plain);
     frame->lines[frame->line_count++] = (struct heap_line){.function = heap_text(is_plain ? plain : name),
                                                            .linker_name = heap_text(name),
                                                            .file = heap_text(file),
-                                                           .line = at->line};
+                                                           .line = at->line,
+                                                           .passes_on = passes_size};
 }
 
 static void add_code(struct heap_frame* frame, const struct code* code) {
     const struct code_line* at = &code->at;
     for (size_t i = 0; i < code->inlined_count; i++) {
-        add_line(frame, code->inlined[i].function, at);
+        add_line(frame, code->inlined[i].function, at, code->inlined[i].passes_size);
         at = &code->inlined[i].call;
     }
-    if (code->function[0] != '\0') add_line(frame, code->function, at);
+    if (code->function[0] != '\0') add_line(frame, code->function, at, code->passes_size);
+}
+
+static bool is_wrapper(const struct args* args, const char* function) {
+    const char* given;
+    if (is_wrapper_name(function, NULL)) return true;
+    for (size_t i = 0; (given = args_given(args, "wrapper", i)) != NULL; i++)
+        if (is_wrapper_name(function, given)) return true;
+    return false;
 }
 
 static void name_frame(struct heap_frame* frame, const struct heap_module* module, bool readable,
@@ -131,12 +47,14 @@ static void name_frame(struct heap_frame* frame, const struct heap_module* modul
     static const struct code_line nowhere;
     char place[512];
     struct code code = {.offset = 0};
-    bool is_allocator = strncmp(base_of(module->path), "libhakmem", 9) == 0;
     if (readable && code_at_address(module->path, frame->address - 1, &code)) add_code(frame, &code);
-    snprintf(place, sizeof place, "%s+0x%" PRIx64, base_of(module->path), frame->address);
-    if (frame->line_count == 0) add_line(frame, place, &nowhere);
-    for (size_t i = 0; i < frame->line_count; i++)
-        frame->lines[i].passes_on = is_allocator || passes_on(args, frame->lines[i].function);
+    bool is_system = is_system_module(module->path), is_known = frame->line_count > 0;
+    snprintf(place, sizeof place, "%s+0x%" PRIx64, path_file_name(module->path), frame->address);
+    if (!is_known) add_line(frame, place, &nowhere, false);
+    for (size_t i = 0; i < frame->line_count; i++) {
+        struct heap_line* line = &frame->lines[i];
+        line->passes_on |= is_system || (is_known && is_wrapper(args, line->function));
+    }
 }
 
 static bool is_readable(const struct heap_module* module) {
@@ -158,10 +76,18 @@ void heap_name_frames(struct heap_profile* profile, const struct args* args) {
     }
 }
 
+static bool frame_passes_on(const struct heap_frame* frame) {
+    return frame->lines[frame->line_count - 1].passes_on;
+}
+
+static bool is_of_system(const struct heap_profile* profile, const struct heap_frame* frame) {
+    return is_system_module(profile->modules[frame->module].path);
+}
+
 size_t heap_first_own(const struct heap_profile* profile, const struct heap_stack* stack) {
-    for (size_t i = 0; i < stack->depth; i++) {
-        const struct heap_frame* frame = &profile->frames[stack->frames[i]];
-        if (!frame->lines[frame->line_count - 1].passes_on) return i;
-    }
-    return stack->depth > 0 ? stack->depth - 1 : 0;
+    for (size_t i = 0; i < stack->depth; i++)
+        if (!frame_passes_on(&profile->frames[stack->frames[i]])) return i;
+    for (size_t i = 0; i < stack->depth; i++)
+        if (!is_of_system(profile, &profile->frames[stack->frames[i]])) return i;
+    return 0;
 }

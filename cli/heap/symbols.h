@@ -7,10 +7,11 @@
 
 struct args;
 
-// Functions given as --wrapper NAME also count as ones that only pass a size on. Modules that cannot be read are told
+// Who only passes a size on: leaks/wrappers.h knows. Functions given as --wrapper NAME also count as ones that only pass a size on. Modules that cannot be read are told
 // on stderr.
 void heap_name_frames(struct heap_profile* profile, const struct args* args);
-// The first frame of the stack that does not only pass a size on; the last one if all do.
+// The first frame of the stack that does not only pass a size on; if all do, the innermost one that is not
+// of the C or C++ library.
 size_t heap_first_own(const struct heap_profile* profile, const struct heap_stack* stack);
 
 #endif
