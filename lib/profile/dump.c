@@ -36,9 +36,15 @@ static void flush(void) {
     out.length = 0;
 }
 
-#define PUT(...) (out.length += text_format(out.text + out.length, sizeof out.text - out.length, __VA_ARGS__))
+// Whatever does not fit is cut.
+static void count_text(size_t length) {
+    size_t room = sizeof out.text - out.length;
+    out.length += length < room ? length : room - 1;
+}
 
-// Before each line.
+#define PUT(...) count_text(text_format(out.text + out.length, sizeof out.text - out.length, __VA_ARGS__))
+
+// Before each line: there is room for one of LINE bytes.
 static void begin_line(void) {
     if (out.length > PIECE - LINE) flush();
 }
@@ -70,7 +76,9 @@ static void put_modules(void) {
         PUT("module %lx %lx %lx ", (unsigned long)(uintptr_t)module->start, (unsigned long)seen[i].end,
             (unsigned long)seen[i].bias);
         for (uint32_t b = 0; b < module->id_length; b++) PUT("%02x", (unsigned)module->id[b]);
-        PUT("%s %s\n", module->id_length ? "" : "-", module->path);
+        PUT("%s %s", module->id_length ? "" : "-", module->path);
+        begin_line();
+        PUT("\n");
     }
 }
 
