@@ -200,6 +200,9 @@ static int show_files(struct plan* plan) {
         if (!(is_folder ? heap_dump_read_folder : heap_dump_read)(&plan->profile, args->operands[i]))
             return STATUS_USAGE;
     }
+    if (plan->profile.processes == 0)
+        return usage_error("%s%s: no complete heap profile there", args->operands[0],
+                           args->operand_count > 1 ? ", ..." : "");
     return show(plan, stdout);
 }
 

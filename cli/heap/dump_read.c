@@ -38,7 +38,9 @@ static size_t read_moments(FILE* file, struct moment* first, struct moment* last
     size_t size = 0, count = 0;
     while (getline(&line, &size, file) >= 0) {
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, begins, strlen(begins)) == 0) moment_free(&now);
+        bool is_head = strncmp(line, begins, strlen(begins)) == 0;
+        if (is_head) moment_free(&now);
+        if (!is_head && now.count == 0) continue;
         if (strcmp(line, "end") != 0) {
             moment_add(&now, line);
             continue;
