@@ -7,8 +7,8 @@
 
 struct args;
 
-// Who only passes a size on: leaks/wrappers.h knows. Functions given as --wrapper NAME also count as ones that only pass a size on. Modules that cannot be read are told
-// on stderr.
+// leaks/wrappers.h knows who only passes a size on; functions given as --wrapper PATTERN do so, too. What cannot
+// be read is told on stderr.
 void heap_name_frames(struct heap_profile* profile, const struct args* args);
 // The first frame of the stack that does not only pass a size on; if all do, the innermost one that is not
 // of the C or C++ library.

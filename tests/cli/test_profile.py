@@ -175,9 +175,10 @@ class Running(Case):
 class Refused(Case):
     def test_wrong_input(self):
         (self.folder / "junk").write_bytes(b"end\nsite 1 2\n\0\xff")
-        (self.folder / "cut").write_text("hakmem-profile 1 pid=1 rate=4096 why=exit ms=1 lost=0\nsite 1024 8 0 0 0 0 1\n")
+        (self.folder / "cut").write_text("hakmem-profile 1 pid=1 rate=4096 why=exit ms=1\nsite 1024 8 0 0 0 0 1\n")
         for words in ([], ["junk"], ["cut"], ["missing"], ["--pid", "x"], ["--order", "size", "junk"],
-                      ["--every", "0", "junk"], ["--rate", "0", "junk"], ["--pid", "1", "junk"], ["--top", "-1", "junk"]):
+                      ["--every", "0", "junk"], ["--rate", "0", "junk"], ["--pid", "1", "junk"],
+                      ["--top", "-1", "junk"]):
             with self.subTest(words=words):
                 done = self.profile(2, *words)
                 self.assertEqual(done.stdout, "")

@@ -70,7 +70,9 @@ function tree() {
     for (let i = stack.lines.length - 1; i >= 0; i--) {
       const line = stack.lines[i], key = `${line.name} ${line.place}`;
       if (!node.children.has(key))
-        node.children.set(key, { name: line.name, key, line, sum: 0, more: 0, less: 0, blocks: 0, children: new Map() });
+        node.children.set(key, {
+          name: line.name, key, line, sum: 0, more: 0, less: 0, blocks: 0, children: new Map(),
+        });
       node = node.children.get(key);
       add(node, stack);
     }
@@ -174,7 +176,8 @@ function drawHeads() {
     head.append(button);
     return head;
   });
-  $("heads").replaceChildren(...heads, element("th", "blocks", { scope: "col" }), element("th", "stack", { scope: "col" }));
+  const others = ["blocks", "stack"].map((name) => element("th", name, { scope: "col" }));
+  $("heads").replaceChildren(...heads, ...others);
 }
 
 // --- the page
