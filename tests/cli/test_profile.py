@@ -190,5 +190,5 @@ class Refused(Case):
 
 
 if __name__ == "__main__":
-    HAKSTRESS, PROGRAM, LIBRARY = sys.argv[1:4]
+    HAKSTRESS, PROGRAM, LIBRARY = map(os.path.abspath, sys.argv[1:4])
     unittest.main(argv=sys.argv[:1] + sys.argv[4:])

@@ -5,6 +5,7 @@ usage: test_profile_page.py HAKSTRESS PROGRAM [CLASS...]
 Exit status 77 where Chromium, its driver or selenium is missing.
 """
 import json
+import os
 import subprocess
 import sys
 import unittest
@@ -67,5 +68,5 @@ class ProfilePage(test_page.Case):
 
 
 if __name__ == "__main__":
-    HAKSTRESS, PROGRAM = sys.argv[1:3]
+    HAKSTRESS, PROGRAM = map(os.path.abspath, sys.argv[1:3])
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])
