@@ -145,6 +145,7 @@ class Formats(Case):
                      "mixed")
         self.document = json.loads((self.folder / "grown").read_text())
         self.assertGreater(self.document["moments"], 1)
+        self.assertGreater(self.sum_of("first_bytes"), 0)
         self.assertLess(self.sum_of("first_bytes"), self.sum_of("live_bytes") / 2)
 
 
