@@ -62,6 +62,11 @@ reach meta    slab/ownership.c   listed
 reach meta    slab/slab_list.h   slab_list_push
 reach meta    slab/slab_list.h   slab_list_remove
 reach meta    slab/run_map.h     run_map_at
+reach owner   census/census.c    read_tables
+reach owner   census/census.c    count_bundles
+reach remote  census/census.c    read_tables
+reach meta    census/census.c    read_tables
+reach meta    census/census.c    count_tables
 new   meta    slab/slab.c        slab_init
 new   meta    slab/run.c         runs_init
 write freelist slab/slab.c       slab_init

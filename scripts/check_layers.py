@@ -41,6 +41,7 @@ RULES = {
             "profile",
             "front",
             "guard",
+            "census",
             "api",
         ),
         interposed=frozenset({"api/override", "api/operator_new"}),

@@ -26,6 +26,7 @@ Options are environment variables. They are read once, before the first block is
 - Programs that run with raised privileges (set-user-id) ignore all options.
 - `hak_option_get` and `hak_option_set` read and change options in a running program. Options marked *fixed* can no
   longer change once the first block was handed out.
+- Options marked *live* can be changed from outside, by `hakstress set` ([LIVE.md](LIVE.md)).
 - Options marked *checked* do something only in the checked build (`libhakmem-checked.so`, and the core inside
   hakstress). The release library prints a warning when one of them is set.
 

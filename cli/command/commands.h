@@ -15,6 +15,11 @@ extern const struct command command_explore;
 extern const struct command command_record;
 extern const struct command command_report;
 extern const struct command command_profile;
+extern const struct command command_stats;
+extern const struct command command_top;
+extern const struct command command_set;
+extern const struct command command_trim;
+extern const struct command command_check;
 extern const struct command command_list;
 extern const struct command command_doctor;
 

@@ -35,6 +35,9 @@ static const struct option_spec compare_options[] = {
      "relative to the baseline, with the whole interval"},
     {"prepare", "COMMAND", NULL, NULL, "a shell command before each run of your command; it is not measured"},
     {"cleanup", "COMMAND", NULL, NULL, "the same after each run"},
+    {"sweep", "NAME=A,B,C", NULL, NULL,
+     "measure each workload with each value of a parameter, or threads; with a command, {NAME} in it stands for the "
+     "value. Ranges: 1..8, 0..100+10, 1..16*2"},
     {"threads", "T", NULL, NULL,
      "threads of each workload (xmalloc, prodcons, idle-owner: pairs of threads); default: 1; without WORKLOAD, all "
      "processors (at most 4) for larson and mstress"},
@@ -280,6 +283,8 @@ const struct command command_compare = {
     .examples = "hakstress compare                             # all allocators found, in under five minutes\n"
                 "hakstress compare larson --threads 2 --pin\n"
                 "hakstress compare --allocators glibc,hakmem -- gcc -O2 -c big.c\n"
+                "hakstress compare --sweep threads=1..4*2 larson\n"
+                "hakstress compare --sweep n=1,9 -- xz -{n} -k -c big.tar\n"
                 "hakstress compare --allocator hakmem,HAKMEM_TINY_USE_SUPERSLAB=0 larson mstress\n"
                 "hakstress compare --allocator mine=./libmine.so,MINE_OPTION=1 --baseline jemalloc pair\n",
     .notes = compare_notes,

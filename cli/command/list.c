@@ -85,8 +85,9 @@ static void list_options(void) {
         char standard[HAK_OPTION_TEXT_MAX], allowed[128];
         hak_option_default(info, standard, sizeof standard);
         hak_option_allowed(info, allowed, sizeof allowed);
-        printf("%s\n  %s\n  default %s; %s%s\n", info->name, info->help, standard[0] != '\0' ? standard : "empty",
-               allowed, info->checked_only ? "; checked build only" : "");
+        printf("%s\n  %s\n  default %s; %s%s%s\n", info->name, info->help, standard[0] != '\0' ? standard : "empty",
+               allowed, info->checked_only ? "; checked build only" : "",
+               info->live ? "; 'hakstress set' changes it" : "");
     }
 }
 

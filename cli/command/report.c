@@ -29,10 +29,10 @@ static void json_beside(const char* path, char* out, size_t size) {
 }
 
 // A result file contains the report of its fault.
-static const json_t* report_within(const json_t* file) {
+static json_t* report_within(json_t* file) {
     const char* kind = json_get_text(file, "kind");
     if (kind != NULL && strcmp(kind, "crash_report") == 0) return file;
-    const json_t* fault = json_object_get(file, "fault");
+    json_t* fault = json_object_get(file, "fault");
     return json_is_object(fault) ? fault : NULL;
 }
 
@@ -55,24 +55,33 @@ static void print_leaks(const json_t* leaks, FILE* out) {
     leak_text_print(leaks, false, out);
 }
 
+// A crash, and what the run's other processes had lost.
+static void print_both(const json_t* report, FILE* out) {
+    crash_report_print(report, out);
+    fputc('\n', out);
+    print_leaks(json_object_get(report, "leaks"), out);
+}
+
 // A result of `hakstress run --leaks`. Places that had no name then may have one here.
-static int explain_leaks(const struct args* args, json_t* leaks) {
+static void name_leaks(const struct args* args, json_t* leaks) {
     leak_places_find(leaks, args_text(args, "symbols"), true);
     wrappers_find(leaks, args_text(args, "leaks-wrappers"));
-    return show(args, leaks, print_leaks);
 }
 
 static int explain(const struct args* args, const char* path, json_t* file) {
-    const json_t* report = report_within(file);
+    json_t* report = report_within(file);
     json_t* leaks = json_object_get(file, "leaks");
-    if (report == NULL && json_is_object(leaks)) return explain_leaks(args, leaks);
+    if (json_is_object(leaks)) name_leaks(args, leaks);
+    if (report == NULL && json_is_object(leaks)) return show(args, leaks, print_leaks);
     if (report == NULL)
         return usage_error("%s contains no crash report; the names of reports end in .crash.txt or .crash.json", path);
     json_int_t schema = json_get_whole(report, "schema");
     if (schema != CRASH_REPORT_SCHEMA)
         return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
                            CRASH_REPORT_SCHEMA);
-    return show(args, report, crash_report_print);
+    if (!json_is_object(leaks)) return show(args, report, crash_report_print);
+    json_object_set(report, "leaks", leaks);
+    return show(args, report, print_both);
 }
 
 static int cannot_read(const char* given, const char* json, int error) {

@@ -591,7 +591,7 @@ static int run_run(const struct args* args) {
     if (!find_library(&run)) return STATUS_MISSING;
     if (!failures_choose_seed(&run.failures)) return STATUS_MISSING;
     describe_again(&run);
-    if (!ring_dir_make(&run.rings)) return STATUS_MISSING;
+    if (!ring_dir_make(&run.rings, run.library)) return STATUS_MISSING;
     status = STATUS_MISSING;
     if (set_environment(&run) && launch(&run.launch, args->rest)) watch_and_conclude(&run, &status);
     ring_dir_remove(&run.rings);

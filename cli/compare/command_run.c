@@ -19,27 +19,28 @@
 
 enum { RESULT_FILE = 3 };
 
-static void describe_end(const struct comparison* comparison, int status, int errors, char* out, size_t size) {
+static void describe_end(const struct row* row, int status, int errors, char* out, size_t size) {
     char said[512] = "", text[128];
     if (errors >= 0) last_line(errors, said, sizeof said);
     if (WIFSIGNALED(status))
         snprintf(text, sizeof text, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         snprintf(text, sizeof text, "status %d", WEXITSTATUS(status));
-    snprintf(out, size, "%s ended with %s%s%s", comparison->command[0], text, said[0] != '\0' ? ": " : "", said);
+    snprintf(out, size, "%s ended with %s%s%s", row->command[0], text, said[0] != '\0' ? ": " : "", said);
 }
 
-static enum worker_end cannot_run(const struct comparison* comparison, int error) {
-    missing_error("cannot run %s: %s", comparison->command[0], strerror(error));
+static enum worker_end cannot_run(const struct row* row, int error) {
+    missing_error("cannot run %s: %s", row->command[0], strerror(error));
     return WORKER_MISSING;
 }
 
 // hakstress-launcher VARIABLES -- COMMAND
 
-static char** make_arguments(const struct comparison* comparison, const struct subject* subject) {
+static char** make_arguments(const struct row* row, const struct subject* subject) {
     static char preload[PATH_MAX + 16], program[] = "hakstress-launcher", dashes[] = "--";
-    char** arguments = calloc((size_t)comparison->command_count + VARIABLES_MAX + 4, sizeof *arguments);
-    size_t used = 0;
+    size_t used = 0, words = 0;
+    while (row->command[words] != NULL) words++;
+    char** arguments = calloc(words + VARIABLES_MAX + 4, sizeof *arguments);
     if (arguments == NULL) return NULL;
     arguments[used++] = program;
     for (size_t i = 0; subject->variables[i] != NULL; i++) arguments[used++] = subject->variables[i];
@@ -47,14 +48,14 @@ static char** make_arguments(const struct comparison* comparison, const struct s
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library != NULL ? library : "");
     if (library != NULL) arguments[used++] = preload;
     arguments[used++] = dashes;
-    for (int i = 0; i < comparison->command_count; i++) arguments[used++] = comparison->command[i];
+    for (size_t i = 0; i < words; i++) arguments[used++] = row->command[i];
     return arguments;
 }
 
-static int spawn(const struct comparison* comparison, const struct subject* subject, int result, int errors,
-                 pid_t* pid) {
+static int spawn(const struct comparison* comparison, const struct row* row, const struct subject* subject, int result,
+                 int errors, pid_t* pid) {
     posix_spawn_file_actions_t actions;
-    char** arguments = make_arguments(comparison, subject);
+    char** arguments = make_arguments(row, subject);
     char** environment = worker_environment(NULL, subject->variables);
     int error = arguments == NULL || environment == NULL ? ENOMEM : posix_spawn_file_actions_init(&actions);
     if (error == 0) {
@@ -65,7 +66,7 @@ static int spawn(const struct comparison* comparison, const struct subject* subj
         if (error == 0 && errors < 0)
             error = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);  // stdout has results
         if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, result, RESULT_FILE);
-        if (comparison->pinned) worker_bind(&comparison->rows[0].processors);
+        if (comparison->pinned) worker_bind(&row->processors);
         if (error == 0) error = posix_spawn(pid, comparison->launcher, &actions, NULL, arguments, environment);
         if (comparison->pinned) worker_bind(NULL);
         posix_spawn_file_actions_destroy(&actions);
@@ -125,23 +126,24 @@ static bool run_shell(const struct comparison* comparison, const char* option, c
     return false;
 }
 
-bool command_prepare(const struct comparison* comparison, char* failure, size_t failure_size) {
-    return run_shell(comparison, "prepare", comparison->prepare, failure, failure_size);
+bool command_prepare(const struct comparison* comparison, const struct row* row, char* failure, size_t failure_size) {
+    return run_shell(comparison, "prepare", row->prepare, failure, failure_size);
 }
 
-bool command_cleanup(const struct comparison* comparison, char* failure, size_t failure_size) {
-    return run_shell(comparison, "cleanup", comparison->cleanup, failure, failure_size);
+bool command_cleanup(const struct comparison* comparison, const struct row* row, char* failure, size_t failure_size) {
+    return run_shell(comparison, "cleanup", row->cleanup, failure, failure_size);
 }
 
-enum worker_end command_measure(const struct comparison* comparison, const struct subject* subject,
-                                struct sample* sample, char* failure, size_t failure_size) {
+enum worker_end command_measure(const struct comparison* comparison, const struct row* row,
+                                const struct subject* subject, struct sample* sample, char* failure,
+                                size_t failure_size) {
     char line[512];
     pid_t launcher;
     int ends[2], error, command_error = 0, status = 0, ignored;
     int errors = comparison->show_output ? -1 : memfd_create("stderr", MFD_CLOEXEC);
-    if (pipe2(ends, O_CLOEXEC) != 0) return cannot_run(comparison, errno);
+    if (pipe2(ends, O_CLOEXEC) != 0) return cannot_run(row, errno);
     *sample = (struct sample){.present = false};
-    error = spawn(comparison, subject, ends[1], errors, &launcher);
+    error = spawn(comparison, row, subject, ends[1], errors, &launcher);
     close(ends[1]);
     bool timely = error == 0 && read_result(comparison, ends[0], line, sizeof line);
     close(ends[0]);
@@ -151,14 +153,14 @@ enum worker_end command_measure(const struct comparison* comparison, const struc
     if (*comparison->stopped) {
         end = WORKER_STOPPED;
     } else if (error != 0) {
-        end = cannot_run(comparison, error);
+        end = cannot_run(row, error);
     } else if (!timely) {
-        snprintf(failure, failure_size, "%s had not ended after %g s", comparison->command[0], comparison->timeout);
+        snprintf(failure, failure_size, "%s had not ended after %g s", row->command[0], comparison->timeout);
         end = WORKER_FAILED;
     } else if (!parse(line, sample, &command_error, &status) || command_error != 0) {
-        end = cannot_run(comparison, command_error != 0 ? command_error : EPROTO);
+        end = cannot_run(row, command_error != 0 ? command_error : EPROTO);
     } else if (status != 0) {
-        describe_end(comparison, status, errors, failure, failure_size);
+        describe_end(row, status, errors, failure, failure_size);
         end = WORKER_FAILED;
     }
     sample->present = end == WORKER_OK;
@@ -185,8 +187,8 @@ static enum worker_end no_malloc_of_it(const struct subject* subject) {
     return WORKER_MISSING;
 }
 
-static enum worker_end judge(const struct comparison* comparison, struct subject* subject, const struct proof* proof) {
-    if (proof->error != 0) return cannot_run(comparison, proof->error);
+static enum worker_end judge(const struct row* row, struct subject* subject, const struct proof* proof) {
+    if (proof->error != 0) return cannot_run(row, proof->error);
     if (elf_file_lacks(subject->path, "malloc")) return no_malloc_of_it(subject);
     if (proof->other[0] != '\0') return not_its_malloc(subject, proof);
     if (proof->loaded > 0) {
@@ -197,29 +199,29 @@ static enum worker_end judge(const struct comparison* comparison, struct subject
     if (proof->c_library[0] == '\0')
         missing_error("%s is linked statically, so no library can be preloaded into it: %s was not loaded, and the "
                       "malloc is the program's own",
-                      comparison->command[0], subject->name);
+                      row->command[0], subject->name);
     else
         missing_error("%s was not loaded into %s (set-user-id, or not a library for this program?): the malloc comes "
                       "from %s",
-                      subject->path, comparison->command[0], proof->c_library);
+                      subject->path, row->command[0], proof->c_library);
     return WORKER_MISSING;
 }
 
-enum worker_end command_prove(const struct comparison* comparison, struct subject* subject, char* failure,
-                              size_t failure_size) {
+enum worker_end command_prove(const struct comparison* comparison, const struct row* row, struct subject* subject,
+                              char* failure, size_t failure_size) {
     struct proof proof;
     int errors = memfd_create("stderr", MFD_CLOEXEC);
-    bool done = proof_run(comparison, subject, errors, &proof);
+    bool done = proof_run(comparison, row, subject, errors, &proof);
     enum worker_end end = WORKER_STOPPED;
     if (*comparison->stopped) {
         end = WORKER_STOPPED;
     } else if (!done) {
-        snprintf(failure, failure_size, "%s had not ended after %g s", comparison->command[0], comparison->timeout);
+        snprintf(failure, failure_size, "%s had not ended after %g s", row->command[0], comparison->timeout);
         end = WORKER_FAILED;
     } else {
-        end = judge(comparison, subject, &proof);
+        end = judge(row, subject, &proof);
         if (end == WORKER_OK && proof.status != 0) {
-            describe_end(comparison, proof.status, errors, failure, failure_size);
+            describe_end(row, proof.status, errors, failure, failure_size);
             end = WORKER_FAILED;
         }
     }

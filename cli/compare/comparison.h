@@ -57,16 +57,28 @@ struct cell {
     struct verdict verdicts[METRICS];
 };
 
+// A parameter and its values, each of which makes a row of every workload.
+struct sweep {
+    char name[64];
+    char* values[ROWS_MAX];
+    size_t count;  // 0: nothing is swept
+};
+
 // A workload with its parameters, or the command.
 struct row {
     char name[PATH_MAX + 32];         // the name of a trace contains its path
     const struct workload* workload;  // NULL: a command
     uint64_t params[WORKLOAD_PARAMS_MAX];
     uint64_t threads;
-    cpu_set_t processors;  // that its runs are bound to, if pinned
-    unsigned rounds;       // done
-    bool settled;          // no more rounds: see verdicts_are_settled, or nothing is left to compare
-    double limit;          // operations per second; 0: none is known
+    const char* swept;                             // its value of the swept parameter; NULL: none
+    const char* of;                                // the workload or command without that value, if it has one
+    char** command;                                // its words; NULL: a workload
+    const char *prepare, *cleanup;                 // shell commands around each run of the command; NULL: none
+    char **own_words, *own_prepare, *own_cleanup;  // those that were made for this row; NULL: none
+    cpu_set_t processors;                          // that its runs are bound to, if pinned
+    unsigned rounds;                               // done
+    bool settled;  // no more rounds: see verdicts_are_settled, or nothing is left to compare
+    double limit;  // operations per second; 0: none is known
     struct cell* cells[SUBJECTS_MAX];
 };
 
@@ -85,10 +97,11 @@ struct comparison {
     json_t* earlier;  // the document of an earlier run; NULL: none
     const char* earlier_file;
     double gate;                    // a loss of this share fails; negative: none does
-    const char *prepare, *cleanup;  // shell commands around each run of the command; NULL: none
+    const char *prepare, *cleanup;  // as the user wrote them
+    struct sweep sweep;
     struct row rows[ROWS_MAX];
     size_t row_count;
-    char** command;  // NULL: workloads
+    char** command;  // as the user wrote it; NULL: workloads
     int command_count;
     char worker[PATH_MAX], launcher[PATH_MAX];
     uint64_t seed;

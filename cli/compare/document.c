@@ -209,14 +209,32 @@ static json_t* params_to_json(const struct row* row) {
     return params;
 }
 
-static json_t* command_to_json(const struct comparison* comparison) {
+static json_t* command_to_json(const struct row* row) {
+    if (row->command == NULL) return json_null();
     json_t* words = json_array();
-    if (comparison->command == NULL) return json_decref(words), json_null();
-    for (int i = 0; i < comparison->command_count; i++) {
-        json_t* word = json_text(comparison->command[i]);
+    for (size_t i = 0; row->command[i] != NULL; i++) {
+        json_t* word = json_text(row->command[i]);
         json_array_append_new(words, word != NULL ? word : json_string("(not UTF-8)"));
     }
     return words;
+}
+
+// A value that is a number becomes one, so that an axis can be made of it.
+static json_t* value_to_json(const char* text) {
+    char* end;
+    double value = strtod(text, &end);
+    bool is_number = end != text && *end == '\0' && isfinite(value);
+    return is_number ? json_real(value) : json_text(text);
+}
+
+static json_t* sweep_to_json(const struct comparison* comparison, const struct row* row) {
+    if (row->swept == NULL) return json_null();
+    json_t *sweep = json_object(), *value = value_to_json(row->swept);
+    json_put_text(sweep, "of", row->of);
+    json_put_text(sweep, "parameter", comparison->sweep.name);
+    json_put_text(sweep, "text", row->swept);
+    json_object_set_new(sweep, "value", value != NULL ? value : json_null());
+    return sweep;
 }
 
 static json_t* row_to_json(const struct comparison* comparison, const struct row* row) {
@@ -225,7 +243,8 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
     for (size_t i = 0; i < comparison->subject_count; i++)
         json_array_append_new(cells, cell_to_json(comparison, row, i));
     json_put_text(object, "name", row->name);
-    json_object_set_new(object, "command", command_to_json(comparison));
+    json_object_set_new(object, "command", command_to_json(row));
+    json_object_set_new(object, "sweep", sweep_to_json(comparison, row));
     json_put_text(object, "source", workload != NULL ? workload->source : "the user's own command");
     json_put_text(object, "stresses", workload != NULL ? workload->stresses : "whatever the command does");
     json_object_set_new(object, "params", params_to_json(row));

@@ -96,12 +96,12 @@ static enum worker_end run_once(struct comparison* comparison, struct subject* s
                                 int round, struct sample* sample, struct failure* failure) {
     *failure = (struct failure){.round = round};
     if (row->workload != NULL) return run_worker(comparison, subject, row, round, sample, failure);
-    if (!command_prepare(comparison, failure->what, sizeof failure->what)) return WORKER_FAILED;
+    if (!command_prepare(comparison, row, failure->what, sizeof failure->what)) return WORKER_FAILED;
     enum worker_end end = round == WARM_UP
-                              ? command_prove(comparison, subject, failure->what, sizeof failure->what)
-                              : command_measure(comparison, subject, sample, failure->what, sizeof failure->what);
+                              ? command_prove(comparison, row, subject, failure->what, sizeof failure->what)
+                              : command_measure(comparison, row, subject, sample, failure->what, sizeof failure->what);
     char said[sizeof failure->what];
-    bool clean = command_cleanup(comparison, said, sizeof said);
+    bool clean = command_cleanup(comparison, row, said, sizeof said);
     if (clean || end != WORKER_OK) return end;
     memcpy(failure->what, said, sizeof said);
     sample->present = false;

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "compare/hints.h"
+#include "compare/sweep.h"
 #include "worker/run.h"
 #include "workload/table.h"
 
@@ -68,12 +69,41 @@ static int take_param(struct row* row, char* setting, const char* operand) {
                        (unsigned long long)param->min, (unsigned long long)param->max, equals + 1);
 }
 
+// Sets the swept parameter, if there is one, and adds it to the name.
+static int take_swept(const struct sweep* sweep, struct row* row, bool has_settings) {
+    char setting[256];
+    if (row->swept == NULL) return STATUS_OK;
+    if (row->workload->own_threads != 0 && strcmp(sweep->name, "threads") == 0)
+        return usage_error("%s runs with the threads that were recorded; --sweep cannot set them", row->of);
+    const size_t used = strlen(row->name);
+    size_t length = (size_t)snprintf(setting, sizeof setting, "%s=%s", sweep->name, row->swept);
+    size_t whole =
+        used + (size_t)snprintf(row->name + used, sizeof row->name - used, "%c%s", has_settings ? ',' : ':', setting);
+    if (length >= sizeof setting || whole >= sizeof row->name)
+        return usage_error("the value '%s' of --sweep is too long", row->swept);
+    return take_param(row, setting, row->of);
+}
+
+static int take_settings(const struct sweep* sweep, struct row* row, char* settings, const char* operand) {
+    char *rest = NULL, *one = strtok_r(settings, ",", &rest);
+    if (one == NULL)
+        return usage_error("%s: no parameter follows the colon; write %s:PARAMETER=N,... or just %s", operand,
+                           row->workload->name, row->workload->name);
+    for (; one != NULL; one = strtok_r(NULL, ",", &rest)) {
+        if (sweep_is_of(sweep, one)) return usage_error("%s: --sweep sets %s; leave it out", operand, sweep->name);
+        int status = take_param(row, one, operand);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
 // WORKLOAD or WORKLOAD:PARAMETER=N,PARAMETER=N. A workload whose own name has a colon is matched as a whole.
-static int take_row(struct row* row, const char* operand, uint64_t threads) {
+static int take_row(const struct sweep* sweep, struct row* row, const char* operand, uint64_t threads) {
     char text[sizeof row->name];
     if ((size_t)snprintf(text, sizeof text, "%s", operand) >= sizeof text)
         return usage_error("the workload '%s' is too long", operand);
     snprintf(row->name, sizeof row->name, "%s", operand);
+    row->of = operand;
     row->workload = workload_find(operand);
     char* settings = row->workload == NULL ? strchr(text, ':') : NULL;
     if (settings != NULL) {
@@ -83,38 +113,50 @@ static int take_row(struct row* row, const char* operand, uint64_t threads) {
     if (row->workload == NULL) return hint_for_workload(text);
     workload_standard_params(row->workload, row->params);
     row->threads = row->workload->own_threads != 0 ? row->workload->own_threads : threads;
-    char *rest = NULL, *one = settings != NULL ? strtok_r(settings, ",", &rest) : NULL;
-    if (settings != NULL && one == NULL)
-        return usage_error("%s: no parameter follows the colon; write %s:PARAMETER=N,... or just %s", operand, text,
-                           text);
-    for (; one != NULL; one = strtok_r(NULL, ",", &rest)) {
-        int status = take_param(row, one, operand);
-        if (status != STATUS_OK) return status;
-    }
+    int status = settings != NULL ? take_settings(sweep, row, settings, operand) : STATUS_OK;
+    if (status == STATUS_OK) status = take_swept(sweep, row, settings != NULL);
+    if (status != STATUS_OK) return status;
     const char* conflict = workload_conflict(row->workload, row->params);
     return conflict != NULL ? usage_error("%s: %s", operand, conflict) : STATUS_OK;
 }
 
+// One row, or one for each value of the sweep.
+static int take_operand(struct comparison* comparison, const char* operand, uint64_t threads) {
+    const struct sweep* sweep = &comparison->sweep;
+    const size_t count = sweep->count > 0 ? sweep->count : 1;
+    for (size_t i = 0; i < count; i++) {
+        struct row* row = &comparison->rows[comparison->row_count];
+        if (sweep->count > 0) row->swept = sweep->values[i];
+        int status = take_row(sweep, row, operand, threads);
+        if (status != STATUS_OK) return status;
+        comparison->row_count++;
+    }
+    return STATUS_OK;
+}
+
 static int take_named(const struct args* args, struct comparison* comparison, uint64_t threads) {
-    if (args->operand_count > ROWS_MAX) return usage_error("too many workloads: at most %d", ROWS_MAX);
+    const size_t count = (size_t)args->operand_count, values = comparison->sweep.count;
+    if (count > ROWS_MAX) return usage_error("too many workloads: at most %d", ROWS_MAX);
+    if (count * values > ROWS_MAX)
+        return usage_error("too many rows: %zu workloads with %zu values each; at most %d rows", count, values,
+                           ROWS_MAX);
     for (int i = 0; i < args->operand_count; i++) {
         for (int j = 0; j < i; j++)
             if (strcmp(args->operands[i], args->operands[j]) == 0)
                 return usage_error("'%s' is given twice", args->operands[i]);
-        int status = take_row(&comparison->rows[i], args->operands[i], threads);
-        if (status == STATUS_OK && comparison->rows[i].workload->own_threads != 0 &&
+        int status = take_operand(comparison, args->operands[i], threads);
+        if (status == STATUS_OK && comparison->rows[comparison->row_count - 1].workload->own_threads != 0 &&
             args_source(args, "threads") == FROM_COMMAND_LINE)
             return usage_error("%s runs with the threads that were recorded; leave out --threads", args->operands[i]);
         if (status != STATUS_OK) return status;
     }
-    comparison->row_count = (size_t)args->operand_count;
     return STATUS_OK;
 }
 
 static int take_standard(struct comparison* comparison, uint64_t threads, bool given) {
     for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++) {
         uint64_t wanted = standard[i].threads != 0 ? standard[i].threads : processors_for_threads();
-        int status = take_row(&comparison->rows[i], standard[i].name, given ? threads : wanted);
+        int status = take_row(&comparison->sweep, &comparison->rows[i], standard[i].name, given ? threads : wanted);
         if (status != STATUS_OK) return status;
         comparison->row_count++;
     }
@@ -133,8 +175,12 @@ static int take_command(const struct args* args, struct comparison* comparison) 
     comparison->command = args->rest;
     comparison->command_count = args->rest_count;
     comparison->row_count = 1;
+    row->of = name != NULL ? name + 1 : args->rest[0];
     row->threads = 1;
-    return STATUS_OK;
+    row->command = comparison->command;
+    row->prepare = comparison->prepare;
+    row->cleanup = comparison->cleanup;
+    return comparison->sweep.count > 0 ? sweep_command(comparison) : STATUS_OK;
 }
 
 static int take_rows(const struct args* args, struct comparison* comparison) {
@@ -142,6 +188,8 @@ static int take_rows(const struct args* args, struct comparison* comparison) {
     bool given = args_is_set(args, "threads");
     if (given && !args_number(args, "threads", 1, WORKLOAD_THREADS_MAX, &threads)) return STATUS_USAGE;
     if (args->rest != NULL && args->rest_count == 0) return usage_error("put a command after --");
+    int status = sweep_take(args, comparison);
+    if (status != STATUS_OK) return status;
     if (args->rest != NULL) return take_command(args, comparison);
     if (args->operand_count > 0) return take_named(args, comparison, threads);
     return take_standard(comparison, threads, given);
@@ -159,6 +207,7 @@ static int make_cells(struct comparison* comparison) {
 void plan_free(struct comparison* comparison) {
     for (size_t i = 0; i < ROWS_MAX; i++)
         for (size_t j = 0; j < SUBJECTS_MAX; j++) free(comparison->rows[i].cells[j]);
+    sweep_free(comparison);
 }
 
 // Rounds and time

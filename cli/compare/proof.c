@@ -130,21 +130,22 @@ static void inspect_while_it_runs(struct watch* watch) {
     }
 }
 
-static bool prepare(const struct comparison* comparison, const struct subject* subject, int errors) {
+static bool prepare(const struct comparison* comparison, const struct row* row, const struct subject* subject,
+                    int errors) {
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     environ = worker_environment(command_preload(subject), subject->variables);
-    if (comparison->pinned) worker_bind(&comparison->rows[0].processors);
+    if (comparison->pinned) worker_bind(&row->processors);
     return environ != NULL && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDOUT_FILENO) >= 0 &&
            dup2(errors, STDERR_FILENO) >= 0;
 }
 
 // In a separate process, because the command gets its files and environment.
-_Noreturn static void watch_command(const struct comparison* comparison, const struct subject* subject, int errors,
-                                    int result) {
+_Noreturn static void watch_command(const struct comparison* comparison, const struct row* row,
+                                    const struct subject* subject, int errors, int result) {
     struct watch watch = {.subject = subject};
     struct launch launched;
     struct tracing tracing = {.context = &watch, .died = on_died, .exiting = on_exiting, .over = on_over};
-    if (!prepare(comparison, subject, errors) || !launch(&launched, comparison->command)) _exit(1);
+    if (!prepare(comparison, row, subject, errors) || !launch(&launched, row->command)) _exit(1);
     watch.command = launched.pid;
     if (!launched.traced) inspect_while_it_runs(&watch);
     tracing_watch(&tracing, launched.pid, launched.traced);
@@ -164,7 +165,8 @@ static bool read_proof(const struct comparison* comparison, int fd, struct proof
     return false;
 }
 
-bool proof_run(const struct comparison* comparison, const struct subject* subject, int errors, struct proof* proof) {
+bool proof_run(const struct comparison* comparison, const struct row* row, const struct subject* subject, int errors,
+               struct proof* proof) {
     int ends[2];
     *proof = (struct proof){.error = 0};
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -172,7 +174,7 @@ bool proof_run(const struct comparison* comparison, const struct subject* subjec
         return true;
     }
     pid_t watcher = fork();
-    if (watcher == 0) watch_command(comparison, subject, errors, ends[1]);
+    if (watcher == 0) watch_command(comparison, row, subject, errors, ends[1]);
     if (watcher < 0) proof->error = errno;
     close(ends[1]);
     bool done = watcher < 0 || read_proof(comparison, ends[0], proof);

@@ -21,6 +21,7 @@ struct proof {
 const char* command_preload(const struct subject* subject);
 
 // False: it was stopped, or took longer than comparison->timeout. Its stderr goes to `errors`.
-bool proof_run(const struct comparison* comparison, const struct subject* subject, int errors, struct proof* proof);
+bool proof_run(const struct comparison* comparison, const struct row* row, const struct subject* subject, int errors,
+               struct proof* proof);
 
 #endif

@@ -1,10 +1,12 @@
 #include "compare/table.h"
 
 #include "base/json.h"
+#include "compare/rate_text.h"
+#include "compare/sweep_table.h"
 
 #include <string.h>
 
-enum { COLUMNS = 9, WIDTH = 40 };
+enum { COLUMNS = 9, WIDTH = RATE_TEXT_BYTES };
 
 static const char* const headings[COLUMNS] = {
     "allocator", "", "speed [95 % interval]", "claim", "peak MiB", "peak RSS", "claim", "freed MiB", "failed"};
@@ -20,25 +22,6 @@ static const char* text(const json_t* object, const char* key) {
 // Cells
 
 typedef char cells_of_row[COLUMNS][WIDTH];
-
-static void write_per_second(double rate, char* out) {
-    if (rate >= 1e6)
-        snprintf(out, WIDTH, "%.4g M/s", rate / 1e6);
-    else if (rate >= 1e3)
-        snprintf(out, WIDTH, "%.4g k/s", rate / 1e3);
-    else
-        snprintf(out, WIDTH, "%.4g /s", rate);
-}
-
-static void write_rate(const json_t* row, const json_t* median, char* out) {
-    bool has = json_object_size(median) > 0;
-    if (!has)
-        snprintf(out, WIDTH, "-");
-    else if (strcmp(text(row, "metric"), "seconds") == 0)
-        snprintf(out, WIDTH, "%.4g s", json_get_number(median, "seconds"));
-    else
-        write_per_second(json_get_number(median, "ops_per_sec"), out);
-}
 
 static void write_interval(const json_t* ratio, char* out) {
     if (!json_is_number(json_object_get(ratio, "ratio"))) return;
@@ -59,7 +42,7 @@ static void fill_cells(const json_t* row, const json_t* cell, cells_of_row cells
                  *peak = at(cell, "ratio", "rss_peak");
     memset(cells, 0, sizeof(cells_of_row));
     snprintf(cells[0], WIDTH, "%s", text(cell, "name"));
-    write_rate(row, median, cells[1]);
+    rate_text_median(row, median, cells[1]);
     write_interval(speed, cells[2]);
     snprintf(cells[3], WIDTH, "%s", text(speed, "claim"));
     write_mib(median, "rss_peak_kib", cells[4]);
@@ -180,7 +163,7 @@ static void print_row(FILE* out, const json_t* row, enum table_style style) {
     }
     double limit = json_number_value(at(row, "limit", "value"));
     char floor_text[WIDTH];
-    write_per_second(limit, floor_text);
+    rate_text_per_second(limit, floor_text);
     if (limit > 0)
         fprintf(out, "%slimit: %s, the floor of this machine\n", style == TABLE_MARKDOWN ? "\n" : "  ", floor_text);
     print_failures(out, row, style);
@@ -274,6 +257,7 @@ void table_print(FILE* out, const json_t* document, enum table_style style) {
     json_array_foreach(json_object_get(document, "workloads"), i, row) {
         print_row(out, row, style);
     }
+    sweep_table_print(out, document, style == TABLE_MARKDOWN);
     print_means(out, document, style);
     print_unclaimed(out, document);
     const char* stopped = text(document, "stopped_by");

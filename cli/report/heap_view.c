@@ -229,8 +229,9 @@ static void find_run(const struct heap_view* view, struct heap_place* place) {
     for (uint64_t at = page + 1; at-- > 0;) {
         uint32_t length = load_relaxed(&map.length[at]);
         if (length == 0) continue;
+        if (length & RUN_IS_FREE) return;
         place->cached = (length & RUN_IS_CACHED) != 0;
-        length = (length & (RUN_IS_CACHED - 1u)) - map.gap;
+        length = (length & RUN_PAGES) - map.gap;
         if (page - at >= length) return;
         place->kind = HEAP_RUN;
         place->block = start + (at << PAGE_SHIFT);

@@ -87,7 +87,8 @@ static bool start_remover(struct ring_dir* dir) {
     return false;
 }
 
-bool ring_dir_make(struct ring_dir* dir) {
+bool ring_dir_make(struct ring_dir* dir, const char* library) {
+    dir->library = library;
     snprintf(dir->path, sizeof dir->path, "%s/hakstress-XXXXXX", choose_place());
     if (mkdtemp(dir->path) == NULL) {
         missing_error("cannot make a directory for the debug rings: %s: %s", dir->path, strerror(errno));
@@ -119,7 +120,8 @@ static pid_t own_number(pid_t process) {
 }
 
 // The path of its ring, if there is one.
-static bool find(const struct ring_dir* dir, pid_t process, char* path) {
+static bool has_file(const struct ring_dir* dir, pid_t process, char* path) {
+    if (dir->path[0] == '\0') return false;
     name_of(dir, process, path);
     if (access(path, F_OK) == 0) return true;
     name_of(dir, own_number(process), path);
@@ -174,25 +176,30 @@ static bool is_sound(const struct ring_copy* copy) {
 
 // Rings in memory
 
-bool ring_dir_of_process(struct ring_dir* dir, pid_t process, const char* library) {
+// Where the process has the address of its ring; 0: the library is not loaded there.
+static uint64_t find_pointer(pid_t process, const char* library) {
     struct procmaps maps;
     uint64_t value = 0, base = 0;
-    *dir = (struct ring_dir){.lifeline = -1};
-    if (!procmaps_read(&maps, process)) return false;
+    if (library == NULL || !procmaps_read(&maps, process)) return 0;
     for (size_t i = maps.count; i-- > 0;)
         if (strcmp(maps.mappings[i].path, library) == 0 && maps.mappings[i].offset == 0) base = maps.mappings[i].start;
     procmaps_free(&maps);
-    if (base == 0 || !elf_symbol(library, "ring_file", &value)) return false;
-    dir->pointer_at = base + value;
-    return true;
+    return base != 0 && elf_symbol(library, "ring_file", &value) ? base + value : 0;
 }
 
-// Its address in the process; 0: it has none.
+bool ring_dir_of_process(struct ring_dir* dir, pid_t process, const char* library) {
+    *dir = (struct ring_dir){.lifeline = -1, .pointer_at = find_pointer(process, library)};
+    return dir->pointer_at != 0;
+}
+
+// Its address in the process; 0: it has none. With a directory, a process that has not started a ring of its own since
+// it was forked may still know that of its parent.
 static uint64_t address_of(const struct process_memory* memory, const struct ring_dir* dir, HakRingFile* head) {
-    uint64_t address = 0;
-    bool known = dir->pointer_at != 0 && process_memory_read(memory, dir->pointer_at, &address, sizeof address) &&
-                 address != 0 && process_memory_read(memory, address, head, sizeof *head) &&
+    uint64_t address = 0, at = dir->pointer_at != 0 ? dir->pointer_at : find_pointer(memory->pid, dir->library);
+    bool known = at != 0 && process_memory_read(memory, at, &address, sizeof address) && address != 0 &&
+                 process_memory_read(memory, address, head, sizeof *head) &&
                  load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
+    if (known && dir->path[0] != '\0') known = (pid_t)head->pid == own_number(memory->pid);
     return known ? address : 0;
 }
 
@@ -244,23 +251,19 @@ static bool read_ring(const char* path, struct ring_copy* copy) {
 bool ring_dir_has(const struct ring_dir* dir, pid_t process) {
     char path[PATH_BYTES];
     HakRingFile head;
-    return dir->path[0] != '\0' ? find(dir, process, path) : has_in_memory(dir, process, &head);
+    return has_file(dir, process, path) || has_in_memory(dir, process, &head);
 }
 
 void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* copy) {
     static HakRingFile none;
     char path[PATH_BYTES];
-    if (dir->path[0] == '\0') {
-        if (!read_from_memory(dir, process, copy)) *copy = (struct ring_copy){.ring = &none};
-        return;
-    }
-    if (!find(dir, process, path) || !read_ring(path, copy)) *copy = (struct ring_copy){.ring = &none};
+    bool sound = has_file(dir, process, path) ? read_ring(path, copy) : read_from_memory(dir, process, copy);
+    if (!sound) *copy = (struct ring_copy){.ring = &none};
 }
 
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head) {
     char path[PATH_BYTES];
-    bool in_file = dir->path[0] != '\0' && find(dir, process, path);
-    int fd = in_file ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int fd = has_file(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     bool sound = fd < 0 ? has_in_memory(dir, process, head)
                         : pread(fd, head, sizeof *head, 0) == (ssize_t)sizeof *head &&
                               load_relaxed(&head->magic) == HAK_RING_MAGIC && head->version == HAK_RING_VERSION;
@@ -275,14 +278,14 @@ uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process) {
     HakRingFile head;
     uint64_t events = 0;
     struct ring_copy copy;
-    if (dir->path[0] == '\0') {
+    if (!has_file(dir, process, path)) {
         ring_dir_read(dir, process, &copy);
         events = rings_events(copy.ring);
         ring_copy_free(&copy);
         return events;
     }
     if (!ring_dir_read_head(dir, process, &head)) return 0;
-    int fd = find(dir, process, path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     off_t at = (off_t)(sizeof head + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain));
     for (uint32_t i = 0; fd >= 0 && i < HAK_RING_SLOTS; i++, at += head.slot_bytes) {
         uint64_t written;

@@ -15,6 +15,9 @@ struct ring_dir {
     int lifeline;  // the remover waits for its end
     // Of processes that were not started with this directory: where each has the address of its ring. 0: unknown.
     uint64_t pointer_at;
+    // A process that has changed its root or its user cannot open its file, and keeps its ring in its memory. This is
+    // the library whose symbols tell where; NULL: files only.
+    const char* library;
 };
 
 // A copy of a ring. It does not change when the process writes on, and does not need the file.
@@ -27,7 +30,8 @@ struct ring_copy {
 // For a process that was started without a directory, and those that it forks. Their rings are read from their memory;
 // where it is, the symbols of the library tell. False: it has none.
 bool ring_dir_of_process(struct ring_dir* dir, pid_t process, const char* library);
-bool ring_dir_make(struct ring_dir* dir);
+// `library` is kept.
+bool ring_dir_make(struct ring_dir* dir, const char* library);
 void ring_dir_remove(struct ring_dir* dir);
 
 // `process` is a process, even one that is gone, or a thread of a living one. In the latter case, the number that the

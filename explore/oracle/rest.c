@@ -4,7 +4,9 @@
 #include "config/options.h"
 #include "front/life.h"
 #include "oracle/blocks.h"
+#include "oracle/clean.h"
 #include "oracle/locks.h"
+#include "oracle/words.h"
 #include "refill/give_back.h"
 #include "runtime/memory.h"
 #include "runtime/steps.h"
@@ -75,17 +77,22 @@ static void check_bins(unsigned t) {
                       bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
 }
 
-// slab/remote_free.h: an owner of page runs learns that others have freed some. Of many SuperSlabs it looks at a few,
-// and may then forget about the others until the next scan.
+// Whether the owner has a note that others freed into the SuperSlab, or may have lost it to another SuperSlab of its
+// own: then it looks for that in turn, or leaves it to the next scan.
+static bool is_told(const HakTcb* me, SlabNumber s) {
+    unsigned place = unit_of_slab(s) % PUSHED_RUNS;
+    bool told = me->absorb_left != 0 || load_relaxed(&me->runs_pushed[place]) != 0;
+    for (SlabNumber other = me->runs; other && !told; other = peek_own(other)->next)
+        told = other != s && unit_of_slab(other) % PUSHED_RUNS == place;
+    return told;
+}
+
+// slab/remote_free.h: an owner of page runs learns that others have freed some.
 static void check_told(unsigned t) {
-    enum { FEW = 8 };
     const HakTcb* me = hak_tls.tcb;
-    if (me->run_superslabs > FEW) return;
-    for (unsigned b = 0; b < RUN_BUCKETS && run.stale_used == 0 && !run.forked; b++)
-        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next)
-            if (remote_count(load_relaxed(remote_word(s))) && !load_relaxed(&me->runs_pushed))
-                run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s,
-                          'A' + (int)t);
+    for (SlabNumber s = me->runs; s && run.stale_used == 0 && !run.forked; s = peek_own(s)->next)
+        if (remote_count(load_relaxed(remote_word(s))) && !is_told(me, s))
+            run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s, 'A' + (int)t);
 }
 
 // While other threads exist, hak_check looks at what the calling one has.
@@ -121,6 +128,12 @@ static void check_locks(void) {
 
 // --- slabs
 
+static bool some_are_lost(void) {
+    bool lost = run.cut_off != 0 || run.copied;
+    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
+    return lost;
+}
+
 static const HakTcb* owner_of(uint64_t word) {
     return (const HakTcb*)(uintptr_t)word_owner(word);
 }
@@ -134,14 +147,27 @@ static bool is_left_behind(const HakTcb* owner) {
 
 static bool has_space(SlabNumber s) {
     const TinySlabMeta* meta = peek_any(s);
-    if (meta->size_class == CLASS_OF_RUNS) return run_map_at(s)->longest != 0;
+    if (meta->size_class == CLASS_OF_RUNS) return meta_used(meta) != PAGES_PER_UNIT;
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity;
 }
 
-// With U, whoever frees into the slab completes the hand-over.
+// With U, whoever frees into the slab completes the hand-over: all but the owner's word is done by then, or nothing.
 static void check_slab_left_behind(SlabNumber s, const HakTcb* owner) {
-    if (load_relaxed(&owner->state) != TCB_LOST || load_relaxed(remote_word(s)) == REMOTE_UNOWNED) return;
-    if (peek_any(s)->in_registry) run_fault("registry", "slab %u of a lost thread is in the registry for ever", s);
+    if (load_relaxed(&owner->state) != TCB_LOST) return;
+    const bool stopped = load_relaxed(remote_word(s)) == REMOTE_UNOWNED, is_listed = peek_any(s)->in_registry;
+    if (is_listed && !stopped) run_fault("registry", "slab %u of a lost thread is in the registry for ever", s);
+    if (stopped && !run.copied && is_listed != has_space(s))
+        run_fault("registry", "slab %u of a lost thread takes no remote frees, and %s; it is %sin the registry", s,
+                  has_space(s) ? "has free blocks" : "has no free block", is_listed ? "" : "not ");
+}
+
+static bool at_rest;  // every thread has ended
+
+static void check_owned(SlabNumber s, const HakTcb* owner) {
+    if (at_rest || owner->pooled)
+        run_fault("owner", "slab %u is owned by thread %u, which has ended", s, owner->number);
+    if (load_relaxed(remote_word(s)) == REMOTE_UNOWNED)
+        run_fault("unowned", "slab %u of thread %u takes no remote frees", s, owner->number);
 }
 
 static void check_slab(SlabNumber s) {
@@ -151,8 +177,10 @@ static void check_slab(SlabNumber s) {
         check_slab_left_behind(s, owner_of(word));
         return;
     }
-    if (word_owner(word))
-        run_fault("owner", "slab %u is owned by thread %u after all threads ended", s, owner_of(word)->number);
+    if (word_owner(word)) {
+        check_owned(s, owner_of(word));
+        return;
+    }
     if (load_relaxed(remote_word(s)) != REMOTE_UNOWNED)
         run_fault("unowned", "slab %u has no owner and takes remote frees", s);
     if (meta_used(peek_any(s)) == 0) run_fault("empty", "slab %u has no owner and no block in use", s);
@@ -226,7 +254,7 @@ static void check_free_slabs(void) {
 
 static bool owns_nothing(const HakTcb* tcb) {
     bool nothing = tcb->bundled == 0 && tcb->partial_slabs == 0 && tcb->run_superslabs == 0;
-    nothing &= tcb->parked_blocks != 0 || tcb->cached_pages == 0;
+    nothing &= tcb->parked_blocks != 0 || tcb->cached_pages + tcb->long_pages == 0;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++)
         nothing &= tcb->tiny[c].bound == 0 && tcb->tiny[c].partial == 0 && tcb->tiny[c].full == 0;
     return nothing;
@@ -301,12 +329,6 @@ static void free_all(void) {
         if (!blocks[b].there) continue;
         hak_free(block_take(b));
     }
-}
-
-static bool some_are_lost(void) {
-    bool lost = run.cut_off != 0 || run.copied;
-    for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all) lost |= load_relaxed(&tcb->state) == TCB_LOST;
-    return lost;
 }
 
 static void end_setup_thread(void) {
@@ -392,6 +414,48 @@ static void check_expectations(const Scenario* scenario) {
     for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);
 }
 
+// A thread that was cut off may have begun to cut a slab, or have taken one without its word.
+static void check_memory(void) {
+    if (some_are_lost()) return;
+    words_check();
+    clean_check();
+}
+
+static bool is_outside(unsigned t) {
+    const Thread* thread = &threads[t];
+    return !exists(t) || thread->state == AWAITS || thread->state == FINISHED || thread->op == 0;
+}
+
+static bool all_are_outside(unsigned but) {
+    for (unsigned t = 0; t < thread_count; t++)
+        if (t != but && !is_outside(t)) return false;
+    return true;
+}
+
+static void check_between(unsigned me) {
+    if (!locks_are_free()) run_fault("lock", "a lock is held, and no thread is in the allocator");
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (!exists(t)) continue;
+        thread_become(t);
+        if (hak_tls.tcb == NULL) continue;
+        check_own_block(hak_tls.tcb);
+        check_heap();
+    }
+    thread_become(me);
+    at_rest = false;
+    each_slab(check_slab);
+    words_check();
+}
+
+void rest_check_between(void) {
+    const unsigned me = current_thread;
+    if (!run.active || run.forked || some_change_is_missing() || !all_are_outside(me)) return;
+    if (run.limits.strategy->repeats && run.limits.strategy->repeats()) return;
+    run.active = false;
+    check_between(me);
+    run.active = true;
+}
+
 void rest_check(const Scenario* scenario) {
     explored_single_threaded = 1;
     check_list_ends();
@@ -403,8 +467,10 @@ void rest_check(const Scenario* scenario) {
     end_threads();
     if (some_change_is_missing()) return;  // what it leaves behind is known, see refill/unsafe_drain.h
     check_locks();
+    at_rest = true;
     each_slab(check_slab);
     check_registry();
+    check_memory();
     check_counts();
     check_control_blocks();
     check_pool();
@@ -412,6 +478,7 @@ void rest_check(const Scenario* scenario) {
     free_all();
     give_all_back();
     check_nothing_left();
+    check_memory();
     check_pool_is_taken();
     check_free_slabs();
 }

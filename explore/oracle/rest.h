@@ -9,5 +9,8 @@
 // Ends the threads, checks the heap, frees every block, and checks that nothing is left.
 // The scenario's bounds hold before the blocks are freed.
 void rest_check(const Scenario* scenario);
+// After an operation of the current thread's program: what must hold whenever no thread is in the allocator, if that is
+// so.
+void rest_check_between(void);
 
 #endif

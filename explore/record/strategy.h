@@ -25,6 +25,8 @@ typedef struct Strategy {
     unsigned (*choose)(const Choice* choice);
     // Nothing is to be chosen: that thread alone can go on. true: what follows is explored already. NULL: never.
     bool (*is_known)(unsigned thread);
+    // Whether all that the run has done so far was done, and checked, by the run before it. NULL: no.
+    bool (*repeats)(void);
     // After a run. false: all that the strategy wants is explored.
     bool (*next_run)(void);
 } Strategy;

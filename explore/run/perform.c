@@ -1,7 +1,9 @@
 #include "run/perform.h"
 
+#include "config/zero.h"
 #include "inside/calls.h"
 #include "oracle/blocks.h"
+#include "oracle/rest.h"
 #include "record/event.h"
 #include "runtime/streams.h"
 #include "runtime/system.h"
@@ -31,7 +33,7 @@ static void allocate(const Scenario* scenario, const Op* op) {
         errno = 0;
         void* p = op->kind == OP_CALLOC ? hak_calloc(1, op->size) : hak_malloc(op->size);
         check_memory(p);
-        if (op->kind == OP_CALLOC) check_zero(p, op->size);
+        if (op->kind == OP_CALLOC || zero_is(ZERO_ALLOC)) check_zero(p, op->size);
         block_made(block_of(scenario, op), p, op->size);
     }
 }
@@ -104,6 +106,7 @@ void perform(const Scenario* scenario, const Op* op, uint32_t number) {
     me->began = me->moment;
     dispatch(scenario, op);
     me->op = 0;
+    rest_check_between();
     me->step = UINT16_MAX;
     record((Event){.kind = EVENT_RETURN, .thread = (uint8_t)current_thread, .moment = me->moment});
 }

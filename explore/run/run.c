@@ -5,7 +5,9 @@
 #include "front/life.h"
 #include "front/process.h"
 #include "oracle/blocks.h"
+#include "oracle/open.h"
 #include "oracle/rest.h"
+#include "oracle/whole.h"
 #include "record/event.h"
 #include "run/ends.h"
 #include "run/perform.h"
@@ -106,13 +108,18 @@ void run_start(void) {
     race_start();
     threads_start();
     system_whole_state = ends_state;
+    whole_start();
+    open_start();
     handle_signals();
 }
 
 static void set_environment(const char* changes) {
     char name[NAME_MOST + 8];
     for (unsigned i = 0; hak_option_info(i) != NULL; i++) unsetenv(hak_option_info(i)->name);
-    setenv("HAKMEM_CHANGES", changes[0] ? changes : "all", 1);
+    const bool all = changes[0] == '\0' || strcmp(changes, "all") == 0;
+    setenv("HAKMEM_CHANGES", all ? "all" : changes, 1);
+    // Whoever uses what is not its own is found there, and not where that does harm.
+    if (all && !follow) setenv("HAKMEM_DEBUG_OWNERSHIP", "1", 1);
     // An encoded link is tested before it is followed, and the allocator ends at that test.
     if (follow) setenv("HAKMEM_LINKS", "plain", 1);
     for (unsigned i = 0; i < scenario->setting_count; i++) {

@@ -203,6 +203,23 @@ void memory_zero(uint64_t offset, size_t bytes) {
     }
 }
 
+static bool is_zero(const char* at, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++)
+        if (at[i]) return false;
+    return true;
+}
+
+// A line that was never written holds zeros; so does a closed one.
+uint64_t memory_find_bytes(uint64_t from, uint64_t end) {
+    for (uint64_t offset = from, next; offset < end; offset = next) {
+        next = (offset | (LINE - 1)) + 1;
+        if ((memory_lines[offset >> LINE_SHIFT] & (LINE_IS_NOTED | LINE_HAD_BYTES)) == 0) continue;
+        if (!open_pages[offset / PAGE]) continue;
+        if (!is_zero(memory_address(offset), (next < end ? next : end) - offset)) return offset;
+    }
+    return NOT_TRACKED;
+}
+
 void memory_open(uint64_t offset, size_t bytes) {
     set_pages(offset, bytes, true);
 }

@@ -74,6 +74,8 @@ void memory_close(uint64_t offset, size_t bytes);
 bool memory_is_open(uint64_t offset, size_t bytes);
 bool memory_is_closed(uint64_t offset, size_t bytes);
 void memory_zero(uint64_t offset, size_t bytes);
+// The first line between two offsets that holds a byte other than zero; NOT_TRACKED: none.
+uint64_t memory_find_bytes(uint64_t from, uint64_t end);
 
 // What the explored system itself remembers, at the arena's start. Call world_note() before writing.
 typedef struct {

@@ -21,7 +21,7 @@ static const Field of_tcb[] = {
     FIELD(HakTcb, bins_left),     FIELD(HakTcb, ticks),        FIELD(HakTcb, parked),      FIELD(HakTcb, parked_blocks),
     FIELD(HakTcb, parked_ms),     FIELD(HakTcb, bundle),       FIELD(HakTcb, bundled),     FIELD(HakTcb, runs),
     FIELD(HakTcb, partial_slabs), FIELD(HakTcb, idle_runs),    FIELD(HakTcb, runs_pushed), FIELD(HakTcb, tiny),
-    FIELD(HakTcb, long_run),      FIELD(HakTcb, cached_pages),
+    FIELD(HakTcb, long_run),      FIELD(HakTcb, cached_pages), FIELD(HakTcb, long_pages),
 };
 
 static const Field of_meta[] = {

@@ -19,7 +19,7 @@
 #include "runtime/location.h"
 #include "runtime/thread.h"
 
-enum { MOMENTS_MOST = 20000, MOMENTS_OF_A_CALL = 10000, LOOKS_ALONE_MOST = 3000, FAULT_TEXT = 1024 };
+enum { MOMENTS_MOST = 30000, MOMENTS_OF_A_CALL = 10000, LOOKS_ALONE_MOST = 3000, FAULT_TEXT = 1024 };
 
 typedef enum { RUN_OK, RUN_PRUNED, RUN_FAULT } RunEnd;
 

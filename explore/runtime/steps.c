@@ -4,6 +4,7 @@
 #include "runtime/scheduler.h"
 
 uint64_t steps_reached[HAK_STEP_COUNT];
+void (*step_check)(unsigned step);
 
 static const struct {
     const char *name, *words;
@@ -31,6 +32,7 @@ void explored_step(unsigned step) {
         scheduler_point();
     }
     if (step >= HAK_STEP_COUNT) return;
+    step_check(step);
     me->step = (uint16_t)step;
     steps_reached[step]++;
     run.steps[step]++;

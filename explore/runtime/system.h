@@ -27,6 +27,9 @@ void system_clear_messages(void);
 // A hash of all that differs between two processes in which no thread is in the allocator; set by run.c.
 extern Hash (*system_whole_state)(void);
 
+// Called after a thread of a run has written 0 into a word of 8 bytes; set by oracle/whole.c.
+extern void (*word_became_zero)(const volatile void* word);
+
 // The current thread ends as the C library has it: it calls the destructors of its keys.
 void system_end_thread(void);
 // The current thread forks. true: it goes on in the child, where it is alone.

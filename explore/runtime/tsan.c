@@ -14,6 +14,7 @@
 #include "runtime/race.h"
 #include "runtime/scheduler.h"
 #include "runtime/steps.h"
+#include "runtime/system.h"
 
 #include <string.h>
 
@@ -355,6 +356,12 @@ static inline void finish_store(Location* location, const volatile void* p, unsi
     note(update ? EVENT_UPDATE : EVENT_STORE, p, bytes, order, before, value, from, 0, site);
 }
 
+void (*word_became_zero)(const volatile void* word);
+
+static inline void wrote(const volatile void* p, size_t bytes, uint64_t value) {
+    if (bytes == sizeof value && value == 0) word_became_zero(p);
+}
+
 // Whether the operation is one of a run on memory that all threads may share; the rest is done without ado.
 static inline bool is_watched(const volatile void* p, uint64_t* offset) {
     *offset = memory_offset(p);
@@ -403,6 +410,7 @@ static inline void note_write(uint64_t offset) {
             finish_store(location, p, sizeof(type), used_order(order, p, sizeof(type)), before, value, false, SITE); \
         else if (watched)                                                                                            \
             cover(EVENT_STORE, p, before);                                                                           \
+        if (watched) wrote(p, sizeof(type), value);                                                                  \
     }                                                                                                                \
     UPDATE(bits, type, exchange, operand)                                                                            \
     UPDATE(bits, type, fetch_add, before + operand)                                                                  \
@@ -427,6 +435,7 @@ static inline void note_write(uint64_t offset) {
                 finish_store(location, p, sizeof(type), order, before, value, true, site);                           \
             else if (watched)                                                                                        \
                 cover(EVENT_UPDATE, p, before);                                                                      \
+            if (watched) wrote(p, sizeof(type), value);                                                              \
         } else {                                                                                                     \
             *expected = before;                                                                                      \
             if (location)                                                                                            \

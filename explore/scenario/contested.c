@@ -12,6 +12,7 @@ static void make_setup(Maker* m, const Contested* what, unsigned thread) {
     uint32_t slabs = 1 + maker_below(m, 2);
     for (uint32_t i = 0; i < slabs; i++) {
         uint32_t named = 1 + maker_below(m, 3), fill = what->capacity - named - (maker_below(m, 3) == 0);
+        if (fill > what->capacity) fill = 0;
         maker_setup(m, (Op){OP_MALLOC, (uint8_t)thread, BLOCKS_MOST, 0, fill, what->size});
         for (uint32_t n = 0; n < named && m->scenario->block_count < BLOCKS_MOST - 16; n++)
             maker_setup(m, (Op){OP_MALLOC, (uint8_t)thread, maker_block(m, thread | IN_SETUP), 0, 1, what->size});
@@ -41,7 +42,8 @@ static void make_op(Maker* m, const Contested* what, unsigned thread) {
 }
 
 void make_contested(Maker* m) {
-    static const Contested sizes[] = {{1792, 36}, {1024, 64}, {4096, 16}, {8192, 8}, {20000, 100}};
+    static const Contested sizes[] = {{1792, 36},   {1024, 64},   {4096, 16},  {8192, 8},
+                                      {20000, 100}, {180000, 11}, {400000, 5}, {700000, 2}};
     const Contested* what = &sizes[maker_below(m, sizeof sizes / sizeof *sizes)];
     const unsigned threads = m->scenario->thread_count;
     for (unsigned t = 0; t < threads; t++) make_setup(m, what, t);

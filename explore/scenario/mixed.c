@@ -140,6 +140,10 @@ static void make_settings(Mixed* x) {
     if (below(x, 4) == 0) set(x, "RESERVE", reserves[below(x, 3)]);
     if (below(x, 4) == 0) set(x, "PURGE_MS", below(x, 2) ? "1" : "100");
     if (below(x, 6) == 0) set(x, "CLOSE", "1");
+    if (below(x, 8) == 0) set(x, "ZERO", below(x, 2) ? "alloc" : "free");
+    if (below(x, 12) == 0) set(x, "TINY_USE_SUPERSLAB", "0");
+    if (below(x, 12) == 0) set(x, "TINY_SS_ADOPT", "0");
+    if (below(x, 12) == 0) set(x, "THP", "always");
 }
 
 void make_mixed(Maker* m) {

@@ -67,6 +67,10 @@ static unsigned choose(const Choice* choice) {
     return branch->picked;
 }
 
+static bool repeats(void) {
+    return branch_count < given;
+}
+
 static bool next_in_bound(void) {
     while (branch_count > 0) {
         Branch* last = &branches[branch_count - 1];
@@ -92,7 +96,7 @@ static bool next_run(void) {
     return false;
 }
 
-static const Strategy exhaustive = {"exhaustive", begin_run, choose, goes_on_known, next_run};
+static const Strategy exhaustive = {"exhaustive", begin_run, choose, goes_on_known, repeats, next_run};
 
 void exhaustive_begin_again(void) {
     states_forget();

@@ -30,7 +30,7 @@ static bool next_random(void) {
     return true;
 }
 
-static const Strategy random_strategy = {"random", begin_random, choose_random, NULL, next_random};
+static const Strategy random_strategy = {"random", begin_random, choose_random, NULL, NULL, next_random};
 
 const Strategy* search_random(uint64_t seed) {
     stream = seed;
@@ -63,7 +63,7 @@ static unsigned choose_pct(const Choice* choice) {
     return best;
 }
 
-static const Strategy pct = {"pct", begin_pct, choose_pct, NULL, next_random};
+static const Strategy pct = {"pct", begin_pct, choose_pct, NULL, NULL, next_random};
 
 const Strategy* search_pct(uint64_t seed, unsigned wanted) {
     stream = seed;

@@ -34,7 +34,7 @@ static bool next_run(void) {
     return false;
 }
 
-static const Strategy replay = {"replay", begin_run, choose, NULL, next_run};
+static const Strategy replay = {"replay", begin_run, choose, NULL, NULL, next_run};
 
 const Strategy* search_replay(const Schedule* schedule) {
     wanted = *schedule;

@@ -1,5 +1,6 @@
 // What is done when the library is loaded, before the program runs.
 #include "api/end.h"
+#include "api/request.h"
 #include "api/stats.h"
 #include "base/output.h"
 #include "front/life.h"
@@ -32,5 +33,7 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
         }
     }
     process_is_loaded(thread_end_round, serves);
-    if (serves) hak_stats_at_exit();
+    if (!serves) return;
+    hak_stats_at_exit();
+    requests_begin();
 }

@@ -12,7 +12,7 @@
 
 #define PREFIX "HAKMEM_"
 
-enum { FIXED = 1, CHECKED = 2 };
+enum { FIXED = 1, CHECKED = 2, LIVE = 4 };
 
 HakOptions hak_options = {
 #define OPTION_INT(field, NAME, def, min, max, flags, help) .field = (def),
@@ -26,9 +26,9 @@ HakOptions hak_options = {
 #undef OPTION_SET
 };
 
-#define COMMON(field, NAME, flags, text)                                                                         \
-    .name = PREFIX #NAME, .fixed = ((flags)&FIXED) != 0, .checked_only = ((flags)&CHECKED) != 0, .help = (text), \
-    .offset = offsetof(HakOptions, field)
+#define COMMON(field, NAME, flags, text)                                                         \
+    .name = PREFIX #NAME, .fixed = ((flags)&FIXED) != 0, .checked_only = ((flags)&CHECKED) != 0, \
+    .live = ((flags)&LIVE) != 0, .help = (text), .offset = offsetof(HakOptions, field)
 static const HakOptionInfo table[] = {
 #define OPTION_INT(field, NAME, def, lowest, highest, flags, help)                                      \
     {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_INT, .default_value = (def), .min = (lowest), \
@@ -48,6 +48,7 @@ static const HakOptionInfo table[] = {
 enum { COUNT = sizeof table / sizeof table[0] };
 
 bool hak_options_silent;
+void (*_Atomic hak_option_changed)(void);
 static _Atomic bool frozen;
 
 const HakOptionInfo* hak_option_info(unsigned index) {
@@ -360,7 +361,11 @@ HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
     } else if (!assign(info, value)) {
         error = EINVAL;
     }
-    if (error == 0) return 0;
-    errno = error;
-    return -1;
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    void (*changed)(void) = load_relaxed(&hak_option_changed);
+    if (changed) changed();
+    return 0;
 }

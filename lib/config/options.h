@@ -29,6 +29,9 @@ extern HAK_INTERNAL HakOptions hak_options;  // initialised statically with the 
 // No warnings. A program that reads the environment itself (hakstress) sets this before any constructor runs.
 extern HAK_INTERNAL bool hak_options_silent;
 
+// Called after hak_option_set has changed an option. NULL: nobody.
+extern HAK_INTERNAL void (*_Atomic hak_option_changed)(void);
+
 // Reads HAKMEM_* from the environment; later calls return at once. In set-user-id programs it ignores the environment.
 // Uses no malloc and no stdio. Does nothing while the C library has not set up `environ`.
 void hak_options_init(void);
@@ -45,6 +48,7 @@ typedef struct {
     HakOptionKind kind;
     bool fixed;             // cannot change after the first block was handed out
     bool checked_only;      // has an effect in the checked build only
+    bool live;              // `hakstress set` changes it in a process that runs
     int64_t default_value;  // of an ENUM: index of the word; of a SET: all bits
     int64_t min;
     int64_t max;               // of a SET: its count

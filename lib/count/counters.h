@@ -21,9 +21,10 @@ typedef struct {
 // For events without a TCB: system calls, and threads that have none.
 extern HAK_INTERNAL HakCounters hak_counters_shared;
 
-// The explored build does not count: that would only be more for a run to put back.
+// The explored build does not count, except what scans read (refill/give_back.c): that would only be more for a run to
+// put back.
 HAK_INLINE void counter_add(HakCounters* c, HakCounter which, uint64_t n) {
-    if (!HAK_EXPLORED) bump_single_writer(&c->value[which], n);
+    if (!HAK_EXPLORED || which == HAK_C_free_run) bump_single_writer(&c->value[which], n);
 }
 
 HAK_INLINE void counter_add_shared(HakCounter which, uint64_t n) {

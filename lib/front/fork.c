@@ -4,6 +4,7 @@
 #include "config/options.h"
 #include "front/process.h"
 #include "front/refuse.h"
+#include "front/wake.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "os/os.h"
@@ -80,6 +81,10 @@ static bool is_calm(unsigned fork) {
     outer_locks(note_held, fork);
     inner_locks(note_held, fork);
     return !inside && !holds_some;
+}
+
+bool fork_thread_is_calm(void) {
+    return is_calm(LOCK_NO_FORK);
 }
 
 static HAK_TLS bool refused;
@@ -168,6 +173,7 @@ static void settle_in_child(unsigned fork) {
     hak_lock_in_child(&fork_lock, fork);
     store_relaxed(&held_up, (uint32_t)__builtin_popcount(held_up_here));
     os_accept_copy();
+    wake_forget_requests();
 #if HAK_CHECKED && !HAK_EXPLORED
     store_relaxed(&refuse_count, 0u);
 #endif

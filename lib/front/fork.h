@@ -5,9 +5,13 @@
 #ifndef HAK_FRONT_FORK_H
 #define HAK_FRONT_FORK_H
 
+#include <stdbool.h>
+
 // Called before a thread takes its first lock, to get its TCB. In a process with threads, copies that are made without
 // the handlers are detected from then on.
 void fork_thread_begins(void);
+// Whether the caller holds none of our locks, and interrupted no operation of its thread.
+bool fork_thread_is_calm(void);
 // Registers the handlers; once.
 void fork_hook(void);
 

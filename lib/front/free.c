@@ -8,6 +8,7 @@
 #include "front/others.h"
 #include "front/sanitizer.h"
 #include "front/suspect.h"
+#include "front/wake.h"
 #include "front/wrong_free.h"
 #include "front/zero.h"
 #include "profile/profile.h"
@@ -44,6 +45,7 @@ static bool came_in_a_batch(const HakTcb* me, TinyTLSSlab* tls) {
 // Called after OVERFLOWS_SAMPLE more frees have found the bin full.
 static HAK_NOINLINE void note_overflows(HakTcb* me, TlsBin* bin, unsigned size_class) {
     counter_add(&me->counters, HAK_C_free_ss_local, OVERFLOWS_SAMPLE);
+    wake_if_asked();
     if (operation_begin() == NULL) return;
     if (came_in_a_batch(me, &me->tiny[size_class]) && bin->cap != 0 && hak_option(fast_cap) < 0) {
         uint32_t most = most_cap(size_class), cap = bin->cap * 2u < most ? bin->cap * 2u : most;
@@ -190,39 +192,60 @@ static HAK_NOINLINE void free_run_settling(HakTcb* me, OwnedRuns runs) {
 }
 
 // A run of the thread's own was put into its cache. Ends the operation.
-HAK_INLINE void end_cached(HakTcb* me, OwnedRuns runs, void* p) {
+HAK_INLINE void end_cached(HakTcb* me, OwnedRuns runs, RunEntry entry, void* p) {
     tcb_count(me, HAK_C_free_run);
     note_free(p, FREE_RUN);
-    if (runs_is_idle(runs))
+    if (HAK_UNLIKELY(entry.map->live == 0))
         free_run_settling(me, runs);
     else
         operation_end(me);
 }
 
+// Whether the run may wait on the remote stack of its SuperSlab, because another thread has freed it. Its first page is
+// looked at only where something waits there: it may be in no cache.
+HAK_INLINE bool may_be_remote(OwnedRuns runs, const void* p) {
+    return HAK_UNLIKELY(remote_has_blocks(runs.head)) && link_looks_free(p);
+}
+
+// For a run of the thread's own that has no place in a bin. Ends the operation.
 static HAK_NOINLINE void free_run_long(HakTcb* me, OwnedRuns runs, void* p, uint32_t pages) {
-    if (run_cache_keep_long(me, runs, p, pages)) {
-        end_cached(me, runs, p);
-    } else {
+    if (HAK_UNLIKELY(pages == 0 || pages > RUN_PAGES || may_be_remote(runs, p))) {
         operation_end(me);
         free_uncached(p);
+    } else if (run_cache_keep_long(me, runs, p, pages)) {
+        end_cached(me, runs, run_entry(runs, p), p);
+    } else {
+        note_free(p, FREE_RUN);
+        slab_free_chain(me, runs.head, p, p, 1);
+        operation_end(me);
     }
 }
 
-static HAK_NOINLINE void free_run(void* p) {
-    if (profile_is_on()) profile_forget(p);
-    if (zero_is(ZERO_FREE) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
+HAK_INLINE void free_run(void* p) {
     HakTcb* me = operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) {
         free_uncached(p);
         return;
     }
-    OwnedRuns runs = runs_if_mine(me, run_first_slab(p));
-    uint32_t pages = runs.head.number ? run_pages_to_cache(runs, p) : 0;
-    if (HAK_UNLIKELY(pages && link_looks_free(p))) pages = 0;  // free_uncached looks at it
-    if (HAK_LIKELY(run_is_short(pages) && run_cache_put_short(me, runs, p, pages)))
-        end_cached(me, runs, p);
+    SlabNumber s = run_first_slab(p);
+    if (s == 0) __builtin_unreachable();  // unit 0 has no slab
+    OwnedRuns runs = runs_if_mine(me, s);
+    if (HAK_UNLIKELY(runs.head.number == 0)) {
+        operation_end(me);
+        free_uncached(p);
+        return;
+    }
+    RunEntry entry = run_entry(runs, p);
+    uint32_t pages = run_pages_to_cache(entry, p);
+    if (HAK_LIKELY(!may_be_remote(runs, p) && run_cache_put_short(me, entry, p, pages)))
+        end_cached(me, runs, entry, p);
     else
         free_run_long(me, runs, p, pages);
+}
+
+static HAK_NOINLINE void free_run_profiled(void* p) {
+    profile_forget(p);
+    free_run(p);
 }
 
 // --- a full bin
@@ -299,17 +322,38 @@ void free_sampled(const char* function, void* p) {
     if (behind) free_behind(behind);
 }
 
+static HAK_COLD void free_and_clear(void* p) {
+    uint64_t word = word_of(p), tag = word_tag(word);
+    if (tag_is_class(tag) && is_usual(p, tag)) {
+        free_cleared(p, word);
+        return;
+    }
+    if (tag_is_runs(tag) && profile_is_on()) profile_forget(p);
+    if (tag_is_runs(tag) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
+    free_uncached(p);
+}
+
+static HAK_NOINLINE void free_no_hit(void* p) {
+    if (heap_contains(p) && zero_is(ZERO_FREE))
+        free_and_clear(p);
+    else
+        free_uncached(p);
+}
+
 // NULL is tested here: programs often free it, and a hit notices it anyway.
 void free_slow(void* p) {
     if (p == NULL) return;
-    uint64_t word = heap_contains(p) ? word_of(p) : WORD_NOT_A_SLAB, tag = word_tag(word);
-    if (tag_is_class(tag) && is_usual(p, tag)) {
-        if (HAK_UNLIKELY(zero_is(ZERO_FREE)))
-            free_cleared(p, word);
-        else
-            free_to_owner(p, word);
-    } else if (tag_is_runs(tag))
+    if (HAK_UNLIKELY(slab_number_of(p) >= load_relaxed(&hak_heap.hit_slabs))) {
+        free_no_hit(p);
+        return;
+    }
+    uint64_t word = word_of(p), tag = word_tag(word);
+    if (tag_is_runs(tag) && profile_is_on())
+        free_run_profiled(p);
+    else if (tag_is_runs(tag))
         free_run(p);
+    else if (tag_is_class(tag) && is_usual(p, tag))
+        free_to_owner(p, word);
     else
         free_uncached(p);
 }

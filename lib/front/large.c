@@ -24,45 +24,32 @@ static bool adopt_runs(HakTcb* me) {
     return true;
 }
 
-static bool make_runs(HakTcb* me) {
+// In a new SuperSlab. If its pages cannot be opened, it is idle, also where another one's can be by now.
+static Run find_in_new(HakTcb* me, uint32_t pages, uint32_t align) {
     bool clean = false;
     SlabNumber s = superslab_make_runs(me->run_superslabs, &clean);
-    if (s == 0) return false;
-    runs_place(me, runs_create(me, s, clean), PLACE_PARTIAL);
-    return true;
-}
-
-enum { A_FEW = 8 };
-
-// Others may have freed into any of the thread's SuperSlabs. All are absorbed once the thread has missed an eighth as
-// many runs: that costs a few for each one made, however many there are, and none is forgotten.
-static bool absorb_before_growth(HakTcb* me) {
-    if (++me->runs_missed * A_FEW < me->run_superslabs) return false;
-    me->runs_missed = 0;
-    return run_absorb(me, UINT32_MAX);
-}
-
-// Absorbs what others freed into a few of the own SuperSlabs, if they noted that. The next scan finds the rest, or the
-// thread does before it makes a new SuperSlab.
-static void absorb_some(HakTcb* me) {
-    if (!load_relaxed(&me->runs_pushed)) return;
-    store_relaxed(&me->runs_pushed, 0u);
-    if (run_absorb(me, A_FEW)) store_relaxed(&me->runs_pushed, 1u);
+    if (s == 0) return (Run){NULL, false};
+    OwnedRuns runs = runs_create(me, s, clean);
+    runs_place(me, runs, PLACE_PARTIAL);
+    Run run = run_alloc(me, pages, align);
+    if (HAK_UNLIKELY(runs_is_idle(runs))) runs_settle(me, runs);
+    return run;
 }
 
 // Tries own SuperSlabs first, because pages used before are better than new ones; then those again, without the long
 // cached runs and those of the idle SuperSlab; then with what others freed; then SuperSlabs without owner; then a new
 // one.
 static Run find_run(HakTcb* me, uint32_t pages, uint32_t align) {
+    enum { A_TURN = 64 };
     Run run = run_alloc(me, pages, align);
-    if (run.block == NULL && run_cache_flush_some(me)) run = run_alloc(me, pages, align);
-    if (run.block == NULL && absorb_before_growth(me)) run = run_alloc(me, pages, align);
+    if (HAK_LIKELY(run.block != NULL)) return run;
+    if (run_cache_flush_some(me)) run = run_alloc(me, pages, align);
+    if (run.block == NULL && run_absorb_in_turn(me, A_TURN)) run = run_alloc(me, pages, align);
     // Only a few: one that does not fit stays with the thread.
     for (int tries = 0; run.block == NULL && tries < 4 && adopt_runs(me); tries++) run = run_alloc(me, pages, align);
     while (run.block == NULL && give_back_left(1))  // in the child of a fork
         if (adopt_runs(me)) run = run_alloc(me, pages, align);
-    if (run.block == NULL && make_runs(me)) run = run_alloc(me, pages, align);
-    return run;
+    return run.block ? run : find_in_new(me, pages, align);
 }
 
 static bool is_huge(size_t size, size_t alignment) {
@@ -77,8 +64,8 @@ static Run find_block(HakTcb* me, size_t size, size_t alignment, bool zero) {
 
 // Takes a cached run of that length or the next. It is at most a quarter too long, and found without a search.
 static void* take_short(HakTcb* me, uint32_t pages) {
-    void* block = run_cache_take_short(me, pages);
-    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, run_next_length(pages));
+    void* block = run_cache_take_short(me, hak_run_bins[pages]);
+    return block || pages == RUN_SHORT_MOST ? block : run_cache_take_short(me, hak_run_bins[pages + 1]);
 }
 
 void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
@@ -88,7 +75,7 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
     if (cached == NULL) {
         // So scans come even if the program asks for the same long run again and again.
         give_back_idle(me);
-        absorb_some(me);
+        if (run_may_absorb(me)) run_absorb_some(me);
         if (cacheable) cached = run_cache_take_long(me, pages);
     }
     if (cached) return zero ? memset(cached, 0, size) : cached;
@@ -98,7 +85,6 @@ void* large_alloc(HakTcb* me, size_t size, size_t alignment, bool zero) {
         run = find_block(me, size, alignment, zero);
     }
     if (is_huge(size, alignment)) return run.block;
-    me->runs_used++;
     if (run.block && zero) {
         if (run.zero)
             tcb_count(me, HAK_C_calloc_known_zero);

@@ -6,6 +6,7 @@
 #include "front/large.h"
 #include "front/life.h"
 #include "front/sanitizer.h"
+#include "front/wake.h"
 #include "front/zero.h"
 #include "profile/profile.h"
 #include "refill/refill.h"
@@ -57,6 +58,7 @@ static void* malloc_pages(size_t size, size_t alignment, bool zero) {
         if (block && zero) memset(block, 0, size);
         return block ? block : no_memory();
     }
+    wake_if_asked();
     bool clear = zero || zero_is(ZERO_ALLOC);
     HakTcb* me = thread_operation();
     void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
@@ -99,6 +101,7 @@ static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
     if (sanitizer_serves()) {
         return (TakenBlocks){sanitizer_malloc(1, size_of_class(size_class)), 1, false};
     }
+    wake_if_asked();
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
     // A new thread may have got parked bins, a signal handler may have left a block, and hits may be stopped.
@@ -177,6 +180,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
     operation_end(me);
     if (HAK_UNLIKELY(run == NULL)) return no_memory();
     note_malloc(run, size);
+    wake_if_asked();
     return run;
 }
 
@@ -184,8 +188,8 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 static HAK_NOINLINE void* malloc_run(size_t size) {
     HakTcb* me = link_hits_are_stopped() ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
-    uint32_t pages = large_pages(size);
-    void* run = run_is_short(pages) ? run_cache_take_short(me, pages) : NULL;
+    size_t pages = (size - 1) / PAGE_SIZE_BYTES + 1;
+    void* run = pages <= RUN_SHORT_MOST ? run_cache_take_short(me, hak_run_bins[pages]) : NULL;
     if (HAK_UNLIKELY(run == NULL)) return malloc_run_uncached(me, size);
     operation_end(me);
     note_malloc(run, size);

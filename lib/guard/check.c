@@ -13,6 +13,7 @@
 #include "guard/release.h"
 #include "os/os.h"
 #include "sample/sample.h"
+#include "slab/free_runs.h"
 #include "slab/hand_over.h"
 #include "superslab/free_slabs.h"
 #include "superslab/superslab.h"
@@ -109,22 +110,19 @@ static size_t check_partial(HakTcb* me, unsigned size_class) {
     return wrong + 1;
 }
 
-// slab/places.h: the lists of SuperSlabs of page runs.
-static size_t check_run_lists(HakTcb* me) {
+// slab/places.h: the list of SuperSlabs of page runs.
+static size_t check_run_list(HakTcb* me) {
     size_t wrong = 0;
     uint32_t count = 0;
-    bool placed = true;
-    for (unsigned b = 0; b < RUN_BUCKETS; b++) {
-        SlabNumber before = 0;
-        for (SlabNumber s = me->runs[b]; s; before = s, s = peek_own(s)->next, count++) {
-            wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
-            uint32_t longest = run_map_at(s)->longest;
-            placed &= peek_own(s)->prev == before && (longest ? log2_floor(longest) : 0) == b;
-        }
+    bool linked = true;
+    SlabNumber before = 0;
+    for (SlabNumber s = me->runs; s; before = s, s = peek_own(s)->next, count++) {
+        wrong += check_own(me, s, TAG_RUNS, PLACE_PARTIAL);
+        linked &= peek_own(s)->prev == before;
     }
-    if (count == me->run_superslabs && placed) return wrong;
-    text_warn("hakmem: check=run_lists %u SuperSlabs of page runs in the lists, %u counted%s\n", count,
-              me->run_superslabs, placed ? "" : ", one in a wrong place");
+    if (count == me->run_superslabs && linked) return wrong;
+    text_warn("hakmem: check=run_list %u SuperSlabs of page runs in the list, %u counted%s\n", count,
+              me->run_superslabs, linked ? "" : ", not linked both ways");
     return wrong + 1;
 }
 
@@ -155,7 +153,7 @@ static size_t check_lists(HakTcb* me) {
                   me->partial_slabs);
         wrong++;
     }
-    return wrong + check_run_lists(me) + check_all_placed(me);
+    return wrong + check_run_list(me) + free_runs_check(me) + check_all_placed(me);
 }
 
 // slab/run_cache.h: the counts are those of the cache's contents. At most one SuperSlab is idle, and it is noted.
@@ -163,17 +161,16 @@ static size_t check_run_cache(const HakTcb* me) {
     uint32_t cached_pages = 0, cached_of_slabs = 0, long_pages = 0, idle = 0;
     for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++) cached_pages += run_cache_pages(bin) * me->run_cache[bin].count;
     for (uint32_t i = 0; i < me->long_count; i++) long_pages += me->long_run[i].pages;
-    cached_pages += long_pages;
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next) {
-            cached_of_slabs += run_map_at(s)->cached;
-            idle += s != me->idle_runs && runs_is_idle(runs_own(me, s));
-        }
+    for (SlabNumber s = me->runs; s; s = peek_own(s)->next) {
+        cached_of_slabs += runs_cached(runs_own(me, s));
+        idle += s != me->idle_runs && runs_is_idle(runs_own(me, s));
+    }
     size_t wrong = 0;
-    if (cached_pages != me->cached_pages || cached_of_slabs != me->cached_pages || long_pages != me->long_pages) {
+    if (cached_pages != me->cached_pages || cached_of_slabs != cached_pages + long_pages ||
+        long_pages != me->long_pages) {
         text_warn(
-            "hakmem: check=run_cache %u pages in the cache, %u by SuperSlab, %u counted; %u of them long, %u counted\n",
-            cached_pages, cached_of_slabs, me->cached_pages, long_pages, me->long_pages);
+            "hakmem: check=run_cache %u pages in bins, %u counted; %u in long runs, %u counted; %u by SuperSlab\n",
+            cached_pages, me->cached_pages, long_pages, me->long_pages, cached_of_slabs);
         wrong++;
     }
     if (idle) {

@@ -199,19 +199,28 @@ void hak_ring_thread_end(void) {
 }
 
 // Otherwise each generation of a process that forks again and again would touch new slots.
-static void free_slots_of_others(void) {
-    HakRingFile* file = hak_ring_file();
-    for (uint32_t i = 0; file && i < file->slots; i++) {
+static void free_slots_of_others(HakRingFile* file) {
+    for (uint32_t i = 0; i < file->slots; i++) {
         HakRingSlot* slot = hak_ring_slot_at(file, i);
         if (slot != hak_ring_slot && load_relaxed(&slot->thread) != 0) store_relaxed(&slot->thread, 0u);
     }
     store_relaxed(&next_slot, 0u);
 }
 
+// The copy of the parent's ring becomes the child's: the child has said nothing yet.
+static void take_over_copy(HakRingFile* file) {
+    file->pid = os_process_id();
+    store_relaxed(&file->has_last_words, 0u);
+    store_relaxed(&file->passed, 0u);
+    store_relaxed(&file->refused, 0u);
+    if (hak_ring_slot != NULL) store_relaxed(&hak_ring_slot->os_tid, os_thread_id());
+    free_slots_of_others(file);
+}
+
 void hak_ring_after_fork(uint64_t thread) {
     hak_lock_in_child(&start_lock, 0);
     if (ring_kind == PRIVATE) {
-        free_slots_of_others();
+        if (hak_ring_file() != NULL) take_over_copy(hak_ring_file());
         return;
     }
     HakRingFile* parents = hak_ring_file();

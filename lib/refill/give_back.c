@@ -59,14 +59,10 @@ static void give_back_empty_of_class(HakTcb* me, unsigned size_class) {
     give_back_bound_if_empty(me, size_class);
 }
 
-static void give_back_empty_runs(HakTcb* me) {
-    for (int b = 0; b < RUN_BUCKETS; b++) give_back_list(me, me->runs[b], false);
-}
-
 // Gives back slabs that the thread keeps although they are empty, and those that others have emptied.
 static void give_back_empty_slabs(HakTcb* me) {
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_empty_of_class(me, c);
-    give_back_empty_runs(me);
+    give_back_list(me, me->runs, false);
 }
 
 void give_back_all(HakTcb* me) {
@@ -112,10 +108,12 @@ static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
 static void scan_runs(HakTcb* me, Scan scan) {
     enum { PROBES = 64 };
     run_absorb(me, PROBES);
-    bool unused = me->runs_used == me->seen_runs_used;
+    uint64_t freed = load_relaxed(&me->counters.value[HAK_C_free_run]);
+    bool unused = freed == me->seen_runs_freed && me->cached_pages == me->seen_cached_pages;
     if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) run_cache_flush(me);
-    if (scan == SCAN_ALL) give_back_empty_runs(me);
-    me->seen_runs_used = me->runs_used;
+    if (scan == SCAN_ALL) give_back_list(me, me->runs, false);
+    me->seen_runs_freed = freed;
+    me->seen_cached_pages = me->cached_pages;
 }
 
 static void scan_all(HakTcb* me, Scan scan) {

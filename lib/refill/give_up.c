@@ -20,8 +20,7 @@ static void give_up_class(HakTcb* me, unsigned size_class) {
 void give_up_all(HakTcb* me) {
     STEP(E2);
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_up_class(me, c);
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        while (me->runs[b]) slab_give_up(me, slab_own(me, me->runs[b]));
+    while (me->runs) slab_give_up(me, slab_own(me, me->runs));
 }
 
 // Ends a TCB that is LEFT as its thread would have, in its name.

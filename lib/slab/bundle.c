@@ -3,6 +3,7 @@
 #include "slab/remote_free.h"
 #include "superslab/size_class.h"
 #include "thread/link.h"
+#include "thread/operation.h"
 
 enum { BUNDLE_BLOCKS = 32, BUNDLE_BYTES = 2048 };
 
@@ -15,6 +16,7 @@ static void flush(HakTcb* me, RemoteBundle* bundle) {
 }
 
 void bundle_add(HakTcb* me, SlabNumber s, unsigned size_class, void* block) {
+    operation_must_be_open(me, "bundle_add");
     RemoteBundle* bundle = &me->bundle[s % BUNDLES];
     if (bundle->slab != s) {
         flush(me, bundle);
@@ -34,6 +36,7 @@ bool bundle_has(const HakTcb* me, SlabNumber s, const void* block) {
 }
 
 void bundles_flush(HakTcb* me) {
+    operation_must_be_open(me, "bundles_flush");
     if (me->bundled == 0) return;
     for (int i = 0; i < BUNDLES; i++) flush(me, &me->bundle[i]);
 }

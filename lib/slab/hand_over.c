@@ -2,6 +2,7 @@
 
 #include "observe/ring.h"
 #include "observe/steps.h"
+#include "slab/free_runs.h"
 #include "slab/mailbox.h"
 #include "superslab/guard_record.h"
 #include "superslab/superslab.h"
@@ -66,8 +67,8 @@ bool slab_publish(HakTcb* me, OwnedSlab slab) {
     const TinySlabMeta* meta = meta_of(slab);
     unsigned size_class = meta->size_class;
     SlabNumber s = slab.number;
-    if (HAK_CHECKED && is_runs(slab) && run_map(runs_of(slab))->cached)
-        fatal("run_cache", "publish", "slab %u: %u pages are cached", s, run_map(runs_of(slab))->cached);
+    if (HAK_CHECKED && is_runs(slab) && runs_cached(runs_of(slab)))
+        fatal("run_cache", "publish", "slab %u: %u pages are cached", s, runs_cached(runs_of(slab)));
     do {
         STEP(A1);
         slab_absorb(me, slab);
@@ -191,8 +192,8 @@ void runs_settle(HakTcb* me, OwnedRuns runs) {
     OwnedRuns kept = runs_idle_one(me);
     bool another = kept.head.number && kept.head.number != runs.head.number;
     if (!runs_is_idle(runs)) {
-        if (another && runs_is_spare(runs)) give_idle_back(me, kept);
-    } else if (another || runs_has_spare(me, runs.head.number)) {
+        if (another && free_runs_has_spare(me, kept.head.number)) give_idle_back(me, kept);
+    } else if (another || free_runs_has_spare(me, runs.head.number)) {
         give_idle_back(me, runs);
     } else {
         me->idle_runs = runs.head.number;

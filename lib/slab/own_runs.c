@@ -1,32 +1,64 @@
 #include "slab/own_runs.h"
 
+#include "slab/free_runs.h"
 #include "slab/hand_over.h"
 
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align) {
-    enum { PROBES = 8 };
-    for (unsigned bucket = log2_floor(pages); bucket < RUN_BUCKETS; bucket++) {
-        int probes = 0;
-        for (SlabNumber s = me->runs[bucket], next; s && probes < PROBES; s = next, probes++) {
-            next = peek_own(s)->next;
-            Run run = runs_take(me, runs_own(me, s), pages, align);
-            if (run.block) return run;
-        }
-    }
-    return (Run){NULL, false};
+    FreeRun found = free_runs_find(me, pages + closing_wanted(), align);
+    if (found.first == 0) return (Run){NULL, false};
+    return runs_take(me, runs_own(me, found.first), found.fit, pages, align);
+}
+
+// Absorbs what others freed into one SuperSlab. This gives back no other one.
+static bool absorb(HakTcb* me, OwnedRuns runs) {
+    if (!remote_has_blocks(runs.head)) return false;
+    slab_absorb(me, runs.head);
+    if (runs_is_idle(runs)) runs_settle(me, runs);
+    return true;
 }
 
 bool run_absorb(HakTcb* me, uint32_t most) {
     bool some = false;
-    for (unsigned bucket = 0; bucket < RUN_BUCKETS; bucket++)
-        for (SlabNumber s = me->runs[bucket], next; s && most > 0; s = next, most--) {
-            next = peek_own(s)->next;
-            OwnedRuns runs = runs_own(me, s);
-            if (!remote_has_blocks(runs.head)) continue;
-            slab_absorb(me, runs.head);
-            if (runs_is_idle(runs)) runs_settle(me, runs);  // gives back no other one, so `next` stays valid
-            some = true;
-        }
+    for (SlabNumber s = me->runs, next; s && most > 0; s = next, most--) {
+        next = peek_own(s)->next;
+        some |= absorb(me, runs_own(me, s));
+    }
     return some;
+}
+
+// What is the thread's is in its list.
+bool run_absorb_in_turn(HakTcb* me, uint32_t most) {
+    bool some = false;
+    SlabNumber s = runs_if_mine(me, me->next_absorbed).head.number;
+    if (s == 0) s = me->runs;
+    for (SlabNumber next; s && most > 0 && !some; s = next, most--) {
+        next = peek_own(s)->next;
+        some = absorb(me, runs_own(me, s));
+    }
+    me->next_absorbed = s;
+    return some;
+}
+
+static bool absorb_told(HakTcb* me) {
+    for (unsigned i = 0; i < PUSHED_RUNS; i++) {
+        SlabNumber s = load_relaxed(&me->runs_pushed[i]);
+        if (s == 0) continue;
+        store_relaxed(&me->runs_pushed[i], 0u);
+        OwnedRuns runs = runs_if_mine(me, s);
+        if (runs.head.number && absorb(me, runs)) return true;
+    }
+    return false;
+}
+
+// Where others freed, they may have done so in more SuperSlabs than there were places for notes.
+void run_absorb_some(HakTcb* me) {
+    enum { A_FEW = 8 };
+    bool some = absorb_told(me);
+    if (!some && me->absorb_left != 0) {
+        me->absorb_left -= me->absorb_left < A_FEW ? me->absorb_left : A_FEW;
+        some = run_absorb_in_turn(me, A_FEW);
+    }
+    if (some) me->absorb_left = me->run_superslabs;
 }
 
 // --- the cache
@@ -55,9 +87,9 @@ void run_cache_flush(HakTcb* me) {
 }
 
 bool run_cache_flush_some(HakTcb* me) {
-    uint32_t before = me->cached_pages;
+    uint32_t before = me->cached_pages + me->long_pages;
     flush_long(me);
     OwnedRuns idle = runs_idle_one(me);
     if (idle.head.number) run_cache_drop(me, idle);
-    return me->cached_pages != before;
+    return me->cached_pages + me->long_pages != before;
 }

@@ -10,6 +10,15 @@
 Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align);
 // Absorbs what others freed into the thread's SuperSlabs, at most `most` of these. true: it found something.
 bool run_absorb(HakTcb* me, uint32_t most);
+// The same from where it stopped the last time. It ends with the first into which others freed, as that may be much.
+bool run_absorb_in_turn(HakTcb* me, uint32_t most);
+// The same for one of those of which others have told. Then, call by call, for a few more at a time.
+void run_absorb_some(HakTcb* me);
+HAK_INLINE bool run_may_absorb(const HakTcb* me) {
+    uint32_t any = me->absorb_left;
+    for (unsigned i = 0; i < PUSHED_RUNS; i++) any |= load_relaxed(&me->runs_pushed[i]);
+    return any != 0;
+}
 // Caches a run of more than RUN_SHORT_MOST pages. If there are too many, or they are too large, the oldest make room.
 // false: the run is too long, or a short one.
 bool run_cache_keep_long(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);

@@ -5,6 +5,7 @@
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "slab/slab_list.h"
+#include "thread/operation.h"
 
 // For each class, the list of slabs with free blocks and no owner. A slab in it may have an owner for a moment: the
 // thread that is about to give it up, or one that has claimed it and is about to take it out.
@@ -78,6 +79,7 @@ static bool win(HakTcb* me, SlabNumber s, uint64_t tag) {
 }
 
 OwnedSlab slab_claim_slow(HakTcb* me, SlabNumber s, uint64_t tag, ClaimResult* result) {
+    operation_must_be_open(me, "slab_claim_slow");
     if (load_relaxed(owner_word(s)) == tag && win(me, s, tag)) {
         STEP(C3);
         registry_set((OwnedSlab){s}, false);

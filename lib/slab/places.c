@@ -1,6 +1,8 @@
 #include "slab/places.h"
 
+#include "slab/free_runs.h"
 #include "slab/slab_list.h"
+#include "thread/operation.h"
 
 // --- slabs of blocks
 
@@ -26,6 +28,7 @@ static void count_place(HakTcb* me, const TinySlabMeta* meta, int change) {
 }
 
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
+    operation_must_be_open(me, "slab_place");
     TinySlabMeta* meta = meta_of(slab);
     TinyTLSSlab* tls = &me->tiny[meta->size_class];
     SlabPlace before = (SlabPlace)meta->where;
@@ -38,50 +41,27 @@ void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place) {
 
 // --- SuperSlabs of page runs
 
-static unsigned bucket_of(uint32_t longest) {
-    return longest ? log2_floor(longest) : 0;
-}
-
-static SlabList runs_list(HakTcb* me, OwnedRuns runs) {
-    return (SlabList){&me->runs[bucket_of(run_map(runs)->longest)], NULL};
-}
-
 void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place) {
+    operation_must_be_open(me, "runs_place");
     TinySlabMeta* meta = meta_of(runs.head);
+    SlabList list = {&me->runs, NULL};
     if (meta->where != PLACE_NONE) {
-        slab_list_remove(runs_list(me, runs), runs.head.number);
+        slab_list_remove(list, runs.head.number);
+        free_runs_remove_all(me, runs);
         me->run_superslabs--;
     }
     meta->where = (uint8_t)place;
     if (place == PLACE_NONE) return;
-    slab_list_push(runs_list(me, runs), runs.head.number);
+    slab_list_push(list, runs.head.number);
+    free_runs_add_all(me, runs);
     me->run_superslabs++;
 }
 
-// Takes it out of the old list before the length changes, and puts it into the new one after.
-void runs_set_longest(HakTcb* me, OwnedRuns runs, uint32_t longest) {
-    RunMap* map = run_map(runs);
-    bool moves = meta_of(runs.head)->where != PLACE_NONE && bucket_of(map->longest) != bucket_of(longest);
-    if (moves) runs_place(me, runs, PLACE_NONE);
-    map->longest = (uint16_t)longest;
-    if (moves) runs_place(me, runs, PLACE_PARTIAL);
-}
-
 SlabNumber runs_fullest(const HakTcb* me, SlabNumber but) {
-    for (int b = 0; b < RUN_BUCKETS; b++)
-        for (SlabNumber s = me->runs[b]; s; s = peek_own(s)->next)
-            if (s != but) return s;
-    return 0;
-}
-
-bool runs_is_spare(OwnedRuns runs) {
-    return run_map(runs)->longest >= PAGES_PER_UNIT / 2;
-}
-
-bool runs_has_spare(const HakTcb* me, SlabNumber but) {
-    for (int b = RUN_BUCKETS - 2; b < RUN_BUCKETS; b++) {
-        SlabNumber first = me->runs[b];
-        if (first && (first != but || peek_own(first)->next)) return true;
-    }
-    return false;
+    enum { PROBES = 16 };
+    SlabNumber fullest = 0;
+    int probes = 0;
+    for (SlabNumber s = me->runs; s && probes < PROBES; s = peek_own(s)->next, probes++)
+        if (s != but && (fullest == 0 || meta_used(peek_own(s)) > meta_used(peek_own(fullest)))) fullest = s;
+    return fullest;
 }

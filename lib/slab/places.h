@@ -5,7 +5,7 @@
 //   FULL      slabs of large blocks without a free one (slab.h)
 //   BOUND     the slab that refills of its class take from
 //   PARTIAL   slabs with blocks to give: free ones, uncut ones, or what others freed into them; SuperSlabs of page
-//             runs, by the length of their longest free run
+//             runs, full or not
 //
 //   tiny[c].partial_count == slabs in that list, partial_free == sum of their free blocks
 //   tiny[c].full_count == slabs in that list
@@ -21,21 +21,14 @@
 typedef enum { PLACE_NONE, PLACE_FULL, PLACE_BOUND, PLACE_PARTIAL } SlabPlace;
 
 void slab_place(HakTcb* me, OwnedSlab slab, SlabPlace place);
-// place: PLACE_NONE or PLACE_PARTIAL.
+// place: PLACE_NONE or PLACE_PARTIAL. The free runs of a SuperSlab in the list are in lists of their own (free_runs.h).
 void runs_place(HakTcb* me, OwnedRuns runs, SlabPlace place);
-// Sets the length of the longest free run, on which the list depends.
-void runs_set_longest(HakTcb* me, OwnedRuns runs, uint32_t longest);
-
 // Whether refills take from the slab.
 HAK_INLINE bool slab_gives(const TinySlabMeta* meta) {
     return meta->where == PLACE_BOUND || meta->where == PLACE_PARTIAL;
 }
 
-// The SuperSlab of page runs, except `but`, whose longest free run is shortest; 0: none.
+// The fullest SuperSlab of page runs, except `but`, among the first sixteen; 0: none.
 SlabNumber runs_fullest(const HakTcb* me, SlabNumber but);
-// Whether the thread has a SuperSlab, except `but`, with half of its pages in one free run. It serves nearly any
-// request.
-bool runs_has_spare(const HakTcb* me, SlabNumber but);
-bool runs_is_spare(OwnedRuns runs);
 
 #endif

@@ -4,8 +4,10 @@
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "thread/link.h"
+#include "thread/operation.h"
 
 RemoteBlocks remote_drain(HakTcb* me, OwnedSlab slab) {
+    operation_must_be_open(me, "remote_drain");
     slab_assert_owner(me, slab.number, "drain");
     uint64_t word = load_relaxed(remote_word(slab.number));
     if (remote_count(word) == 0) return (RemoteBlocks){NULL, 0};

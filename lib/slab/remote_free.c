@@ -26,10 +26,12 @@ static bool free_as_owner(HakTcb* me, SlabNumber s, uint64_t tag, void* first, v
     return true;
 }
 
-// The slab's owner of a moment ago absorbs its remote stacks when it needs pages. TCBs are never unmapped.
-static void tell_of_runs(uint64_t word) {
+// Tells the slab's owner of a moment ago, who absorbs the remote stack when it next looks for a run. TCBs are never
+// unmapped.
+static void tell_of_runs(SlabNumber s, uint64_t word) {
     HakTcb* owner = (HakTcb*)(uintptr_t)word_owner(word);
-    if (!load_relaxed(&owner->runs_pushed)) store_relaxed(&owner->runs_pushed, 1u);
+    _Atomic SlabNumber* pushed = &owner->runs_pushed[unit_of_slab(s) % PUSHED_RUNS];
+    if (!load_relaxed(pushed)) store_relaxed(pushed, s);
 }
 
 // Whether the caller interrupted an operation of the owner, its own thread, which cannot go on before the caller does.
@@ -49,7 +51,7 @@ void remote_free(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
         if (word_owner(word) == 0 || word_owner(word) == (uint64_t)(uintptr_t)me) {
             if (free_as_owner(me, s, tag, first, last, count)) return;
         } else if (remote_push(me, s, first, last, count)) {
-            if (tag == TAG_RUNS) tell_of_runs(word);
+            if (tag == TAG_RUNS) tell_of_runs(s, word);
             return;
         } else if (finish_publish_of_lost(s, word)) {
             continue;

@@ -1,8 +1,9 @@
 // The run cache: page runs that a thread freed into its own SuperSlabs and may soon want again. They count as used.
 //
-//   cached_pages == sum over the cache of pages * count == sum over the thread's SuperSlabs of cached
-//   cached_pages - long_pages <= RUN_CACHE_PAGES, long_pages == sum over long_run of pages <= RUN_LONG_PAGES
-//   a run in a thread's cache is of a SuperSlab of that thread; where there is no owner, cached == 0
+//   cached_pages == sum over the bins of pages * count <= RUN_CACHE_PAGES
+//   long_pages == sum over long_run of pages <= RUN_LONG_PAGES
+//   cached_pages + long_pages == sum over the thread's SuperSlabs of used - live
+//   a run in a thread's cache is of a SuperSlab of that thread; where there is no owner, used == live
 //
 // Thread-safety: the calling thread, for itself.
 // Errors: NULL or false: there is none, or no room.
@@ -27,45 +28,68 @@ HAK_INLINE uint32_t run_next_length(uint32_t pages) {
 
 // A short run has a bin. 5..8 pages: bins 0..3; 10, 12, 14, 16: bins 4..7. Shorter runs exist only for alignment.
 _Static_assert(RUN_SHORT_LEAST* PAGE_SIZE_BYTES > SMALL_MAX, "what is smaller is a block of a class");
-_Static_assert(RUN_SHORT_MOST / 2 - 1 == RUN_CACHE_BINS - 1, "the longest cached run has the last bin");
 HAK_INLINE bool run_is_short(uint32_t pages) {
     return pages - RUN_SHORT_LEAST <= RUN_SHORT_MOST - RUN_SHORT_LEAST;
 }
 
-HAK_INLINE unsigned run_cache_bin(uint32_t pages) {
-    return pages <= 8 ? pages - RUN_SHORT_LEAST : pages / 2 - 1;
+// By a number of pages: where the bin is whose runs hold that many, their length, and how many runs of exactly that
+// many pages the bin may have (0: there is no such length).
+typedef struct {
+    uint16_t at;
+    uint8_t length, most;
+} RunBin;
+extern HAK_INTERNAL const RunBin hak_run_bins[RUN_SHORT_MOST + 1];
+
+HAK_INLINE RunCache* run_cache_of(HakTcb* me, RunBin bin) {
+    return (RunCache*)(void*)((char*)me->run_cache + bin.at);
 }
 
 HAK_INLINE uint32_t run_cache_pages(unsigned bin) {
     return bin <= 8 - RUN_SHORT_LEAST ? bin + RUN_SHORT_LEAST : (bin + 1) * 2;
 }
 
-// Notes that a block is put into the cache, or taken out. Only this changes `cached`.
-HAK_INLINE void run_set_cached(HakTcb* me, OwnedRuns runs, const void* block, uint32_t pages, bool cached) {
+// A block's entry in the map of its SuperSlab.
+typedef struct {
+    RunMap* map;
+    _Atomic uint16_t* length;
+} RunEntry;
+
+HAK_INLINE RunEntry run_entry(OwnedRuns runs, const void* block) {
     RunMap* map = run_map(runs);
-    store_relaxed(&map->length[run_page_of(block)], (uint16_t)(cached ? pages | RUN_IS_CACHED : pages));
-    uint32_t change = cached ? pages : 0 - pages;
-    map->cached = (uint16_t)(map->cached + change);
-    me->cached_pages += change;
-    me->runs_used++;
+    return (RunEntry){map, &map->length[run_page_of(block)]};
 }
 
-// Takes a short cached run of exactly `pages` pages; NULL: none.
-HAK_INLINE void* run_cache_take_short(HakTcb* me, uint32_t pages) {
-    RunCache* cache = &me->run_cache[run_cache_bin(pages)];
-    if (cache->count == 0) return NULL;
-    void* block = cache->block[--cache->count];
-    run_set_cached(me, runs_own(me, run_first_slab(block)), block, pages, false);
+// Notes that a block is put into the cache, or taken out. Only this changes whether it counts as live. count:
+// cached_pages or long_pages.
+HAK_INLINE void run_set_cached(uint32_t* count, RunEntry entry, uint32_t pages, bool cached) {
+    store_relaxed(entry.length, (uint16_t)(cached ? pages | RUN_IS_CACHED : pages));
+    uint32_t change = cached ? pages : 0 - pages;
+    entry.map->live = (uint16_t)(entry.map->live - change);
+    *count += change;
+}
+
+// Takes a run of a bin; NULL: none.
+HAK_INLINE void* run_cache_take_short(HakTcb* me, RunBin bin) {
+    RunCache* cache = run_cache_of(me, bin);
+    uint32_t count = cache->count;
+    if (HAK_UNLIKELY(count == 0)) return NULL;
+    void* block = cache->block[count - 1];
+    if (block == NULL) __builtin_unreachable();  // the callers' NULL is that above
+    cache->count = count - 1;
+    run_set_cached(&me->cached_pages, run_entry(runs_own(me, run_first_slab(block)), block), bin.length, false);
     return block;
 }
 
-HAK_INLINE bool run_cache_put_short(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages) {
-    RunCache* cache = &me->run_cache[run_cache_bin(pages)];
-    if (cache->count == RUN_CACHE_BLOCKS || (cache->count + 1) * pages > RUN_CACHE_PAGES_EACH ||
-        me->cached_pages - me->long_pages + pages > RUN_CACHE_PAGES)
-        return false;
-    cache->block[cache->count++] = block;
-    run_set_cached(me, runs, block, pages, true);
+// Puts a block of `pages` pages into its bin. false: it has none, or that is full.
+HAK_INLINE bool run_cache_put_short(HakTcb* me, RunEntry entry, void* block, uint32_t pages) {
+    if (HAK_UNLIKELY(pages > RUN_SHORT_MOST)) return false;
+    RunBin bin = hak_run_bins[pages];
+    RunCache* cache = run_cache_of(me, bin);
+    uint32_t count = cache->count;
+    if (HAK_UNLIKELY(count >= bin.most || me->cached_pages + pages > RUN_CACHE_PAGES)) return false;
+    cache->block[count] = block;
+    cache->count = count + 1;
+    run_set_cached(&me->cached_pages, entry, pages, true);
     return true;
 }
 
@@ -79,10 +103,11 @@ HAK_INLINE bool run_cache_has_room_for_long(const HakTcb* me, uint32_t pages) {
 // The caller has checked that there is room.
 void run_cache_put_long(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);
 
-// Pages of a block that its owner may cache; 0: no block starts there, or its memory must be closed now.
-HAK_INLINE uint32_t run_pages_to_cache(OwnedRuns runs, const void* block) {
-    if (closing_on() || run_map(runs)->gap) return 0;
-    return (uintptr_t)block & (PAGE_SIZE_BYTES - 1) ? 0 : load_relaxed(&run_map(runs)->length[run_page_of(block)]);
+// Pages of a block that its owner may cache, with RUN_IS_CACHED if it is there; 0: no block starts there, or its memory
+// must be closed now.
+HAK_INLINE uint32_t run_pages_to_cache(RunEntry entry, const void* block) {
+    if (HAK_UNLIKELY(closing_wanted() || (uintptr_t)block & (PAGE_SIZE_BYTES - 1))) return 0;
+    return load_relaxed(entry.length);
 }
 
 // The SuperSlab in `idle_runs`, if it is still the thread's and idle.

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "config/options.h"
 #include "observe/steps.h"
+#include "thread/operation.h"
 
 void slab_init(SlabNumber s, unsigned size_class, bool clean) {
     TinySlabMeta* meta = meta_of_new(s);
@@ -70,6 +71,7 @@ static void list_remote(OwnedSlab slab, RemoteBlocks remote) {
 }
 
 TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
+    operation_must_be_open(me, "slab_take");
     STEP(TK);
     if (meta_of(slab)->freelist) return take_freelist(slab, most);
     if (remote_has_blocks(slab)) {
@@ -107,6 +109,7 @@ void slab_merge(HakTcb* me, OwnedSlab slab, RemoteBlocks blocks) {
 }
 
 SlabFate slab_free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
+    operation_must_be_open(me, "slab_free_blocks");
     const TinySlabMeta* meta = meta_of(slab);
     push_chain(me, slab, first, last, count);
     slab_hint_hot(&me->tiny[meta->size_class], slab.number);

@@ -34,7 +34,7 @@ typedef struct {
     uint16_t size_class;      // CLASS_OF_RUNS: the first slab of a SuperSlab of page runs
     uint8_t where;            // SlabPlace
     uint8_t in_registry;
-    uint8_t clean;  // blocks that were never cut read as zero
+    uint8_t clean;  // blocks that were never cut read as zero; page runs: all of it did when it was made
     uint8_t pad[23];
 } HAK_ALIGNED(HAK_CACHE_LINE) TinySlabMeta;
 _Static_assert(sizeof(TinySlabMeta) == HAK_CACHE_LINE, "one line a slab");
@@ -55,16 +55,22 @@ HAK_INLINE void meta_count(TinySlabMeta* meta, int32_t used, int32_t free) {
 }
 
 // A SuperSlab of page runs, for its owner (slab/run_map.h).
-enum { RUN_WORDS = PAGES_PER_UNIT / 64 };
+enum { RUN_WORDS = PAGES_PER_UNIT / 64, RUN_PAGES_PER_LINK = 6 };
+
+// A free run's place in its owner's list of that length (slab/free_runs.h).
 typedef struct {
-    uint64_t free[RUN_WORDS];                 // bit 1: the page is free
-    uint64_t dirty[RUN_WORDS];                // bit 1: the page may hold something else than zeros
+    uint32_t next, prev;
+} RunLink;
+
+typedef struct {
     uint64_t closed[RUN_WORDS];               // see closed.h
-    _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block that starts there
-    uint16_t longest;                         // length of the longest run of free pages
-    uint16_t cached;                          // pages in the owner's cache
+    _Atomic uint16_t length[PAGES_PER_UNIT];  // pages of the block or free run that starts there
+    uint16_t live;                            // pages handed out, without those in the owner's cache
+    uint16_t clean_from;                      // pages from this one on read as zero
     uint16_t gap;                             // 1: free pages are closed, and so is the last one of each block
     uint16_t next;                            // if gap: the page behind the run that was taken last
+    // By page / 6: a listed run has five pages or more, and the page behind it is in use.
+    RunLink link[PAGES_PER_UNIT / RUN_PAGES_PER_LINK + 1];
 } RunMap;
 
 // A unit's part of the table of metas. In a SuperSlab of page runs the meta of the first slab stands for all of it, and

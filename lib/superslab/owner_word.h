@@ -59,7 +59,7 @@ HAK_INLINE bool tag_is_class(uint64_t tag) {
 }
 
 HAK_INLINE bool tag_is_runs(uint64_t tag) {
-    return tag == TAG_RUNS || tag == TAG_RUNS_REST;
+    return (tag & ~(TAG_RUNS ^ TAG_RUNS_REST)) == TAG_RUNS;
 }
 
 #endif

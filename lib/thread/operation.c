@@ -22,8 +22,8 @@ bool operation_may_begin(HakTcb* me) {
     return true;
 }
 
-void operation_was_open(const HakTcb* me) {
-    fatal("operation", "operation_end", "thread %u ends an operation, and its word says %s", me->number,
+void operation_is_not_open(const HakTcb* me, const char* site) {
+    fatal("operation", site, "thread %u changes what it owns outside of an operation: its word says %s", me->number,
           load_relaxed(&me->inside) == ASKED ? "ASKED" : "OUTSIDE");
 }
 

@@ -72,11 +72,18 @@ HAK_INLINE bool operation_is_open(void) {
     return (me && load_relaxed(&me->inside) == INSIDE) || hak_lock_is_mine(&heap_lock);
 }
 
-// The word was changed by somebody else: a fork could have taken the TCB for a whole one. The checked build stops.
-HAK_COLD void operation_was_open(const HakTcb* me);
+// No operation is open, or the word was changed by somebody else: a fork could take the TCB for a whole one. The
+// checked build stops.
+HAK_COLD void operation_is_not_open(const HakTcb* me, const char* site);
+
+// Where a thread changes what it owns. The reserve TCB has a lock instead. The explorer looks at its own steps.
+HAK_INLINE void operation_must_be_open(const HakTcb* me, const char* site) {
+    if (HAK_CHECKED && !HAK_EXPLORED && HAK_UNLIKELY(load_relaxed(&me->inside) != INSIDE) && !tcb_is_reserve(me))
+        operation_is_not_open(me, site);
+}
 
 HAK_INLINE void operation_end(HakTcb* me) {
-    if (HAK_CHECKED && HAK_UNLIKELY(load_relaxed(&me->inside) != INSIDE)) operation_was_open(me);
+    if (HAK_CHECKED && HAK_UNLIKELY(load_relaxed(&me->inside) != INSIDE)) operation_is_not_open(me, "operation_end");
     // After all writes of the operation. It pairs with no acquire, but with the order in which a fork copies memory.
     store_release(&me->inside, OUTSIDE);
 }

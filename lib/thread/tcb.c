@@ -5,7 +5,7 @@
 #include "superslab/guard_record.h"
 #include "superslab/owner_word.h"
 
-static _Atomic(HakTcb*) all;
+_Atomic(HakTcb*) tcb_newest;
 static HakLock pool_lock, reserve_lock;
 typedef struct {
     HakTcb *first, *last;
@@ -21,10 +21,10 @@ static _Atomic bool some_left;  // some TCB may be LEFT
 // Publishes a new TCB: from here on others may see it.
 static void list(HakTcb* tcb) {
     tcb->owner_part = owner_part_of((uint64_t)(uintptr_t)tcb);
-    tcb->next_all = load_relaxed(&all);
-    while (!cas_release(&all, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
+    tcb->next_all = load_relaxed(&tcb_newest);
+    while (!cas_release(&tcb_newest, &tcb->next_all, tcb)) {}  // pairs with the acquire in tcb_all
 #if HAK_CHECKED
-    store_relaxed(&hak_guard_root.threads, (const void*)&all);
+    store_relaxed(&hak_guard_root.threads, (const void*)&tcb_newest);
 #endif
 }
 
@@ -211,7 +211,7 @@ void tcb_reserve_unlock(void) {
 }
 
 HakTcb* tcb_all(void) {
-    return load_acquire(&all);  // pairs with the release in list
+    return load_acquire(&tcb_newest);  // pairs with the release in list
 }
 
 HakLock* tcb_reserve_guard(void) {

@@ -34,12 +34,15 @@ typedef enum { OUTSIDE, INSIDE, ASKED } TcbInside;  // thread/operation.h
 enum {
     STICKY_SLABS = 4,
     BUNDLES = 8,
-    RUN_BUCKETS = 10,
     RUN_SHORT_LEAST = 5,
     RUN_SHORT_MOST = 16,
     RUN_CACHE_BINS = 8,
-    RUN_CACHE_BLOCKS = 32,
+    RUN_CACHE_BLOCKS = 25,
     LONG_RUNS = 4,
+    FREE_RUN_EXACT = 64,
+    FREE_RUN_LISTS = FREE_RUN_EXACT - RUN_SHORT_LEAST + 1 + 3 * 8,
+    FREE_RUN_WORDS = (FREE_RUN_LISTS + 63) / 64,
+    PUSHED_RUNS = 4,
     OVERFLOWS_SAMPLE = 64  // overflows that one tick of their counter stands for
 };
 
@@ -91,19 +94,23 @@ typedef struct HakTcb {
     struct HakTcb* next_all;
     uint64_t owner_part;  // the owner part of its owner words; never changes
     struct HakTcb* next_pooled;
-    _Atomic(struct HakTls*) tls;         // the TLS of the thread that has it
-    _Atomic uint32_t inside;             // TcbInside
-    bool pooled;                         // under pool_lock
-    bool bins_left;                      // if LEFT: the bins of its thread are in `parked`
-    uint32_t ticks;                      // refills
-    uint64_t next_scan_ms;               // when the next scan is due; 0: there was none yet
-    uint64_t runs_used, seen_runs_used;  // page runs allocated, cached or taken from the cache; at the last scan
-    uint32_t runs_missed;                // runs for which no own SuperSlab had room, since all were absorbed
-    uint32_t bundled;                    // blocks in bundles
-    uint32_t partial_slabs;              // sum of partial_count
-    uint32_t run_superslabs;             // SuperSlabs in `runs`
-    SlabNumber runs[RUN_BUCKETS];        // own SuperSlabs of page runs, by log2 of their longest free run
-    uint32_t cached_pages;               // in run_cache and long_run
+    _Atomic(struct HakTls*) tls;        // the TLS of the thread that has it
+    _Atomic uint32_t inside;            // TcbInside
+    bool pooled;                        // under pool_lock
+    bool bins_left;                     // if LEFT: the bins of its thread are in `parked`
+    uint32_t ticks;                     // refills
+    uint64_t next_scan_ms;              // when the next scan is due; 0: there was none yet
+    uint64_t seen_runs_freed;           // page runs freed until the last scan
+    uint32_t seen_cached_pages;         // cached_pages then
+    SlabNumber next_absorbed;           // SuperSlab of page runs that is absorbed next; 0: the first of the list
+    uint32_t absorb_left;               // SuperSlabs to look at, since others have freed into one
+    uint32_t bundled;                   // blocks in bundles
+    uint32_t partial_slabs;             // sum of partial_count
+    uint32_t run_superslabs;            // SuperSlabs in `runs`
+    SlabNumber runs;                    // own SuperSlabs of page runs: first of the list
+    uint32_t free_run[FREE_RUN_LISTS];  // their free runs, by length (slab/free_runs.h)
+    uint64_t free_run_some[FREE_RUN_WORDS];
+    uint32_t cached_pages;  // in run_cache
     union {
         RunCache run_cache[RUN_CACHE_BINS];  // freed runs of own SuperSlabs, by length (run_cache_bin)
         // Between two threads: parked bins (refill/parked.h), if parked_blocks != 0 or bins_left.
@@ -120,12 +127,12 @@ typedef struct HakTcb {
     int64_t sample_left;               // blocks that refills may give until the next sample
     bool sample_begun;                 // that was drawn
     struct HakQuarantine* quarantine;  // guard mode; NULL: none yet
-    // 1: others have pushed page runs since the owner last absorbed; a hint.
-    _Atomic uint32_t runs_pushed HAK_ALIGNED(HAK_CACHE_LINE);
+    // SuperSlabs of page runs into which others have freed since the owner last looked: hints, 0: none.
+    _Atomic SlabNumber runs_pushed[PUSHED_RUNS] HAK_ALIGNED(HAK_CACHE_LINE);
 } HAK_ALIGNED(4096) HakTcb;
 
 _Static_assert(sizeof(HakTcb) <= 2 * 4096, "resident for each thread");
-_Static_assert((1 << (RUN_BUCKETS - 1)) == PAGES_PER_UNIT, "a bucket for every run length");
+_Static_assert(FREE_RUN_EXACT << 3 == PAGES_PER_UNIT, "a list for every run length");
 
 // Gives the caller, whose TLS is `tls`, a TCB, in an operation from then on. First choice is one with parked bins from
 // the pool; then, in the child of a fork, one that is LEFT.
@@ -156,6 +163,7 @@ HAK_INLINE bool tcb_is_reserve(const HakTcb* tcb) {
 
 // All TCBs ever made, the newest first; follow next_all.
 HakTcb* tcb_all(void);
+extern HAK_INTERNAL _Atomic(HakTcb*) tcb_newest;  // for who reads another process
 
 // Around a fork: applies `step` to each lock of this file but the reserve lock, outermost first.
 void tcb_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork);

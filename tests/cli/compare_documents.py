@@ -221,6 +221,7 @@ def workload(rng, name, allocators):
     return {
         "name": name,
         "command": None,
+        "sweep": None,
         "source": source,
         "stresses": stresses,
         "params": params,
@@ -369,6 +370,7 @@ def command(seed=3):
         {
             "name": "command",
             "command": ["gcc", "-O2", "-c", "it's big.c"],
+            "sweep": None,
             "source": None,
             "stresses": None,
             "params": {},
@@ -409,6 +411,50 @@ def untrusted(seed=5):
     return document
 
 
+def since(seed=8, losses=1):
+    """A comparison beside an earlier one of another machine."""
+    document = full(seed)
+    rows = [
+        {"workload": workload["name"], "allocator": a["name"], "metric": kind, "ratio": ratio, "low": ratio * 0.98,
+         "high": ratio * 1.02, "loss": False}
+        for workload in document["workloads"][:3]
+        for a in workload["allocators"][1:]
+        for kind, ratio in (("speed", 1.01), ("rss_peak", 0.97))
+    ]
+    for row in rows[:losses]:
+        row.update(ratio=0.8, low=0.78, high=0.83, loss=True)
+    document["earlier"] = {
+        "file": "results/compare-20260101-000000-1.json",
+        "started": "2026-01-01T00:00:00Z",
+        "gate": 0.03,
+        "machine": [{"what": "processors", "then": 4, "now": 2}],
+        "rows": rows,
+        "left_out": ["xmalloc under hakmem"],
+        "losses": losses,
+    }
+    return document
+
+
+def swept(seed=9):
+    """A workload at numbers of threads, under one of which an allocator failed, and a command with words."""
+    names = ["glibc", "hakmem", "jemalloc"]
+    document = command(seed)
+    compiler = document["workloads"].pop()
+    values = [("larson", "threads", value) for value in (1, 2, 4, 8)]
+    values += [("command", "level", HOSTILE), ("command", "level", "fast")]
+    for of, parameter, value in values:
+        row = copy.deepcopy(compiler) if of == "command" else workload(random.Random(seed), of, names)
+        row["name"] = f"{of}:{parameter}={value}"
+        row["sweep"] = {"of": of, "parameter": parameter, "text": str(value), "value": value}
+        for a in row["allocators"]:
+            a.update(latency=None, rss_over_time=None, samples=a["samples"][:2])
+            a["median"][row["metric"]] *= 1 if of == "command" else value**0.8
+        document["workloads"].append(row)
+    fail(document["workloads"][3]["allocators"][2], range(2), "larson ended by signal 11")
+    document["geometric_mean"] = geometric_means(document["workloads"])
+    return document
+
+
 HOSTILE = "</script><script>window.harmed=1</script><!-- <img src=x onerror=window.harmed=2> \u2028 ' \" & \U0001f980"
 
 
@@ -439,7 +485,7 @@ def many(seed=7):
     return document
 
 
-KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, hostile)}
+KINDS = {f.__name__: f for f in (full, many, one_allocator, command, partial, untrusted, since, swept, hostile)}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in KINDS:

@@ -54,6 +54,28 @@ static pthread_t thread(void* (*run)(void*), size_t argument) {
     return made;
 }
 
+// From here on the files of the run cannot be opened by name.
+static void change(const char* what) {
+    if (strcmp(what, "root") == 0 ? chroot("/proc/self/fdinfo") != 0 || chdir("/") != 0
+                                  : setresuid(65534, 65534, 65534) != 0)
+        exit(4);
+}
+
+// A child, or a child of a child, that a check stops.
+static void free_twice_far_away(int generations) {
+    char* p = malloc(100);
+    if (generations > 0) {
+        pid_t child = fork();
+        int status = 0;
+        if (child == 0) free_twice_far_away(generations - 1);
+        waitpid(child, &status, 0);
+        _exit(WIFSIGNALED(status) ? 7 : WEXITSTATUS(status));
+    }
+    free(p);
+    free(p);
+    _exit(5);
+}
+
 static int reap(pid_t child) {
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) != child) exit(3);
@@ -283,6 +305,11 @@ int main(int argc, char** argv) {
     if (strcmp(way, "thread-without-main") == 0) {
         thread(in_thread, 0);
         pthread_exit(NULL);
+    }
+    if (strcmp(way, "change-root") == 0 || strcmp(way, "change-user") == 0) {
+        use_memory();
+        change(way + strlen("change-"));
+        free_twice_far_away(number);
     }
     if (strcmp(way, "fork") == 0) {
         pid_t child = fork();

@@ -152,6 +152,61 @@ class Earlier(Case):
         self.assertEqual(len(lines) // 3, 6)
 
 
+class Sweep(Case):
+    """One parameter with several values."""
+
+    BOTH = [*SHORT, "--allocators", "glibc,hakmem"]
+
+    def sweeps(self):
+        return [(row["name"], row["sweep"]["of"], row["sweep"]["value"]) for row in self.document()["workloads"]]
+
+    def test_workloads(self):
+        out, _ = self.compare(0, *self.BOTH, "--sweep", "size=16..64*2", "pair", "batch:threads=2")
+        of = ("pair:", "pair"), ("batch:threads=2,", "batch:threads=2")
+        self.assertEqual(self.sweeps(), [(f"{start}size={n}", name, n) for start, name in of for n in (16, 32, 64)])
+        self.assertEqual([row["params"]["size"] for row in self.document()["workloads"]], [16, 32, 64] * 2)
+        self.assertRegex(out, r"\npair by size: .*\nsize +glibc +hakmem\n16 .*\n32 .*\n64 .*\n\n"
+                              r"batch:threads=2 by size: ")
+
+    def test_threads(self):
+        self.compare(0, *self.BOTH, "--sweep", "threads=1..3+2", "pair")
+        self.assertEqual([row["threads"] for row in self.document()["workloads"]], [1, 3])
+
+    def test_a_command_with_words(self):
+        log = self.path("log")
+        command = ["--", "sh", "-c", f"echo '{{n}}-{{n}} {{m}}' >> {log}"]
+        self.compare(0, *self.BOTH, "--sweep", "n=0,a b", "--prepare", f"echo prepare {{n}} >> {log}", *command)
+        self.assertEqual(self.sweeps(), [("sh:n=0", "sh", 0), ("sh:n=a b", "sh", "a b")])
+        lines = pathlib.Path(log).read_text().splitlines()
+        self.assertEqual({line: lines.count(line) for line in lines},
+                         {"0-0 {m}": 6, "a b-a b {m}": 6, "prepare 0": 6, "prepare a b": 6})
+
+    def test_wrong_usage(self):
+        for args, words in (
+            (["threads=1,2"], "needs a workload"),
+            (["threads", "pair"], "NAME=A,B,C"),
+            (["=1", "pair"], "NAME=A,B,C"),
+            (["threads=", "pair"], "a value is missing"),
+            (["threads=1,,2", "pair"], "a value is missing"),
+            (["threads=1,2,1", "pair"], "the value '1' twice"),
+            (["threads=4..1", "pair"], "has to go up"),
+            (["threads=1..4*1", "pair"], "has to go up"),
+            (["threads=1..4+0", "pair"], "has to go up"),
+            (["threads=1..100", "pair"], "too many values: at most 64"),
+            (["threads=1..40", "pair", "larson"], "2 workloads with 40 values each; at most 64 rows"),
+            (["sise=1", "pair"], "no parameter 'sise'"),
+            (["size=0", "pair"], "from 1 to"),
+            (["size=1..x", "pair"], "not '1..x'"),
+            (["size=1,2", "pair:size=3"], "--sweep sets size; leave it out"),
+            (["threads=1", "--threads", "2", "pair"], "leave out --threads"),
+            (["threads=1", "--sweep", "size=1", "pair"], "only one --sweep"),
+            (["min=200", "larson"], "min is greater than max"),
+            (["n=1", "--", "echo", "{m}"], "{n} occurs nowhere in the command"),
+        ):
+            with self.subTest(args):
+                self.assertIn(words, self.one_line(2, "--sweep", *args))
+
+
 class Usage(Case):
     def test_wrong_usage(self):
         for args, words in (

@@ -423,6 +423,23 @@ class Behaviour(Case):
             first = self.script("return document.querySelector('header').innerText;")
             self.assertIn(wanted[0], first)
 
+    def test_losses_since_an_earlier_run(self):
+        for losses, notice in ((1, "✕ 1 loss beyond 3% since the earlier run"),
+                               (0, "✓ No loss beyond 3% since the earlier run")):
+            document = compare_documents.since(losses=losses)
+            self.open(document)
+            self.assertIn(notice, self.script("return document.querySelector('header').innerText;"))
+            for words in ("not the machine of then: Processors is 2 and was 4", "Not compared: xmalloc under hakmem"):
+                self.assertIn(words, self.text())
+            drawn = self.script(
+                """return [...document.querySelectorAll('#earlier tr[data-allocator]')].map(r => [
+                    r.dataset.workload, r.dataset.allocator,
+                    ...[...r.querySelectorAll('data')].map(d => Number(d.value)),
+                    r.textContent.includes('loss')]);""")
+            wanted = [[r[k] for k in ("workload", "allocator", "ratio", "low", "high", "loss")]
+                      for r in document["earlier"]["rows"]]
+            self.assertCountEqual(drawn, wanted)
+
     def lead(self, speeds):
         """The first line, of two rivals with these intervals of speed."""
         document = compare_documents.full()
@@ -433,6 +450,27 @@ class Behaviour(Case):
         ][: len(speeds)]
         self.open(document)
         return self.script("return document.querySelector('.lead').innerText;")
+
+    def test_a_sweep_is_drawn_and_told(self):
+        document = compare_documents.swept()
+        self.open(document)
+        wanted = [[row["sweep"]["text"], a["name"], a["median"].get(row["metric"], "–")]
+                  for row in document["workloads"] for a in row["allocators"]]
+        self.assertEqual([row[:3] for row in self.rows("sweep")], wanted)
+        charts = self.browser.find_elements(By.CSS_SELECTOR, "[data-chart=sweep] svg")
+        places = self.script("""return [...document.querySelectorAll('[data-chart=sweep] svg')].map(svg =>
+            [...svg.querySelectorAll('.mark')].map(m => m.getAttribute('transform').match(/[\\d.]+/g).map(Number)));""")
+        self.assertEqual([len(points) for points in places], [11, 6])  # one has no sample
+        threads = [x for x, _ in places[0][:4]]
+        steps = [b - a for a, b in zip(threads, threads[1:])]
+        self.assertLess(max(steps) - min(steps), 1)  # 1, 2, 4, 8 are on a log axis
+        self.assertEqual([y for _, y in places[0][:4]], sorted((y for _, y in places[0][:4]), reverse=True))
+        charts[0].send_keys(Keys.END)
+        tip = self.script("return document.getElementById('tip').innerText;")
+        for word in ("jemalloc", "threads", "4", "faster"):
+            self.assertIn(word, tip)
+        ActionChains(self.browser).move_to_element(charts[1].find_element(By.CSS_SELECTOR, ".mark")).perform()
+        self.assertIn("level", self.script("return document.getElementById('tip').innerText;"))
 
     def test_baseline_takes_part(self):
         self.assertRegex(self.lead([(0.8, 0.9), (0.7, 1.1)]), "Highest speed relative to glibc: glibc, before ")

@@ -477,6 +477,19 @@ class Survived(RunCase):
                                  rf"  the first was at 0x\w+, in use_freed \(crashes\.c:\d+\).*: .*({what})")
                 shutil.rmtree(self.results)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can change its root and its user")
+    def test_a_child_after_a_change_of_root_or_user(self):
+        """Its ring is in its memory, since it cannot open the file."""
+        for way in ("change-root", "change-user"):
+            for generations in ("1", "2"):
+                with self.subTest(way, generations=generations):
+                    line, report = self.fault(self.crash(way, generations), 1, "SIGABRT")
+                    self.assertEqual((line["check"], line["site"]), ("double_free", "free"))
+                    self.assertTrue(any(ring["events"] for ring in report["rings"]))
+                    shutil.rmtree(self.results)
+                    self.told(self.crash(way, generations, environment=self.REPORT), 1, 1)
+                    shutil.rmtree(self.results)
+
     def test_the_fault_of_which_it_died_was_not_survived(self):
         result = self.crash("give-up-on-freed", "100", options=["--pages"])
         self.fault(result, 139, "SIGSEGV")

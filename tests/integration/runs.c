@@ -135,6 +135,23 @@ static void last_freed_comes_first(void) {
     t_free(again);
 }
 
+// The shortest free run that holds the block, whichever was freed last.
+static void tightest_one_serves(bool tight_last) {
+    enum { BEHIND = 70000 };
+    t_trim(0);
+    char *tight = t_malloc(LONG), *behind_tight = t_malloc(BEHIND);
+    char *loose = t_malloc(2 * LONG), *behind_loose = t_malloc(BEHIND);
+    t_free(tight_last ? loose : tight);
+    t_trim(0);  // out of the run cache
+    t_free(tight_last ? tight : loose);
+    t_trim(0);
+    char* again = t_malloc(LONG - LONG / 10);
+    CHECK(again == tight, "%p came, not %p, where the shortest run is", (void*)again, (void*)tight);
+    t_free(again);
+    t_free(behind_tight);
+    t_free(behind_loose);
+}
+
 static bool always_huge_pages(void) {
     char text[64] = "";
     FILE* file = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
@@ -275,6 +292,8 @@ int main(int argc, char** argv) {
     one_comes_and_goes(20000);
     one_comes_and_goes(LONG);
     last_freed_comes_first();
+    tightest_one_serves(false);
+    tightest_one_serves(true);
     pushed_ones_are_found();
     long_ones_again();
     cleared_ones_touch_little(13000);

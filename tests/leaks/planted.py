@@ -68,6 +68,11 @@ class Case(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.directory.name, name)
 
+    def result_file(self):
+        """The result of the last run. Its crash reports lie beside it."""
+        name = next(name for name in os.listdir(self.results) if name.endswith(".json") and ".crash" not in name)
+        return os.path.join(self.results, name)
+
     def run_it(self, *command, options=("--leaks=all",), **environment):
         """What hakstress prints, its exit status, and the leaks of its result file."""
         shutil.rmtree(self.results, ignore_errors=True)
@@ -77,8 +82,7 @@ class Case(unittest.TestCase):
                               timeout=60, env={**clean, **environment})
         leaks = None
         if os.path.isdir(self.results):
-            self.result = os.path.join(self.results, os.listdir(self.results)[0])
-            with open(self.result) as file:
+            with open(self.result_file()) as file:
                 leaks = json.load(file)["leaks"]
         return done.stderr, done.returncode, leaks
 
@@ -170,11 +174,23 @@ class Elsewhere(Case):
         os.rename(self.path("elsewhere"), os.path.join(folder, module["build_id"][2:] + ".debug"))
         shutil.copy(OPTIMISED_PROGRAM, self.path("symbols/stripped"))  # another build
         os.remove(stripped)
-        done = subprocess.run([HAKSTRESS, "report", "--symbols", self.path("symbols"), self.result],
+        done = subprocess.run([HAKSTRESS, "report", "--symbols", self.path("symbols"), self.result_file()],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.check_text(done.stdout, "handle_request")
         self.assertRegex(done.stdout, r"handle_request \(planted\.c:\d+\)")
+
+    def test_a_crash_and_leaks_are_told_together(self):
+        """The result of a run in which one process has lost blocks and another has crashed."""
+        text, status, _ = self.run_it("sh", "-c", f"'{PLANTED}' four; kill -SEGV $$", options=["--leaks"])
+        self.assertEqual(status, 128 + signal.SIGSEGV, text)
+        for options, parts in (((), ("SIGSEGV", "by handle_request (planted.c:")),
+                               (("--json", "-"), ('"kind": "crash_report"', '"definite"'))):
+            done = subprocess.run([HAKSTRESS, "report", *options, self.result_file()], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            for part in parts:
+                self.assertIn(part, done.stdout)
 
     def test_names_come_from_a_server(self):
         """DEBUGINFOD_URLS is asked even where the program is, but has no lines."""
@@ -195,7 +211,7 @@ class Elsewhere(Case):
             threading.Thread(target=server.serve_forever, daemon=True).start()
             environment = {"DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "no_proxy": "127.0.0.1",
                            "DEBUGINFOD_CACHE_PATH": self.path("cache")}
-            done = subprocess.run([HAKSTRESS, "report", self.result], stdout=subprocess.PIPE,
+            done = subprocess.run([HAKSTRESS, "report", self.result_file()], stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, timeout=60, env={**os.environ, **environment})
             server.shutdown()
         self.check_text(done.stdout, "handle_request")

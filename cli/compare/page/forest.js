@@ -1,7 +1,7 @@
 // A table of ratios in which one column is a drawing: one row for each allocator, all on one axis.
 
 const RATIOS = { speed: "Speed", rss_peak: "Peak memory", rss_freed: "Memory after free" };
-const SIGNS = { faster: "▲ ", slower: "▼ ", more: "▲ ", less: "▼ " };
+const SIGNS = { faster: "▲ ", slower: "▼ ", more: "▲ ", less: "▼ ", loss: "✕ " };
 const verdict = (claim) => (SIGNS[claim] || "○ ") + claim;
 
 // No claim is made about a geometric mean: only its interval is described.

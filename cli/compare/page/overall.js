@@ -7,7 +7,7 @@ function meanForest(kind) {
     if (rows.length === 0) return null;
     const caption = `Geometric mean of ${RATIOS[kind].toLowerCase()}`;
     const group = { where: "geometric mean", rows };
-    return el("div", {}, el("h3", {}, RATIOS[kind]), forest(kind, `mean-${kind}`, caption, [group], 5));
+    return el("div", {}, el("h3", {}, RATIOS[kind]), forest(kind, `mean-${kind}`, caption, [group], 3));
 }
 
 function overall() {

@@ -45,7 +45,7 @@ function openTarget() {
 }
 
 function begin() {
-    const sections = [overall(), ratios(), details(), failures(), provenance()].filter(Boolean);
+    const sections = [overall(), ratios(), sweeps(), sinceThen(), details(), failures(), provenance()].filter(Boolean);
     const byWhom = `Written by hakstress ${data.build?.version || ""}.`;
     document.title = `${headline()} – hakstress compare`;
     document.getElementById("head").append(...head(), navigation(sections));

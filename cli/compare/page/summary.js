@@ -113,7 +113,7 @@ function headFacts() {
 }
 
 function head() {
-    const notices = [trustNotice(), completeNotice(), failureNotice()]
+    const notices = [trustNotice(), earlierNotice(), completeNotice(), failureNotice()]
         .filter(Boolean)
         .map(([kind, title, text]) => el("p", { class: `notice ${kind}` }, el("b", {}, title), el("span", {}, text)));
     return [
