@@ -1,6 +1,6 @@
 #include "args/args.h"
 #include "base/error.h"
-#include "base/nearest.h"
+#include "base/wrap.h"
 #include "child/child.h"
 #include "command/commands.h"
 #include "results/results.h"
@@ -13,18 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct command* const commands[] = {
-    &command_repro, &command_guard,  &command_testplan, &command_bench,  &command_run,     &command_report,
-    &command_list,  &command_doctor, &command_compare,  &command_record, &command_explore, &command_profile,
-    &command_stats, &command_top,    &command_set,      &command_trim,   &command_check,
-};
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
 static void print_overview(FILE* out) {
     fputs("usage: hakstress VERB [OPERANDS] [OPTIONS]\n\n", out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  hakstress %s%s%s\n      %s\n", commands[i]->name, commands[i]->synopsis[0] != '\0' ? " " : "",
-                commands[i]->synopsis, commands[i]->summary);
+    const struct command* command;
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        command_print_usage(command, "  hakstress", 4, out);
+        fputs("      ", out);
+        wrap_print(out, command->summary, 6, 6);
+    }
     fputs("\nhakstress VERB --help, or hakstress help VERB, lists the options of a verb.\n"
           "Exit status: 0 no fault, 1 a fault was found, 2 wrong usage, 3 something is missing on this machine,\n"
           "4 the measurement is not trustworthy, 5 hang, 130 stopped. run, record and report: see their --help.\n",
@@ -33,7 +29,7 @@ static void print_overview(FILE* out) {
 
 static int unknown_verb(const char* verb) {
     struct nearest nearest = {.typed = verb};
-    for (size_t i = 0; i < COMMANDS; i++) nearest_offer(&nearest, commands[i]->name);
+    commands_offer(&nearest);
     if (nearest.best[0] == '\0') return usage_error("there is no verb '%s'; see: hakstress --help", verb);
     return usage_error("there is no verb '%s'; did you mean '%s'? See: hakstress --help", verb, nearest.best);
 }
@@ -53,12 +49,6 @@ static int run_command(const struct command* command, int argc, char** argv) {
     return finish(status);
 }
 
-static const struct command* find_command(const char* name) {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(name, commands[i]->name) == 0) return commands[i];
-    return NULL;
-}
-
 // "help VERB" is "VERB --help".
 static int help(int argc, char** argv) {
     char option[] = "--help", *words[] = {option, NULL};
@@ -66,7 +56,7 @@ static int help(int argc, char** argv) {
         print_overview(stdout);
         return finish(STATUS_OK);
     }
-    const struct command* command = find_command(argv[0]);
+    const struct command* command = command_find(argv[0]);
     return command != NULL ? run_command(command, 1, words) : unknown_verb(argv[0]);
 }
 
@@ -95,6 +85,6 @@ int main(int argc, char** argv) {
         printf("hakstress %s\n", hak_version());
         return finish(STATUS_OK);
     }
-    const struct command* command = find_command(argv[1]);
+    const struct command* command = command_find(argv[1]);
     return command != NULL ? run_command(command, argc - 2, argv + 2) : unknown_verb(argv[1]);
 }

@@ -102,6 +102,10 @@ find_missing() {
     need redis-server has_command redis-server
     need redis-tools has_command redis-benchmark
     need sqlite3 has_command sqlite3
+    need cmake has_command cmake
+    need mandoc has_command mandoc
+    need zsh has_command zsh
+    need fish has_command fish
     wish chromium has_command chromium
     wish chromium-driver has_command chromedriver
     wish python3-selenium has_selenium

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "base/wrap.h"
 
 #include <hakmem/hakmem.h>
 
@@ -29,6 +30,10 @@ static const struct option_spec common_options[] = {
     {"version", NULL, NULL, NULL, "print the version"},
     {.name = NULL},
 };
+
+const struct option_spec* args_common_options(void) {
+    return common_options;
+}
 
 // The options of a verb
 
@@ -214,20 +219,29 @@ static int export_options(const struct args* args) {
 
 // Help
 
+enum { HELP_COLUMN = 25 };
+
 static void print_options(const struct option_spec* specs) {
     for (; specs != NULL && specs->name != NULL; specs++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", specs->name, specs->value != NULL && specs->value[0] != '[' ? " " : "",
                  specs->value != NULL ? specs->value : "");
-        printf("  %-22s %s", left, specs->help);
-        if (specs->standard != NULL) printf(" (default %s)", specs->standard);
-        putchar('\n');
+        char text[1024];
+        const bool has_default = specs->standard != NULL;
+        snprintf(text, sizeof text, "%s%s%s%s", specs->help, has_default ? " (default " : "",
+                 has_default ? specs->standard : "", has_default ? ")" : "");
+        const int used = printf("  %s", left);
+        const bool is_long = used >= HELP_COLUMN;
+        printf("%s%*s", is_long ? "\n" : "", is_long ? HELP_COLUMN : HELP_COLUMN - used, "");
+        wrap_print(stdout, text, HELP_COLUMN, HELP_COLUMN);
     }
 }
 
 static int print_help(const struct args* args) {
     const struct command* command = args->command;
-    printf("usage: hakstress %s %s\n\n%s\n", command->name, command->synopsis, command->summary);
+    command_print_usage(command, "usage: hakstress", 11, stdout);
+    putchar('\n');
+    wrap_print(stdout, command->summary, 0, 0);
     if (command->options != NULL) {
         printf("\nOptions:\n");
         print_options(command->options);

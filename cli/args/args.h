@@ -48,6 +48,8 @@ struct args {
 // are not set yet. Handles --help and --version itself. Returns -1 to go on, else the exit status to end with.
 int args_parse(struct args* args, const struct command* command, int argc, char** argv);
 void args_free(struct args* args);
+// The options that every verb has, ended by a NULL name.
+const struct option_spec* args_common_options(void);
 
 const char* args_text(const struct args* args, const char* option);  // NULL: not set
 // The value of the option at its `index`th occurrence on the command line, from 0; NULL: it occurs fewer times.

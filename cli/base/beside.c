@@ -32,12 +32,23 @@ static bool is_missing(const char* name) {
     return false;
 }
 
+// The first of the folders that has the file; the last one is NULL.
+static bool find(const char* const* folders, const char* name, char* out, size_t size) {
+    for (; *folders != NULL; folders++)
+        if (resolve(*folders, name, out, size)) return true;
+    return false;
+}
+
 bool worker_beside(const char* name, char* out, size_t size) {
-    return resolve("", name, out, size) || is_missing(name);
+    static const char* const folders[] = {"", "../" HAKSTRESS_LIBEXECDIR "/", NULL};
+    return find(folders, name, out, size) || is_missing(name);
 }
 
 bool library_find_beside(const char* name, char* out, size_t size) {
-    return resolve("../lib/", name, out, size) || resolve("../" HAKSTRESS_LIBDIR "/", name, out, size);
+    static const char* const folders[] = {
+        "../lib/", "", "../" HAKSTRESS_LIBDIR "/hakmem/", "../" HAKSTRESS_LIBDIR "/", NULL,
+    };
+    return find(folders, name, out, size);
 }
 
 bool library_beside(const char* name, char* out, size_t size) {

@@ -1,4 +1,4 @@
-// The files that belong to the running program. Programs lie beside it, libraries where they were built or installed.
+// The files that belong to the running program: beside it, where they were built, or where they were installed.
 // Thread-safety: any thread. Errors: false.
 #ifndef HAKSTRESS_BESIDE_H
 #define HAKSTRESS_BESIDE_H

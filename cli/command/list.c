@@ -91,6 +91,47 @@ static void list_options(void) {
     }
 }
 
+static json_t* options_to_json(void) {
+    json_t* list = json_array();
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
+        const HakOptionInfo* info = hak_option_info(i);
+        char standard[HAK_OPTION_TEXT_MAX], allowed[128];
+        hak_option_default(info, standard, sizeof standard);
+        hak_option_allowed(info, allowed, sizeof allowed);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", info->name, "help", info->help, "default",
+                                        standard, "allowed", allowed, "checked_only", (int)info->checked_only));
+    }
+    return list;
+}
+
+static void list_verbs(void) {
+    const struct command* command;
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) printf("%-9s %s\n", command->name, command->summary);
+}
+
+static void add_specs(json_t* list, const struct option_spec* spec, bool common) {
+    for (; spec != NULL && spec->name != NULL; spec++)
+        json_array_append_new(list, json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:b}", "name", spec->name, "value",
+                                              spec->value, "environment", spec->env, "default", spec->standard, "help",
+                                              spec->help, "common", (int)common));
+}
+
+static json_t* verbs_to_json(void) {
+    const struct command* command;
+    json_t* list = json_array();
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        json_t* options = json_array();
+        add_specs(options, command->options, false);
+        add_specs(options, args_common_options(), true);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}", "name", command->name, "synopsis",
+                                        command->synopsis, "summary", command->summary, "examples", command->examples,
+                                        "notes", command->notes, "profile", command->profile, "options", options));
+    }
+    return list;
+}
+
 static void list_scenarios(void) {
     static struct scenario_file all[EXPLORE_SCENARIOS_MOST];
     size_t count = scenarios_all(all);
@@ -106,10 +147,11 @@ static const struct {
     void (*print)(void);
     json_t* (*to_json)(void);  // NULL: text only
 } lists[] = {
-    {"allocators", list_allocators, NULL}, {"workloads", list_workloads, workloads_to_json},
-    {"profiles", list_profiles, NULL},     {"changes", list_changes, NULL},
-    {"counters", list_counters, NULL},     {"events", list_events, NULL},
-    {"options", list_options, NULL},       {"scenarios", list_scenarios, NULL},
+    {"allocators", list_allocators, NULL},      {"workloads", list_workloads, workloads_to_json},
+    {"profiles", list_profiles, NULL},          {"changes", list_changes, NULL},
+    {"counters", list_counters, NULL},          {"events", list_events, NULL},
+    {"options", list_options, options_to_json}, {"scenarios", list_scenarios, NULL},
+    {"verbs", list_verbs, verbs_to_json},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
 
@@ -145,17 +187,19 @@ static int list_run(const struct args* args) {
 
 const struct command command_list = {
     .name = "list",
-    .synopsis = "allocators|workloads|profiles|changes|counters|events|options|scenarios",
+    .synopsis = "allocators|workloads|profiles|changes|counters|events|options|scenarios|verbs",
     .summary = "list allocators, workloads, profiles, changes, counters, events of the debug ring, HAKMEM_* options, "
-               "or scenarios",
-    .notes = "allocators  the allocators that compare finds on this machine, and where\n"
-             "workloads   what bench and compare run, with their parameters\n"
-             "profiles    settings for --profile\n"
-             "changes     what --changes of repro and guard can leave out\n"
-             "counters    what the allocator counts, as in every result\n"
-             "events      what the debug ring records, as in every report\n"
-             "options     the HAKMEM_* variables: meaning, default, values\n"
-             "scenarios   what explore runs\n",
+               "scenarios, or verbs",
+    .notes =
+        "allocators  the allocators that compare finds on this machine, and where\n"
+        "workloads   what bench and compare run, with their parameters\n"
+        "profiles    settings for --profile\n"
+        "changes     what --changes of repro and guard can leave out\n"
+        "counters    what the allocator counts, as in every result\n"
+        "events      what the debug ring records, as in every report\n"
+        "options     the HAKMEM_* variables: meaning, default, values\n"
+        "scenarios   what explore runs\n"
+        "verbs       what hakstress can do; as JSON with all options, for programs that complete or document them\n",
     .examples = "hakstress list options\n"
                 "hakstress list allocators   # what compare can compare on this machine\n"
                 "hakstress list workloads --json -\n",

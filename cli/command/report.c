@@ -196,7 +196,7 @@ static const char report_notes[] =
 
 const struct command command_report = {
     .name = "report",
-    .synopsis = "FILE|- [--symbols FOLDER] | CORE [--exe FILE] [--address ADDRESS]",
+    .synopsis = "FILE|- [--symbols FOLDER]\nCORE [--exe FILE] [--address ADDRESS]",
     .summary = "explain a saved crash report, leaks, the faults in a log of a program's stderr, or a core dump",
     .options = report_options,
     .notes = report_notes,

@@ -166,7 +166,7 @@ static bool read_plan(struct run* run) {
         return false;
     }
     if (args->rest_count == 0) {
-        usage_error("name a command; usage: hakstress run %s", args->command->synopsis);
+        usage_error("name a command; usage: hakstress run [OPTIONS] -- COMMAND [ARGUMENT...]");
         return false;
     }
     if (args_is_set(args, "seed") && !args_number(args, "seed", 0, INT64_MAX, &seed)) return false;
@@ -603,7 +603,8 @@ const struct command command_run = {
     .may_keep_nothing = true,
     .synopsis =
         "[--guard] [--pages[=start]] [--leaks[=all]] [--leaks-exit N] [--fail-malloc N|1/N|SIZE+] [--timeout S] "
-        "[--hang-after S] [--fault-exit N] -- COMMAND [ARGUMENT...] | run --pid PID [--leaks] [--hang-after S]",
+        "[--hang-after S] [--fault-exit N] -- COMMAND [ARGUMENT...]\n"
+        "--pid PID [--leaks] [--hang-after S]",
     .summary = "run any program under the checked library and explain its crash",
     .options = run_options,
     .notes = run_notes,

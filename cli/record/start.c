@@ -1,5 +1,6 @@
 #include "record/start.h"
 
+#include "base/beside.h"
 #include "base/error.h"
 #include "record/raw.h"
 
@@ -37,23 +38,10 @@ void raw_dir_remove(const struct raw_dir* dir) {
 
 // The environment
 
-// Beside the program, as it is built, or where libraries are installed.
 static bool find_library(char* out) {
-    static const char* const places[] = {LIBRARY, "../" HAKSTRESS_LIBDIR "/" LIBRARY};
-    char self[PATH_MAX], path[PATH_MAX + 128];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length < 0) length = 0;
-    self[length] = '\0';
-    char* name = strrchr(self, '/');
-    if (name != NULL) *name = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", self, places[i]);
-        if (realpath(path, out) == NULL) continue;
-        if (strpbrk(out, " :") == NULL) return true;
-        missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", out);
-        return false;
-    }
-    missing_error("no " LIBRARY " beside hakstress; build it first: scripts/build.sh");
+    if (!library_beside(LIBRARY, out, PATH_MAX)) return false;
+    if (strpbrk(out, " :") == NULL) return true;
+    missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", out);
     return false;
 }
 

@@ -129,7 +129,8 @@ static void try_orders(const Replay* replay, const Scenario* whole, Story* story
              place[i].text[0] ? ", of " : "", place[i].text);
     }
     snprintf(story->tried, sizeof story->tried,
-             "tried: a release and an acquire for each of the %u pairs of operations on one word of two threads",
+             "tried, one at a time: a release and an acquire for each of the %u pairs of operations on one word of two "
+             "threads",
              count);
 }
 

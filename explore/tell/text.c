@@ -193,7 +193,9 @@ static void print_prevented(FILE* out, const Story* story) {
                 story->prevented_count == 1 ? "this" : "any one of these");
     for (unsigned i = 0; i < story->prevented_count; i++) print_paragraph(out, "  - ", story->prevented[i]);
     if (story->prevented_count == 0 && story->tried[0]) {
-        fprintf(out, "\nNothing that was tried prevents it in this schedule\n");
+        fprintf(
+            out,
+            "\nNothing that was tried prevents it in this schedule, so a missing memory order is hardly the cause:\n");
         print_paragraph(out, "  - ", story->tried);
     }
 }

@@ -11,6 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The version that a program is compiled for; hak_version() is that of the library it runs with. */
+#define HAKMEM_VERSION_MAJOR 0
+#define HAKMEM_VERSION_MINOR 1
+#define HAKMEM_VERSION_PATCH 0
+
 /* What compilers are told, so that they find mistakes before the program runs (docs/SAFETY.md): gcc -fanalyzer, clang
  * --analyze, -D_FORTIFY_SOURCE. HAKMEM_NO_ATTRIBUTES leaves it out, as where the allocator itself is under test. */
 #if defined(__has_attribute) && !defined(HAKMEM_NO_ATTRIBUTES)

@@ -52,6 +52,9 @@ try() {
     link "$@" && runs "$1" "$work/$1" || true
 }
 
+# The list of public names, without the versions that only the shared library has.
+unversioned() { grep -v '^#' "$1" | grep . | grep -v '^HAKMEM_[0-9]*$' | sed 's/@@.*//'; }
+
 if [ "$mode" != installed ]; then
     archive=$(realpath "$2")
     shift 2
@@ -62,17 +65,18 @@ fi
 case $mode in
 names)
     nm -g --defined-only "$archive" | awk 'NF == 3 { print $3 }' | sort >"$work/defined"
-    grep -v '^#' "$1" | grep . | sort >"$work/wanted"
+    unversioned "$1" | sort >"$work/wanted"
     diff -u "$work/wanted" "$work/defined" || fail "its names differ from $1: - is missing, + is not in the list"
     strong=$(nm -g "$archive" | awk 'NF == 3 && $2 != "W" && $3 ~ /^_Z[nd]/')
     [ -z "$strong" ] || fail "operators that a program could not replace: $strong"
     ;;
 own-names)
+    unversioned "$here/../exported_symbols.txt" >"$work/public"
     # of a name in several objects, the first; no public names, and none with a dot, which LTO makes
     nm -g --defined-only "$@" | awk '
         NR == FNR { seen[$1] = 1; next }
         NF == 3 && $3 ~ /^[A-Za-z_0-9]+$/ && !seen[$3]++ { print $2, $3 }
-    ' "$here/../exported_symbols.txt" - >"$work/names"
+    ' "$work/public" - >"$work/names"
     [ "$(wc -l <"$work/names")" -gt 100 ] || fail "too few internal names: $(wc -l <"$work/names")"
     sh "$here/own_names.sh" <"$work/names" >"$work/own.c"
     $CC -w -O1 -fno-builtin -c "$work/own.c" -o "$work/own.o"

@@ -163,14 +163,25 @@ class Usage(Case):
         self.assertEqual(result.returncode, 2)
         self.assertIn("usage: hakstress", result.stderr)
 
+    def verbs(self):
+        result = self.run_it("list", "verbs", "--json", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return {verb["name"]: verb for verb in json.loads(result.stdout)["verbs"]}
+
     def test_help_and_version(self):
         overview = self.run_it("--help")
         self.assertEqual(overview.returncode, 0)
-        for verb in ("repro", "guard", "bench", "run", "report", "list", "doctor"):
+        verbs = self.verbs()
+        self.assertIn("repro", verbs)
+        for verb in verbs:
             self.assertIn(f"hakstress {verb}", overview.stdout)
-        for verb in ("repro", "guard", "run", "report", "list", "doctor"):
             verb_help = self.run_it(verb, "--help")
             self.assertEqual(verb_help.returncode, 0)
+            self.assertNotRegex(verb_help.stdout, r"(?m) $")
+            options = re.search(r"(?ms)^Common options:\n(.*?)\n\n", verb_help.stdout).group(1)
+            self.assertLessEqual(max(map(len, options.splitlines())), 100)
+            for option in verbs[verb]["options"]:
+                self.assertRegex(verb_help.stdout, rf"(?m)^  --{option['name']}\b")
             self.assertIn("--profile NAME", verb_help.stdout)
             self.assertIn("\nExamples:\n  hakstress " + verb, verb_help.stdout)
             self.assertEqual(verb_help.stderr, "")
@@ -293,12 +304,13 @@ class Usage(Case):
             ("counters", "sticky_hit"),
             ("events", "drain"),
             ("options", "HAKMEM_TINY_FAST_CAP"),
+            ("verbs", "repro"),
         ):
             result = self.run_it("list", what)
             self.assertEqual(result.returncode, 0)
             self.assertIn(wanted, result.stdout)
         explained = self.run_it("list", "--help").stdout
-        for what in ("allocators", "workloads", "profiles", "changes", "counters", "events", "options"):
+        for what in ("allocators", "workloads", "profiles", "changes", "counters", "events", "options", "verbs"):
             self.assertRegex(explained, rf"(?m)^{what} +\w", "each list is explained")
 
     def test_doctor(self):

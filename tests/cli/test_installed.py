@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""An installed tree: what is where, that hakstress finds its parts there, and that CMake finds the library.
+
+usage: test_installed.py BUILD_FOLDER
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+BUILD = None
+
+CMAKE = """
+cmake_minimum_required(VERSION 3.18)
+project(user C)
+find_package(hakmem 0.1 REQUIRED)
+add_executable(shared user.c)
+target_link_libraries(shared hakmem::hakmem)
+add_executable(archive user.c)
+target_link_libraries(archive hakmem::static)
+"""
+USER = """
+#include <hakmem/hakmem.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+    char text[256];
+    void* block = malloc(100);
+    hak_describe(block, text, sizeof text);
+    printf("%d.%d.%d %s %s\\n", HAKMEM_VERSION_MAJOR, HAKMEM_VERSION_MINOR, HAKMEM_VERSION_PATCH, hak_version(), text);
+    free(block);
+}
+"""
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        root = Path(cls.directory.name) / "root"
+        subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", root], check=True,
+                       capture_output=True, timeout=120)
+        cls.prefix = next(root.rglob("bin/hakstress")).parent.parent
+        cls.libraries = next(cls.prefix.rglob("libhakmem.a")).parent
+
+    def run_it(self, *arguments, status=0):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HAKMEM_", "LD_"))}
+        done = subprocess.run(list(map(str, arguments)), cwd=self.directory.name, env=clean, capture_output=True,
+                              text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def hakstress(self, *arguments, **more):
+        return self.run_it(self.prefix / "bin/hakstress", *arguments, **more)
+
+    def test_programs_lie_where_they_belong(self):
+        self.assertEqual(os.listdir(self.prefix / "bin"), ["hakstress"])
+        public = {path.name for path in self.libraries.glob("*.so*")}
+        self.assertEqual({name for name in public if not name.startswith("libhakmem.so")}, set())
+        for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
+                     "bash-completion/completions/hakstress", "zsh/site-functions/_hakstress",
+                     "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py"):
+            self.assertTrue((self.prefix / "share" / name).exists(), name)
+
+    def test_hakstress_finds_its_parts(self):
+        self.assertRegex(self.hakstress("list", "allocators"), rf"hakmem +{self.libraries}/libhakmem\.so")
+        self.assertIn("seconds=0.02", self.hakstress("bench", "pair", "--seconds", "0.02", "--runs", "1"))
+        self.assertIn("run: fault signal=SIGSEGV", self.hakstress("run", "--", "sh", "-c", "kill -SEGV $$", status=139))
+        self.assertIn("repro: ok", self.hakstress("repro", "0.1", "2"))
+        self.hakstress("record", "--output", "true.trace", "--", "sh", "-c", "true")
+        self.assertIn("explore: ok", self.hakstress("explore", "S1", "--schedules", "5"))
+
+    def test_cmake_finds_the_library(self):
+        if shutil.which("cmake") is None:
+            self.skipTest("cmake is missing")
+        user = Path(self.directory.name) / "user"
+        user.mkdir()
+        (user / "CMakeLists.txt").write_text(CMAKE)
+        (user / "user.c").write_text(USER)
+        self.run_it("cmake", "-S", user, "-B", user / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.run_it("cmake", "--build", user / "build")
+        for program in ("shared", "archive"):
+            self.assertRegex(self.run_it(user / "build" / program), r"^(\d+\.\d+\.\d+) \1 .*slab")
+        wrong = re.sub("hakmem 0.1", "hakmem 7.3", CMAKE)
+        (user / "CMakeLists.txt").write_text(wrong)
+        said = self.run_it("cmake", "-S", user, "-B", user / "other", f"-DCMAKE_PREFIX_PATH={self.prefix}", status=1)
+        self.assertIn("7.3", said)
+
+
+if __name__ == "__main__":
+    BUILD = os.path.abspath(sys.argv[1])
+    unittest.main(argv=[sys.argv[0], "-v", *sys.argv[2:]])
