@@ -76,7 +76,7 @@ static bool read_plan(struct plan* plan) {
     const char* order = args_text(args, "order");
     int sources = (args->rest_count > 0) + (args->operand_count > 0) + args_is_set(args, "pid");
     if (sources != 1) {
-        usage_error("name a command behind --, files, or --pid; usage: hakstress profile %s", args->command->synopsis);
+        usage_error("name a command behind --, files, or --pid");
         return false;
     }
     if (!heap_order_of(order, &plan->order)) {
@@ -231,7 +231,7 @@ static int run(const struct args* args) {
 
 const struct command command_profile = {
     .name = "profile",
-    .synopsis = "[OPTIONS] -- COMMAND [ARGUMENT...] | FILE... | --pid PID",
+    .synopsis = "FILE...\n--pid PID\n-- COMMAND [ARGUMENT...]",
     .summary = "show which stacks hold and allocate a program's memory, by samples that production bears",
     .options = profile_options,
     .notes = profile_notes,
