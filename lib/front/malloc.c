@@ -52,7 +52,6 @@ static void* reserve_large(size_t size, size_t alignment) {
 
 // With pages of its own, of any size.
 static void* malloc_pages(size_t size, size_t alignment, bool zero) {
-    if (size > PTRDIFF_MAX) return no_memory();
     if (sanitizer_serves()) {
         void* block = sanitizer_malloc(alignment, size);
         if (block && zero) memset(block, 0, size);
@@ -73,12 +72,18 @@ static void* malloc_pages(size_t size, size_t alignment, bool zero) {
 // The thread's count has run out. NULL: there is no memory, or the malloc is no sample.
 static HAK_COLD void* malloc_sample(size_t size, size_t alignment, bool zero) {
     if (!profile_run_out(size) || sanitizer_serves()) return NULL;
+    int error = errno;
     void* block = malloc_pages(size, alignment, zero);
-    if (block) profile_sampled(block, size);
+    if (block == NULL) {
+        errno = error;  // a bin may still have a block
+        return NULL;
+    }
+    profile_sampled(block, size);
     return block;
 }
 
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
+    if (size > PTRDIFF_MAX) return no_memory();
     bool sampled = profile_is_on() && profile_is_due(size) && !sanitizer_serves();
     void* block = malloc_pages(size, alignment, zero);
     if (sampled && block) profile_sampled(block, size);

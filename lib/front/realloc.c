@@ -38,10 +38,15 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
 
 // Counts what is resized in place like another malloc. A block of a class cannot become a sample there.
 static void* resize_counted(void* p, size_t old, size_t size) {
-    bool of_class = block_is_of_class(p);
-    if (!of_class) profile_forget(p);
+    if (block_is_of_class(p)) return realloc_in_place(p, old, size);
+    ProfileSample before = profile_take(p);  // first: where the block moves, its old address is another one's at once
     void* same = realloc_in_place(p, old, size);
-    if (same && !of_class && profile_is_due(size)) profile_sampled(same, size);
+    if (same == NULL) {
+        profile_put_back(p, before);
+        return NULL;
+    }
+    profile_freed(before);
+    if (profile_is_due(size)) profile_sampled(same, size);
     return same;
 }
 

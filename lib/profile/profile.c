@@ -49,8 +49,9 @@ bool profile_run_out(size_t size) {
 }
 
 static SiteShare share_of(size_t size) {
-    double blocks = 1 / chance_of((double)size / (double)hak_option(profile_rate));
-    return (SiteShare){(int64_t)(blocks * SITE_UNITS), (int64_t)(blocks * (double)size)};
+    double bytes = size ? (double)size : 1;  // 0: a handler came while the count had run out
+    double blocks = 1 / chance_of(bytes / (double)hak_option(profile_rate));
+    return (SiteShare){(int64_t)(blocks * SITE_UNITS), (int64_t)(blocks * bytes)};
 }
 
 void profile_sampled(const void* block, size_t size) {
@@ -66,12 +67,25 @@ void profile_sampled(const void* block, size_t size) {
     dump_if_due();
 }
 
-void profile_forget(const void* block) {
-    Site* site;
-    SiteShare share;
-    if (!sampled_blocks_take(block, &site, &share)) return;
+ProfileSample profile_take(const void* block) {
+    ProfileSample sample = {NULL, {0, 0}};
+    sampled_blocks_take(block, &sample.site, &sample.share);
+    return sample;
+}
+
+// Another sample may have taken the last place meanwhile.
+void profile_put_back(const void* block, ProfileSample sample) {
+    if (sample.site && !sampled_blocks_add(block, sample.site, sample.share)) profile_freed(sample);
+}
+
+void profile_freed(ProfileSample sample) {
+    if (sample.site == NULL) return;
     counter_add_shared(HAK_C_profile_freed, 1);
-    site_freed(site, share);
+    site_freed(sample.site, sample.share);
+}
+
+void profile_forget(const void* block) {
+    profile_freed(profile_take(block));
 }
 
 void profile_after_fork(void) {

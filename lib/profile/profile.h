@@ -14,6 +14,7 @@
 #ifndef HAK_PROFILE_PROFILE_H
 #define HAK_PROFILE_PROFILE_H
 
+#include "profile/sites.h"
 #include "thread/tls.h"
 
 extern HAK_INTERNAL _Atomic bool profile_on;
@@ -44,8 +45,19 @@ HAK_INLINE bool profile_is_due(size_t size) {
 }
 // Notes a sample: `block` has pages of its own.
 HAK_COLD void profile_sampled(const void* block, size_t size);
-// For a block with pages of its own that is about to be freed or resized.
+// For a block with pages of its own that is about to be freed.
 void profile_forget(const void* block);
+
+// What is known of a sample. site: NULL if the block is none.
+typedef struct {
+    Site* site;
+    SiteShare share;
+} ProfileSample;
+// For a block with pages of its own that is about to be resized: takes it out, and then either puts it back, or counts
+// it as freed.
+ProfileSample profile_take(const void* block);
+HAK_COLD void profile_put_back(const void* block, ProfileSample sample);
+void profile_freed(ProfileSample sample);
 
 // In the child of a fork, for its one thread.
 void profile_after_fork(void);

@@ -1,5 +1,6 @@
 // Allocates what it then tells: profile WAY
 // Each line is NAME ADDRESS LIVE_BLOCKS LIVE_BYTES ALL_BLOCKS ALL_BYTES; ADDRESS: of the function that called malloc.
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,11 +100,20 @@ static void forks(void) {
     for (int i = 0; i < 64; i++) free(block[i]);
 }
 
+// Sizes that no memory has, in both ways. The block stays as it is.
+static void refused(void) {
+    volatile size_t most = SIZE_MAX / 2 + 1;
+    if (malloc(most)) abort();
+    keep[0] = memset(malloc(1 << 20), 1, 1 << 20);
+    if (realloc(keep[0], most - 4096)) abort();
+}
+
 int main(int count, char** arguments) {
     const char* way = count > 1 ? arguments[1] : "mixed";
     if (strcmp(way, "mixed") == 0) mixed();
     if (strcmp(way, "bins") == 0) bins();
     if (strcmp(way, "fork") == 0) forks();
+    if (strcmp(way, "refused") == 0) refused();
     if (strcmp(way, "wait") == 0) {
         mixed();
         puts("ready");

@@ -110,6 +110,11 @@ class Case(unittest.TestCase):
             self.assertLess(live, 640000)
             self.assertLess(abs(peak / 6400000 - 1), 0.1)
 
+    def test_what_is_refused_changes_nothing(self):
+        _, sites = self.run_once("refused")
+        live = sum(values["live_bytes"] for values, _ in sites)
+        self.assertLess(abs(live / (1 << 20) - 1), 0.1)
+
     def test_signal_and_time(self):
         more = {"HAKMEM_PROFILE_SIGNAL": "60", "HAKMEM_PROFILE_EVERY": "1"}
         with subprocess.Popen([PROGRAM, "wait"], stdout=subprocess.PIPE, text=True, env=self.environment | more) as run:
