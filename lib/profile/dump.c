@@ -18,10 +18,6 @@ void dump_begin(void) {
     store_relaxed(&next_ms, os_clock_ms() + (uint64_t)hak_option(profile_every));
 }
 
-void dump_after_fork(void) {
-    hak_lock_in_child(&dump_lock, 0);
-}
-
 // --- text, under dump_lock
 
 enum { PIECE = 1 << 14, LINE = 64 * STACK_DEPTH_MAX };
@@ -29,7 +25,15 @@ static struct {
     Output to;
     size_t length;
     char text[PIECE];
-} out;
+} out = {.to = {.fd = -1}};
+
+// The parent goes on with its dump, and the child, which may be in a handler that interrupted it, has no part in that.
+void dump_after_fork(void) {
+    hak_lock_in_child(&dump_lock, LOCK_NO_FORK);
+    if (output_is_there(out.to)) output_close(out.to);
+    out.to = OUTPUT_NOWHERE;
+    out.length = 0;
+}
 
 static void flush(void) {
     output_write(out.to, out.text, out.length);
@@ -86,6 +90,7 @@ static void put_modules(void) {
 
 static void put_site(const Site* site) {
     uintptr_t address[STACK_DEPTH_MAX];
+    if (site == NULL || load_relaxed(&site->all_blocks) == 0) return;
     uint32_t count = stack_read(load_relaxed(&site->stack), address, STACK_DEPTH_MAX);
     begin_line();
     PUT("site %ld %ld %ld %ld %ld %ld", (long)load_relaxed(&site->live_blocks), (long)load_relaxed(&site->live_bytes),
@@ -103,8 +108,7 @@ static void put_all(const char* why) {
     PUT("hakmem-profile 1 pid=%u rate=%lld why=%s ms=%llu lost=%llu\n", os_process_id(),
         (long long)hak_option(profile_rate), why, (unsigned long long)os_clock_ms(),
         (unsigned long long)sampled_blocks_lost());
-    for (uint32_t i = 0; i < sites_used(); i++)
-        if (load_relaxed(&site_used(i)->all_blocks) != 0) put_site(site_used(i));
+    for (uint32_t i = 0; i < sites_used(); i++) put_site(site_used(i));
     put_modules();
     begin_line();
     PUT("end\n");
@@ -124,14 +128,33 @@ static Output open_file(void) {
     return file;
 }
 
-void dump_write(const char* why) {
-    if (*hak_options.profile_file == '\0' || os_calls_are_forbidden() || !hak_trylock(&dump_lock)) return;
-    out.to = open_file();
-    if (out.to.fd >= 0) {
+static bool take_turn(bool waits) {
+    enum { MOST = 20000 };  // a second
+    for (int tries = 0; !hak_trylock(&dump_lock); tries++) {
+        if (!waits || tries == MOST || hak_lock_is_mine(&dump_lock)) return false;
+        os_wait(tries);
+    }
+    return true;
+}
+
+static void write_in_turn(const char* why, bool waits) {
+    if (*hak_options.profile_file == '\0' || os_calls_are_forbidden() || !take_turn(waits)) return;
+    Output file = open_file();
+    if (file.fd >= 0) {
+        out.to = file;
         put_all(why);
-        output_close(out.to);
+        out.to = OUTPUT_NOWHERE;  // before its number is free
+        output_close(file);
     }
     hak_unlock(&dump_lock);
+}
+
+void dump_write(const char* why) {
+    write_in_turn(why, false);
+}
+
+void dump_at_exit(void) {
+    write_in_turn("exit", true);
 }
 
 void dump_if_due(void) {

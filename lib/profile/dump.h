@@ -8,7 +8,8 @@
 //                          END: behind the last address that a site has there; an address - BIAS is as its symbols have
 //   end                    without this line, the process died meanwhile
 //
-// Thread-safety: any thread, and signal handlers: no malloc. If two threads dump at once, one does nothing.
+// Thread-safety: any thread, and signal handlers: no malloc. If two threads dump at once, one does nothing, unless it is
+// at the end of the process: that waits for a second.
 // Errors: a file that cannot be opened is told once.
 #ifndef HAK_PROFILE_DUMP_H
 #define HAK_PROFILE_DUMP_H
@@ -19,6 +20,7 @@ void dump_begin(void);
 void dump_if_due(void);
 // `why`: one word.
 HAK_COLD void dump_write(const char* why);
+HAK_COLD void dump_at_exit(void);
 // In the child of a fork, for its one thread.
 void dump_after_fork(void);
 

@@ -37,7 +37,8 @@ uint32_t sites_used(void) {
 }
 
 Site* site_used(uint32_t i) {
-    return &sites[load_relaxed(&used[i])];
+    uint16_t number = load_relaxed(&used[i]);
+    return number != 0 || i == 0 ? &sites[number] : NULL;
 }
 
 uint32_t site_number(const Site* site) {
@@ -54,6 +55,7 @@ static void take_peak(int64_t now) {
     store_relaxed(&peak, now);
     for (uint32_t i = 0; i < sites_used(); i++) {
         Site* site = site_used(i);
+        if (site == NULL) continue;
         store_relaxed(&site->peak_blocks, load_relaxed(&site->live_blocks));
         store_relaxed(&site->peak_bytes, load_relaxed(&site->live_bytes));
     }
@@ -74,6 +76,19 @@ void site_freed(Site* site, SiteShare share) {
     add_relaxed(&live, -share.bytes);
 }
 
+// The threads that the child does not have may have been adding to the list.
+static void list_again(void) {
+    uint32_t count = 1;
+    for (uint32_t i = 1; i < SITES; i++)
+        if (load_relaxed(&sites[i].stack) != 0) store_relaxed(&used[count++], (uint16_t)i);
+    store_relaxed(&used_count, count);
+}
+
 void sites_after_fork(void) {
-    hak_lock_in_child(&peak_lock, 0);
+    hak_lock_in_child(&peak_lock, LOCK_NO_FORK);
+    for (uint32_t i = 1; i < sites_used(); i++) {
+        if (load_relaxed(&used[i]) != 0) continue;
+        list_again();
+        return;
+    }
 }

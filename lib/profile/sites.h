@@ -29,7 +29,7 @@ typedef struct {
 bool sites_map(void);
 Site* site_of(uint32_t stack);
 Site* site_at(uint32_t number);
-// All sites that were used: 0, 1, ... sites_used() - 1. One that another thread is adding may show as site 0.
+// All sites that were used: 0, 1, ... sites_used() - 1. NULL: another thread is adding it.
 uint32_t sites_used(void);
 Site* site_used(uint32_t i);
 uint32_t site_number(const Site* site);
