@@ -102,10 +102,10 @@ static void forks(void) {
 
 // Sizes that no memory has, in both ways. The block stays as it is.
 static void refused(void) {
-    volatile size_t most = SIZE_MAX / 2 + 1;
-    if (malloc(most)) abort();
+    volatile size_t most = SIZE_MAX / 2 - 4096;
+    if (malloc(most + 8192)) abort();
     keep[0] = memset(malloc(1 << 20), 1, 1 << 20);
-    if (realloc(keep[0], most - 4096)) abort();
+    if (realloc(keep[0], most)) abort();
 }
 
 int main(int count, char** arguments) {
