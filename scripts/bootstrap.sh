@@ -89,6 +89,7 @@ find_missing() {
     need ninja-build has_command ninja
     need libjansson-dev has_module jansson
     need libdw-dev has_module libdw
+    need zlib1g-dev has_module zlib
     need libunwind-dev has_module libunwind-ptrace
     [ $with_tests = yes ] || return 0
     need g++ has_command c++

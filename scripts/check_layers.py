@@ -38,6 +38,7 @@ RULES = {
             "slab",
             "refill",
             "sample",  # knows threads, and is asked by front's slow paths; it could stand as low as above thread
+            "profile",
             "front",
             "guard",
             "census",
@@ -54,7 +55,8 @@ RULES = {
             ("child", "worker"),
             "report",
             "supervise",
-            ("record", "compare", "testplan", "explore", "leaks"),
+            "leaks",
+            ("record", "compare", "testplan", "explore", "heap"),
             "command",
             "main",
         ),

@@ -50,7 +50,7 @@ def kinds_of_operands(verb):
 
 
 def takes_command(verb):
-    return re.search(r"(^|[ \[])-- COMMAND", verb["synopsis"]) is not None
+    return re.search(r"(^|[ \n\[])-- COMMAND", verb["synopsis"]) is not None
 
 
 def forms(option):

@@ -4,8 +4,8 @@
 
 static const struct command* const commands[] = {
     &command_repro, &command_guard,  &command_testplan, &command_bench,  &command_run,     &command_report,
-    &command_list,  &command_doctor, &command_compare,  &command_record, &command_explore, &command_stats,
-    &command_top,   &command_set,    &command_trim,     &command_check,
+    &command_list,  &command_doctor, &command_compare,  &command_record, &command_explore, &command_profile,
+    &command_stats, &command_top,    &command_set,      &command_trim,   &command_check,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -18,6 +18,7 @@ extern const struct command command_run;
 extern const struct command command_explore;
 extern const struct command command_record;
 extern const struct command command_report;
+extern const struct command command_profile;
 extern const struct command command_stats;
 extern const struct command command_top;
 extern const struct command command_set;

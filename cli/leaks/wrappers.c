@@ -62,18 +62,25 @@ static bool matches_list(const char* name, const char* list) {
     return false;
 }
 
+bool is_system_module(const char* path) {
+    return matches_any(path_file_name(path), system_modules, sizeof system_modules / sizeof system_modules[0]);
+}
+
 bool is_system_call(const struct leak_call* call) {
-    return matches_any(path_file_name(call->module), system_modules, sizeof system_modules / sizeof system_modules[0]);
+    return is_system_module(call->module);
+}
+
+bool is_wrapper_name(const char* function, const char* more) {
+    char name[NAME_MAX_BYTES];
+    plain_name(function, name, sizeof name);
+    return matches_list(name, more) || matches_any(name, wrapper_names, sizeof wrapper_names / sizeof wrapper_names[0]);
 }
 
 static bool is_wrapper(const struct leak_call* call, const char* more) {
-    char name[NAME_MAX_BYTES];
     const char* function = leak_call_function(call);
     if (is_system_call(call)) return true;
     if (function == NULL) return false;
-    if (json_get_bool(call->call, "passes_size")) return true;
-    plain_name(function, name, sizeof name);
-    return matches_list(name, more) || matches_any(name, wrapper_names, sizeof wrapper_names / sizeof wrapper_names[0]);
+    return json_get_bool(call->call, "passes_size") || is_wrapper_name(function, more);
 }
 
 // If all calls only pass on, the innermost one of the program is shown.

@@ -13,7 +13,11 @@
 // patterns of names, with commas between them; NULL: none.
 void wrappers_find(json_t* leaks, const char* more);
 
-// Is it a function of the C or C++ library?
+// Does the function's name say that it only passes an allocation on? `more`: as above.
+bool is_wrapper_name(const char* function, const char* more);
+// Is it one of the C or C++ library's modules, or this allocator's?
+bool is_system_module(const char* path);
+// Is it a function of such a module?
 bool is_system_call(const struct leak_call* call);
 
 #endif

@@ -8,6 +8,7 @@
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "os/os.h"
+#include "profile/profile.h"
 #include "refill/parked.h"
 #include "refill/stages.h"
 #include "sample/sample.h"
@@ -163,6 +164,7 @@ static void settle_in_child(unsigned fork) {
     inner_locks(hak_lock_in_child, fork);
     outer_locks(hak_lock_in_child, fork);
     stack_table_after_fork();
+    profile_after_fork();
     hak_ring_after_fork(hak_tls.tcb ? hak_tls.tcb->number : 0);
     bool calm = is_calm(fork);
     tcb_after_fork_in_child(&hak_tls, calm ? bins_leave : NULL, reserve_is_whole);

@@ -11,6 +11,7 @@
 #include "front/wake.h"
 #include "front/wrong_free.h"
 #include "front/zero.h"
+#include "profile/profile.h"
 #include "refill/give_back.h"
 #include "sample/sample.h"
 #include "slab/bundle.h"
@@ -122,6 +123,7 @@ static HAK_COLD void free_of_others(void* p) {
 
 static void free_huge(SlabNumber s, void* p) {
     operation_watch_if_due();
+    if (profile_is_on()) profile_forget(p);
     note_free(p, FREE_HUGE);
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }
@@ -241,6 +243,11 @@ HAK_INLINE void free_run(void* p) {
         free_run_long(me, runs, p, pages);
 }
 
+static HAK_NOINLINE void free_run_profiled(void* p) {
+    profile_forget(p);
+    free_run(p);
+}
+
 // --- a full bin
 
 // The slab has no owner, or another one by now. Or it is not a slab any more, if the block was freed twice.
@@ -321,6 +328,7 @@ static HAK_COLD void free_and_clear(void* p) {
         free_cleared(p, word);
         return;
     }
+    if (tag_is_runs(tag) && profile_is_on()) profile_forget(p);
     if (tag_is_runs(tag) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
     free_uncached(p);
 }
@@ -340,7 +348,9 @@ void free_slow(void* p) {
         return;
     }
     uint64_t word = word_of(p), tag = word_tag(word);
-    if (tag_is_runs(tag))
+    if (tag_is_runs(tag) && profile_is_on())
+        free_run_profiled(p);
+    else if (tag_is_runs(tag))
         free_run(p);
     else if (tag_is_class(tag) && is_usual(p, tag))
         free_to_owner(p, word);

@@ -8,6 +8,7 @@
 #include "front/sanitizer.h"
 #include "front/wake.h"
 #include "front/zero.h"
+#include "profile/profile.h"
 #include "refill/refill.h"
 #include "sample/sample.h"
 #include "slab/run_cache.h"
@@ -39,7 +40,57 @@ static TakenBlocks refill_bin(HakTcb* me, TlsBin* bin, unsigned size_class) {
     return taken;
 }
 
-// --- malloc
+// --- blocks with pages of their own
+
+static void* reserve_large(size_t size, size_t alignment) {
+    HakTcb* reserve = reserve_begin();
+    if (reserve == NULL) return NULL;
+    void* block = large_alloc(reserve, size, alignment, false);
+    reserve_end(reserve);
+    return block;
+}
+
+// With pages of its own, of any size.
+static void* malloc_pages(size_t size, size_t alignment, bool zero) {
+    if (sanitizer_serves()) {
+        void* block = sanitizer_malloc(alignment, size);
+        if (block && zero) memset(block, 0, size);
+        return block ? block : no_memory();
+    }
+    wake_if_asked();
+    bool clear = zero || zero_is(ZERO_ALLOC);
+    HakTcb* me = thread_operation();
+    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
+    if (me) operation_end(me);
+    if (block == NULL) return no_memory();
+    if (me == NULL && clear) memset(block, 0, size);
+    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
+    note_malloc(block, size);
+    return block;
+}
+
+// The thread's count has run out. NULL: there is no memory, or the malloc is no sample.
+static HAK_COLD void* malloc_sample(size_t size, size_t alignment, bool zero) {
+    if (!profile_run_out(size) || sanitizer_serves()) return NULL;
+    int error = errno;
+    void* block = malloc_pages(size, alignment, zero);
+    if (block == NULL) {
+        errno = error;  // a bin may still have a block
+        return NULL;
+    }
+    profile_sampled(block, size);
+    return block;
+}
+
+static void* malloc_large(size_t size, size_t alignment, bool zero) {
+    if (size > PTRDIFF_MAX) return no_memory();
+    bool sampled = profile_is_on() && profile_is_due(size) && !sanitizer_serves();
+    void* block = malloc_pages(size, alignment, zero);
+    if (sampled && block) profile_sampled(block, size);
+    return block;
+}
+
+// --- blocks of a class
 
 static TakenBlocks reserve_refill(unsigned size_class) {
     HakTcb* reserve = reserve_begin();
@@ -48,14 +99,6 @@ static TakenBlocks reserve_refill(unsigned size_class) {
     if (taken.first) link_clear(taken.first);
     reserve_end(reserve);
     return taken;
-}
-
-static void* reserve_large(size_t size, size_t alignment) {
-    HakTcb* reserve = reserve_begin();
-    if (reserve == NULL) return NULL;
-    void* block = large_alloc(reserve, size, alignment, false);
-    reserve_end(reserve);
-    return block;
 }
 
 // Fills the bin of the class, which was found empty, and takes the first block.
@@ -100,6 +143,8 @@ HAK_INLINE TlsBin* bin_of_small(size_t size) {
 }
 
 static void* calloc_small(size_t size) {
+    void* sampled = profile_is_on() && profile_counts(size) ? malloc_sample(size, 1, true) : NULL;
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
     TlsBin* bin = bin_of_small(size);
     TakenBlocks taken = {bin_pop(bin), 1, false};
     if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(bin, class_of_size(size), 1, size);
@@ -110,27 +155,28 @@ static void* calloc_small(size_t size) {
     return handed_out(taken.first, size);
 }
 
-void* malloc_refill(size_t size) {
+static HAK_NOINLINE void* malloc_missed(size_t size) {
     return malloc_class(class_of_size(size), 1, size);
 }
 
-static void* malloc_large(size_t size, size_t alignment, bool zero) {
-    if (size > PTRDIFF_MAX) return no_memory();
-    if (sanitizer_serves()) {
-        void* block = sanitizer_malloc(alignment, size);
-        if (block && zero) memset(block, 0, size);
-        return block ? block : no_memory();
-    }
-    wake_if_asked();
-    bool clear = zero || zero_is(ZERO_ALLOC);
-    HakTcb* me = thread_operation();
-    void* block = me ? large_alloc(me, size, alignment, clear) : reserve_large(size, alignment);
-    if (me) operation_end(me);
-    if (block == NULL) return no_memory();
-    if (me == NULL && clear) memset(block, 0, size);
-    if (zero_is(ZERO_ALLOC)) memset((char*)block + size, 0, block_bytes(block) - size);
-    note_malloc(block, size);
-    return block;
+static HAK_COLD void* malloc_due(size_t size) {
+    void* sampled = malloc_sample(size, 1, false);
+    return sampled ? sampled : malloc_missed(size);
+}
+
+// A malloc while no link counts as one for a hit: this takes the block as a hit would have. Calls are in tail position
+// only.
+static HAK_NOINLINE HAK_LINE_START void* malloc_counted(size_t size) {
+    hak_tls.profile_left -= (int64_t)size;
+    if (HAK_UNLIKELY(hak_tls.profile_left < 0)) return malloc_due(size);
+    if (HAK_UNLIKELY(door_is_open() || HAK_CHECKED || profile_is_slow())) return malloc_missed(size);
+    TlsBin* bin = size <= TINY_MAX ? fast_bin(hak_tag_of_tiny[size]) : bin_of_small(size);
+    void* block = bin_take(bin);
+    return HAK_LIKELY(block != NULL) ? block : malloc_missed(size);
+}
+
+void* malloc_refill(size_t size) {
+    return HAK_LIKELY(!load_relaxed(&profile_on)) ? malloc_missed(size) : malloc_counted(size);
 }
 
 // Ends the operation.
@@ -145,7 +191,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 
 // SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = zero_is(ZERO_ALLOC) ? NULL : operation_begin_at_once();
+    HakTcb* me = link_hits_are_stopped() ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     size_t pages = (size - 1) / PAGE_SIZE_BYTES + 1;
     void* run = pages <= RUN_SHORT_MOST ? run_cache_take_short(me, hak_run_bins[pages]) : NULL;
@@ -178,7 +224,9 @@ static unsigned class_aligned(size_t alignment, size_t size) {
 void* malloc_aligned(size_t alignment, size_t size) {
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
-    if (size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX)
-        return malloc_class(class_aligned(alignment, size), alignment, size);
+    bool of_class = size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX;
+    void* sampled = of_class && profile_is_on() && profile_counts(size) ? malloc_sample(size, alignment, false) : NULL;
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
+    if (of_class) return malloc_class(class_aligned(alignment, size), alignment, size);
     return malloc_large(size, alignment, false);
 }

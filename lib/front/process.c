@@ -6,6 +6,7 @@
 #include "observe/chaos.h"
 #include "observe/ring.h"
 #include "os/os.h"
+#include "profile/profile.h"
 #include "stack/stack_table.h"
 #include "superslab/guard_record.h"
 #include "superslab/heap.h"
@@ -20,6 +21,7 @@ void process_read_options(void) {
     if (HAK_CHECKED && hak_option(pages)) store_relaxed(&hak_options.guard, 1);
     if (some_change_is_missing()) tcb_stop_parking();
     zero_begin();
+    profile_begin();
 }
 
 bool process_begin_slow(void) {

@@ -6,6 +6,7 @@
 #include "front/large.h"
 #include "front/suspect.h"
 #include "front/wrong_free.h"
+#include "profile/profile.h"
 #include "sample/sample.h"
 #include "superslab/huge.h"
 #include "thread/operation.h"
@@ -33,6 +34,20 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     if (size <= RUN_MAX) return NULL;
     operation_watch_if_due();
     return huge_resize((SlabNumber)slab_number_of(p), size);
+}
+
+// Counts what is resized in place like another malloc. A block of a class cannot become a sample there.
+static void* resize_counted(void* p, size_t old, size_t size) {
+    if (block_is_of_class(p)) return realloc_in_place(p, old, size);
+    ProfileSample before = profile_take(p);  // first: where the block moves, its old address is another one's at once
+    void* same = realloc_in_place(p, old, size);
+    if (same == NULL) {
+        profile_put_back(p, before);
+        return NULL;
+    }
+    profile_freed(before);
+    if (profile_is_due(size)) profile_sampled(same, size);
+    return same;
 }
 
 // It always moves, so that a use of the old address is found.
@@ -75,7 +90,7 @@ void* realloc_block(void* p, size_t size) {
         return NULL;
     }
     size_t old = block_bytes(p);
-    void* same = realloc_in_place(p, old, size);
+    void* same = profile_is_on() ? resize_counted(p, old, size) : realloc_in_place(p, old, size);
     if (same) {
         if (size < old && (zero_is(ZERO_FREE) || zero_is(ZERO_ALLOC))) clear_rest(same, size);
         return same;

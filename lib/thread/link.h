@@ -55,6 +55,9 @@ void link_init(bool encoded);
 // slow path (sample/door.h, front/zero.h). It costs a hit nothing while it is not so.
 void link_stop_hits(bool for_ever);
 void link_let_hits(void);
+HAK_INLINE bool link_hits_are_stopped(void) {
+    return HAK_UNLIKELY(load_relaxed(&hak_link_hit_mask) == UINT64_MAX);
+}
 
 // `block` has the damaged link; NULL: unknown. In the release build the link may come from a block handed out since.
 HAK_COLD HAK_NORETURN void link_corrupt(const void* block, uint64_t target);

@@ -1,5 +1,5 @@
 // What the fast paths touch: the TLS SLLs, one bin for each size class, and the mask that recognises own slabs.
-// 1000 bytes a thread. Their static initial values are valid, so a thread starts without a loop.
+// 1008 bytes a thread. Their static initial values are valid, so a thread starts without a loop.
 //
 //   bin 0 never has room: owner words that name no slab lead there
 //
@@ -21,9 +21,11 @@ typedef struct HakTls {
     // own or nobody's, and either holds blocks of a class or is not a slab.
     uint64_t foreign;
     HakTcb* tcb;
-    uint32_t early_frees;  // frees while the thread had no TCB yet
-    uint8_t beginning;     // 1: its TCB is being made
-    uint8_t ended;         // 1: the thread's exit has run; it uses the reserve TCB from now on
+    uint32_t early_frees;   // frees while the thread had no TCB yet
+    uint8_t beginning;      // 1: its TCB is being made
+    uint8_t ended;          // 1: the thread's exit has run; it uses the reserve TCB from now on
+    uint8_t profile_begun;  // 1: profile_left was drawn
+    int64_t profile_left;   // bytes that the thread allocates until the next sample of the heap profile
 } HakTls;
 _Static_assert(offsetof(HakTls, bin) == 0, "a tag is the offset of its bin");
 

@@ -1,0 +1,66 @@
+#include "profile/sampled_blocks.h"
+
+#include "base/random.h"
+#include "os/os.h"
+
+enum { BUCKETS = 1 << 13, PLACES = 16, BEING_FILLED = 1 };
+
+typedef struct {
+    uint32_t site;
+    SiteShare share;
+} Sampled;
+
+typedef struct {
+    _Atomic uintptr_t address[PLACES];
+    Sampled sampled[PLACES];
+} Bucket;
+
+static Bucket* buckets;
+static _Atomic uint8_t used[BUCKETS];
+static _Atomic uint64_t lost;
+
+bool sampled_blocks_map(void) {
+    if (buckets == NULL) buckets = os_map_sparse(BUCKETS * sizeof *buckets);
+    return buckets != NULL;
+}
+
+static uint32_t bucket_of(const void* block) {
+    return (uint32_t)(random_mix((uintptr_t)block) % BUCKETS);
+}
+
+bool sampled_blocks_add(const void* block, Site* site, SiteShare share) {
+    uint32_t b = bucket_of(block);
+    for (int i = 0; i < PLACES; i++) {
+        uintptr_t none = 0;
+        _Atomic uintptr_t* address = &buckets[b].address[i];
+        if (load_relaxed(address) != 0 || !cas_acquire(address, &none, (uintptr_t)BEING_FILLED)) continue;
+        buckets[b].sampled[i] = (Sampled){site_number(site), share};
+        add_relaxed(&used[b], (uint8_t)1);
+        store_release(address, (uintptr_t)block);  // pairs with the acquire in sampled_blocks_take
+        return true;
+    }
+    add_relaxed(&lost, 1u);
+    return false;
+}
+
+uint64_t sampled_blocks_lost(void) {
+    return load_relaxed(&lost);
+}
+
+bool sampled_blocks_take(const void* block, Site** site, SiteShare* share) {
+    uint32_t b = bucket_of(block);
+    if (load_relaxed(&used[b]) == 0) return false;
+    for (int i = 0; i < PLACES; i++) {
+        _Atomic uintptr_t* address = &buckets[b].address[i];
+        if (load_acquire(address) != (uintptr_t)block) continue;  // pairs with the release in sampled_blocks_add
+        Sampled sampled = buckets[b].sampled[i];
+        uintptr_t expected = (uintptr_t)block;
+        // of two threads that free it at once, one takes it; pairs with the acquire in sampled_blocks_add
+        if (!cas_release(address, &expected, (uintptr_t)0)) return false;
+        add_relaxed(&used[b], (uint8_t)-1);
+        *site = site_at(sampled.site);
+        *share = sampled.share;
+        return true;
+    }
+    return false;
+}
