@@ -8,8 +8,8 @@
 //                          END: behind the last address that a site has there; an address - BIAS is as its symbols have
 //   end                    without this line, the process died meanwhile
 //
-// Thread-safety: any thread, and signal handlers: no malloc. If two threads dump at once, one does nothing, unless it is
-// at the end of the process: that waits for a second.
+// Thread-safety: any thread, and signal handlers: no malloc. If two threads dump at once, one does nothing. At the end
+// of the process it waits up to a second.
 // Errors: a file that cannot be opened is told once.
 #ifndef HAK_PROFILE_DUMP_H
 #define HAK_PROFILE_DUMP_H
