@@ -5,7 +5,10 @@ double chance_of(double x) {
     enum { TERMS = 14 };
     if (x > 40) return 1;
     int doublings = 0;
-    for (; x > 0.5; x /= 2) doublings++;
+    while (x > 0.5) {
+        x /= 2;
+        doublings++;
+    }
     double term = x, sum = 0;
     for (int n = 2; n < TERMS; n++) {
         sum += term;
