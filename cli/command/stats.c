@@ -132,12 +132,21 @@ static int stats_run(const struct args* args) {
     size_t count = (size_t)args->operand_count;
     if (count == 0 || args->rest_count > 0)
         return usage_error("name a process; usage: hakstress stats %s", args->command->synopsis);
+    if (args_is_set(args, "csv") && args_is_set(args, "prometheus"))
+        return usage_error("--csv and --prometheus exclude each other");
     Census* all = calloc(count, sizeof *all);
     if (all == NULL) return missing_error("no memory");
     int status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) status = take(args->operands[i], &all[i]);
-    if (status == STATUS_OK) print_all(args, all, count);
-    if (status == STATUS_OK && args_is_set(args, "json")) status = save(args, all, count);
+    size_t known = 0;
+    // One that has ended meanwhile does not hide the others.
+    for (size_t i = 0; i < count && status != STATUS_USAGE; i++) {
+        const int one = take(args->operands[i], &all[known]);
+        known += one == STATUS_OK;
+        if (one != STATUS_OK) status = one;
+    }
+    if (status != STATUS_USAGE && known > 0) print_all(args, all, known);
+    if (status != STATUS_USAGE && known > 0 && args_is_set(args, "json") && save(args, all, known) != STATUS_OK)
+        status = STATUS_MISSING;
     free(all);
     return status;
 }
