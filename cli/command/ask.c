@@ -43,6 +43,23 @@ static bool open_operand(const struct args* args, struct live_process* process, 
     return false;
 }
 
+static bool has_ended(pid_t pid) {
+    struct live_process process;
+    const enum live_state state = live_process_open(&process, pid);
+    live_process_close(&process);
+    return state == LIVE_GONE;
+}
+
+// Why a request could not be written, or its answer not be read.
+static int cannot_ask(const struct args* args, HakRequestKind kind, pid_t pid) {
+    if (!has_ended(pid)) return missing_error("the memory of process %d may not be written", (int)pid);
+    if (kind != REQUEST_CHECK) return missing_error("process %d has ended", (int)pid);
+    fprintf(result_stream(args),
+            "process %d has ended; a damaged list of free blocks ends a process that is checked: see its stderr\n",
+            (int)pid);
+    return STATUS_FAULT;
+}
+
 static int ask(const struct args* args, const struct live_process* process, HakRequestKind kind, const char* text,
                struct request_answer* out) {
     uint64_t wait;
@@ -55,7 +72,7 @@ static int ask(const struct args* args, const struct live_process* process, HakR
                              "(or it is stopped); nothing was done; give it work, or wait longer with --wait",
                              pid, wait);
     case REQUEST_RUNNING: return missing_error("process %d has begun, and is not done yet", pid);
-    case REQUEST_REFUSED: return missing_error("process %d ended, or its memory may not be written", pid);
+    case REQUEST_REFUSED: return cannot_ask(args, kind, pid);
     }
     if (out->error != 0) return missing_error("process %d refused: %s", pid, strerror((int)out->error));
     return STATUS_OK;
@@ -176,7 +193,9 @@ static int check_there(const struct args* args, const struct live_process* proce
     int status = ask(args, process, REQUEST_CHECK, "", &answer), pid = (int)process->memory.pid;
     if (status != STATUS_OK) return status;
     if (answer.value == 0)
-        fprintf(result_stream(args), "process %d: the heap is sound\n", pid);
+        fprintf(result_stream(args),
+                "process %d: no fault was found in what the thread that answered owns, and in what all threads share\n",
+                pid);
     else
         fprintf(result_stream(args),
                 "process %d: %" PRIu64 " invariants of the heap do not hold; its stderr names them\n", pid,
@@ -230,8 +249,11 @@ const struct command command_check = {
     .synopsis = "PID",
     .summary = "have a running process that has libhakmem check its heap, as hak_check does",
     .options = ask_options,
-    .notes =
-        WHEN_IT_ANSWERS "The exit status is 1 if an invariant does not hold; the process names it on its stderr.\n",
+    .notes = WHEN_IT_ANSWERS
+    "\n"
+    "Checked are the slabs and caches of the thread that answers, and what all threads share; not\n"
+    "those of other threads. The exit status is 1 if an invariant does not hold; the process names\n"
+    "it on its stderr. A damaged list of free blocks ends the process, as hak_check does.\n",
     .examples = "hakstress check 1234 --wait 60\n",
     .run = check_run,
 };

@@ -63,6 +63,12 @@ for line in sys.stdin:
             take(3000, 1000)
             sys.exit(option("HAKMEM_RESERVE") != before)
         answer = f"{child} {os.waitpid(child, 0)[1]}"
+    elif word == "damage":
+        blocks = [malloc(1792) for _ in range(8)]
+        for block in blocks:
+            free(ctypes.c_void_p(block))
+        for block in blocks:
+            ctypes.memset(block, 0x41, 8)
     elif word == "handle":
         signal.signal(int(rest), lambda *_: os._exit(7))
     print(answer, flush=True)
@@ -276,9 +282,31 @@ class Asked(unittest.TestCase):
     def test_a_sound_heap_is_told(self):
         for library in (LIBRARY, CHECKED):
             with self.subTest(library=library), Process(library) as process:
-                self.assertIn("is sound", self.finish(self.begin("check", process.pid), process))
+                self.assertIn("no fault was found", self.finish(self.begin("check", process.pid), process))
                 told = json.loads(self.finish(self.begin("check", process.pid, "--json", "-"), process))
                 self.assertEqual((told["pid"], told["wrong"]), (process.pid, 0))
+
+    def test_a_check_that_ends_the_process_says_so(self):
+        with Process(LIBRARY) as process:
+            process.ask("damage")
+            child = self.begin("check", process.pid)
+            while child.poll() is None:
+                try:
+                    process.take(3000)
+                    process.ask("drop")
+                except (AssertionError, BrokenPipeError):
+                    process.child.wait()
+                time.sleep(0.01)
+            out, err = child.communicate()
+            self.assertEqual((child.returncode, process.child.returncode), (1, -signal.SIGABRT), out + err)
+            self.assertIn("a damaged list of free blocks ends a process that is checked", out)
+
+    def test_one_that_has_ended_does_not_hide_the_others(self):
+        with Process(LIBRARY) as process:
+            done = hakstress("stats", 2**22 - 1, process.pid)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(f"process {process.pid}", done.stdout)
+            self.assertIn("4194303", done.stderr)
 
     def test_a_process_that_does_not_answer_does_nothing_later(self):
         with Process(LIBRARY) as process:
