@@ -7,6 +7,7 @@
 #include "slab/remote.h"
 #include "slab/slab.h"
 #include "superslab/size_class.h"
+#include "thread/operation.h"
 #include "unit.h"
 
 #include <hakmem/hakmem.h>
@@ -68,7 +69,9 @@ static void* owner(void* unused) {
 // Frees every second block, so that these wait on the remote stacks of the owner's slabs. Some slab stays the owner's.
 static void free_every_second(HakTcb* me) {
     for (int i = 0; i < BLOCKS; i += 2) hak_free(block[i]);
+    operation_enter(me);
     bundles_flush(me);
+    operation_end(me);
 }
 
 static uint32_t waiting_in(SlabNumber s) {
@@ -124,7 +127,9 @@ static void while_the_owner_stands_still(void (*drain)(HakTcb* me, SlabNumber s)
     const TinySlabMeta* meta = &hak_heap.meta[drained_slab];
     uint32_t used = meta_used(meta), free_count = meta_free(meta);
 
+    operation_enter(me);
     drain(me, drained_slab);
+    operation_end(me);
     assert_int_equal(waiting_in(drained_slab), 0);
     assert_int_equal(meta_free(meta), free_count + waiting);
     assert_int_equal(meta_used(meta), used - waiting);
@@ -160,7 +165,9 @@ static void nothing_was_bound(void** state) {
     assert_int_not_equal(s, 0);
     uint32_t waiting = waiting_in(s);
     tls->bench = s;
+    operation_enter(me);
     unsafe_drain_superslab(me, CHANGE_alloc_superslab, unused);
+    operation_end(me);
     assert_int_equal(waiting_in(s), waiting);
     tls->bench = bench;
     drained_slab = s;
