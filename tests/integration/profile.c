@@ -7,7 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __clang__
+#define CALLER __attribute__((noinline))
+#else
 #define CALLER __attribute__((noinline, noclone))
+#endif
 
 typedef struct {
     const char* name;
