@@ -17,11 +17,4 @@ __attribute__((used)) HakLive hak_live = {
     .wake = &hak_wake,
 };
 
-// The note's text is the distance from itself to hak_live. A linker keeps notes, and strip does.
-__asm__(".pushsection .note.hakmem, \"a\", %note\n"
-        ".balign 4\n"
-        ".long 7, 8, 1\n"
-        ".asciz \"" HAK_LIVE_NOTE "\"\n"
-        ".balign 4\n"
-        "1: .quad hak_live - 1b\n"
-        ".popsection\n");
+HAK_LIVE_PUT_NOTE;

@@ -36,4 +36,15 @@ typedef struct {
 
 extern HAK_INTERNAL HakLive hak_live;
 
+// Once, in the file that defines hak_live. The note's text is the distance from itself to hak_live. A linker keeps
+// notes, and strip does.
+#define HAK_LIVE_PUT_NOTE                               \
+    __asm__(".pushsection .note.hakmem, \"a\", %note\n" \
+            ".balign 4\n"                               \
+            ".long 7, 8, 1\n"                           \
+            ".asciz \"" HAK_LIVE_NOTE "\"\n"            \
+            ".balign 4\n"                               \
+            "1: .quad hak_live - 1b\n"                  \
+            ".popsection\n")
+
 #endif

@@ -12,13 +12,7 @@ static uint64_t garbage[GARBAGE / sizeof(uint64_t)];
 
 __attribute__((used)) HakLive hak_live = {.magic = HAK_LIVE_MAGIC, .layout = HAK_LIVE_LAYOUT};
 
-__asm__(".pushsection .note.hakmem, \"a\", %note\n"
-        ".balign 4\n"
-        ".long 7, 8, 1\n"
-        ".asciz \"" HAK_LIVE_NOTE "\"\n"
-        ".balign 4\n"
-        "1: .quad hak_live - 1b\n"
-        ".popsection\n");
+HAK_LIVE_PUT_NOTE;
 
 static uint64_t state;
 
