@@ -2,25 +2,9 @@
 
 #include "api/stats_file.h"
 #include "api/stats_turn.h"
-#include "base/syscall.h"
+#include "base/signal_action.h"
 #include "base/text.h"
 #include "os/os.h"
-#include "sample/handler.h"
-
-#include <signal.h>
-
-// In the kernel's layout.
-typedef struct {
-    void (*handler)(int);
-    uint64_t flags;
-    void (*restorer)(void);
-    uint64_t mask;
-} KernelAction;
-
-static bool exchange(int signal, const KernelAction* wanted, KernelAction* found) {
-    enum { SET_BYTES = 8 };
-    return !sys_failed(sys_call4(SYS_rt_sigaction, signal, (long)wanted, (long)found, SET_BYTES));
-}
 
 static void dump(int signal) {
     (void)signal;
@@ -39,13 +23,10 @@ static void write_and_end(int signal) {
 
 // False: the program, or whoever started it, wants something else.
 static bool install(int signal, void (*handler)(int), uint64_t flags) {
-    KernelAction action = {.handler = handler, .flags = SA_ONSTACK | flags}, found = {.flags = 0};
-#if defined(__x86_64__)
-    enum { HAS_RESTORER = 0x04000000 };
-    action.flags |= HAS_RESTORER;
-    action.restorer = sample_restorer;
-#endif
-    return exchange(signal, NULL, &found) && found.handler == SIG_DFL && exchange(signal, &action, NULL);
+    SignalAction action = signal_action(SA_ONSTACK | flags, 0), found = {.flags = 0};
+    action.handler.plain = handler;
+    return signal_exchange(signal, NULL, &found) && found.handler.plain == SIG_DFL &&
+           signal_exchange(signal, &action, NULL);
 }
 
 void stats_signals_begin(int dump_signal, bool ends) {

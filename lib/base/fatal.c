@@ -1,9 +1,8 @@
 #include "base/fatal.h"
 
-#include "base/syscall.h"
+#include "base/signal_action.h"
 #include "base/text.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 // A function's name may be two words, as "operator delete" is; `site` is one.
@@ -21,18 +20,6 @@ static void keep_for_a_core(const char* line) {
     static _Atomic uint32_t said;
     uint32_t nobody = 0;
     if (cas_relaxed(&said, &nobody, 1u)) text_format(hakmem_last_words, LAST_WORDS, "%s", line);
-}
-
-// Works without the C library: its abort calls the program's handler, which may have come back here.
-// An action in the kernel's layout, all zero, is the default one.
-static HAK_NORETURN void die(void) {
-    enum { SET_BYTES = 8 };
-    const struct { uint64_t handler, flags, restorer, mask; } by_default = {0};
-    const uint64_t set = UINT64_C(1) << (SIGABRT - 1);
-    sys_call4(SYS_rt_sigaction, SIGABRT, (long)&by_default, 0, SET_BYTES);
-    sys_call3(SYS_tgkill, sys_call3(SYS_getpid, 0, 0, 0), sys_call3(SYS_gettid, 0, 0, 0), SIGABRT);
-    sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&set, 0, SET_BYTES);
-    for (;;) sys_call3(SYS_exit_group, 128 + SIGABRT, 0, 0);
 }
 
 typedef struct {
@@ -67,13 +54,13 @@ void passing_words(const char* line) {
 }
 
 void fatal_abort(void) {
-    if (dying) die();
+    if (dying) signal_die(SIGABRT);
     dying = true;
     abort();
 }
 
 static HAK_NORETURN void end_with(const Line* line) {
-    if (dying) die();
+    if (dying) signal_die(SIGABRT);
     dying = true;
     last_words(line->text);
     abort();

@@ -1,6 +1,7 @@
 #include "sample/handler.h"
 
 #include "base/atomic.h"
+#include "base/signal_action.h"
 #include "base/syscall.h"
 #include "config/options.h"
 #include "os/os.h"
@@ -9,20 +10,9 @@
 
 #include <signal.h>
 
-// In the kernel's layout.
-typedef struct {
-    union {
-        void (*plain)(int);
-        void (*with_info)(int, siginfo_t*, void*);
-    } handler;
-    uint64_t flags;
-    void (*restorer)(void);
-    uint64_t mask;
-} KernelAction;
+enum { LEVELS = 8, FROM_USER_SPACE = 0, OPEN = 1 << LEVELS };
 
-enum { LEVELS = 8, SET_BYTES = 8, FROM_USER_SPACE = 0, OPEN = 1 << LEVELS };
-
-static KernelAction below[LEVELS];  // what each level passes on to; fixed once the level is in use
+static SignalAction below[LEVELS];  // what each level passes on to; fixed once the level is in use
 static _Atomic uint32_t levels;     // in use
 static _Atomic bool ends;           // the default action is in force, and will end the process
 
@@ -31,35 +21,14 @@ static _Atomic bool ends;           // the default action is in force, and will 
 // behind. Neither the kernel nor a handler uses uc_link, which is NULL at first.
 static char marks[2 * OPEN];
 
-#if defined(__x86_64__)
-enum { NEEDS_RESTORER = 0x04000000 };
-#define TEXT_OF(macro) TEXT(macro)
-#define TEXT(words) #words
-// Debuggers and unwinders know the frame of a signal by these very instructions.
-__asm__(".pushsection .text\n"
-        ".p2align 4\n"
-        "nop\n"  // unwinders look up the address before a return address
-        ".globl sample_restorer\n"
-        ".hidden sample_restorer\n"
-        ".type sample_restorer, @function\n"
-        "sample_restorer:\n"
-        "mov $" TEXT_OF(SYS_rt_sigreturn) ", %rax\n"
-                                          "syscall\n"
-                                          ".size sample_restorer, .-sample_restorer\n"
-                                          ".popsection\n");
-#else
-enum { NEEDS_RESTORER = 0 };
-#define sample_restorer NULL
-#endif
-
-static bool exchange(const KernelAction* wanted, KernelAction* found) {
-    return !sys_failed(sys_call4(SYS_rt_sigaction, SIGSEGV, (long)wanted, (long)found, SET_BYTES));
+static bool exchange(const SignalAction* wanted, SignalAction* found) {
+    return signal_exchange(SIGSEGV, wanted, found);
 }
 
 // --- the signal
 
 static void set_default(void) {
-    const KernelAction by_default = {0};
+    const SignalAction by_default = {0};
     exchange(&by_default, NULL);  // cannot fail: the signal and the address are valid
 }
 
@@ -80,14 +49,14 @@ static void pass_on_to_default(bool ignored, bool comes_again, ucontext_t* conte
     if (!comes_again) send_again();
 }
 
-static bool is_default(const KernelAction* action) {
+static bool is_default(const SignalAction* action) {
     return action->handler.plain == SIG_DFL || action->handler.plain == SIG_IGN;
 }
 
 static bool is_in_force(uint32_t level);
 
 static void pass_on(uint32_t level, int signal, siginfo_t* info, ucontext_t* context, bool comes_again) {
-    KernelAction action = below[level];
+    SignalAction action = below[level];
     if (is_default(&action)) {
         bool ignored = context && action.handler.plain == SIG_IGN && info->si_code <= FROM_USER_SPACE;
         pass_on_to_default(ignored, comes_again, context);
@@ -201,23 +170,23 @@ LEVEL(7)
 static void (*const level_handler[LEVELS])(int, siginfo_t*, void*) = {level_0, level_1, level_2, level_3,
                                                                       level_4, level_5, level_6, level_7};
 
-static bool is_ours(const KernelAction* action) {
+static bool is_ours(const SignalAction* action) {
     for (uint32_t i = 0; i < LEVELS; i++)
         if (action->handler.with_info == level_handler[i]) return true;
     return false;
 }
 
 static bool is_in_force(uint32_t level) {
-    KernelAction found = {.flags = 0};
+    SignalAction found = {.flags = 0};
     return exchange(NULL, &found) && found.handler.with_info == level_handler[level];
 }
 
-static bool is_same(const KernelAction* a, const KernelAction* b) {
+static bool is_same(const SignalAction* a, const SignalAction* b) {
     return a->handler.plain == b->handler.plain && a->flags == b->flags && a->mask == b->mask;
 }
 
 // The level that passes on to this action; a new one if need be. LEVELS: none is left.
-static uint32_t level_before(const KernelAction* action) {
+static uint32_t level_before(const SignalAction* action) {
     uint32_t count = load_relaxed(&levels);
     for (uint32_t i = 0; i < count; i++)
         if (is_same(&below[i], action)) return i;
@@ -227,23 +196,22 @@ static uint32_t level_before(const KernelAction* action) {
     return count;
 }
 
-static KernelAction action_of(uint32_t level) {
-    const KernelAction* next = &below[level];
+static SignalAction action_of(uint32_t level) {
+    const SignalAction* next = &below[level];
     bool is_handler = !is_default(next);
     uint64_t flags = is_handler ? next->flags & ~(uint64_t)SA_RESETHAND : SA_ONSTACK;
-    return (KernelAction){.handler.with_info = level_handler[level],
-                          .flags = flags | SA_SIGINFO | NEEDS_RESTORER,
-                          .restorer = sample_restorer,
-                          .mask = is_handler ? next->mask : 0};
+    SignalAction action = signal_action(flags | SA_SIGINFO, is_handler ? next->mask : 0);
+    action.handler.with_info = level_handler[level];
+    return action;
 }
 
 void handler_install(void) {
-    KernelAction found = {.flags = 0};
+    SignalAction found = {.flags = 0};
     if (load_relaxed(&ends) || !exchange(NULL, &found) || is_ours(&found)) return;
     // What ours has replaced may be one that another thread has installed since: then that is put behind ours, too.
     uint32_t level = level_before(&found);
     while (level < LEVELS) {
-        KernelAction action = action_of(level), replaced = found;
+        SignalAction action = action_of(level), replaced = found;
         if (!exchange(&action, &replaced) || is_same(&replaced, &found) || is_ours(&replaced)) return;
         found = replaced;
         level = level_before(&found);

@@ -14,11 +14,6 @@
 
 #include "base/compiler.h"
 
-#if defined(__x86_64__)
-// What a handler returns to.
-HAK_INTERNAL void sample_restorer(void);
-#endif
-
 // Sees to it that our handler is in force.
 void handler_install(void);
 
