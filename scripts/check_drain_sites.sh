@@ -76,7 +76,8 @@ write freelist slab/run.c        runs_init
 write blocks   slab/run.c        runs_init
 write carved   slab/run.c        runs_init
 write freelist slab/slab.h       slab_list_chain
-write blocks   slab/slab.h       slab_list_chain
+write freelist slab/slab.c       slab_merge
+write blocks   slab/slab.h       slab_count_listed
 write freelist slab/slab.c       take_freelist
 write blocks   slab/slab.c       take_freelist
 write freelist slab/slab.c       list_remote
