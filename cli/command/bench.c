@@ -3,6 +3,7 @@
 #include "base/beside.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "command/bench_contention.h"
 #include "command/bench_latency.h"
 #include "command/commands.h"
 #include "report/crash_save.h"
@@ -33,6 +34,9 @@ static const struct option_spec bench_options[] = {
     {"latency", NULL, NULL, NULL,
      "instead, time every malloc and free, under each allocator that is found, or --lib; without WORKLOAD: in four "
      "situations"},
+    {"contention", NULL, NULL, NULL,
+     "instead, count locks and shared lines of libhakmem with 2, 8, 32 and 128 threads, and estimate at how many cores "
+     "they cost a tenth of the time"},
     {"sizes", NULL, NULL, NULL, "with --latency: by the sizes of the blocks, too"},
     // Parameters of workloads. Each applies to the workloads that have it.
     {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid mixture calloc"},
@@ -231,6 +235,12 @@ static int check_workloads(const struct args* args) {
     }
     if (args_is_set(args, "sizes") && !args_is_set(args, "latency"))
         return usage_error("--sizes goes with --latency; add that");
+    const bool contention = args_is_set(args, "contention");
+    if (contention && args_is_set(args, "latency"))
+        return usage_error("--contention and --latency cannot be combined; leave out one of them");
+    if (contention && (args_is_set(args, "lib") || args_source(args, "threads") == FROM_COMMAND_LINE))
+        return usage_error(
+            "--contention counts libhakmem with its own numbers of threads; leave out --lib and --threads");
     return check_options(args);
 }
 
@@ -429,12 +439,27 @@ static int run_latency(struct bench* bench, const struct bench_load* loads, size
     return bench_latency(&plan);
 }
 
+static int run_contention(struct bench* bench, const struct bench_load* loads, size_t count) {
+    char counting[PATH_MAX];
+    if (!library_beside("libhakmem-counting.so", counting, sizeof counting)) return STATUS_MISSING;
+    const struct bench_contention_plan plan = {
+        .job = bench->job,
+        .counting = counting,
+        .loads = loads,
+        .load_count = count,
+        .out = bench->out,
+        .rows = bench->rows,
+    };
+    return bench_contention(&plan);
+}
+
 static int run_all(struct bench* bench) {
     static struct bench_load loads[BENCH_LOADS_MOST];
     int status = STATUS_OK;
     const size_t count = take_loads(bench->args, loads);
     print_heading(bench);
     if (args_is_set(bench->args, "latency")) return run_latency(bench, loads, count);
+    if (args_is_set(bench->args, "contention")) return run_contention(bench, loads, count);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) status = run_workload(bench, &loads[i]);
     return status;
 }

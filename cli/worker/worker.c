@@ -1,6 +1,6 @@
 // hakstress-worker: one workload on plain malloc. bench and compare preload every allocator under this program.
 //   hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N]
-//                    [hold=1] [latency=1] [every=N] [bands=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
+//                    [hold=1] [latency=1] [every=N] [bands=1] [contention=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
 // Prints one line: ops=N seconds=S ops_per_sec=N rss_peak_kib=N rss_freed_kib=N
 // hold=1: the line also has malloc_at=ADDRESS. The worker then waits until its stdin is closed, so that the process
 // that started it can see in /proc/PID/maps which library that is. It dies with its parent.
@@ -9,6 +9,7 @@
 //   latency malloc p50=NS p99=NS p999=NS max=NS count=N curve=PERCENT:NS,PERCENT:NS,...
 // bands=1: behind each of these, more of the same form for the bands of sizes that had calls: malloc<=128,
 // malloc>1048576
+// contention=1: what hak_contention() of the preloaded library prints (lib/front/contention.c).
 // rss_every=MS: the last line is: rss SECONDS:KIB,SECONDS:KIB,...
 // limit=1: runs the floor of this machine instead, see workload/limit.h. Status 4 and no line if the workload has none.
 // It allocates nothing itself: only the workload and the allocator are measured. The clock and the floor are in two
@@ -40,7 +41,7 @@ enum { OK = 0, USAGE = 2, MISSING = 3, NO_LIMIT = 4 };
 struct plan {
     const struct workload* workload;
     double seconds;
-    uint64_t threads, count, seed, hold, latency, every, bands, rss_every, limit;
+    uint64_t threads, count, seed, hold, latency, every, bands, contention, rss_every, limit;
     uint64_t params[WORKLOAD_PARAMS_MAX];
 };
 
@@ -78,7 +79,8 @@ static bool set_param(struct plan* plan, const char* key, const char* text) {
     }
     worker_put(STDERR_FILENO,
                "hakstress-worker: %s has no parameter '%s'; it has: seconds threads count seed hold latency every "
-               "bands rss_every limit",
+               "bands contention "
+               "rss_every limit",
                plan->workload->name, key);
     for (size_t i = 0; plan->workload->params[i].name != NULL; i++)
         worker_put(STDERR_FILENO, " %s", plan->workload->params[i].name);
@@ -103,6 +105,7 @@ static bool set(struct plan* plan, const char* key, const char* text) {
     if (strcmp(key, "hold") == 0) return set_whole(key, text, 0, 1, &plan->hold);
     if (strcmp(key, "latency") == 0) return set_whole(key, text, 0, 1, &plan->latency);
     if (strcmp(key, "every") == 0) return set_whole(key, text, 1, 1 << 20, &plan->every);
+    if (strcmp(key, "contention") == 0) return set_whole(key, text, 0, 1, &plan->contention);
     if (strcmp(key, "bands") == 0) return set_whole(key, text, 0, 1, &plan->bands);
     if (strcmp(key, "limit") == 0) return set_whole(key, text, 0, 1, &plan->limit);
     if (strcmp(key, "rss_every") == 0) return set_whole(key, text, 0, 60000, &plan->rss_every);
@@ -217,6 +220,13 @@ static void put_latencies(const struct plan* plan, const char* name, enum timed_
 }
 #endif
 
+static void put_contention(void) {
+    void* function = dlsym(RTLD_DEFAULT, "hak_contention");
+    void (*tell)(int fd);
+    memcpy(&tell, &function, sizeof tell);  // ISO C has no cast from an object pointer to a function pointer
+    if (tell != NULL) tell(STDOUT_FILENO);
+}
+
 static void put_rss(void) {
     size_t count;
     const struct rss_point* points = rss_end(&count);
@@ -238,6 +248,7 @@ static void put_result(const struct plan* plan, const struct workload_result* re
     put_latencies(plan, "malloc", TIMED_MALLOC);
     put_latencies(plan, "free", TIMED_FREE);
 #endif
+    if (plan->contention != 0) put_contention();
     if (plan->rss_every != 0) put_rss();
 }
 

@@ -1,5 +1,5 @@
-// What is still to be done in a call, in about as many instructions. What gives back piles of blocks stops when nothing is
-// left, and a later call goes on: so no malloc and no free takes long, whatever has piled up.
+// What a call may still do, in about as many instructions. What gives back piles of blocks stops when nothing is left,
+// and a later call goes on: so no malloc and no free takes long, whatever has piled up.
 // Thread-safety: the caller's own. Errors: none.
 #ifndef HAK_REFILL_EFFORT_H
 #define HAK_REFILL_EFFORT_H

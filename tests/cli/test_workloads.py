@@ -333,6 +333,22 @@ class Bench(Case):
         self.assertEqual([row["situation"] for row in document["workloads"]], ["pair", "growth"])
         self.assertNotIn("malloc<=", out)
 
+    def test_contention(self):
+        """Blocks that go from thread to thread: their slabs' remote words are written, and locks are taken."""
+        few = ["--count", "20000", "--json", "-", "--results", "none"]
+        result = self.hakstress("bench", "prodcons", "pair", "--contention", *few)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = json.loads(result.stdout)["workloads"]
+        self.assertEqual([(row["workload"], row["threads"]) for row in rows],
+                         [(name, threads) for name in ("prodcons", "pair") for threads in (2, 8, 32, 128)])
+        for row in rows:
+            self.assertNotIn(row["lock"], ("none", "other"))  # the first blocks take slabs
+            self.assertGreater(row["lock_held_ns_per_op"], 0)
+            worst = max(row["lock_held_ns_per_op"], row["line_writes_per_million"] * 1e-6 * 100)
+            self.assertAlmostEqual(row["cores"], 0.1 * row["cpu_ns_per_op"] / worst, delta=1e-3 * row["cores"])
+        handed_on, own = (row["line_writes_per_million"] for row in (rows[0], rows[4]))
+        self.assertGreater(handed_on, 2 * own)
+
     def test_without(self):
         out, document = self.bench("cache-thrash", "--count", "16", "--writes", "5", "--runs", "1")
         self.assertEqual(document["workloads"][0]["params"]["writes"], 5)
@@ -380,6 +396,8 @@ class Bench(Case):
                 (["alloctest", "--places", "0"], "places"),
                 (["pair", "--latency=1"], "takes no value"),
                 (["pair", "--sizes"], "--sizes goes with --latency"),
+                (["pair", "--contention", "--latency"], "cannot be combined"),
+                (["pair", "--contention", "--threads", "3"], "leave out --lib and --threads"),
                 (["mixture", "--large-min", "9", "--large-max", "8"], "large-min is greater than large-max"),
                 (["pair:size=32"], "hakstress bench pair --size 32\n"),
                 (["batch:size=32,blocks=5"], "hakstress bench batch --size 32 --blocks 5\n"),
