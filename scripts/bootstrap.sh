@@ -39,12 +39,12 @@ need() {
     "$@" || missing="$missing $package"
 }
 
-# The same for what a test is skipped without: Ubuntu, for example, has no package chromium.
-wished=
+# The same for what a test is skipped without (Ubuntu, for example, has no package chromium): TEST PACKAGE COMMAND...
+wished_page='' wished_rust=''
 wish() {
-    package=$1
-    shift
-    "$@" || wished="$wished $package"
+    whose=$1 package=$2
+    shift 2
+    "$@" || eval "wished_$whose=\"\$wished_$whose $package\""
 }
 
 # Programs for scripts/soak.sh, one by one: it skips each that is missing.
@@ -79,7 +79,7 @@ find_soaked() {
 }
 
 find_missing() {
-    missing='' wished=''
+    missing='' wished_page='' wished_rust=''
     need gcc has_command cc
     need libc6-dev has_header stdlib.h
     need linux-libc-dev has_header linux/futex.h
@@ -106,9 +106,11 @@ find_missing() {
     need mandoc has_command mandoc
     need zsh has_command zsh
     need fish has_command fish
-    wish chromium has_command chromium
-    wish chromium-driver has_command chromedriver
-    wish python3-selenium has_selenium
+    wish page chromium has_command chromium
+    wish page chromium-driver has_command chromedriver
+    wish page python3-selenium has_selenium
+    wish rust rustc has_command rustc
+    wish rust cargo has_command cargo
 }
 
 give_up() {
@@ -130,13 +132,14 @@ install() {
             install --no-install-recommends "$@"
 }
 
-# Installs all of them or none: each is useless without the others.
+# install_wished WHAT PACKAGE...: installs all of them or none, since each is useless without the others.
 install_wished() {
-    echo "bootstrap.sh: installing$wished" >&2
-    # $wished is a list of words
-    # shellcheck disable=SC2086
-    if ! { has_command apt-get && find_root && install $wished; } </dev/null >/dev/null 2>&1; then
-        echo "bootstrap.sh: not to be had here:$wished; the test of the page will be skipped" >&2
+    what=$1
+    shift
+    [ $# -gt 0 ] || return 0
+    echo "bootstrap.sh: installing $*" >&2
+    if ! { has_command apt-get && find_root && install "$@"; } </dev/null >/dev/null 2>&1; then
+        echo "bootstrap.sh: not to be had here: $*; the test of $what will be skipped" >&2
     fi
 }
 
@@ -175,7 +178,11 @@ if [ -n "$missing" ]; then
     find_missing
     [ -z "$missing" ] || give_up "installed, and still not found"
 fi
-[ -z "$wished" ] || install_wished
+# Both are lists of words.
+# shellcheck disable=SC2086
+install_wished "the page" $wished_page
+# shellcheck disable=SC2086
+install_wished "the crates" $wished_rust
 [ $with_soak = no ] || find_soaked
 [ -z "$soaked" ] || install_soaked
 check_meson

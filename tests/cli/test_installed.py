@@ -85,7 +85,8 @@ class Installed(unittest.TestCase):
         self.assertEqual({name for name in public if not name.startswith("libhakmem.so")}, set())
         for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
                      "bash-completion/completions/hakstress", "zsh/site-functions/_hakstress",
-                     "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py"):
+                     "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py",
+                     "hakmem/rust/hakmem/Cargo.toml", "hakmem/rust/hakmem-sys/build.rs"):
             self.assertTrue((self.prefix / "share" / name).exists(), name)
 
     def test_hakstress_finds_its_parts(self):

@@ -51,8 +51,10 @@ for compiler in "$@"; do
             try "$name" $cxx -c "$here/cxx.cpp" -o "$work/cxx.o" &&
             try "$name: link" programs "$compiler" || continue
         try "$name: run" "$work/first" && try "$name: other order" "$work/second" &&
-            try "$name: archive" env -u TEST_ALLOCATOR "$work/archived" && try "$name: guard mode" guarded "$work/first" || continue
-        if guarded "$work/first" wrong-size >"$work/said" 2>&1 || ! grep -q 'check=wrong_size' "$work/said"; then
+            try "$name: archive" env -u TEST_ALLOCATOR "$work/archived" &&
+            try "$name: guard mode" guarded "$work/first" || continue
+        guarded "$work/first" wrong-size >"$work/said" 2>&1 || true
+        if ! grep -q 'check=wrong_size' "$work/said"; then
             echo "FAILED: $name: the size of a free does not reach the allocator: $(cat "$work/said")"
             failed=1
         fi
