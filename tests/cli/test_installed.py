@@ -86,7 +86,8 @@ class Installed(unittest.TestCase):
         for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
                      "bash-completion/completions/hakstress", "zsh/site-functions/_hakstress",
                      "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py",
-                     "hakmem/rust/hakmem/Cargo.toml", "hakmem/rust/hakmem-sys/build.rs"):
+                     "hakmem/rust/hakmem/Cargo.toml", "hakmem/rust/hakmem-sys/build.rs",
+                     "hakmem/python/hakmem.py"):
             self.assertTrue((self.prefix / "share" / name).exists(), name)
 
     def test_hakstress_finds_its_parts(self):
