@@ -29,6 +29,7 @@ python_version() { /usr/bin/python3 -c "import sys; print(\"%d.%d\" % sys.versio
 has_python_tests() { /usr/bin/python3 -c 'import test.test_dict' >/dev/null 2>&1; }
 has_postgres() { ls /usr/lib/postgresql/*/bin/pgbench >/dev/null 2>&1; }
 has_nginx() { has_command nginx || [ -x /usr/sbin/nginx ]; }
+has_yaml() { /usr/bin/python3 -c 'import yaml' >/dev/null 2>&1; }
 has_selenium() { /usr/bin/python3 -c 'import selenium' >/dev/null 2>&1; }
 
 # Debian packages of what is missing: PACKAGE, then the command that finds it.
@@ -40,7 +41,7 @@ need() {
 }
 
 # The same for what a test is skipped without (Ubuntu, for example, has no package chromium): TEST PACKAGE COMMAND...
-wished_page='' wished_rust=''
+wished_page='' wished_rust='' wished_recipes=''
 wish() {
     whose=$1 package=$2
     shift 2
@@ -79,7 +80,7 @@ find_soaked() {
 }
 
 find_missing() {
-    missing='' wished_page='' wished_rust=''
+    missing='' wished_page='' wished_rust='' wished_recipes=''
     need gcc has_command cc
     need libc6-dev has_header stdlib.h
     need linux-libc-dev has_header linux/futex.h
@@ -111,6 +112,7 @@ find_missing() {
     wish page python3-selenium has_selenium
     wish rust rustc has_command rustc
     wish rust cargo has_command cargo
+    wish recipes python3-yaml has_yaml
 }
 
 give_up() {
@@ -178,11 +180,13 @@ if [ -n "$missing" ]; then
     find_missing
     [ -z "$missing" ] || give_up "installed, and still not found"
 fi
-# Both are lists of words.
+# These are lists of words.
 # shellcheck disable=SC2086
-install_wished "the page" $wished_page
-# shellcheck disable=SC2086
-install_wished "the crates" $wished_rust
+{
+    install_wished "the page" $wished_page
+    install_wished "the crates" $wished_rust
+    install_wished "the examples for continuous integration" $wished_recipes
+}
 [ $with_soak = no ] || find_soaked
 [ -z "$soaked" ] || install_soaked
 check_meson
