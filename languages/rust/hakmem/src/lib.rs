@@ -30,6 +30,9 @@ pub struct Hakmem;
 /// Every block has this alignment without being asked for it.
 const NATURAL_ALIGNMENT: usize = 16;
 
+/// A block of more than this begins with a page, as a rule.
+const LARGE: usize = 16 << 10;
+
 #[inline]
 fn is_natural(layout: Layout) -> bool {
     layout.align() <= NATURAL_ALIGNMENT
@@ -55,11 +58,15 @@ unsafe impl GlobalAlloc for Hakmem {
         }
     }
 
-    /// Memory that the system has just cleared is not cleared again, unless the alignment is above 16.
+    /// Memory that the system has just cleared is not cleared again.
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if is_natural(layout) {
-            return sys::hak_calloc(1, layout.size()).cast();
+        if is_natural(layout) || layout.size() > LARGE {
+            let block = sys::hak_calloc(1, layout.size());
+            if block as usize % layout.align() == 0 {
+                return block.cast(); // or null
+            }
+            sys::hak_free_sized(block, layout.size());
         }
         let block = self.alloc(layout);
         if !block.is_null() {

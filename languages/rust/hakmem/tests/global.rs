@@ -122,6 +122,25 @@ fn zeroed_blocks_are_zero_after_use() {
     }
 }
 
+fn resident_bytes() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[test]
+fn fresh_memory_is_not_cleared_again() {
+    let layout = Layout::from_size_align(1 << 30, 128).unwrap();
+    let before = resident_bytes();
+    unsafe {
+        let block = alloc_zeroed(layout);
+        assert!(!block.is_null() && block as usize % 128 == 0);
+        assert_eq!(*block.add(1 << 29), 0);
+        // other tests have some memory meanwhile
+        assert!(resident_bytes() < before + (1 << 29));
+        dealloc(block, layout);
+    }
+}
+
 #[test]
 fn a_block_is_resized_in_place_where_there_is_room() {
     let layout = Layout::from_size_align(33, 8).unwrap();
