@@ -179,6 +179,22 @@ class Quick(Recipe):
         self.assertEqual(len(written), 1)
         self.assertGreater(json.loads(written[0].read_text())["allocated"], 100000)
 
+    def calls_of(self, group):
+        """The system calls that a group of systemd stands for."""
+        listed = self.run_it(f"systemd-analyze syscall-filter {group}").split("\n")[1:]
+        names = {line.strip() for line in listed if line.strip() and not line.strip().startswith("#")}
+        groups = {name for name in names if name.startswith("@")}
+        return (names - groups).union(*(self.calls_of(name) for name in groups))
+
+    @needs("systemd-analyze")
+    def test_filters_of_systemd(self):
+        table = (ROOT / "docs/SAFETY.md").read_text().split("\n## System calls\n")[1]
+        calls = set(re.findall(r"(?m)^\| `(\w+)` \| \w+ \|", table))
+        self.assertGreater(len(calls), 30)
+        allowed = self.calls_of("@system-service") - self.calls_of("@privileged") - self.calls_of("@resources")
+        named = re.findall(r"`SystemCallFilter=(\w+)`", (ROOT / "docs/RECIPES.md").read_text())
+        self.assertEqual(calls - allowed, set(named))
+
     @needs("redis-server", "redis-cli", "redis-benchmark")
     def test_redis(self):
         port = free_port()
