@@ -43,7 +43,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "tests/explore/mutants"
 SCENARIOS = ROOT / "tests/explore"
 TARGET = "cli/hakstress-explore"
-SOURCES = ("lib", "include", "explore", "page", "scripts")
+SOURCES = ("lib", "include", "explore", "page", "code", "scripts")
 REGENERATE = re.compile(r"^build build\.ninja:.*?(?=^\S|\Z)(?:^ .*\n)*", re.M | re.S)
 
 
