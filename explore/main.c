@@ -229,8 +229,8 @@ static void tell(const Options* o, const Replay* replay, const Scenario* whole) 
         bad(message);
 }
 
-static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call", "return",
-                                    "wait", "go on", "system", "switch",  "fork",  "end",  "fault"};
+static const char* const kinds[] = {"load", "store", "update", "refused", "fence", "step", "call",  "return",
+                                    "wait", "go on", "system", "switch",  "fork",  "end",  "fault", "access"};
 
 static void print_event(const Event* e) {
     char name[128];

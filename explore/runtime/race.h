@@ -23,6 +23,7 @@ typedef struct {
     bool found;
     uint8_t thread;   // of the earlier access
     uint8_t earlier;  // its flags
+    uint8_t mask;     // the bytes of the word that both touch
 } Race;
 
 extern uint64_t* race_line_users;  // by line: the run's tag | thread:8 | when:16
