@@ -110,16 +110,26 @@ static inline void plain_write(const volatile void* p, uint64_t offset) {
     if (UNLIKELY(run.writes_are_points) && run.active && (offset != NOT_TRACKED || threads_tls_has(p))) write_point();
 }
 
-static inline void plain(const volatile void* p, unsigned bytes, unsigned flags, const void* site) {
+static __attribute__((noinline)) void plain_slowly(const volatile void* p, unsigned bytes, unsigned flags,
+                                                   const void* site) {
     uint64_t offset = memory_offset(p);
     if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
-    if ((offset & (LINE - 1)) + bytes <= LINE)
-        compare(offset, bytes, flags, site);
-    else
-        compare_lines(offset, bytes, flags, site);
+    compare_lines(offset, bytes, flags, site);
+}
+
+// Most accesses change nothing of what is known: those of a stack, and most others.
+static inline bool is_usual(uint64_t offset, unsigned bytes, bool writes) {
+    if (writes && UNLIKELY(run.writes_are_points)) return false;
+    if (offset == NOT_TRACKED) return true;
+    if (UNLIKELY((offset & (LINE - 1)) + bytes > LINE) || (writes && !memory_is_noted(offset))) return false;
+    return !run.active || race_line_stays(offset >> LINE_SHIFT, writes);
+}
+
+static inline void plain(const volatile void* p, unsigned bytes, unsigned flags, const void* site) {
+    if (!is_usual(memory_offset(p), bytes, flags & ACCESS_WRITE)) plain_slowly(p, bytes, flags, site);
 }
 
 #define ACCESS(kind, bytes, flags)                 \
@@ -167,7 +177,8 @@ void access_by_system(const void* p, size_t bytes) {
     scheduler_point();
     uint64_t line = memory_offset(p) >> LINE_SHIFT, end = line + (bytes >> LINE_SHIFT);
     for (; line < end; line++)
-        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) compare(line << LINE_SHIFT, LINE, ACCESS_WRITE, SITE_SYSTEM);
+        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES))
+            compare(line << LINE_SHIFT, LINE, ACCESS_WRITE, SITE_SYSTEM);
 }
 
 uint64_t access_read(const void* p) {
@@ -344,6 +355,13 @@ static unsigned read_back(Location* location, uint64_t* value, Clock* released, 
     return back;
 }
 
+// Of a word that only this thread touches, or that nobody writes.
+static inline bool is_private_load(uint64_t offset) {
+    const Location* location = &locations[location_index[offset]];  // number 0 is nobody's
+    return !location->contended && location_knows(location, current_thread, false) && !run.limits.every_moment &&
+           !recording.on && race_line_stays(offset >> LINE_SHIFT, false);
+}
+
 static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned bytes, int order,
                             uint64_t (*read)(const volatile void*), const void* site) {
     Location* location = begin(offset, false);
@@ -395,7 +413,7 @@ static inline void note_write(uint64_t offset) {
         uint64_t offset;                                                                                            \
         bool watched = is_watched(p, &offset);                                                                      \
         Location* location = watched ? begin(offset, true) : NULL;                                                  \
-        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                      \
+        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                \
         note_write(offset);                                                                                         \
         type before = *p;                                                                                           \
         type value = (type)(expression);                                                                            \
@@ -414,13 +432,19 @@ static inline void note_write(uint64_t offset) {
     type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                             \
         uint64_t offset;                                                                                             \
         if (!is_watched(p, &offset)) return *p;                                                                      \
+        if (is_private_load(offset)) {                                                                               \
+            threads[current_thread].moment++;                                                                        \
+            type value = *p;                                                                                         \
+            cover(EVENT_LOAD, p, value);                                                                             \
+            return value;                                                                                            \
+        }                                                                                                            \
         return (type)load(p, offset, sizeof(type), order, read_##bits, SITE);                                        \
     }                                                                                                                \
     void __tsan_atomic##bits##_store(volatile type* p, type value, int order) {                                      \
         uint64_t offset;                                                                                             \
         bool watched = is_watched(p, &offset);                                                                       \
         Location* location = watched ? begin(offset, true) : NULL;                                                   \
-        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                       \
+        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                 \
         note_write(offset);                                                                                          \
         type before = *p;                                                                                            \
         *p = value;                                                                                                  \
@@ -444,7 +468,7 @@ static inline void note_write(uint64_t offset) {
         bool same = before == *expected;                                                                             \
         if (watched) {                                                                                               \
             order = used_order(order, p, sizeof(type));                                                              \
-            check_atomic(offset, sizeof(type), same, site);                                                                \
+            check_atomic(offset, sizeof(type), same, site);                                                          \
         }                                                                                                            \
         if (same) {                                                                                                  \
             note_write(offset);                                                                                      \
