@@ -62,6 +62,8 @@ reach meta    slab/ownership.c   listed
 reach meta    slab/slab_list.h   slab_list_push
 reach meta    slab/slab_list.h   slab_list_remove
 reach meta    slab/run_map.h     run_map_at
+reach owner   front/contention.c name_of
+reach remote  front/contention.c name_of
 reach owner   census/census.c    read_tables
 reach owner   census/census.c    count_bundles
 reach remote  census/census.c    read_tables

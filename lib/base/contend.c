@@ -48,5 +48,8 @@ void contend_taken(const void* lock) {
 
 void contend_released(const void* lock) {
     ContendLine* line = line_of(lock);
-    if (line) add(&line->held_ns, now_ns() - atomic_load_explicit(&line->since, memory_order_relaxed));
+    uint64_t since = line ? atomic_load_explicit(&line->since, memory_order_relaxed) : 0;
+    if (since == 0) return;  // hak_trylock took it
+    atomic_store_explicit(&line->since, 0, memory_order_relaxed);
+    add(&line->held_ns, now_ns() - since);
 }

@@ -1,5 +1,5 @@
-// The counting build (HAK_COUNTING): how often each lock is taken and how long it is held, and how often each cache line
-// is written by an atomic read-modify-write. For hakstress bench --contention. Nothing of it is in other builds.
+// The counting build (HAK_COUNTING): how often each lock is taken and how long it is held, and how often each cache
+// line is written by an atomic read-modify-write. For hakstress bench --contention. Nothing of it is in other builds.
 // Thread-safety: all functions. Errors: lines beyond its room are left out.
 #ifndef HAK_BASE_CONTEND_H
 #define HAK_BASE_CONTEND_H
@@ -29,7 +29,7 @@ extern HAK_INTERNAL ContendLine contend_lines[CONTEND_ROOM];
 
 // A write to the line of this address.
 HAK_INTERNAL void contend_write(const volatile void* at);
-// The caller has taken this lock, or is about to release it.
+// The caller has taken this lock by hak_lock, or is about to release a lock.
 HAK_INTERNAL void contend_taken(const void* lock);
 HAK_INTERNAL void contend_released(const void* lock);
 #else

@@ -61,7 +61,6 @@ HAK_COLD void hak_lock_slow(HakLock* lock) {
         return;
     }
     wait_for(lock, hak_lock_self());
-    if (HAK_COUNTING) contend_taken(lock);
 }
 
 HAK_COLD void hak_unlock_slow(HakLock* lock) {

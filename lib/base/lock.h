@@ -45,18 +45,17 @@ void hak_unlock_slow(HakLock* lock);
 
 HAK_INLINE bool hak_trylock(HakLock* lock) {
     uint64_t free_word = 0;
-    bool taken = cas_acquire(&lock->word, &free_word, hak_lock_self());  // pairs with the release in hak_unlock
-    if (HAK_COUNTING && taken) contend_taken(lock);
-    return taken;
+    return cas_acquire(&lock->word, &free_word, hak_lock_self());  // pairs with the release in hak_unlock
 }
 
 HAK_INLINE void hak_lock(HakLock* lock) {
     if (HAK_UNLIKELY(!hak_trylock(lock))) hak_lock_slow(lock);
+    if (HAK_COUNTING) contend_taken(lock);
 }
 
 HAK_INLINE void hak_unlock(HakLock* lock) {
-    uint64_t held = hak_lock_self();
     if (HAK_COUNTING) contend_released(lock);
+    uint64_t held = hak_lock_self();
     // pairs with the acquires in hak_trylock, spin, try_with_waiters
     if (HAK_UNLIKELY(!cas_release(&lock->word, &held, 0u))) hak_unlock_slow(lock);
 }
