@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -235,9 +236,20 @@ static bool set_environment(const struct run* run) {
 
 // Watching
 
+// Reports what a process has noted of its own crash. true: it is reported, now or before.
+static bool take_noted_crash(struct run* run, pid_t process) {
+    struct noted_crash crash = ring_dir_noted_crash(&run->rings, process);
+    if (crash.noted && !crash.taken) {
+        faults_add(&run->faults, &(struct tracing_death){.process = process, .number = crash.signal});
+        ring_dir_take_crash(&run->rings, process);
+    }
+    return crash.noted;
+}
+
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
     if (run->patience.killed && death->number == SIGKILL) return;
+    if (death->thread == 0 && take_noted_crash(run, death->process)) return;
     survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
@@ -335,17 +347,26 @@ static void on_over(void* context, pid_t process, bool execs) {
     ring_dir_forget(&run->rings, process);
 }
 
-// If ptrace was refused, the rings still have the last words of the processes that a check stopped.
+// If ptrace was refused, the rings still have what the processes noted of their crashes, and the last words of those
+// that a check stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
     survived_note_told(&run->survived, process, 0);
-    if (has_spoken(run, process) && process != run->launch.pid)
+    if (!take_noted_crash(run, process) && has_spoken(run, process) && process != run->launch.pid)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
+static void on_ring_while_it_runs(void* context, pid_t process) {
+    take_noted_crash(context, process);
+}
+
 static double on_tick(void* context) {
+    static const double often = 0.05;
     struct run* run = context;
-    return patience_tick(&run->patience);
+    double next = patience_tick(&run->patience);
+    if (run->launch.traced) return next;
+    ring_dir_each(&run->rings, on_ring_while_it_runs, run);
+    return fmin(next, often);
 }
 
 struct leak_look {
@@ -449,6 +470,7 @@ static void save_result(const struct run* run, int status) {
 
 static void print_leaks(const struct run* run) {
     const struct leaks* leaks = &run->leaks;
+    if (!run->launch.traced) return;  // said below
     if (leaks->searched > 0) leak_text_print(run->found_leaks, false, stderr);
     if (leaks->failed > 0)
         fprintf(stderr, "run: for %zu process%s there was not enough memory to search for leaks\n", leaks->failed,
@@ -492,10 +514,11 @@ static void print_findings(const struct run* run) {
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
     print_idle_variables(run);
     if (!run->launch.traced)
-        fprintf(stderr,
-                "run: ptrace was refused (%s): reports have no registers and no backtrace, and only the command itself "
-                "was watched\n",
-                strerror(run->launch.trace_error));
+        fprintf(
+            stderr,
+            "run: ptrace was refused (%s): a process notes its crash itself, unless it has a handler of its own; of "
+            "leaks, and of children that hang, nothing is known\n",
+            strerror(run->launch.trace_error));
 }
 
 static int conclude(struct run* run) {

@@ -38,7 +38,7 @@ static const char* const reasons[] = {[REPORT_CRASH] = "crash",
 // The sources of a report, opened once.
 struct making {
     const struct report_input* input;
-    const struct crash_record* record;  // NULL: nothing was copied
+    const CrashRecord* record;  // NULL: nothing was copied
     struct procmaps maps;
     struct heap_view heap;
     struct ring_reader rings;
@@ -81,7 +81,7 @@ static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
 }
 
 static json_t* number_text(const struct making* making, uint64_t value) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     if (hidden_poison(value, HIDDEN_POISON)) return json_string("the fill pattern of freed memory, read as a pointer");
     if (!is_canonical(value)) return json_string("not an address (non-canonical)");
     if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
@@ -129,7 +129,7 @@ static json_t* value_json(struct making* making, uint64_t value) {
 // The parts of a crash
 
 static json_t* signal_json(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     json_t* signal = json_object();
     json_put_whole(signal, "number", record->signal);
     json_put_text(signal, "name", signal_name(record->signal));
@@ -186,7 +186,7 @@ static void add_block_history(struct making* making, json_t* histories, const ch
 }
 
 static json_t* histories_json(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     json_t* histories = json_array();
     if (making->story.has_link) add_block_history(making, histories, "the story", making->story.block);
     if (record == NULL) return histories;
@@ -385,7 +385,7 @@ static json_t* verdict_json(struct making* making) {
 // The first line of the text, for a search through many reports.
 static json_t* headline(const struct making* making) {
     const struct report_input* input = making->input;
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     const char* site = making->story.site != NULL ? making->story.site : "none";
     if (is_living(input)) return json_sprintf("hakstress: %s after=%.3f", reasons[input->reason], input->after);
     if (input->check != NULL)
@@ -429,7 +429,7 @@ static void say_what_is_missing(struct making* making, bool have_maps) {
 
 // A block in use that begins where the faulting page ends.
 static void find_block_behind(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     if (record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
     struct heap_place at = heap_view_find(&making->heap, (record->fault_address | (UNDERFLOW_REACH - 1)) + 1);
     bool live = at.kind == HEAP_HUGE || (at.kind == HEAP_RUN && !at.cached) ||
@@ -441,7 +441,7 @@ static void find_block_behind(struct making* making) {
 
 // The block on pages of its own that the access was about.
 static void find_page(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     bool any =
         has_ring(making->input) && page_view_open(&making->pages, &making->heap.memory, making->input->ring->guard);
     if (!any || record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
@@ -463,7 +463,7 @@ static void find_blocks(struct making* making) {
 }
 
 static void open_making(struct making* making, const struct report_input* input) {
-    const struct crash_record* record = input->crash;
+    const CrashRecord* record = input->crash;
     *making = (struct making){.input = input, .missing = json_array()};
     bool copied = load_acquire(&record->ready) != 0 || load_acquire(&record->started) != 0;
     if (!is_living(input) && (input->reason == REPORT_CRASH || copied)) making->record = record;
@@ -474,7 +474,7 @@ static void open_making(struct making* making, const struct report_input* input)
         heap_view_open_memory(&making->heap, input->ring, input->memory, &making->maps);
     else
         heap_view_open(&making->heap, input->ring, input->child, &making->maps);
-    const struct crash_record* dated = making->record;
+    const CrashRecord* dated = making->record;
     rings_open(&making->rings, input->ring, &making->heap, dated != NULL ? dated->tick : 0,
                dated != NULL ? dated->time : workload_clock());
     const struct story_input of = {.rings = &making->rings,

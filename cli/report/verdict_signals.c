@@ -69,7 +69,7 @@ static bool is_own_abort(const struct verdict_facts* facts) {
 }
 
 bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     if (record == NULL || record->code > 0 || (record->signal == SIGABRT && is_own_abort(facts))) return false;
     if (record->sender == facts->process && facts->process != 0) {
         note(verdict, "%s was sent by process %d, the one that died", signal_name(record->signal), record->sender);
@@ -103,7 +103,7 @@ static const char* cause_of_signal(int signal) {
 }
 
 bool by_instruction(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     const char* cause = record != NULL && record->code > 0 ? cause_of_signal(record->signal) : NULL;
     if (cause == NULL) return false;
     note(verdict, "%s (%s) at 0x%" PRIx64, signal_name(record->signal), signal_code_name(record->signal, record->code),
@@ -121,7 +121,7 @@ bool by_caller_of_abort(struct verdict* verdict, const struct verdict_facts* fac
 }
 
 bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     if (record == NULL) return false;
     if (record->signal == SIGABRT && !facts->has_ring) {
         note(verdict,

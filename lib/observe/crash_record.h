@@ -1,16 +1,21 @@
-// What the signal handler of a dying thread leaves behind: plain copies, which the supervisor reads. Only the first
-// thread that crashes fills it in.
-#ifndef HAKSTRESS_CRASH_RECORD_H
-#define HAKSTRESS_CRASH_RECORD_H
+// What the signal handler of a dying thread leaves behind: plain copies, which hakstress reads. Only the first thread
+// that crashes fills it in.
+// Thread-safety: the functions are for the thread that has claimed the record; they are safe in a signal handler.
+// Errors: what cannot be read is missing from the record.
+#ifndef HAK_OBSERVE_CRASH_RECORD_H
+#define HAK_OBSERVE_CRASH_RECORD_H
 
-#include <stdint.h>
+#include "base/atomic.h"
+
+#include <signal.h>
 
 enum { CRASH_REGISTERS = 23, CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
 
-struct crash_record {
+typedef struct {
     _Atomic uint32_t claimed;  // 0, or the gettid() of the thread that fills this in
     _Atomic uint32_t started;  // 1: everything but stack and maps is filled in
     _Atomic uint32_t ready;    // 1: everything is filled in
+    _Atomic uint32_t taken;    // 1: hakstress has read it, and needs the process no longer
     int32_t signal;
     int32_t code;                         // si_code
     int32_t error;                        // si_errno
@@ -23,7 +28,12 @@ struct crash_record {
     uint64_t stack_bytes;
     uint64_t maps_bytes;
     unsigned char stack[CRASH_STACK_BYTES];
-    char maps[CRASH_MAPS_BYTES];  // /proc/self/maps
-};
+    char maps[CRASH_MAPS_BYTES];  // /proc/thread-self/maps
+} CrashRecord;
+
+// Fills in all but `claimed`, `tick` and `ready`, from what a handler with SA_SIGINFO gets.
+void crash_record_fill(CrashRecord* record, int signal, const siginfo_t* info, const void* context);
+// Keeps the old maps where /proc cannot be read, as after a change of the root.
+void crash_record_copy_maps(CrashRecord* record);
 
 #endif
