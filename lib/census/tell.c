@@ -34,6 +34,7 @@ static const CensusFigure figures[] = {
     FIGURE("live_bytes", live_bytes, "bytes of these", false),
     FIGURE("cached_blocks", cached, "freed blocks that threads keep at hand", false),
     FIGURE("cached_bytes", cached_bytes, "bytes of these", false),
+    FIGURE("kept_back_blocks", kept_back, "blocks among these that guard mode keeps back", false),
     FIGURE("mallocs", mallocs, "blocks handed out; a lower bound, which may fall, unless counts_exact", false),
     FIGURE("frees", frees, "blocks freed; a lower bound unless counts_exact", true),
     FIGURE("purged", purged, "free bytes of address space that occupy no memory", false),
@@ -141,7 +142,9 @@ static void put_parts(Out* out, const Census* census) {
             sum > census->resident + census->resident / 50 ? " (does not add up: it changes too fast, or is damaged)"
                                                            : "");
     put_part(out, census, parts->live, "live: blocks that the program has");
-    put_part(out, census, parts->cached, "cached: freed blocks that threads keep at hand");
+    put_part(out, census, parts->cached,
+             census->kept_back ? "cached: freed blocks that threads keep at hand, and that guard mode keeps back"
+                               : "cached: freed blocks that threads keep at hand");
     put_part(out, census, parts->gaps, "gaps: room in slabs between and behind blocks");
     put_part(out, census, parts->free_dirty, "free: not given back to the system yet");
     put_part(out, census, parts->tables, "tables: the allocator's own");

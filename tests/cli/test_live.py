@@ -192,6 +192,18 @@ class Outside(unittest.TestCase):
                 self.assertGreater(after["mallocs"] - before["mallocs"], 990)
                 self.assertEqual(after["counts_exact"], library == CHECKED)
 
+    def test_what_guard_mode_keeps_back_is_not_live(self):
+        for size in (3000, 20000):
+            with self.subTest(size=size), Process(CHECKED, HAKMEM_GUARD="1") as process:
+                process.take(size)
+                before = stats(process.pid)
+                self.assertEqual(process.ask("drop"), "done")
+                process.freeze()
+                after = stats(process.pid)
+                self.assertGreater(after["kept_back_blocks"], 100)
+                self.assertLess(abs(before["live_blocks"] - after["live_blocks"] - 1000), 50)
+                self.assertLess(abs(after["frees"] - before["frees"] - 1000), 200)
+
     def test_what_bins_hold_is_not_live(self):
         with Process(LIBRARY) as process:
             process.freeze()
