@@ -371,27 +371,33 @@ static double on_tick(void* context) {
 
 struct leak_look {
     struct run* run;
-    struct leaks leaks;
+    struct leaks* leaks;
 };
 
 static void look_for_leaks(void* context, pid_t process) {
     struct leak_look* look = context;
     if (!tracing_keep_threads(process)) return;
-    find_leaks(look->run, process, process, &look->leaks);
+    find_leaks(look->run, process, process, look->leaks);
     tracing_forget_threads(process);
 }
 
 // What living processes have lost up to now.
 static void report_leaks(struct run* run) {
-    struct leak_look look = {.run = run};
-    leaks_start(&look.leaks, run->leak_plan.with_reachable);
+    struct leaks leaks = {.searched = 0};
+    leaks_start(&leaks, run->leak_plan.with_reachable);
     tracing_halt(&run->tracing);
-    tracing_each(look_for_leaks, &look);
+    tracing_each(look_for_leaks, &(struct leak_look){run, &leaks});
     tracing_release(&run->tracing);
-    json_t* document = leak_plan_judge(&run->leak_plan, &look.leaks);
-    if (look.leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
+    json_t* document = leak_plan_judge(&run->leak_plan, &leaks);
+    if (leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
     json_decref(document);
-    leaks_free(&look.leaks);
+    leaks_free(&leaks);
+}
+
+// They are among those of the processes that have ended meanwhile.
+static void on_leaving(void* context) {
+    struct run* run = context;
+    if (run->leak_plan.wanted) tracing_each(look_for_leaks, &(struct leak_look){run, &run->leaks});
 }
 
 static void on_asked(void* context) {
@@ -471,6 +477,8 @@ static void save_result(const struct run* run, int status) {
 static void print_leaks(const struct run* run) {
     const struct leaks* leaks = &run->leaks;
     if (!run->launch.traced) return;  // said below
+    if (run->tracing.detached && leaks->searched > 0)
+        fprintf(stderr, "run: what was lost up to now, in processes that go on:\n");
     if (leaks->searched > 0) leak_text_print(run->found_leaks, false, stderr);
     if (leaks->failed > 0)
         fprintf(stderr, "run: for %zu process%s there was not enough memory to search for leaks\n", leaks->failed,
@@ -577,6 +585,18 @@ static bool find_loaded_library(struct run* run) {
     return found;
 }
 
+// Leaks are found by the records of guard mode, which cannot begin later.
+static bool has_records(const struct run* run) {
+    HakRingFile head;
+    if (!run->leak_plan.wanted || (ring_dir_read_head(&run->rings, run->launch.pid, &head) && head.guard != 0))
+        return true;
+    missing_error(
+        "process %d has no records of its blocks, so --leaks cannot say what it loses; start it with HAKMEM_GUARD=1, "
+        "or by hakstress run --leaks --",
+        (int)run->launch.pid);
+    return false;
+}
+
 static int attach(struct run* run) {
     int status = STATUS_MISSING;
     if (!find_loaded_library(run)) return STATUS_MISSING;
@@ -586,6 +606,7 @@ static int attach(struct run* run) {
     result_again(run->args, tail, run->again, sizeof run->again);
     if (!ring_dir_of_process(&run->rings, run->launch.pid, run->library))
         fprintf(stderr, "run: the symbols of %s are missing, so reports have no rings and no heap\n", run->library);
+    if (!has_records(run)) return STATUS_MISSING;
     if (tracing_attach(&run->tracing, run->launch.pid) != 0)
         return missing_error("cannot watch process %d: %s", (int)run->launch.pid, strerror(errno));
     run->launch.traced = true;
@@ -605,6 +626,7 @@ static int run_run(const struct args* args) {
                                    .refused = on_refused,
                                    .over = on_over,
                                    .tick = on_tick,
+                                   .leaving = on_leaving,
                                    .asked = on_asked};
     if (!read_plan(&run)) return STATUS_USAGE;
     run.tracing.keeps_ends = run.leak_plan.wanted;

@@ -490,6 +490,7 @@ int tracing_attach(struct tracing* tracing, pid_t process) {
 // Signals that a thread has not received yet still reach it.
 static void let_all_go(struct tracing* tracing) {
     tracing_halt(tracing);
+    if (tracing->leaving != NULL) tracing->leaving(tracing->context);
     for (struct traced* traced; (traced = a_halted()) != NULL;) {
         bool is_signal = traced->halted_by >> 16 == 0;
         int number = is_signal ? WSTOPSIG(traced->halted_by) : 0;

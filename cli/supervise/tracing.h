@@ -51,6 +51,9 @@ struct tracing {
     // SIGQUIT came, from the terminal's key or from another process. It reaches no watched process. NULL: all signals
     // are passed on. Not called if the command is not traced.
     void (*asked)(void* context);
+    // After tracing_attach: all watched threads are halted, and are about to go on without this process. NULL: not
+    // wanted.
+    void (*leaving)(void* context);
     bool keeps_ends;  // tracing_ends() is wanted
     // output
     int status;        // exit status of the command, as waitpid returns it

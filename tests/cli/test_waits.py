@@ -177,6 +177,13 @@ class Attached(Looks):
         self.assertEqual(result.returncode, 3)
         self.assertIn("has not loaded libhakmem-checked.so", result.stderr)
 
+    def test_leaks_need_records(self):
+        """Without guard mode nothing can be known of leaks: that is said at once, and the process goes on."""
+        result = self.run_it("run", "--leaks", "--pid", str(self.other.pid))
+        self.assertEqual((result.returncode, self.other.poll()), (3, None))
+        wanted = rf"\Ahakstress: process {self.other.pid} has no records .* HAKMEM_GUARD=1.*\n\Z"
+        self.assertRegex(result.stderr, wanted)
+
 
 class Core(test_run.RunCase):
     def dump(self):

@@ -236,19 +236,35 @@ class Alive(Case):
         self.assertEqual(process.returncode, 0, text)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
 
-    def test_of_a_process_that_runs_already(self):
+    def attach(self, *options):
+        """A process that runs already, and the run that watches it."""
         library = os.path.join(os.path.dirname(HAKSTRESS), "../lib/libhakmem-checked.so")
         environment = {**os.environ, "LD_PRELOAD": os.path.realpath(library), "HAKMEM_GUARD": "1"}
         process = subprocess.Popen([PLANTED, "waiting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                    env=environment)
+        self.addCleanup(process.stdin.close)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertEqual(process.stdout.readline(), "ready\n")
-        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--pid", str(process.pid)],
+        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, *options, "--pid", str(process.pid)],
                                stderr=subprocess.PIPE, text=True)
         self.assertIn("watching process", run.stderr.readline())
+        return process, run
+
+    def test_of_a_process_that_runs_already(self):
+        process, run = self.attach("--leaks")
         process.communicate(timeout=60)
         _, text = run.communicate(timeout=60)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
+
+    def test_of_a_process_that_is_let_go(self):
+        process, run = self.attach("--leaks-exit", "23")
+        run.send_signal(signal.SIGINT)
+        _, text = run.communicate(timeout=60)
+        self.assertRegex(text, r"\Arun: what was lost up to now, in processes that go on:\n"
+                               r"run: definitely lost: 300 bytes in 1 block; .*\n  300 bytes .*; by wait_for_end ")
+        self.assertEqual((run.returncode, process.poll()), (23, None))
 
 
 class Rules(Case):
