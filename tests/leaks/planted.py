@@ -10,6 +10,7 @@ import functools
 import http.server
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -265,6 +266,28 @@ class Alive(Case):
         self.assertRegex(text, r"\Arun: what was lost up to now, in processes that go on:\n"
                                r"run: definitely lost: 300 bytes in 1 block; .*\n  300 bytes .*; by wait_for_end ")
         self.assertEqual((run.returncode, process.poll()), (23, None))
+
+
+class WithoutLines(Case):
+    SOURCE = """
+#include <stdlib.h>
+#define OWN static __attribute__((noinline))
+static void* volatile used;
+OWN void* get(size_t bytes) { void* block = malloc(bytes); used = block; return block; }
+OWN void* xmalloc(size_t bytes) { void* block = get(bytes); if (block == 0) abort(); used = block; return block; }
+OWN void read_config(void) { used = xmalloc(100); used = 0; }
+OWN void add_user(void) { used = get(200); used = 0; }
+int main(void) { read_config(); add_user(); return 0; }
+"""
+
+    def test_a_helper_of_a_wrapper_is_not_to_blame(self):
+        """Without debug information its type is not known. Called by anyone else, it may be to blame."""
+        source, program = self.path("helper.c"), self.path("helper")
+        pathlib.Path(source).write_text(self.SOURCE, encoding="utf-8")
+        subprocess.run([*COMPILER, "-O1", "-fno-builtin", "-w", "-o", program, source], check=True)
+        text, _, _ = self.run_it(program)
+        blamed = [entry[0].partition("; by ")[2] for entry in entries(text) if "definitely" in entry[0]]
+        self.assertEqual([name.partition(" ")[0] for name in blamed], ["get", "read_config"])
 
 
 class Rules(Case):
