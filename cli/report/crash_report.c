@@ -329,6 +329,31 @@ static void add_refusal(struct making* making, json_t* evidence) {
                                                 refused.a == 1 ? ", as an option asks" : ""));
 }
 
+static unsigned threads_at(const struct threads_seen* threads, const char* place, size_t from) {
+    char other[1024];
+    unsigned count = 0;
+    for (size_t i = from; i < threads->count; i++) {
+        code_place_own_text(json_object_get(threads->list[i].json, "backtrace"), other, sizeof other);
+        count += strcmp(other, place) == 0;
+    }
+    return count;
+}
+
+// Where the threads of a living process are. Each place is named once.
+static void add_thread_places(const struct making* making, json_t* evidence) {
+    enum { PLACES_MOST = 8 };
+    const struct threads_seen* threads = &making->threads;
+    char place[1024];
+    size_t places = 0;
+    for (size_t i = 0; i < threads->count && places < PLACES_MOST; i++) {
+        code_place_own_text(json_object_get(threads->list[i].json, "backtrace"), place, sizeof place);
+        unsigned here = threads_at(threads, place, i);
+        if (place[0] == '\0' || here < threads_at(threads, place, 0)) continue;  // named before
+        places++;
+        json_array_append_new(evidence, json_format("%u thread%s in %s", here, here == 1 ? "" : "s", place));
+    }
+}
+
 // If the crash handler itself crashed, part of the record is there.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
@@ -374,6 +399,8 @@ static json_t* verdict_json(struct making* making) {
     name_code_in_check(making, json_object_get(verdict, "evidence"));
     add_refusal(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
+    if (json_array_size(json_object_get(making->waits, "deadlock")) == 0)
+        add_thread_places(making, json_object_get(verdict, "evidence"));
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
         const char* words = input->check != NULL ? input->check->line : "";
         json_t* where = where_text(words, &making->maps, making->backtrace, making->blocks);

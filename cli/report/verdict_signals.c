@@ -25,15 +25,16 @@ static bool by_deadlock(struct verdict* verdict, const struct verdict_facts* fac
 // The child of `repro` and `guard` counts what it does; of the user's program only this much is known.
 static bool by_silence(struct verdict* verdict, const struct verdict_facts* facts) {
     if (strcmp(facts->living, "asked") == 0) {
-        note(verdict, "the threads below show what the process was doing");
+        note(verdict, "the stacks of all threads in the report show what the process was doing");
         return judge(verdict, "nobody", "high", "nothing is known to be wrong: a report was asked for");
     }
     if (strcmp(facts->living, "timeout") == 0) {
-        note(verdict, "the threads below show what the process was doing when the time was over");
+        note(verdict, "the stacks of all threads in the report show what the process was doing when the time was over");
         return judge(verdict, "unknown", "low", "the program had not ended in the time that --timeout gives it");
     }
     note(verdict,
-         "no watched process used the processor or the allocator; the threads below show for what they waited");
+         "no watched process used the processor or the allocator; the stacks of all threads in the report show for "
+         "what they waited");
     return judge(verdict, "unknown", "low",
                  "the program waits: for something outside, or for an event that does not come");
 }
