@@ -10,6 +10,7 @@
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
+#include "report/late_names.h"
 #include "report/page_view.h"
 #include "report/rings.h"
 #include "report/signals.h"
@@ -401,6 +402,7 @@ static json_t* verdict_json(struct making* making) {
     add_pasts(making, verdict);
     if (json_array_size(json_object_get(making->waits, "deadlock")) == 0)
         add_thread_places(making, json_object_get(verdict, "evidence"));
+    late_names_note(json_object_get(verdict, "evidence"), making->backtrace);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
         const char* words = input->check != NULL ? input->check->line : "";
         json_t* where = where_text(words, &making->maps, making->backtrace, making->blocks);
