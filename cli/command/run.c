@@ -578,11 +578,12 @@ static bool find_loaded_library(struct run* run) {
         if (found) snprintf(run->library, sizeof run->library, "%s", maps.mappings[i].path);
     }
     procmaps_free(&maps);
-    if (!found)
-        missing_error(
-            "process %d has not loaded libhakmem-checked.so; start it with LD_PRELOAD, or by hakstress run --",
-            (int)run->launch.pid);
-    return found;
+    if (found) return true;
+    if (!library_find_beside(name + 1, run->library, sizeof run->library))
+        snprintf(run->library, sizeof run->library, "%s", name + 1);
+    missing_error("process %d has not loaded libhakmem-checked.so; start it by hakstress run --, or with LD_PRELOAD=%s",
+                  (int)run->launch.pid, run->library);
+    return false;
 }
 
 // Leaks are found by the records of guard mode, which cannot begin later.
@@ -592,7 +593,7 @@ static bool has_records(const struct run* run) {
         return true;
     missing_error(
         "process %d has no records of its blocks, so --leaks cannot say what it loses; start it with HAKMEM_GUARD=1, "
-        "or by hakstress run --leaks --",
+        "or by hakstress run --leaks -- COMMAND",
         (int)run->launch.pid);
     return false;
 }

@@ -164,7 +164,8 @@ static void show(const struct view* view) {
     printf("%8s %-15s %8s %8s %7s %7s %7s %7s %8s %9s %9s %9s %8s\n", "PID", "COMMAND", "RSS MiB", "used", "cached",
            "gaps", "free", "tables", "others", "live", "malloc/s", "free/s", "refill/s");
     for (size_t i = 0; i < view->count && i < lines; i++) show_process(view->watched[i]);
-    if (view->count == 0) puts("no process that has libhakmem and that you may read");
+    if (view->count == 0)
+        puts("no process that has libhakmem and that you may read; hakstress --help says how to get one");
     if (view->count == 1 && lines > 4) show_classes(view->watched[0], lines - 4);
     if (view->terminal) fputs("\nq: end. +: at least so many, because the release library does not count all.", stdout);
     fflush(stdout);
@@ -214,7 +215,7 @@ static void loop(struct view* view, const pid_t* named, size_t named_count, uint
 // --- the verb
 
 static int read_pids(const struct args* args, pid_t* pids) {
-    char words[256];
+    char words[LIVE_PROBLEM_BYTES];
     if (args->operand_count > SHOWN_MOST || args->rest_count > 0) return usage_error("too many processes");
     for (int i = 0; i < args->operand_count; i++) {
         uint64_t pid;
