@@ -323,13 +323,19 @@ static void note_refusals(struct run* run, pid_t thread) {
     run->failures.processes += refused != 0;
 }
 
-static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
+// Whoever asks a server to end wants to know as well what it had lost. What a fault has left may be damaged.
+static bool tells_leaks(int number) {
+    return number != SIGKILL && !is_fault_signal(number);
+}
+
+static void on_exiting(void* context, pid_t process, pid_t thread, int number) {
     struct run* run = context;
+    bool cleanly = number == 0;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
     note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
-    run->died += !cleanly;
-    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread, &run->leaks);
+    run->died += !tells_leaks(number);
+    if (run->leak_plan.wanted && tells_leaks(number)) find_leaks(run, process, thread, &run->leaks);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
     else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check

@@ -196,7 +196,8 @@ static void at_exit(struct tracing* tracing, struct traced* traced) {
                       &(struct tracing_death){traced->process, traced->thread, number, cause_of(traced)});
     }
     if (tracing->keeps_ends && process != NULL) keep_end(traced, process);
-    if (comes_to_end(traced)) tracing->exiting(tracing->context, traced->process, traced->thread, known && number == 0);
+    if (comes_to_end(traced))
+        tracing->exiting(tracing->context, traced->process, traced->thread, known ? number : SIGKILL);
     resume(traced->thread, 0);
 }
 

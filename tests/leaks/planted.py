@@ -237,6 +237,16 @@ class Alive(Case):
         self.assertEqual(process.returncode, 0, text)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
 
+    def test_of_a_process_that_is_asked_to_end(self):
+        """Servers end by SIGTERM or Ctrl-C, and many have no handler for it."""
+        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--", PLANTED, "waiting"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(run.stdout.readline(), "ready\n")
+        run.send_signal(signal.SIGTERM)
+        _, text = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM, text)
+        self.assertIn("  300 bytes in 1 block definitely lost; by wait_for_end (planted.c:", text)
+
     def attach(self, *options):
         """A process that runs already, and the run that watches it."""
         library = os.path.join(os.path.dirname(HAKSTRESS), "../lib/libhakmem-checked.so")
