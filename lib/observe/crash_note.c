@@ -66,14 +66,14 @@ static bool stack_exchange(const stack_t* wanted, stack_t* found) {
 }
 
 void crash_note_thread_start(void) {
-    stack_t found;
+    stack_t found = {.ss_flags = 0};
     if (!begun || own_stack != NULL || !stack_exchange(NULL, &found) || !(found.ss_flags & SS_DISABLE)) return;
     own_stack = os_map_sparse(STACK_BYTES);
     if (own_stack != NULL) stack_exchange(&(stack_t){.ss_sp = own_stack, .ss_size = STACK_BYTES}, NULL);
 }
 
 void crash_note_thread_end(void) {
-    stack_t found;
+    stack_t found = {.ss_flags = 0};
     if (own_stack == NULL) return;
     if (stack_exchange(NULL, &found) && found.ss_sp == own_stack)
         stack_exchange(&(stack_t){.ss_flags = SS_DISABLE}, NULL);

@@ -150,7 +150,7 @@ static HakRingFile* file_or_private_memory(void) {
         void* memory = new_file(hak_ring_bytes(records));
         if (memory == NULL) memory = os_map_sparse(hak_ring_bytes(records));
         if (memory != NULL) start(memory, records);
-        if (ring_kind == IN_FILE && hak_option(crash_record)) copy_early_maps(memory);
+        if (memory != NULL && ring_kind == IN_FILE && hak_option(crash_record)) copy_early_maps(memory);
     }
     hak_unlock(&start_lock);
     return hak_ring_file();
