@@ -239,9 +239,10 @@ static bool set_environment(const struct run* run) {
 // Reports what a process has noted of its own crash. true: it is reported, now or before.
 static bool take_noted_crash(struct run* run, pid_t process) {
     struct noted_crash crash = ring_dir_noted_crash(&run->rings, process);
-    if (crash.noted && !crash.taken) {
+    if (crash.noted && crash.answer == CRASH_UNSEEN) {
+        ring_dir_answer_crash(&run->rings, process, CRASH_SEEN);
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = crash.signal});
-        ring_dir_take_crash(&run->rings, process);
+        ring_dir_answer_crash(&run->rings, process, CRASH_REPORTED);
     }
     return crash.noted;
 }

@@ -323,18 +323,17 @@ struct noted_crash ring_dir_noted_crash(const struct ring_dir* dir, pid_t proces
     if (fd < 0) return crash;
     enum { START_BYTES = offsetof(CrashRecord, stack) };
     if (pread(fd, &start, START_BYTES, at) == START_BYTES)
-        crash = (struct noted_crash){load_acquire(&start.ready) != 0, load_relaxed(&start.taken) != 0, start.signal};
+        crash = (struct noted_crash){load_acquire(&start.ready) != 0, load_relaxed(&start.answer), start.signal};
     close(fd);
     return crash;
 }
 
-void ring_dir_take_crash(const struct ring_dir* dir, pid_t process) {
-    static const uint32_t taken = 1;
+void ring_dir_answer_crash(const struct ring_dir* dir, pid_t process, uint32_t answer) {
     off_t at;
     int fd = open_crash(dir, process, O_RDWR, &at);
     if (fd < 0) return;
     // If this fails, the process waits until its time is over.
-    if (pwrite(fd, &taken, sizeof taken, at + (off_t)offsetof(CrashRecord, taken)) < 0) errno = 0;
+    if (pwrite(fd, &answer, sizeof answer, at + (off_t)offsetof(CrashRecord, answer)) < 0) errno = 0;
     close(fd);
 }
 

@@ -14,23 +14,26 @@ enum { FAULT_SIGNALS = sizeof fault_signals / sizeof fault_signals[0] };
 
 // --- the crash
 
-// Until the word is set, but not for ever: nobody may be there to set it.
-static void wait_until_set(const _Atomic uint32_t* word) {
-    enum { MOST_MS = 5000 };
-    for (uint64_t end = os_clock_ms() + MOST_MS; load_acquire(word) == 0 && os_clock_ms() < end;) os_sleep_briefly();
+// While the word has the value, but not for ever: nobody may be there to change it.
+static void wait_while_it_is(const _Atomic uint32_t* word, uint32_t value, uint64_t most_ms) {
+    for (uint64_t end = os_clock_ms() + most_ms; load_acquire(word) == value && os_clock_ms() < end;)
+        os_sleep_briefly();
 }
+
+enum { SEEN_WITHIN_MS = 1000, DONE_WITHIN_MS = 20000 };
 
 static void note(HakRingFile* file, int signal, const siginfo_t* info, const void* context) {
     CrashRecord* record = hak_ring_crash(file);
     uint32_t nobody = 0;
     if (!cas_acq_rel(&record->claimed, &nobody, os_thread_id())) {
-        wait_until_set(&record->ready);  // the end of this thread would end the one that writes
+        wait_while_it_is(&record->ready, 0, DONE_WITHIN_MS);  // the end of this thread would end the one that writes
         return;
     }
     record->tick = hak_ring_clock();
     crash_record_fill(record, signal, info, context);
     store_release(&record->ready, 1u);  // pairs with the acquire in the report
-    wait_until_set(&record->taken);
+    wait_while_it_is(&record->answer, CRASH_UNSEEN, SEEN_WITHIN_MS);
+    wait_while_it_is(&record->answer, CRASH_SEEN, DONE_WITHIN_MS);
 }
 
 // What the instruction did is done again when the handler returns, and then kills: so a core dump shows the fault.

@@ -2,7 +2,7 @@
 // HAKMEM_RING_FILE): registers, stack and memory map go into the file of the debug ring, which is open already. So it
 // does not matter whether the process has changed its root or its user since it started. Then it dies of the signal.
 //
-//   fault -> on_fault: claimed -> fill -> ready -> wait for `taken`, a short time -> the default action
+//   fault -> on_fault: claimed -> fill -> ready -> wait until hakstress has reported it -> the default action
 //
 // Handlers are installed only where the action is the default. One that the program installs takes their place.
 // Thread-safety: begin: once, at load. The others: each for the calling thread.

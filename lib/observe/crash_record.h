@@ -11,11 +11,14 @@
 
 enum { CRASH_REGISTERS = 23, CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
 
+// Nobody has seen the record; it is being reported; the process is needed no longer.
+enum { CRASH_UNSEEN, CRASH_SEEN, CRASH_REPORTED };
+
 typedef struct {
     _Atomic uint32_t claimed;  // 0, or the gettid() of the thread that fills this in
     _Atomic uint32_t started;  // 1: everything but stack and maps is filled in
     _Atomic uint32_t ready;    // 1: everything is filled in
-    _Atomic uint32_t taken;    // 1: hakstress has read it, and needs the process no longer
+    _Atomic uint32_t answer;   // CRASH_...: written by hakstress
     int32_t signal;
     int32_t code;                         // si_code
     int32_t error;                        // si_errno

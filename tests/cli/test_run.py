@@ -741,6 +741,18 @@ class Environment(RunCase):
         self.assertEqual(len({found["pid"] for found in FAULT.finditer(result.stderr)}), 3, result.stderr)
         self.assertEqual(len(FAULT.findall(result.stderr)), 3)
 
+    def test_noted_crash_that_nobody_reads(self):
+        """Without hakstress the process notes it all the same, and dies of the signal."""
+        library = os.path.realpath(os.path.join(os.path.dirname(test_cli.HAKSTRESS), "../lib/libhakmem-checked.so"))
+        ring = os.path.join(self.directory.name, "ring")
+        environment = clean_environment(LD_PRELOAD=library, HAKMEM_RING_FILE=ring, HAKMEM_CRASH_RECORD="1")
+        for way, number in (("null", signal.SIGSEGV), ("abort", signal.SIGABRT), ("stack", signal.SIGSEGV)):
+            with self.subTest(way=way):
+                done = subprocess.run([CRASHES, way], env=environment, capture_output=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, -number)
+                with open(ring, "rb") as file:
+                    self.assertIn(CRASHES.encode(), file.read(), "the memory map")
+
     def test_noted_crash_waits_to_be_looked_at(self):
         """Guard mode's records are in the memory of the process alone."""
         if not X86:
