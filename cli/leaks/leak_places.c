@@ -2,9 +2,9 @@
 
 #include "base/json.h"
 #include "base/path.h"
-#include "binary/code.h"
 #include "binary/demangle.h"
 #include "binary/module_file.h"
+#include "code.h"
 
 #include <limits.h>
 #include <stdlib.h>

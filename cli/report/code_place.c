@@ -3,9 +3,9 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "binary/build_id.h"
-#include "binary/code.h"
 #include "binary/demangle.h"
 #include "binary/segments.h"
+#include "code.h"
 
 #include <inttypes.h>
 #include <stdio.h>
