@@ -243,6 +243,7 @@ class Alive(Case):
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.assertEqual(run.stdout.readline(), "ready\n")
         run.send_signal(signal.SIGTERM)
+        run.wait(60)  # before its stdin is closed, at which it would exit
         _, text = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 128 + signal.SIGTERM, text)
         self.assertIn("  300 bytes in 1 block definitely lost; by wait_for_end (planted.c:", text)
