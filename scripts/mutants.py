@@ -249,7 +249,8 @@ def make_short(program, verdict):
     verdict.switches = 0
     if verdict.replay == "-":
         return
-    scenario = verdict.scenario if verdict.scenario.startswith("random-") else SCENARIOS / f"{verdict.scenario}.scenario"
+    is_random = verdict.scenario.startswith("random-")
+    scenario = verdict.scenario if is_random else SCENARIOS / f"{verdict.scenario}.scenario"
     command = [program, "--minimise", verdict.replay, "--seconds", str(MINIMISE_SECONDS), scenario]
     match = FAULT.search(run_quietly(command).stdout)
     if not match:

@@ -94,6 +94,7 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_COPY: system_copy(); break;
     case OP_LOCK_STREAMS: explored_list_lock(); break;
     case OP_UNLOCK_STREAMS: explored_list_unlock(); break;
+    case OP_OCCUPY: block_made_by_others(op->size); break;
     case OP_TICK: system_tick(op->size); break;
     case OP_FAIL: system_calls_will_fail((uint32_t)op->size); break;
     case OP_COUNT: break;

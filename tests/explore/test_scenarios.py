@@ -12,7 +12,7 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
-BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step"
+BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls', 'looking' or the name of a step"
 TWICE = "block 'a' is freed, or given to realloc, twice"
 
 # (text, line, what the message says)
@@ -42,6 +42,7 @@ BAD = [
     ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
     ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
     ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
+    ("thread A: occupy 2M\n", 1, "'occupy' belongs into the setup, not into the program of a thread"),
     ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
     ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
