@@ -150,10 +150,10 @@ thread D: 375*malloc 64, free b
 """
 
 
-REUSED = """# a block that is free before the run begins
+REUSED = """# a block that is free before the run begins, and one that shrinks where it is
 bound slabs 0
-setup A: p=malloc 64, free p
-thread A: b=malloc 64
+setup A: p=malloc 64, free p, q=malloc 5M
+thread A: b=malloc 64, r=realloc q 3M
 """
 
 
@@ -175,6 +175,8 @@ class Own(Case):
         self.assertIn("b is the block that was p", text)
         self.assertNotIn("; as b it is in use", text)
         self.assertNotIn("; as p it is in use", text)
+        self.assertIn("r is the block that was q", text)
+        self.assertNotIn("; as q it is in use", text)
 
     def test_of_a_long_run_the_beginning_and_the_end_are_told(self):
         text = self.story_of("long", LONG)
