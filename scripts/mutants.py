@@ -86,9 +86,9 @@ class Verdict:
     check: str = ""
     schedules: int = 0
     replay: str = ""
-    switches: int = -1  # of the short schedule; -1: it was not made short
     text: str = ""
     seconds: float = 0.0
+    switches: int = -1  # of the short schedule; -1: it was not made short
 
     def is_wrong(self):
         if self.mutant.equivalent:
