@@ -1,5 +1,6 @@
 #!/bin/bash
-# clang-tidy over lib/ (the release and the checked core), cli/ and code/, with the checks of .clang-tidy. Says what it found.
+# clang-tidy over lib/ (the release and the checked core), cli/ and code/, with the checks of .clang-tidy. Says what it
+# found.
 # usage: check_tidy.sh [BUILD [PATTERN]]      BUILD: default build; PATTERN: regular expression of the files to look at
 # Exit status: 0 nothing, 1 something was found, 77 clang-tidy is not installed.
 set -eu
