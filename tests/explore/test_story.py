@@ -35,7 +35,8 @@ class Case(unittest.TestCase):
         cls.directory.cleanup()
 
     def explore(self, *words, status):
-        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", "--seed", "1"]
+        seed = () if {"--replay", "--minimise"} & set(words) else ("--seed", "1")
+        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", *seed]
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, status, f"{command}\n{result.stdout}{result.stderr}")
         return result
