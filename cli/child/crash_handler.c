@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 enum { ALT_STACK_BYTES = 32 << 10, WAIT_FOR_SUPERVISOR_MS = 20000, RED_ZONE = 128, PAGE = 4096 };
@@ -126,13 +125,9 @@ static void fill(struct crash_record* record, int signal, const siginfo_t* info,
         record->fault_address = (uint64_t)(uintptr_t)info->si_addr;
     else
         record->sender = info->si_pid;
-#if defined(__x86_64__)
-    for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = (uint64_t)context->uc_mcontext.gregs[i];
+    crash_registers_of_context(record->registers, context);
     store_release(&record->started, 1u);  // pairs with the acquire in the report
-    copy_stack(record, record->registers[REG_RSP]);
-#else
-    (void)context;
-#endif
+    copy_stack(record, record->registers[CRASH_SP]);
     copy_maps(record);
 }
 

@@ -3,9 +3,9 @@
 #ifndef HAKSTRESS_CRASH_RECORD_H
 #define HAKSTRESS_CRASH_RECORD_H
 
-#include <stdint.h>
+#include "child/crash_registers.h"
 
-enum { CRASH_REGISTERS = 23, CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
+enum { CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
 
 struct crash_record {
     _Atomic uint32_t claimed;  // 0, or the gettid() of the thread that fills this in
@@ -18,7 +18,7 @@ struct crash_record {
     uint64_t fault_address;               // si_addr
     double time;                          // CLOCK_MONOTONIC
     uint64_t tick;                        // hak_ring_clock(); 0: unknown
-    uint64_t registers[CRASH_REGISTERS];  // gregs of the ucontext
+    uint64_t registers[CRASH_REGISTERS];  // crash_registers.h says which
     uint64_t stack_address;               // of the first byte copied: the stack pointer minus the red zone
     uint64_t stack_bytes;
     uint64_t maps_bytes;
