@@ -105,5 +105,6 @@ done
 step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
 step_ended sanitizer-clang:address,undefined
 step aarch64 scripts/test_aarch64.sh
+step musl scripts/test_musl.sh
 
 finish
