@@ -1,9 +1,9 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
 # every mutant of the protocol, a hundred wrong programs with a page for every block, each fuzz target for a minute,
-# 10^5 double frees, the tests for aarch64 in an emulator, and 10^9 frees of adversarial content. Then it repeats guard, repro, fast0, explore, the property
-# test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault and says how to
-# reproduce it.
+# 10^5 double frees, the tests for aarch64 in an emulator, and 10^9 frees of adversarial content. Then it repeats
+# guard, repro, fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It
+# stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 

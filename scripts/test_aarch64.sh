@@ -1,8 +1,8 @@
 #!/bin/bash
 # Builds for aarch64 into build/aarch64, and tests what was built under qemu-user: scripts/test_aarch64.sh [all]
-# Without `all` it builds the libraries, the worker, the explorer and some of the tests, and runs those that take about a
-# second each. With it the build is whole, and all unit tests and longer programs run. docs/PLATFORMS.md says what an
-# emulator does not show.
+# Without `all` it builds the libraries, the worker, the explorer and some of the tests, and runs those that take about
+# a second each. With it the build is whole, and all unit tests and longer programs run. docs/PLATFORMS.md says what
+# an emulator does not show.
 # Exit status: 0; 1 a test failed; 77 what is needed is not installed (scripts/bootstrap.sh --tests).
 set -u
 cd "$(dirname "$0")/.."
@@ -26,7 +26,8 @@ units=$quick targets=()
 [ "${1:-}" = all ] && units="$quick $slow"
 if [ "${1:-}" != all ]; then
     for name in $units; do targets+=("tests/unit-$name"); done
-    targets+=(lib/libhakmem.so.0.1.0 lib/libhakmem-checked.so lib/libhakmem.a cli/hakstress-worker)
+    version=$(sed -n "s/^  version: .\(.*\).,/\1/p" meson.build)
+    targets+=("lib/libhakmem.so.$version" lib/libhakmem-checked.so lib/libhakmem.a cli/hakstress-worker)
     targets+=(cli/hakstress-explore tests/api tests/property tests/wrong_free tests/sample tests/guard)
     targets+=(tests/unit-stack-table tests/unit-copied-stack)
     targets+=(tests/libunwind-chain-1000.so tests/libunwind-chain-3000.so)

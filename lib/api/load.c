@@ -17,9 +17,10 @@
 #pragma weak malloc_is_foreign
 
 // The first constructor of all (linked with -z initfirst). Prepare handlers of a fork run in reverse order, so those of
-// other libraries, which may allocate, run before ours takes the locks. (musl knows no initfirst. It runs what is
-// preloaded before all else, too.) glibc passes the environment, because `environ` is not set yet. Prepares what the first block needs and no option decides. If the program uses another
-// malloc, it prepares nothing: the first call of one of our functions begins.
+// other libraries, which may allocate, run before ours takes the locks. (musl knows no initfirst, but what is preloaded
+// comes first there, too.) glibc passes the environment, because `environ` is not set yet. Prepares what the first
+// block needs and no option decides. If the program uses another malloc, it prepares nothing: the first call of one of
+// our functions begins.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
     (void)argc, (void)argv, (void)environment;
     if (LIBC_IS_GLIBC && environ == NULL) environ = environment;

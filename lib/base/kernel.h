@@ -1,5 +1,5 @@
-// Constants of the kernel's interface. Its headers (linux/*.h) are a package of their own, which not every C library can
-// be used with.
+// Constants of the kernel's interface. Its headers (linux/*.h) are a package of their own, which cannot be used with
+// every C library.
 #ifndef HAK_BASE_KERNEL_H
 #define HAK_BASE_KERNEL_H
 

@@ -11,7 +11,8 @@
 
 #if defined(__GLIBC__)
 #include <gnu/libc-version.h>
-// The library passes the environment to constructors, and has names of its own for its allocator.
+// It passes the environment to constructors, has names of its own for its allocator, and tells which symbol is at an
+// address (dladdr1).
 #define LIBC_IS_GLIBC 1
 #define LIBC_HAS_MALLINFO (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 33))
 // A function that nobody but the C library defines.

@@ -31,7 +31,7 @@ __attribute__((weak)) HAK_INTERNAL size_t own_malloc_usable_size(void* p);
 // function, and all lookups find that entry: an undefined symbol with a value. It jumps to our function, unless a
 // library before us defines it too, which goes unnoticed.
 static HAK_COLD bool is_mere_entry(const void* found) {
-#ifdef RTLD_DL_SYMENT
+#if LIBC_IS_GLIBC
     Dl_info info;
     const ElfW(Sym)* symbol = NULL;
     return dladdr1(found, &info, (void**)&symbol, RTLD_DL_SYMENT) && symbol != NULL && info.dli_saddr == found &&

@@ -1,5 +1,5 @@
-// A report's stack without ptrace: of the registers and the stack that the handler of a crash copied. The process of the
-// crash is gone, or nobody may look into it.
+// A report's stack without ptrace: of the registers and the stack that the handler of a crash copied. The process of
+// the crash is gone, or nobody may look into it.
 #include "base/json.h"
 #include "child/crash_handler.h"
 #include "report/unwind.h"

@@ -1,5 +1,5 @@
-// The part of cmocka that the unit tests use, for where there is no cmocka: Debian has none for musl. A failed assertion
-// ends its test, and the next one runs. The values are those of the cases here: whole numbers, pointers, texts.
+// The part of cmocka that the unit tests use, for where there is no cmocka: Debian has none for musl. A failed
+// assertion ends its test, and the next one runs. Values are whole numbers, pointers and texts.
 #ifndef TESTS_MUSL_CMOCKA_H
 #define TESTS_MUSL_CMOCKA_H
 
