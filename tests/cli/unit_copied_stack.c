@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define NOT_INLINED __attribute__((noinline, noipa))
+#define NOT_INLINED __attribute__((noinline))
 
 static char* volatile nowhere = (char*)8;
 
