@@ -18,7 +18,8 @@ meson test -C build/musl --no-rebuild --print-errorlogs || exit 1
 # hakstress itself is a program of glibc. It compares workers of musl, on musl's own malloc and on ours.
 [ -x build/cli/hakstress ] || exit 0
 worker=build/musl/cli/hakstress-worker
-build/cli/hakstress compare --rounds 2 --seconds 0.05 --noise 100000 --seed 1 --quiet --results build/musl/results --csv - \
+build/cli/hakstress compare --rounds 2 --seconds 0.05 --noise 100000 --seed 1 --quiet \
+    --results build/musl/results --csv - \
     --allocator musl=libc,WORKER=$worker --baseline musl \
     --allocator ours=build/musl/lib/libhakmem.so,WORKER=$worker --allocators musl,ours larson >build/musl/compare.log
 cat build/musl/compare.log
