@@ -107,6 +107,10 @@ find_missing() {
     need mandoc has_command mandoc
     need zsh has_command zsh
     need fish has_command fish
+    need gcc-aarch64-linux-gnu has_command aarch64-linux-gnu-gcc
+    need g++-aarch64-linux-gnu has_command aarch64-linux-gnu-g++
+    need qemu-user has_command qemu-aarch64
+    need musl-tools has_command musl-gcc
     wish page chromium has_command chromium
     wish page chromium-driver has_command chromedriver
     wish page python3-selenium has_selenium

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Long runs: scripts/soak.sh MINUTES. First it runs real programs, once (scripts/bootstrap.sh --soak installs them),
 # every mutant of the protocol, a hundred wrong programs with a page for every block, each fuzz target for a minute,
-# 10^5 double frees, and 10^9 frees of adversarial content. Then it repeats guard, repro, fast0, explore, the property
-# test and thread churn, each with a fresh seed, until the time is up. It stops at the first fault and says how to
-# reproduce it.
+# 10^5 double frees, the tests for aarch64 in an emulator, and 10^9 frees of adversarial content. Then it repeats
+# guard, repro, fast0, explore, the property test and thread churn, each with a fresh seed, until the time is up. It
+# stops at the first fault and says how to reproduce it.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -89,6 +89,7 @@ seed=$(($(fresh_seed) % 1000000))
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3
 run tests/cli/hunt.py build/cli/hakstress $tests/wrong_access $seed 100 3 $tests/no_page_guards
 run scripts/fuzz.sh 60
+run scripts/test_aarch64.sh all
 explore_deeply
 wrong_frees
 while :; do

@@ -11,6 +11,7 @@
 #include "record/schedule.h"
 #include "runtime/clock.h"
 #include "runtime/hash.h"
+#include "thread/tls.h"
 
 enum { SETUP = THREADS_MOST, THREADS_AND_SETUP, BEFORE_RUN = CLOCK_WIDTH - 1, NOBODY = 255 };
 
@@ -74,6 +75,9 @@ bool thread_is_inside(void);
 void thread_tick(void);
 // Runs as if it were that thread, on the caller's stack: for the setup and the end.
 void thread_become(unsigned thread);
+// The allocator's thread-local state of the thread that the caller runs as. Not hak_tls itself: a compiler may keep the
+// thread pointer of an earlier thread, as nothing in C changes it.
+HakTls* thread_tls(void);
 
 // The allocator's `__thread` variables of all threads: at the program's start, at the snapshot.
 void threads_tls_snapshot(void);

@@ -18,7 +18,6 @@
 #include "thread/operation.h"
 
 #include <pthread.h>
-#include <sys/single_threaded.h>
 
 static HAK_TLS uint32_t forks;         // forks of this thread under way: a handler may fork during another fork
 static HAK_TLS uint32_t streams_held;  // bit n: the n-th of them holds the C library's list of streams
@@ -36,7 +35,7 @@ __attribute__((weak)) void _IO_list_lock(void);
 __attribute__((weak)) void _IO_list_unlock(void);
 
 static void hold_streams(uint32_t bit) {
-    if (_IO_list_lock == NULL || _IO_list_unlock == NULL || __libc_single_threaded) return;
+    if (_IO_list_lock == NULL || _IO_list_unlock == NULL || libc_single_threaded()) return;
     _IO_list_lock();
     streams_held |= bit;
 }

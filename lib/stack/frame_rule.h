@@ -21,19 +21,25 @@ typedef enum {
 // Where a register of the caller is: in its register still, or in a word at a distance from one of these.
 typedef enum { PLACE_REGISTER, PLACE_CFA, PLACE_SP, PLACE_FP } RulePlace;
 
+enum { CFA_OFFSET_MOST = (1 << 23) - 1 };
+
 // Distances of saved registers are in words of 8 bytes.
 typedef struct {
-    int32_t cfa_offset;
-    int16_t fp_offset;
-    int8_t pc_offset;
-    uint8_t kind : 2;
-    uint8_t cfa_from_fp : 1;    // else from sp
-    uint8_t cfa_is_loaded : 1;  // the word at the sum, not the sum
-    uint8_t fp_place : 2;
-    uint8_t pc_place : 2;
+    int64_t fp_offset : 16;
+    int64_t pc_offset : 16;
+    uint64_t cfa_offset : 24;  // bytes, signed: see rule_cfa_offset
+    uint64_t kind : 2;
+    uint64_t cfa_from_fp : 1;    // else from sp
+    uint64_t cfa_is_loaded : 1;  // the word at the sum, not the sum
+    uint64_t fp_place : 2;
+    uint64_t pc_place : 2;
 } FrameRule;
 
 _Static_assert(sizeof(FrameRule) == 8, "a rule is one word");
+
+HAK_INLINE int64_t rule_cfa_offset(FrameRule rule) {
+    return (int64_t)((uint64_t)rule.cfa_offset << 40) >> 40;
+}
 
 // For code that keeps a frame pointer: it points to the caller's one, and the return address is behind that.
 HAK_INLINE FrameRule frame_pointer_rule(void) {
