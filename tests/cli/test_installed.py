@@ -78,7 +78,8 @@ class Installed(unittest.TestCase):
         self.assertEqual(os.listdir(self.prefix / "bin"), ["hakstress"])
         public = {path.name for path in self.libraries.glob("*.so*")}
         self.assertEqual({name for name in public if not name.startswith("libhakmem.so")}, set())
-        for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
+        for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man5/hakmem.conf.5",
+                     "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
                      "bash-completion/completions/hakstress", "zsh/site-functions/_hakstress",
                      "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py"):
             self.assertTrue((self.prefix / "share" / name).exists(), name)
