@@ -21,7 +21,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 CMAKE = """
 cmake_minimum_required(VERSION 3.18)
 project(user C)
-find_package(hakmem 0.1 REQUIRED)
+find_package(hakmem @VERSION@ REQUIRED)
 add_executable(shared user.c)
 target_link_libraries(shared hakmem::hakmem)
 add_executable(archive user.c)
@@ -108,13 +108,15 @@ class Installed(unittest.TestCase):
             self.skipTest("cmake is missing")
         user = Path(self.directory.name) / "user"
         user.mkdir()
-        (user / "CMakeLists.txt").write_text(CMAKE)
+        header = next(self.prefix.rglob("hakmem.h")).read_text()
+        version = ".".join(re.findall(r"(?m)^#define HAKMEM_VERSION_M\w+ (\d+)", header))
+        (user / "CMakeLists.txt").write_text(CMAKE.replace("@VERSION@", version))
         (user / "user.c").write_text(USER)
         self.run_it("cmake", "-S", user, "-B", user / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         self.run_it("cmake", "--build", user / "build")
         for program in ("shared", "archive"):
             self.assertRegex(self.run_it(user / "build" / program), r"^(\d+\.\d+\.\d+) \1 .*slab")
-        wrong = re.sub("hakmem 0.1", "hakmem 7.3", CMAKE)
+        wrong = CMAKE.replace("@VERSION@", "7.3")
         (user / "CMakeLists.txt").write_text(wrong)
         said = self.run_it("cmake", "-S", user, "-B", user / "other", f"-DCMAKE_PREFIX_PATH={self.prefix}", status=1)
         self.assertIn("7.3", said)
