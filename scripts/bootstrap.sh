@@ -76,6 +76,9 @@ find_soaked() {
     soak fakeroot has_command fakeroot
     soak fakechroot has_command fakechroot
     soak eatmydata has_command eatmydata
+    soak debhelper has_command dh
+    soak lintian has_command lintian
+    soak mmdebstrap has_command mmdebstrap
 }
 
 find_missing() {
