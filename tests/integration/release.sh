@@ -17,7 +17,17 @@ for file in scripts/release.sh meson.build include/hakmem/hakmem.h debian/libhak
 done
 version=$(sed -n "s/^  version: '\(.*\)',$/\1/p" "$root/meson.build")
 cd "$work/tree"
-printf '# Changelog\n\n## [%s] - 2026-01-31\n\n- A line.\n\n## [0.0.1] - 2025-01-31\n\n- Another.\n' "$version" >CHANGELOG.md
+cat >CHANGELOG.md <<END
+# Changelog
+
+## [$version] - 2026-01-31
+
+- A line.
+
+## [0.0.1] - 2025-01-31
+
+- Another.
+END
 git init -q .
 git add -A
 git commit -qm "Begin"

@@ -21,9 +21,14 @@ shows() {
     fi
 }
 
-files() { find / -xdev -path /proc -prune -o -path /packages -prune -o -path /root -prune -o -path /var -prune -o -print |
-    grep -Ev '^/(dev|sys|run|tmp|etc/ld.so.cache)' | sort; }
-install_from() { apt-get install --yes "$1"/libhakmem0_*.deb "$1"/libhakmem-dev_*.deb "$1"/hakstress_*.deb; }
+# The files of the system, without what it writes while it runs.
+files() {
+    find / -xdev -path /proc -prune -o -path /packages -prune -o -path /root -prune -o -path /var -prune -o -print |
+        grep -Ev '^/(dev|sys|run|tmp|etc/ld.so.cache)' | sort
+}
+install_from() {
+    apt-get install --yes "$1"/libhakmem0_*.deb "$1"/libhakmem-dev_*.deb "$1"/hakstress_*.deb
+}
 
 files >before
 shows 'Setting up hakstress' "the older version is installed" install_from /packages/older
@@ -87,9 +92,11 @@ shows "archive" "find_package" sh -c 'cmake -S . -B build && cmake --build build
 shows "^$version .*slab" "CMake's shared library" build/shared
 shows "^$version .*slab" "CMake's archive" build/archive
 
+shows '^libhakmem0 ' "dpkg knows them" dpkg-query -W -f '${Package} ${Status}\n' libhakmem0
 shows 'Removing libhakmem0' "they are removed" apt-get remove --yes libhakmem0 libhakmem-dev hakstress
 shows '.' "they are purged" dpkg --purge libhakmem0 libhakmem-dev hakstress
-shows '^$' "dpkg knows none of them" sh -c "dpkg-query -W -f '\${Package} \${Status}\n' | grep -E 'hakmem|hakstress'; echo"
+shows '^none$' "dpkg knows none of them" \
+    sh -c "! dpkg-query -W -f '\${Package} \${Status}\n' | grep -E 'hakmem|hakstress' && echo none"
 files >after
-shows '^$' "nothing is left" sh -c 'diff before after && echo'
+shows '^the same$' "nothing is left" sh -c 'diff before after && echo the same'
 exit $failed
