@@ -4,7 +4,7 @@
 #
 # usage: scripts/release.sh [--dry-run | --check] [--output FOLDER]
 #   --dry-run   everything but the tag
-#   --check     only what must hold before: the tree is clean; meson.build, header, changelog and tag agree
+#   --check     only what must hold before: the tree is clean; meson.build, header, crates, changelog and tag agree
 # Exit status: 0 done, 1 something does not hold or failed, 2 wrong usage, 3 a tool is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -47,6 +47,13 @@ check_header() {
     [ "$in_header" = "$version" ] || wrong "the header says $in_header, meson.build $version"
 }
 
+check_crates() {
+    for crate in languages/rust/*/Cargo.toml; do
+        in_crate=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$crate")
+        [ "$in_crate" = "$version" ] || wrong "$crate says $in_crate, meson.build $version"
+    done
+}
+
 # The newest section has the version and a day, and tells something.
 check_changelog() {
     heading=$(grep -m 1 '^## ' CHANGELOG.md || true)
@@ -72,11 +79,12 @@ check_tag() {
 
 check_tree
 check_header
+check_crates
 check_changelog
 check_symbols
 check_tag
 [ $failed -eq 0 ] || exit 1
-echo "release.sh: $version: tree, header, changelog, symbols and tag are as they should be"
+echo "release.sh: $version: tree, header, crates, changelog, symbols and tag are as they should be"
 [ $what != check ] || exit 0
 
 scripts/package.sh --output "$output" --lint HEAD

@@ -96,9 +96,11 @@ void block_made(unsigned block, void* at, uint64_t size) {
 static void check_word(const char* at, uint64_t expected) {
     if (run.limits.follow) return;
     uint64_t found = access_read(at);
-    if (found != expected)
-        run_fault("contents", "a block in use has changed: %#lx stands where %#lx was written", (unsigned long)found,
-                  (unsigned long)expected);
+    if (found == expected) return;
+    run.fault_address = at;
+    run.fault_bytes = sizeof found;
+    run_fault("contents", "a block in use has changed: %#lx stands where %#lx was written", (unsigned long)found,
+              (unsigned long)expected);
 }
 
 static void check_contents(unsigned block) {

@@ -430,6 +430,11 @@ static bool all_are_outside(unsigned but) {
     return true;
 }
 
+bool rest_is_between(void) {
+    if (!run.active || run.forked || some_change_is_missing() || !all_are_outside(current_thread)) return false;
+    return run.limits.strategy->repeats == NULL || !run.limits.strategy->repeats();
+}
+
 static void check_between(unsigned me) {
     if (!locks_are_free()) run_fault("lock", "a lock is held, and no thread is in the allocator");
     for (unsigned t = 0; t < thread_count; t++) {
@@ -446,11 +451,8 @@ static void check_between(unsigned me) {
 }
 
 void rest_check_between(void) {
-    const unsigned me = current_thread;
-    if (!run.active || run.forked || some_change_is_missing() || !all_are_outside(me)) return;
-    if (run.limits.strategy->repeats && run.limits.strategy->repeats()) return;
     run.active = false;
-    check_between(me);
+    check_between(current_thread);
     run.active = true;
 }
 

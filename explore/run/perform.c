@@ -5,6 +5,7 @@
 #include "oracle/blocks.h"
 #include "oracle/rest.h"
 #include "record/event.h"
+#include "run/ends.h"
 #include "runtime/streams.h"
 #include "runtime/system.h"
 
@@ -99,6 +100,15 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     }
 }
 
+// What is checked depends on the state alone.
+static void check_between(void) {
+    if (!rest_is_between()) return;
+    const Hash state = ends_state();
+    if (ends_between_is_known(state)) return;
+    rest_check_between();
+    ends_note_between(state);
+}
+
 void perform(const Scenario* scenario, const Op* op, uint32_t number) {
     Thread* me = &threads[current_thread];
     record((Event){.kind = EVENT_CALL, .thread = (uint8_t)current_thread, .moment = me->moment, .value = number});
@@ -106,7 +116,7 @@ void perform(const Scenario* scenario, const Op* op, uint32_t number) {
     me->began = me->moment;
     dispatch(scenario, op);
     me->op = 0;
-    rest_check_between();
+    check_between();
     me->step = UINT16_MAX;
     record((Event){.kind = EVENT_RETURN, .thread = (uint8_t)current_thread, .moment = me->moment});
 }

@@ -53,6 +53,10 @@ static inline void memory_note(uint64_t offset, unsigned bytes) {
     if (__builtin_expect(line != last, 0) && (memory_lines[last] & LINE_IS_NOTED) == 0) memory_note_line(last);
 }
 
+static inline bool memory_is_noted(uint64_t offset) {
+    return (memory_lines[offset >> LINE_SHIFT] & LINE_IS_NOTED) != 0;
+}
+
 // Before a write of any length to memory that may not be tracked.
 void memory_note_range(const volatile void* p, size_t bytes);
 

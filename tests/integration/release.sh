@@ -11,7 +11,8 @@ export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@example.invalid
 export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@example.invalid
 
 # A small checkout with what a release looks at.
-for file in scripts/release.sh meson.build include/hakmem/hakmem.h debian/libhakmem0.symbols; do
+for file in scripts/release.sh meson.build include/hakmem/hakmem.h debian/libhakmem0.symbols \
+    languages/rust/hakmem/Cargo.toml; do
     mkdir -p "$work/tree/$(dirname $file)"
     cp "$root/$file" "$work/tree/$file"
 done
@@ -58,6 +59,8 @@ touch new.c
 says 1 'not clean' "a file that is not committed"
 changed include/hakmem/hakmem.h 's/\(VERSION_MAJOR\) .*/\1 9/'
 says 1 'the header says 9' "a header of another version"
+changed languages/rust/hakmem/Cargo.toml 's/^version = .*/version = "9.9.9"/'
+says 1 'Cargo.toml says 9.9.9' "a crate of another version"
 changed meson.build "s/^  version: '.*'/  version: '9.9.9'/"
 says 1 'newest section should be .## \[9.9.9\]' "a changelog of another version"
 changed CHANGELOG.md 's/^## \[[^0]*0[^]]*\] - 2026.*/## [Unreleased]/'
