@@ -1,4 +1,5 @@
 #include "args/args.h"
+#include "base/beside.h"
 #include "base/error.h"
 #include "base/wrap.h"
 #include "child/child.h"
@@ -9,12 +10,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+// Where somebody begins who has a problem and knows no verb.
+static void print_beginnings(FILE* out) {
+    static const struct {
+        const char *problem, *words;
+    } beginnings[] = {
+        {"crashes, or damages its memory", "run --guard -- COMMAND"},
+        {"reads memory that it should not", "run --pages -- COMMAND"},
+        {"crashed, and left a core dump", "report CORE"},
+        {"loses memory (leaks)", "run --leaks -- COMMAND"},
+        {"grows while it runs *", "top PID"},
+        {"needs much memory: for what?", "profile -- COMMAND"},
+        {"hangs", "run --hang-after 10 -- COMMAND"},
+        {"may be faster with another malloc", "compare -- COMMAND"},
+    };
+    char library[PATH_MAX];
+    fputs("Your program ...\n", out);
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+        fprintf(out, "  %-35shakstress %s\n", beginnings[i].problem, beginnings[i].words);
+    bool found = library_find_beside(LIBHAKMEM, library, sizeof library);
+    fprintf(out, "  * started with LD_PRELOAD=%s\n\n", found ? library : LIBHAKMEM);
+}
+
 static void print_overview(FILE* out) {
     fputs("usage: hakstress VERB [OPERANDS] [OPTIONS]\n\n", out);
+    print_beginnings(out);
+    fputs("All verbs:\n", out);
     const struct command* command;
     for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
         command_print_usage(command, "  hakstress", 4, out);

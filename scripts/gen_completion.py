@@ -13,7 +13,8 @@ import subprocess
 import sys
 
 # What `hakstress list` prints begins with the name.
-LISTS = {"profile": "profiles", "workload": "workloads", "scenario": "scenarios", "allocator": "allocators"}
+LISTS = {"profile": "profiles", "workload": "workloads", "scenario": "scenarios", "allocator": "allocators",
+         "pid": "processes", "setting": "settings"}
 FOLDERS = ("DIR", "FOLDER")
 FILES = ("FILE", "FILE|-", "FILE|none", "NAME|FILE.json", "NAME=FILE")
 CHOICE = re.compile(r"[a-z]+(?:\|[a-z]+)+")
@@ -44,6 +45,8 @@ def kinds_of_operands(verb):
             kinds.append("scenario")
         elif word.startswith("PID"):
             kinds.append("pid")
+        elif word.startswith("OPTION=VALUE"):
+            kinds.append("setting")
         elif word.startswith(("FILE", "CORE")) and "files" not in kinds:
             kinds.append("files")
     return kinds
@@ -70,7 +73,7 @@ def has_value(option):
 
 
 def from_list(name, program="hakstress"):
-    return f"{program} list {LISTS[name]} 2>/dev/null | sed -n 's/^\\([A-Za-z][^: ]*\\).*/\\1/p'"
+    return f"{program} list {LISTS[name]} 2>/dev/null | sed -n 's/^\\([A-Za-z0-9][^: ]*\\).*/\\1/p'"
 
 
 # bash
@@ -124,11 +127,10 @@ def bash_kind(kind):
         return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")'
     if isinstance(kind, list):
         words = " ".join(kind)
-    elif kind == "pid":
-        words = "$(ps -e -o pid= 2>/dev/null)"
     else:
         words = "$(" + from_list(kind, '"${COMP_WORDS[0]}"') + ")"
-    return f'mapfile -t COMPREPLY < <(compgen -W "{words}" -- "$word")'
+    before = "compopt -o nospace; " if kind == "setting" else ""  # a value follows
+    return before + f'mapfile -t COMPREPLY < <(compgen -W "{words}" -- "$word")'
 
 
 def bash(verbs):
@@ -144,6 +146,8 @@ def bash(verbs):
         out += f'            mapfile -t COMPREPLY < <(compgen -W "{words}'
         out += ' --" -- "$word")\n' if takes_command(verb) else '" -- "$word")\n'
         kinds = kinds_of_operands(verb)
+        if len(kinds) > 1:
+            out += f"        elif ((COMP_CWORD > 2)); then\n            {bash_kind(kinds[1])}\n"
         if kinds:
             out += f"        else\n            {bash_kind(kinds[0])}\n"
         out += "        fi\n        ;;\n"
@@ -162,7 +166,7 @@ def zsh_kind(kind):
         return " "
     if isinstance(kind, list):
         return "(" + " ".join(kind) + ")"
-    fixed = {"folders": "_directories", "files": "_files", "pid": "_pids"}
+    fixed = {"folders": "_directories", "files": "_files"}
     return fixed.get(kind) or f"_hakstress_{kind}"
 
 
@@ -177,10 +181,12 @@ def zsh(verbs):
     out = "#compdef hakstress\n\n"
     for kind in LISTS:
         out += f"_hakstress_{kind}() {{\n    local -a names=(${{(f)\"$({from_list(kind)})\"}})\n"
-        out += "    compadd -a names\n}\n\n"
+        glued = "-S '' " if kind == "setting" else ""  # a value follows
+        out += f"    compadd {glued}-a names\n}}\n\n"
     for verb in verbs:
         specs = [spec for option in verb["options"] for spec in zsh_option(option)]
-        specs += [f"'*: :{zsh_kind(kind)}'" for kind in kinds_of_operands(verb)[:1]]
+        kinds = kinds_of_operands(verb)[:2]
+        specs += [f"'1: :{zsh_kind(kind)}'" for kind in kinds[:-1]] + [f"'*: :{zsh_kind(kind)}'" for kind in kinds[-1:]]
         lines = " \\\n        ".join(specs)
         out += f"_hakstress-{verb['name']}() {{\n"
         if takes_command(verb):
@@ -216,7 +222,7 @@ def fish_kind(kind):
         return "-x"
     if isinstance(kind, list):
         return f"-x -a {fish_text(' '.join(kind))}"
-    return "-x -a '(__fish_complete_pids)'" if kind == "pid" else f"-x -a '(__hakstress_{kind})'"
+    return f"-x -a '(__hakstress_{kind})'"
 
 
 def fish(verbs):
@@ -237,9 +243,12 @@ def fish(verbs):
     for verb in verbs:
         when = f"-n '__hakstress_verb {verb['name']}'"
         out += "\n"
-        for kind in kinds_of_operands(verb)[:1]:
+        kinds = kinds_of_operands(verb)[:2]
+        for place, kind in enumerate(kinds):
             operands = "-F" if kind == "files" else fish_kind(kind).replace("-x ", "")
-            out += f"complete -c hakstress {when} {operands}\n"
+            # Words before: hakstress, the verb, and with two kinds the operand of the first.
+            only = f"; and test (count (commandline -opc)) {'-gt' if place else '-eq'} 2" if len(kinds) > 1 else ""
+            out += f"complete -c hakstress {when[:-1]}{only}' {operands}\n"
         for option in verb["options"]:
             value = fish_kind(kind_of_value(option)) if has_value(option) else ""
             for form in forms(option):

@@ -87,6 +87,12 @@ static bool is_explained(const struct args* args, const char* typed, const char*
     return args->command->explain_option != NULL && args->command->explain_option(args, typed, next);
 }
 
+// The next option, or the dashes before a command: the value was forgotten. Where it is meant, --name=value says so.
+static bool is_no_value(const struct args* args, const char* next) {
+    if (strncmp(next, "--", 2) != 0) return false;
+    return next[2] == '\0' || find(args, next + 2, strcspn(next + 2, "=")) != NULL;
+}
+
 // --name, --name=value or --name value; `next` is the argument after it. Returns how many arguments it took, or -1.
 static int take_option(struct args* args, const char* argument, const char* next) {
     const char* name = argument + 2;
@@ -111,8 +117,9 @@ static int take_option(struct args* args, const char* argument, const char* next
     }
     if (has_text) return take_value(args, value, name + length + 1) ? 1 : -1;
     if (value->spec->value[0] == '[') return take_value(args, value, "") ? 1 : -1;
-    if (next == NULL) {
-        usage_error("--%s needs a value: --%s %s", value->spec->name, value->spec->name, value->spec->value);
+    if (next == NULL || is_no_value(args, next)) {
+        usage_error("--%s needs a value: --%s %s%s%s", value->spec->name, value->spec->name, value->spec->value,
+                    next != NULL ? "; it is followed by " : "", next != NULL ? next : "");
         return -1;
     }
     return take_value(args, value, next) ? 2 : -1;

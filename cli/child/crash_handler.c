@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
-enum { ALT_STACK_BYTES = 32 << 10, WAIT_FOR_SUPERVISOR_MS = 20000, RED_ZONE = 128, PAGE = 4096 };
+enum { ALT_STACK_BYTES = 32 << 10, WAIT_FOR_SUPERVISOR_MS = 20000 };
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
 enum { CRASH_SIGNALS = sizeof crash_signals / sizeof crash_signals[0] };
@@ -83,66 +81,14 @@ static void freeze_others(pid_t self) {
     }
 }
 
-// Reading through the kernel returns an error where reading the memory would fault again.
-static void copy_stack_from(struct crash_record* record, int memory, uint64_t address) {
-    record->stack_address = address;
-    for (size_t done = 0; done < sizeof record->stack;) {
-        ssize_t got = pread(memory, record->stack + done, sizeof record->stack - done, (off_t)(address + done));
-        if (got <= 0) break;  // the end of the stack
-        done += (size_t)got;
-        record->stack_bytes = done;
-    }
-}
-
-// After a stack overflow, the readable stack begins one page above the stack pointer.
-static void copy_stack(struct crash_record* record, uint64_t stack_pointer) {
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    if (memory < 0) return;
-    copy_stack_from(record, memory, stack_pointer - RED_ZONE);
-    if (record->stack_bytes == 0) copy_stack_from(record, memory, (stack_pointer + PAGE) & -(uint64_t)PAGE);
-    close(memory);
-}
-
-static void copy_maps(struct crash_record* record) {
-    int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (maps < 0) return;
-    while (record->maps_bytes < sizeof record->maps) {
-        ssize_t got = read(maps, record->maps + record->maps_bytes, sizeof record->maps - record->maps_bytes);
-        if (got <= 0) break;
-        record->maps_bytes += (size_t)got;
-    }
-    close(maps);
-}
-
-static void fill(struct crash_record* record, int signal, const siginfo_t* info, const ucontext_t* context) {
-    struct timespec now;
-    record->tick = hak_ring_clock();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    record->time = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    record->signal = signal;
-    record->code = info->si_code;
-    record->error = info->si_errno;
-    if (info->si_code > 0)
-        record->fault_address = (uint64_t)(uintptr_t)info->si_addr;
-    else
-        record->sender = info->si_pid;
-#if defined(__x86_64__)
-    for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = (uint64_t)context->uc_mcontext.gregs[i];
-    store_release(&record->started, 1u);  // pairs with the acquire in the report
-    copy_stack(record, record->registers[REG_RSP]);
-#else
-    (void)context;
-#endif
-    copy_maps(record);
-}
-
 static void on_crash(int signal, siginfo_t* info, void* context) {
-    struct crash_record* record = &shared_memory->crash;
+    CrashRecord* record = &shared_memory->crash;
     pid_t self = thread_id();
     uint32_t nobody = 0;
     if (!cas_acq_rel(&record->claimed, &nobody, (uint32_t)self)) on_freeze(signal);
     freeze_others(self);
-    fill(record, signal, info, context);
+    record->tick = hak_ring_clock();
+    crash_record_fill(record, signal, info, context);
     store_release(&record->ready, 1u);  // pairs with the acquire in the supervisor
     ssize_t sent;
     do sent = write(notify_pipe, "!", 1);

@@ -7,7 +7,7 @@
 #ifndef HAKSTRESS_SHARED_H
 #define HAKSTRESS_SHARED_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "observe/ring.h"
 #include "workload/workload.h"
 
@@ -44,7 +44,7 @@ struct shared {
     double began;            // workload_clock() when the work began; valid from phase CHILD_RUNNING on
     struct child_outcome outcome;
     struct child_statistics statistics;
-    struct crash_record crash;
+    CrashRecord crash;
     struct workload_progress progress[WORKLOAD_THREADS_MAX];
 };
 

@@ -28,7 +28,7 @@ static const struct option_spec ask_options[] = {
 
 // False after a message; *status is how to end.
 static bool open_operand(const struct args* args, struct live_process* process, int* status) {
-    char words[256];
+    char words[LIVE_PROBLEM_BYTES];
     uint64_t number;
     *status = STATUS_USAGE;
     if (args->operand_count < 1 || args->rest_count > 0) {

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -174,6 +175,21 @@ static bool has_failures(const struct comparison* comparison) {
 }
 
 // Writes everything that can be written, even if a part fails.
+// An interval within the limit is too much, too, if it claims a difference and nobody has allowed one.
+static void tell_noise(const struct comparison* comparison) {
+    const struct estimate* estimate = &comparison->aa.estimate;
+    const double most = 100 * comparison->noise, apart = 100 * (fmax(estimate->high, 1 / estimate->low) - 1);
+    char reason[128];
+    if (apart > most)
+        snprintf(reason, sizeof reason, "may differ by %.2g %%, and the limit is %g %%", apart, most);
+    else
+        snprintf(reason, sizeof reason, "differ by %.2g %%, and not by chance", 100 * fabs(estimate->ratio - 1));
+    missing_error(
+        "too noisy: under %s, two halves of the runs of one workload, pair, %s, so nothing was compared; try again "
+        "when the machine is quiet, or use --pin, or allow more with --noise PERCENT",
+        comparison->subjects[comparison->baseline].name, reason);
+}
+
 static int conclude(const struct args* args, struct comparison* comparison, int status) {
     char page[PATH_MAX];
     FILE* out = is_for_stdout(args, "csv") || is_for_stdout(args, "markdown") ? stderr : result_stream(args);
@@ -195,12 +211,7 @@ static int conclude(const struct args* args, struct comparison* comparison, int 
     else
         saved = false;
     json_decref(document);
-    if (status == STATUS_UNTRUSTED)
-        missing_error(
-            "too noisy: under %s, two halves of the runs of one workload, pair, differ by more than the limit, so "
-            "nothing was compared; try again when the machine is quiet, or use --pin, or allow more with --noise "
-            "PERCENT",
-            comparison->subjects[comparison->baseline].name);
+    if (status == STATUS_UNTRUSTED) tell_noise(comparison);
     if (status == STATUS_OK && (lost || has_failures(comparison))) status = STATUS_FAULT;
     return saved ? status : (status == STATUS_STOPPED ? status : STATUS_MISSING);
 }

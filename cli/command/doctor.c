@@ -111,7 +111,7 @@ static void check_ptrace(struct diagnosis* diagnosis) {
     }
     bool allowed = child > 0 && ptrace(PTRACE_SEIZE, child, NULL, NULL) == 0;
     report(diagnosis, allowed ? FIT : NOTE, "ptrace of a child", allowed ? "yes" : strerror(errno),
-           allowed ? "" : "reports of hangs will have no backtraces");
+           allowed ? "" : "no backtraces of hangs, no search for leaks; see Where ptrace is refused in docs/RUN.md");
     if (child <= 0) return;
     kill(child, SIGKILL);
     waitpid(child, NULL, __WALL);

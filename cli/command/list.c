@@ -2,16 +2,19 @@
 #include "args/args.h"
 #include "args/profile.h"
 #include "base/error.h"
+#include "base/machine.h"
 #include "base/nearest.h"
 #include "command/commands.h"
 #include "explore/scenarios.h"
 #include "config/options.h"
 #include "count/counters.h"
 #include "observe/ring.h"
+#include "process/live_process.h"
 #include "results/results.h"
 #include "worker/allocators.h"
 #include "workload/table.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,6 +145,33 @@ static void list_scenarios(void) {
     }
 }
 
+static void list_processes(void) {
+    enum { MOST = 4096 };
+    static pid_t found[MOST];
+    struct live_process process;
+    size_t count = live_processes(found, MOST);
+    for (size_t i = 0; i < count; i++) {
+        char path[64], command[64];
+        if (live_process_open(&process, found[i]) != LIVE_OPEN) continue;
+        snprintf(path, sizeof path, "/proc/%d/comm", (int)found[i]);
+        machine_read_line(path, command, sizeof command);
+        printf("%-8d %-8s %s\n", (int)found[i], process.live.checked != 0 ? "checked" : "release", command);
+        live_process_close(&process);
+    }
+}
+
+// As they are typed for `hakstress set`.
+static void list_settings(void) {
+    for (unsigned i = 0; hak_option_info(i) != NULL; i++) {
+        const HakOptionInfo* info = hak_option_info(i);
+        char name[64];
+        if (!info->live) continue;
+        snprintf(name, sizeof name, "%s=", info->name + strlen("HAKMEM_"));
+        for (char* c = name; *c != '\0'; c++) *c = (char)tolower((unsigned char)*c);
+        printf("%-18s %s\n", name, info->help);
+    }
+}
+
 static const struct {
     const char* name;
     void (*print)(void);
@@ -150,7 +180,8 @@ static const struct {
     {"allocators", list_allocators, NULL},      {"workloads", list_workloads, workloads_to_json},
     {"profiles", list_profiles, NULL},          {"changes", list_changes, NULL},
     {"counters", list_counters, NULL},          {"events", list_events, NULL},
-    {"options", list_options, options_to_json}, {"scenarios", list_scenarios, NULL},
+    {"options", list_options, options_to_json}, {"processes", list_processes, NULL},
+    {"scenarios", list_scenarios, NULL},        {"settings", list_settings, NULL},
     {"verbs", list_verbs, verbs_to_json},
 };
 enum { LISTS = sizeof lists / sizeof lists[0] };
@@ -187,9 +218,9 @@ static int list_run(const struct args* args) {
 
 const struct command command_list = {
     .name = "list",
-    .synopsis = "allocators|workloads|profiles|changes|counters|events|options|scenarios|verbs",
+    .synopsis = "allocators|workloads|profiles|changes|counters|events|options|processes|scenarios|settings|verbs",
     .summary = "list allocators, workloads, profiles, changes, counters, events of the debug ring, HAKMEM_* options, "
-               "scenarios, or verbs",
+               "processes that have libhakmem, scenarios, settings that can change, or verbs",
     .notes =
         "allocators  the allocators that compare finds on this machine, and where\n"
         "workloads   what bench and compare run, with their parameters\n"
@@ -198,7 +229,9 @@ const struct command command_list = {
         "counters    what the allocator counts, as in every result\n"
         "events      what the debug ring records, as in every report\n"
         "options     the HAKMEM_* variables: meaning, default, values\n"
+        "processes   those that stats, top, set, trim, check and --pid can look at\n"
         "scenarios   what explore runs\n"
+        "settings    the options that set changes in a process that runs\n"
         "verbs       what hakstress can do; as JSON with all options, for programs that complete or document them\n",
     .examples = "hakstress list options\n"
                 "hakstress list allocators   # what compare can compare on this machine\n"

@@ -10,6 +10,7 @@
 #include "report/core_file.h"
 #include "report/crash_report.h"
 #include "report/fault_log.h"
+#include "report/late_names.h"
 #include "results/results.h"
 #include "supervise/core_report.h"
 #include "workload/trace_file.h"
@@ -79,6 +80,7 @@ static int explain(const struct args* args, const char* path, json_t* file) {
     if (schema != CRASH_REPORT_SCHEMA)
         return usage_error("%s has schema %lld; this hakstress reads schema %d", path, (long long)schema,
                            CRASH_REPORT_SCHEMA);
+    late_names_find(report, &(struct module_search){args_text(args, "symbols"), true});
     if (!json_is_object(leaks)) return show(args, report, crash_report_print);
     json_object_set(report, "leaks", leaks);
     return show(args, report, print_both);
@@ -179,7 +181,7 @@ static int report_run(const struct args* args) {
 
 static const struct option_spec report_options[] = {
     {"symbols", "FOLDER", NULL, NULL,
-     "of leaks: where programs, libraries or their debug information are, by name or as .build-id/NN/NNNN.debug"},
+     "where programs, libraries or their debug information are, by name or as .build-id/NN/NNNN.debug"},
     {"leaks-wrappers", "LIST", "HAKSTRESS_LEAKS_WRAPPERS", NULL, "as for hakstress run"},
     {"exe", "FILE", NULL, NULL, "of a core dump: the program, if it is no longer where it was"},
     {"address", "ADDRESS", NULL, NULL, "of a core dump: say also what is at this address of the heap"},
@@ -188,8 +190,9 @@ static const struct option_spec report_options[] = {
 
 static const char report_notes[] =
     // clang-format off
-    "The leaks of a run get names of functions and lines from the programs, libraries and debug information that are\n"
-    "here, if they have the same build ids. DEBUGINFOD_URLS names servers that are asked as well.\n"
+    "Crashes and leaks get names of functions and lines that were not known where they happened from the programs,\n"
+    "libraries and debug information that are here, if they have the same build ids: in the folder of --symbols,\n"
+    "under their old path, in /usr/lib/debug. DEBUGINFOD_URLS names servers that are asked as well.\n"
     "\n"
     "Exit status: 0 if FILE was explained, 2 if there is nothing to explain in it, as in a log without faults.\n";
 // clang-format on
@@ -205,7 +208,7 @@ const struct command command_report = {
         "hakstress report --json - results/repro-20260102-030405-678.json   # a result carries its report\n"
         "hakstress report server.log           # what each \"hakmem: check=\" means; functions and source "
         "lines of stacks\n"
-        "hakstress report --symbols debug results/run-20260102-030405-678.json   # leaks of a run on another machine\n"
+        "hakstress report --symbols debug results/run-20260102-030405-678.json   # of a run on another machine\n"
         "hakstress report core --exe ./server   # stacks of all threads, the heap, and what the registers point "
         "to\n"
         "journalctl -u server | hakstress report -\n",

@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -235,9 +236,21 @@ static bool set_environment(const struct run* run) {
 
 // Watching
 
+// Reports what a process has noted of its own crash. true: it is reported, now or before.
+static bool take_noted_crash(struct run* run, pid_t process) {
+    struct noted_crash crash = ring_dir_noted_crash(&run->rings, process);
+    if (crash.noted && crash.answer == CRASH_UNSEEN) {
+        ring_dir_answer_crash(&run->rings, process, CRASH_SEEN);
+        faults_add(&run->faults, &(struct tracing_death){.process = process, .number = crash.signal});
+        ring_dir_answer_crash(&run->rings, process, CRASH_REPORTED);
+    }
+    return crash.noted;
+}
+
 static void on_death(void* context, const struct tracing_death* death) {
     struct run* run = context;
     if (run->patience.killed && death->number == SIGKILL) return;
+    if (death->thread == 0 && take_noted_crash(run, death->process)) return;
     survived_note_death(&run->survived, death);
     faults_add(&run->faults, death);
 }
@@ -311,13 +324,19 @@ static void note_refusals(struct run* run, pid_t thread) {
     run->failures.processes += refused != 0;
 }
 
-static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
+// Whoever asks a server to end wants to know as well what it had lost. What a fault has left may be damaged.
+static bool tells_leaks(int number) {
+    return number != SIGKILL && !is_fault_signal(number);
+}
+
+static void on_exiting(void* context, pid_t process, pid_t thread, int number) {
     struct run* run = context;
+    bool cleanly = number == 0;
     if (pages_in_force(run->args) != NULL) note_coverage(run, thread);
     note_refusals(run, thread);
     survived_note_told(&run->survived, process, thread);
-    run->died += !cleanly;
-    if (cleanly && run->leak_plan.wanted) find_leaks(run, process, thread, &run->leaks);
+    run->died += !tells_leaks(number);
+    if (run->leak_plan.wanted && tells_leaks(number)) find_leaks(run, process, thread, &run->leaks);
     if (!ring_dir_has(&run->rings, thread))
         note_unchecked(run, thread);
     else if (cleanly && has_spoken(run, thread))  // it caught the signal of the check
@@ -335,42 +354,57 @@ static void on_over(void* context, pid_t process, bool execs) {
     ring_dir_forget(&run->rings, process);
 }
 
-// If ptrace was refused, the rings still have the last words of the processes that a check stopped.
+// If ptrace was refused, the rings still have what the processes noted of their crashes, and the last words of those
+// that a check stopped.
 static void on_ring(void* context, pid_t process) {
     struct run* run = context;
     survived_note_told(&run->survived, process, 0);
-    if (has_spoken(run, process) && process != run->launch.pid)
+    if (!take_noted_crash(run, process) && has_spoken(run, process) && process != run->launch.pid)
         faults_add(&run->faults, &(struct tracing_death){.process = process, .number = SIGABRT});
 }
 
+static void on_ring_while_it_runs(void* context, pid_t process) {
+    take_noted_crash(context, process);
+}
+
 static double on_tick(void* context) {
+    static const double often = 0.05;
     struct run* run = context;
-    return patience_tick(&run->patience);
+    double next = patience_tick(&run->patience);
+    if (run->launch.traced) return next;
+    ring_dir_each(&run->rings, on_ring_while_it_runs, run);
+    return fmin(next, often);
 }
 
 struct leak_look {
     struct run* run;
-    struct leaks leaks;
+    struct leaks* leaks;
 };
 
 static void look_for_leaks(void* context, pid_t process) {
     struct leak_look* look = context;
     if (!tracing_keep_threads(process)) return;
-    find_leaks(look->run, process, process, &look->leaks);
+    find_leaks(look->run, process, process, look->leaks);
     tracing_forget_threads(process);
 }
 
 // What living processes have lost up to now.
 static void report_leaks(struct run* run) {
-    struct leak_look look = {.run = run};
-    leaks_start(&look.leaks, run->leak_plan.with_reachable);
+    struct leaks leaks = {.searched = 0};
+    leaks_start(&leaks, run->leak_plan.with_reachable);
     tracing_halt(&run->tracing);
-    tracing_each(look_for_leaks, &look);
+    tracing_each(look_for_leaks, &(struct leak_look){run, &leaks});
     tracing_release(&run->tracing);
-    json_t* document = leak_plan_judge(&run->leak_plan, &look.leaks);
-    if (look.leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
+    json_t* document = leak_plan_judge(&run->leak_plan, &leaks);
+    if (leaks.searched > 0) leak_text_print(document, args_is_set(run->args, "quiet"), stderr);
     json_decref(document);
-    leaks_free(&look.leaks);
+    leaks_free(&leaks);
+}
+
+// They are among those of the processes that have ended meanwhile.
+static void on_leaving(void* context) {
+    struct run* run = context;
+    if (run->leak_plan.wanted) tracing_each(look_for_leaks, &(struct leak_look){run, &run->leaks});
 }
 
 static void on_asked(void* context) {
@@ -449,6 +483,9 @@ static void save_result(const struct run* run, int status) {
 
 static void print_leaks(const struct run* run) {
     const struct leaks* leaks = &run->leaks;
+    if (!run->launch.traced) return;  // said below
+    if (run->tracing.detached && leaks->searched > 0)
+        fprintf(stderr, "run: what was lost up to now, in processes that go on:\n");
     if (leaks->searched > 0) leak_text_print(run->found_leaks, false, stderr);
     if (leaks->failed > 0)
         fprintf(stderr, "run: for %zu process%s there was not enough memory to search for leaks\n", leaks->failed,
@@ -492,10 +529,11 @@ static void print_findings(const struct run* run) {
     if (run->unused > 1) fprintf(stderr, "run: nor did %zu more processes\n", run->unused - 1);
     print_idle_variables(run);
     if (!run->launch.traced)
-        fprintf(stderr,
-                "run: ptrace was refused (%s): reports have no registers and no backtrace, and only the command itself "
-                "was watched\n",
-                strerror(run->launch.trace_error));
+        fprintf(
+            stderr,
+            "run: ptrace was refused (%s): a process notes its crash itself, unless it has a handler of its own; of "
+            "leaks, and of children that hang, nothing is known\n",
+            strerror(run->launch.trace_error));
 }
 
 static int conclude(struct run* run) {
@@ -547,11 +585,24 @@ static bool find_loaded_library(struct run* run) {
         if (found) snprintf(run->library, sizeof run->library, "%s", maps.mappings[i].path);
     }
     procmaps_free(&maps);
-    if (!found)
-        missing_error(
-            "process %d has not loaded libhakmem-checked.so; start it with LD_PRELOAD, or by hakstress run --",
-            (int)run->launch.pid);
-    return found;
+    if (found) return true;
+    if (!library_find_beside(name + 1, run->library, sizeof run->library))
+        snprintf(run->library, sizeof run->library, "%s", name + 1);
+    missing_error("process %d has not loaded libhakmem-checked.so; start it by hakstress run --, or with LD_PRELOAD=%s",
+                  (int)run->launch.pid, run->library);
+    return false;
+}
+
+// Leaks are found by the records of guard mode, which cannot begin later.
+static bool has_records(const struct run* run) {
+    HakRingFile head;
+    if (!run->leak_plan.wanted || (ring_dir_read_head(&run->rings, run->launch.pid, &head) && head.guard != 0))
+        return true;
+    missing_error(
+        "process %d has no records of its blocks, so --leaks cannot say what it loses; start it with HAKMEM_GUARD=1, "
+        "or by hakstress run --leaks -- COMMAND",
+        (int)run->launch.pid);
+    return false;
 }
 
 static int attach(struct run* run) {
@@ -563,6 +614,7 @@ static int attach(struct run* run) {
     result_again(run->args, tail, run->again, sizeof run->again);
     if (!ring_dir_of_process(&run->rings, run->launch.pid, run->library))
         fprintf(stderr, "run: the symbols of %s are missing, so reports have no rings and no heap\n", run->library);
+    if (!has_records(run)) return STATUS_MISSING;
     if (tracing_attach(&run->tracing, run->launch.pid) != 0)
         return missing_error("cannot watch process %d: %s", (int)run->launch.pid, strerror(errno));
     run->launch.traced = true;
@@ -582,6 +634,7 @@ static int run_run(const struct args* args) {
                                    .refused = on_refused,
                                    .over = on_over,
                                    .tick = on_tick,
+                                   .leaving = on_leaving,
                                    .asked = on_asked};
     if (!read_plan(&run)) return STATUS_USAGE;
     run.tracing.keeps_ends = run.leak_plan.wanted;

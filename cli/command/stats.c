@@ -96,7 +96,7 @@ static void print_prometheus(const Census* all, size_t count) {
 // --- the verb
 
 static int take(const char* operand, Census* census) {
-    char words[256], *end;
+    char words[LIVE_PROBLEM_BYTES], *end;
     long pid = strtol(operand, &end, 10);
     struct live_process process;
     if (end == operand || *end != '\0' || pid <= 0 || pid > INT32_MAX)

@@ -94,37 +94,59 @@ static double mib(uint64_t bytes) {
     return (double)bytes / (1 << 20);
 }
 
-// A second; of the first look none is known.
+// Of the first look none is known.
+static bool has_rates(const struct watched* watched) {
+    return watched->before_at > 0 && watched->now_at > watched->before_at;
+}
+
+// A second.
 static double rate(const struct watched* watched, uint64_t now, uint64_t before) {
-    double seconds = watched->now_at - watched->before_at;
-    return watched->before_at > 0 && now > before && seconds > 0 ? (double)(now - before) / seconds : 0;
+    return now > before ? (double)(now - before) / (watched->now_at - watched->before_at) : 0;
+}
+
+enum { RATE_BYTES = 32 };
+
+// "123", "123+" for a lower bound, "-" for none.
+static const char* rate_text(const struct watched* watched, uint64_t now, uint64_t before, bool is_bound,
+                             char out[RATE_BYTES]) {
+    if (has_rates(watched))
+        snprintf(out, RATE_BYTES, "%.0f%s", rate(watched, now, before), is_bound ? "+" : "");
+    else
+        snprintf(out, RATE_BYTES, "-");
+    return out;
 }
 
 static void show_process(const struct watched* watched) {
     const Census *now = &watched->now, *before = &watched->before;
     const CensusParts* parts = &now->parts;
-    printf("%8d %-15s %8.1f %8.1f %7.1f %7.1f %7.1f %7.1f %8.1f %9" PRIu64 " %9.0f %9.0f %8.0f\n", (int)watched->pid,
+    char mallocs[RATE_BYTES], frees[RATE_BYTES], refills[RATE_BYTES];
+    printf("%8d %-15s %8.1f %8.1f %7.1f %7.1f %7.1f %7.1f %8.1f %9" PRIu64 " %9s %9s %8s\n", (int)watched->pid,
            now->command, mib(now->resident), mib(parts->live), mib(parts->cached), mib(parts->gaps),
            mib(parts->free_dirty), mib(parts->tables), mib(parts->others), now->live,
-           rate(watched, now->mallocs, before->mallocs), rate(watched, now->frees, before->frees),
-           rate(watched, now->counters[HAK_C_tls_slab_tried], before->counters[HAK_C_tls_slab_tried]));
+           rate_text(watched, now->mallocs, before->mallocs, !now->checked, mallocs),
+           rate_text(watched, now->frees, before->frees, !now->checked, frees),
+           rate_text(watched, now->counters[HAK_C_tls_slab_tried], before->counters[HAK_C_tls_slab_tried], false,
+                     refills));
 }
 
 static void show_class(const struct watched* watched, unsigned r) {
     const CensusRow *row = &watched->now.row[r], *before = &watched->before.row[r];
-    double more = rate(watched, row->live, before->live), less = rate(watched, before->live, row->live);
+    char change[RATE_BYTES] = "-";
+    if (has_rates(watched))
+        snprintf(change, sizeof change, "%+.0f",
+                 rate(watched, row->live, before->live) - rate(watched, before->live, row->live));
     if (r == CENSUS_HUGE || r == CENSUS_RUNS)
         printf("%8s", r == CENSUS_HUGE ? "huge" : "pages");
     else
         printf("%8" PRIu64, row->size);
-    printf(" %10" PRIu64 " %10.2f %10" PRIu64 " %8" PRIu64 " %+12.0f\n", row->live, mib(row->live_bytes), row->cached,
-           row->slabs, more - less);
+    printf(" %10" PRIu64 " %10.2f %10" PRIu64 " %8" PRIu64 " %12s\n", row->live, mib(row->live_bytes), row->cached,
+           row->slabs, change);
 }
 
 // Those that hold most come first.
 static void show_classes(const struct watched* watched, size_t lines) {
     bool shown[CENSUS_ROWS] = {false};
-    printf("\n%8s %10s %10s %10s %8s %12s\n", "size", "blocks", "MiB", "cached", "slabs", "change/s");
+    printf("\n%8s %10s %10s %10s %8s %12s\n", "size", "live", "MiB", "cached", "slabs", "change/s");
     for (unsigned r; lines > 0 && (r = census_largest_row(&watched->now, shown)) != CENSUS_ROWS; lines--) {
         shown[r] = true;
         show_class(watched, r);
@@ -139,13 +161,13 @@ static size_t screen_lines(void) {
 static void show(const struct view* view) {
     size_t lines = view->terminal ? screen_lines() - 4 : SHOWN_MOST;
     if (view->terminal) fputs("\033[H\033[2J", stdout);
-    printf("%8s %-15s %8s %8s %7s %7s %7s %7s %8s %9s %9s %9s %8s\n", "PID", "COMMAND", "RSS MiB", "live", "cached",
-           "gaps", "free", "tables", "others", "blocks", "malloc/s", "free/s", "refill/s");
+    printf("%8s %-15s %8s %8s %7s %7s %7s %7s %8s %9s %9s %9s %8s\n", "PID", "COMMAND", "RSS MiB", "used", "cached",
+           "gaps", "free", "tables", "others", "live", "malloc/s", "free/s", "refill/s");
     for (size_t i = 0; i < view->count && i < lines; i++) show_process(view->watched[i]);
-    if (view->count == 0) puts("no process that has libhakmem and that you may read");
+    if (view->count == 0)
+        puts("no process that has libhakmem and that you may read; hakstress --help says how to get one");
     if (view->count == 1 && lines > 4) show_classes(view->watched[0], lines - 4);
-    if (view->terminal)
-        fputs("\nq: end. Rates of malloc and free are lower bounds but in the checked library.", stdout);
+    if (view->terminal) fputs("\nq: end. +: at least so many, because the release library does not count all.", stdout);
     fflush(stdout);
 }
 
@@ -193,7 +215,7 @@ static void loop(struct view* view, const pid_t* named, size_t named_count, uint
 // --- the verb
 
 static int read_pids(const struct args* args, pid_t* pids) {
-    char words[256];
+    char words[LIVE_PROBLEM_BYTES];
     if (args->operand_count > SHOWN_MOST || args->rest_count > 0) return usage_error("too many processes");
     for (int i = 0; i < args->operand_count; i++) {
         uint64_t pid;
@@ -232,8 +254,10 @@ const struct command command_top = {
     .summary = "watch what processes that have libhakmem hold; without PID all of yours",
     .options = top_options,
     .notes = "A terminal is refreshed until q; anything else gets one table after another. With one process it also\n"
-             "shows blocks by size. The columns are MiB: live, cached by threads, gaps in slabs, free, the\n"
-             "allocator's tables, and others (not the allocator's).\n",
+             "shows blocks by size: live ones, their bytes, and how their number changes. The columns beside RSS are\n"
+             "its parts, in MiB: used (in live blocks), cached by threads, gaps in slabs, free, the allocator's\n"
+             "tables, and others (not the allocator's). Rates are those since the table before: the first one has\n"
+             "none (-). 123+ is a lower bound: the release library does not count all calls.\n",
     .examples = "hakstress top\n"
                 "hakstress top $(pidof postgres) --interval 5\n"
                 "hakstress top 1234 --count 60 >log\n",

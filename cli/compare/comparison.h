@@ -2,6 +2,7 @@
 #ifndef HAKSTRESS_COMPARE_COMPARISON_H
 #define HAKSTRESS_COMPARE_COMPARISON_H
 
+#include "compare/shortage.h"
 #include "compare/statistics.h"
 #include "workload/workload.h"
 
@@ -77,8 +78,9 @@ struct row {
     char **own_words, *own_prepare, *own_cleanup;  // those that were made for this row; NULL: none
     cpu_set_t processors;                          // that its runs are bound to, if pinned
     unsigned rounds;                               // done
-    bool settled;  // no more rounds: see verdicts_are_settled, or nothing is left to compare
-    double limit;  // operations per second; 0: none is known
+    bool settled;         // no more rounds: see verdicts_are_settled, or nothing is left to compare
+    double limit;         // operations per second; 0: none is known
+    bool limit_is_wrong;  // allocators were faster
     struct cell* cells[SUBJECTS_MAX];
 };
 
@@ -113,6 +115,7 @@ struct comparison {
     bool noise_given;  // otherwise a difference of the baseline from itself is not allowed
     const volatile sig_atomic_t* stopped;
     struct aa aa;
+    struct shortage shortage;
     bool out_of_time;
     double seconds_before_rounds, seconds_of_a_round;  // measured; the second is 0 if no round was completed
 };

@@ -256,6 +256,7 @@ static json_t* row_to_json(const struct comparison* comparison, const struct row
     json_object_set_new(object, "limit",
                         row->limit > 0 ? json_pack("{s:f, s:s}", "value", row->limit, "unit", "ops_per_sec")
                                        : json_null());
+    json_put_bool(object, "limit_is_wrong", row->limit_is_wrong);
     json_object_set_new(object, "allocators", cells);
     return object;
 }
@@ -311,6 +312,14 @@ static json_t* aa_to_json(const struct comparison* comparison) {
     return object;
 }
 
+static json_t* shortage_to_json(const struct shortage* shortage) {
+    json_t* object = json_object();
+    json_object_set_new(object, "waited", shortage->waited >= 0 ? number(shortage->waited) : json_null());
+    put_number(object, "preempted_per_second", shortage->preempted);
+    json_put_bool(object, "short", shortage->is_short);
+    return object;
+}
+
 static unsigned most_rounds(const struct comparison* comparison) {
     unsigned most = 0;
     for (size_t i = 0; i < comparison->row_count; i++)
@@ -358,6 +367,7 @@ json_t* document_new(const struct args* args, const struct comparison* compariso
     json_object_set_new(document, "environment", common_environment());
     json_object_set_new(document, "allocators", subjects);
     json_object_set_new(document, "aa", aa_to_json(comparison));
+    json_object_set_new(document, "processor", shortage_to_json(&comparison->shortage));
     json_object_set_new(document, "workloads", rows);
     json_object_set_new(document, "geometric_mean", means_to_json(comparison));
     return document;

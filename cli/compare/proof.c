@@ -97,9 +97,9 @@ static bool inspect(struct watch* watch, pid_t process, pid_t thread) {
     return wanted;
 }
 
-static void on_exiting(void* context, pid_t process, pid_t thread, bool cleanly) {
+static void on_exiting(void* context, pid_t process, pid_t thread, int number) {
     struct watch* watch = context;
-    (void)cleanly;
+    (void)number;
     if (inspect(watch, process, thread))
         watch->proof.loaded++;
     else

@@ -166,13 +166,16 @@ static void print_row(FILE* out, const json_t* row, enum table_style style) {
     rate_text_per_second(limit, floor_text);
     if (limit > 0)
         fprintf(out, "%slimit: %s, the floor of this machine\n", style == TABLE_MARKDOWN ? "\n" : "  ", floor_text);
+    if (json_get_bool(row, "limit_is_wrong"))
+        fprintf(out, "%slimit: not known, because what was measured is below what allocators reached; see below\n",
+                style == TABLE_MARKDOWN ? "\n" : "  ");
     print_failures(out, row, style);
 }
 
 // Over all rows
 
 static const char* aa_verdict(const json_t* aa) {
-    if (!json_get_bool(aa, "trustworthy")) return "too noisy: the baseline differs from itself by more than the limit";
+    if (!json_get_bool(aa, "trustworthy")) return "too noisy: the baseline differs from itself";
     if (json_get_bool(aa, "claimed")) return "a difference, allowed by --noise";
     return "no difference shown, as it should be";
 }
@@ -184,6 +187,22 @@ static void print_aa(FILE* out, const json_t* document) {
     write_interval(aa, interval);
     fprintf(out, "%s against itself on %s: %s, p = %.2g: %s\n", text(aa, "allocator"), text(aa, "workload"), interval,
             json_get_number(aa, "p"), aa_verdict(aa));
+}
+
+// Neither the A/A run nor the intervals tell of it: it slows all runs down alike.
+static void print_shortage(FILE* out, const json_t* document) {
+    const json_t* processor = json_object_get(document, "processor");
+    const json_t* waited = json_object_get(processor, "waited");
+    if (!json_get_bool(processor, "short")) return;
+    fputs("\nthe processors were short: ", out);
+    if (json_is_number(waited))
+        fprintf(out, "in %.0f %% of the time a process waited for one, and ", 100 * json_number_value(waited));
+    fprintf(
+        out,
+        "those that were\nmeasured lost theirs %.0f times in a second of work. Something else runs here, or they have "
+        "more\nthreads than there are processors. Rates are lower than they could be, limits and latencies are "
+        "wrong,\nand small differences are not seen: measure again when the machine is quiet\n",
+        json_get_number(processor, "preempted_per_second"));
 }
 
 static void print_means(FILE* out, const json_t* document, enum table_style style) {
@@ -265,6 +284,7 @@ void table_print(FILE* out, const json_t* document, enum table_style style) {
     if (strcmp(stopped, "time") == 0)
         fputs("\nended by --budget; with more time the intervals would be narrower\n", out);
     print_needed(out, document);
+    print_shortage(out, document);
 }
 
 // CSV

@@ -2,57 +2,13 @@
 
 #include "base/json.h"
 #include "base/path.h"
-#include "binary/build_id.h"
-#include "binary/debug_download.h"
 #include "binary/demangle.h"
+#include "binary/module_file.h"
 #include "code.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-// The files of modules
-
-static bool is_build(const char* path, const char* build_id) {
-    char found[BUILD_ID_TEXT_MAX];
-    if (build_id[0] == '\0') return access(path, R_OK) == 0;
-    return build_id_of_file(path, found, sizeof found) && strcmp(found, build_id) == 0;
-}
-
-static bool by_build_id(const char* folder, const char* build_id, char* out, size_t size) {
-    if (strlen(build_id) < 3) return false;
-    snprintf(out, size, "%s/.build-id/%.2s/%s.debug", folder, build_id, build_id + 2);
-    return access(out, R_OK) == 0;
-}
-
-static bool in_folder(const char* folder, const char* path, const char* build_id, char* out, size_t size) {
-    static const char* const ends[] = {"", ".debug"};
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        snprintf(out, size, "%s/%s%s", folder, path_file_name(path), ends[i]);
-        if (is_build(out, build_id)) return true;
-    }
-    return by_build_id(folder, build_id, out, size);
-}
-
-struct search {
-    const char* folder;
-    bool download;
-};
-
-enum { PLACES = 4 };
-
-// The file to read at the given place; false: there is none.
-static bool find_file(const json_t* module, const struct search* search, int place, char* out, size_t size) {
-    const char *path = json_get_text_or(module, "path", ""), *build_id = json_get_text_or(module, "build_id", "");
-    if (path[0] == '\0') return false;
-    switch (place) {
-    case 0: return search->folder != NULL && in_folder(search->folder, path, build_id, out, size);
-    case 1: return snprintf(out, size, "%s", path) < (int)size && is_build(path, build_id);
-    case 2: return by_build_id("/usr/lib/debug", build_id, out, size);
-    default: return search->download && debug_download(build_id, out, size);
-    }
-}
 
 // Frames
 
@@ -121,15 +77,17 @@ static bool find_in_file(const json_t* leaks, size_t module, const char* file, j
 }
 
 void leak_places_find(json_t* leaks, const char* folder, bool download) {
-    const struct search search = {folder, download};
+    const struct module_search search = {folder, download};
     size_t i;
     json_t *module, *known = json_object();
     // A module at a time: few files are open at once.
     json_array_foreach(json_object_get(leaks, "modules"), i, module) {
         bool all = find_in_file(leaks, i, NULL, known);
-        for (int place = 0; place < PLACES && !all; place++) {
+        const char *path = json_get_text_or(module, "path", ""), *build_id = json_get_text_or(module, "build_id", "");
+        for (int place = 0; place < MODULE_PLACES && !all; place++) {
             char file[PATH_MAX];
-            if (find_file(module, &search, place, file, sizeof file)) all = find_in_file(leaks, i, file, known);
+            if (module_file_find(path, build_id, &search, place, file, sizeof file))
+                all = find_in_file(leaks, i, file, known);
         }
     }
     json_decref(known);

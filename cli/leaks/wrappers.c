@@ -83,6 +83,15 @@ static bool is_wrapper(const struct leak_call* call, const char* more) {
     return json_get_bool(call->call, "passes_size") || is_wrapper_name(function, more);
 }
 
+// A helper of a function with such a name, as `static void* get(size)` below xmalloc. Debug information would tell its
+// type. Without that, its caller tells.
+static bool is_helper(const struct leak_call* calls, size_t count, size_t i, const char* more) {
+    const char* caller = i + 1 < count ? leak_call_function(&calls[i + 1]) : NULL;
+    bool is_known = json_object_get(calls[i].call, "file") != NULL;
+    return caller != NULL && !is_known && !is_system_call(&calls[i + 1]) && is_wrapper_name(caller, more) &&
+           strcmp(calls[i].module, calls[i + 1].module) == 0;
+}
+
 // If all calls only pass on, the innermost one of the program is shown.
 static size_t first_own(const struct leak_call* calls, size_t count) {
     size_t i = 0;
@@ -92,7 +101,7 @@ static size_t first_own(const struct leak_call* calls, size_t count) {
 
 static size_t shown_by_names(const struct leak_call* calls, size_t count, const char* more) {
     size_t i = 0;
-    while (i < count && is_wrapper(&calls[i], more)) i++;
+    while (i < count && (is_wrapper(&calls[i], more) || is_helper(calls, count, i, more))) i++;
     return i < count && !is_system_call(&calls[i]) ? i : first_own(calls, count);
 }
 

@@ -2,6 +2,7 @@
 //   - those with a name on the list: malloc, xstrdup, g_malloc, PyObject_Malloc, operator new, std::..., and the like
 //   - functions of the C and C++ libraries
 //   - those that take a whole number and return void*, as their debug information says
+//   - without debug information: those that a function with such a name calls
 //   - those through which at least three different callers lost blocks of different sizes
 // Thread-safety: none needed. Errors: none.
 #ifndef HAKSTRESS_WRAPPERS_H

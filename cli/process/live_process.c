@@ -1,10 +1,12 @@
 #include "process/live_process.h"
 
+#include "base/beside.h"
 #include "process/proc_status.h"
 #include "process/procmaps.h"
 
 #include <dirent.h>
 #include <elf.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,8 +167,11 @@ void live_problem(enum live_state state, pid_t pid, char* out, size_t size) {
         [LIVE_OPEN] = "can be read",
         [LIVE_GONE] = "does not exist, or has ended",
         [LIVE_REFUSED] = "may not be read: it is another user's, or the system forbids it; see docs/LIVE.md (ptrace)",
-        [LIVE_WITHOUT] = "does not have libhakmem: start it with LD_PRELOAD=libhakmem.so",
+        [LIVE_WITHOUT] = "does not have libhakmem: start it with LD_PRELOAD=",
         [LIVE_OTHER] = "has a libhakmem of another version: use the hakstress that came with it",
     };
-    snprintf(out, size, "process %d %s", (int)pid, words[state]);
+    char library[PATH_MAX] = "";
+    if (state == LIVE_WITHOUT && !library_find_beside(LIBHAKMEM, library, sizeof library))
+        snprintf(library, sizeof library, LIBHAKMEM);
+    snprintf(out, size, "process %d %s%s", (int)pid, words[state], library);
 }

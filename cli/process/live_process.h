@@ -32,7 +32,8 @@ bool live_process_census(const struct live_process* process, Census* out);
 // The process ids of the user's processes that have the library and can be read, at most `most`, the lowest first.
 size_t live_processes(pid_t* out, size_t most);
 
-// "process 12 ...": why it cannot be read, and what to do.
+// "process 12 ...": why it cannot be read, and what to do. The path of a library may be in it.
+enum { LIVE_PROBLEM_BYTES = 4096 + 128 };
 void live_problem(enum live_state state, pid_t pid, char* out, size_t size);
 
 #endif

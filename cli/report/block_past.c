@@ -119,7 +119,7 @@ static void add_from_words(struct listing* listing) {
 }
 
 static void add_from_registers(struct listing* listing) {
-    const struct crash_record* record = listing->input->record;
+    const CrashRecord* record = listing->input->record;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) != NULL) add(listing, register_name(i), record->registers[i], false);
     }
@@ -130,7 +130,7 @@ static bool wants_more(const struct listing* listing) {
 }
 
 // For a bad pointer: it may have been read out of a freed block, and no register may still point to that block.
-static bool has_bad_pointer(const struct crash_record* record) {
+static bool has_bad_pointer(const CrashRecord* record) {
     if (record->code > 0 && hidden_poison(record->fault_address, HIDDEN_POISON)) return true;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) != NULL && !is_canonical(record->registers[i])) return true;
@@ -139,7 +139,7 @@ static bool has_bad_pointer(const struct crash_record* record) {
 }
 
 static void add_from_stack(struct listing* listing) {
-    const struct crash_record* record = listing->input->record;
+    const CrashRecord* record = listing->input->record;
     for (size_t i = 0; i < STACK_WORDS && (i + 1) * 8 <= record->stack_bytes && wants_more(listing); i++) {
         uint64_t word;
         memcpy(&word, record->stack + i * 8, sizeof word);
@@ -178,7 +178,7 @@ static void add_from_variables(struct listing* listing) {
 
 json_t* block_past_list(const struct block_past_input* input) {
     struct listing listing = {.input = input, .list = json_array()};
-    const struct crash_record* record = input->record;
+    const CrashRecord* record = input->record;
     add_from_words(&listing);
     if (record == NULL || input->words[0] != '\0') return listing.list;
     uint64_t address = input->block != 0 ? input->block : record->fault_address;

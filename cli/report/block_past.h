@@ -7,7 +7,7 @@
 #ifndef HAKSTRESS_BLOCK_PAST_H
 #define HAKSTRESS_BLOCK_PAST_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "process/process_memory.h"
 #include "process/procmaps.h"
 #include "report/rings.h"
@@ -20,10 +20,10 @@ struct block_past_input {
     uint64_t stacks;  // address of its hak_stack_table; 0: none
     const struct procmaps* maps;
     const struct ring_reader* rings;
-    const struct crash_record* record;  // NULL: nothing was copied
-    const char* words;                  // the check's message; "": none
-    uint64_t behind;                    // the block that begins after the fault address; 0: none
-    uint64_t block;                     // the block that the fault is about, if the address lies outside of it; 0: none
+    const CrashRecord* record;  // NULL: nothing was copied
+    const char* words;          // the check's message; "": none
+    uint64_t behind;            // the block that begins after the fault address; 0: none
+    uint64_t block;             // the block that the fault is about, if the address lies outside of it; 0: none
 };
 
 // The values of `of` for a block that the message of a check names, for the block that the fault address is about, and

@@ -2,7 +2,9 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "binary/build_id.h"
 #include "binary/demangle.h"
+#include "binary/segments.h"
 #include "code.h"
 
 #include <inttypes.h>
@@ -55,6 +57,19 @@ static void put_code(json_t* place, const char* module, const struct code* code,
     json_put_text(place, "module", module);
 }
 
+// With these, another machine can name the place.
+static void put_build(json_t* place, const char* path, uint64_t in_file, unsigned called) {
+    struct segments segments;
+    uint64_t address;
+    char id[BUILD_ID_TEXT_MAX];
+    if (path[0] != '/' || !build_id_of_file(path, id, sizeof id) || !segments_read(&segments, path) ||
+        !segments_address(&segments, in_file, &address))
+        return;
+    json_put_text(place, "build_id", id);
+    json_put_hex(place, "address", address);
+    json_put_bool(place, "is_call", called != 0);
+}
+
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     json_t* place = json_object();
     json_put_hex(place, "pc", pc);
@@ -64,6 +79,7 @@ json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called) {
     uint64_t in_file = pc - mapping->start + mapping->offset;
     code_at(mapping->path, in_file - called, &code);
     put_code(place, mapping->path, &code, called);
+    if (code.function[0] == '\0') put_build(place, mapping->path, in_file, called);
     json_put_hex(place, "module_offset", in_file);
     json_put_bool(place, "allocator", is_allocator(mapping->path, &code));
     return place;

@@ -13,7 +13,8 @@
 // {"pc", "symbol", "offset", "file", "line", "inlined", "module", "module_offset", "allocator": is it the allocator's
 // code?}. "inlined" is present if the compiler inlined other functions into "symbol" at this place: [{"symbol",
 // "called_from": "FILE:LINE"}], the innermost first. "file" and "line" are then those of the innermost. "of_cxx" and,
-// of an inlined function, "called_from_cxx": that line is in a header of the C++ library.
+// of an inlined function, "called_from_cxx": that line is in a header of the C++ library. Where the function is not
+// known, what late_names.h needs.
 // `called` is 1 for a return address: it may lie one past the end of a function whose last instruction is the call.
 json_t* code_place(const struct procmaps* maps, uint64_t pc, unsigned called);
 

@@ -1,6 +1,6 @@
 #include "report/core_file.h"
 
-#include "report/code_place.h"
+#include "report/session_frames.h"
 
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
-enum { FRAMES_MAX = 64, NOTE_PAGE_WORDS = 2 };
+enum { NOTE_PAGE_WORDS = 2 };
 
 // Segments
 
@@ -183,43 +183,16 @@ void core_file_close(struct core_file* core) {
 
 // Stacks
 
-struct walk {
-    const struct core_file* core;
-    pid_t thread;
-    json_t* frames;
-};
-
-static int on_frame(Dwfl_Frame* frame, void* context) {
-    struct walk* walk = context;
-    Dwarf_Addr pc;
-    bool is_activation;
-    if (!dwfl_frame_pc(frame, &pc, &is_activation) || pc == 0) return DWARF_CB_ABORT;
-    json_array_append_new(walk->frames, code_place(&walk->core->maps, pc, !is_activation));
-    return json_array_size(walk->frames) < FRAMES_MAX ? DWARF_CB_OK : DWARF_CB_ABORT;
-}
-
-static int on_thread(Dwfl_Thread* thread, void* context) {
-    const struct walk* walk = context;
-    if (dwfl_thread_tid(thread) != walk->thread) return DWARF_CB_OK;
-    dwfl_thread_getframes(thread, on_frame, context);
-    return DWARF_CB_ABORT;
-}
-
-// Call frame information is in the files themselves.
-static int find_no_debug_file(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base, const char* path,
-                              const char* link, GElf_Word checksum, char** found) {
-    (void)module, (void)data, (void)name, (void)base, (void)path, (void)link, (void)checksum, (void)found;
-    return -1;
-}
-
 json_t* core_file_stack(const struct core_file* core, const char* program, pid_t thread, const char** problem) {
-    static const Dwfl_Callbacks callbacks = {.find_elf = dwfl_build_id_find_elf, .find_debuginfo = find_no_debug_file};
-    struct walk walk = {core, thread, json_array()};
+    static const Dwfl_Callbacks callbacks = {.find_elf = dwfl_build_id_find_elf,
+                                             .find_debuginfo = session_finds_no_debug_file};
+    json_t* frames = NULL;
     Dwfl* session = dwfl_begin(&callbacks);
-    bool ready = session != NULL && dwfl_core_file_report(session, core->elf, program) >= 0 &&
-                 dwfl_report_end(session, NULL, NULL) == 0 && dwfl_core_file_attach(session, core->elf) >= 0;
-    if (ready) dwfl_getthreads(session, on_thread, &walk);
-    if (json_array_size(walk.frames) == 0) *problem = dwfl_errmsg(-1);
+    if (session != NULL && dwfl_core_file_report(session, core->elf, program) >= 0 &&
+        dwfl_report_end(session, NULL, NULL) == 0 && dwfl_core_file_attach(session, core->elf) >= 0)
+        frames = session_frames(session, &core->maps, thread, problem);
+    else
+        *problem = dwfl_errmsg(-1);
     if (session != NULL) dwfl_end(session);
-    return walk.frames;
+    return frames != NULL ? frames : json_array();
 }

@@ -10,6 +10,7 @@
 #include "report/heap_view.h"
 #include "report/hidden_text.h"
 #include "report/history.h"
+#include "report/late_names.h"
 #include "report/page_view.h"
 #include "report/rings.h"
 #include "report/signals.h"
@@ -38,7 +39,7 @@ static const char* const reasons[] = {[REPORT_CRASH] = "crash",
 // The sources of a report, opened once.
 struct making {
     const struct report_input* input;
-    const struct crash_record* record;  // NULL: nothing was copied
+    const CrashRecord* record;  // NULL: nothing was copied
     struct procmaps maps;
     struct heap_view heap;
     struct ring_reader rings;
@@ -81,7 +82,7 @@ static json_t* mapping_text(const struct mapping* mapping, uint64_t value) {
 }
 
 static json_t* number_text(const struct making* making, uint64_t value) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     if (hidden_poison(value, HIDDEN_POISON)) return json_string("the fill pattern of freed memory, read as a pointer");
     if (!is_canonical(value)) return json_string("not an address (non-canonical)");
     if (value < NEAR_ZERO) return json_string(value == 0 ? "zero" : "a small number");
@@ -129,7 +130,7 @@ static json_t* value_json(struct making* making, uint64_t value) {
 // The parts of a crash
 
 static json_t* signal_json(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     json_t* signal = json_object();
     json_put_whole(signal, "number", record->signal);
     json_put_text(signal, "name", signal_name(record->signal));
@@ -186,7 +187,7 @@ static void add_block_history(struct making* making, json_t* histories, const ch
 }
 
 static json_t* histories_json(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     json_t* histories = json_array();
     if (making->story.has_link) add_block_history(making, histories, "the story", making->story.block);
     if (record == NULL) return histories;
@@ -329,6 +330,31 @@ static void add_refusal(struct making* making, json_t* evidence) {
                                                 refused.a == 1 ? ", as an option asks" : ""));
 }
 
+static unsigned threads_at(const struct threads_seen* threads, const char* place, size_t from) {
+    char other[1024];
+    unsigned count = 0;
+    for (size_t i = from; i < threads->count; i++) {
+        code_place_own_text(json_object_get(threads->list[i].json, "backtrace"), other, sizeof other);
+        count += strcmp(other, place) == 0;
+    }
+    return count;
+}
+
+// Where the threads of a living process are. Each place is named once.
+static void add_thread_places(const struct making* making, json_t* evidence) {
+    enum { PLACES_MOST = 8 };
+    const struct threads_seen* threads = &making->threads;
+    char place[1024];
+    size_t places = 0;
+    for (size_t i = 0; i < threads->count && places < PLACES_MOST; i++) {
+        code_place_own_text(json_object_get(threads->list[i].json, "backtrace"), place, sizeof place);
+        unsigned here = threads_at(threads, place, i);
+        if (place[0] == '\0' || here < threads_at(threads, place, 0)) continue;  // named before
+        places++;
+        json_array_append_new(evidence, json_format("%u thread%s in %s", here, here == 1 ? "" : "s", place));
+    }
+}
+
 // If the crash handler itself crashed, part of the record is there.
 static bool handler_died(const struct report_input* input) {
     return input->reason == REPORT_DEATH && load_relaxed(&input->crash->claimed) != 0;
@@ -374,6 +400,9 @@ static json_t* verdict_json(struct making* making) {
     name_code_in_check(making, json_object_get(verdict, "evidence"));
     add_refusal(making, json_object_get(verdict, "evidence"));
     add_pasts(making, verdict);
+    if (json_array_size(json_object_get(making->waits, "deadlock")) == 0)
+        add_thread_places(making, json_object_get(verdict, "evidence"));
+    late_names_note(json_object_get(verdict, "evidence"), making->backtrace);
     if (input->workload == NULL && input->reason == REPORT_CRASH) {
         const char* words = input->check != NULL ? input->check->line : "";
         json_t* where = where_text(words, &making->maps, making->backtrace, making->blocks);
@@ -385,7 +414,7 @@ static json_t* verdict_json(struct making* making) {
 // The first line of the text, for a search through many reports.
 static json_t* headline(const struct making* making) {
     const struct report_input* input = making->input;
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     const char* site = making->story.site != NULL ? making->story.site : "none";
     if (is_living(input)) return json_sprintf("hakstress: %s after=%.3f", reasons[input->reason], input->after);
     if (input->check != NULL)
@@ -429,7 +458,7 @@ static void say_what_is_missing(struct making* making, bool have_maps) {
 
 // A block in use that begins where the faulting page ends.
 static void find_block_behind(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     if (record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
     struct heap_place at = heap_view_find(&making->heap, (record->fault_address | (UNDERFLOW_REACH - 1)) + 1);
     bool live = at.kind == HEAP_HUGE || (at.kind == HEAP_RUN && !at.cached) ||
@@ -441,7 +470,7 @@ static void find_block_behind(struct making* making) {
 
 // The block on pages of its own that the access was about.
 static void find_page(struct making* making) {
-    const struct crash_record* record = making->record;
+    const CrashRecord* record = making->record;
     bool any =
         has_ring(making->input) && page_view_open(&making->pages, &making->heap.memory, making->input->ring->guard);
     if (!any || record == NULL || record->code <= 0 || record->fault_address < NEAR_ZERO) return;
@@ -463,7 +492,7 @@ static void find_blocks(struct making* making) {
 }
 
 static void open_making(struct making* making, const struct report_input* input) {
-    const struct crash_record* record = input->crash;
+    const CrashRecord* record = input->crash;
     *making = (struct making){.input = input, .missing = json_array()};
     bool copied = load_acquire(&record->ready) != 0 || load_acquire(&record->started) != 0;
     if (!is_living(input) && (input->reason == REPORT_CRASH || copied)) making->record = record;
@@ -474,7 +503,7 @@ static void open_making(struct making* making, const struct report_input* input)
         heap_view_open_memory(&making->heap, input->ring, input->memory, &making->maps);
     else
         heap_view_open(&making->heap, input->ring, input->child, &making->maps);
-    const struct crash_record* dated = making->record;
+    const CrashRecord* dated = making->record;
     rings_open(&making->rings, input->ring, &making->heap, dated != NULL ? dated->tick : 0,
                dated != NULL ? dated->time : workload_clock());
     const struct story_input of = {.rings = &making->rings,

@@ -18,7 +18,7 @@ enum report_reason { REPORT_CRASH, REPORT_DEATH, REPORT_HANG, REPORT_TIMEOUT, RE
 
 struct report_input {
     enum report_reason reason;
-    const struct crash_record* crash;           // all zero if nothing was copied
+    const CrashRecord* crash;                   // all zero if nothing was copied
     HakRingFile* ring;                          // the process's debug rings
     const struct child_statistics* statistics;  // NULL: none
     pid_t child;                                // 0: gone
@@ -30,7 +30,6 @@ struct report_input {
     // for the user's program
     const char* command;  // NULL: a workload of hakstress
     pid_t process;        // set even when it is gone; `child` may be one of its threads
-    bool unwatched;       // the process was not watched when it died
     bool held;            // it lives, and this process has halted all its threads
     bool stopped;         // a signal had stopped it before
     // for a core dump

@@ -56,7 +56,7 @@ static bool note_block(struct crossed_block* found, struct heap_view* heap, uint
 }
 
 // In a register, or in the top frames of the stack, which are those of the C library.
-static void find_block(struct crossed_block* found, const struct crash_record* record, struct heap_view* heap) {
+static void find_block(struct crossed_block* found, const CrashRecord* record, struct heap_view* heap) {
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
         if (register_name(i) != NULL && note_block(found, heap, record->registers[i])) return;
     }

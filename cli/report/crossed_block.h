@@ -5,7 +5,7 @@
 #ifndef HAKSTRESS_CROSSED_BLOCK_H
 #define HAKSTRESS_CROSSED_BLOCK_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "child/messages.h"
 #include "report/heap_view.h"
 
@@ -27,7 +27,7 @@ struct crossed_block {
 };
 
 struct crossed_block_input {
-    const struct crash_record* record;  // NULL: nothing was copied
+    const CrashRecord* record;          // NULL: nothing was copied
     const struct check_message* check;  // NULL: no check failed
     const json_t* backtrace;            // of the crashed thread; NULL: none
     struct heap_view* heap;

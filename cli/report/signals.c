@@ -56,7 +56,7 @@ const char* register_name(unsigned index) {
 }
 
 // Bits of the page-fault error code: 0x2 write, 0x10 instruction fetch. Trap 14 is the page fault.
-const char* fault_access(const struct crash_record* record) {
+const char* fault_access(const CrashRecord* record) {
     if (record->registers[REG_TRAPNO] != 14) return NULL;
     uint64_t error = record->registers[REG_ERR];
     if ((error & 0x10) != 0) return "execute";
@@ -73,7 +73,7 @@ const char* register_name(unsigned index) {
     return NULL;
 }
 
-const char* fault_access(const struct crash_record* record) {
+const char* fault_access(const CrashRecord* record) {
     (void)record;
     return NULL;
 }

@@ -31,7 +31,7 @@ static bool is_bad_link(const HakRingRecord* record, const void* wanted) {
 }
 
 // The link was followed if it is the fault address or, if it is not a valid address, the value of a register.
-static bool was_followed(const struct crash_record* record, uint64_t link) {
+static bool was_followed(const CrashRecord* record, uint64_t link) {
     if (record->code <= 0) return false;
     if (record->fault_address == link) return true;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
@@ -186,7 +186,7 @@ static void later_drain(const struct finding* t, uint32_t slab, const HakForeign
 }
 
 static bool tie_by_pointer(struct finding* t) {
-    const struct crash_record* record = t->input->record;
+    const CrashRecord* record = t->input->record;
     const HakForeignDrain* latest = NULL;
     if (record == NULL || record->code <= 0) return false;
     later_drain(t, heap_view_find(t->input->heap, record->fault_address).slab, &latest);

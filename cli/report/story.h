@@ -4,7 +4,7 @@
 #ifndef HAKSTRESS_STORY_H
 #define HAKSTRESS_STORY_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "child/messages.h"
 #include "report/heap_view.h"
 #include "report/rings.h"
@@ -12,7 +12,7 @@
 struct story_input {
     const struct ring_reader* rings;
     struct heap_view* heap;
-    const struct crash_record* record;  // NULL: the handler did not run
+    const CrashRecord* record;          // NULL: the handler did not run
     const struct check_message* check;  // NULL: no check failed
     const char* workload;               // of hakstress; NULL: the user's program
     uint32_t thread, os_tid;            // of the crash; 0: unknown

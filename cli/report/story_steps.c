@@ -238,7 +238,7 @@ static void tell_link(struct telling* t) {
 }
 
 static void tell_crash(struct telling* t) {
-    const struct crash_record* record = t->input->record;
+    const CrashRecord* record = t->input->record;
     if (record == NULL || t->story->tie == TIE_CHECK) return;
     struct who who = {.thread = t->input->thread, .os_tid = t->input->os_tid};
     char name[NAME];

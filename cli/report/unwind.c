@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 #include "report/code_place.h"
+#include "report/crash_memory.h"
+#include "report/unwind_record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,43 +60,14 @@ static json_t* walk(unw_addr_space_t space, void* argument, const struct procmap
 // our data must be a part of it.
 
 static struct {
-    const struct crash_record* record;
-    const struct procmaps* maps;
-    int memory;  // /proc/PID/mem, or -1
+    struct crash_memory memory;
     uint64_t pc, stack_pointer;
 } source;
-
-static bool read_stack_copy(uint64_t address, unw_word_t* value) {
-    const struct crash_record* record = source.record;
-    if (address < record->stack_address || record->stack_bytes < sizeof *value ||
-        address - record->stack_address > record->stack_bytes - sizeof *value)
-        return false;
-    memcpy(value, record->stack + (address - record->stack_address), sizeof *value);
-    return true;
-}
-
-static bool read_process(uint64_t address, unw_word_t* value) {
-    return source.memory >= 0 && pread(source.memory, value, sizeof *value, (off_t)address) == (ssize_t)sizeof *value;
-}
-
-static bool read_mapped_file(uint64_t address, unw_word_t* value) {
-    const struct mapping* mapping = procmaps_find(source.maps, address);
-    if (mapping == NULL || mapping->path[0] != '/') return false;
-    int file = open(mapping->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return false;
-    bool done = pread(file, value, sizeof *value, (off_t)(address - mapping->start + mapping->offset)) ==
-                (ssize_t)sizeof *value;
-    close(file);
-    return done;
-}
 
 static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t* value, int write, void* argument) {
     (void)space, (void)argument;
     if (write) return -UNW_EINVAL;
-    // The copy first: it is from the moment of the crash.
-    return read_stack_copy(address, value) || read_process(address, value) || read_mapped_file(address, value)
-               ? 0
-               : -UNW_EINVAL;
+    return crash_memory_word(&source.memory, address, value) ? 0 : -UNW_EINVAL;
 }
 
 #if defined(__x86_64__)
@@ -115,14 +88,14 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
     else if (number == UNW_X86_64_RSP)
         *value = source.stack_pointer;
     else
-        *value = source.record->registers[greg_of[number]];
+        *value = source.memory.record->registers[greg_of[number]];
     return 0;
 }
 
 // After a jump to an address without code, the return address is still on top of the stack: go on from the caller.
 static json_t* leave_wild_pc(void) {
     unw_word_t caller;
-    if (is_code(source.maps, source.pc) || access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
+    if (is_code(source.memory.maps, source.pc) || access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
         return NULL;
     json_t* frame = json_object();
     json_put_hex(frame, "pc", source.pc);
@@ -132,36 +105,54 @@ static json_t* leave_wild_pc(void) {
     return frame;
 }
 
-json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem) {
+static json_t* walk_process(pid_t pid, const char** problem) {
     static unw_accessors_t accessors;
     accessors = _UPT_accessors;
     accessors.access_mem = access_memory;
     accessors.access_reg = access_register;
+    json_t* frames = NULL;
+    unw_addr_space_t space = unw_create_addr_space(&accessors, 0);
+    void* argument = _UPT_create(pid);
+    if (space != NULL && argument != NULL)
+        frames = walk(space, argument, source.memory.maps, problem);
+    else
+        *problem = "out of memory";
+    if (argument != NULL) _UPT_destroy(argument);
+    if (space != NULL) unw_destroy_addr_space(space);
+    return frames != NULL ? frames : json_array();
+}
+
+// libunwind needs a process, and finds no files after it has changed its root.
+static json_t* walk_record(const char** problem) {
+    json_t* frames = unwind_record(&source.memory, source.pc, source.stack_pointer, problem);
+    mark_inner_frames(frames);
+    return frames;
+}
+
+json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid_t pid, const char** problem) {
+    enum { FEW = 1 };
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    source.record = record;
-    source.maps = maps;
-    source.memory = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    source.memory = (struct crash_memory){record, maps, pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1};
     source.pc = record->registers[REG_RIP];
     source.stack_pointer = record->registers[REG_RSP];
 
     json_t* wild = leave_wild_pc();
-    json_t* frames = NULL;
-    unw_addr_space_t space = unw_create_addr_space(&accessors, 0);
-    void* argument = pid > 0 ? _UPT_create(pid) : NULL;
-    if (space != NULL && argument != NULL)
-        frames = walk(space, argument, maps, problem);
-    else
-        *problem = "the process was gone before its stack could be unwound";
-    if (argument != NULL) _UPT_destroy(argument);
-    if (space != NULL) unw_destroy_addr_space(space);
-    if (source.memory >= 0) close(source.memory);
-    if (frames == NULL) frames = json_array();
+    json_t* frames = pid > 0 ? walk_process(pid, problem) : json_array();
+    if (json_array_size(frames) <= FEW) {
+        const char* no_record = NULL;
+        json_t* others = walk_record(&no_record);
+        bool more = json_array_size(others) > json_array_size(frames);
+        if (more || pid <= 0) *problem = more ? NULL : no_record;
+        json_decref(more ? frames : others);
+        if (more) frames = others;
+    }
+    if (source.memory.process >= 0) close(source.memory.process);
     if (wild != NULL) json_array_insert_new(frames, 0, wild);
     return frames;
 }
 #else
-json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem) {
+json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid_t pid, const char** problem) {
     (void)record, (void)maps, (void)pid;
     *problem = "registers are recorded on x86-64 only";
     return json_array();

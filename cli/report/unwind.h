@@ -3,14 +3,14 @@
 #ifndef HAKSTRESS_UNWIND_H
 #define HAKSTRESS_UNWIND_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "process/procmaps.h"
 
 #include <jansson.h>
 
 // From the registers of a crash record. Memory is read from the process while it exists, else from the copied stack and
 // the mapped files. Returns an array of frames, as code_place() makes them.
-json_t* unwind_crash(const struct crash_record* record, const struct procmaps* maps, pid_t pid, const char** problem);
+json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid_t pid, const char** problem);
 
 // Of one thread, which this process traces and has stopped.
 json_t* unwind_held(const struct procmaps* maps, pid_t thread, const char** problem);

@@ -22,8 +22,8 @@ bool judge(struct verdict* verdict, const char* culprit, const char* confidence,
     return true;
 }
 
-const struct crash_record* access_fault(const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+const CrashRecord* access_fault(const struct verdict_facts* facts) {
+    const CrashRecord* record = facts->record;
     bool access = record != NULL && (record->signal == SIGSEGV || record->signal == SIGBUS) && record->code > 0;
     return access ? record : NULL;
 }

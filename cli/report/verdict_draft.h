@@ -22,7 +22,7 @@ bool judge(struct verdict* verdict, const char* culprit, const char* confidence,
 
 // A fault of memory access that the processor reported, not a signal that was sent. SIGBUS comes for invalid addresses
 // that are used through the stack registers.
-const struct crash_record* access_fault(const struct verdict_facts* facts);
+const CrashRecord* access_fault(const struct verdict_facts* facts);
 
 // Missing changes
 

@@ -2,7 +2,7 @@
 #ifndef HAKSTRESS_VERDICT_FACTS_H
 #define HAKSTRESS_VERDICT_FACTS_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "child/messages.h"
 #include "process/procmaps.h"
 #include "report/block_record.h"
@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 struct verdict_facts {
-    const struct crash_record* record;  // NULL: the handler did not run
+    const CrashRecord* record;          // NULL: the handler did not run
     const struct check_message* check;  // NULL: no check failed
     const struct procmaps* maps;
     const struct story* story;            // NULL: none was searched for

@@ -37,7 +37,7 @@ static void note_distance(struct verdict* verdict, const struct page_fault* page
 }
 
 bool by_page(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     const struct page_fault* page = facts->page;
     if (record == NULL || page == NULL || page->kind == PAGE_NOTHING) return false;
     note_distance(verdict, page, record->fault_address);

@@ -17,7 +17,7 @@ enum { STACK_POINTER, INSTRUCTION_POINTER };
 #endif
 
 bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || record->signal != SIGSEGV || STACK_POINTER == INSTRUCTION_POINTER) return false;
     uint64_t stack_pointer = record->registers[STACK_POINTER];
     uint64_t low = stack_pointer - STACK_REACH;
@@ -32,7 +32,7 @@ bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
 
 // Freed memory may lie before a block as well. So only the nearest bytes are taken as the block's.
 bool by_underflow(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || facts->behind == 0 || facts->workload != NULL || has_foreign_drain(facts)) return false;
     if (facts->place != NULL && facts->place->in_window && !facts->behind_is_near) return false;
     const char* access = fault_access(record);
@@ -50,7 +50,7 @@ struct deed {
     const char *wrote, *read, *either;
 };
 
-static const char* deed_of(const struct deed* deed, const struct crash_record* record) {
+static const char* deed_of(const struct deed* deed, const CrashRecord* record) {
     const char* access = fault_access(record);
     if (access != NULL && strcmp(access, "write") == 0) return deed->wrote;
     return access != NULL && strcmp(access, "read") == 0 ? deed->read : deed->either;
@@ -71,7 +71,7 @@ bool by_closed_memory(struct verdict* verdict, const struct verdict_facts* facts
         "your code wrote where no block is: far past the end of one, or before its start",
         "your code read where no block is: far past the end of one, or before its start",
         "your code read or wrote where no block is: far past the end of one, or before its start"};
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     const struct heap_place* place = facts->place;
     if (record == NULL || place == NULL || !place->in_window || place->accessible || !facts->has_records ||
         facts->workload != NULL || has_foreign_drain(facts))
@@ -87,7 +87,7 @@ bool by_closed_memory(struct verdict* verdict, const struct verdict_facts* facts
 }
 
 bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     const struct heap_place* place = facts->place;
     if (record == NULL || place == NULL || !place->in_window || place->accessible) return false;
     json_t* json = heap_place_json(place);
@@ -113,7 +113,7 @@ bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts)
 }
 
 bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || STACK_POINTER == INSTRUCTION_POINTER) return false;
     uint64_t pc = record->registers[INSTRUCTION_POINTER];
     const char* access = fault_access(record);
@@ -128,7 +128,7 @@ bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
 }
 
 bool by_null(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || record->fault_address >= FIRST_MAPPABLE || record->signal != SIGSEGV) return false;
     note(verdict, "the fault address 0x%" PRIx64 " is near 0: NULL plus an offset of %" PRIu64 " bytes",
          record->fault_address, record->fault_address);

@@ -53,7 +53,7 @@ bool by_followed_link(struct verdict* verdict, const struct verdict_facts* facts
 
 // Without an event that shows the link.
 bool by_text_address(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     char text[9];
     if (record == NULL || !hidden_text_whole(record->fault_address, text)) return false;
     bool payload = facts->workload != NULL && hidden_text_payload(record->fault_address);
@@ -99,7 +99,7 @@ static const char* kind_of_bad_pointer(const struct verdict_facts* facts, uint64
 
 // The processor reports no address for these, so it is searched for in the registers.
 bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || record->code != SI_KERNEL) return false;
     uint64_t pointer = 0;
     for (unsigned i = 0; i < CRASH_REGISTERS; i++) {
@@ -131,7 +131,7 @@ bool by_impossible_address(struct verdict* verdict, const struct verdict_facts* 
 }
 
 bool by_poison_address(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     bool fill = record != NULL && hidden_poison(record->fault_address, HIDDEN_FILL);
     if (record == NULL || !(fill || hidden_poison(record->fault_address, HIDDEN_POISON))) return false;
     note(verdict, "the fault address 0x%" PRIx64 " consists of 0x%02x, which guard mode fills %s with",
@@ -141,7 +141,7 @@ bool by_poison_address(struct verdict* verdict, const struct verdict_facts* fact
 }
 
 bool by_kernel_address(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = access_fault(facts);
+    const CrashRecord* record = access_fault(facts);
     if (record == NULL || record->fault_address >> 63 == 0) return false;
     note(verdict,
          "the fault address 0x%" PRIx64 " is in the kernel's half of the addresses, where no program has memory",

@@ -25,15 +25,16 @@ static bool by_deadlock(struct verdict* verdict, const struct verdict_facts* fac
 // The child of `repro` and `guard` counts what it does; of the user's program only this much is known.
 static bool by_silence(struct verdict* verdict, const struct verdict_facts* facts) {
     if (strcmp(facts->living, "asked") == 0) {
-        note(verdict, "the threads below show what the process was doing");
+        note(verdict, "the stacks of all threads in the report show what the process was doing");
         return judge(verdict, "nobody", "high", "nothing is known to be wrong: a report was asked for");
     }
     if (strcmp(facts->living, "timeout") == 0) {
-        note(verdict, "the threads below show what the process was doing when the time was over");
+        note(verdict, "the stacks of all threads in the report show what the process was doing when the time was over");
         return judge(verdict, "unknown", "low", "the program had not ended in the time that --timeout gives it");
     }
     note(verdict,
-         "no watched process used the processor or the allocator; the threads below show for what they waited");
+         "no watched process used the processor or the allocator; the stacks of all threads in the report show for "
+         "what they waited");
     return judge(verdict, "unknown", "low",
                  "the program waits: for something outside, or for an event that does not come");
 }
@@ -69,7 +70,7 @@ static bool is_own_abort(const struct verdict_facts* facts) {
 }
 
 bool by_sender(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     if (record == NULL || record->code > 0 || (record->signal == SIGABRT && is_own_abort(facts))) return false;
     if (record->sender == facts->process && facts->process != 0) {
         note(verdict, "%s was sent by process %d, the one that died", signal_name(record->signal), record->sender);
@@ -103,7 +104,7 @@ static const char* cause_of_signal(int signal) {
 }
 
 bool by_instruction(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     const char* cause = record != NULL && record->code > 0 ? cause_of_signal(record->signal) : NULL;
     if (cause == NULL) return false;
     note(verdict, "%s (%s) at 0x%" PRIx64, signal_name(record->signal), signal_code_name(record->signal, record->code),
@@ -121,7 +122,7 @@ bool by_caller_of_abort(struct verdict* verdict, const struct verdict_facts* fac
 }
 
 bool by_other_signal(struct verdict* verdict, const struct verdict_facts* facts) {
-    const struct crash_record* record = facts->record;
+    const CrashRecord* record = facts->record;
     if (record == NULL) return false;
     if (record->signal == SIGABRT && !facts->has_ring) {
         note(verdict,

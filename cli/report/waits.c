@@ -1,6 +1,7 @@
 #include "report/waits.h"
 
 #include "base/json.h"
+#include "report/code_place.h"
 #include "front/lock_table.h"
 
 #include <inttypes.h>
@@ -110,7 +111,7 @@ static void name_thread(const struct thread_seen* thread, char* out, size_t size
 }
 
 static json_t* sentence(const struct thread_seen* waiter, const struct thread_seen* holder) {
-    char from[64], to[64], what[96];
+    char from[64], to[64], what[96], where[1024];
     const json_t* wait = json_object_get(waiter->json, "waits_for");
     const char *name = json_get_text(wait, "name"), *address = json_get_text_or(wait, "address", "?");
     name_thread(waiter, from, sizeof from);
@@ -119,8 +120,10 @@ static json_t* sentence(const struct thread_seen* waiter, const struct thread_se
         snprintf(what, sizeof what, "the allocator's lock \"%s\"", name);
     else
         snprintf(what, sizeof what, "the mutex %s", address);
-    if (waiter == holder) return json_format("%s waits for %s, which it holds itself", from, what);
-    return json_format("%s waits for %s, which %s holds", from, what, to);
+    code_place_own_text(json_object_get(waiter->json, "backtrace"), where, sizeof where);
+    const char* in = where[0] != '\0' ? " in " : "";
+    if (waiter == holder) return json_format("%s waits%s%s for %s, which it holds itself", from, in, where, what);
+    return json_format("%s waits%s%s for %s, which %s holds", from, in, where, what, to);
 }
 
 static json_t* deadlock_json(const struct search* search) {

@@ -71,7 +71,7 @@ static HakRingFile* find_ring(const struct search* search) {
 
 // The record of the crash
 
-static void copy_maps(struct crash_record* record, const struct procmaps* maps) {
+static void copy_maps(CrashRecord* record, const struct procmaps* maps) {
     for (size_t i = 0; i < maps->count; i++) {
         const struct mapping* mapping = &maps->mappings[i];
         size_t left = sizeof record->maps - record->maps_bytes;
@@ -83,7 +83,7 @@ static void copy_maps(struct crash_record* record, const struct procmaps* maps) 
     }
 }
 
-static void copy_stack(struct crash_record* record, const struct process_memory* memory, uint64_t stack_pointer) {
+static void copy_stack(CrashRecord* record, const struct process_memory* memory, uint64_t stack_pointer) {
     enum { RED_ZONE = 128, PART = 4096 };
     record->stack_address = stack_pointer - RED_ZONE;
     while (record->stack_bytes + PART <= sizeof record->stack &&
@@ -92,8 +92,7 @@ static void copy_stack(struct crash_record* record, const struct process_memory*
         record->stack_bytes += PART;
 }
 
-static void make_record(struct crash_record* record, const struct core_file* core,
-                        const struct process_memory* memory) {
+static void make_record(CrashRecord* record, const struct core_file* core, const struct process_memory* memory) {
     memset(record, 0, sizeof *record);
     record->signal = core->number != 0 ? core->number : core->signal.si_signo;
     record->code = core->signal.si_code;
@@ -133,7 +132,7 @@ static void read_last_words(const struct search* search, char* out, size_t size)
 }
 
 json_t* core_report(const char* path, const char* program, uint64_t address, const char** problem) {
-    static struct crash_record record;
+    static CrashRecord record;
     struct core_file core;
     char words[1024] = "";
     struct check_message check;

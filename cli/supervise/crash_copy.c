@@ -19,7 +19,7 @@ static int open_of(pid_t thread, const char* name) {
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static void copy_stack(struct crash_record* record, int memory, uint64_t stack_pointer) {
+static void copy_stack(CrashRecord* record, int memory, uint64_t stack_pointer) {
     record->stack_address = stack_pointer - RED_ZONE;
     while (record->stack_bytes < sizeof record->stack) {
         ssize_t got = pread(memory, record->stack + record->stack_bytes, sizeof record->stack - record->stack_bytes,
@@ -29,7 +29,7 @@ static void copy_stack(struct crash_record* record, int memory, uint64_t stack_p
     }
 }
 
-static void copy_maps(struct crash_record* record, pid_t thread) {
+static void copy_maps(CrashRecord* record, pid_t thread) {
     int maps = open_of(thread, "maps");
     if (maps < 0) return;
     while (record->maps_bytes < sizeof record->maps) {
@@ -41,7 +41,7 @@ static void copy_maps(struct crash_record* record, pid_t thread) {
 }
 
 #if defined(__x86_64__)
-void crash_copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
+void crash_copy_registers(CrashRecord* record, const struct user_regs_struct* from) {
     const unsigned long long values[CRASH_REGISTERS] = {
         [REG_R8] = from->r8,
         [REG_R9] = from->r9,
@@ -67,7 +67,7 @@ void crash_copy_registers(struct crash_record* record, const struct user_regs_st
 }
 
 // Says, as the kernel does in a signal frame, whether the fault was a read, a write or a fetch of code.
-static void find_access(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+static void find_access(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
     enum { PAGE_FAULT = 14, WRITE = 2, USER = 4, FETCH = 16 };
     bool at_address = record->signal == SIGSEGV && (record->code == SEGV_MAPERR || record->code == SEGV_ACCERR);
     if (!at_address) return;
@@ -81,23 +81,23 @@ static void find_access(struct crash_record* record, int memory, const struct us
     record->registers[REG_ERR] = USER | (fetch ? FETCH : 0) | (access == ACCESS_WRITE ? WRITE : 0);
 }
 
-static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+static void copy_thread(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
     crash_copy_registers(record, registers);
     if (memory < 0) return;
     copy_stack(record, memory, registers->rsp);
     find_access(record, memory, registers);
 }
 #else
-void crash_copy_registers(struct crash_record* record, const struct user_regs_struct* from) {
+void crash_copy_registers(CrashRecord* record, const struct user_regs_struct* from) {
     (void)record, (void)from;
 }
 
-static void copy_thread(struct crash_record* record, int memory, const struct user_regs_struct* registers) {
+static void copy_thread(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
     (void)record, (void)memory, (void)registers;
 }
 #endif
 
-void crash_copy(struct crash_record* record, pid_t thread, const struct tracing_signal* signal) {
+void crash_copy(CrashRecord* record, pid_t thread, const struct tracing_signal* signal) {
     memset(record, 0, sizeof *record);
     record->signal = signal->number;
     record->code = signal->info.si_code;

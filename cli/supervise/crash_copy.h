@@ -3,11 +3,11 @@
 #ifndef HAKSTRESS_CRASH_COPY_H
 #define HAKSTRESS_CRASH_COPY_H
 
-#include "child/crash_record.h"
+#include "observe/crash_record.h"
 #include "supervise/tracing.h"
 
 // Of a thread of a core dump.
-void crash_copy_registers(struct crash_record* record, const struct user_regs_struct* registers);
-void crash_copy(struct crash_record* record, pid_t thread, const struct tracing_signal* signal);
+void crash_copy_registers(CrashRecord* record, const struct user_regs_struct* registers);
+void crash_copy(CrashRecord* record, pid_t thread, const struct tracing_signal* signal);
 
 #endif

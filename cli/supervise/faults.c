@@ -47,7 +47,8 @@ void faults_free(struct faults* faults) {
 // The report
 
 static void command_of(const struct faults* faults, const struct tracing_death* death, char* out, size_t size) {
-    if (death->thread != 0 && process_command(death->thread, out, size)) return;
+    pid_t living = death->thread != 0 ? death->thread : ring_dir_living(faults->rings, death->process);
+    if (living != 0 && process_command(living, out, size)) return;
     snprintf(out, size, "%s", death->process == faults->process ? faults->command : "unknown");
 }
 
@@ -60,8 +61,7 @@ static uintptr_t told_access(const struct check_message* check) {
 
 // Threads that fault at the same time die together, and only one of them tells. The record is made of that one. false:
 // the check tells of an earlier access, which the program survived.
-static bool copy_fault(struct crash_record* record, const struct tracing_death* death,
-                       const struct check_message* check) {
+static bool copy_fault(CrashRecord* record, const struct tracing_death* death, const struct check_message* check) {
     const struct tracing_signal* signal = death->signal;
     uintptr_t told = check != NULL && signal->info.si_code > 0 ? told_access(check) : 0;
     pid_t thread = death->thread;
@@ -72,27 +72,29 @@ static bool copy_fault(struct crash_record* record, const struct tracing_death* 
 }
 
 static json_t* make_report(const struct faults* faults, const struct tracing_death* death, const char* command) {
-    static struct crash_record record;
+    static CrashRecord record;
     struct ring_copy copy;
     struct check_message check;
     ring_dir_read(faults->rings, death->thread != 0 ? death->thread : death->process, &copy);
     const char* words = load_relaxed(&copy.ring->has_last_words) != 0 ? copy.ring->last_words : "";
     bool copied = death->thread != 0 && death->signal != NULL;
     bool checked = messages_find_check(words, &check);
+    const CrashRecord* noted = copied ? NULL : ring_copy_crash(&copy);
     memset(&record, 0, sizeof record);
+    if (noted != NULL) record = *noted;
     if (copied && !copy_fault(&record, death, checked ? &check : NULL)) checked = false;
+    bool recorded = copied || noted != NULL;
     struct report_input input = {
-        .reason = copied ? REPORT_CRASH : REPORT_DEATH,
+        .reason = recorded ? REPORT_CRASH : REPORT_DEATH,
         .crash = &record,
         .ring = copy.ring,
-        .child = death->thread,
-        .died_of = copied ? 0 : death->number,
-        .after = (copied ? record.time : workload_clock()) - faults->began,
+        .child = noted != NULL ? ring_dir_living(faults->rings, death->process) : death->thread,
+        .died_of = recorded ? 0 : death->number,
+        .after = (recorded ? record.time : workload_clock()) - faults->began,
         .messages = words,
         .check = checked ? &check : NULL,
         .command = command,
         .process = death->process,
-        .unwatched = !copied,
     };
     json_t* report = crash_report_make(&input);
     ring_copy_free(&copy);
@@ -169,7 +171,7 @@ void faults_print(const struct faults* faults, bool brief, FILE* out) {
 // Living processes
 
 static json_t* look_report(const struct faults* faults, pid_t process, enum report_reason reason, const char* command) {
-    static const struct crash_record none;
+    static const CrashRecord none;
     struct ring_copy copy;
     ring_dir_read(faults->rings, process, &copy);
     struct report_input input = {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -33,6 +34,8 @@ static void become_command(const struct pipes* pipes, char** command) {
     close(pipes->go[1]);
     // A tracer can have the process killed at its own end; without a tracer this is the next best way.
     if (read(pipes->go[0], &mode, 1) != 1 || (mode == 'u' && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)) _exit(127);
+    // Nobody is told of its crash then, so it notes that itself.
+    if (mode == 'u' && setenv("HAKMEM_CRASH_RECORD", "1", false) != 0) _exit(127);
     execvp(command[0], command);
     int error = errno;
     ssize_t written = write(pipes->failure[1], &error, sizeof error);

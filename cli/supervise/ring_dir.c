@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,9 @@ static bool is_sound(const struct ring_copy* copy) {
         ring->slot_bytes != sizeof(HakRingSlot) + (size_t)ring->records * sizeof(HakRingRecord))
         return false;
     ring->last_words[sizeof ring->last_words - 1] = ring->first_passed[sizeof ring->first_passed - 1] = '\0';
+    CrashRecord* crash = hak_ring_crash(ring);
+    if (crash->stack_bytes > sizeof crash->stack) crash->stack_bytes = sizeof crash->stack;
+    if (crash->maps_bytes > sizeof crash->maps) crash->maps_bytes = sizeof crash->maps;
     return true;
 }
 
@@ -294,6 +298,59 @@ uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process) {
     }
     if (fd >= 0) close(fd);
     return events;
+}
+
+// Crashes that processes noted
+
+// Opens the ring, and says where in it the record is. -1: there is none.
+static int open_crash(const struct ring_dir* dir, pid_t process, int mode, off_t* at) {
+    char path[PATH_BYTES];
+    HakRingFile head;
+    int fd = has_file(dir, process, path) ? open(path, mode | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool sound = fd >= 0 && pread(fd, &head, sizeof head, 0) == (ssize_t)sizeof head &&
+                 load_relaxed(&head.magic) == HAK_RING_MAGIC && head.version == HAK_RING_VERSION &&
+                 head.records <= RECORDS_MOST;
+    if (sound) *at = (off_t)hak_ring_crash_offset(head.records);
+    if (fd >= 0 && !sound) close(fd);
+    return sound ? fd : -1;
+}
+
+struct noted_crash ring_dir_noted_crash(const struct ring_dir* dir, pid_t process) {
+    static CrashRecord start;  // without stack and maps
+    off_t at;
+    struct noted_crash crash = {.noted = false};
+    int fd = open_crash(dir, process, O_RDONLY, &at);
+    if (fd < 0) return crash;
+    enum { START_BYTES = offsetof(CrashRecord, stack) };
+    if (pread(fd, &start, START_BYTES, at) == START_BYTES)
+        crash = (struct noted_crash){load_acquire(&start.ready) != 0, load_relaxed(&start.answer), start.signal};
+    close(fd);
+    return crash;
+}
+
+void ring_dir_answer_crash(const struct ring_dir* dir, pid_t process, uint32_t answer) {
+    off_t at;
+    int fd = open_crash(dir, process, O_RDWR, &at);
+    if (fd < 0) return;
+    // If this fails, the process waits until its time is over.
+    if (pwrite(fd, &answer, sizeof answer, at + (off_t)offsetof(CrashRecord, answer)) < 0) errno = 0;
+    close(fd);
+}
+
+pid_t ring_dir_living(const struct ring_dir* dir, pid_t process) {
+    char path[PATH_BYTES];
+    struct procmaps maps;
+    bool is_it = false;
+    if (!has_file(dir, process, path) || !procmaps_read(&maps, process)) return 0;
+    for (size_t i = 0; i < maps.count && !is_it; i++) is_it = strcmp(maps.mappings[i].path, path) == 0;
+    procmaps_free(&maps);
+    return is_it ? process : 0;
+}
+
+const CrashRecord* ring_copy_crash(const struct ring_copy* copy) {
+    if (copy->bytes == 0) return NULL;
+    const CrashRecord* record = hak_ring_crash(copy->ring);
+    return load_acquire(&record->started) != 0 || load_acquire(&record->ready) != 0 ? record : NULL;
 }
 
 void ring_copy_free(struct ring_copy* copy) {

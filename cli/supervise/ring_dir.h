@@ -42,6 +42,20 @@ void ring_dir_read(const struct ring_dir* dir, pid_t process, struct ring_copy* 
 bool ring_dir_read_head(const struct ring_dir* dir, pid_t process, HakRingFile* head);
 // How many records all threads of the process have ever written; 0: it has no ring.
 uint64_t ring_dir_events(const struct ring_dir* dir, pid_t process);
+
+// What a process of the directory has noted of its own crash (observe/crash_note.h). It waits a moment for an answer.
+struct noted_crash {
+    bool noted;       // all of it
+    uint32_t answer;  // CRASH_UNSEEN and so on
+    int signal;
+};
+struct noted_crash ring_dir_noted_crash(const struct ring_dir* dir, pid_t process);
+void ring_dir_answer_crash(const struct ring_dir* dir, pid_t process, uint32_t answer);
+// The same process as this one numbers it, if it lives and can be looked at; otherwise 0.
+pid_t ring_dir_living(const struct ring_dir* dir, pid_t process);
+// What the copy has of it, even if it is not complete; NULL: nothing.
+const CrashRecord* ring_copy_crash(const struct ring_copy* copy);
+
 void ring_dir_forget(const struct ring_dir* dir, pid_t process);
 void ring_copy_free(struct ring_copy* copy);
 

@@ -196,7 +196,8 @@ static void at_exit(struct tracing* tracing, struct traced* traced) {
                       &(struct tracing_death){traced->process, traced->thread, number, cause_of(traced)});
     }
     if (tracing->keeps_ends && process != NULL) keep_end(traced, process);
-    if (comes_to_end(traced)) tracing->exiting(tracing->context, traced->process, traced->thread, known && number == 0);
+    if (comes_to_end(traced))
+        tracing->exiting(tracing->context, traced->process, traced->thread, known ? number : SIGKILL);
     resume(traced->thread, 0);
 }
 
@@ -490,6 +491,7 @@ int tracing_attach(struct tracing* tracing, pid_t process) {
 // Signals that a thread has not received yet still reach it.
 static void let_all_go(struct tracing* tracing) {
     tracing_halt(tracing);
+    if (tracing->leaving != NULL) tracing->leaving(tracing->context);
     for (struct traced* traced; (traced = a_halted()) != NULL;) {
         bool is_signal = traced->halted_by >> 16 == 0;
         int number = is_signal ? WSTOPSIG(traced->halted_by) : 0;

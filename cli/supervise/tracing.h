@@ -40,8 +40,8 @@ struct tracing {
     void* context;
     // A process dies of a fault signal, or the command dies of SIGKILL.
     void (*died)(void* context, const struct tracing_death* death);
-    // The last thread of a process is about to end, with its memory still there. `cleanly`: by exit, not by a signal.
-    void (*exiting)(void* context, pid_t process, pid_t thread, bool cleanly);
+    // The last thread of a process is about to end, with its memory still there. `number`: of the signal; 0: by exit.
+    void (*exiting)(void* context, pid_t process, pid_t thread, int number);
     // The processor raised SIGSEGV in a thread, which has not received it yet. NULL: not wanted.
     void (*refused)(void* context, pid_t process, pid_t thread, const struct tracing_signal* signal);
     // The process runs another program from now on (`execs`), or is gone: what is known about it is invalid.
@@ -51,6 +51,9 @@ struct tracing {
     // SIGQUIT came, from the terminal's key or from another process. It reaches no watched process. NULL: all signals
     // are passed on. Not called if the command is not traced.
     void (*asked)(void* context);
+    // After tracing_attach: all watched threads are halted, and are about to go on without this process. NULL: not
+    // wanted.
+    void (*leaving)(void* context);
     bool keeps_ends;  // tracing_ends() is wanted
     // output
     int status;        // exit status of the command, as waitpid returns it

@@ -38,7 +38,7 @@ static void take_registers(struct user_regs_struct* to, const ucontext_t* from) 
 #endif
 
 json_t* worker_report(const struct worker_crash* crash) {
-    static struct crash_record record;
+    static CrashRecord record;
     static HakRingFile no_ring;
     struct process_memory memory;
     struct tracing_signal signal = {.number = crash->signal, .time = workload_clock()};

@@ -257,12 +257,18 @@ static bool take_once(Parser* p, const Op* op) {
     return true;
 }
 
+// A setup is one thread at a time, so it is certain what is not mapped.
+static bool take_in_program(Parser* p, const Op* op) {
+    if (op->kind != OP_OCCUPY) return true;
+    return wrong(p, p->line, "'%s' belongs into the setup, not into the program of a thread", op_forms[op->kind].word);
+}
+
 static bool read_ops(Parser* p, Op* ops, uint32_t most, uint32_t* count, uint8_t thread) {
     do {
         Op op;
         if (*count == most) return wrong(p, p->line, "%s", "there are too many operations");
         if (!read_op(p, &op)) return false;
-        if (ops == p->scenario->setup && !take_in_setup(p, &op)) return false;
+        if (!(ops == p->scenario->setup ? take_in_setup(p, &op) : take_in_program(p, &op))) return false;
         if (!take_once(p, &op)) return false;
         if (op.kind == OP_START)
             p->scenario->begins[op.thread] = false;
@@ -404,7 +410,7 @@ static bool is_bound_word(const char* word) {
 }
 
 static bool read_bound(Parser* p, bool least) {
-    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step";
+    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls', 'looking' or the name of a step";
     char word[NAME_MOST];
     Scenario* s = p->scenario;
     skip_blanks(p);

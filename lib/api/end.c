@@ -3,6 +3,7 @@
 #include "front/life.h"
 #include "guard/guard_mode.h"
 #include "guard/release.h"
+#include "observe/crash_note.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "refill/give_back.h"
@@ -24,6 +25,7 @@ static void end_thread(void) {
     give_up_all(me);
     ring_record(HAK_EVENT_thread_exit, NULL, 0, me->number);
     hak_ring_thread_end();
+    crash_note_thread_end();
     tcb_count(me, HAK_C_thread_ended);
     hak_tls.ended = 1;
     hak_tls.tcb = NULL;

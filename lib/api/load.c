@@ -7,6 +7,7 @@
 #include "front/others.h"
 #include "front/process.h"
 #include "front/sanitizer.h"
+#include "observe/crash_note.h"
 #include "observe/ring.h"
 #include "superslab/heap.h"
 
@@ -34,6 +35,7 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     }
     process_is_loaded(thread_end_round, serves);
     if (!serves) return;
+    crash_note_begin();
     hak_stats_at_exit();
     requests_begin();
 }

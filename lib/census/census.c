@@ -2,6 +2,7 @@
 
 #include "census/about.h"
 #include "census/parts.h"
+#include "guard/quarantine.h"
 #include "os/os.h"
 #include "slab/remote_word.h"
 #include "slab/run_map.h"
@@ -183,6 +184,38 @@ static void count_bundles(const Count* count, const HakTcb* tcb) {
     }
 }
 
+// Guard mode keeps freed blocks back. For the rest of the allocator they are in use.
+static void count_kept_back(const Count* count, const Quarantined* kept) {
+    const HakHeap* heap = &count->heap;
+    CensusRow* runs = &count->out->row[CENSUS_RUNS];
+    uint64_t slab = ((uint64_t)(uintptr_t)kept->block - heap->base) >> SLAB_SHIFT, word = 0;
+    if (slab >= load_relaxed(&heap->slabs) || !read_at(count, (const void*)&heap->owner[slab], &word, sizeof word))
+        return;
+    uint64_t tag = word_tag(word);
+    if (tag_is_class(tag)) {
+        count->out->row[tag / TAG_PER_CLASS].cached++;
+    } else if (tag_is_runs(tag) && runs->live > 0 && runs->live_bytes >= kept->bytes) {
+        runs->live--;
+        runs->live_bytes -= kept->bytes;
+        runs->cached++;
+        runs->cached_bytes += kept->bytes;
+    } else {
+        return;
+    }
+    count->out->kept_back++;
+}
+
+static void count_quarantine(const Count* count, const HakTcb* tcb) {
+    const Quarantine* at = NULL;
+    uint32_t first, blocks;
+    Quarantined kept;
+    bool known = read_at(count, &tcb->quarantine, &at, sizeof at) && at != NULL &&
+                 read_at(count, &at->first, &first, sizeof first) && first < QUARANTINE_PLACES &&
+                 read_at(count, &at->count, &blocks, sizeof blocks) && blocks <= QUARANTINE_PLACES;
+    for (uint32_t i = 0; known && i < blocks; i++)
+        if (read_at(count, &at->place[quarantine_index(first, i)], &kept, sizeof kept)) count_kept_back(count, &kept);
+}
+
 static void count_counters(const Count* count, const HakTcb* tcb) {
     HakCounters counters;
     if (!read_at(count, &tcb->counters, &counters, sizeof counters)) return;
@@ -218,6 +251,7 @@ static void count_thread(const Count* count, const HakTcb* tcb, const TcbHead* h
     const TlsBin* at = living ? head->tls->bin : tcb->parked;
     if ((living || parked) && read_at(count, at, bins, sizeof bins)) count_bins(count->out, bins);
     count_bundles(count, tcb);
+    count_quarantine(count, tcb);
     count_counters(count, tcb);
     if (count->pages < 0) count->out->parts.tables += sizeof *tcb;
     count->out->parts.tables +=
@@ -293,7 +327,7 @@ static void finish_rows(Census* out) {
 static void finish_counts(Census* out) {
     const uint64_t* counters = out->counters;
     out->frees = counters[HAK_C_free_tls_sll] + counters[HAK_C_free_ss_local] + counters[HAK_C_free_ss_remote] +
-                 counters[HAK_C_free_run] + counters[HAK_C_free_huge];
+                 counters[HAK_C_free_run] + counters[HAK_C_free_huge] + out->kept_back;
     out->mallocs = out->frees + out->live;
     uint64_t started = counters[HAK_C_thread_started], ended = counters[HAK_C_thread_ended];
     out->gauges.threads = started > ended ? started - ended : 0;

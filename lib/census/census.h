@@ -40,7 +40,7 @@ typedef struct {
     uint64_t resident;  // of them in memory
     uint64_t unsure;    // of these: perhaps not (parts.h)
     uint64_t live, live_bytes;
-    uint64_t cached, cached_bytes;  // freed, and kept at hand by threads
+    uint64_t cached, cached_bytes;  // freed, and kept at hand by threads, or kept back by guard mode
 } CensusRow;
 enum { CENSUS_RUNS = CLASS_OF_RUNS, CENSUS_HUGE = CLASS_COUNT, CENSUS_ROWS };
 
@@ -63,6 +63,7 @@ typedef struct {
     uint64_t resident, resident_peak;
     uint64_t live, live_bytes;
     uint64_t cached, cached_bytes;
+    uint64_t kept_back;       // blocks among the cached ones that guard mode keeps back
     uint64_t mallocs, frees;  // exact in the checked build, else lower bounds
     uint64_t purged;          // free address space that occupies no memory
     uint64_t heap_start, heap_end, tables_start, tables_end;

@@ -34,6 +34,7 @@ static const CensusFigure figures[] = {
     FIGURE("live_bytes", live_bytes, "bytes of these", false),
     FIGURE("cached_blocks", cached, "freed blocks that threads keep at hand", false),
     FIGURE("cached_bytes", cached_bytes, "bytes of these", false),
+    FIGURE("kept_back_blocks", kept_back, "blocks among these that guard mode keeps back", false),
     FIGURE("mallocs", mallocs, "blocks handed out; a lower bound, which may fall, unless counts_exact", false),
     FIGURE("frees", frees, "blocks freed; a lower bound unless counts_exact", true),
     FIGURE("purged", purged, "free bytes of address space that occupy no memory", false),
@@ -123,7 +124,8 @@ static void put_summary(Out* out, const Census* census) {
     out_put(out, "  %-16s %10lu.%lu s\n", "uptime", census->uptime_ms / 1000, census->uptime_ms / 100 % 10);
     out_put(out, "  %-16s %12s in memory now, %s at the peak\n", "rss", bytes_words(census->resident).text,
             bytes_words(census->resident_peak).text);
-    out_put(out, "  %-16s %12s in %lu blocks\n", "live", bytes_words(census->live_bytes).text, census->live);
+    out_put(out, "  %-16s %12s in %lu blocks that the program has\n", "live", bytes_words(census->live_bytes).text,
+            census->live);
     out_put(out, "  %-16s %s%lu\n  %-16s %s%lu\n", "mallocs", bound, census->mallocs, "frees", bound, census->frees);
     put_top(out, census);
 }
@@ -140,8 +142,10 @@ static void put_parts(Out* out, const Census* census) {
             census->parts_known ? "" : " (/proc/PID/pagemap cannot be read: from the tables, not exact)",
             sum > census->resident + census->resident / 50 ? " (does not add up: it changes too fast, or is damaged)"
                                                            : "");
-    put_part(out, census, parts->live, "live: blocks that the program has");
-    put_part(out, census, parts->cached, "cached: freed blocks that threads keep at hand");
+    put_part(out, census, parts->live, "used: in live blocks, as far as the program has touched them");
+    put_part(out, census, parts->cached,
+             census->kept_back ? "cached: freed blocks that threads keep at hand, and that guard mode keeps back"
+                               : "cached: freed blocks that threads keep at hand");
     put_part(out, census, parts->gaps, "gaps: room in slabs between and behind blocks");
     put_part(out, census, parts->free_dirty, "free: not given back to the system yet");
     put_part(out, census, parts->tables, "tables: the allocator's own");
@@ -159,7 +163,7 @@ static void put_row(Out* out, const CensusRow* row, unsigned index) {
 
 static void put_rows(Out* out, const Census* census) {
     out_put(out, "by size (fragmentation: the part of its memory that is in no live block)\n");
-    out_put(out, "  %8s %10s %12s %10s %7s %12s %10s\n", "size", "live", "bytes", "cached", "slabs", "in memory",
+    out_put(out, "  %8s %10s %12s %10s %7s %12s %10s\n", "size", "live", "live bytes", "cached", "slabs", "in memory",
             "fragm.");
     for (unsigned r = 1; r < CENSUS_ROWS; r++)
         if (census->row[r].slabs != 0 && r != CENSUS_HUGE) put_row(out, &census->row[r], r);

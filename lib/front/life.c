@@ -2,6 +2,7 @@
 
 #include "front/fork.h"
 #include "front/process.h"
+#include "observe/crash_note.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
 #include "refill/give_up.h"
@@ -68,6 +69,7 @@ static HakTcb* begin_thread(HakTls* tls) {
         bins_unpark(me);
         tcb_count(me, HAK_C_thread_started);
         hak_ring_thread_start(me->number);
+        crash_note_thread_start();
         ring_record(HAK_EVENT_thread_start, NULL, 0, me->number);
         tls->tcb = me;
     }

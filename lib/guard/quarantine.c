@@ -4,21 +4,6 @@
 #include "config/options.h"
 #include "os/os.h"
 
-// One more than stays: a handler, or the child of a fork, may come after a block was added and before one left for it.
-enum { PLACES = QUARANTINE_BLOCKS + 1 };
-
-typedef struct HakQuarantine {
-    uint32_t first;  // index of the oldest
-    uint32_t count;
-    size_t bytes;
-    Quarantined place[PLACES];
-} Quarantine;
-
-static uint32_t index_of(const Quarantine* q, uint32_t behind_first) {
-    uint32_t i = q->first + behind_first;
-    return i < PLACES ? i : i - PLACES;
-}
-
 static Quarantine* make(void) {
     size_t bytes = align_up(sizeof(Quarantine), OS_PAGE);
     Quarantine* q = os_map(bytes);
@@ -30,8 +15,8 @@ bool quarantine_add(HakTcb* me, Quarantined block) {
     if (block.bytes > QUARANTINE_BYTES_EACH) return false;
     if (me->quarantine == NULL) me->quarantine = make();
     Quarantine* q = me->quarantine;
-    if (q == NULL || q->count == PLACES) return false;
-    q->place[index_of(q, q->count)] = block;
+    if (q == NULL || q->count == QUARANTINE_PLACES) return false;
+    q->place[quarantine_index(q->first, q->count)] = block;
     q->count++;
     q->bytes += block.bytes;
     return true;
@@ -43,11 +28,11 @@ Quarantined quarantine_take(HakTcb* me, bool all) {
     bool some = q && q->count && (all || q->count > QUARANTINE_BLOCKS || q->bytes > QUARANTINE_BYTES);
     if (!some) return (Quarantined){0};
     Quarantined oldest = q->place[q->first];
-    q->first = index_of(q, 1);
+    q->first = quarantine_index(q->first, 1);
     q->count--;
     q->bytes -= oldest.bytes;
     // This block has long left the processor's caches, and its poison is checked when it leaves.
-    Quarantined soon = q->place[index_of(q, SOON)];
+    Quarantined soon = q->place[quarantine_index(q->first, SOON)];
     __builtin_prefetch(soon.block);
     __builtin_prefetch(soon.record);
     return oldest;

@@ -19,6 +19,21 @@ typedef struct {
     bool closed;  // nobody can read or write it, so it is not poisoned
 } Quarantined;
 
+// One more place than stays: a handler, or the child of a fork, may come after a block was added and before one left.
+enum { QUARANTINE_PLACES = QUARANTINE_BLOCKS + 1 };
+
+typedef struct HakQuarantine {
+    uint32_t first;  // index of the oldest
+    uint32_t count;
+    size_t bytes;
+    Quarantined place[QUARANTINE_PLACES];
+} Quarantine;
+
+HAK_INLINE uint32_t quarantine_index(uint32_t first, uint32_t behind_first) {
+    uint32_t i = first + behind_first;
+    return i < QUARANTINE_PLACES ? i : i - QUARANTINE_PLACES;
+}
+
 // false: the block is too large, or there is no memory or no place for it.
 bool quarantine_add(HakTcb* me, Quarantined block);
 // Takes the oldest block, if there is one too many or `all` are wanted.

@@ -74,8 +74,12 @@ static size_t head_bytes(void) {
     return sizeof(HakRingFile) + HAK_RING_FOREIGN_DRAINS * sizeof(HakForeignDrain);
 }
 
-size_t hak_ring_bytes(uint32_t records) {
+size_t hak_ring_crash_offset(uint32_t records) {
     return align_up(head_bytes() + HAK_RING_SLOTS * slot_bytes(records), OS_PAGE);
+}
+
+size_t hak_ring_bytes(uint32_t records) {
+    return hak_ring_crash_offset(records) + align_up(sizeof(CrashRecord), OS_PAGE);
 }
 
 HakRingFile* hak_ring_file(void) {
@@ -130,6 +134,12 @@ static void* new_file(size_t bytes) {
     return NULL;
 }
 
+// For a process that cannot read /proc any more when it crashes.
+static void copy_early_maps(HakRingFile* file) {
+    CrashRecord* record = hak_ring_crash(file);
+    if (shared_file_reserve(record, sizeof *record)) crash_record_copy_maps(record);
+}
+
 static HakRingFile* file_or_private_memory(void) {
     HakRingFile* file = hak_ring_file();
     if (file != NULL) return file;
@@ -140,6 +150,7 @@ static HakRingFile* file_or_private_memory(void) {
         void* memory = new_file(hak_ring_bytes(records));
         if (memory == NULL) memory = os_map_sparse(hak_ring_bytes(records));
         if (memory != NULL) start(memory, records);
+        if (memory != NULL && ring_kind == IN_FILE && hak_option(crash_record)) copy_early_maps(memory);
     }
     hak_unlock(&start_lock);
     return hak_ring_file();
@@ -161,10 +172,14 @@ static void keep_last_words(HakRingFile* file, const char* text) {
     store_release(&file->has_last_words, 1u);
 }
 
+// The process may not have allocated yet, or may be in the middle of start().
+HakRingFile* hak_ring_of_the_dying(void) {
+    return hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
+}
+
 static void keep_words(const char* text, bool goes_on) {
     ring_record(HAK_EVENT_violation, NULL, 0, 0);
-    // The process may not have allocated yet, or may be in the middle of start().
-    HakRingFile* file = hak_lock_is_mine(&start_lock) ? hak_ring_file() : file_or_private_memory();
+    HakRingFile* file = hak_ring_of_the_dying();
     // A process that the C library did not fork still has its parent's ring.
     if (file == NULL || file->pid != os_process_id()) return;
     if (!goes_on)

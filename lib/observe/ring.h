@@ -1,6 +1,6 @@
 // The debug ring: the last events of every thread, in memory that outlives a crash.
 //
-//   HakRingFile | foreign drains | slot 0 header | slot 0 records ... | slot 1 header | slot 1 records ... | ...
+//   HakRingFile | foreign drains | slot 0 header | slot 0 records ... | slot 1 header ... | ... | crash record
 //
 // A supervisor that wants to read it after the process died passes shared memory to hak_ring_attach(), or names a file
 // (HAKMEM_RING_FILE). Otherwise the first thread maps private memory. A thread has one slot from its beginning to its
@@ -12,6 +12,7 @@
 #define HAK_OBSERVE_RING_H
 
 #include "base/atomic.h"
+#include "observe/crash_record.h"
 
 typedef enum {
     HAK_EVENT_NONE,
@@ -38,7 +39,7 @@ typedef struct {
 } HakRingSlot;
 
 #define HAK_RING_MAGIC UINT64_C(0x31474e4952484b48)
-#define HAK_RING_VERSION 5u
+#define HAK_RING_VERSION 6u
 #define HAK_RING_SLOTS 256u
 #define HAK_RING_FOREIGN_DRAINS 1024u
 #define HAK_RING_LAST_WORDS 1024u
@@ -88,6 +89,8 @@ typedef struct {
 
 // Bytes of memory for a ring of `records` (a power of two) per thread.
 size_t hak_ring_bytes(uint32_t records);
+// From its start to the crash record.
+size_t hak_ring_crash_offset(uint32_t records);
 // Uses zeroed shared memory of hak_ring_bytes(records) for this process. Call it before the first allocation.
 void hak_ring_attach(void* memory, uint32_t records);
 HakRingFile* hak_ring_file(void);  // NULL: no ring
@@ -99,6 +102,10 @@ HAK_INLINE HakForeignDrain* hak_ring_foreign_drains(HakRingFile* file) {
 HAK_INLINE HakRingSlot* hak_ring_slot_at(HakRingFile* file, uint32_t index) {
     char* slots = (char*)(hak_ring_foreign_drains(file) + HAK_RING_FOREIGN_DRAINS);
     return (HakRingSlot*)(void*)(slots + (size_t)index * file->slot_bytes);
+}
+// What the process noted of its end (observe/crash_note.h); all zero: nothing.
+HAK_INLINE CrashRecord* hak_ring_crash(HakRingFile* file) {
+    return (CrashRecord*)(void*)((char*)file + hak_ring_crash_offset(file->records));
 }
 const char* hak_event_name(unsigned event);
 const char* hak_event_meaning(unsigned event);
@@ -116,6 +123,9 @@ void hak_ring_tell(HakRingTold addresses);
 // From now on the ring keeps the last words for the report (fatal_hook), and counts what the process survived; if
 // stderr is closed, nothing else has the words. The first ones stay.
 void hak_ring_keep_last_words(void);
+// For a process that comes to its end, in any state, even if it has not allocated yet. NULL: no ring. It is the
+// parent's in a process that the C library did not fork.
+HakRingFile* hak_ring_of_the_dying(void);
 // In the child of a fork, for its one thread: a shared ring stays the parent's, and the child uses one of its own.
 void hak_ring_after_fork(uint64_t thread);
 // The time-stamp counter on x86-64, otherwise nanoseconds of CLOCK_MONOTONIC. Once stopped, it counts its calls: that

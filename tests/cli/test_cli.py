@@ -168,6 +168,26 @@ class Usage(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         return {verb["name"]: verb for verb in json.loads(result.stdout)["verbs"]}
 
+    def test_a_newcomer_finds_where_to_begin(self):
+        """The lines at the top name verbs and options that exist, and a library that can be preloaded."""
+        text = self.run_it("--help").stdout
+        beginnings = re.findall(r"(?m)^  \S.*\s+hakstress (\w+) ?(?:--([\w-]+))?.*$", text[:text.index("All verbs:")])
+        self.assertGreater(len(beginnings), 6)
+        verbs = self.verbs()
+        for verb, option in beginnings:
+            self.assertIn(option, {"", *(known["name"] for known in verbs[verb]["options"])})
+        library = re.search(r"LD_PRELOAD=(\S+)", text)[1]
+        with subprocess.Popen(["sleep", "60"]) as other:
+            try:
+                self.refused(["top", str(other.pid)], f"start it with LD_PRELOAD={library}", status=3)
+            finally:
+                other.kill()
+        with subprocess.Popen(["sleep", "60"], env={**os.environ, "LD_PRELOAD": library}) as process:
+            try:
+                wait_until(lambda: self.run_it("top", "--count", "1", str(process.pid)).returncode == 0)
+            finally:
+                process.kill()
+
     def test_help_and_version(self):
         overview = self.run_it("--help")
         self.assertEqual(overview.returncode, 0)
@@ -199,6 +219,10 @@ class Usage(Case):
         self.refused(["repro", "--zzz"], "no option --zzz")
         self.refused(["repro", "-q"], "no option -q")
         self.refused(["repro", "--chunks"], "--chunks needs a value")
+        self.refused(["repro", "--chunks", "--seed", "1"], "--chunks N; it is followed by --seed")
+        self.refused(["run", "--hang-after", "--", "true"], "--hang-after needs a value: --hang-after S; it is")
+        self.refused(["run", "--leaks-save", "--leaks", "--", "true"], "--leaks-save needs a value")
+        self.refused(["compare", "--prepare", "--", "true"], "--prepare needs a value")
         self.refused(["repro", "--quiet=1"], "--quiet takes no value")
         self.refused(["repro", "--chunks", "0"], "from 1 to")
         self.refused(["repro", "--chunks", "5x"], "not '5x'")

@@ -519,6 +519,8 @@ class Workloads(Case):
                                 "--allocator", crash, "--seconds", "0.02", "pair")
         self.assertIn("too noisy: the baseline differs", out)
         self.assertEqual(len(err.splitlines()), 1, err)
+        why = r"may differ by \S+ %, and the limit is 10 %|differ by \S+ %, and not by chance"
+        self.assertRegex(err, f"pair, ({why}), so")
         document = self.document()
         self.assertEqual((document["workloads"], document["complete"]), ([], False))
         self.assertFalse(document["aa"]["trustworthy"])
@@ -544,6 +546,34 @@ class Workloads(Case):
         self.assertRegex(out, "uneven against itself on pair: .*: a difference, allowed by --noise\n")
         aa = self.document()["aa"]
         self.assertEqual((aa["claimed"], aa["trustworthy"]), (True, True))
+
+    def test_processors_are_short(self):
+        """Something else takes them all. Medians and intervals do not show that."""
+        others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(2 * os.cpu_count())]
+        try:
+            out, _ = self.compare(0, *SHORT, "--seconds", "0.05", "--allocators", "glibc,hakmem", "pair")
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        self.assertIn("\nthe processors were short: ", out)
+        self.assertTrue(self.document()["processor"]["short"])
+
+    def test_a_limit_below_what_was_measured_is_none(self):
+        """The process that measures it is stopped nearly all the time."""
+        process = self.popen(*SHORT, "--seconds", "0.1", "--allocators", "glibc,hakmem", "pair")
+        while process.poll() is None:
+            limits = [child for child, command in children_of(process.pid) if "limit=1" in command]
+            for number, pause in ((signal.SIGSTOP, 0.02), (signal.SIGCONT, 0.0005)):
+                for child in limits:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(child, number)
+                time.sleep(pause if limits else 0)
+        out, err = process.communicate(timeout=100)
+        self.assertEqual(process.returncode, 0, err)
+        row = self.document()["workloads"][0]
+        self.assertEqual((row["limit"], row["limit_is_wrong"]), (None, True))
+        self.assertIn("limit: not known, because what was measured is below what allocators reached", out)
 
     def test_full_disk(self):
         for option in ("--json", "--csv", "--markdown", "--html"):

@@ -63,6 +63,23 @@ class Questions:
         self.assertEqual(self.offered("hakstress bench lars"), {"larson", "larson-sized"})
         self.assertIn("fast0", self.offered("hakstress repro --profile "))
 
+    def test_processes_that_have_the_library(self):
+        """And no others: this test has none."""
+        libraries = os.path.join(os.path.dirname(HAKSTRESS), "../lib/libhakmem.so")
+        environment = {**self.environment(), "LD_PRELOAD": os.path.realpath(libraries)}
+        with subprocess.Popen(["sleep", "60"], env=environment) as process:
+            try:
+                end = time.monotonic() + PATIENCE
+                pid, offered = str(process.pid), set()
+                while pid not in offered and time.monotonic() < end:
+                    offered = self.offered("hakstress stats ")
+                self.assertIn(pid, offered)
+                self.assertNotIn(str(os.getpid()), offered)
+                self.assertEqual(self.offered(f"hakstress set {pid} rese"), {"reserve="})
+                self.assertEqual(self.offered(f"hakstress set {pid} stats"), {"stats=", "stats_interval="})
+            finally:
+                process.kill()
+
     def test_files_and_folders(self):
         self.assertEqual(self.offered("hakstress report crash-"), {"crash-one.txt", "crash-two.txt"})
         self.assertEqual({one.rstrip("/") for one in self.offered("hakstress repro --results ")}, {"kept"})

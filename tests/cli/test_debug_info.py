@@ -119,6 +119,29 @@ class DebugInformation(unittest.TestCase):
         self.assertNotIn("file", report["backtrace"][0])
         self.assertRegex(report["verdict"]["where"], r"^in .*/program\+0x\w+$")
 
+    def test_names_are_found_later(self):
+        """Where the debug information is, which the run did not have: in a folder of build ids."""
+        self.compile("-Wl,--build-id")
+        self.split("program.debug")
+        os.rename(os.path.join(self.directory.name, "program.debug"), os.path.join(self.directory.name, "elsewhere"))
+        report, text = self.report()
+        frame = report["backtrace"][0]
+        self.assertNotIn("symbol", frame)
+        self.assertIn(f"no names for {self.program}, build id {frame['build_id']}", text)
+        folder = os.path.join(self.directory.name, "symbols", ".build-id", frame["build_id"][:2])
+        os.makedirs(folder)
+        os.rename(os.path.join(self.directory.name, "elsewhere"),
+                  os.path.join(folder, frame["build_id"][2:] + ".debug"))
+        os.unlink(self.program)
+        (saved,) = [name for name in os.listdir(os.path.join(self.directory.name, "results"))
+                    if name.endswith(".crash.json")]
+        command = [HAKSTRESS, "report", "--symbols", os.path.join(self.directory.name, "symbols"),
+                   os.path.join(self.directory.name, "results", saved)]
+        named = subprocess.check_output(command, text=True, timeout=60)
+        self.assertRegex(named, rf"in store \(debug_info\.c:{self.line['crash']}\), inlined\s+into write_to")
+        self.assertRegex(named, rf"store  debug_info\.c:{self.line['crash']}  \(inlined\)\n +write_to\+0x")
+        self.assertNotIn("no names for", named)
+
     def test_nothing_is_fetched(self):
         """DEBUGINFOD_URLS asks for downloads, for which the crashed process would have to wait."""
         self.compile()

@@ -166,7 +166,7 @@ class LittleIsLeft(Case):
         if report["reason"] == "hang":
             self.skipTest("the fault was a hang this time")
         self.assertEqual(report["reason"], "death")
-        self.assertEqual(report["died_of"], "SIGSEGV")
+        self.assertEqual(report["died_of"], "SIGSYS")
         self.assertIn("itself crashed", text)
         self.assertEqual(report["story"]["site"], "superslab_refill")
         self.assertTrue(report["registers"])

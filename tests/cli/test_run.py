@@ -694,13 +694,72 @@ class Environment(RunCase):
         refused = "ptrace was refused (Operation not permitted)"
         result = self.crash("null", preexec_fn=refuse_ptrace)
         _, report = self.fault(result, 139, "SIGSEGV")
-        self.assertNotIn("registers", report)
         self.assertTrue(report["rings"])
         self.assertIn(refused, result.stderr.splitlines()[-1])
         self.assertEqual(self.crash("exit", "3", preexec_fn=refuse_ptrace).returncode, 3)
         result = self.run_command("sh", "-c", f"{CRASHES} free; exit 5", preexec_fn=refuse_ptrace)
         line, _ = self.fault(result, 1, "SIGABRT")
         self.assertEqual(line["check"], "invalid_free", "a child's last words are in its ring")
+
+    NOTED = [  # how it ends, exit status, signal, a function of the backtrace
+        (["null"], 139, "SIGSEGV", "main"),
+        (["thread"], 139, "SIGSEGV", "in_thread"),
+        (["thread-without-main"], 139, "SIGSEGV", "in_thread"),
+        (["stack"], 139, "SIGSEGV", "overflow"),
+        (["fork", "4"], 1, "SIGSEGV", "main"),
+        (["exec", "4"], 1, "SIGSEGV", "main"),
+        (["raise", "5"], 133, "SIGTRAP", "main"),
+        (["raise", "11"], 139, "SIGSEGV", "main"),
+        (["abort"], 134, "SIGABRT", "main"),
+        (["free-silently"], 134, "SIGABRT", "free_what_is_not_ours"),
+    ]
+
+    def test_noted_crashes(self):
+        """Without ptrace the process itself notes its registers and its stack, also after a stack overflow."""
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        for way, status, name, function in self.NOTED:
+            with self.subTest(way=way):
+                shutil.rmtree(self.results, ignore_errors=True)
+                _, report = self.fault(self.crash(*way, preexec_fn=refuse_ptrace), status, name)
+                self.assertIn(function, self.names_in(report))
+                self.assertTrue(report["registers"])
+
+    def test_noted_crash_after_change_of_root(self):
+        """The record is in a file that was open before, and so are the names of the functions."""
+        if not X86 or os.geteuid() != 0:
+            self.skipTest("the filter is for x86-64, and only root may change the root")
+        result = self.crash("change-root", "0", preexec_fn=refuse_ptrace)
+        _, report = self.fault(result, 134, "SIGABRT")
+        self.assertIn("free_twice_far_away", self.names_in(report))
+
+    def test_noted_crashes_of_children_are_told_once_each(self):
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        result = self.crash("crashes", "3", preexec_fn=refuse_ptrace)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len({found["pid"] for found in FAULT.finditer(result.stderr)}), 3, result.stderr)
+        self.assertEqual(len(FAULT.findall(result.stderr)), 3)
+
+    def test_noted_crash_that_nobody_reads(self):
+        """Without hakstress the process notes it all the same, and dies of the signal."""
+        library = os.path.realpath(os.path.join(os.path.dirname(test_cli.HAKSTRESS), "../lib/libhakmem-checked.so"))
+        ring = os.path.join(self.directory.name, "ring")
+        environment = clean_environment(LD_PRELOAD=library, HAKMEM_RING_FILE=ring, HAKMEM_CRASH_RECORD="1")
+        for way, number in (("null", signal.SIGSEGV), ("abort", signal.SIGABRT), ("stack", signal.SIGSEGV)):
+            with self.subTest(way=way):
+                done = subprocess.run([CRASHES, way], env=environment, capture_output=True, timeout=60, check=False)
+                self.assertEqual(done.returncode, -number)
+                with open(ring, "rb") as file:
+                    self.assertIn(CRASHES.encode(), file.read(), "the memory map")
+
+    def test_noted_crash_waits_to_be_looked_at(self):
+        """Guard mode's records are in the memory of the process alone."""
+        if not X86:
+            self.skipTest("the filter is for x86-64")
+        result = self.crash("free-twice-in-child", "3", options=["--guard"], preexec_fn=refuse_ptrace)
+        _, report = self.fault(result, 1, "SIGABRT")
+        self.assertTrue(report["blocks"], "what guard mode recorded of the block")
 
 
 class Leaks(RunCase):

@@ -43,6 +43,15 @@ class Looks(test_run.RunCase):
             self.assertEqual(len(report["threads"]), int(look["threads"]))
         return reports
 
+    def read_looks(self, run, count):
+        """What a run says, up to the verdict of this many looks."""
+        text = ""
+        while len(LOOK.findall(text)) < count or not text.splitlines()[-1].startswith("verdict: "):
+            line = run.stderr.readline()
+            self.assertTrue(line, text)
+            text += line
+        return text
+
 
 class Waits(Looks):
     def test_timeout_names_the_deadlock(self):
@@ -54,6 +63,9 @@ class Waits(Looks):
         (one, two) = waiting
         self.assertEqual(waiting, {one: two, two: one})
         self.assertLessEqual({"take_first_then_second", "take_second_then_first"}, functions(report["threads"]))
+        for function in ("take_first_then_second", "take_second_then_first"):
+            wanted = rf"\n  - os thread \d+ waits in {function} \(waits.c:\d+\) for the mutex 0x"
+            self.assertRegex(result.stderr, wanted)
         self.assertIn("malloc", [event["event"] for ring in report["rings"] for event in ring["events"]])
         self.assertGreater(report["waits"]["locks"], 50)
         self.assertEqual(self.run_it("report", LOOK.search(result.stderr)["report"]).stdout, text)
@@ -66,6 +78,7 @@ class Waits(Looks):
         ((text, report),) = self.looks(result.stderr, "timeout", 1)
         self.assertEqual(len([t for t in report["threads"] if "idle" in functions([t])]), 60)
         self.assertEqual(text.count("\nbacktrace of"), 2)
+        self.assertRegex(result.stderr, r"\n  - 60 threads in idle \(waits.c:\d+\)\n")
 
     def test_no_timeout(self):
         self.quiet(self.run_command("sh", "-c", "exit 4", options=["--timeout", "50", "--hang-after", "50"]), 4)
@@ -74,8 +87,7 @@ class Waits(Looks):
         """Of the process and of its child."""
         options = ["--hang-after", "1", "--timeout", "50"]
         run = self.start_command(WAITS, "child", "idle", "3", options=options)
-        text = "".join(run.stderr.readline() for _ in range(6))
-        reports = self.looks(text, "hang", 2)
+        reports = self.looks(self.read_looks(run, 2), "hang", 2)
         child = next(report["pid"] for _, report in reports if len(report["threads"]) == 3)
         os.kill(child, signal.SIGKILL)
         rest = run.communicate(timeout=30)[1]
@@ -91,8 +103,7 @@ class Waits(Looks):
         self.assertEqual(run.stdout.readline(), "ready\n")
         for _ in range(5):
             run.send_signal(signal.SIGQUIT)
-            lines = [run.stderr.readline() for _ in range(3)]
-            ((_, report),) = self.looks("".join(lines), "asked", 1)
+            ((_, report),) = self.looks(self.read_looks(run, 1), "asked", 1)
             self.assertEqual(report["verdict"]["culprit"], "nobody")
             self.assertIn("main", functions(report["threads"]))
         run.terminate()
@@ -151,7 +162,7 @@ class Attached(Looks):
         for _ in range(2):
             run = self.attach()
             run.send_signal(signal.SIGQUIT)
-            ((_, report),) = self.looks("".join(run.stderr.readline() for _ in range(3)), "asked", 1)
+            ((_, report),) = self.looks(self.read_looks(run, 1), "asked", 1)
             self.assertIn("main", functions(report["threads"]))
             self.assertTrue(any(ring["events"] for ring in report["rings"]))
             run.send_signal(signal.SIGINT)
@@ -176,6 +187,13 @@ class Attached(Looks):
         result = self.run_it("run", "--pid", str(os.getpid()))
         self.assertEqual(result.returncode, 3)
         self.assertIn("has not loaded libhakmem-checked.so", result.stderr)
+
+    def test_leaks_need_records(self):
+        """Without guard mode nothing can be known of leaks: that is said at once, and the process goes on."""
+        result = self.run_it("run", "--leaks", "--pid", str(self.other.pid))
+        self.assertEqual((result.returncode, self.other.poll()), (3, None))
+        wanted = rf"\Ahakstress: process {self.other.pid} has no records .* HAKMEM_GUARD=1.*\n\Z"
+        self.assertRegex(result.stderr, wanted)
 
 
 class Core(test_run.RunCase):

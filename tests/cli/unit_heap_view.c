@@ -269,8 +269,8 @@ static void write_rings(void) {
 static struct ring_reader reader;
 
 static struct story tell(const char* workload) {
-    static struct crash_record record;
-    record = (struct crash_record){.signal = SIGSEGV, .code = SEGV_MAPERR, .fault_address = 0x6261};
+    static CrashRecord record;
+    record = (CrashRecord){.signal = SIGSEGV, .code = SEGV_MAPERR, .fault_address = 0x6261};
     rings_open(&reader, ring, &view, 700, 0);
     reader.seconds_per_tick = 1e-6;
     const struct story_input input = {

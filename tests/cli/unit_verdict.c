@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-static struct crash_record record;
+static CrashRecord record;
 static struct check_message check;
 static struct story story;
 static struct heap_place place;

@@ -12,7 +12,7 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
-BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step"
+BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls', 'looking' or the name of a step"
 OPTION = "expected the name of an option that is explored, as TINY_FAST_CAP"
 TWICE = "block 'a' is freed, or given to realloc, twice"
 
@@ -44,6 +44,7 @@ BAD = [
     ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
     ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
     ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
+    ("thread A: occupy 2M\n", 1, "'occupy' belongs into the setup, not into the program of a thread"),
     ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
     ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
@@ -66,7 +67,7 @@ BAD = [
     ("set CHANGES none\nthread A: flush\n", 1, f"{OPTION}, not 'CHANGES'"),
     ("set GUARD 1\nthread A: flush\n", 1, f"{OPTION}, not 'GUARD'"),
     ("thread A: malloc 18014398509481985K\n", 1, "expected a size from 1 to 16777216, not '18014398509481985K'"),
-    ("thread A: flash\r\n", 1, "lock_streams, unlock_streams, tick, fail), not 'flash'"),
+    ("thread A: flash\r\n", 1, "lock_streams, unlock_streams, occupy, tick, fail), not 'flash'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),
 ]
 

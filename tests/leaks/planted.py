@@ -10,6 +10,7 @@ import functools
 import http.server
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -236,19 +237,68 @@ class Alive(Case):
         self.assertEqual(process.returncode, 0, text)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
 
-    def test_of_a_process_that_runs_already(self):
+    def test_of_a_process_that_is_asked_to_end(self):
+        """Servers end by SIGTERM or Ctrl-C, and many have no handler for it."""
+        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--", PLANTED, "waiting"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(run.stdout.readline(), "ready\n")
+        run.send_signal(signal.SIGTERM)
+        run.wait(60)  # before its stdin is closed, at which it would exit
+        _, text = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM, text)
+        self.assertIn("  300 bytes in 1 block definitely lost; by wait_for_end (planted.c:", text)
+
+    def attach(self, *options):
+        """A process that runs already, and the run that watches it."""
         library = os.path.join(os.path.dirname(HAKSTRESS), "../lib/libhakmem-checked.so")
         environment = {**os.environ, "LD_PRELOAD": os.path.realpath(library), "HAKMEM_GUARD": "1"}
         process = subprocess.Popen([PLANTED, "waiting"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                    env=environment)
+        self.addCleanup(process.stdin.close)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         self.assertEqual(process.stdout.readline(), "ready\n")
-        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, "--leaks", "--pid", str(process.pid)],
+        run = subprocess.Popen([HAKSTRESS, "run", "--results", self.results, *options, "--pid", str(process.pid)],
                                stderr=subprocess.PIPE, text=True)
         self.assertIn("watching process", run.stderr.readline())
+        return process, run
+
+    def test_of_a_process_that_runs_already(self):
+        process, run = self.attach("--leaks")
         process.communicate(timeout=60)
         _, text = run.communicate(timeout=60)
         self.assertIn("run: definitely lost: 600 bytes in 2 blocks; ", text)
+
+    def test_of_a_process_that_is_let_go(self):
+        process, run = self.attach("--leaks-exit", "23")
+        run.send_signal(signal.SIGINT)
+        _, text = run.communicate(timeout=60)
+        self.assertRegex(text, r"\Arun: what was lost up to now, in processes that go on:\n"
+                               r"run: definitely lost: 300 bytes in 1 block; .*\n  300 bytes .*; by wait_for_end ")
+        self.assertEqual((run.returncode, process.poll()), (23, None))
+
+
+class WithoutLines(Case):
+    SOURCE = """
+#include <stdlib.h>
+#define OWN static __attribute__((noinline))
+static void* volatile used;
+OWN void* get(size_t bytes) { void* block = malloc(bytes); used = block; return block; }
+OWN void* xmalloc(size_t bytes) { void* block = get(bytes); if (block == 0) abort(); used = block; return block; }
+OWN void read_config(void) { used = xmalloc(100); used = 0; }
+OWN void add_user(void) { used = get(200); used = 0; }
+int main(void) { read_config(); add_user(); return 0; }
+"""
+
+    def test_a_helper_of_a_wrapper_is_not_to_blame(self):
+        """Without debug information its type is not known. Called by anyone else, it may be to blame."""
+        source, program = self.path("helper.c"), self.path("helper")
+        pathlib.Path(source).write_text(self.SOURCE, encoding="utf-8")
+        subprocess.run([*COMPILER, "-O1", "-fno-builtin", "-w", "-o", program, source], check=True)
+        text, _, _ = self.run_it(program)
+        blamed = [entry[0].partition("; by ")[2] for entry in entries(text) if "definitely" in entry[0]]
+        self.assertEqual([name.partition(" ")[0] for name in blamed], ["get", "read_config"])
 
 
 class Rules(Case):
