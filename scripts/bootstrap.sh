@@ -77,6 +77,9 @@ find_soaked() {
     soak fakeroot has_command fakeroot
     soak fakechroot has_command fakechroot
     soak eatmydata has_command eatmydata
+    soak debhelper has_command dh
+    soak lintian has_command lintian
+    soak mmdebstrap has_command mmdebstrap
 }
 
 find_missing() {
@@ -100,6 +103,7 @@ find_missing() {
     need clang-tidy has_command clang-tidy
     need libcmocka-dev has_module cmocka
     need binutils has_command objdump
+    need abigail-tools has_command abidiff
     need redis-server has_command redis-server
     need redis-tools has_command redis-benchmark
     need sqlite3 has_command sqlite3

@@ -179,7 +179,7 @@ static int conclude(struct plan* plan, const struct heap_start* start) {
 }
 
 static int run_command(struct plan* plan) {
-    if (!library_beside("libhakmem.so", plan->library, sizeof plan->library)) return STATUS_MISSING;
+    if (!library_beside(LIBHAKMEM, plan->library, sizeof plan->library)) return STATUS_MISSING;
     if (strpbrk(plan->library, " :") != NULL)
         return missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", plan->library);
     if (!make_folder(plan)) return STATUS_MISSING;

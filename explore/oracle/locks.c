@@ -1,6 +1,6 @@
 #include "oracle/locks.h"
 
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/process.h"
 #include "refill/stages.h"
 #include "sample/sample.h"

@@ -1,7 +1,7 @@
 #include "run/run.h"
 
 #include "api/end.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/life.h"
 #include "front/process.h"
 #include "oracle/blocks.h"

@@ -3,6 +3,7 @@
 #include "os/os.h"
 
 #include "base/random.h"
+#include "config/conf.h"
 #include "os/cgroup.h"
 #include "base/atomic.h"
 #include "runtime/access.h"
@@ -45,6 +46,10 @@ void os_start(void) {
 
 bool os_is_privileged(void) {
     return false;
+}
+
+void conf_take(const char* path, bool wanted) {
+    (void)path, (void)wanted;
 }
 
 // --- mapping

@@ -1,6 +1,6 @@
 #include "runtime/weaken.h"
 
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/process.h"
 #include "refill/stages.h"
 #include "runtime/memory.h"

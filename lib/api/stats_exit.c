@@ -4,7 +4,7 @@
 #include "api/stats_file.h"
 #include "api/stats_signal.h"
 #include "api/stats_turn.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/wake.h"
 #include "os/os.h"
 #include "thread/operation.h"

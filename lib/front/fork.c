@@ -1,7 +1,7 @@
 #include "front/fork.h"
 
 #include "base/text.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/process.h"
 #include "front/refuse.h"
 #include "front/wake.h"

@@ -1,7 +1,7 @@
 #include "front/lock_table.h"
 
 #include "base/text.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/process.h"
 #include "refill/stages.h"
 #include "sample/sample.h"

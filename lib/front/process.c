@@ -1,6 +1,7 @@
 #include "front/process.h"
 
 #include "config/changes.h"
+#include "config/sources.h"
 #include "front/lock_table.h"
 #include "front/zero.h"
 #include "observe/chaos.h"

@@ -1,52 +1,25 @@
 #include "os/cgroup.h"
 
-#include "base/syscall.h"
 #include "base/text.h"
+#include "os/lines.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 // --- files
 
-typedef struct {
-    long fd;
-    size_t at, end;
-    char bytes[1024];
-} Lines;
-
-static Lines lines;
+static OsLines lines;
 static char line[1024];
 static char path[768];
 
 static bool open_lines(void) {
-    lines.at = lines.end = 0;
-    lines.fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-    return !sys_failed(lines.fd);
+    int error;
+    return os_lines_open(&lines, path, &error);
 }
 
 // Reads the next line into `line`, cut if it is too long. false: there is none.
 static bool next_line(void) {
-    size_t length = 0;
-    for (;;) {
-        if (lines.at == lines.end) {
-            long got = sys_call3(SYS_read, lines.fd, (long)lines.bytes, sizeof lines.bytes);
-            if (sys_failed(got) || got == 0) break;
-            lines.at = 0;
-            lines.end = (size_t)got;
-        }
-        char c = lines.bytes[lines.at++];
-        if (c == '\n') {
-            line[length] = '\0';
-            return true;
-        }
-        if (length < sizeof line - 1) line[length++] = c;
-    }
-    line[length] = '\0';
-    return length > 0;
-}
-
-static void close_lines(void) {
-    sys_call3(SYS_close, lines.fd, 0, 0);
+    size_t length;
+    return os_lines_next(&lines, line, sizeof line, &length);
 }
 
 // --- texts
@@ -94,7 +67,7 @@ static bool find_path(const char* root, char* own, size_t size, bool* unified) {
         found = text_format(own, size, "%s", place + 1) < size;
         *unified = !first;  // memory is in version 1 if that lists it at all
     }
-    close_lines();
+    os_lines_close(&lines);
     return found;
 }
 
@@ -128,7 +101,7 @@ bool cgroup_find(Cgroup* group, const char* root) {
     text_format(path, sizeof path, "%s/proc/self/mountinfo", root);
     if (!open_lines()) return false;
     while (!found && next_line()) found = is_mount_of(line, group->unified) && set_folder(group, root, line, own);
-    close_lines();
+    os_lines_close(&lines);
     if (!found) group->folder[0] = '\0';
     return found;
 }
@@ -139,7 +112,7 @@ static uint64_t read_number(const Cgroup* group, size_t length, const char* file
     text_format(path + length, sizeof path - length, "/%s", file);
     if (!open_lines()) return UINT64_MAX;
     uint64_t value = next_line() ? number(line) : UINT64_MAX;
-    close_lines();
+    os_lines_close(&lines);
     return value;
 }
 

@@ -20,6 +20,9 @@ void os_start(void);
 // Whether the process has other rights than its user (set-user-id and the like).
 bool os_is_privileged(void);
 
+// The name of the file that was started, without its folder; of a script, the script. "": unknown.
+const char* os_program(void);
+
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
 // The same, for tables that are mostly untouched: a page becomes resident when it is touched, even if the process locks

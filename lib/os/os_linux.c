@@ -348,6 +348,14 @@ bool os_is_privileged(void) {
     return load_relaxed(&privileged);
 }
 
+const char* os_program(void) {
+    const char* path = (const char*)getauxval(AT_EXECFN);
+    const char* name = path != NULL ? path : "";
+    for (const char* c = name; *c != '\0'; c++)
+        if (*c == '/') name = c + 1;
+    return name;
+}
+
 // The kernel puts its random bytes there, above the first frame.
 uintptr_t os_first_stack(void) {
     return load_relaxed(&first_stack);

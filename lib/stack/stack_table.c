@@ -3,7 +3,7 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "base/random.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "os/shared_file.h"

@@ -1,4 +1,4 @@
-#include "config/options.h"
+#include "config/sources.h"
 
 #include "support/test.h"
 #include "unit.h"
