@@ -18,7 +18,8 @@
 // Changes whenever what is reachable from hak_live may be laid out in another way.
 #define HAK_LIVE_LAYOUT                                                                                                \
     ((uint32_t)(sizeof(HakTcb) + 7 * offsetof(HakTcb, counters) + 11 * offsetof(HakTcb, tiny) + 13 * sizeof(HakHeap) + \
-                17 * sizeof(TinyTLSSlab) + 19 * offsetof(HakTcb, bundle) + 23 * sizeof(HakRequest)) *                  \
+                17 * sizeof(TinyTLSSlab) + 19 * offsetof(HakTcb, bundle) + 23 * sizeof(HakRequest) +                   \
+                29 * sizeof(HakTls)) *                                                                                 \
          64 +                                                                                                          \
      HAK_COUNTER_COUNT)
 

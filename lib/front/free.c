@@ -12,6 +12,7 @@
 #include "front/wrong_free.h"
 #include "front/zero.h"
 #include "profile/profile.h"
+#include "profile/spare_runs.h"
 #include "refill/give_back.h"
 #include "sample/sample.h"
 #include "slab/bundle.h"
@@ -244,8 +245,14 @@ HAK_INLINE void free_run(void* p) {
 }
 
 static HAK_NOINLINE void free_run_profiled(void* p) {
-    profile_forget(p);
-    free_run(p);
+    ProfileSample sample = profile_take(p);
+    profile_freed(sample);
+    if (HAK_UNLIKELY(spare_has(p)))
+        wrong_use_of_free("double_free", "free", p, "it is kept for the next sample of the heap profile");
+    else if (sample.site && !closing_on() && spare_put(p, run_pages(p)))
+        note_free(p, FREE_RUN);
+    else
+        free_run(p);
 }
 
 // --- a full bin

@@ -46,7 +46,7 @@ static void* resize_counted(void* p, size_t old, size_t size) {
         return NULL;
     }
     profile_freed(before);
-    if (profile_is_due(size)) profile_sampled(same, size);
+    if (profile_is_due(size)) profile_sampled(same, size, size);
     return same;
 }
 

@@ -1,7 +1,6 @@
 #include "profile/profile.h"
 
 #include "base/text.h"
-#include "config/zero.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "profile/chance.h"
@@ -10,9 +9,8 @@
 #include "profile/sampled_blocks.h"
 #include "sample/module.h"
 #include "stack/stack_table.h"
-#include "thread/link.h"
 
-_Atomic bool profile_on, profile_slow;
+_Atomic bool profile_on;
 
 static bool is_wanted(void) {
     return hak_option(profile) != 0 && !(HAK_CHECKED && hak_option(guard) != 0);
@@ -28,12 +26,29 @@ void profile_begin(void) {
     module_begin();
     dump_begin();
     dump_signal_install((int)hak_option(profile_signal));
-    store_relaxed(&profile_slow, zero_is(ZERO_ALLOC));
-    link_stop_hits(true);
+    tags_count_mallocs(COUNTED_OFFSET);
     store_relaxed(&profile_on, true);
 }
 
-// --- samples
+// --- counts
+
+void profile_draw(uint32_t* left, unsigned size_class) {
+    uint64_t blocks = 1 + (uint64_t)chance_gap(os_random(), hak_option(profile_rate)) / size_of_class(size_class);
+    *left = blocks < INT32_MAX ? (uint32_t)blocks : INT32_MAX;
+}
+
+static bool tiny_is_due(unsigned size_class) {
+    HakTcb* me = hak_tls.tcb;
+    if (me == NULL || bin_first(counted_bin(size_class)) != NULL) return false;
+    uint32_t* left = profile_mallocs_left(me, size_class);
+    bool due = *left == 1;
+    if (due) *left = 0;
+    return due;
+}
+
+bool profile_class_is_due(unsigned size_class, size_t size) {
+    return size_class <= CLASS_LAST_TINY ? tiny_is_due(size_class) : profile_is_due(size);
+}
 
 // A new thread has not drawn its first gap yet.
 bool profile_run_out(size_t size) {
@@ -48,21 +63,29 @@ bool profile_run_out(size_t size) {
     return true;
 }
 
-static SiteShare share_of(size_t size) {
-    double bytes = size ? (double)size : 1;  // 0: a handler came while the count had run out
-    double blocks = 1 / chance_of(bytes / (double)hak_option(profile_rate));
-    return (SiteShare){(int64_t)(blocks * SITE_UNITS), (int64_t)(blocks * bytes)};
+// --- samples
+
+static void count_one(HakCounter which) {
+    if (HAK_LIKELY(hak_tls.tcb != NULL))
+        tcb_count(hak_tls.tcb, which);
+    else
+        counter_add_shared(which, 1);
 }
 
-void profile_sampled(const void* block, size_t size) {
-    SiteShare share = share_of(size);
-    Site* site = site_of(stack_note(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)));
+static SiteShare share_of(size_t size, size_t counted_bytes) {
+    double blocks = 1 / chance_of((double)counted_bytes / (double)hak_option(profile_rate));
+    return (SiteShare){(int64_t)(blocks * SITE_UNITS), (int64_t)(blocks * (double)size)};
+}
+
+void profile_sampled(const void* block, size_t size, size_t counted_bytes) {
+    SiteShare share = share_of(size, counted_bytes);
+    Site* site = site_of(stack_note_again(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)));
     site_allocated(site, share);
     if (sampled_blocks_add(block, site, share)) {
-        counter_add_shared(HAK_C_profile_sampled, 1);
+        count_one(HAK_C_profile_sampled);
         site_holds(site, share);
     } else {
-        counter_add_shared(HAK_C_profile_lost, 1);
+        count_one(HAK_C_profile_lost);
     }
     dump_if_due();
 }
@@ -80,7 +103,7 @@ void profile_put_back(const void* block, ProfileSample sample) {
 
 void profile_freed(ProfileSample sample) {
     if (sample.site == NULL) return;
-    counter_add_shared(HAK_C_profile_freed, 1);
+    count_one(HAK_C_profile_freed);
     site_freed(sample.site, sample.share);
 }
 

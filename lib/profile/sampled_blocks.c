@@ -3,7 +3,7 @@
 #include "base/random.h"
 #include "os/os.h"
 
-enum { BUCKETS = 1 << 13, PLACES = 16, BEING_FILLED = 1 };
+enum { NEAR = 1 << 6, FAR = 1 << 13, BUCKETS = NEAR + FAR, PLACES = 16, BEING_FILLED = 1 };
 
 typedef struct {
     uint32_t site;
@@ -24,12 +24,16 @@ bool sampled_blocks_map(void) {
     return buckets != NULL;
 }
 
-static uint32_t bucket_of(const void* block) {
-    return (uint32_t)(random_mix((uintptr_t)block) % BUCKETS);
+typedef struct {
+    uint32_t near, far;
+} BucketNumbers;
+
+static BucketNumbers buckets_of(const void* block) {
+    uint64_t hash = random_mix((uintptr_t)block);
+    return (BucketNumbers){(uint32_t)(hash % NEAR), (uint32_t)(NEAR + hash / NEAR % FAR)};
 }
 
-bool sampled_blocks_add(const void* block, Site* site, SiteShare share) {
-    uint32_t b = bucket_of(block);
+static bool add_to(uint32_t b, const void* block, const Site* site, SiteShare share) {
     for (int i = 0; i < PLACES; i++) {
         uintptr_t none = 0;
         _Atomic uintptr_t* address = &buckets[b].address[i];
@@ -39,6 +43,12 @@ bool sampled_blocks_add(const void* block, Site* site, SiteShare share) {
         store_release(address, (uintptr_t)block);  // pairs with the acquire in sampled_blocks_take
         return true;
     }
+    return false;
+}
+
+bool sampled_blocks_add(const void* block, Site* site, SiteShare share) {
+    BucketNumbers of = buckets_of(block);
+    if (add_to(of.near, block, site, share) || add_to(of.far, block, site, share)) return true;
     add_relaxed(&lost, 1u);
     return false;
 }
@@ -47,8 +57,7 @@ uint64_t sampled_blocks_lost(void) {
     return load_relaxed(&lost);
 }
 
-bool sampled_blocks_take(const void* block, Site** site, SiteShare* share) {
-    uint32_t b = bucket_of(block);
+static bool take_from(uint32_t b, const void* block, Site** site, SiteShare* share) {
     if (load_relaxed(&used[b]) == 0) return false;
     for (int i = 0; i < PLACES; i++) {
         _Atomic uintptr_t* address = &buckets[b].address[i];
@@ -63,4 +72,9 @@ bool sampled_blocks_take(const void* block, Site** site, SiteShare* share) {
         return true;
     }
     return false;
+}
+
+bool sampled_blocks_take(const void* block, Site** site, SiteShare* share) {
+    BucketNumbers of = buckets_of(block);
+    return take_from(of.near, block, site, share) || take_from(of.far, block, site, share);
 }
