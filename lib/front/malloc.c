@@ -101,6 +101,7 @@ static void count_blocks(HakTcb* me, unsigned size_class) {
 // have left a block, hits may be stopped, and the heap profile may have been on.
 static TakenBlocks take(HakTcb* me, unsigned size_class) {
     TlsBin *bin = &hak_tls.bin[size_class], *counted = counted_bin(size_class);
+    if (counted && !profile_is_on()) bin_join(counted, bin);
     TakenBlocks taken = {counted ? bin_take(counted) : NULL, 1, false};
     if (taken.first) return taken;
     taken.first = bin_take(bin);

@@ -10,24 +10,45 @@
 #include "sample/module.h"
 #include "stack/stack_table.h"
 
-_Atomic bool profile_on;
+_Atomic bool profile_on, profile_kept;
+static HakLock switch_lock;
 
 static bool is_wanted(void) {
     return hak_option(profile) != 0 && !(HAK_CHECKED && hak_option(guard) != 0);
 }
 
-void profile_begin(void) {
-    if (profile_is_on() || !is_wanted()) return;
+static bool begin(void) {
+    if (profile_has_samples()) return true;
     if (!sites_map() || !sampled_blocks_map()) {
         text_warn("hakmem: no memory for the tables of HAKMEM_PROFILE: there is no profile\n");
         store_relaxed(&hak_options.profile, 0);
-        return;
+        return false;
     }
     module_begin();
     dump_begin();
     dump_signal_install((int)hak_option(profile_signal));
-    tags_count_mallocs(COUNTED_OFFSET);
-    store_relaxed(&profile_on, true);
+    store_release(&profile_kept, true);  // pairs with the acquire in profile_has_samples
+    return true;
+}
+
+static void lead_mallocs(void) {
+    if (profile_is_on())
+        tags_count_mallocs(COUNTED_OFFSET);
+    else
+        tags_count_no_more();
+}
+
+// Threads see the parts of a switch in any order. A malloc that looks into a counted bin while the profile is off, or
+// into the bin of the class while it is on, finds what is there, or goes the slow path, which serves both.
+void profile_follow_option(void) {
+    if (hak_lock_is_mine(&switch_lock)) return;
+    hak_lock(&switch_lock);
+    bool on = is_wanted() && begin();
+    if (on != profile_is_on()) {
+        store_relaxed(&profile_on, on);
+        lead_mallocs();
+    }
+    hak_unlock(&switch_lock);
 }
 
 // --- counts
@@ -112,6 +133,9 @@ void profile_forget(const void* block) {
 }
 
 void profile_after_fork(void) {
+    bool cut_off = hak_lock_is_others(&switch_lock);
+    hak_lock_in_child(&switch_lock, LOCK_NO_FORK);
+    if (cut_off) lead_mallocs();
     sites_after_fork();
     dump_after_fork();
 }

@@ -18,7 +18,7 @@
 // begin at any time.
 // The child of a fork goes on with a copy of what its parent held and had allocated.
 // Guard mode follows every block, and has no profile.
-// Thread-safety: any thread, and signal handlers. profile_begin: under the caller's lock.
+// Thread-safety: any thread, and signal handlers, except profile_follow_option: no handler.
 // Errors: without memory for the tables there is no profile, which is said once. Samples without room are counted.
 #ifndef HAK_PROFILE_PROFILE_H
 #define HAK_PROFILE_PROFILE_H
@@ -27,14 +27,21 @@
 #include "superslab/size_class.h"
 #include "thread/tls.h"
 
-extern HAK_INTERNAL _Atomic bool profile_on;
+extern HAK_INTERNAL _Atomic bool profile_on, profile_kept;
 
+// Whether samples are taken.
 HAK_INLINE bool profile_is_on(void) {
     return HAK_UNLIKELY(load_relaxed(&profile_on));
 }
 
-// Once the options are known.
-void profile_begin(void);
+// Whether there may be samples, so that what frees a block with pages of its own must ask.
+HAK_INLINE bool profile_has_samples(void) {
+    return HAK_UNLIKELY(load_acquire(&profile_kept));  // pairs with the release in begin
+}
+
+// Begins or ends the profile as the option HAKMEM_PROFILE says now: once the options are known, and when they change.
+// What was allocated while it is off is no part of it; what was sampled before is followed until its free.
+void profile_follow_option(void);
 
 // --- counts
 
