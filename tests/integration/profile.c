@@ -84,6 +84,11 @@ static void bins(void) {
     }
 }
 
+// As setproctitle does in servers: what /proc/PID/environ shows is gone.
+static void overwrite_environment(void) {
+    for (char** variable = environ; *variable; variable++) memset(*variable, 'x', strlen(*variable));
+}
+
 static void tell(void) {
     for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         const Truth* t = &truths[i];
@@ -177,11 +182,12 @@ int main(int count, char** arguments) {
     if (strcmp(way, "nothing") == 0) nothing();
     if (strcmp(way, "errno") == 0) keeps_errno();
     if (strcmp(way, "refused") == 0) refused();
-    if (strcmp(way, "wait") == 0) {
+    if (strcmp(way, "wait") == 0 || strcmp(way, "titled") == 0) {
+        if (strcmp(way, "titled") == 0) overwrite_environment();
         mixed();
         puts("ready");
         fflush(stdout);
-        while (getppid() != 1) sleep(1);
+        while (getppid() != 1) usleep(10000), free(memset(malloc(5000000), 1, 1));
     }
     tell();
     return 0;
