@@ -90,7 +90,8 @@ static TakenBlocks reserve_refill(unsigned size_class) {
     return taken;
 }
 
-// The counted bin is empty, and `taken` is the first of the blocks that are to go there.
+// The counted bin is empty. The caller has taken a block, and the bin has the others: they become counted ones, up to
+// the next sample.
 static void count_blocks(HakTcb* me, unsigned size_class) {
     uint32_t* left = profile_mallocs_left(me, size_class);
     if (*left > 1) --*left;  // it is 1 only where there was no memory for the sample
@@ -198,20 +199,14 @@ static HAK_NOINLINE void* malloc_missed(size_t size) {
 
 // --- while the heap profile is on: in the usual case, without a slow path. Calls are in tail position only
 
-// All blocks of the bin become counted ones. None of them is the sample.
-HAK_INLINE void count_all(HakTcb* me, TlsBin* bin, unsigned size_class) {
-    uint32_t blocks = bin_blocks(bin);
-    if (blocks == 0) return;
-    me->tiny[size_class].profile_left -= blocks;
-    bin_move(bin, counted_bin(size_class));
-}
-
-// The bin is empty, too, or has the next sample. Ends the operation.
+// The bin is empty, too, or the next sample comes before its end; or the counted bin is not empty, as the profile has
+// just begun again. Ends the operation.
 static HAK_NOINLINE void* malloc_counted_refill(HakTcb* me, size_t size) {
     unsigned size_class = class_of_size(size);
     TlsBin* bin = &hak_tls.bin[size_class];
+    bool empty = bin_first(bin) == NULL && bin_first(counted_bin(size_class)) == NULL;
     bool usual = me->tiny[size_class].profile_left > 1 && !wake_is_asked() && !sample_is_dense();
-    void* block = usual && bin_first(bin) == NULL ? refill_bin(me, bin, size_class).first : NULL;
+    void* block = usual && empty ? refill_bin(me, bin, size_class).first : NULL;
     if (HAK_LIKELY(block != NULL)) count_blocks(me, size_class);
     operation_end(me);
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_missed(size);
@@ -224,7 +219,8 @@ static HAK_NOINLINE HAK_LINE_START void* malloc_counted_tiny(size_t size) {
     if (HAK_UNLIKELY(me == NULL)) return malloc_missed(size);
     TlsBin* bin = &hak_tls.bin[size_class];
     uint32_t *left = &me->tiny[size_class].profile_left, blocks = bin_blocks(bin);
-    void* block = HAK_LIKELY(blocks != 0 && blocks < *left) ? bin_take(bin) : NULL;
+    bool usual = blocks != 0 && blocks < *left && bin_blocks(counted_bin(size_class)) == 0;
+    void* block = HAK_LIKELY(usual) ? bin_take(bin) : NULL;
     if (HAK_UNLIKELY(block == NULL)) return malloc_counted_refill(me, size);
     *left -= blocks;
     bin_move(bin, counted_bin(size_class));

@@ -176,7 +176,7 @@ class Running(Case):
             self.asks(pid)
 
     def test_asks_a_process_that_has_no_signal(self):
-        with self.process("wait", HAKMEM_PROFILE="1") as pid:
+        with self.process("busy", HAKMEM_PROFILE="1") as pid:
             self.asks(pid)
 
     def test_finds_a_process_that_has_written_over_its_environment(self):
@@ -188,7 +188,7 @@ class Running(Case):
             self.run_command(0, "set", pid, "reserve=1M")
 
     def test_the_profile_is_switched_on_from_outside(self):
-        with self.process("wait") as pid:
+        with self.process("busy") as pid:
             err = self.profile(3, "--pid", pid).stderr
             self.assertEqual(err, f"hakstress: the profile of process {pid} is off: switch it on with hakstress set "
                                   f"{pid} profile=1\n")

@@ -2,6 +2,7 @@
 // Each line is NAME ADDRESS LIVE_BLOCKS LIVE_BYTES ALL_BLOCKS ALL_BYTES; ADDRESS: of the function that called malloc.
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,12 +183,16 @@ int main(int count, char** arguments) {
     if (strcmp(way, "nothing") == 0) nothing();
     if (strcmp(way, "errno") == 0) keeps_errno();
     if (strcmp(way, "refused") == 0) refused();
-    if (strcmp(way, "wait") == 0 || strcmp(way, "titled") == 0) {
+    bool waits = strcmp(way, "wait") == 0;
+    if (waits || strcmp(way, "busy") == 0 || strcmp(way, "titled") == 0) {
         if (strcmp(way, "titled") == 0) overwrite_environment();
         mixed();
         puts("ready");
         fflush(stdout);
-        while (getppid() != 1) usleep(10000), free(memset(malloc(5000000), 1, 1));
+        while (getppid() != 1) {
+            if (!waits) free(memset(malloc(5000000), 1, 1));
+            usleep(10000);
+        }
     }
     tell();
     return 0;
