@@ -101,13 +101,9 @@ static SiteShare share_of(size_t size, size_t counted_bytes) {
 void profile_sampled(const void* block, size_t size, size_t counted_bytes) {
     SiteShare share = share_of(size, counted_bytes);
     Site* site = site_of(stack_note_again(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)));
-    site_allocated(site, share);
-    if (sampled_blocks_add(block, site, share)) {
-        count_one(HAK_C_profile_sampled);
-        site_holds(site, share);
-    } else {
-        count_one(HAK_C_profile_lost);
-    }
+    bool held = sampled_blocks_add(block, site, share);
+    site_allocated(site, share, held);
+    count_one(held ? HAK_C_profile_sampled : HAK_C_profile_lost);
     dump_if_due();
 }
 

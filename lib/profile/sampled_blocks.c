@@ -16,7 +16,7 @@ typedef struct {
 } Bucket;
 
 static Bucket* buckets;
-static _Atomic uint8_t used[BUCKETS];
+static _Atomic uint8_t far_used[FAR];
 static _Atomic uint64_t lost;
 
 bool sampled_blocks_map(void) {
@@ -39,7 +39,7 @@ static bool add_to(uint32_t b, const void* block, const Site* site, SiteShare sh
         _Atomic uintptr_t* address = &buckets[b].address[i];
         if (load_relaxed(address) != 0 || !cas_acquire(address, &none, (uintptr_t)BEING_FILLED)) continue;
         buckets[b].sampled[i] = (Sampled){site_number(site), share};
-        add_relaxed(&used[b], (uint8_t)1);
+        if (b >= NEAR) add_relaxed(&far_used[b - NEAR], (uint8_t)1);
         store_release(address, (uintptr_t)block);  // pairs with the acquire in sampled_blocks_take
         return true;
     }
@@ -58,7 +58,7 @@ uint64_t sampled_blocks_lost(void) {
 }
 
 static bool take_from(uint32_t b, const void* block, Site** site, SiteShare* share) {
-    if (load_relaxed(&used[b]) == 0) return false;
+    if (b >= NEAR && load_relaxed(&far_used[b - NEAR]) == 0) return false;
     for (int i = 0; i < PLACES; i++) {
         _Atomic uintptr_t* address = &buckets[b].address[i];
         if (load_acquire(address) != (uintptr_t)block) continue;  // pairs with the release in sampled_blocks_add
@@ -66,7 +66,7 @@ static bool take_from(uint32_t b, const void* block, Site** site, SiteShare* sha
         uintptr_t expected = (uintptr_t)block;
         // of two threads that free it at once, one takes it; pairs with the acquire in sampled_blocks_add
         if (!cas_release(address, &expected, (uintptr_t)0)) return false;
-        add_relaxed(&used[b], (uint8_t)-1);
+        if (b >= NEAR) add_relaxed(&far_used[b - NEAR], (uint8_t)-1);
         *site = site_at(sampled.site);
         *share = sampled.share;
         return true;
