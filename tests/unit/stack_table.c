@@ -112,8 +112,8 @@ static void a_stack_is_noted_to_its_depth(void** state) {
     store_relaxed(&hak_options.stack_depth, 24);
 }
 
-// Functions that call each other as the bits say, with frames of many sizes. Those with an array of unknown length have a
-// frame pointer. The values that others keep in its register differ each time.
+// Functions that call each other as the bits say, with frames of many sizes. Those with an array of unknown length have
+// a frame pointer. The values that others keep in its register differ each time.
 typedef struct {
     uint64_t bits, noise;
     unsigned left;
