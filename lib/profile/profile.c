@@ -41,14 +41,15 @@ static void lead_mallocs(void) {
 // Threads see the parts of a switch in any order. A malloc that looks into a counted bin while the profile is off, or
 // into the bin of the class while it is on, finds what is there, or goes the slow path, which serves both.
 void profile_follow_option(void) {
-    if (hak_lock_is_mine(&switch_lock)) return;
-    hak_lock(&switch_lock);
-    bool on = is_wanted() && begin();
-    if (on != profile_is_on()) {
-        store_relaxed(&profile_on, on);
+    // A store of the option or of profile_on comes before the other is read: of two threads that switch at once, one
+    // sees what the other wants. Whoever does not get the lock leaves it to the holder, who looks again.
+    atomic_thread_fence(memory_order_seq_cst);
+    while (is_wanted() != profile_is_on() && hak_trylock(&switch_lock)) {
+        store_relaxed(&profile_on, is_wanted() && begin());
         lead_mallocs();
+        hak_unlock(&switch_lock);
+        atomic_thread_fence(memory_order_seq_cst);
     }
-    hak_unlock(&switch_lock);
 }
 
 // --- counts
