@@ -102,9 +102,12 @@ static void count_blocks(HakTcb* me, unsigned size_class) {
 // have left a block, hits may be stopped, and the heap profile may have been on.
 static TakenBlocks take(HakTcb* me, unsigned size_class) {
     TlsBin *bin = &hak_tls.bin[size_class], *counted = counted_bin(size_class);
-    if (counted && !profile_is_on()) bin_join(counted, bin);
-    TakenBlocks taken = {counted ? bin_take(counted) : NULL, 1, false};
-    if (taken.first) return taken;
+    TakenBlocks taken = {NULL, 1, false};
+    if (HAK_UNLIKELY(counted && bin_blocks(counted) != 0)) {
+        if (!profile_is_on()) bin_join(counted, bin);
+        taken.first = bin_take(counted);
+        if (taken.first) return taken;
+    }
     taken.first = bin_take(bin);
     if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
     if (taken.first && counted && profile_is_on()) count_blocks(me, size_class);
