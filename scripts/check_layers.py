@@ -60,7 +60,7 @@ RULES = {
             "command",
             "main",
         ),
-        outside=("lib", "page"),
+        outside=("lib", "page", "code"),
         interposed=frozenset({"record/preload"}),
     ),
     "explore": Rules(
@@ -68,7 +68,7 @@ RULES = {
             *("inside", "record", "scenario", "runtime", "oracle", "run"),
             *("search", "again", "minimise", "tell", "main"),
         ),
-        outside=("lib", "page"),
+        outside=("lib", "page", "code"),
     ),
 }
 

@@ -13,12 +13,14 @@ Lines that begin with two blanks continue the line before. Of an equivalent one 
 named with --only; then the scenarios must find nothing in it.
 
 usage: mutants.py [--build DIR] [--jobs N] [--only NAME[,NAME...]] [--seconds N] [--json FILE] [--every N] [--fast]
-                  [--folder DIR] [--check]
+                  [--minimise] [--folder DIR] [--check]
 --build    a build folder of this source tree, default build
 --only     these mutants; a name may have * in it
 --seconds  for each scenario and search, default 4
 --every    only each N-th mutant
 --fast     only the scenarios of `found by`
+--minimise makes each schedule that finds a mutant short, as hakstress explore does, and prints the median and the most
+           switches of them
 --folder   of the patches, default tests/explore/mutants
 --check    only whether each patch applies, and its head is complete
 Exit status: 0 every mutant that is not equivalent was found, 1 one was not, or does not apply, 2 wrong usage."""
@@ -34,6 +36,7 @@ import pathlib
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -43,7 +46,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "tests/explore/mutants"
 SCENARIOS = ROOT / "tests/explore"
 TARGET = "cli/hakstress-explore"
-SOURCES = ("lib", "include", "explore", "page", "scripts")
+SOURCES = ("lib", "include", "explore", "page", "code", "scripts")
 REGENERATE = re.compile(r"^build build\.ninja:.*?(?=^\S|\Z)(?:^ .*\n)*", re.M | re.S)
 
 
@@ -85,6 +88,7 @@ class Verdict:
     replay: str = ""
     text: str = ""
     seconds: float = 0.0
+    switches: int = -1  # of the short schedule; -1: it was not made short
 
     def is_wrong(self):
         if self.mutant.equivalent:
@@ -179,8 +183,8 @@ def run_quietly(command, timeout=600):
 # ---- searching
 
 FAULT = re.compile(
-    r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+) switches=\d+ "
-    r"replayed=(?P<replayed>\d+)/\d+ replay=(?P<replay>\S+)\ntext (?P<text>.*)",
+    r"^fault scenario=(?P<scenario>\S+) check=(?P<check>\S+) schedules=(?P<schedules>\d+) "
+    r"switches=(?P<switches>\d+) replayed=(?P<replayed>\d+)/\d+ replay=(?P<replay>\S+)\ntext (?P<text>.*)",
     re.M,
 )
 SETUP = re.compile(r"(?P<scenario>\S+): the setup fails: check=(?P<check>\S+) (?P<text>.*)")
@@ -236,6 +240,25 @@ def judge(mutant, program, scenarios, options):
     return verdict
 
 
+# As long as hakstress explore takes for it, and a little longer on a busy machine.
+MINIMISE_SECONDS = 10
+
+
+def make_short(program, verdict):
+    """A setup that fails has no schedule: it has no switches."""
+    verdict.switches = 0
+    if verdict.replay == "-":
+        return
+    is_random = verdict.scenario.startswith("random-")
+    scenario = verdict.scenario if is_random else SCENARIOS / f"{verdict.scenario}.scenario"
+    command = [program, "--minimise", verdict.replay, "--seconds", str(MINIMISE_SECONDS), scenario]
+    match = FAULT.search(run_quietly(command).stdout)
+    if not match:
+        verdict.what, verdict.text = "broken", f"its schedule cannot be made short: {verdict.replay}"
+        return
+    verdict.switches, verdict.replay = int(match["switches"]), match["replay"]
+
+
 def try_one(mutant, workshop, scenarios, options):
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
@@ -246,6 +269,8 @@ def try_one(mutant, workshop, scenarios, options):
             verdict = Verdict(mutant, "equivalent", text=mutant.head["equivalent"])
         else:
             verdict = judge(mutant, program, scenarios, options)
+            if options.minimise and verdict.what == "found":
+                make_short(program, verdict)
     verdict.seconds = time.monotonic() - start
     return verdict
 
@@ -258,6 +283,7 @@ def tell(verdict):
     line = f"{verdict.what:10} {verdict.mutant.name:32} {kind:16} {verdict.seconds:5.1f} s"
     if verdict.what == "found":
         line += f" {verdict.check} in {verdict.scenario}, {verdict.schedules} schedules"
+        line += f", {verdict.switches} switches" if verdict.switches >= 0 else ""
         line += f"  {verdict.replay}"
     elif verdict.text:
         line += " " + verdict.text
@@ -269,6 +295,9 @@ def summary(verdicts, seconds):
     wrong = [v.mutant.name for v in verdicts if v.is_wrong()]
     if wrong:
         print("not as it should be:", " ".join(wrong))
+    switches = [v.switches for v in verdicts if v.switches >= 0]
+    if switches:
+        print(f"minimised: {len(switches)} median={statistics.median(switches):g} most={max(switches)}")
     print(
         f"mutants: {'ok' if not wrong else 'fault'} tried={len(verdicts)} found={count('found')} "
         f"equivalent={count('equivalent')} missed={count('missed')} "
@@ -305,6 +334,7 @@ def parse_arguments():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--minimise", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--folder", type=pathlib.Path, default=MUTANTS)
     options = parser.parse_args()

@@ -3,8 +3,8 @@
 #include "args/args.h"
 #include "base/path.h"
 #include "binary/build_id.h"
-#include "binary/code.h"
 #include "binary/demangle.h"
+#include "code.h"
 #include "leaks/wrappers.h"
 
 #include <inttypes.h>

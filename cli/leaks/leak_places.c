@@ -3,9 +3,9 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "binary/build_id.h"
-#include "binary/code.h"
 #include "binary/debug_download.h"
 #include "binary/demangle.h"
+#include "code.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 
 #include "base/json.h"
 #include "base/path.h"
-#include "binary/code.h"
 #include "binary/demangle.h"
+#include "code.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,8 +9,9 @@
 // Ends the threads, checks the heap, frees every block, and checks that nothing is left.
 // The scenario's bounds hold before the blocks are freed.
 void rest_check(const Scenario* scenario);
-// After an operation of the current thread's program: what must hold whenever no thread is in the allocator, if that is
-// so.
+// Whether no thread is in the allocator. Not where nothing need be checked.
+bool rest_is_between(void);
+// What must hold then.
 void rest_check_between(void);
 
 #endif

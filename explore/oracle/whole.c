@@ -47,6 +47,7 @@ static const char* fault_of_class(const volatile void* word) {
 // --- when a lock becomes free
 
 static void lock_became_free(const volatile void* word) {
+    if (run.limits.strategy->repeats && run.limits.strategy->repeats()) return;
     const bool of_class = word >= (const void*)class_lock[0] && word <= (const void*)&class_lock[class_locks - 1]->word;
     if (word != &heap_lock.word && !of_class) return;
     run.active = false;  // nothing of this is a step of the run

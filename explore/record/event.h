@@ -23,6 +23,7 @@ typedef enum {
     EVENT_FORK,    // the child goes on (`value` 0) or the parent (1)
     EVENT_END,     // the thread's program is done
     EVENT_FAULT,   // what the run ended with
+    EVENT_ACCESS,  // of bytes that are watched (runtime/watch.h): `value` is its flags (runtime/race.h)
 } EventKind;
 
 typedef struct {

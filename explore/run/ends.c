@@ -6,7 +6,7 @@
 
 enum { ENDS_MOST = (1 << 23) - 1 };  // 256 MiB
 
-static HashSet ends = {.most = ENDS_MOST};
+static HashSet ends = {.most = ENDS_MOST}, between = {.most = ENDS_MOST};
 
 Hash ends_state(void) {
     Hash hash = hash_join(memory_hash(), threads_tls_hash());
@@ -21,8 +21,17 @@ bool ends_is_new(void) {
     return hash_set_add(&ends, ends_state());
 }
 
+bool ends_between_is_known(Hash state) {
+    return hash_set_has(&between, state);
+}
+
+void ends_note_between(Hash state) {
+    hash_set_add(&between, state);
+}
+
 void ends_forget(void) {
     hash_set_clear(&ends);
+    hash_set_clear(&between);
 }
 
 uint64_t ends_count(void) {

@@ -1,4 +1,5 @@
-// The states in which runs have ended. What holds at the end depends on the state alone, so each is checked once.
+// The states in which runs have ended, and those between two operations that were checked. What holds there depends on
+// the state alone, so each is checked once.
 // Thread-safety: none needed.
 // Errors: if there is no memory for more, an end counts as new.
 #ifndef EXPLORE_RUN_ENDS_H
@@ -13,6 +14,9 @@
 bool ends_is_new(void);
 // Of memory, blocks and threads now.
 Hash ends_state(void);
+bool ends_between_is_known(Hash state);
+// After it was checked: a run that repeats a fault is to find it, too.
+void ends_note_between(Hash state);
 void ends_forget(void);
 uint64_t ends_count(void);
 

@@ -198,6 +198,8 @@ static void begin_run(const RunLimits* limits) {
     run.learned = run.forked = run.copied = false;
     run.check[0] = run.text[0] = '\0';
     run.fault_address = NULL;
+    run.fault_bytes = 0;
+    run.fault_other = NOBODY;
     run.may_fail = !functions && scenario_fails(scenario);
     run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;

@@ -4,6 +4,11 @@
 
 enum { FIRST = 1 << 12 };
 
+// A place without hash has 0 in `low`.
+static Hash kept_as(Hash hash) {
+    return (Hash){hash.low ? hash.low : 1, hash.high};
+}
+
 static Hash* find(const HashSet* set, Hash hash) {
     uint64_t i = hash.low & (set->size - 1);
     while (set->table[i].low && (set->table[i].low != hash.low || set->table[i].high != hash.high))
@@ -23,8 +28,12 @@ static bool grow(HashSet* set) {
     return true;
 }
 
+bool hash_set_has(const HashSet* set, Hash hash) {
+    return set->size != 0 && find(set, kept_as(hash))->low != 0;
+}
+
 bool hash_set_add(HashSet* set, Hash hash) {
-    if (hash.low == 0) hash.low = 1;
+    hash = kept_as(hash);
     if (set->count * 2 >= set->size && !grow(set)) return true;
     Hash* place = find(set, hash);
     if (place->low) return false;

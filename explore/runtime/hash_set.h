@@ -14,6 +14,7 @@ typedef struct {
     uint64_t most;  // hashes that are kept; 0: as many as there is memory for
 } HashSet;
 
+bool hash_set_has(const HashSet* set, Hash hash);
 // true: it was not in the set.
 bool hash_set_add(HashSet* set, Hash hash);
 void hash_set_clear(HashSet* set);

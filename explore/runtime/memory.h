@@ -53,6 +53,10 @@ static inline void memory_note(uint64_t offset, unsigned bytes) {
     if (__builtin_expect(line != last, 0) && (memory_lines[last] & LINE_IS_NOTED) == 0) memory_note_line(last);
 }
 
+static inline bool memory_is_noted(uint64_t offset) {
+    return (memory_lines[offset >> LINE_SHIFT] & LINE_IS_NOTED) != 0;
+}
+
 // Before a write of any length to memory that may not be tracked.
 void memory_note_range(const volatile void* p, size_t bytes);
 
@@ -90,6 +94,9 @@ typedef struct {
 } World;
 
 #define world ((World*)ARENA)
+
+// As of a machine that has run for a while: what is some seconds ago is not before its start.
+enum { CLOCK_AT_START_MS = 100000000 };
 
 static inline void world_note(void) {
     memory_note(0, 1);

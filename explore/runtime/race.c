@@ -123,14 +123,15 @@ static uint32_t compare(uint64_t* records, uint32_t count, uint64_t mine, const 
         uint64_t earlier = records[i];
         bool before = thread_of(earlier) == thread_of(mine) || when_of(earlier) <= (*clock)[thread_of(earlier)];
         if (!before && conflicts(earlier, mask_of(mine), flags_of(mine)))
-            *race = (Race){true, (uint8_t)thread_of(earlier), (uint8_t)flags_of(earlier)};
+            *race =
+                (Race){true, (uint8_t)thread_of(earlier), (uint8_t)flags_of(earlier), mask_of(earlier) & mask_of(mine)};
         if (!before || !covers(mine, earlier)) records[kept++] = earlier;
     }
     return kept;
 }
 
 static Race access_slowly(Cell* cell, uint64_t offset, uint64_t mine, const Clock* clock) {
-    Race race = {false, 0, 0};
+    Race race = {false, 0, 0, 0};
     uint32_t count = 0, *more_count = NULL;
     while (count < RECORDS && is_of_this_run(cell->record[count])) count++;
     bool full = count == RECORDS;
@@ -154,11 +155,11 @@ Race race_access(uint64_t offset, uint8_t mask, unsigned flags, unsigned thread,
     uint64_t mine = run | (uint64_t)(*clock)[thread] << WHEN_SHIFT | (uint64_t)mask << MASK_SHIFT |
                     (uint64_t)flags << FLAGS_SHIFT | thread;
     uint64_t first = cell->record[0];
-    if (first == mine) return (Race){false, 0, 0};
+    if (first == mine) return (Race){false, 0, 0, 0};
     // The usual case: nobody else, and the same kind of access as before.
     if (!is_of_this_run(first) || (((first ^ mine) & KIND_MASK) == 0 && !is_of_this_run(cell->record[1]))) {
         cell->record[0] = mine;
-        return (Race){false, 0, 0};
+        return (Race){false, 0, 0, 0};
     }
     return access_slowly(cell, offset, mine, clock);
 }

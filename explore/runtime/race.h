@@ -23,6 +23,7 @@ typedef struct {
     bool found;
     uint8_t thread;   // of the earlier access
     uint8_t earlier;  // its flags
+    uint8_t mask;     // the bytes of the word that both touch
 } Race;
 
 extern uint64_t* race_line_users;  // by line: the run's tag | thread:8 | when:16
@@ -41,14 +42,17 @@ Race race_access(uint64_t offset, uint8_t mask, unsigned flags, unsigned thread,
 // Whether the line must be compared word by word. *becomes: it is so from now on.
 bool race_line_changes_user(uint64_t line, const Clock* clock, bool* becomes);
 
-static inline bool race_line_is_exact(uint64_t line, bool writes, const Clock* clock, bool* becomes) {
+// The usual cases, of which nothing need be noted: the line's user goes on as before, or a line is read that all read.
+static inline bool race_line_stays(uint64_t line, bool writes) {
     uint8_t state = memory_lines[line];
-    if (__builtin_expect(race_line_users[line] == race_user, 1) && (state & (LINE_IS_EXACT | LINE_IS_READ)) == 0 &&
-        (!writes || (state & LINE_IS_WRITTEN)))
-        return false;
-    if (state & LINE_IS_EXACT) return true;
-    if ((state & LINE_IS_READ) && !writes) return false;
-    if (writes) memory_lines[line] = state | LINE_IS_WRITTEN;
+    if (state & (LINE_IS_EXACT | LINE_IS_READ)) return !writes && (state & LINE_IS_EXACT) == 0;
+    return __builtin_expect(race_line_users[line] == race_user, 1) && (!writes || (state & LINE_IS_WRITTEN));
+}
+
+static inline bool race_line_is_exact(uint64_t line, bool writes, const Clock* clock, bool* becomes) {
+    if (race_line_stays(line, writes)) return false;
+    if (memory_lines[line] & LINE_IS_EXACT) return true;
+    if (writes) memory_lines[line] |= LINE_IS_WRITTEN;
     return race_line_changes_user(line, clock, becomes);
 }
 

@@ -49,7 +49,11 @@ typedef struct {
     char check[32];
     char text[FAULT_TEXT];
     uint8_t fault_thread;
-    const volatile void* fault_address;  // of a data race; NULL
+    // Of a data race, or of damaged contents: what both accesses touch; NULL, 0 bytes.
+    const volatile void* fault_address;
+    uint8_t fault_bytes;
+    uint8_t fault_other;    // the thread of the earlier access of a race; NOBODY
+    uint8_t fault_earlier;  // its flags
 } Run;
 
 extern Run run;

@@ -15,6 +15,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/steps.h"
 #include "runtime/system.h"
+#include "runtime/watch.h"
 
 #include <string.h>
 
@@ -26,26 +27,43 @@
 
 // --- races
 
-static __attribute__((cold, noinline)) void report_race(Race race, uint64_t offset, unsigned flags) {
+static __attribute__((cold, noinline)) void report_race(Race race, uint64_t word, unsigned flags) {
     char name[128];
-    memory_name(memory_address(offset), name, sizeof name);
-    run.fault_address = memory_address(offset);
+    const char* both = memory_address(word + (unsigned)__builtin_ctz(race.mask));
+    memory_name(both, name, sizeof name);
+    run.fault_address = both;
+    run.fault_bytes = (uint8_t)(32 - __builtin_clz(race.mask) - __builtin_ctz(race.mask));
+    run.fault_other = race.thread;
+    run.fault_earlier = race.earlier;
     run_fault("race", "%c %s%s what %c %s%s, and neither happens before the other: %s", 'A' + (int)current_thread,
               flags & ACCESS_WRITE ? "writes" : "reads", flags & ACCESS_ATOMIC ? " (atomic)" : "", 'A' + race.thread,
               race.earlier & ACCESS_WRITE ? "wrote" : "read", race.earlier & ACCESS_ATOMIC ? " (atomic)" : "", name);
 }
 
-static inline void compare_word(uint64_t offset, unsigned bytes, unsigned flags) {
-    uint8_t mask = (uint8_t)(((1u << bytes) - 1u) << (offset & 7));
-    Race race = race_access(offset & ~UINT64_C(7), mask, flags, current_thread, &threads[current_thread].clock);
-    if (UNLIKELY(race.found)) report_race(race, offset, flags);
+static __attribute__((cold, noinline)) void record_access(uint64_t offset, unsigned bytes, unsigned flags,
+                                                          const void* site) {
+    record((Event){.kind = EVENT_ACCESS,
+                   .thread = (uint8_t)current_thread,
+                   .size = (uint8_t)bytes,
+                   .step = threads[current_thread].step,
+                   .moment = threads[current_thread].moment,
+                   .address = (uint64_t)(uintptr_t)memory_address(offset),
+                   .value = flags,
+                   .site = site});
 }
 
-static void compare_words(uint64_t offset, size_t bytes, unsigned flags) {
+static inline void compare_word(uint64_t offset, unsigned bytes, unsigned flags, const void* site) {
+    uint8_t mask = (uint8_t)(((1u << bytes) - 1u) << (offset & 7));
+    if (UNLIKELY(watch_meets(offset, bytes))) record_access(offset, bytes, flags, site);
+    Race race = race_access(offset & ~UINT64_C(7), mask, flags, current_thread, &threads[current_thread].clock);
+    if (UNLIKELY(race.found)) report_race(race, offset & ~UINT64_C(7), flags);
+}
+
+static void compare_words(uint64_t offset, size_t bytes, unsigned flags, const void* site) {
     while (bytes) {
         size_t part = 8 - (offset & 7);
         if (part > bytes) part = bytes;
-        compare_word(offset, (unsigned)part, flags);
+        compare_word(offset, (unsigned)part, flags, site);
         offset += part;
         bytes -= part;
     }
@@ -59,19 +77,19 @@ static inline bool is_exact(uint64_t line, bool writes) {
 }
 
 // Bytes within one line.
-static inline void compare(uint64_t offset, unsigned bytes, unsigned flags) {
+static inline void compare(uint64_t offset, unsigned bytes, unsigned flags, const void* site) {
     if (!run.limits.races || !is_exact(offset >> LINE_SHIFT, flags & ACCESS_WRITE)) return;
     if ((offset & 7) + bytes <= 8)
-        compare_word(offset, bytes, flags);
+        compare_word(offset, bytes, flags, site);
     else
-        compare_words(offset, bytes, flags);
+        compare_words(offset, bytes, flags, site);
 }
 
-static void compare_lines(uint64_t offset, size_t bytes, unsigned flags) {
+static void compare_lines(uint64_t offset, size_t bytes, unsigned flags, const void* site) {
     while (bytes) {
         size_t part = LINE - (offset & (LINE - 1));
         if (part > bytes) part = bytes;
-        compare(offset, (unsigned)part, flags);
+        compare(offset, (unsigned)part, flags, site);
         offset += part;
         bytes -= part;
     }
@@ -92,24 +110,34 @@ static inline void plain_write(const volatile void* p, uint64_t offset) {
     if (UNLIKELY(run.writes_are_points) && run.active && (offset != NOT_TRACKED || threads_tls_has(p))) write_point();
 }
 
-static inline void plain(const volatile void* p, unsigned bytes, unsigned flags) {
+static __attribute__((noinline)) void plain_slowly(const volatile void* p, unsigned bytes, unsigned flags,
+                                                   const void* site) {
     uint64_t offset = memory_offset(p);
     if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED) return;
     if (flags & ACCESS_WRITE) memory_note(offset, bytes);
     if (!run.active) return;
-    if ((offset & (LINE - 1)) + bytes <= LINE)
-        compare(offset, bytes, flags);
-    else
-        compare_lines(offset, bytes, flags);
+    compare_lines(offset, bytes, flags, site);
+}
+
+// Most accesses change nothing of what is known: those of a stack, and most others.
+static inline bool is_usual(uint64_t offset, unsigned bytes, bool writes) {
+    if (writes && UNLIKELY(run.writes_are_points)) return false;
+    if (offset == NOT_TRACKED) return true;
+    if (UNLIKELY((offset & (LINE - 1)) + bytes > LINE) || (writes && !memory_is_noted(offset))) return false;
+    return !run.active || race_line_stays(offset >> LINE_SHIFT, writes);
+}
+
+static inline void plain(const volatile void* p, unsigned bytes, unsigned flags, const void* site) {
+    if (!is_usual(memory_offset(p), bytes, flags & ACCESS_WRITE)) plain_slowly(p, bytes, flags, site);
 }
 
 #define ACCESS(kind, bytes, flags)                 \
     void __tsan_##kind##bytes(void* p) {           \
-        plain(p, bytes, flags);                    \
+        plain(p, bytes, flags, SITE);              \
     }                                              \
     void __tsan_unaligned_##kind##bytes(void* p) { \
-        plain(p, bytes, flags);                    \
+        plain(p, bytes, flags, SITE);              \
     }
 #define PLAIN(bytes)                   \
     ACCESS(read, bytes, 0)             \
@@ -121,24 +149,24 @@ PLAIN(4)
 PLAIN(8)
 PLAIN(16)
 
-static void range(const volatile void* p, size_t bytes, unsigned flags) {
+static void range(const volatile void* p, size_t bytes, unsigned flags, const void* site) {
     uint64_t offset = memory_offset(p);
     if (flags & ACCESS_WRITE) plain_write(p, offset);
     if (offset == NOT_TRACKED || bytes == 0) return;
     if (flags & ACCESS_WRITE) memory_note_range(p, bytes);
-    if (run.active) compare_lines(offset, bytes, flags);
+    if (run.active) compare_lines(offset, bytes, flags, site);
 }
 
 void __tsan_read_range(void* p, unsigned long bytes) {
-    range(p, bytes, 0);
+    range(p, bytes, 0, SITE);
 }
 
 void __tsan_write_range(void* p, unsigned long bytes) {
-    range(p, bytes, ACCESS_WRITE);
+    range(p, bytes, ACCESS_WRITE, SITE);
 }
 
 void access_write(void* p, uint64_t value) {
-    range(p, sizeof value, ACCESS_WRITE);
+    range(p, sizeof value, ACCESS_WRITE, SITE_PROGRAM);
     *(uint64_t*)p = value;
 }
 
@@ -149,11 +177,12 @@ void access_by_system(const void* p, size_t bytes) {
     scheduler_point();
     uint64_t line = memory_offset(p) >> LINE_SHIFT, end = line + (bytes >> LINE_SHIFT);
     for (; line < end; line++)
-        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES)) compare(line << LINE_SHIFT, LINE, ACCESS_WRITE);
+        if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES))
+            compare(line << LINE_SHIFT, LINE, ACCESS_WRITE, SITE_SYSTEM);
 }
 
 uint64_t access_read(const void* p) {
-    range(p, sizeof(uint64_t), 0);
+    range(p, sizeof(uint64_t), 0, SITE_PROGRAM);
     return *(const uint64_t*)p;
 }
 
@@ -169,19 +198,19 @@ void __tsan_func_exit(void) {
 
 // The C library's functions, under the names that the object file of the allocator has for them.
 void* explored_memset(void* to, int byte, size_t bytes) {
-    range(to, bytes, ACCESS_WRITE);
+    range(to, bytes, ACCESS_WRITE, SITE);
     return memset(to, byte, bytes);
 }
 
 void* explored_memcpy(void* restrict to, const void* restrict from, size_t bytes) {
-    range(from, bytes, 0);
-    range(to, bytes, ACCESS_WRITE);
+    range(from, bytes, 0, SITE);
+    range(to, bytes, ACCESS_WRITE, SITE);
     return memcpy(to, from, bytes);
 }
 
 void* explored_memmove(void* to, const void* from, size_t bytes) {
-    range(from, bytes, 0);
-    range(to, bytes, ACCESS_WRITE);
+    range(from, bytes, 0, SITE);
+    range(to, bytes, ACCESS_WRITE, SITE);
     return memmove(to, from, bytes);
 }
 
@@ -204,8 +233,8 @@ static inline void cover(EventKind kind, const volatile void* p, uint64_t value)
     me->step = HAK_STEP_COUNT;
 }
 
-static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes) {
-    compare(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC);
+static inline void check_atomic(uint64_t offset, unsigned bytes, bool writes, const void* site) {
+    compare(offset, bytes, writes ? ACCESS_ATOMIC | ACCESS_WRITE : ACCESS_ATOMIC, site);
 }
 
 static inline int used_order(int order, const volatile void* p, unsigned bytes) {
@@ -326,10 +355,17 @@ static unsigned read_back(Location* location, uint64_t* value, Clock* released, 
     return back;
 }
 
+// Of a word that only this thread touches, or that nobody writes.
+static inline bool is_private_load(uint64_t offset) {
+    const Location* location = &locations[location_index[offset]];  // number 0 is nobody's
+    return !location->contended && location_knows(location, current_thread, false) && !run.limits.every_moment &&
+           !recording.on && race_line_stays(offset >> LINE_SHIFT, false);
+}
+
 static inline uint64_t load(const volatile void* p, uint64_t offset, unsigned bytes, int order,
                             uint64_t (*read)(const volatile void*), const void* site) {
     Location* location = begin(offset, false);
-    check_atomic(offset, bytes, false);
+    check_atomic(offset, bytes, false, site);
     uint64_t value = read(p);
     if (location == NULL) {
         cover(EVENT_LOAD, p, value);
@@ -377,7 +413,7 @@ static inline void note_write(uint64_t offset) {
         uint64_t offset;                                                                                            \
         bool watched = is_watched(p, &offset);                                                                      \
         Location* location = watched ? begin(offset, true) : NULL;                                                  \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                      \
+        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                \
         note_write(offset);                                                                                         \
         type before = *p;                                                                                           \
         type value = (type)(expression);                                                                            \
@@ -396,13 +432,19 @@ static inline void note_write(uint64_t offset) {
     type __tsan_atomic##bits##_load(const volatile type* p, int order) {                                             \
         uint64_t offset;                                                                                             \
         if (!is_watched(p, &offset)) return *p;                                                                      \
+        if (is_private_load(offset)) {                                                                               \
+            threads[current_thread].moment++;                                                                        \
+            type value = *p;                                                                                         \
+            cover(EVENT_LOAD, p, value);                                                                             \
+            return value;                                                                                            \
+        }                                                                                                            \
         return (type)load(p, offset, sizeof(type), order, read_##bits, SITE);                                        \
     }                                                                                                                \
     void __tsan_atomic##bits##_store(volatile type* p, type value, int order) {                                      \
         uint64_t offset;                                                                                             \
         bool watched = is_watched(p, &offset);                                                                       \
         Location* location = watched ? begin(offset, true) : NULL;                                                   \
-        if (watched) check_atomic(offset, sizeof(type), true);                                                       \
+        if (watched) check_atomic(offset, sizeof(type), true, SITE);                                                 \
         note_write(offset);                                                                                          \
         type before = *p;                                                                                            \
         *p = value;                                                                                                  \
@@ -426,7 +468,7 @@ static inline void note_write(uint64_t offset) {
         bool same = before == *expected;                                                                             \
         if (watched) {                                                                                               \
             order = used_order(order, p, sizeof(type));                                                              \
-            check_atomic(offset, sizeof(type), same);                                                                \
+            check_atomic(offset, sizeof(type), same, site);                                                          \
         }                                                                                                            \
         if (same) {                                                                                                  \
             note_write(offset);                                                                                      \

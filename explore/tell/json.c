@@ -7,8 +7,9 @@
 enum { ROW_ROOM = 1024 };
 
 static const char* const kinds[] = {
-    [ROW_CALL] = "call", [ROW_STEP] = "step", [ROW_OTHER] = "other",     [ROW_SWITCH] = "switch", [ROW_WAIT] = "wait",
-    [ROW_END] = "end",   [ROW_FORK] = "fork", [ROW_FAILURE] = "failure", [ROW_GAP] = "gap",       [ROW_FAULT] = "fault",
+    [ROW_CALL] = "call", [ROW_STEP] = "step",     [ROW_OTHER] = "other", [ROW_SWITCH] = "switch",
+    [ROW_WAIT] = "wait", [ROW_END] = "end",       [ROW_FORK] = "fork",   [ROW_FAILURE] = "failure",
+    [ROW_GAP] = "gap",   [ROW_ACCESS] = "access", [ROW_FAULT] = "fault",
 };
 
 static json_t* text(const char* words) {
@@ -31,6 +32,17 @@ static json_t* slabs_of(const Row* row) {
     return list;
 }
 
+static json_t* access_document(uint32_t event) {
+    char words[ROW_ROOM];
+    const AccessPlace place = access_place(&recording.at[event]);
+    const uint16_t step = access_after(event);
+    access_describe(event, words, sizeof words);
+    json_t* object = json_pack("{s:o, s:o, s:o, s:i}", "words", text(words), "function", text(place.function), "file",
+                               text(place.file), "line", (int)place.line);
+    json_object_set_new(object, "after", step < HAK_STEP_COUNT ? text(step_name(step)) : json_null());
+    return object;
+}
+
 static json_t* row_document(const Row* row) {
     char words[ROW_ROOM];
     story_row(row, words, sizeof words);
@@ -45,6 +57,7 @@ static json_t* row_document(const Row* row) {
     if (row->wrong) json_object_set_new(object, "wrong", json_true());
     if (row->aside) json_object_set_new(object, "aside", json_true());
     if (row->stale[0]) json_object_set_new(object, "stale", text(row->stale));
+    if (row->access != NO_EVENT) json_object_set_new(object, "access", access_document(row->access));
     return object;
 }
 
@@ -65,6 +78,7 @@ json_t* story_document(const Story* story) {
                   text(story->check), "fault", text(story->fault), "switches", (int)story->switches, "preemptions",
                   (int)story->preemptions, "replay", text(story->replay));
     if (object == NULL) return NULL;
+    json_object_set_new(object, "file", story->file ? text(story->file) : json_null());
     json_object_set_new(object, "rule", story->rule ? text(story->rule) : json_null());
     json_object_set_new(object, "scenario",
                         json_pack("{s:o, s:o, s:o}", "name", text(story->scenario.name), "about",

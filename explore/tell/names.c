@@ -24,7 +24,8 @@ static struct {
     uint64_t address;
     uint8_t block;
 } places[PLACES_MOST];
-static unsigned place_count, places_at_start;
+static unsigned place_count;
+static bool there_at_start[BLOCKS_MOST];
 
 static Name name(const char* format, ...) __attribute__((format(printf, 1, 2)));
 static Name name(const char* format, ...) {
@@ -69,7 +70,7 @@ void names_look(uint32_t event) {
     note_control_block(event);
     for (uint8_t b = 0; b < scenario->block_count; b++)
         if (blocks[b].at) note_place(b);
-    if (event == 0) places_at_start = place_count;
+    for (uint8_t b = 0; event == 0 && b < scenario->block_count; b++) there_at_start[b] = blocks[b].there;
 }
 
 // --- asking
@@ -132,7 +133,7 @@ uint64_t name_address(uint8_t block) {
 }
 
 bool name_is_from_start(uint8_t block) {
-    return place_of(block) < places_at_start;
+    return there_at_start[block];
 }
 
 Name name_of_block_before(uint8_t block) {

@@ -1,5 +1,6 @@
 #include "tell/rows.h"
 
+#include "record/text.h"
 #include "runtime/scheduler.h"
 #include "runtime/steps.h"
 #include "superslab/owner_word.h"
@@ -16,6 +17,7 @@ static const Scenario* scenario;
 static uint32_t last_row[THREADS_MOST];  // of a thread, from 1; 0: none
 static uint32_t call_of[THREADS_MOST];   // number of the operation under way
 static uint32_t next_state;
+static Accesses accesses;
 
 // --- too many of them
 
@@ -51,7 +53,8 @@ static Row* add(RowKind kind, const Event* e) {
     row->thread = e->thread;
     row->moment = e->moment;
     row->step = HAK_STEP_COUNT;
-    if (kind != ROW_SWITCH && e->thread < THREADS_MOST) last_row[e->thread] = rows.count;
+    row->access = NO_EVENT;
+    if (kind != ROW_SWITCH && kind != ROW_ACCESS && e->thread < THREADS_MOST) last_row[e->thread] = rows.count;
     return row;
 }
 
@@ -72,7 +75,7 @@ static void add_slab(Row* row, uint32_t slab, uint32_t event, bool changed) {
 
 static bool is_last_but_switches(uint32_t number) {
     for (uint32_t i = number; i < rows.count; i++)
-        if (rows.at[i].kind != ROW_SWITCH) return false;
+        if (rows.at[i].kind != ROW_SWITCH && rows.at[i].kind != ROW_ACCESS) return false;
     return number != 0;
 }
 
@@ -174,7 +177,8 @@ static void add_call(const Event* e) {
     const Op* op = op_of(e->thread, (uint32_t)e->value);
     if (op == NULL) return;
     scenario_format_op(scenario, op, row->what, sizeof row->what);
-    if (op->kind == OP_FREE && op->block < scenario->block_count) in_use[op->block] = false;
+    const uint8_t taken = op->kind == OP_REALLOC ? op->old : op->block;
+    if ((op->kind == OP_FREE || op->kind == OP_REALLOC) && taken < scenario->block_count) in_use[taken] = false;
 }
 
 // Another block with a name that has this one's memory, and is in use.
@@ -219,8 +223,19 @@ static const char* words_of_wait(const Event* e) {
 // After its program a thread ends, which gives back what is in its bins.
 static void add_fault(const Event* e) {
     bool ends = e->thread < THREADS_MOST && last_row[e->thread] && rows.at[last_row[e->thread] - 1].kind == ROW_END;
-    snprintf(add(ROW_FAULT, e)->what, WORDS_ROOM, "%s%s", run.check,
-             ends ? ", while the thread ends and gives back the blocks in its bins" : "");
+    Row* row = add(ROW_FAULT, e);
+    Text text = {row->what, sizeof row->what, 0};
+    text_add(&text, "%s%s", run.check, ends ? ", while the thread ends and gives back the blocks in its bins" : "");
+    row->access = accesses.later;
+    if (row->access == NO_EVENT) return;
+    text_add(&text, ": ");
+    if (text.length < text.size) access_describe(row->access, row->what + text.length, text.size - text.length);
+}
+
+static void add_access(uint32_t event, const Event* e) {
+    Row* row = add(ROW_ACCESS, e);
+    row->access = event;
+    access_describe(event, row->what, sizeof row->what);
 }
 
 static void add_event(uint32_t event, const Event* e) {
@@ -241,6 +256,9 @@ static void add_event(uint32_t event, const Event* e) {
     case EVENT_END: snprintf(add(ROW_END, e)->what, WORDS_ROOM, "has no more to do"); break;
     case EVENT_FAULT: add_fault(e); break;
     case EVENT_RETURN: add_return(e); break;
+    case EVENT_ACCESS:
+        if (event == accesses.earlier) add_access(event, e);
+        break;
     case EVENT_FENCE:
     case EVENT_GO_ON: break;
     }
@@ -295,8 +313,9 @@ static void number_rows(void) {
             rows.at[i].number = ++number;
 }
 
-void rows_build(const Scenario* wanted, uint32_t slab) {
+void rows_build(const Scenario* wanted, uint32_t slab, Accesses wanted_accesses) {
     scenario = wanted;
+    accesses = wanted_accesses;
     rows.count = rows.left_out = next_state = 0;
     for (uint8_t b = 0; b < scenario->block_count; b++) in_use[b] = name_is_from_start(b);
     memset(last_row, 0, sizeof last_row);

@@ -1,7 +1,8 @@
 // The rows of a story: what the threads did, in the order of the run, and what became of the slabs.
 //
 //   events and states of the recorded run ──> rows: an operation begins, a named step, another write of a word of the
-//                                             protocol, a stale load, a switch, a wait, the fault
+//                                             protocol, a stale load, a switch, a wait, the access that a fault is
+//                                             about, the fault
 //
 // A step stands where its operation took effect: if another thread went on between the two, after that thread's rows.
 // Thread-safety: none needed.
@@ -11,6 +12,7 @@
 
 #include "record/event.h"
 #include "scenario/scenario.h"
+#include "tell/accesses.h"
 #include "tell/states.h"
 
 enum { ROWS_MOST = 512, ROWS_FIRST = 128, WORDS_ROOM = 256, ROW_SLABS = 3 };
@@ -25,6 +27,7 @@ typedef enum {
     ROW_FORK,
     ROW_FAILURE,
     ROW_GAP,
+    ROW_ACCESS,
     ROW_FAULT
 } RowKind;
 
@@ -39,7 +42,8 @@ typedef struct {
     uint16_t step;  // STEP
     uint32_t moment;
     uint32_t number;         // from 1, as the reader sees it; 0: a switch, or aside
-    char what[WORDS_ROOM];   // CALL: the operation; STEP and OTHER: what it did to which word
+    uint32_t access;         // ACCESS, FAULT: number of its event; NO_EVENT: none
+    char what[WORDS_ROOM];   // CALL: the operation; STEP and OTHER: what it did to which word; ACCESS: the access
     char stale[WORDS_ROOM];  // the newer stores that it did not see; "": it saw the newest
     uint32_t slab_count;
     struct {
@@ -57,6 +61,6 @@ typedef struct {
 extern Rows rows;
 
 // From what is recorded, and what names and states have noted. slab: what the fault is about; 0: unknown.
-void rows_build(const Scenario* scenario, uint32_t slab);
+void rows_build(const Scenario* scenario, uint32_t slab, Accesses accesses);
 
 #endif

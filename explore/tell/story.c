@@ -3,6 +3,7 @@
 #include "config/changes.h"
 #include "record/text.h"
 #include "runtime/steps.h"
+#include "runtime/watch.h"
 #include "slab/remote_word.h"
 #include "superslab/owner_word.h"
 #include "tell/lists.h"
@@ -63,7 +64,7 @@ static Name place_of_fault(void) {
 
 static void describe_fault(Story* story) {
     Name place = place_of_fault();
-    const char* at = strrchr(run.text, ':');
+    const char* at = run.fault_other == NOBODY ? run.text + strlen(run.text) : strrchr(run.text, ':');
     snprintf(story->check, sizeof story->check, "%s", run.check);
     if (place.text[0] && at)
         snprintf(story->fault, sizeof story->fault, "%.*s: %s", (int)(at - run.text), run.text, place.text);
@@ -98,11 +99,9 @@ static bool was_written_by_others(uint32_t slab) {
 
 // "A reads what B wrote": OWNER if each of them had the slab at its time, so that the hand-over between them failed.
 static Who who_faults(void) {
-    static const char before[] = " what ";
-    const char* other = strstr(run.text, before);
     uint32_t slab = slab_of_fault();
-    if (other == NULL || slab == 0 || was_written_by_others(slab)) return OTHER;
-    bool both = ever_owned(slab, run.fault_thread) && ever_owned(slab, (unsigned)(other[sizeof before - 1] - 'A'));
+    if (run.fault_other == NOBODY || slab == 0 || was_written_by_others(slab)) return OTHER;
+    bool both = ever_owned(slab, run.fault_thread) && ever_owned(slab, run.fault_other);
     return both ? OWNER : OTHER;
 }
 
@@ -149,15 +148,19 @@ bool story_tell(const Replay* replay, const Scenario* whole, Story* story, char*
     story->prevented_count = 0;
     story->tried[0] = '\0';
     if (run_and_look(&replay->schedule) == RUN_FAULT) {
+        const volatile void* fault_address = run.fault_address;
+        const unsigned fault_bytes = run.fault_bytes;
         prevented_find(replay, whole, story);
         if (!again_prepare(replay, whole, message, size)) return false;
+        watch(fault_address, fault_bytes);
         run_and_look(&replay->schedule);
+        watch(NULL, 0);
     }
     story->scenario = *again_scenario();
     story->switches = schedule_switches(run_schedule);
     story->preemptions = run.preemptions;
     replay_format(replay, story->replay, sizeof story->replay);
-    rows_build(&story->scenario, slab_of_fault());
+    rows_build(&story->scenario, slab_of_fault(), accesses_find());
     story->rule = run.check[0] ? rule_of_fault() : NULL;
     describe_fault(story);
     return true;

@@ -69,7 +69,7 @@ static void state_cell(const Row* row, char* out, size_t size) {
 }
 
 static const char* mark_of(const Row* row) {
-    return row->kind == ROW_FAULT ? "*** " : row->wrong ? "!! " : "";
+    return row->kind == ROW_FAULT ? "*** " : row->kind == ROW_ACCESS ? "** " : row->wrong ? "!! " : "";
 }
 
 static void print_row(FILE* out, const Story* story, const Row* row, const size_t* width) {
@@ -165,14 +165,28 @@ static void print_in_short(FILE* out) {
     }
 }
 
+// The access that the fault is about, and of a race the later one, too.
+static void print_accesses(FILE* out) {
+    for (uint32_t i = 0; i < rows.count; i++) {
+        const Row* row = &rows.at[i];
+        char words[CELL_ROOM];
+        if (row->access == NO_EVENT) continue;
+        int length = snprintf(words, sizeof words, "step %u, %c: ", row->number, 'A' + row->thread);
+        access_describe(row->access, words + length, sizeof words - (size_t)length);
+        print_paragraph(out, row->kind == ROW_ACCESS ? "earlier: " : "later:   ", words);
+    }
+}
+
 static void print_words(FILE* out) {
     fprintf(out, "\n");
-    print_paragraph(out, "words: ",
-                    "!! what only the owner of the slab may do, or a block handed out twice; slab: 64 KiB of blocks of "
-                    "one size; its owner: the one thread that may take its remote stack and change its free list and "
-                    "counts; remote stack: what other threads have freed into it, U while it has no owner; registry: "
-                    "the slabs without owner that have free blocks; bin: blocks that a thread has taken for itself; "
-                    "#7: the seventh block of the slab. Codes such as R3 are steps of docs/OWNERSHIP.md.");
+    print_paragraph(
+        out, "words: ",
+        "!! what only the owner of the slab may do, or a block handed out twice; ** the access that raced with the "
+        "last one, or changed the block; slab: 64 KiB of blocks of "
+        "one size; its owner: the one thread that may take its remote stack and change its free list and "
+        "counts; remote stack: what other threads have freed into it, U while it has no owner; registry: "
+        "the slabs without owner that have free blocks; bin: blocks that a thread has taken for itself; "
+        "#7: the seventh block of the slab. Codes such as R3 are steps of docs/OWNERSHIP.md.");
 }
 
 static void print_scenario(FILE* out, const Story* story) {
@@ -204,8 +218,11 @@ bool story_text(const Story* story, FILE* out) {
     fprintf(out, "check=%s switches=%u preemptions=%u\n", story->check, story->switches, story->preemptions);
     print_paragraph(out, "fault: ", story->fault);
     if (story->rule) print_paragraph(out, "rule:  ", story->rule);
+    print_accesses(out);
     print_in_short(out);
-    fprintf(out, "replay=%s\n\n", story->replay);
+    fprintf(out, "replay=%s\n", story->replay);
+    if (story->file) fprintf(out, "again: hakstress explore --replay STRING '%s'\n", story->file);
+    fprintf(out, "\n");
     print_scenario(out, story);
     fprintf(out, "\n");
     print_table(out, story);

@@ -1,10 +1,10 @@
 // The parts of hakstress that need no watched process.
 #include "base/nearest.h"
 #include "binary/build_id.h"
-#include "binary/code.h"
 #include "binary/demangle.h"
 #include "binary/exports.h"
 #include "child/messages.h"
+#include "code.h"
 #include "process/procmaps.h"
 #include "report/hidden_text.h"
 #include "report/signals.h"

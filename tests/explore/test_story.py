@@ -35,7 +35,8 @@ class Case(unittest.TestCase):
         cls.directory.cleanup()
 
     def explore(self, *words, status):
-        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", "--seed", "1"]
+        seed = () if {"--replay", "--minimise"} & set(words) else ("--seed", "1")
+        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", *seed]
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, status, f"{command}\n{result.stdout}{result.stderr}")
         return result
@@ -68,6 +69,38 @@ class Races(Case):
         parts, story = self.fault("S3", "--changes", "1-5", "--strategy", "random")
         self.assertRegex(parts["replay"], r"^S3-B1-B2-C1-C2@[0-9a-f]{8},changes=1-5:[A-F]#[0-9a-f]{8}$")
         self.assertNotIn("thread C:", story)
+
+    def test_the_two_accesses_are_told_and_marked(self):
+        parts, story = self.fault("S1", "--changes", "2-6")
+        self.assertEqual(parts["check"], "race")
+        access = r"(?:reads|writes)(?: \(atomic\))? .*, in \w+ \(lib/[\w/]+\.[ch]:\d+\)(?:, after \w+)?"
+        place = rf"step (\d+), ([A-F]): {access}"
+        lines = re.findall(r"^(?:earlier|later): .*(?:\n {9}.*)*", story, re.MULTILINE)
+        heads = [" ".join(line.split()) for line in lines]
+        self.assertEqual([head.split(":")[0] for head in heads], ["earlier", "later"])
+        earlier, later = (re.fullmatch(r"\w+: " + place, head) for head in heads)
+        self.assertTrue(earlier and later, heads)
+        self.assertLess(int(earlier[1]), int(later[1]))
+        self.assertNotEqual(earlier[2], later[2])
+        fault = re.search(r"^fault: ([A-F]) (?:reads|writes).* what ([A-F]) ", story, re.MULTILINE)
+        self.assertEqual((fault[1], fault[2]), (later[2], earlier[2]))
+        self.assertRegex(story, rf"(?m)^{earlier[1]} .*\*\* (?:reads|writes)")
+        self.assertRegex(story, rf"(?m)^{later[1]} .*\*\*\* race: ")
+
+    def test_the_two_accesses_are_in_the_document(self):
+        path = Path(self.results) / "accesses.json"
+        self.explore("S1", "--changes", "2-6", "--json", str(path), status=1)
+        rows = json.loads(path.read_text(encoding="utf-8"))["fault"]["story"]["rows"]
+        told = [row for row in rows if "access" in row]
+        self.assertEqual([row["kind"] for row in told], ["access", "fault"])
+        for row in told:
+            access = row["access"]
+            lines = (ROOT / access["file"]).read_text(encoding="utf-8").splitlines()
+            self.assertLessEqual(access["line"], len(lines))
+            self.assertIn(access["function"], "\n".join(lines[: access["line"]]), "the function begins before the line")
+            self.assertIn(f"in {access['function']} ({access['file']}:{access['line']})", access["words"])
+            self.assertIn(access["words"], row["words"])
+        self.assertEqual(told[1]["access"]["after"], "TK")
 
     def test_a_story_is_one_json_document(self):
         path = Path(self.results) / "result.json"
@@ -118,18 +151,36 @@ thread D: 375*malloc 64, free b
 """
 
 
-class Long(Case):
-    """The middle of a long run is counted and left out."""
+REUSED = """# a block that is free before the run begins, and one that shrinks where it is
+bound slabs 0
+setup A: p=malloc 64, free p, q=malloc 5M
+thread A: b=malloc 64, r=realloc q 3M
+"""
 
-    def test_the_beginning_and_the_end_are_told(self):
-        scenario, story = (Path(self.results) / name for name in ("long.scenario", "long.txt"))
-        scenario.write_text(LONG, encoding="utf-8")
+
+class Own(Case):
+    """Scenarios that break a bound in each run."""
+
+    def story_of(self, name, text):
+        scenario, story = (Path(self.results) / (name + ending) for ending in (".scenario", ".txt"))
+        scenario.write_text(text, encoding="utf-8")
         worker = HAKSTRESS + "-explore"
         build = subprocess.run([worker, "--build", "-"], capture_output=True, text=True, check=True).stdout.split()[1]
-        command = [worker, "--replay", f"long@{build}:A", "--story", story, scenario]
+        command = [worker, "--replay", f"{name}@{build}:A", "--story", story, scenario]
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertIn("check=bound", result.stdout)
-        text = story.read_text(encoding="utf-8")
+        return story.read_text(encoding="utf-8")
+
+    def test_what_is_free_at_the_start_is_not_in_use(self):
+        text = self.story_of("reused", REUSED)
+        self.assertIn("b is the block that was p", text)
+        self.assertNotIn("; as b it is in use", text)
+        self.assertNotIn("; as p it is in use", text)
+        self.assertIn("r is the block that was q", text)
+        self.assertNotIn("; as q it is in use", text)
+
+    def test_of_a_long_run_the_beginning_and_the_end_are_told(self):
+        text = self.story_of("long", LONG)
         self.assertLess(len(text), 200_000)
         left_out = re.search(r"^ +\.\.\. (\d+) steps are left out here \.\.\.$", text, re.MULTILINE)
         self.assertGreater(int(left_out[1]), 500)

@@ -17,13 +17,17 @@ import test_page  # noqa: E402  exits with 77 where selenium is missing
 HAKSTRESS = None
 
 
-class StoryPage(test_page.Case):
+class Case(test_page.Case):
+    """The page of what one search finds."""
+
+    search = ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         folder = Path(cls.directory.name)
         cls.page, document = folder / "story.html", folder / "result.json"
-        command = [HAKSTRESS, "explore", "F3", "--follow", "--changes", "1-2,4-6", "--seed", "1", "--quiet"]
+        command = [HAKSTRESS, "explore", *cls.search, "--seed", "1", "--quiet"]
         command += ["--results", folder / "results", "--html", cls.page, "--json", document]
         result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if result.returncode != 1:
@@ -36,6 +40,10 @@ class StoryPage(test_page.Case):
     def cells(self):
         rows = "[...document.querySelectorAll('#table tbody tr')]"
         return self.script(f"return {rows}.map(r => [...r.cells].map(c => c.textContent));")
+
+
+class StoryPage(Case):
+    search = ("F3", "--follow", "--changes", "1-2,4-6")
 
     def test_loads_alone_and_fits(self):
         for width in (test_page.DESK, test_page.PHONE):
@@ -72,6 +80,20 @@ class StoryPage(test_page.Case):
         self.assertEqual(self.script(visible), 0)
         self.script("document.querySelector('#steps button').click();")
         self.assertEqual(self.script(visible), aside)
+
+
+class RacePage(Case):
+    search = ("S1", "--changes", "2-6")
+
+    def test_tells_the_two_accesses(self):
+        self.open_page()
+        told = [row for row in self.story["rows"] if "access" in row]
+        listed = self.script("return [...document.querySelectorAll('#accesses li')].map(l => l.textContent);")
+        expected = [f"Step {row['number']}, thread {row['thread']}: {row['access']['words']}" for row in told]
+        self.assertEqual(len(expected), 2)
+        self.assertEqual(listed, expected)
+        marked = [cell for row in self.cells() for cell in row if cell.startswith("** ")]
+        self.assertEqual(marked, ["** " + told[0]["words"]])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ enum { MANY = 10000 };
 static void a_hash_is_new_once(void** state) {
     (void)state;
     HashSet set = {0};
+    assert_false(hash_set_has(&set, (Hash){0, 1}));
     for (uint64_t i = 0; i < MANY; i++) assert_true(hash_set_add(&set, (Hash){i, i + 1}));
+    for (uint64_t i = 0; i < MANY; i++) assert_true(hash_set_has(&set, (Hash){i, i + 1}));
+    assert_false(hash_set_has(&set, (Hash){MANY, MANY + 1}));
     for (uint64_t i = 1; i < MANY; i++) assert_false(hash_set_add(&set, (Hash){i, i + 1}));
     assert_int_equal(set.count, MANY);
     hash_set_clear(&set);

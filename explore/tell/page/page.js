@@ -29,7 +29,8 @@ function wideRow(row) {
 const stepClass = (row) => [row.kind, row.wrong && "wrong", row.aside && "aside"].filter(Boolean).join(" ");
 
 function stepRow(row) {
-    const text = row.kind === "fault" ? [`Fault: ${row.words}`] : row.wrong ? ["!! ", ...words(row)] : words(row);
+    const mark = row.kind === "fault" ? "Fault: " : row.kind === "access" ? "** " : row.wrong ? "!! " : "";
+    const text = mark ? [mark, ...words(row)] : words(row);
     return el(
         "tr",
         { class: stepClass(row) },
@@ -94,6 +95,15 @@ function prevention() {
     return section("prevented", "What would have prevented it", el("p", {}, `Nothing of what was ${story.tried}.`));
 }
 
+// Of a data race the earlier access and the later one; of a block that has changed the write.
+function accesses() {
+    const told = story.rows
+        .filter((row) => row.access)
+        .map((row) => el("li", {}, `Step ${row.number}, thread ${row.thread}: ${row.access.words}`));
+    const heading = told.length > 1 ? "The two accesses" : "The access";
+    return told.length > 0 ? section("accesses", heading, el("ul", {}, told)) : null;
+}
+
 // The steps that do what they must not do.
 function wrongSteps() {
     const wrong = story.rows.filter((row) => row.wrong && row.number);
@@ -105,13 +115,15 @@ function begin() {
     const counts = `Check ${story.check}, scenario ${story.scenario.name}, ${story.switches} switches`;
     document.title = `${story.check} in ${story.scenario.name} – hakstress explore`;
     document.getElementById("head").append(el("h1", {}, story.fault), el("p", { class: "soft" }, counts));
+    const again = `hakstress explore --replay '${story.replay}'${story.file ? ` '${story.file}'` : ""}`;
     const parts = [
         story.rule && section("rule", "The rule of docs/OWNERSHIP.md that it breaks", el("blockquote", {}, story.rule)),
+        accesses(),
         wrongSteps(),
         section("scenario", "The scenario", el("p", {}, story.scenario.about), el("pre", {}, story.scenario.text)),
         section("steps", "Step by step", asideButton(), steps()),
         prevention(),
-        section("again", "To run it again", el("pre", {}, `hakstress explore --replay '${story.replay}'`)),
+        section("again", "To run it again", el("pre", {}, again)),
     ];
     document.getElementById("main").append(...parts.filter(Boolean));
     document

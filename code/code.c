@@ -1,6 +1,4 @@
-#include "binary/code.h"
-
-#include "base/path.h"
+#include "code.h"
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
@@ -148,7 +146,8 @@ static void find_symbol(Dwfl_Module* module, GElf_Addr address, struct code* out
 
 static void set_line(struct code_line* out, const char* path, uint64_t line) {
     if (path == NULL || line == 0) return;
-    snprintf(out->file, sizeof out->file, "%s", path_file_name(path));
+    const char* slash = strrchr(path, '/');
+    snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash + 1 : path);
     snprintf(out->path, sizeof out->path, "%s", path);
     out->line = line;
     out->of_cxx = strstr(path, "/c++/") != NULL;
