@@ -64,6 +64,7 @@ reach meta    slab/slab_list.h   slab_list_remove
 reach meta    slab/run_map.h     run_map_at
 reach owner   census/census.c    read_tables
 reach owner   census/census.c    count_bundles
+reach owner   census/census.c    count_kept_back
 reach remote  census/census.c    read_tables
 reach meta    census/census.c    read_tables
 reach meta    census/census.c    count_tables

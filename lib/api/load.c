@@ -1,4 +1,5 @@
 // What is done when the library is loaded, before the program runs.
+#include "api/changed.h"
 #include "api/end.h"
 #include "api/request.h"
 #include "api/stats.h"
@@ -39,5 +40,6 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     if (!serves) return;
     crash_note_begin();
     hak_stats_at_exit();
+    changes_begin();
     requests_begin();
 }

@@ -27,6 +27,8 @@ struct mallinfo2 hak_mallinfo2(void);
 // HAKMEM_STATS and its like: writes statistics when the process exits, on signals, and now and then. Call it once, at
 // load, after the options were read. It opens the file now.
 void hak_stats_at_exit(void);
+// When options have changed.
+void hak_stats_follow_options(void);
 // Whether HAKMEM_STATS_INTERVAL says that a report is due; if so, writes it. No handler, which may have interrupted
 // anything, calls the latter.
 bool hak_stats_are_due(void);

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <pthread.h>
 
-HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_NEVER}}, .foreign = FOREIGN_ALL};
+HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_NEVER}},
+                          .foreign = FOREIGN_ALL,
+                          .counted = {[0 ... CLASS_LAST_TINY - 1] = {.head = LINK_NEVER}}};
 
 static ThreadEnd _Atomic thread_end;  // NULL: our part of the C library is not ready yet
 

@@ -22,7 +22,7 @@ void process_read_options(void) {
     if (HAK_CHECKED && hak_option(pages)) store_relaxed(&hak_options.guard, 1);
     if (some_change_is_missing()) tcb_stop_parking();
     zero_begin();
-    profile_begin();
+    profile_follow_option();
 }
 
 bool process_begin_slow(void) {

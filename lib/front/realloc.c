@@ -46,7 +46,7 @@ static void* resize_counted(void* p, size_t old, size_t size) {
         return NULL;
     }
     profile_freed(before);
-    if (profile_is_due(size)) profile_sampled(same, size);
+    if (profile_is_on() && profile_is_due(size)) profile_sampled(same, size, size);
     return same;
 }
 
@@ -90,7 +90,7 @@ void* realloc_block(void* p, size_t size) {
         return NULL;
     }
     size_t old = block_bytes(p);
-    void* same = profile_is_on() ? resize_counted(p, old, size) : realloc_in_place(p, old, size);
+    void* same = profile_has_samples() ? resize_counted(p, old, size) : realloc_in_place(p, old, size);
     if (same) {
         if (size < old && (zero_is(ZERO_FREE) || zero_is(ZERO_ALLOC))) clear_rest(same, size);
         return same;

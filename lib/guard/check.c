@@ -269,7 +269,10 @@ size_t hak_check(void) {
     size_t wrong = sample_check();
     HakTcb* me = operation_begin();
     if (me) {
-        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);
+        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+            wrong += check_bin(&hak_tls.bin[c], c);
+            if (counted_bin(c)) wrong += check_bin(counted_bin(c), c);
+        }
         wrong += check_lists(me);
         wrong += check_run_cache(me) + check_bundles(me);
         operation_end(me);

@@ -1,7 +1,9 @@
 // The sampled blocks that are in use: a hash table by address. It is asked at each free of a page run or a huge block,
-// so a byte for each bucket says first how many it has; all of these bytes are 8 KiB.
+// so a byte for each far bucket says first how many it has; all of these bytes are 8 KiB.
 //
 //   bucket: 16 places, each with the address (0: free, 1: being filled), the site and the share
+//   64 near buckets, which stay in the caches of the processor while there are few samples; where one is full, 8192 far
+//   ones
 //
 // Thread-safety: any thread, and signal handlers, without a lock. Whoever frees a block has got it from its malloc, so
 // its place is filled by then.

@@ -1,5 +1,6 @@
 #include "refill/give_back.h"
 
+#include "base/random.h"
 #include "config/options.h"
 #include "observe/steps.h"
 #include "os/os.h"
@@ -21,7 +22,7 @@
 static void give_back_caches(HakTcb* me) {
     bundles_flush(me);
     run_cache_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT && !tcb_is_reserve(me); c++) give_back_bin(me, &hak_tls.bin[c]);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT && !tcb_is_reserve(me); c++) give_back_bins(me, c);
 }
 
 // --- empty slabs
@@ -88,11 +89,19 @@ typedef enum {
     SCAN_ALL,     // all caches and spare slabs
 } Scan;
 
+static uint32_t mix_of_bin(const TlsBin* bin) {
+    return bin ? (uint32_t)(random_mix(bin->head + (uint32_t)bin->room)) : 0;
+}
+
+// It changes, all but surely, with each malloc and free.
+static uint32_t mix_of_bins(unsigned size_class) {
+    return mix_of_bin(&hak_tls.bin[size_class]) + 3 * mix_of_bin(counted_bin(size_class));
+}
+
 static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
-    TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
-    bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
-    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bin(me, bin);
+    bool unused = mix_of_bins(size_class) == tls->seen_bins;
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bins(me, size_class);
     if (scan == SCAN_ALL)
         give_back_empty_of_class(me, size_class);
     else if (unused && tls->seen_binds == (uint8_t)tls->sticky_next) {
@@ -101,8 +110,7 @@ static void scan_bin(HakTcb* me, unsigned size_class, Scan scan) {
         give_back_list(me, tls->partial, true);
     }
     tls->seen_binds = (uint8_t)tls->sticky_next;
-    tls->seen_head = bin->head;
-    tls->seen_room = bin->room;
+    tls->seen_bins = mix_of_bins(size_class);
 }
 
 static void scan_runs(HakTcb* me, Scan scan) {

@@ -11,6 +11,8 @@
 
 #include "base/compiler.h"
 
+#include <string.h>
+
 typedef enum {
     RULE_UNKNOWN,  // no table tells
     RULE_LAST,     // the outermost frame
@@ -39,6 +41,17 @@ _Static_assert(sizeof(FrameRule) == 8, "a rule is one word");
 
 HAK_INLINE int64_t rule_cfa_offset(FrameRule rule) {
     return (int64_t)((uint64_t)rule.cfa_offset << 40) >> 40;
+}
+
+// As most code is: called, the return address below the CFA, the frame pointer unchanged or in a word near it.
+HAK_INLINE bool rule_is_plain(FrameRule rule) {
+    const FrameRule plain = {.kind = RULE_CALL, .pc_place = PLACE_CFA, .pc_offset = -1};
+    const FrameRule relevant = {.kind = 3, .cfa_is_loaded = 1, .pc_place = 3, .pc_offset = -1, .fp_place = 2};
+    uint64_t word, want, mask;
+    memcpy(&word, &rule, sizeof word);
+    memcpy(&want, &plain, sizeof want);
+    memcpy(&mask, &relevant, sizeof mask);
+    return (word & mask) == want;
 }
 
 // For code that keeps a frame pointer: it points to the caller's one, and the return address is behind that.

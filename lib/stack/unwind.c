@@ -116,18 +116,12 @@ static bool step(Walk* walk) {
 
 // --- many steps
 
-// As most code is: called, the return address below the CFA, the frame pointer unchanged or in a word near it.
-static bool is_plain(FrameRule rule) {
-    return rule.kind == RULE_CALL && !rule.cfa_is_loaded && rule.fp_place <= PLACE_CFA && rule.pc_place == PLACE_CFA &&
-           rule.pc_offset == -1;
-}
-
 // Steps as long as they are plain, in registers alone: a copy of the walk in memory would double their time.
 HAK_READS_ANYTHING static uint32_t plain_steps(Walk* walk, uintptr_t* out, uint32_t count, uint32_t most) {
     uintptr_t pc = walk->now.pc, sp = walk->now.sp, fp = walk->now.fp;
     const uintptr_t low = walk->reader.low, room = walk->reader.high - low;
     FrameRule rule;
-    while (count < most && rules_cache_find(pc - 1, &rule) && is_plain(rule)) {
+    while (count < most && rules_cache_find(pc - 1, &rule) && rule_is_plain(rule)) {
         uintptr_t cfa = (rule.cfa_from_fp ? fp : sp) + (uintptr_t)rule_cfa_offset(rule);
         uintptr_t pc_at = cfa - WORD, fp_at = cfa + (uintptr_t)(rule.fp_offset * WORD);
         if (cfa <= sp || pc_at - low >= room || fp_at - low > room - WORD || cfa % WORD != 0) break;

@@ -1,5 +1,8 @@
 // Allocates what it then tells: profile WAY
 // Each line is NAME ADDRESS LIVE_BLOCKS LIVE_BYTES ALL_BLOCKS ALL_BYTES; ADDRESS: of the function that called malloc.
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +85,11 @@ static void bins(void) {
     }
 }
 
+// As setproctitle does in servers: what /proc/PID/environ shows is gone.
+static void overwrite_environment(void) {
+    for (char** variable = environ; *variable; variable++) memset(*variable, 'x', strlen(*variable));
+}
+
 static void tell(void) {
     for (size_t i = 0; i < sizeof truths / sizeof truths[0]; i++) {
         const Truth* t = &truths[i];
@@ -104,6 +112,59 @@ static void forks(void) {
     for (int i = 0; i < 64; i++) free(block[i]);
 }
 
+// Parent and child each go on with what they have.
+static void forked(void) {
+    for (int i = 0; i < 64; i++) pages(&truths[2], 100000, 3 * i);
+    if (fork() == 0) {
+        for (int i = 0; i < 32; i++) zeroed(&truths[3], 100000, 3 * i);
+        exit(0);
+    }
+    wait(NULL);
+    for (int i = 0; i < 64; i++) aligned(&truths[4], 64, 3 * i + 1);
+}
+
+// What is allocated while the profile is off is no part of it. Blocks that were sampled are followed after it. The bins
+// change their ways with blocks in them.
+static void switched(void) {
+    static void* block[20000];
+    int (*set)(const char*, const char*) =
+        (int (*)(const char*, const char*))(uintptr_t)dlsym(RTLD_DEFAULT, "hak_option_set");
+    enum { BLOCKS = sizeof block / sizeof block[0] };
+    Truth off = truths[7];
+    for (int turn = 0; turn < 6; turn++) {
+        if (set == NULL || set("HAKMEM_PROFILE", "0") != 0) abort();
+        for (int i = 0; i < BLOCKS; i++) other(&off, size_of((unsigned)i, 1, 4000), 3 * i + 1);
+        if (set("HAKMEM_PROFILE", "1") != 0) abort();
+        for (int i = 0; i < BLOCKS; i++) recycled(&truths[6], size_of((unsigned)i, 1, 400), 3 * i + 1);
+        for (int i = 0; i < BLOCKS; i++) small(&truths[0], 200, 3 * i), block[i] = keep[3 * i % 64];
+        if (set("HAKMEM_PROFILE", "0") != 0) abort();
+        for (int i = 0; i < BLOCKS; i++) free(block[i]);
+    }
+    truths[0].live_blocks = truths[0].live_bytes = 0;
+}
+
+// Of nothing, blocks are told apart, and counted.
+static void nothing(void) {
+    void* before = NULL;
+    for (int i = 0; i < 100000; i++) {
+        small(&truths[0], 0, 3 * i);
+        if (keep[3 * i % 64] == before) abort();
+        before = keep[3 * i % 64];
+    }
+}
+
+static void keeps_errno(void) {
+    for (int i = 0; i < 20000; i++) {
+        errno = EXDEV;
+        void* block = i % 3 ? malloc(size_of((unsigned)i, 0, 3000)) : calloc(1, size_of((unsigned)i, 900, 40000));
+        void* other_block = aligned_alloc(64, 64);
+        block = realloc(block, size_of((unsigned)i, 1, 50000));
+        free(other_block);
+        free(block);
+        if (errno != EXDEV) abort();
+    }
+}
+
 // Sizes that no memory has, in both ways. The block stays as it is.
 static void refused(void) {
     volatile size_t most = SIZE_MAX / 2 - 4096;
@@ -117,12 +178,21 @@ int main(int count, char** arguments) {
     if (strcmp(way, "mixed") == 0) mixed();
     if (strcmp(way, "bins") == 0) bins();
     if (strcmp(way, "fork") == 0) forks();
+    if (strcmp(way, "forked") == 0) forked();
+    if (strcmp(way, "switched") == 0) switched();
+    if (strcmp(way, "nothing") == 0) nothing();
+    if (strcmp(way, "errno") == 0) keeps_errno();
     if (strcmp(way, "refused") == 0) refused();
-    if (strcmp(way, "wait") == 0) {
+    bool waits = strcmp(way, "wait") == 0;
+    if (waits || strcmp(way, "busy") == 0 || strcmp(way, "titled") == 0) {
+        if (strcmp(way, "titled") == 0) overwrite_environment();
         mixed();
         puts("ready");
         fflush(stdout);
-        while (getppid() != 1) sleep(1);
+        while (getppid() != 1) {
+            if (!waits) free(memset(malloc(5000000), 1, 1));
+            usleep(10000);
+        }
     }
     tell();
     return 0;
