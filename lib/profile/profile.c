@@ -102,21 +102,20 @@ static SiteShare share_of(size_t size, size_t counted_bytes) {
 void profile_sampled(const void* block, size_t size, size_t counted_bytes) {
     SiteShare share = share_of(size, counted_bytes);
     Site* site = site_of(stack_note_again(__builtin_frame_address(0), (uintptr_t)__builtin_return_address(0)));
-    bool held = sampled_blocks_add(block, site, share);
+    const uint32_t usual_bytes = size <= SMALL_MAX ? size_of_class(class_of_size(size)) : 0;
+    bool held = sampled_blocks_add(block, (ProfileSample){site, share, usual_bytes});
     site_allocated(site, share, held);
     count_one(held ? HAK_C_profile_sampled : HAK_C_profile_lost);
     dump_if_due();
 }
 
 ProfileSample profile_take(const void* block) {
-    ProfileSample sample = {NULL, {0, 0}};
-    sampled_blocks_take(block, &sample.site, &sample.share);
-    return sample;
+    return sampled_blocks_take(block);
 }
 
 // Another sample may have taken the last place meanwhile.
 void profile_put_back(const void* block, ProfileSample sample) {
-    if (sample.site && !sampled_blocks_add(block, sample.site, sample.share)) profile_freed(sample);
+    if (sample.site && !sampled_blocks_add(block, sample)) profile_freed(sample);
 }
 
 void profile_freed(ProfileSample sample) {

@@ -23,7 +23,7 @@
 #ifndef HAK_PROFILE_PROFILE_H
 #define HAK_PROFILE_PROFILE_H
 
-#include "profile/sites.h"
+#include "profile/sampled_blocks.h"
 #include "superslab/size_class.h"
 #include "thread/tls.h"
 
@@ -75,11 +75,6 @@ HAK_COLD void profile_sampled(const void* block, size_t size, size_t counted_byt
 // For a block with pages of its own that is about to be freed.
 void profile_forget(const void* block);
 
-// What is known of a sample. site: NULL if the block is none.
-typedef struct {
-    Site* site;
-    SiteShare share;
-} ProfileSample;
 // For a block with pages of its own that is about to be resized: takes it out, and then either puts it back, or counts
 // it as freed.
 ProfileSample profile_take(const void* block);

@@ -61,11 +61,27 @@ static CALLER void grown(Truth* truth, size_t size, int k) {
     truth->live_blocks++, truth->live_bytes += (long)(size / 4 * 4);
 }
 
+// Sizes of which many are resized in place. A block that stays is counted by the malloc that made it.
+static CALLER void resized(Truth* truth, size_t size, size_t last) {
+    static void* block[4000];
+    enum { BLOCKS = sizeof block / sizeof block[0] };
+    for (int i = 0; i < BLOCKS; i++) {
+        block[i] = malloc(size);
+        void* same = realloc(block[i], last);
+        if (same == NULL) abort();
+        bool stayed = same == block[i];
+        block[i] = memset(same, 1, last);
+        got(truth, size, stayed);
+        if (!stayed) got(truth, last, 1);
+    }
+}
+
 static Truth truths[] = {
     {.name = "small", .function = (void*)small},       {.name = "medium", .function = (void*)medium},
     {.name = "pages", .function = (void*)pages},       {.name = "zeroed", .function = (void*)zeroed},
     {.name = "aligned", .function = (void*)aligned},   {.name = "grown", .function = (void*)grown},
     {.name = "recycled", .function = (void*)recycled}, {.name = "other", .function = (void*)other},
+    {.name = "resized", .function = (void*)resized},
 };
 
 static void mixed(void) {
@@ -83,6 +99,14 @@ static void bins(void) {
         recycled(&truths[6], 96, 3 * i + 1);
         other(&truths[7], 48, 3 * i + 1);
     }
+}
+
+static void resizes(void) {
+    resized(&truths[8], 4096, 4000);
+    resized(&truths[8], 4096, 4096);
+    resized(&truths[8], 1000, 900);
+    resized(&truths[8], 1000, 400);
+    resized(&truths[8], 8192, 8000);
 }
 
 // As setproctitle does in servers: what /proc/PID/environ shows is gone.
@@ -177,6 +201,7 @@ int main(int count, char** arguments) {
     const char* way = count > 1 ? arguments[1] : "mixed";
     if (strcmp(way, "mixed") == 0) mixed();
     if (strcmp(way, "bins") == 0) bins();
+    if (strcmp(way, "resizes") == 0) resizes();
     if (strcmp(way, "fork") == 0) forks();
     if (strcmp(way, "forked") == 0) forked();
     if (strcmp(way, "switched") == 0) switched();

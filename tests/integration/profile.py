@@ -101,6 +101,9 @@ class Case(unittest.TestCase):
     def test_blocks_that_never_leave_their_bins(self):
         self.accuracy("bins", ["recycled", "other"])
 
+    def test_blocks_that_are_resized_in_place(self):
+        self.accuracy("resizes", ["resized"])
+
     def test_peak_is_kept_and_a_child_frees_its_parents(self):
         subprocess.run([PROGRAM, "fork"], capture_output=True, timeout=60, check=True, env=self.environment)
         self.assertEqual(len(self.files()), 2)
