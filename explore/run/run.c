@@ -201,6 +201,7 @@ static void begin_run(const RunLimits* limits) {
     run.fault_bytes = 0;
     run.fault_other = NOBODY;
     run.may_fail = !functions && scenario_fails(scenario);
+    run.is_judged = !functions && scenario_expects(scenario);
     run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;

@@ -38,6 +38,7 @@ typedef struct {
     uint8_t stale_used, failures_used;
     uint32_t preemptions;
     bool may_fail;           // some system calls fail, so allocations may
+    bool is_judged;          // the scenario expects something of how its threads come to the end
     bool writes_are_points;  // the scenario copies the process
     bool learned;            // a word became contended in this run
     bool forked;             // this is the child of a fork, or a copy

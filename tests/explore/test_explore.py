@@ -34,6 +34,13 @@ OK = re.compile(
 )
 
 
+# Blocks of one place in memory are in one state at the end, whoever has made a call more.
+CALLS = """reach calls 5
+failures 1
+setup A: x=malloc 3M, y=malloc 3M, free x, free y, trim
+thread A: a=malloc 3M, free a, trim
+thread B: b=malloc 3M, free b, trim
+"""
 YIELDS = """# the fork asks B to wait, and yields
 setup A: a=malloc 64
 setup B: b=malloc 64
@@ -106,6 +113,15 @@ class Explore(unittest.TestCase):
                     self.assertIn(" replayed=3/3 ", said)
                     faults += 1
         self.assertGreater(faults, len(REPEATED))
+
+    def test_what_is_judged_of_calls_is_judged_for_every_schedule(self):
+        pathlib.Path(self.folder.name, "calls.scenario").write_text(CALLS, encoding="utf-8")
+        search = ("--strategy", "exhaustive", "--preemptions", 1, "--jobs", 1)
+        result = self.run_it("./calls.scenario", *search)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        found = FAULT.match(self.last(result))
+        self.assertEqual(found[1], "bound")
+        self.assertIn("same=1 of 1", self.run_it("--replay", found[5], "./calls.scenario").stdout)
 
     def test_a_run_that_learns_of_a_word_shows_no_race(self):
         for seed in range(1, 7):
