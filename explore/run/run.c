@@ -171,6 +171,7 @@ static void begin_thread(unsigned t) {
     Thread* thread = &threads[t];
     thread->state = functions || scenario->begins[t] ? READY : UNBORN;
     thread->hurries = thread->was_woken = false;
+    thread->one_point = 0;
     thread->looks_in_vain = 0;
     thread->step = UINT16_MAX;
     thread->moment = thread->began = thread->op = thread->looks_alone = thread->seen_since = 0;

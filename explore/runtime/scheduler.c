@@ -100,6 +100,8 @@ static unsigned let_time_pass(void) {
 
 // --- choices
 
+enum { MANY, ONE_TO_COME, ONE_WAS };  // Thread.one_point
+
 static void note_deviation(const Choice* choice, unsigned picked) {
     if (picked == 0 || run_schedule->count == DEVIATIONS_MOST) return;
     run_schedule->at[run_schedule->count++] =
@@ -197,8 +199,14 @@ static void check_moments(const Thread* me) {
                   MOMENTS_MOST);
 }
 
+void scheduler_points_are_one(bool one) {
+    threads[current_thread].one_point = one && !run.limits.every_moment ? ONE_TO_COME : MANY;
+}
+
 void scheduler_point(void) {
     Thread* me = &threads[current_thread];
+    if (me->one_point == ONE_WAS) return;
+    if (me->one_point == ONE_TO_COME) me->one_point = ONE_WAS;
     if (run.limits.follow) join_order_of_points(me);
     check_moments(me);
     choose_thread(true);

@@ -62,6 +62,9 @@ extern Schedule* run_schedule;  // what was chosen so far; the monitor reads it 
 
 // The current thread is about to do what others can see.
 void scheduler_point(void);
+// Of the points of the current thread from here on, until it is called with false, only the first one is a point. In a
+// run in which every moment is one, all are.
+void scheduler_points_are_one(bool one);
 // Which of `count` alternatives: 0, or what the strategy wants.
 unsigned scheduler_choose(ChoiceKind kind, unsigned count);
 // The current thread waits; on return it goes on.

@@ -1,6 +1,7 @@
 #include "litmus.h"
 
 #include "run/run.h"
+#include "runtime/hash_set.h"
 #include "search/search.h"
 
 #include <stdio.h>
@@ -32,10 +33,42 @@ static bool explore(const Litmus* l) {
     return ok;
 }
 
+static bool ends_in_one_state(HashSet* histories, HashSet* with_ends) {
+    hash_set_add(histories, scheduler_state());
+    hash_set_add(with_ends, hash_join(scheduler_state(), memory_hash()));
+    return histories->count == with_ends->count;
+}
+
+// The search goes on from each history once. So two runs of one history must leave the same.
+static bool histories_tell_ends(const Litmus* l) {
+    enum { RUNS_MOST = 20000 };
+    static HashSet histories = {.most = RUNS_MOST}, with_ends = {.most = RUNS_MOST};
+    ExhaustiveLimits bounds = {0, PREEMPTIONS_WITHOUT_BOUND, 0, 1, true};
+    bool ok = true;
+    run_prepare_functions(l->thread, l->thread[2] ? 3 : 2);
+    hash_set_clear(&histories);
+    hash_set_clear(&with_ends);
+    RunLimits limits = {.strategy = search_exhaustive(&bounds), .races = true};
+    for (int i = 0; i < RUNS_MOST; i++) {
+        RunEnd end = run_once(&limits);
+        if (run.learned) {
+            exhaustive_begin_again();
+            hash_set_clear(&histories);
+            hash_set_clear(&with_ends);
+            ok = true;
+            continue;
+        }
+        if (end == RUN_OK) ok &= ends_in_one_state(&histories, &with_ends);
+        if (!limits.strategy->next_run()) break;
+    }
+    if (!ok) printf("FAIL %s: two runs of one history end in two states\n", l->name);
+    return ok;
+}
+
 int main(void) {
     bool ok = true;
     run_start();
-    for (const Litmus* l = litmus; l->name; l++) ok &= explore(l);
+    for (const Litmus* l = litmus; l->name; l++) ok &= explore(l) && histories_tell_ends(l);
     fflush(stdout);
     _exit(ok ? 0 : 1);
 }
