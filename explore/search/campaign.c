@@ -62,9 +62,8 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     if (result->replayed) note_words(result);
 }
 
-static bool is_over(const Campaign* wanted, uint64_t schedules, double end) {
-    if (campaign_stop || (wanted->schedules && schedules >= wanted->schedules)) return true;
-    return end != 0 && schedules % 64 == 0 && now() > end;
+static bool is_over(uint64_t schedules, double end) {
+    return campaign_stop || (end != 0 && schedules % 64 == 0 && now() > end);
 }
 
 // The crash that docs/FAULTS.md is about. Other damage is another story.
@@ -85,10 +84,10 @@ static bool is_too_much(RunEnd how) {
     return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
 }
 
-// Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
+// Returns when the strategy has no more runs, or a fault is found, or a limit is reached. most: schedules; 0: no limit.
 static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
                          CampaignResult* result) {
-    for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(wanted, schedules, end); schedules++) {
+    for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(schedules, end); schedules++) {
         RunEnd how = run_once(limits);
         result->schedules++;
         result->pruned += how == RUN_PRUNED;
@@ -124,7 +123,8 @@ static bool has_ended(const CampaignResult* result) {
     return result->fault || result->too_much;
 }
 
-// Most of the words are known after a few random runs. A thread that is alone in having a program shares few.
+// Most of the words are known after a few random runs. A thread that is alone in having a program shares few. These runs
+// are the same each time, however few schedules are wanted: a search that goes on does so in the same tree.
 static bool learn(const Campaign* wanted, CampaignResult* result) {
     enum { RUNS = 100, RUNS_ALONE = 4 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
@@ -137,7 +137,7 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
     if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
-    result->complete = run_strategy(wanted, &limits, 0, end, true, result);
+    result->complete = run_strategy(wanted, &limits, wanted->schedules, end, true, result);
     result->has_position = !result->complete && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
@@ -148,7 +148,8 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
 static void explore_by_chance(const Campaign* wanted, const Strategy* strategy, double end, CampaignResult* result) {
     enum { STALE = 2, SOME = 3000 };
     RunLimits limits = limits_of(wanted, strategy, STALE);
-    run_strategy(wanted, &limits, wanted->schedules || end != 0 ? 0 : SOME, end, false, result);
+    const uint64_t most = wanted->schedules ? wanted->schedules : end != 0 ? 0 : SOME;
+    run_strategy(wanted, &limits, most, end, false, result);
 }
 
 // The time is divided: half of it for the exhaustive search, unless that is done before.
@@ -168,7 +169,8 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
     memset(result, 0, sizeof *result);
     run_will_follow(wanted->follow);
     if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
-    if (wanted->learned && !learned_restore(wanted->learned)) {
+    uint32_t words;
+    if (wanted->learned && !learned_restore(wanted->learned, &words)) {
         snprintf(message, size, "--learned has no words: %.40s", wanted->learned);
         return false;
     }

@@ -16,8 +16,9 @@ typedef struct {
     bool exhaustive, pct, random;
     bool follow;  // on to the crash, see RunLimits
     uint32_t preemptions, stale;
-    uint64_t schedules;  // most of each strategy; 0: PCT and random stop after some thousands
-    double seconds;      // 0: no limit
+    // Most of each strategy, beside those by which the exhaustive one learns; 0: PCT and random stop after some thousands.
+    uint64_t schedules;
+    double seconds;  // 0: no limit
     uint64_t seed;
     uint32_t shard, shards;
     const char* position;  // where an earlier search of the same kind stood; NULL: it begins

@@ -34,10 +34,16 @@ static bool read_picked(const char** text) {
     return true;
 }
 
+// With more words than the search had there are other points: what it picked belongs to another tree.
+static bool has_all_words(const char* text) {
+    uint32_t count;
+    return learned_restore(text, &count) && learned_count() == count;
+}
+
 bool position_restore(const char* text) {
     unsigned long bound, leaf;
     if (!read_number(&text, UINT32_MAX, &bound) || !read_colon(&text)) return false;
     if (!read_number(&text, UINT64_MAX, &leaf) || !read_colon(&text)) return false;
     exhaustive_go_on((uint32_t)bound, leaf);
-    return read_picked(&text) && read_colon(&text) && learned_restore(text);
+    return read_picked(&text) && read_colon(&text) && has_all_words(text);
 }

@@ -4,7 +4,7 @@
 //   bound:leaf:picked alternatives, a digit each:what was learned (search/learned.h)      numbers are hexadecimal
 //
 // Thread-safety: none needed.
-// Errors: false: the text is none.
+// Errors: false: the text is none, or more words are known by now than the search knew there.
 #ifndef EXPLORE_SEARCH_POSITION_H
 #define EXPLORE_SEARCH_POSITION_H
 

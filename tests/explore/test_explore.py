@@ -183,6 +183,16 @@ class Explore(unittest.TestCase):
         self.assertEqual([found[5] for found in figures], ["1", "1"])
         self.assertLess(int(figures[1][3]), half)  # it has forgotten which states it has seen
 
+    def test_a_search_that_was_interrupted_at_once_leaves_nothing_out(self):
+        """It has learned few words by then, so it must not go on at a place among more points than it knew."""
+        search = ("S1", "--strategy", "exhaustive", "--preemptions", "none", "--jobs", 1)
+        cut = 5
+        whole = int(OK.match(self.last(self.run_it(*search)))[3])
+        self.run_it(*search, "--resume", "state", "--schedules", cut)
+        rest = OK.match(self.last(self.run_it(*search, "--resume", "state")))
+        self.assertEqual(rest[5], "1")
+        self.assertGreaterEqual(int(rest[3]), whole - cut)
+
     def test_parts_together_explore_what_the_whole_does(self):
         def ends(*arguments):
             result = self.run_it("sticky", "--strategy", "exhaustive", "--jobs", 1, "--json", "-", *arguments)
