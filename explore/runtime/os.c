@@ -30,8 +30,8 @@ static void order_parts(const void* at, size_t bytes) {
         __tsan_atomic32_fetch_or(&world->mappings[part], 0, __ATOMIC_RELAXED);
 }
 
-// Whether pages are there is what mappings change and find. So their order matters, for each part of the arena. Between
-// the call's place in that order and what it does nobody else runs: order_pages() comes last, and has one point at most.
+// Whether pages are there is what mappings change and find. So their order matters, for each part of the arena. Nobody
+// else runs between the call's place in that order and what it does: this comes last, and has one point at most.
 static void order_pages(const void* at, size_t bytes) {
     scheduler_points_are_one(true);
     order_parts(at, bytes);

@@ -79,6 +79,10 @@ static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* resul
     return result->fault;
 }
 
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much || result->misfits;
+}
+
 // The scenario asks for more than a run can hold.
 static bool is_too_much(RunEnd how) {
     return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
@@ -93,7 +97,8 @@ static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64
         result->pruned += how == RUN_PRUNED;
         const bool learned = run.learned;
         result->too_much = is_too_much(how);
-        if (result->too_much) return false;
+        result->misfits = exhaustive && !learned && exhaustive_misfits();
+        if (has_ended(result)) return false;
         if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
         if (learned && exhaustive)
             exhaustive_begin_again();
@@ -119,12 +124,8 @@ static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uin
                        .races = true};
 }
 
-static bool has_ended(const CampaignResult* result) {
-    return result->fault || result->too_much;
-}
-
-// Most of the words are known after a few random runs. A thread that is alone in having a program shares few. These runs
-// are the same each time, however few schedules are wanted: a search that goes on does so in the same tree.
+// Most of the words are known after a few random runs. A thread that is alone in having a program shares few. These
+// runs are the same, however few schedules are wanted: a search that goes on does so in the same tree.
 static bool learn(const Campaign* wanted, CampaignResult* result) {
     enum { RUNS = 100, RUNS_ALONE = 4 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
@@ -136,7 +137,10 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
     ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
-    if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
+    const PositionFit fit = wanted->position ? position_restore(wanted->position) : POSITION_OK;
+    if (fit == POSITION_OLD) exhaustive_begin_again();
+    result->misfits = fit == POSITION_BAD;
+    if (result->misfits) return;
     result->complete = run_strategy(wanted, &limits, wanted->schedules, end, true, result);
     result->has_position = !result->complete && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
@@ -177,6 +181,11 @@ bool campaign(const Campaign* wanted, CampaignResult* result, char* message, siz
     explore(wanted, start, result);
     if (result->too_much) {
         snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
+        return false;
+    }
+    if (result->misfits) {
+        snprintf(message, size, "%s: this search was never at the position that --position gives",
+                 wanted->scenario->name);
         return false;
     }
     result->ends = ends_count();

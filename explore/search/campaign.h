@@ -16,9 +16,8 @@ typedef struct {
     bool exhaustive, pct, random;
     bool follow;  // on to the crash, see RunLimits
     uint32_t preemptions, stale;
-    // Most of each strategy, beside those by which the exhaustive one learns; 0: PCT and random stop after some thousands.
-    uint64_t schedules;
-    double seconds;  // 0: no limit
+    uint64_t schedules;  // most of each strategy, beside the exhaustive one's first; 0: PCT and random: some thousands
+    double seconds;      // 0: no limit
     uint64_t seed;
     uint32_t shard, shards;
     const char* position;  // where an earlier search of the same kind stood; NULL: it begins
@@ -40,6 +39,7 @@ typedef struct {
     char position[POSITION_MOST];  // where the exhaustive search stands, if it has not come to its end
     uint32_t replayed;             // of the runs that repeated it, those with the same trace
     bool too_much;                 // the scenario is more than a run can hold; `run` says how
+    bool misfits;                  // `position` is not one of this search
 } CampaignResult;
 
 extern volatile sig_atomic_t campaign_stop;

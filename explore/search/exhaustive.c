@@ -18,7 +18,7 @@ enum { BRANCHES_MOST = MOMENTS_MOST * THREADS_MOST, SHARD_DEPTH = 6 };
 static Branch branches[BRANCHES_MOST];
 static uint32_t branch_count, given, spent, bound;
 static ExhaustiveLimits limits;
-static bool complete;
+static bool complete, misfits;
 static uint64_t leaf;  // of the upper part of the tree, for shards
 
 static void begin_run(void) {
@@ -61,6 +61,10 @@ static unsigned choose(const Choice* choice) {
         if (may_prune(SHARD_DEPTH) && is_explored(choice->kind, choice->preempts, choice->thread)) return PRUNE;
         branches[branch_count].picked = 0;
     }
+    if (branches[branch_count].picked >= choice->count) {
+        misfits = true;
+        return PRUNE;
+    }
     Branch* branch = &branches[branch_count++];
     *branch = (Branch){branch->picked, choice->count, costs, spent};
     if (branch->picked && branch->costs) spent++;
@@ -102,7 +106,7 @@ void exhaustive_begin_again(void) {
     states_forget();
     branch_count = given = spent = 0;
     bound = limits.bound_most == PREEMPTIONS_WITHOUT_BOUND ? limits.bound_most : limits.bound_least;
-    complete = false;
+    complete = misfits = false;
     leaf = 0;
 }
 
@@ -130,10 +134,15 @@ unsigned exhaustive_picked(uint32_t choice) {
     return branches[choice].picked;
 }
 
-void exhaustive_go_on(uint32_t at_bound, uint64_t at_leaf) {
+bool exhaustive_go_on(uint32_t at_bound, uint64_t at_leaf) {
     bound = at_bound;
     leaf = at_leaf;
     branch_count = given = 0;
+    return bound <= limits.bound_most;
+}
+
+bool exhaustive_misfits(void) {
+    return misfits;
 }
 
 bool exhaustive_pick(uint8_t alternative) {

@@ -34,16 +34,16 @@ static bool read_picked(const char** text) {
     return true;
 }
 
-// With more words than the search had there are other points: what it picked belongs to another tree.
-static bool has_all_words(const char* text) {
-    uint32_t count;
-    return learned_restore(text, &count) && learned_count() == count;
+static bool read_position(const char** text) {
+    unsigned long bound, leaf;
+    if (!read_number(text, UINT32_MAX, &bound) || !read_colon(text)) return false;
+    if (!read_number(text, UINT64_MAX, &leaf) || !read_colon(text)) return false;
+    return exhaustive_go_on((uint32_t)bound, leaf) && read_picked(text) && read_colon(text);
 }
 
-bool position_restore(const char* text) {
-    unsigned long bound, leaf;
-    if (!read_number(&text, UINT32_MAX, &bound) || !read_colon(&text)) return false;
-    if (!read_number(&text, UINT64_MAX, &leaf) || !read_colon(&text)) return false;
-    exhaustive_go_on((uint32_t)bound, leaf);
-    return read_picked(&text) && read_colon(&text) && has_all_words(text);
+// With more words than the search had there are other points: what it picked belongs to another tree.
+PositionFit position_restore(const char* text) {
+    uint32_t count;
+    if (!read_position(&text) || !learned_restore(text, &count)) return POSITION_BAD;
+    return learned_count() == count ? POSITION_OK : POSITION_OLD;
 }

@@ -122,6 +122,43 @@ class Command(unittest.TestCase):
         self.assertEqual(lines[2].split()[:3], lines[1].split()[:3])
         self.assertEqual(len(self.resumes("./one.scenario")), 3)
 
+    def stands(self):
+        """Where a search of S1 stands that was interrupted: its options, and the lines of its file."""
+        search = ("S1", "--strategy", "exhaustive", "--preemptions", 2, "--jobs", 1, "--resume", "state")
+        self.run_it(*search, "--schedules", 60)
+        return search, (self.folder / "state").read_text().splitlines()
+
+    def test_a_line_that_has_changed_is_refused(self):
+        search, lines = self.stands()
+        picked = re.search(r" at [0-9a-f]+(?::[0-9a-f]+)*?:(\d+):", lines[1])
+        for damaged in (
+            lines[1][: picked.start(1)] + "9" * len(picked[1]) + lines[1][picked.end(1) :],
+            lines[1].replace(" at ", " at f"),
+        ):
+            with self.subTest(damaged=damaged):
+                self.write("state", "\n".join([lines[0], damaged]) + "\n")
+                result = self.run_it(*search)
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertEqual(
+                    result.stderr, "hakstress: line 2 of state is damaged; remove that line, or the file\n"
+                )
+
+    def test_a_place_where_no_search_was_is_refused(self):
+        _, lines = self.stands()
+        position = re.search(r" at (\S+) ", lines[1])[1]
+        fields = position.split(":")
+        for wrong in (
+            ":".join([*fields[:-2], "9" * len(fields[-2]), fields[-1]]),
+            ":".join(["7", *fields[1:]]),
+            ":".join([*fields[:-1], "none"]),
+            "9",
+        ):
+            with self.subTest(wrong=wrong):
+                options = ("--strategy", "exhaustive", "--preemptions", 2, "--position", wrong)
+                result = self.run_it(*options, SCENARIOS / "S1.scenario", program=WORKER)
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertRegex(result.stderr, r"\Ahakstress-explore: S1: this search was never at [^\n]+\n\Z")
+
     def test_a_file_that_cannot_be_written_to_is_told(self):
         self.write("one.scenario", FINE)
         at_most = len("\n".join(self.resumes("./one.scenario"))) + 2
@@ -161,7 +198,7 @@ class Command(unittest.TestCase):
         self.assertIn(" complete=1 of 1 ", self.last(first))
         figures = [re.sub(r"seconds=\S+", "", self.last(result)) for result in (first, second)]
         self.assertEqual(figures[0], figures[1])
-        words = {line.split()[-3] for line in (self.folder / "state").read_text().splitlines()[-2:]}
+        words = {line.split()[-4] for line in (self.folder / "state").read_text().splitlines()[-2:]}
         self.assertEqual(len(words), 1)
 
     def test_the_fault_of_the_second_of_two_files_of_one_name_is_told(self):
