@@ -32,7 +32,7 @@ static const struct option_spec explore_options[] = {
     {"coverage", NULL, NULL, NULL, "tell which steps, branches and pairs of steps were covered"},
     {"jobs", "N", NULL, NULL, "processes at a time; default: one for each processor"},
     {"shard", "I/N", NULL, "0/1", "explore part I of N, from 0: for many machines"},
-    {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
+    {"resume", "FILE", NULL, NULL, "exhaustive: remember there what is done, and go on from it"},
     {"follow", NULL, NULL, NULL, "go on past data races and damage, to the crash at 0x6261"},
     {"replay", "STRING", NULL, NULL, "repeat one schedule: SCENARIO@BUILD:SCHEDULE"},
     {"times", "N", NULL, NULL, "with --replay: how often, each time in a new process; default: once"},
@@ -208,6 +208,8 @@ static bool belong(const struct args* args) {
         usage_error("--times goes with --replay");
     else if (args_is_set(args, "weaken") && args_is_set(args, "resume"))
         usage_error("--weaken and --resume do not go together");
+    else if (args_is_set(args, "resume") && strcmp(args_text(args, "strategy"), "exhaustive") != 0)
+        usage_error("--resume goes with --strategy exhaustive: what is chosen by chance is never done");
     else if (args_is_set(args, "force") && !replay && !minimise)
         usage_error("--force goes with --replay or --minimise");
     else

@@ -174,6 +174,14 @@ class Command(unittest.TestCase):
         )  # fmt: skip
         self.assertIn("cannot write --resume state: ", result.stderr)
 
+    def test_what_is_chosen_by_chance_is_not_resumed(self):
+        for strategy in ((), ("--strategy", "all"), ("--strategy", "pct"), ("--strategy", "random")):
+            with self.subTest(strategy=strategy):
+                result = self.run_it("S1", *strategy, "--schedules", 10, "--resume", "state")
+                self.assertEqual(result.returncode, 2)
+                self.assertRegex(result.stderr, r"\Ahakstress: --resume goes with --strategy exhaustive: [^\n]+\n\Z")
+                self.assertFalse((self.folder / "state").exists())
+
     def test_weaker_orders_are_not_resumed(self):
         result = self.run_it("S1", "--weaken", "--resume", "state")
         self.assertEqual(result.returncode, 2)
