@@ -208,6 +208,8 @@ static bool belong(const struct args* args) {
         usage_error("--times goes with --replay");
     else if (args_is_set(args, "weaken") && args_is_set(args, "resume"))
         usage_error("--weaken and --resume do not go together");
+    else if (args_is_set(args, "weaken") && strcmp(args_text(args, "changes"), "all") != 0)
+        usage_error("--weaken goes with all changes: what is found without one needs no weaker order");
     else if (args_is_set(args, "resume") && strcmp(args_text(args, "strategy"), "exhaustive") != 0)
         usage_error("--resume goes with --strategy exhaustive: what is chosen by chance is never done");
     else if (args_is_set(args, "force") && !replay && !minimise)
@@ -441,11 +443,13 @@ static int minimise_run(struct explore* e) {
 
 static int weaken_run(struct explore* e) {
     static struct weaken_outcome outcome;
+    static struct explore_outcome plain;
     char line[96];
-    enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome);
+    enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome, &plain);
     size_t needed = 0;
     for (size_t i = 0; i < outcome.tried; i++) needed += outcome.place[i].needed;
     weaken_print(&outcome, result_stream(e->args));
+    if (end == EXPLORE_FAULT) return conclude(e, &plain, 0, SHORTEN_SECONDS, end);
     if (end != EXPLORE_OK && end != EXPLORE_STOPPED) return exit_status(end);
     snprintf(line, sizeof line, "explore: %s places=%zu needed=%zu", end == EXPLORE_OK ? "ok" : "stopped",
              outcome.tried, needed);

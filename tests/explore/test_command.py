@@ -200,6 +200,22 @@ class Command(unittest.TestCase):
         self.assertEqual(len(document["places"]), result.stdout.count("\nweaken "))
         self.assertEqual({place["needed"] for place in document["places"]}, {False})
 
+    def test_a_fault_that_needs_no_weaker_order_is_told_as_such(self):
+        self.write("many.scenario", TOO_MANY)
+        result = self.run_it("./many.scenario", "--weaken", "--strategy", "random", "--schedules", 1, "--jobs", 1)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertNotIn(" needed: ", result.stdout)
+        self.assertIn("explore: fault check=bound scenario=many ", self.last(result))
+        self.assertNotIn("weaken=", self.string_of(result))
+        result = self.run_it("S1", "--weaken", "--changes", "none")
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stderr, r"\Ahakstress: --weaken goes with all changes[^\n]*\n\Z")
+
+    def test_an_order_that_is_needed_is_found(self):
+        result = self.run_it("S1", "--weaken", "--strategy", "exhaustive", "--jobs", 1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"\nweaken R3 +needed: \w+ in S1, S1@[0-9a-f]+,.*weaken=R3")
+
     def test_parts_that_learn_different_words_go_on_until_they_agree(self):
         search = ("S1", "--strategy", "exhaustive", "--preemptions", 1, "--jobs", 2, "--resume", "state")
         first, second = self.run_it(*search), self.run_it(*search)
