@@ -198,6 +198,18 @@ static int explore_one(const Options* o, const char* name) {
 
 // --- replaying
 
+// Whether the string is of this scenario as it is. A text that the string does not have fits any.
+static bool is_of_scenario(const Options* o, Replay* wanted, const Scenario* scenario, char message[MESSAGE]) {
+    char text[TEXT_HASH + 1];
+    scenario_hash(scenario, text);
+    const bool same = wanted->text[0] == '\0' || strcmp(wanted->text, text) == 0;
+    memcpy(wanted->text, text, sizeof text);
+    if (same || o->force) return true;
+    snprintf(message, MESSAGE, "scenario %s has changed since the schedule was found; --force runs it all the same",
+             scenario->name);
+    return false;
+}
+
 // Reads a string and its scenario. false: after a message.
 static bool read_replay(const Options* o, const char* text, const char* name, Replay* wanted, Scenario* scenario) {
     char message[MESSAGE];
@@ -213,7 +225,8 @@ static bool read_replay(const Options* o, const char* text, const char* name, Re
     }
     snprintf(wanted->build, sizeof wanted->build, "%s", explored_build);
     if (!read_scenario(name, scenario, message)) return bad(message) == 0;
-    if (strcmp(wanted->scenario, scenario->name) == 0) return true;
+    if (strcmp(wanted->scenario, scenario->name) == 0)
+        return is_of_scenario(o, wanted, scenario, message) || bad(message) == 0;
     snprintf(message, sizeof message, "the schedule is of scenario %s, and %s is another one", wanted->scenario, name);
     return bad(message) == 0;
 }

@@ -1,5 +1,5 @@
 // The states in which runs have ended, and those between two operations that were checked. What holds there depends on
-// the state alone, so each is checked once. How the threads came there is part of the state if the scenario judges that.
+// the state alone, so each is checked once. If the scenario judges how the threads came there, that is part of it.
 // Thread-safety: none needed.
 // Errors: if there is no memory for more, an end counts as new.
 #ifndef EXPLORE_RUN_ENDS_H

@@ -98,5 +98,7 @@ bool scenario_expects(const Scenario* scenario);
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.
 size_t scenario_format(const Scenario* scenario, char* out, size_t size);
+// The digits of a hash of that. Comments, names of sizes and bounds of the search are no part of it.
+void scenario_hash(const Scenario* scenario, char digits[TEXT_HASH + 1]);
 
 #endif

@@ -52,6 +52,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     memset(replay, 0, sizeof *replay);
     snprintf(replay->scenario, sizeof replay->scenario, "%s", wanted->scenario->name);
     snprintf(replay->build, sizeof replay->build, "%s", explored_build);
+    scenario_hash(wanted->scenario, replay->text);
     if (strcmp(wanted->changes, "all") != 0) snprintf(replay->changes, sizeof replay->changes, "%s", wanted->changes);
     snprintf(replay->weaken, sizeof replay->weaken, "%s", wanted->weaken);
     replay->follow = wanted->follow;

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -245,6 +246,33 @@ class Command(unittest.TestCase):
         self.write("fails.scenario", "setup A: malloc 100\nthread A: fail 50, a=malloc 16M\nthread B: flush\n")
         result = self.run_it("fails.scenario", "--strategy", "random", "--schedules", 5, program=WORKER)
         self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_a_string_is_of_one_text_of_its_scenario(self):
+        self.write("many.scenario", TOO_MANY)
+        string = self.string_of(self.run_it("many.scenario", "--strategy", "random", program=WORKER))
+        self.write("many.scenario", "# words alone do not matter\nsize s 64\n" + TOO_MANY.replace("malloc 64", "malloc s"))
+        self.assertEqual(self.run_it("--replay", string, "./many.scenario").returncode, 1)
+        self.write("many.scenario", TOO_MANY.replace("slabs 1", "slabs 2"))
+        result = self.run_it("--replay", string, "./many.scenario")
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertRegex(result.stderr, r"\Ahakstress-explore: scenario many has changed since [^\n]+\n\Z")
+        self.assertEqual(self.run_it("--replay", string, "./many.scenario", "--force").returncode, 0)
+        without = re.sub(",text=[0-9a-f]+", "", string)
+        self.assertEqual(self.run_it("--replay", without, "./many.scenario").returncode, 0)
+
+    def test_a_build_is_known_by_its_flags(self):
+        """Those that meson gives each program alike do not count, nor do warnings."""
+        build = HAKSTRESS.parents[1]
+        commands = json.loads((build / "compile_commands.json").read_text())
+        compiled = next(one["command"] for one in commands if one["file"].endswith("/explore/inside/calls.c"))
+        alike = {"-D_FILE_OFFSET_BITS=64", "-fdiagnostics-color=always"}
+        flags = {flag for flag in shlex.split(compiled) if re.match("-[Dfm]", flag)} - alike
+        command = ["ninja", "-C", build, "-t", "commands", "explore/explored_build.c"]
+        hashed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.translate({34: None, 92: None})
+        self.assertIn("-fsanitize=thread", flags)
+        missing = [flag for flag in sorted(flags) if flag.replace('"', "") not in hashed]
+        self.assertEqual(missing, [])
+        self.assertIn(os.uname().machine, hashed)
 
     # --- making short
 
