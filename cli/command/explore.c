@@ -286,6 +286,7 @@ static json_t* scenarios_json(const struct explore* e, const struct explore_outc
         json_put_count(one, "pruned", s->pruned);
         json_put_count(one, "ends", s->ends);
         json_put_bool(one, "complete", s->complete);
+        json_put_bool(one, "part_complete", s->part_complete);
         json_put_count(one, "bound", s->bound);
         json_put_hex(one, "words", s->words);
         json_put_real(one, "seconds", s->seconds);

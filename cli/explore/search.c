@@ -31,6 +31,7 @@ struct state {
     size_t running_count, next_scenario;
     uint64_t next_part, parts;
     unsigned round;
+    bool grew[EXPLORE_SCENARIOS_MOST];      // in this round: `learned`
     char* learned[EXPLORE_SCENARIOS_MOST];  // by all parts of a scenario together; NULL: nothing yet
     double end_of_time;                     // 0: no limit
     bool resume_is_lost;
@@ -145,8 +146,8 @@ static bool is_complete(const struct explore_scenario_outcome* s) {
     return s->complete && !s->differs && s->parts_done == s->parts;
 }
 
-static const char* in_words(const struct explore_scenario_outcome* s) {
-    if (is_complete(s)) return ", complete";
+static const char* in_words(const struct explore_search* search, const struct explore_scenario_outcome* s) {
+    if (is_complete(s)) return search->shards > 1 ? ", this part of it completely" : ", complete";
     return s->complete && s->differs ? ", but its parts have learned different words" : "";
 }
 
@@ -154,7 +155,7 @@ static void tell(const struct state* state, size_t scenario) {
     const struct explore_scenario_outcome* s = &state->outcome->scenario[scenario];
     if (state->search->quiet) return;
     fprintf(stderr, "%-24s %9" PRIu64 " schedules %8.2f s%s\n", state->search->scenarios[scenario].name, s->schedules,
-            s->seconds, in_words(s));
+            s->seconds, in_words(state->search, s));
 }
 
 static void add_result(struct state* state, const struct unit* unit, const struct explore_result* result) {
@@ -188,11 +189,13 @@ static void add_learned_words(struct state* state, size_t scenario, const char* 
     if (set == NULL) set = state->learned[scenario] = calloc(1, EXPLORE_REPLAY_MOST);
     if (set == NULL) return;
     size_t used = strlen(set);
+    const size_t before = used;
     for (const char* word = more; *word; word += strcspn(word, "+"), word += *word == '+') {
         const size_t length = strcspn(word, "+");
         if (has_word(set, word, length) || used + length + 2 > EXPLORE_REPLAY_MOST) continue;
         used += (size_t)snprintf(set + used, EXPLORE_REPLAY_MOST - used, "%s%.*s", used ? "+" : "", (int)length, word);
     }
+    state->grew[scenario] |= used > before;
 }
 
 static void take_worker(struct state* state, const struct unit* unit, struct explore_worker* worker) {
@@ -294,14 +297,15 @@ static void explore_round(struct state* state) {
 }
 
 // Parts that know different words have not divided one tree among them. With all words that any of them has learned
-// they do, unless they learn yet another one.
+// they do, unless they learn yet another one. A round that adds none, because a set is too large to be told, is the last.
 static bool begin_round(struct state* state) {
     bool any = false;
     if (state->end != EXPLORE_OK || *state->search->stopped) return false;
     if (state->end_of_time != 0 && now() >= state->end_of_time) return false;
     for (size_t i = 0; i < state->search->scenario_count; i++) {
         struct explore_scenario_outcome* s = &state->outcome->scenario[i];
-        if (!s->complete || !s->differs) continue;
+        if (!s->complete || !s->differs || !state->grew[i]) continue;
+        state->grew[i] = false;
         *s = (struct explore_scenario_outcome){
             .steps = s->steps, .earlier_schedules = s->schedules, .earlier_pruned = s->pruned};
         any = true;
@@ -312,10 +316,12 @@ static bool begin_round(struct state* state) {
     return any;
 }
 
-static void add_up(struct explore_outcome* outcome, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+// A part alone is not complete: whether others have left nothing out depends on what they have learned.
+static void add_up(struct explore_outcome* outcome, const struct explore_search* search) {
+    for (size_t i = 0; i < search->scenario_count; i++) {
         struct explore_scenario_outcome* s = &outcome->scenario[i];
-        s->complete = is_complete(s);
+        s->part_complete = is_complete(s);
+        s->complete = s->part_complete && search->shards == 1;
         outcome->schedules += s->schedules;
         outcome->pruned += s->pruned;
         outcome->complete += s->complete;
@@ -329,6 +335,6 @@ enum explore_end explore_search(const struct explore_search* search, struct expl
     do explore_round(&state);
     while (begin_round(&state));
     for (size_t i = 0; i < search->scenario_count; i++) free(state.learned[i]);
-    add_up(outcome, search->scenario_count);
+    add_up(outcome, search);
     return state.end == EXPLORE_OK && *search->stopped ? EXPLORE_STOPPED : state.end;
 }

@@ -24,6 +24,7 @@ struct explore_scenario_outcome {
     uint64_t schedules, pruned, ends;
     unsigned parts, parts_done, bound;
     bool complete, differs;  // differs: its parts knew different words, so they may have left something out, and go on
+    bool part_complete;      // of this shard; the shards are the whole if all are, with the same words
     uint64_t words, steps;
     double seconds;
     uint64_t earlier_schedules, earlier_pruned;  // of rounds in which the parts differed
