@@ -4,6 +4,7 @@
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
+//   end HASH                with --ends, for a test: each state in which runs have ended
 //   position WHERE THE EXHAUSTIVE SEARCH STANDS
 //   learned WORDS AND LINES     if the scenario is divided: what its exhaustive search knows of them at its end
 //   replay check=NAME same=N/N
@@ -17,6 +18,7 @@
 #include "minimise/minimise.h"
 #include "record/build.h"
 #include "record/event.h"
+#include "run/ends.h"
 #include "run/monitor.h"
 #include "runtime/coverage.h"
 #include "runtime/names.h"
@@ -38,7 +40,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char *replay, *minimise;
     uint32_t times;
-    bool force, events, coverage;
+    bool force, events, coverage, ends;
     StoryFiles story;
 } Options;
 
@@ -68,6 +70,7 @@ static const struct option long_options[] = {
     {"events", no_argument, NULL, 'e'},
     {"every-prefix", no_argument, NULL, 'P'},
     {"coverage", no_argument, NULL, 'v'},
+    {"ends", no_argument, NULL, 'E'},
     {"places", no_argument, NULL, 'L'},
     {"silent", no_argument, NULL, 'q'},
     {NULL, 0, NULL, 0},
@@ -109,6 +112,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'J': o->story.json = value; return true;
     case 'H': o->story.html = value; return true;
     case 'v': o->coverage = true; return true;
+    case 'E': o->ends = true; return true;
     case 'q': silent = true; return true;
     default: return false;
     }
@@ -164,6 +168,10 @@ static void print_coverage(void) {
     }
 }
 
+static void print_end(Hash end) {
+    printf("end %016lx%016lx\n", (unsigned long)end.high, (unsigned long)end.low);
+}
+
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
@@ -192,6 +200,7 @@ static int explore_one(const Options* o, const char* name) {
            result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask(),
            (unsigned long)weakened);
     if (o->coverage) print_coverage();
+    if (o->ends) ends_each(print_end);
     fflush(stdout);
     return result.fault;
 }

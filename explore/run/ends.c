@@ -49,6 +49,11 @@ void ends_forget(void) {
     hash_set_clear(&between);
 }
 
+void ends_each(void (*visit)(Hash end)) {
+    for (uint64_t i = 0; i < ends.size; i++)
+        if (ends.table[i].low) visit(ends.table[i]);
+}
+
 uint64_t ends_count(void) {
     return ends.count;
 }

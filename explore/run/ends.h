@@ -20,5 +20,7 @@ bool ends_between_is_known(Hash state);
 void ends_note_between(Hash state);
 void ends_forget(void);
 uint64_t ends_count(void);
+// Of each end; in no order.
+void ends_each(void (*visit)(Hash end));
 
 #endif

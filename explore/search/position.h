@@ -1,7 +1,7 @@
 // Where an exhaustive search stands, as text: a later process goes on from there. The states that were visited are not
 // part of it, so it prunes less from there on, and leaves nothing out.
 //
-//   bound:leaf:picked alternatives, a digit each:what was learned (search/learned.h)      numbers are hexadecimal
+//   bound:picked alternatives, a digit each:what was learned (search/learned.h)      numbers are hexadecimal
 //
 // Thread-safety: none needed.
 // Errors: as said.

@@ -193,16 +193,36 @@ class Explore(unittest.TestCase):
         self.assertEqual(rest[5], "1")
         self.assertGreaterEqual(int(rest[3]), whole - cut)
 
-    def test_parts_together_explore_what_the_whole_does(self):
-        def ends(*arguments):
-            result = self.run_it("sticky", "--strategy", "exhaustive", "--jobs", 1, "--json", "-", *arguments)
-            return json.loads(result.stdout)["scenarios"][0]
+    def ends(self, scenario, preemptions, shard):
+        """Of a part: the states in which runs end, its schedules, and the words that it has learned."""
+        worker = HAKSTRESS + "-explore"
+        file = pathlib.Path(__file__).with_name(f"{scenario}.scenario")
+        search = ("--strategy", "exhaustive", "--preemptions", str(preemptions), "--shard", shard, "--ends")
+        # States have addresses, which are the same in each process with setarch -R.
+        command = ["setarch", "-R", worker, file, *search]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        self.assertIn(" complete=1 ", said)
+        figures = re.search(r" schedules=(\d+) .* words=(\w+) ", said)
+        return set(re.findall(r"^end (\w+)$", said, re.MULTILINE)), int(figures[1]), figures[2]
 
-        whole = ends()
-        parts = [ends("--shard", f"{i}/3") for i in range(3)]
-        self.assertTrue(all(part["complete"] for part in parts))
-        self.assertGreaterEqual(sum(part["ends"] for part in parts), whole["ends"])
-        self.assertTrue(all(part["schedules"] < whole["schedules"] for part in parts), (whole, parts))
+    def test_parts_together_explore_what_the_whole_does(self):
+        needed = 0  # parts without which an end is missing
+        for scenario, preemptions, count in (("sticky", 2, 3), ("S1", 4, 5), ("exits", 1, 4), ("no_memory", 1, 3)):
+            with self.subTest(scenario=scenario):
+                whole, schedules, words = self.ends(scenario, preemptions, "0/1")
+                parts = [self.ends(scenario, preemptions, f"{i}/{count}") for i in range(count)]
+                self.assertEqual({part[2] for part in parts}, {words})
+                self.assertEqual(set.union(*(part[0] for part in parts)), whole)
+                needed += sum(set.union(*(p[0] for p in parts if p is not part)) != whole for part in parts)
+                self.assertLess(max(part[1] for part in parts), schedules * 3 // 4)
+        self.assertGreater(needed, 0)
+
+    def test_a_part_alone_is_not_complete(self):
+        options = ("S1", "--strategy", "exhaustive", "--jobs", 1, "--shard", "1/3", "--json", "part.json")
+        self.assertEqual(OK.match(self.last(self.run_it(*options)))[5], "0")
+        document = json.loads(pathlib.Path(self.folder.name, "part.json").read_text())
+        scenario = document["scenarios"][0]
+        self.assertEqual((scenario["complete"], scenario["part_complete"]), (False, True))
 
     def test_wrong_usage_is_refused(self):
         pathlib.Path(self.folder.name, "bad.scenario").write_text("thread A: frea a\n")
