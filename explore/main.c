@@ -21,6 +21,7 @@
 #include "run/ends.h"
 #include "run/monitor.h"
 #include "runtime/coverage.h"
+#include "runtime/limit.h"
 #include "runtime/names.h"
 #include "runtime/steps.h"
 #include "runtime/weaken.h"
@@ -191,6 +192,8 @@ static int explore_one(const Options* o, const char* name) {
     if (!o->stale_given) c.stale = scenario.stale;
     monitor_begin(&scenario, c.changes, c.weaken, c.follow);
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
+    if (run_limit && !silent)
+        fprintf(stderr, "hakstress-explore: %s is not explored completely: %s\n", scenario.name, run_limit);
     if (result.fault) print_fault(&c, &result);
     if (result.has_position) printf("position %s\n", result.position);
     if (result.learned[0]) printf("learned %s\n", result.learned);

@@ -108,7 +108,7 @@ static bool pass_number(struct explore* e, const char* option, uint64_t min, uin
 
 static bool read_preemptions(struct explore* e) {
     const char* text = args_text(e->args, "preemptions");
-    if (text == NULL || strcmp(text, "none") != 0) return pass_number(e, "preemptions", 0, 1000);
+    if (text == NULL || strcmp(text, "none") != 0) return pass_number(e, "preemptions", 0, 200);
     pass_on(e, "preemptions", "1000");
     return true;
 }

@@ -297,7 +297,7 @@ static void explore_round(struct state* state) {
 }
 
 // Parts that know different words have not divided one tree among them. With all words that any of them has learned
-// they do, unless they learn yet another one. A round that adds none, because a set is too large to be told, is the last.
+// they do, unless they learn yet another one. A round that adds none is the last: a set may be too large to be told.
 static bool begin_round(struct state* state) {
     bool any = false;
     if (state->end != EXPLORE_OK || *state->search->stopped) return false;

@@ -1,6 +1,7 @@
 #include "runtime/scheduler.h"
 
 #include "record/event.h"
+#include "runtime/limit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,12 +104,17 @@ static unsigned let_time_pass(void) {
 enum { MANY, ONE_TO_COME, ONE_WAS };  // Thread.one_point
 
 static void note_deviation(const Choice* choice, unsigned picked) {
-    if (picked == 0 || run_schedule->count == DEVIATIONS_MOST) return;
+    if (picked == 0) return;
     run_schedule->at[run_schedule->count++] =
         (Deviation){choice->moment, choice->thread, choice->kind, choice->value[picked]};
 }
 
+// A schedule that has no room for more goes on by itself, so that it can be repeated.
 static unsigned ask(const Choice* choice) {
+    if (run_schedule->count == DEVIATIONS_MOST) {
+        run_meets_limit("a schedule with more deviations than a string has");
+        return 0;
+    }
     unsigned picked = run.limits.strategy->choose(choice);
     if (picked == PRUNE) thread_leave(RUN_PRUNED);
     note_deviation(choice, picked);
@@ -293,7 +299,13 @@ Hash scheduler_state(void) {
     return all;
 }
 
-// --- faults
+// --- limits and faults
+
+const char* run_limit;
+
+void run_meets_limit(const char* what) {
+    if (run_limit == NULL) run_limit = what;
+}
 
 void run_fault(const char* check, const char* format, ...) {
     va_list args;

@@ -16,6 +16,7 @@
 #include "record/schedule.h"
 
 enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 8, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
+enum { PREEMPTIONS_MOST = 200 };  // of a bound
 enum { PLACEMENTS_MOST = 16, SCENARIO_BOUNDS_MOST = 6 };
 
 typedef enum {

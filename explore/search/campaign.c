@@ -3,6 +3,7 @@
 #include "record/build.h"
 #include "record/event.h"
 #include "run/ends.h"
+#include "runtime/limit.h"
 #include "search/learned.h"
 #include "search/position.h"
 #include "search/repeat.h"
@@ -142,8 +143,10 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
     if (fit == POSITION_OLD) exhaustive_begin_again();
     result->misfits = fit == POSITION_BAD;
     if (result->misfits) return;
-    result->complete = run_strategy(wanted, &limits, wanted->schedules, end, true, result);
-    result->has_position = !result->complete && !has_ended(result) &&
+    run_limit = NULL;  // of the runs that count
+    const bool all = run_strategy(wanted, &limits, wanted->schedules, end, true, result);
+    result->complete = all && run_limit == NULL;
+    result->has_position = !all && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
     note_learned(wanted, result);
@@ -172,6 +175,7 @@ static void explore(const Campaign* wanted, double start, CampaignResult* result
 bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size) {
     double start = now();
     memset(result, 0, sizeof *result);
+    run_limit = NULL;
     run_will_follow(wanted->follow);
     if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
     uint32_t words;

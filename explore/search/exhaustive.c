@@ -1,5 +1,6 @@
 #include "search/exhaustive.h"
 
+#include "runtime/limit.h"
 #include "runtime/scheduler.h"
 #include "search/states.h"
 
@@ -76,8 +77,12 @@ static uint64_t path_so_far(void) {
 
 static unsigned choose(const Choice* choice) {
     bool costs = choice->preempts || choice->kind == CHOOSE_TIME;
-    if (costs && spent >= bound) return choice->resumes && goes_on_known(choice->thread) ? PRUNE : 0;
-    if (branch_count == BRANCHES_MOST) return 0;
+    if (costs && spent >= bound && bound != PREEMPTIONS_WITHOUT_BOUND)
+        return choice->resumes && goes_on_known(choice->thread) ? PRUNE : 0;
+    if (branch_count == BRANCHES_MOST) {
+        run_meets_limit("a run with more choices than are kept");
+        return 0;
+    }
     if (branch_count >= given) {
         if (is_explored(choice->kind, choice->preempts, choice->thread)) return PRUNE;
         branches[branch_count].picked = 0;
@@ -98,7 +103,7 @@ static bool repeats(void) {
 }
 
 static bool next_alternative(Branch* branch) {
-    if (branch->spent + branch->costs > bound) return false;
+    if (branch->spent + branch->costs > bound && bound != PREEMPTIONS_WITHOUT_BOUND) return false;
     do branch->picked++;
     while (branch->picked < branch->count && is_of_another_shard(branch, branch->picked));
     return branch->picked < branch->count;

@@ -27,7 +27,12 @@ TELLS_NO_WORDS = """#!/bin/sh
 echo "$$" >>calls
 echo "result scenario=one schedules=1 pruned=0 ends=1 complete=1 bound=0 seconds=0 words=$$ steps=0 weakened=0"
 """
-ENDLESS = ("--strategy", "exhaustive", "--preemptions", 1000)  # for some minutes
+ENDLESS = ("--strategy", "exhaustive", "--preemptions", "none")  # for some minutes
+MANY_FREES = """set TINY_FAST_CAP 0
+setup A: 2000*malloc 64
+thread B: discard 700
+thread C: discard 700
+"""
 UNQUOTED = {ord('"'): None, ord("\\"): None}
 FULL = "thread A: 20*malloc 16M\nthread B: flush\n"  # more than the arena has
 
@@ -262,6 +267,19 @@ class Command(unittest.TestCase):
         again = self.run_it("--replay", self.string_of(found), "full.scenario", program=WORKER)
         self.assertIn("replay check=memory same=1/1", again.stdout)
 
+    def test_a_schedule_that_a_string_cannot_hold_is_told(self):
+        """Many calls in one operation are not one that does not end."""
+        self.write("many.scenario", MANY_FREES)
+        result = self.run_it("many.scenario", "--strategy", "random", "--schedules", 3, program=WORKER)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertRegex(result.stderr, r"\Ahakstress-explore: many is not explored completely: [^\n]+\n\Z")
+
+    def test_more_preemptions_than_are_told_apart_are_refused(self):
+        self.write("far.scenario", "search preemptions 201\n" + FINE)
+        for arguments in (("S1", "--preemptions", 201), ("./far.scenario",)):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.run_it(*arguments).returncode, 2)
+
     def test_an_allocation_may_fail_where_the_scenario_says_so(self):
         self.write("fails.scenario", "setup A: malloc 100\nthread A: fail 50, a=malloc 16M\nthread B: flush\n")
         result = self.run_it("fails.scenario", "--strategy", "random", "--schedules", 5, program=WORKER)
@@ -346,7 +364,7 @@ class Command(unittest.TestCase):
         self.assertLess(runs(said), whole)
 
     def test_a_process_that_is_killed_is_no_fault(self):
-        process = self.begin(SCENARIOS / "exits.scenario", *ENDLESS, program=WORKER)
+        process = self.begin(SCENARIOS / "exits.scenario", *ENDLESS[:3], 1000, program=WORKER)
         os.kill(wait_for(lambda: children(process.pid))[0], signal.SIGKILL)
         said, errors = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 3, said)
