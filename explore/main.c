@@ -93,7 +93,7 @@ static bool set_option(Options* o, int option, const char* value) {
     switch (option) {
     case 's': return set_strategy(c, value);
     case 'p': c->preemptions = (uint32_t)number, o->preemptions_given = true; return true;
-    case 'l': c->stale = (uint32_t)number, o->stale_given = true; return true;
+    case 'l': c->stale = c->stale_by_chance = (uint32_t)number, o->stale_given = true; return true;
     case 't': c->seconds = strtod(value, NULL); return true;
     case 'n': c->schedules = number; return true;
     case 'c': c->changes = value; return true;
@@ -120,7 +120,9 @@ static bool set_option(Options* o, int option, const char* value) {
 }
 
 static bool read_options(int argc, char** argv, Options* o) {
-    *o = (Options){.campaign = {.changes = "all", .weaken = "", .seed = 1}, .times = 1};
+    enum { STALE_BY_CHANCE = 2 };
+    *o = (Options){.campaign = {.stale_by_chance = STALE_BY_CHANCE, .changes = "all", .weaken = "", .seed = 1},
+                   .times = 1};
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {

@@ -24,7 +24,7 @@
 static const struct option_spec explore_options[] = {
     {"strategy", "exhaustive|pct|random|all", NULL, "all", "how schedules are chosen"},
     {"preemptions", "N", NULL, NULL, "exhaustive: most preemptions; none: no bound; default: what each scenario says"},
-    {"stale", "N", NULL, NULL, "exhaustive: most loads that read an older store; default: what each scenario says"},
+    {"stale", "N", NULL, NULL, "most loads that read an older store; default: what each scenario says; by chance: 2"},
     {"seconds", "S", NULL, NULL, "stop after that time; default: when everything within the bounds is explored"},
     {"schedules", "N", NULL, NULL, "most schedules of each strategy and scenario"},
     {"changes", "LIST", NULL, "all", "which of the six changes are in: all, none, or a list such as 1-2,6"},

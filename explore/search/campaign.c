@@ -154,8 +154,8 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
 }
 
 static void explore_by_chance(const Campaign* wanted, const Strategy* strategy, double end, CampaignResult* result) {
-    enum { STALE = 2, SOME = 3000 };
-    RunLimits limits = limits_of(wanted, strategy, STALE);
+    enum { SOME = 3000 };
+    RunLimits limits = limits_of(wanted, strategy, wanted->stale_by_chance);
     const uint64_t most = wanted->schedules ? wanted->schedules : end != 0 ? 0 : SOME;
     run_strategy(wanted, &limits, most, end, false, result);
 }

@@ -16,6 +16,7 @@ typedef struct {
     bool exhaustive, pct, random;
     bool follow;  // on to the crash, see RunLimits
     uint32_t preemptions, stale;
+    uint32_t stale_by_chance;  // the same for PCT and random
     uint64_t schedules;  // most of each strategy, beside the exhaustive one's first; 0: PCT and random: some thousands
     double seconds;      // 0: no limit
     uint64_t seed;

@@ -129,6 +129,18 @@ class Explore(unittest.TestCase):
                 result = self.run_it("fork_left_given_up", "--strategy", "random", "--seed", seed, "--schedules", 100)
                 self.assertEqual(result.returncode, 0, result.stdout)
 
+    def test_no_strategy_reads_older_stores_than_are_allowed(self):
+        search = ("S3", "--weaken", "R3", "--schedules", "2000", "--seed", "1")
+        for strategy, most in itertools.product(("pct", "random", "exhaustive"), (0, 1)):
+            with self.subTest(strategy=strategy, most=most):
+                scenario = pathlib.Path(__file__).with_name("S3.scenario")
+                options = ["--strategy", strategy, "--stale", str(most), *search[1:]]
+                command = [HAKSTRESS + "-explore", scenario, *options]
+                said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+                self.assertIn("result scenario=S3 ", said)
+                replay = re.search(r" replay=(\S+)", said)
+                self.assertLessEqual(replay[1].count("~") if replay else 0, most)
+
     def test_nothing_is_found_with_all_changes(self):
         result = self.run_it("S1", "sticky", "hot", "bench", "--schedules", 2000)
         self.assertEqual(result.returncode, 0, result.stdout)
