@@ -113,6 +113,11 @@ static bool read_preemptions(struct explore* e) {
     return true;
 }
 
+// The search divides them.
+static bool read_schedules(struct explore* e) {
+    return !args_is_set(e->args, "schedules") || args_number(e->args, "schedules", 1, INT64_MAX, &e->search.schedules);
+}
+
 static bool read_changes(struct explore* e) {
     static const char option[] = "HAKMEM_CHANGES";
     const char* changes = args_text(e->args, "changes");
@@ -185,10 +190,8 @@ static bool open_resume(struct explore* e) {
     size_t used = (size_t)snprintf(question, sizeof question,
                                    "hakstress explore, build %s, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64, build,
                                    explore_parts(&e->search), e->search.shard, e->search.shards);
-    // How many schedules are tried at a time does not matter.
     for (size_t i = 0; i < e->words && used < sizeof question; i++)
-        if (strncmp(e->arguments[i], "--schedules=", 12) != 0)
-            used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
+        used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
     return resume_open(e->search.resume, question);
 }
 
@@ -224,9 +227,9 @@ static bool read_plan(struct explore* e) {
     e->search.stopped = &stopped;
     e->search.quiet = args_is_set(e->args, "quiet");
     pass_flag(e, "coverage");
-    return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
-           pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
-           can_write_page(e) && open_resume(e) && read_seed(e);
+    return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) && read_schedules(e) &&
+           read_changes(e) && read_limits(e) && read_scenarios(e) && can_write_page(e) && open_resume(e) &&
+           read_seed(e);
 }
 
 // --- the report of a fault

@@ -13,6 +13,7 @@ struct explore_search {
     const struct scenario_file* scenarios;
     size_t scenario_count;
     uint64_t jobs, shard, shards;
+    uint64_t schedules;      // most of each strategy and scenario; 0: no limit
     double seconds;          // for all of it; 0: no limit
     char* const* arguments;  // for each worker, ended by NULL
     const char* resume;      // file; NULL: none

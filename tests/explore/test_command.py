@@ -23,9 +23,13 @@ WORKER = HAKSTRESS.with_name("hakstress-explore")
 SCENARIOS = pathlib.Path(__file__).resolve().parent
 TOO_MANY = "bound slabs 1\nthread A: a=malloc 64, b=malloc 1024\n"
 FINE = "thread A: a=malloc 64\n"
-TELLS_NO_WORDS = """#!/bin/sh
-echo "$$" >>calls
-echo "result scenario=one schedules=1 pruned=0 ends=1 complete=1 bound=0 seconds=0 words=$$ steps=0 weakened=0"
+# Workers for a supervisor.
+DONE = "result scenario=one schedules=1 pruned=0 ends=1 complete=1 bound=0 seconds=0 words={} steps=0 weakened=0"
+IS_DONE = f'[ "$1" = --build ] && echo "build 0badcafe" || echo "{DONE.format(1)}"\n'
+TELLS_NO_WORDS = f'echo "{DONE.format("$$")}"\n'
+FINDS_A_FAULT = """case "$*" in *two*) name=two ;; *) name=one; sleep 1 ;; esac
+echo "fault scenario=$name check=bound schedules=1 switches=0 replayed=3/3 replay=$name@0badcafe:A"
+exit 1
 """
 ENDLESS = ("--strategy", "exhaustive", "--preemptions", "none")  # for some minutes
 MANY_FREES = """set TINY_FAST_CAP 0
@@ -239,17 +243,41 @@ class Command(unittest.TestCase):
 
     def test_parts_that_can_tell_no_new_word_are_explored_once(self):
         """As where a set of words is too large for a line."""
+        said, calls = self.supervise(TELLS_NO_WORDS, "--jobs", 2, "./one.scenario")
+        self.assertIn(" complete=0 of 1 ", self.last(said))
+        self.assertEqual(len(calls), 2)
+
+    def supervise(self, script, *arguments):
+        """With workers that are this script; returns their calls as well."""
         cli = self.folder / "cli"
-        cli.mkdir()
+        cli.mkdir(exist_ok=True)
         shutil.copy(HAKSTRESS, cli)
         worker = cli / WORKER.name
-        worker.write_text(TELLS_NO_WORDS)
+        worker.write_text('#!/bin/sh\necho "$@" >>calls\n' + script)
         worker.chmod(0o755)
-        self.write("one.scenario", FINE)
-        command = [cli / HAKSTRESS.name, "explore", "--strategy", "exhaustive", "--jobs", "2", "./one.scenario"]
+        for name in ("one", "two"):
+            self.write(f"{name}.scenario", FINE)
+        (self.folder / "calls").unlink(missing_ok=True)
+        command = [cli / HAKSTRESS.name, "explore", "--strategy", "exhaustive", *map(str, arguments)]
         said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=self.folder)
-        self.assertIn(" complete=0 of 1 ", self.last(said))
-        self.assertEqual((self.folder / "calls").read_text().count("\n"), 2)
+        return said, (self.folder / "calls").read_text().splitlines()
+
+    def test_the_fault_of_the_first_scenario_is_told(self):
+        said, _ = self.supervise(FINDS_A_FAULT, "--jobs", 2, "./one.scenario", "./two.scenario")
+        self.assertEqual(said.returncode, 1, said.stderr)
+        self.assertIn(" scenario=one ", self.last(said))
+
+    def test_the_schedules_of_a_scenario_are_divided_among_its_parts(self):
+        _, calls = self.supervise(IS_DONE, "--jobs", 2, "--schedules", 5, "./one.scenario")
+        self.assertEqual(sorted(re.search(r"--schedules=(\d+)", call)[1] for call in calls), ["2", "3"])
+
+    def test_what_was_done_gets_no_time(self):
+        search = ("--jobs", 1, "--resume", "state", "--seconds", 100)
+        self.supervise(IS_DONE, *search, "./one.scenario")
+        _, calls = self.supervise(IS_DONE, *search, "./one.scenario", "./two.scenario")
+        seconds = [float(second) for second in re.findall(r"--seconds=(\S+)", "\n".join(calls))]
+        self.assertEqual(len(seconds), 1)
+        self.assertGreater(seconds[0], 50)
 
     def test_the_fault_of_the_second_of_two_files_of_one_name_is_told(self):
         self.write("one/some.scenario", FINE)
