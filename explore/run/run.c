@@ -11,6 +11,7 @@
 #include "record/event.h"
 #include "run/ends.h"
 #include "run/perform.h"
+#include "runtime/limit.h"
 #include "runtime/race.h"
 #include "runtime/system.h"
 #include "superslab/heap.h"
@@ -102,7 +103,12 @@ static void handle_signals(void) {
 
 // --- runs
 
+static void fault_of_size(const char* what) {
+    run_fault("scenario", "%s", what);
+}
+
 void run_start(void) {
+    run_is_too_large = fault_of_size;
     memory_start();
     locations_start();
     race_start();

@@ -1,6 +1,6 @@
 #include "runtime/location.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/limit.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ void locations_start(void) {
 
 uint32_t location_make(uint64_t offset) {
     if (location_count + 1 == LOCATIONS_MOST)
-        run_fault("scenario", "a run has atomic operations on more words than it can hold: %d", LOCATIONS_MOST);
+        run_is_too_large("a run has atomic operations on more words than it can hold");
     location_count++;
     location_index[offset] = (uint16_t)location_count;
     offsets[location_count] = offset;

@@ -1,6 +1,6 @@
 #include "runtime/memory.h"
 
-#include "runtime/scheduler.h"
+#include "runtime/limit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,8 +76,7 @@ void memory_start(void) {
 
 void memory_note_line(uint64_t line) {
     memory_lines[line] |= LINE_IS_NOTED;
-    if (noted_count == NOTED_MOST)
-        run_fault("scenario", "a run writes to more memory than it can hold: %d lines", NOTED_MOST);
+    if (noted_count == NOTED_MOST) run_is_too_large("a run writes to more lines of memory than it can hold");
     noted[noted_count++] = (uint32_t)line;
 }
 

@@ -299,13 +299,7 @@ Hash scheduler_state(void) {
     return all;
 }
 
-// --- limits and faults
-
-const char* run_limit;
-
-void run_meets_limit(const char* what) {
-    if (run_limit == NULL) run_limit = what;
-}
+// --- faults
 
 void run_fault(const char* check, const char* format, ...) {
     va_list args;
