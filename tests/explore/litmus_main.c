@@ -1,8 +1,12 @@
 #include "litmus.h"
 
+#include "front/life.h"
 #include "run/run.h"
 #include "runtime/hash_set.h"
+#include "runtime/order.h"
+#include "runtime/weaken.h"
 #include "search/search.h"
+#include "superslab/heap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,9 +69,27 @@ static bool histories_tell_ends(const Litmus* l) {
     return ok;
 }
 
+static bool is_weaker(const char* place, int order, const volatile void* word, unsigned bytes) {
+    return weaken_set(place) && order_changed(order, HAK_STEP_COUNT, word, bytes) == __ATOMIC_RELAXED;
+}
+
+// A place is the word that it names, and no other one of its kind. Every lock is one.
+static bool places_are_their_words(void) {
+    static _Atomic uint32_t other;
+    bool ok = is_weaker("all_acquire", __ATOMIC_ACQUIRE, &tcb_newest, sizeof tcb_newest) &&
+              is_weaker("key_release", __ATOMIC_RELEASE, &have_end_key, 1) &&
+              is_weaker("unlock", __ATOMIC_RELEASE, &heap_lock.word, sizeof other) &&
+              !is_weaker("all_acquire", __ATOMIC_ACQUIRE, &hak_lock_waits, sizeof hak_lock_waits) &&
+              !is_weaker("key_release", __ATOMIC_RELEASE, &other, 1);
+    weaken_set("");
+    printf("%s places_are_their_words\n", ok ? "ok  " : "FAIL");
+    return ok;
+}
+
 int main(void) {
     bool ok = true;
     run_start();
+    ok &= places_are_their_words();
     for (const Litmus* l = litmus; l->name; l++) ok &= explore(l) && histories_tell_ends(l);
     fflush(stdout);
     _exit(ok ? 0 : 1);
