@@ -12,7 +12,7 @@
 // usage: hakstress-explore FILE|random-N... [OPTIONS]
 //        hakstress-explore --replay STRING [--times N] [--force] [FILES] FILE|random-N
 //        hakstress-explore --minimise STRING [--seconds S] [--force] [FILES] FILE|random-N
-//        FILES: --story FILE, --story-json FILE, --story-html FILE
+//        FILES: --story FILE, --story-json FILE, --story-html FILE; --story-file FILE: the scenario's, to tell there
 // Exit status: 0 fine, 1 a fault, 2 wrong usage or a bad scenario, 3 something is missing
 #include "again/again.h"
 #include "minimise/minimise.h"
@@ -26,15 +26,17 @@
 #include "runtime/steps.h"
 #include "runtime/weaken.h"
 #include "search/campaign.h"
+#include "search/search.h"
 #include "tell/save.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MESSAGE = 512, STRING_MOST = 65536 };
+enum { MESSAGE = PATH_MAX + 512, STRING_MOST = 65536 };
 
 typedef struct {
     Campaign campaign;
@@ -43,6 +45,7 @@ typedef struct {
     uint32_t times;
     bool force, events, coverage, ends;
     StoryFiles story;
+    const char* file;  // for the story: what the user has to name
 } Options;
 
 // --- the command line
@@ -68,6 +71,7 @@ static const struct option long_options[] = {
     {"story", required_argument, NULL, 'S'},
     {"story-json", required_argument, NULL, 'J'},
     {"story-html", required_argument, NULL, 'H'},
+    {"story-file", required_argument, NULL, 'N'},
     {"events", no_argument, NULL, 'e'},
     {"every-prefix", no_argument, NULL, 'P'},
     {"coverage", no_argument, NULL, 'v'},
@@ -112,6 +116,7 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'S': o->story.text = value; return true;
     case 'J': o->story.json = value; return true;
     case 'H': o->story.html = value; return true;
+    case 'N': o->file = value; return true;
     case 'v': o->coverage = true; return true;
     case 'E': o->ends = true; return true;
     case 'q': silent = true; return true;
@@ -224,6 +229,16 @@ static bool is_of_scenario(const Options* o, Replay* wanted, const Scenario* sce
     return false;
 }
 
+static unsigned last_thread(const Schedule* schedule) {
+    unsigned last = schedule->first;
+    for (uint32_t i = 0; i < schedule->count; i++) {
+        const Deviation* d = &schedule->at[i];
+        if (d->thread > last) last = d->thread;
+        if (d->kind == CHOOSE_THREAD && d->value > last) last = d->value;
+    }
+    return last;
+}
+
 // Reads a string and its scenario. false: after a message.
 static bool read_replay(const Options* o, const char* text, const char* name, Replay* wanted, Scenario* scenario) {
     char message[MESSAGE];
@@ -239,10 +254,24 @@ static bool read_replay(const Options* o, const char* text, const char* name, Re
     }
     snprintf(wanted->build, sizeof wanted->build, "%s", explored_build);
     if (!read_scenario(name, scenario, message)) return bad(message) == 0;
-    if (strcmp(wanted->scenario, scenario->name) == 0)
-        return is_of_scenario(o, wanted, scenario, message) || bad(message) == 0;
-    snprintf(message, sizeof message, "the schedule is of scenario %s, and %s is another one", wanted->scenario, name);
+    if (strcmp(wanted->scenario, scenario->name) != 0) {
+        snprintf(message, sizeof message, "the schedule is of scenario %s, and %s is another one", wanted->scenario,
+                 name);
+        return bad(message) == 0;
+    }
+    const unsigned last = last_thread(&wanted->schedule);
+    if (last < scenario->thread_count) return is_of_scenario(o, wanted, scenario, message) || bad(message) == 0;
+    snprintf(message, sizeof message, "%s has no thread %c", scenario->name, 'A' + last);
     return bad(message) == 0;
+}
+
+// Of a schedule that somebody has written: one that was found has a trace, and is compared with that.
+static int tell_missed(void) {
+    char message[MESSAGE];
+    const Deviation* missed = search_replay_missed();
+    snprintf(message, sizeof message, "thread %c does not come to moment %u, or cannot do there what the schedule says",
+             'A' + missed->thread, missed->moment);
+    return bad(message);
 }
 
 // A story that cannot be written takes nothing from the fault.
@@ -250,6 +279,7 @@ static void tell(const Options* o, const Replay* replay, const Scenario* whole) 
     static Story story;
     char message[MESSAGE];
     if (!story_is_wanted(&o->story)) return;
+    story.file = o->file;
     if (story_tell(replay, whole, &story, message, sizeof message))
         story_save(&story, &o->story);
     else
@@ -280,9 +310,11 @@ static int replay(const Options* o, const char* name) {
     monitor_begin(&scenario, wanted.changes, wanted.weaken, wanted.follow);
     if (!again_prepare(&wanted, &scenario, message, sizeof message)) return bad(message);
     if (o->events) recording_start();
+    const bool is_found = wanted.has_trace;
     uint32_t same = campaign_replay(&wanted, scenario.failures, o->times);
     if (o->events) print_events();
     const bool fault = run.check[0] != '\0';
+    if (!fault && !is_found && search_replay_missed()) return tell_missed();
     printf("replay check=%s same=%u/%u\ntext %s\n", fault ? run.check : "none", same, o->times, run.text);
     fflush(stdout);
     tell(o, &wanted, &scenario);
@@ -304,6 +336,7 @@ static int shorten(const Options* o, const char* name) {
     snprintf(result.check, sizeof result.check, "%s", run.check);
     snprintf(result.text, sizeof result.text, "%s", run.text);
     result.replayed = campaign_replay(shorter, scenario.failures, REPLAYS);
+    if (run.check[0] == '\0') result.replayed = 0;
     Campaign c = {.scenario = &scenario};
     print_fault(&c, &result);
     fflush(stdout);

@@ -29,6 +29,7 @@ python_version() { /usr/bin/python3 -c "import sys; print(\"%d.%d\" % sys.versio
 has_python_tests() { /usr/bin/python3 -c 'import test.test_dict' >/dev/null 2>&1; }
 has_postgres() { ls /usr/lib/postgresql/*/bin/pgbench >/dev/null 2>&1; }
 has_nginx() { has_command nginx || [ -x /usr/sbin/nginx ]; }
+has_yaml() { /usr/bin/python3 -c 'import yaml' >/dev/null 2>&1; }
 has_selenium() { /usr/bin/python3 -c 'import selenium' >/dev/null 2>&1; }
 
 # Debian packages of what is missing: PACKAGE, then the command that finds it.
@@ -39,12 +40,12 @@ need() {
     "$@" || missing="$missing $package"
 }
 
-# The same for what a test is skipped without: Ubuntu, for example, has no package chromium.
-wished=
+# The same for what a test is skipped without (Ubuntu, for example, has no package chromium): TEST PACKAGE COMMAND...
+wished_page='' wished_rust='' wished_recipes=''
 wish() {
-    package=$1
-    shift
-    "$@" || wished="$wished $package"
+    whose=$1 package=$2
+    shift 2
+    "$@" || eval "wished_$whose=\"\$wished_$whose $package\""
 }
 
 # Programs for scripts/soak.sh, one by one: it skips each that is missing.
@@ -79,7 +80,7 @@ find_soaked() {
 }
 
 find_missing() {
-    missing='' wished=''
+    missing='' wished_page='' wished_rust='' wished_recipes=''
     need gcc has_command cc
     need libc6-dev has_header stdlib.h
     need linux-libc-dev has_header linux/futex.h
@@ -106,9 +107,12 @@ find_missing() {
     need mandoc has_command mandoc
     need zsh has_command zsh
     need fish has_command fish
-    wish chromium has_command chromium
-    wish chromium-driver has_command chromedriver
-    wish python3-selenium has_selenium
+    wish page chromium has_command chromium
+    wish page chromium-driver has_command chromedriver
+    wish page python3-selenium has_selenium
+    wish rust rustc has_command rustc
+    wish rust cargo has_command cargo
+    wish recipes python3-yaml has_yaml
 }
 
 give_up() {
@@ -130,13 +134,14 @@ install() {
             install --no-install-recommends "$@"
 }
 
-# Installs all of them or none: each is useless without the others.
+# install_wished WHAT PACKAGE...: installs all of them or none, since each is useless without the others.
 install_wished() {
-    echo "bootstrap.sh: installing$wished" >&2
-    # $wished is a list of words
-    # shellcheck disable=SC2086
-    if ! { has_command apt-get && find_root && install $wished; } </dev/null >/dev/null 2>&1; then
-        echo "bootstrap.sh: not to be had here:$wished; the test of the page will be skipped" >&2
+    what=$1
+    shift
+    [ $# -gt 0 ] || return 0
+    echo "bootstrap.sh: installing $*" >&2
+    if ! { has_command apt-get && find_root && install "$@"; } </dev/null >/dev/null 2>&1; then
+        echo "bootstrap.sh: not to be had here: $*; the test of $what will be skipped" >&2
     fi
 }
 
@@ -175,7 +180,13 @@ if [ -n "$missing" ]; then
     find_missing
     [ -z "$missing" ] || give_up "installed, and still not found"
 fi
-[ -z "$wished" ] || install_wished
+# These are lists of words.
+# shellcheck disable=SC2086
+{
+    install_wished "the page" $wished_page
+    install_wished "the crates" $wished_rust
+    install_wished "the examples for continuous integration" $wished_recipes
+}
 [ $with_soak = no ] || find_soaked
 [ -z "$soaked" ] || install_soaked
 check_meson

@@ -16,5 +16,5 @@ case ${1:-} in
     ;;
 esac
 # shellcheck disable=SC2086
-find include lib cli explore page code tests \( -name '*.[ch]' -o -name '*.cpp' \) -print0 |
+find include lib cli explore page code tests \( -name '*.[ch]' -o -name '*.[ch]pp' \) -print0 |
     xargs -0 -P "$(nproc)" -n 50 clang-format $mode

@@ -1,5 +1,6 @@
 #!/bin/bash
-# clang-tidy over lib/ (the release and the checked core) and cli/, with the checks of .clang-tidy. Says what it found.
+# clang-tidy over lib/ (the release and the checked core), cli/ and code/, with the checks of .clang-tidy. Says what it
+# found.
 # usage: check_tidy.sh [BUILD [PATTERN]]      BUILD: default build; PATTERN: regular expression of the files to look at
 # Exit status: 0 nothing, 1 something was found, 77 clang-tidy is not installed.
 set -eu
@@ -18,13 +19,16 @@ python3 - "$build/compile_commands.json" "$pattern" "$work" <<'END'
 import json, pathlib, re, sys
 
 database, pattern, work = sys.argv[1:]
+root = pathlib.Path.cwd()
 chosen = {"checked": {}, "release": {}}
 for entry in json.loads(pathlib.Path(database).read_text()):
     path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
-    part = re.search(r"/(lib|cli)/", str(path))
-    if not re.match(r"(lib|cli)/", entry["output"]) or not part or not re.search(pattern, str(path)):
+    part = path.relative_to(root).parts[0] if path.is_relative_to(root) else ""
+    if not re.match(r"(lib|cli)/", entry["output"]) or part not in ("lib", "cli", "code"):
         continue
-    checked = part.group(1) == "cli" or "-DHAK_CHECKED=1" in entry["command"]
+    if not re.search(pattern, str(path)):
+        continue
+    checked = part != "lib" or "-DHAK_CHECKED=1" in entry["command"]
     chosen["checked" if checked else "release"].setdefault(str(path), {**entry, "file": str(path)})
 for variant, entries in chosen.items():
     folder = pathlib.Path(work) / variant

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Puts a page of hakstress together and writes it as C.
 
-usage: embed_page.py OUT.c NAME PAGE.html PAGE.css LIBRARY.js LICENCE PART.js...
+usage: embed_page.py FRAME.html OUT.c NAME TITLE BODY.html PAGE.css LIBRARY.js LICENCE PART.js...
 
-OUT.c defines NAME, a struct embedded_page. LIBRARY.js and LICENCE: "-" for a page without one.
+OUT.c defines NAME, a struct embedded_page. FRAME.html is what all pages share. LIBRARY.js and LICENCE: "-" for a page
+without one.
 
 The parts become one script, in the order given. The page may run only that script and the library, and use only this
 style sheet: their hashes go into its content security policy. It is cut at the place of the document, which is known
@@ -46,25 +47,39 @@ def refuse_ends(sources):
         sys.exit("embed_page.py: the licence holds --, which would end its comment")
 
 
+def library_element(sources):
+    if not sources["library"]:
+        return ""
+    return (
+        f"<!-- The library in the next script is under this licence:\n{sources['licence']}-->\n"
+        f"<script>{sources['library']}</script>\n"
+    )
+
+
 def read(name):
     return Path(name).read_text(encoding="utf-8") if name != "-" else ""
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("frame", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("name")
+    parser.add_argument("title")
     parser.add_argument("inputs", nargs="+")
     options = parser.parse_args()
     if len(options.inputs) < 5:
-        parser.error("PAGE.html PAGE.css LIBRARY.js LICENCE and a PART.js are needed")
-    page, style, library, licence, *parts = map(read, options.inputs)
+        parser.error("BODY.html PAGE.css LIBRARY.js LICENCE and a PART.js are needed")
+    body, style, library, licence, *parts = map(read, options.inputs)
     sources = {"style": style, "library": library, "licence": licence, "script": one_script(parts)}
     refuse_ends(sources)
-    for name, text in sources.items():
-        page = page.replace("{{" + name + "-hash}}", source_hash(text))
+    page = read(options.frame)
+    for name in ("style", "library", "script"):
+        page = page.replace("{{" + name + "-hash}}", source_hash(sources[name]) if sources[name] else "")
+    page = page.replace("{{title}}", options.title).replace("{{body}}", body)
     before, after = page.split(PLACE)  # before the sources are in: they might hold the same letters
-    for name, text in sources.items():
+    elements = {"style": style, "library": library_element(sources), "script": sources["script"]}
+    for name, text in elements.items():
         before, after = (half.replace("{{" + name + "}}", text) for half in (before, after))
     options.output.write_text(
         '// Written by scripts/embed_page.py.\n#include "embedded_page.h"\n\n'

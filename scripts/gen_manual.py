@@ -197,6 +197,27 @@ def function(result, name, parameters):
             " ".join([f".Fn {name}", *[argument(one) for one in parameters.split(", ")]])]
 
 
+# Name of the interface, where it is, what is said of it. The header of C++ and the crates document themselves.
+OTHER_LANGUAGES = (
+    ("C++17", ".In hakmem/hakmem.hpp",
+     "hakmem::memory_resource for the containers of std::pmr, and hakmem::allocator<T> for those of std. "
+     "Both throw std::bad_alloc."),
+    ("Rust", ".Pa share/hakmem/rust",
+     "The crates hakmem, whose type Hakmem is a global allocator, and hakmem-sys, which declares the functions of this "
+     "page."),
+    ("Python", ".Pa share/hakmem/python",
+     "The module hakmem: statistics and options of the process that it is in."),
+)
+
+
+def other_languages():
+    body = [".Sh OTHER LANGUAGES", "Folders are below that of the installation,", ".Pa /usr/local", "or", ".Pa /usr .",
+            ".Bl -tag -width Ds"]
+    for language, place, about in OTHER_LANGUAGES:
+        body += [f".It {language}", place, ".Pp", *sentences(about)]
+    return body + [".El"]
+
+
 def library_page():
     groups = declarations()
     names = [name for _, functions in groups for _, name, _ in functions]
@@ -212,6 +233,7 @@ def library_page():
              "None may be called by a signal handler."]
     for comment, functions in groups:
         body += [".Ss " + ", ".join(name for _, name, _ in functions), *sentences(comment)]
+    body += other_languages()
     body += [".Sh ENVIRONMENT", "See", ".Xr hakmem 7 ."]
     body += see_also(("hakstress", 1), ("malloc", 3), ("hakmem", 7))
     return page("libhakmem", 3, "a general-purpose memory allocator", body, names)

@@ -86,9 +86,9 @@ class Verdict:
     check: str = ""
     schedules: int = 0
     replay: str = ""
-    switches: int = -1  # of the short schedule; -1: it was not made short
     text: str = ""
     seconds: float = 0.0
+    switches: int = -1  # of the short schedule; -1: it was not made short
 
     def is_wrong(self):
         if self.mutant.equivalent:
@@ -249,7 +249,8 @@ def make_short(program, verdict):
     verdict.switches = 0
     if verdict.replay == "-":
         return
-    scenario = verdict.scenario if verdict.scenario.startswith("random-") else SCENARIOS / f"{verdict.scenario}.scenario"
+    is_random = verdict.scenario.startswith("random-")
+    scenario = verdict.scenario if is_random else SCENARIOS / f"{verdict.scenario}.scenario"
     command = [program, "--minimise", verdict.replay, "--seconds", str(MINIMISE_SECONDS), scenario]
     match = FAULT.search(run_quietly(command).stdout)
     if not match:

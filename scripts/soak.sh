@@ -57,6 +57,8 @@ real_programs() {
     programs programs.sh libhakmem-checked.so bash perl git clang sqlite redis_bgsave node chromium
     run env HAKMEM_GUARD=1 bash tests/integration/more_programs.sh build/lib/libhakmem-checked.so . \
         php ruby java postgres nginx gdb
+    run tests/integration/recipes.py . build/cli/hakstress build/lib/libhakmem.so Quick CI Slow
+    grep 'skipped' build/soak.log >&2
 }
 
 fresh_seed() { od -An -N4 -tu4 /dev/urandom | tr -d ' '; }

@@ -346,7 +346,9 @@ bool args_seconds(const struct args* args, const char* option, double* out) {
     if (text == NULL) return true;
     char *end, name[128];
     double number = strtod(text, &end);
-    if (end != text && *end == '\0' && number > 0 && number <= most) {
+    // Not what strtod takes besides: blanks, hexadecimal digits, names.
+    const bool is_decimal = text[strspn(text, "0123456789.e+-")] == '\0';
+    if (is_decimal && end != text && *end == '\0' && number > 0 && number <= most) {
         *out = number;
         return true;
     }

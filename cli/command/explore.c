@@ -130,23 +130,17 @@ static bool read_changes(struct explore* e) {
 }
 
 static bool read_limits(struct explore* e) {
-    const char *shard = args_text(e->args, "shard"), *seconds = args_text(e->args, "seconds");
+    const char* shard = args_text(e->args, "shard");
     char end;
     e->search.jobs = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     if (args_is_set(e->args, "jobs") && !args_number(e->args, "jobs", 1, 64, &e->search.jobs)) return false;
-    if (sscanf(shard, "%" SCNu64 "/%" SCNu64 "%c", &e->search.shard, &e->search.shards, &end) != 2 ||
+    if (shard[strspn(shard, "0123456789/")] != '\0' ||
+        sscanf(shard, "%" SCNu64 "/%" SCNu64 "%c", &e->search.shard, &e->search.shards, &end) != 2 ||
         e->search.shard >= e->search.shards || e->search.shards > 100000) {
         usage_error("--shard is I/N with I from 0 to N-1, not '%s'", shard);
         return false;
     }
-    if (seconds != NULL) {
-        char* rest;
-        e->search.seconds = strtod(seconds, &rest);
-        if (*rest != '\0' || !(e->search.seconds > 0) || e->search.seconds > 1e7) {
-            usage_error("--seconds is a number of seconds, not '%s'", seconds);
-            return false;
-        }
-    }
+    if (!args_seconds(e->args, "seconds", &e->search.seconds)) return false;
     pass_flag(e, "follow");
     return true;
 }
@@ -202,24 +196,75 @@ static bool can_write_page(const struct explore* e) {
     return false;
 }
 
-// Options that say nothing without another one.
-static bool belong(const struct args* args) {
-    const bool replay = args_is_set(args, "replay"), minimise = args_is_set(args, "minimise");
-    if (replay && minimise)
-        usage_error("--replay and --minimise do not go together");
-    else if (args_is_set(args, "times") && !replay)
-        usage_error("--times goes with --replay");
-    else if (args_is_set(args, "weaken") && args_is_set(args, "resume"))
-        usage_error("--weaken and --resume do not go together");
-    else if (args_is_set(args, "weaken") && strcmp(args_text(args, "changes"), "all") != 0)
+// What a call does. The first of the options that name one decides.
+enum { SEARCH = 1, WEAKEN = 2, REPLAY = 4, MINIMISE = 8 };
+
+static const struct mode {
+    unsigned mode;
+    const char* option;  // NULL: without any of the others
+} modes[] = {{REPLAY, "replay"}, {MINIMISE, "minimise"}, {WEAKEN, "weaken"}, {SEARCH, NULL}};
+
+// An option of another mode would do nothing.
+static const struct {
+    const char* option;
+    unsigned modes;
+} option_modes[] = {
+    {"strategy", SEARCH | WEAKEN},
+    {"preemptions", SEARCH | WEAKEN},
+    {"stale", SEARCH | WEAKEN},
+    {"seconds", SEARCH | WEAKEN},
+    {"schedules", SEARCH | WEAKEN},
+    {"changes", SEARCH | WEAKEN},
+    {"jobs", SEARCH | WEAKEN},
+    {"shard", SEARCH | WEAKEN},
+    {"seed", SEARCH | WEAKEN},
+    {"follow", SEARCH | WEAKEN},
+    {"coverage", SEARCH},
+    {"resume", SEARCH},
+    {"weaken", WEAKEN},
+    {"times", REPLAY},
+    {"minimise", MINIMISE},
+    {"force", REPLAY | MINIMISE},
+    {"html", SEARCH | REPLAY | MINIMISE},
+};
+
+static bool is_given(const struct args* args, const char* option) {
+    return args_source(args, option) == FROM_COMMAND_LINE;
+}
+
+static const struct mode* mode_of(const struct args* args) {
+    const struct mode* m = modes;
+    while (m->option != NULL && !is_given(args, m->option)) m++;
+    return m;
+}
+
+static bool belongs(const char* option, unsigned wanted, const struct mode* mode) {
+    if (wanted & mode->mode) return true;
+    if (mode->option != NULL)
+        usage_error("--%s does nothing with --%s; leave one of them out", option, mode->option);
+    else
+        usage_error("--%s goes with --replay%s", option, wanted & MINIMISE ? " or --minimise" : "");
+    return false;
+}
+
+// What two options of one mode cannot do together.
+static bool fit(const struct args* args) {
+    const bool weaken = args_is_set(args, "weaken"), resume = args_is_set(args, "resume");
+    if (weaken && strcmp(args_text(args, "changes"), "all") != 0)
         usage_error("--weaken goes with all changes: what is found without one needs no weaker order");
-    else if (args_is_set(args, "resume") && strcmp(args_text(args, "strategy"), "exhaustive") != 0)
+    else if (resume && strcmp(args_text(args, "strategy"), "exhaustive") != 0)
         usage_error("--resume goes with --strategy exhaustive: what is chosen by chance is never done");
-    else if (args_is_set(args, "force") && !replay && !minimise)
-        usage_error("--force goes with --replay or --minimise");
     else
         return true;
     return false;
+}
+
+static bool belong(const struct args* args) {
+    const struct mode* mode = mode_of(args);
+    for (size_t i = 0; i < sizeof option_modes / sizeof option_modes[0]; i++)
+        if (is_given(args, option_modes[i].option) && !belongs(option_modes[i].option, option_modes[i].modes, mode))
+            return false;
+    return fit(args);
 }
 
 static bool read_plan(struct explore* e) {
@@ -236,7 +281,8 @@ static bool read_plan(struct explore* e) {
 
 enum { SHORTEN_SECONDS = 10 };
 
-static bool write_plain_report(const struct explore_fault* fault, const char* path) {
+static bool write_plain_report(const struct explore_fault* fault, const struct scenario_file* scenario,
+                               const char* path) {
     FILE* file = fopen(path, "we");
     if (file == NULL) return false;
     fprintf(file,
@@ -244,9 +290,10 @@ static bool write_plain_report(const struct explore_fault* fault, const char* pa
             "check:   %s\n"
             "what:    %s\n"
             "found:   after %" PRIu64 " schedules\n"
-            "replay:  %s explore --replay '%s'\n"
+            "replay:  %s explore --replay '%s'%s%s%s\n"
             "         (repeated %s times with the same events)\n\n",
             fault->scenario, fault->check, fault->text, fault->schedules, result_program(), fault->replay,
+            scenario->by_path ? " '" : "", scenario->by_path ? scenario->path : "", scenario->by_path ? "'" : "",
             fault->replayed);
     return fclose(file) == 0;
 }
@@ -264,7 +311,7 @@ static int write_report(const struct explore* e, struct explore_outcome* outcome
     snprintf(replay, sizeof replay, "%s", fault->replay);
     const struct explore_wish wish = {.program = e->program,
                                       .replay = replay,
-                                      .scenario = e->scenarios[outcome->at_fault].path,
+                                      .scenario = &e->scenarios[outcome->at_fault],
                                       .force = args_is_set(e->args, "force"),
                                       .story = {path, json, args_text(e->args, "html")},
                                       .stopped = &stopped};
@@ -273,7 +320,8 @@ static int write_report(const struct explore* e, struct explore_outcome* outcome
     *story = status == STATUS_FAULT ? json_load_file(json, 0, NULL) : NULL;
     unlink(json);
     const bool told = status == STATUS_FAULT && access(path, R_OK) == 0;
-    if (!told && fault->check[0] != '\0' && !write_plain_report(fault, path)) snprintf(path, size, "none");
+    if (!told && fault->check[0] != '\0' && !write_plain_report(fault, wish.scenario, path))
+        snprintf(path, size, "none");
     return status;
 }
 
@@ -405,11 +453,13 @@ static int read_string(struct explore* e, const char* option) {
 static int conclude_replay(const struct explore* e, const struct explore_repeats* repeats, uint64_t times,
                            const char* report) {
     FILE* out = result_stream(e->args);
-    if (repeats->same < times)
-        fprintf(out, "the events were others than the string's in %" PRIu64 " of the runs\n", times - repeats->same);
+    if (repeats->same < repeats->done)
+        fprintf(out, "the events were others than the string's in %" PRIu64 " of the runs\n",
+                repeats->done - repeats->same);
     if (repeats->text[0]) fprintf(out, "%s\n", repeats->text);
-    fprintf(out, "explore: replay check=%s same=%" PRIu64 " of %" PRIu64 " report=%s\n", repeats->check, repeats->same,
-            times, report);
+    fprintf(out, "explore: %s check=%s same=%" PRIu64 " of %" PRIu64 " report=%s\n",
+            repeats->done < times ? "stopped" : "replay", repeats->check, repeats->same, repeats->done, report);
+    if (repeats->done < times) return STATUS_STOPPED;
     return strcmp(repeats->check, "none") == 0 ? STATUS_OK : STATUS_FAULT;
 }
 
@@ -423,12 +473,13 @@ static int replay_run(struct explore* e) {
     if (!result_path(e->args, "explore", ".fault.txt", path, sizeof path)) return STATUS_MISSING;
     const struct explore_wish wish = {.program = e->program,
                                       .replay = args_text(e->args, "replay"),
-                                      .scenario = e->scenarios[0].path,
+                                      .scenario = &e->scenarios[0],
                                       .force = args_is_set(e->args, "force"),
                                       .story = {path, args_text(e->args, "json"), args_text(e->args, "html")},
                                       .stopped = &stopped};
     explore_repeat(&wish, times, &repeats);
-    if (stopped) return STATUS_STOPPED;
+    if (stopped && repeats.done == 0) return STATUS_STOPPED;
+    if (stopped) return conclude_replay(e, &repeats, times, path);
     return repeats.status > 1 ? repeats.status : conclude_replay(e, &repeats, times, path);
 }
 

@@ -90,6 +90,7 @@ static bool find_random(const char* name, struct scenario_file* out) {
 static bool find_file(const char* path, struct scenario_file* out) {
     int written = snprintf(out->path, sizeof out->path, "%s", path);
     set_name(out, path);
+    out->by_path = true;
     if (written >= 0 && (size_t)written < sizeof out->path && access(path, R_OK) == 0) return true;
     usage_error("cannot read scenario %s", path);
     return false;

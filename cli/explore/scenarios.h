@@ -12,6 +12,7 @@ enum { EXPLORE_SCENARIOS_MOST = 1024, SCENARIO_KEY = 96 };
 struct scenario_file {
     char name[64];
     char path[PATH_MAX];  // or the name, for a random scenario, which has no file
+    bool by_path;         // it was named by its path; its name alone does not find it
 };
 
 // The file of a name, of "random-N", or of a path: with a '/', or ending in ".scenario".

@@ -36,10 +36,11 @@ static void add_story(struct words* words, const struct explore_wish* wish) {
     add(words, "story", wish->story.text);
     add(words, "story-json", wish->story.json);
     add(words, "story-html", wish->story.html);
+    if (wish->scenario->by_path) add(words, "story-file", wish->scenario->path);
 }
 
 static void end(struct words* words, const struct explore_wish* wish) {
-    words->argument[words->count++] = (char*)wish->scenario;
+    words->argument[words->count++] = (char*)wish->scenario->path;
     words->argument[words->count] = NULL;
 }
 
@@ -80,6 +81,7 @@ void explore_repeat(const struct explore_wish* wish, uint64_t times, struct expl
         }
         if (i == 0) snprintf(repeats->check, sizeof repeats->check, "%s", worker->fault.check);
         if (i == 0) snprintf(repeats->text, sizeof repeats->text, "%s", worker->fault.text);
+        repeats->done++;
         repeats->same += worker->same && strcmp(repeats->check, worker->fault.check) == 0;
     }
     free(worker);

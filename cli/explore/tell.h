@@ -3,6 +3,7 @@
 #ifndef HAKSTRESS_EXPLORE_TELL_H
 #define HAKSTRESS_EXPLORE_TELL_H
 
+#include "explore/scenarios.h"
 #include "explore/worker.h"
 
 #include <signal.h>
@@ -14,9 +15,9 @@ struct story_files {
 // A schedule that a worker is to run.
 struct explore_wish {
     const char* program;
-    const char* replay;    // SCENARIO@BUILD:SCHEDULE
-    const char* scenario;  // its file, or the name of a random one
-    bool force;            // also if it is of another build
+    const char* replay;  // SCENARIO@BUILD:SCHEDULE
+    const struct scenario_file* scenario;
+    bool force;  // also if it is of another build
     struct story_files story;
     const volatile sig_atomic_t* stopped;
 };
@@ -24,7 +25,8 @@ struct explore_wish {
 struct explore_repeats {
     char check[32];  // "none": no fault
     char text[1024];
-    uint64_t same;  // of the runs, those that had the same events as the string, and the same check
+    uint64_t done;  // runs
+    uint64_t same;  // of these, those that had the same events as the string, and the same check
     int status;     // of the worker that failed; 0 or 1: none did
 };
 

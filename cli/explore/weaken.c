@@ -28,7 +28,7 @@ static void without_weaker(const char* replay, char out[EXPLORE_REPLAY_MOST]) {
 }
 
 // What the schedule ends with if no order is weaker. Then *fault is of that.
-static enum explore_end run_as_it_is(const struct explore_search* search, const char* file,
+static enum explore_end run_as_it_is(const struct explore_search* search, const struct scenario_file* file,
                                      struct explore_fault* fault) {
     static char replay[EXPLORE_REPLAY_MOST];
     static struct explore_repeats repeats;
@@ -58,7 +58,7 @@ static enum explore_end try_place(const struct explore_search* search, char** ro
     verdict->schedules = outcome.schedules;
     verdict->weakened = outcome.weakened;
     if (end != EXPLORE_FAULT) return end;
-    end = run_as_it_is(search, search->scenarios[outcome.at_fault].path, &outcome.fault);
+    end = run_as_it_is(search, &search->scenarios[outcome.at_fault], &outcome.fault);
     if (end == EXPLORE_FAULT) *plain = outcome;
     if (end != EXPLORE_OK) return end;
     verdict->needed = true;

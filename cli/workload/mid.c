@@ -1,14 +1,11 @@
 // A working set of middle-sized blocks, replaced at random: spans of pages are reused, split and joined. The question
 // is whether memory just freed is handed out again without a system call and without a page fault.
-#include "workload/team.h"
+#include "workload/replace.h"
 
-#include "workload/alloc.h"
-
-enum { BLOCKS, MIN, MAX };
-#define BLOCKS_MAX 65536
+enum { MIN = REPLACE_BLOCKS + 1, MAX };
 
 static const struct workload_param params[] = {
-    {"blocks", 1000, 1, BLOCKS_MAX, "live blocks of each thread"},
+    {"blocks", 1000, 1, REPLACE_BLOCKS_MAX, "live blocks of each thread"},
     {"min", 16 << 10, 1, 1 << 30, "size of the smallest block in bytes"},
     {"max", 64 << 10, 1, 1 << 30, "size of the largest block in bytes"},
     {NULL, 0, 0, 0, NULL},
@@ -23,24 +20,11 @@ static char* new_block(struct team_member* member) {
 }
 
 static void work(struct team_member* member) {
-    char** blocks = member->memory;
-    const uint64_t count = member->run->params[BLOCKS];
-    const unsigned burst = 16;
-    for (uint64_t i = 0; i < count; i++) blocks[i] = new_block(member);
-    team_ready(member);
-    do {
-        for (unsigned i = 0; i < burst; i++) {
-            uint64_t victim = workload_random_below(&member->random, count);
-            wl_free(blocks[victim]);
-            blocks[victim] = new_block(member);
-        }
-    } while (team_goes_on(member, burst));
-    team_done(member);
-    for (uint64_t i = 0; i < count; i++) wl_free(blocks[i]);
+    replace_at_random(member, 16, new_block);
 }
 
 static int run(const struct workload_run* run, struct workload_result* result) {
-    const struct team_plan plan = {.roles = 1, .memory = BLOCKS_MAX * sizeof(char*), .work = work};
+    const struct team_plan plan = {.roles = 1, .memory = REPLACE_BLOCKS_MAX * sizeof(char*), .work = work};
     return team_run(run, &plan, result);
 }
 

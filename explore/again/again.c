@@ -1,10 +1,13 @@
 #include "again/again.h"
 
+#include "config/options.h"
 #include "record/event.h"
 #include "runtime/weaken.h"
 #include "search/repeat.h"
 
 #include <stdio.h>
+
+#define CHANGES "HAKMEM_CHANGES"
 
 static Scenario scenario;
 static uint8_t stale_most;
@@ -28,6 +31,10 @@ bool again_prepare(const Replay* replay, const Scenario* whole, char* message, s
     }
     if (!weaken_set(replay->weaken)) {
         snprintf(message, size, "there is no order %s to weaken", replay->weaken);
+        return false;
+    }
+    if (replay->changes[0] && !hak_option_accepts(hak_option_named(CHANGES, sizeof CHANGES - 1), replay->changes)) {
+        snprintf(message, size, "there are no changes %s", replay->changes);
         return false;
     }
     run_will_follow(replay->follow);

@@ -4,9 +4,13 @@
 #ifndef EXPLORE_INSIDE_CALLS_H
 #define EXPLORE_INSIDE_CALLS_H
 
+#include <stdbool.h>
+
 // Gives the calling thread's bundles back.
 void inside_flush(void);
 // Gives back what is idle, if a scan is due.
 void inside_scan(void);
+// Whether the thread still looks for page runs that others have freed.
+bool inside_looks_for_runs(void);
 
 #endif

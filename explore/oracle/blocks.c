@@ -93,6 +93,38 @@ void block_made(unsigned block, void* at, uint64_t size) {
     hand_over(block);
 }
 
+// --- mappings of somebody else
+
+static bool is_absent(UnitNumber u) {
+    return hak_heap.unit[u].kind == UNIT_FREE && hak_heap.unit[u].absent;
+}
+
+// The first units that are not mapped any more, or those behind the heap's last one.
+static char* find_unmapped(uint64_t bytes) {
+    UnitNumber first = 1;
+    for (UnitNumber u = 1; u < hak_heap.mapped; u++) {
+        if (!is_absent(u)) first = u + 1;
+        if (((uint64_t)(u + 1 - first) << UNIT_SHIFT) >= bytes) return unit_address(first);
+    }
+    return unit_address(hak_heap.mapped);
+}
+
+void block_made_by_others(uint64_t bytes) {
+    char* at = find_unmapped(bytes);
+    const uint64_t offset = memory_offset(at);
+    if (offset + bytes > ARENA_BYTES) run_fault("scenario", "there is no room for what somebody else maps");
+    memory_open(offset, bytes);
+    const unsigned block = block_new();
+    block_made(block, at, bytes);
+    blocks[block].foreign = true;
+}
+
+bool blocks_has_foreign_in(const char* at, uint64_t bytes) {
+    for (unsigned b = 0; b < block_count; b++)
+        if (blocks[b].foreign && blocks[b].at < at + bytes && at < blocks[b].at + blocks[b].size) return true;
+    return false;
+}
+
 static void check_word(const char* at, uint64_t expected) {
     if (run.limits.follow) return;
     uint64_t found = access_read(at);
@@ -108,6 +140,18 @@ static void check_contents(unsigned block) {
     check_word(b->at, pattern(block, 0));
     check_word(b->at + WORD, pattern(block, 1));
     if (last_word(b) > b->at + WORD) check_word(last_word(b), pattern(block, 2));
+}
+
+unsigned blocks_check_foreign(void) {
+    unsigned count = 0;
+    for (unsigned b = 0; b < block_count; b++) {
+        if (!blocks[b].foreign) continue;
+        count++;
+        if (!memory_is_open(memory_offset(blocks[b].at), blocks[b].size))
+            run_fault("foreign", "a mapping of somebody else at %p is gone", (void*)blocks[b].at);
+        check_contents(b);
+    }
+    return count;
 }
 
 void* block_take(unsigned block) {
@@ -126,7 +170,7 @@ void* block_take(unsigned block) {
 
 unsigned block_without_name(unsigned named) {
     unsigned b = named;
-    while (b < block_count && !blocks[b].there) b++;
+    while (b < block_count && (!blocks[b].there || blocks[b].foreign)) b++;
     return b;
 }
 

@@ -14,8 +14,9 @@ enum { BLOCKS_MOST_ALL = 2048 };  // those with names first
 typedef struct {
     char* at;  // NULL: the allocation failed
     uint64_t size;
-    bool there;   // it was made and not taken
-    Clock clock;  // what its maker had done
+    bool there;    // it was made and not taken
+    bool foreign;  // a mapping of somebody else in the heap's window
+    Clock clock;   // what its maker had done
     Hash history;
 } Block;
 
@@ -30,6 +31,12 @@ void blocks_reset(void);
 unsigned block_new(void);
 // The current thread has got a block: nobody else may have any of it. Writes its contents.
 void block_made(unsigned block, void* at, uint64_t size);
+// Somebody else maps `bytes`, a multiple of the page size, of the heap's window, where nothing is mapped. Allocated
+// blocks must not overlap it, and its contents must stay.
+void block_made_by_others(uint64_t bytes);
+// How many there are; they must be as they were made.
+unsigned blocks_check_foreign(void);
+bool blocks_has_foreign_in(const char* at, uint64_t bytes);
 // The current thread takes a block, whose contents must be whole; it waits until it is there. NULL: it was not made, or
 // never will be.
 void* block_take(unsigned block);

@@ -45,6 +45,7 @@ void clean_check(void) {
         const Unit* unit = &hak_heap.unit[u];
         if (unit->kind == UNIT_SLABS) check_slabs(u);
         if (unit->kind == UNIT_RUNS) check_runs(u);
-        if (unit->kind == UNIT_FREE && !unit->dirty) check_range("free unit", u, unit_address(u), UNIT_SIZE);
+        if (unit->kind == UNIT_FREE && !unit->dirty && !unit->absent)
+            check_range("free unit", u, unit_address(u), UNIT_SIZE);
     }
 }

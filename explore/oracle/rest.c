@@ -3,6 +3,7 @@
 #include "config/changes.h"
 #include "config/options.h"
 #include "front/life.h"
+#include "inside/calls.h"
 #include "oracle/blocks.h"
 #include "oracle/clean.h"
 #include "oracle/locks.h"
@@ -324,7 +325,7 @@ static void check_pool_is_taken(void) {
 
 static void free_all(void) {
     for (unsigned b = 0; b < block_count; b++) {
-        if (!blocks[b].there) continue;
+        if (!blocks[b].there || blocks[b].foreign) continue;
         hak_free(block_take(b));
     }
 }
@@ -349,7 +350,7 @@ static void check_nothing_left(void) {
         run_fault("lost", "%u slabs are left when every block is freed", free_slab_totals.taken);
     if (superslab_count != 0) run_fault("lost", "%u SuperSlabs are left when every block is freed", superslab_count);
     if (heap_units() != 0) run_fault("lost", "%u units are still mapped when every block is freed", heap_units());
-    if (unit_totals.holes > 1)
+    if (unit_totals.holes > 1 + blocks_check_foreign())
         run_fault("lost", "what was free is in %lu pieces when all is free", (unsigned long)unit_totals.holes);
 }
 
@@ -372,6 +373,7 @@ static uint64_t check_mapped(void) {
         const uint64_t at = (uint64_t)(uintptr_t)unit_address(u) - ARENA;
         sum += bytes;
         if (slabs_are_mappings() || run.may_fail || run.copied) continue;
+        if (blocks_has_foreign_in(unit_address(u), UNIT_SIZE)) continue;
         if ((bytes && !memory_is_open(at, bytes)) ||
             (bytes < UNIT_SIZE && !memory_is_closed(at + bytes, UNIT_SIZE - bytes)))
             run_fault("mapped", "of unit %u %lu bytes should be mapped, and it is not so", u, (unsigned long)bytes);
@@ -389,6 +391,17 @@ static uint64_t steps_taken(const char* name) {
     return 0;
 }
 
+static uint64_t threads_looking(void) {
+    uint64_t count = 0;
+    for (unsigned t = 0; t < thread_count; t++) {
+        if (!exists(t)) continue;
+        thread_become(t);
+        count += inside_looks_for_runs();
+    }
+    thread_become(SETUP);
+    return count;
+}
+
 static void check_bound(const Bound* bound, uint64_t mapped) {
     const struct {
         const char *what, *words;
@@ -398,6 +411,7 @@ static void check_bound(const Bound* bound, uint64_t mapped) {
                  {"dirty", "free slabs that occupy memory at the end", free_dirty_slabs()},
                  {"mapped", "KiB mapped at the end", mapped >> 10},
                  {"calls", "system calls", run.calls},
+                 {"looking", "threads that look for page runs that others freed", threads_looking()},
                  {bound->what, "steps of the name that is given", steps_taken(bound->what)}};
     unsigned i = 0;
     while (strcmp(known[i].what, bound->what) != 0) i++;
@@ -407,6 +421,7 @@ static void check_bound(const Bound* bound, uint64_t mapped) {
 }
 
 static void check_expectations(const Scenario* scenario) {
+    blocks_check_foreign();
     const uint64_t mapped = check_mapped();
     for (unsigned i = 0; i < scenario->bound_count; i++) check_bound(&scenario->bound[i], mapped);
     for (unsigned i = 0; i < scenario->placement_count; i++) blocks_check_placement(scenario, &scenario->placement[i]);

@@ -8,6 +8,8 @@
 #include "run/ends.h"
 #include "runtime/streams.h"
 #include "runtime/system.h"
+#include "superslab/heap.h"
+#include "superslab/owner_word.h"
 
 #include <errno.h>
 #include <hakmem/hakmem.h>
@@ -39,6 +41,16 @@ static void allocate(const Scenario* scenario, const Op* op) {
     }
 }
 
+// With HAKMEM_ZERO=free, what a huge block gives up when it shrinks is cleared. Others may take its units at once, but
+// not the rest of the last one that it keeps.
+static void check_given_up(const char* p, uint64_t size, uint64_t old_size) {
+    const uint64_t kept = align_up(size, UNIT_SIZE), end = old_size < kept ? old_size : kept;
+    const uint64_t from = align_up(size, PAGE_SIZE_BYTES), word = load_relaxed(&hak_heap.owner[slab_number_of(p)]);
+    if (!zero_is(ZERO_FREE) || word_tag(word) != TAG_HUGE || from >= end) return;
+    if (memory_find_bytes(memory_offset(p) + from, memory_offset(p) + end) != NOT_TRACKED)
+        run_fault("zero", "what a block of %c gave up has not been cleared", 'A' + (int)current_thread);
+}
+
 static void reallocate(const Op* op) {
     void* old = block_take(op->old);
     uint64_t old_size = blocks[op->old].size;
@@ -54,6 +66,7 @@ static void reallocate(const Op* op) {
         return;
     }
     if (op->size >= 16) block_moved(op->old, p);
+    if (p == old) check_given_up(p, op->size, old_size);
     block_made(op->block, p, op->size);
 }
 
@@ -96,6 +109,7 @@ static void dispatch(const Scenario* scenario, const Op* op) {
     case OP_COPY: system_copy(); break;
     case OP_LOCK_STREAMS: explored_list_lock(); break;
     case OP_UNLOCK_STREAMS: explored_list_unlock(); break;
+    case OP_OCCUPY: block_made_by_others(op->size); break;
     case OP_TICK: system_tick(op->size); break;
     case OP_FAIL: system_calls_will_fail((uint32_t)op->size); break;
     case OP_COUNT: break;

@@ -68,7 +68,7 @@ void memory_start(void) {
     memcpy(state_at_start, __start_hak_state, state_bytes());
     memory_open(0, PAGE);
     world->next_mapping = PAGE;
-    world->clock_ms = 1000;
+    world->clock_ms = CLOCK_AT_START_MS;
     memory_note(0, sizeof(World));
 }
 
@@ -179,7 +179,7 @@ void memory_forget_all(void) {
     memcpy(__start_hak_state, state_at_start, state_bytes());
     memory_open(0, PAGE);
     world->next_mapping = PAGE;
-    world->clock_ms = 1000;
+    world->clock_ms = CLOCK_AT_START_MS;
     memory_note(0, sizeof(World));
 }
 

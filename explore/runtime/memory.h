@@ -95,6 +95,9 @@ typedef struct {
 
 #define world ((World*)ARENA)
 
+// As of a machine that has run for a while: what is some seconds ago is not before its start.
+enum { CLOCK_AT_START_MS = 100000000 };
+
 static inline void world_note(void) {
     memory_note(0, 1);
 }

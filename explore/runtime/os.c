@@ -221,6 +221,7 @@ void os_yield(void) {
 }
 
 void os_sleep_briefly(void) {
+    run.calls += run.active;
     os_yield();
 }
 

@@ -3,12 +3,13 @@
 #include "config/options.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZES_MOST = 16, REPEATS_MOST = 4096 };
+enum { SIZES_MOST = 16, REPEATS_MOST = 4096, WHAT_MOST = 256 };
 
 typedef struct {
     const char* file;
@@ -35,8 +36,13 @@ static bool is_word_character(char c) {
     return isalnum((unsigned char)c) || c == '_';
 }
 
+// Of UTF-8: not its first byte.
+static bool is_within_character(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
 static void skip_blanks(Parser* p) {
-    while (*p->at == ' ' || *p->at == '\t') p->at++;
+    while (*p->at == ' ' || *p->at == '\t' || *p->at == '\r') p->at++;
 }
 
 static bool at_end(Parser* p) {
@@ -46,12 +52,12 @@ static bool at_end(Parser* p) {
 
 static bool expected(Parser* p, const char* format, ...) __attribute__((format(printf, 2, 3)));
 static bool expected(Parser* p, const char* format, ...) {
-    char what[160], found[24];
+    char what[WHAT_MOST], found[24];
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
-    size_t length = strcspn(p->at, " \t\n,:*");
+    size_t length = strcspn(p->at, " \t\r\n,:*");
     if (length == 0 && *p->at != '\0' && *p->at != '\n') length = 1;
     snprintf(found, sizeof found, "%.*s", (int)(length < sizeof found ? length : sizeof found - 1), p->at);
     if (at_end(p) && *p->at != '#')
@@ -62,7 +68,7 @@ static bool expected(Parser* p, const char* format, ...) {
 }
 
 static bool wrong(Parser* p, unsigned line, const char* format, const char* word) {
-    char what[160];
+    char what[WHAT_MOST];
     snprintf(what, sizeof what, format, word);
     snprintf(p->message, p->message_size, "%s:%u: %s", p->file, line, what);
     return false;
@@ -92,10 +98,12 @@ static bool read_number(Parser* p, const char* what, uint64_t least, uint64_t mo
     char* end;
     if (!isdigit((unsigned char)*p->at)) return expected(p, "%s", what);
     *out = strtoull(p->at, &end, 10);
-    if (*end == 'K') *out <<= 10, end++;
-    if (*end == 'M') *out <<= 20, end++;
+    const unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : 0;
+    end += shift != 0;
     p->at = end;
-    if (*out >= least && *out <= most && !is_word_character(*end)) return true;
+    const bool wraps = *out > UINT64_MAX >> shift;
+    *out <<= shift;
+    if (!wraps && *out >= least && *out <= most && !is_word_character(*end)) return true;
     p->at = start;
     return expected(p, "%s from %lu to %lu", what, (unsigned long)least, (unsigned long)most);
 }
@@ -156,6 +164,14 @@ static bool find_operation(const char* word, uint8_t* kind) {
     return false;
 }
 
+static bool expected_operation(Parser* p) {
+    char words[WHAT_MOST] = "";
+    size_t used = 0;
+    for (unsigned k = 0; k < OP_COUNT; k++)
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", k ? ", " : "", op_forms[k].word);
+    return expected(p, "an operation (%s)", words);
+}
+
 static bool read_operands(Parser* p, Op* op, bool named) {
     const char* form = op_forms[op->kind].form;
     if (named && *form != '=') return wrong(p, p->line, "'%s' makes no block", op_forms[op->kind].word);
@@ -207,10 +223,10 @@ static bool read_op(Parser* p, Op* op) {
     if (!read_word(p, "an operation", word)) return false;
     if (!find_operation(word, &op->kind)) {
         p->at = start;
-        return expected(
-            p, "an operation (malloc, calloc, realloc, free, discard, touch, flush, scan, trim, exit, start, fork, "
-               "copy, tick, fail)");
+        return expected_operation(p);
     }
+    if (count > 1 && *op_forms[op->kind].form != '=')
+        return wrong(p, p->line, "'%s' is done once; malloc and calloc can be repeated", word);
     if (op->kind == OP_REALLOC && !named) return wrong(p, p->line, "%s", "the block that realloc returns needs a name");
     return read_operands(p, op, named);
 }
@@ -241,12 +257,18 @@ static bool take_once(Parser* p, const Op* op) {
     return true;
 }
 
+// A setup is one thread at a time, so it is certain what is not mapped.
+static bool take_in_program(Parser* p, const Op* op) {
+    if (op->kind != OP_OCCUPY) return true;
+    return wrong(p, p->line, "'%s' belongs into the setup, not into the program of a thread", op_forms[op->kind].word);
+}
+
 static bool read_ops(Parser* p, Op* ops, uint32_t most, uint32_t* count, uint8_t thread) {
     do {
         Op op;
         if (*count == most) return wrong(p, p->line, "%s", "there are too many operations");
         if (!read_op(p, &op)) return false;
-        if (ops == p->scenario->setup && !take_in_setup(p, &op)) return false;
+        if (!(ops == p->scenario->setup ? take_in_setup(p, &op) : take_in_program(p, &op))) return false;
         if (!take_once(p, &op)) return false;
         if (op.kind == OP_START)
             p->scenario->begins[op.thread] = false;
@@ -265,9 +287,13 @@ static void use_thread(Parser* p, uint8_t thread) {
 }
 
 static bool line_size(Parser* p) {
+    char* name = p->sizes[p->size_count].name;
     if (p->size_count == SIZES_MOST) return wrong(p, p->line, "%s", "there are too many sizes");
-    return read_word(p, "a name", p->sizes[p->size_count].name) && read_size(p, &p->sizes[p->size_count].bytes) &&
-           ++p->size_count && (at_end(p) || expected(p, "the end of the line"));
+    if (!read_word(p, "a name", name)) return false;
+    for (unsigned i = 0; i < p->size_count; i++)
+        if (strcmp(p->sizes[i].name, name) == 0) return wrong(p, p->line, "size '%s' is given twice", name);
+    return read_size(p, &p->sizes[p->size_count].bytes) && ++p->size_count &&
+           (at_end(p) || expected(p, "the end of the line"));
 }
 
 static bool line_setup(Parser* p) {
@@ -294,20 +320,42 @@ static const HakOptionInfo* option_named(const char* name) {
     return hak_option_named(whole, (size_t)length);
 }
 
+// The changes that are in are part of a schedule's string. The other options are of what is not explored.
+#define EXPLORED_OPTION "the name of an option that is explored, as TINY_FAST_CAP"
+
+static bool is_explored_option(const char* name) {
+    static const char* const names[] = {"TINY_USE_SUPERSLAB",
+                                        "TINY_SS_ADOPT",
+                                        "TINY_FAST_CAP",
+                                        "DEBUG_OWNERSHIP",
+                                        "LINKS",
+                                        "CLOSE",
+                                        "ZERO",
+                                        "PURGE_MS",
+                                        "RESERVE",
+                                        "THP",
+                                        "LIMIT"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
 static bool line_set(Parser* p) {
     Scenario* s = p->scenario;
     if (s->setting_count == SETTINGS_MOST) return wrong(p, p->line, "%s", "there are too many settings");
     char(*setting)[NAME_MOST] = s->setting[s->setting_count];
     skip_blanks(p);
     const char* start = p->at;
-    if (!read_word(p, "the name of an option, as TINY_FAST_CAP", setting[0])) return false;
+    if (!read_word(p, EXPLORED_OPTION, setting[0])) return false;
     const HakOptionInfo* info = option_named(setting[0]);
-    if (info == NULL) {
+    if (info == NULL || !is_explored_option(setting[0])) {
         p->at = start;
-        return expected(p, "the name of an option, as TINY_FAST_CAP");
+        return expected(p, EXPLORED_OPTION);
     }
+    for (unsigned i = 0; i < s->setting_count; i++)
+        if (strcmp(s->setting[i][0], setting[0]) == 0) return wrong(p, p->line, "option %s is set twice", setting[0]);
     skip_blanks(p);
-    size_t length = strcspn(p->at, " \t\n#");
+    size_t length = strcspn(p->at, " \t\r\n#");
     if (length == 0 || length >= NAME_MOST) return expected(p, "a value");
     memcpy(setting[1], p->at, length);
     setting[1][length] = '\0';
@@ -362,7 +410,7 @@ static bool is_bound_word(const char* word) {
 }
 
 static bool read_bound(Parser* p, bool least) {
-    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step";
+    static const char what[] = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls', 'looking' or the name of a step";
     char word[NAME_MOST];
     Scenario* s = p->scenario;
     skip_blanks(p);
@@ -418,8 +466,10 @@ static bool read_line(Parser* p) {
     const char* start = p->at;
     if (*p->at == '#' && p->scenario->about[0] == '\0' && p->scenario->thread_count == 0) {
         const char* text = p->at + 1 + strspn(p->at + 1, " ");
-        size_t length = strcspn(text, "\n"), most = sizeof p->scenario->about - 1;
-        memcpy(p->scenario->about, text, length < most ? length : most);
+        size_t length = strcspn(text, "\r\n"), most = sizeof p->scenario->about - 1;
+        if (length > most) length = most;
+        while (length > 0 && is_within_character(text[length])) length--;
+        memcpy(p->scenario->about, text, length);
     }
     if (at_end(p)) return true;
     if (read_word(p, "size, setup, thread, set, failures, bound, reach, expect or search", word))
@@ -429,14 +479,34 @@ static bool read_line(Parser* p) {
     return expected(p, "size, setup, thread, set, failures, bound, reach, expect or search");
 }
 
+// Marks the threads that thread t starts, and those that these start.
+static void follow_starts(const Scenario* s, unsigned t, bool* is_started) {
+    is_started[t] = true;
+    for (uint32_t i = 0; i < s->op_count[t]; i++)
+        if (s->op[t][i].kind == OP_START && !is_started[s->op[t][i].thread])
+            follow_starts(s, s->op[t][i].thread, is_started);
+}
+
+static bool check_starts(Parser* p) {
+    const Scenario* s = p->scenario;
+    bool is_started[THREADS_MOST] = {false};
+    for (unsigned t = 0; t < s->thread_count; t++)
+        if (s->begins[t]) follow_starts(s, t, is_started);
+    for (unsigned t = 0; t < s->thread_count; t++) {
+        const char name[] = {(char)('A' + t), '\0'};
+        if (!is_started[t])
+            return wrong(p, p->line, "thread %s never starts; a thread that begins has to start it", name);
+    }
+    return true;
+}
+
 static bool check_whole(Parser* p) {
     const Scenario* s = p->scenario;
+    if (p->line == 0) p->line = 1;  // a file without any
     if (s->thread_count == 0 || p->first_thread_line == 0) return wrong(p, p->line, "%s", "expected a line 'thread'");
     for (unsigned b = 0; b < s->block_count; b++)
         if (!p->is_made[b]) return wrong(p, p->used_in_line[b], "no operation makes block '%s'", s->block_name[b]);
-    bool one_begins = false;
-    for (unsigned t = 0; t < s->thread_count; t++) one_begins |= s->begins[t];
-    return one_begins || wrong(p, p->line, "%s", "every thread waits for another one to start it");
+    return check_starts(p);
 }
 
 bool scenario_parse(const char* name, const char* text, Scenario* scenario, char* message, size_t size) {
@@ -454,11 +524,25 @@ bool scenario_parse(const char* name, const char* text, Scenario* scenario, char
 
 // --- files
 
-static void name_from_path(const char* path, char out[SCENARIO_NAME_MOST]) {
+// A name is part of a schedule's string, and of lines that are read word by word.
+static bool name_from_path(const char* path, char out[SCENARIO_NAME_MOST]) {
+    static const char suffix[] = ".scenario";
     const char* last = strrchr(path, '/');
-    snprintf(out, SCENARIO_NAME_MOST, "%s", last ? last + 1 : path);
-    char* dot = strstr(out, ".scenario");
-    if (dot) *dot = '\0';
+    const char* name = last ? last + 1 : path;
+    size_t length = 0;
+    while (is_word_character(name[length])) length++;
+    if (length == 0 || length >= SCENARIO_NAME_MOST) return false;
+    if (name[length] != '\0' && strcmp(name + length, suffix) != 0) return false;
+    memcpy(out, name, length);
+    out[length] = '\0';
+    return true;
+}
+
+// The story has the text in JSON, which is UTF-8.
+static bool is_utf8(const char* text, size_t length) {
+    json_t* string = json_stringn(text, length);
+    json_decref(string);
+    return string != NULL;
 }
 
 bool scenario_read(const char* path, Scenario* scenario, char* message, size_t size) {
@@ -477,11 +561,13 @@ bool scenario_read(const char* path, Scenario* scenario, char* message, size_t s
         return false;
     }
     text[length] = '\0';
-    if (length == sizeof text - 1 || strlen(text) != length) {
-        snprintf(message, size, "%s: expected a text of less than %d bytes", path, BYTES_MOST);
+    if (length == sizeof text - 1 || strlen(text) != length || !is_utf8(text, length)) {
+        snprintf(message, size, "%s: expected a text in UTF-8 of less than %d bytes", path, BYTES_MOST);
         return false;
     }
     if (!scenario_parse(path, text, scenario, message, size)) return false;
-    name_from_path(path, scenario->name);
-    return true;
+    if (name_from_path(path, scenario->name)) return true;
+    snprintf(message, size, "%s: expected a file name of letters, digits and '_', at most %d of them, and '.scenario'",
+             path, SCENARIO_NAME_MOST - 1);
+    return false;
 }

@@ -58,7 +58,7 @@ typedef struct {
     uint64_t number;
 } Bound;
 
-#define BOUND_WORDS "slabs", "superslabs", "dirty", "mapped", "calls"
+#define BOUND_WORDS "slabs", "superslabs", "dirty", "mapped", "calls", "looking"
 
 typedef struct {
     char name[SCENARIO_NAME_MOST];

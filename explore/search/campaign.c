@@ -24,6 +24,10 @@ static double now(void) {
 
 // --- replays
 
+static bool is_same(const char* check, const Replay* replay) {
+    return strcmp(check, run.check) == 0 && repeat_trace() == replay->trace;
+}
+
 uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times) {
     char check[sizeof run.check];
     bool recorded = recording.on;
@@ -35,7 +39,7 @@ uint32_t campaign_replay(Replay* replay, uint32_t failures, uint32_t times) {
     uint32_t same = 0;
     for (uint32_t i = 0; i < times; i++) {
         repeat_once(&replay->schedule, failures);
-        same += run.check[0] && strcmp(check, run.check) == 0 && repeat_trace() == replay->trace;
+        same += is_same(check, replay);
     }
     if (!recorded) recording_stop();
     return same;
@@ -61,6 +65,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     note_words(result);
     // A repetition may find a race where the first run, which did not know the line yet, went on to something else.
     result->replayed = campaign_replay(replay, wanted->scenario->failures, REPLAYS);
+    if (run.check[0] == '\0') result->replayed = 0;
     if (result->replayed) note_words(result);
 }
 

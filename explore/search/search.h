@@ -17,5 +17,7 @@
 const Strategy* search_random(uint64_t seed);
 const Strategy* search_pct(uint64_t seed, unsigned depth);
 const Strategy* search_replay(const Schedule* schedule);
+// The first deviation that the last run of search_replay did not come to, or could not do. NULL: it did all.
+const Deviation* search_replay_missed(void);
 
 #endif

@@ -78,6 +78,7 @@ json_t* story_document(const Story* story) {
                   text(story->check), "fault", text(story->fault), "switches", (int)story->switches, "preemptions",
                   (int)story->preemptions, "replay", text(story->replay));
     if (object == NULL) return NULL;
+    json_object_set_new(object, "file", story->file ? text(story->file) : json_null());
     json_object_set_new(object, "rule", story->rule ? text(story->rule) : json_null());
     json_object_set_new(object, "scenario",
                         json_pack("{s:o, s:o, s:o}", "name", text(story->scenario.name), "about",

@@ -139,6 +139,7 @@ static void try_orders(const Replay* replay, const Scenario* whole, Story* story
              or_its(p->write_step, "store"), 'A' + p->loader, or_its(p->load_step, "load"),
              place[i].text[0] ? ", of " : "", place[i].text);
     }
+    if (count == 0) return;
     snprintf(story->tried, sizeof story->tried,
              "tried, one at a time: a release and an acquire for %s%u pairs of operations on one word of two threads%s",
              is_late() ? "" : "each of the ", tried, is_late() ? "; there was no time for more" : "");

@@ -177,7 +177,8 @@ static void add_call(const Event* e) {
     const Op* op = op_of(e->thread, (uint32_t)e->value);
     if (op == NULL) return;
     scenario_format_op(scenario, op, row->what, sizeof row->what);
-    if (op->kind == OP_FREE && op->block < scenario->block_count) in_use[op->block] = false;
+    const uint8_t taken = op->kind == OP_REALLOC ? op->old : op->block;
+    if ((op->kind == OP_FREE || op->kind == OP_REALLOC) && taken < scenario->block_count) in_use[taken] = false;
 }
 
 // Another block with a name that has this one's memory, and is in use.

@@ -5,6 +5,7 @@
 #include "tell/text.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 extern const struct embedded_page story_page;  // made by scripts/embed_page.py
@@ -20,11 +21,22 @@ static bool write_page(const Story* story, FILE* out) {
     return written;
 }
 
+static bool write_bytes(const char* path, const char* bytes, size_t size) {
+    FILE* file = fopen(path, "we");
+    bool written = file && fwrite(bytes, 1, size, file) == size;
+    if (file && fclose(file) != 0) written = false;
+    return written;
+}
+
 static void save(const char* path, bool (*write)(const Story* story, FILE* out), const Story* story) {
     if (path == NULL) return;
-    FILE* file = fopen(path, "we");
-    bool written = file && write(story, file);
-    if (file && fclose(file) != 0) written = false;
+    char* bytes = NULL;
+    size_t size = 0;
+    FILE* whole = open_memstream(&bytes, &size);  // nothing is left half-written where the story cannot be told
+    bool written = whole && write(story, whole);
+    if (whole && fclose(whole) != 0) written = false;
+    written = written && write_bytes(path, bytes, size);
+    free(bytes);
     if (!written) fprintf(stderr, "hakstress-explore: cannot write %s: %s\n", path, strerror(errno));
 }
 

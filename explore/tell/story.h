@@ -15,6 +15,7 @@ enum { REPLAY_TEXT = 65536, PREVENTED_MOST = 8, STATE_WORDS = 256 };
 
 typedef struct {
     char replay[REPLAY_TEXT];
+    const char* file;  // of the scenario, to be named after the string; NULL: its name finds it
     char check[sizeof run.check];
     char fault[2 * FAULT_TEXT];
     const char* rule;  // a sentence of docs/OWNERSHIP.md; NULL: none

@@ -220,7 +220,9 @@ bool story_text(const Story* story, FILE* out) {
     if (story->rule) print_paragraph(out, "rule:  ", story->rule);
     print_accesses(out);
     print_in_short(out);
-    fprintf(out, "replay=%s\n\n", story->replay);
+    fprintf(out, "replay=%s\n", story->replay);
+    if (story->file) fprintf(out, "again: hakstress explore --replay STRING '%s'\n", story->file);
+    fprintf(out, "\n");
     print_scenario(out, story);
     fprintf(out, "\n");
     print_table(out, story);

@@ -10,18 +10,21 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 BUILD = None
 
 CMAKE = """
 cmake_minimum_required(VERSION 3.18)
-project(user C)
+project(user @LANGUAGE@)
 find_package(hakmem 0.1 REQUIRED)
-add_executable(shared user.c)
+add_executable(shared @FILE@)
 target_link_libraries(shared hakmem::hakmem)
-add_executable(archive user.c)
+target_compile_features(shared PRIVATE @STANDARD@)
+add_executable(archive @FILE@)
 target_link_libraries(archive hakmem::static)
+target_compile_features(archive PRIVATE @STANDARD@)
 """
 USER = """
 #include <hakmem/hakmem.h>
@@ -35,6 +38,23 @@ int main(void) {
     free(block);
 }
 """
+CXX_USER = """
+#include <hakmem/hakmem.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+int main() {
+    std::vector<int, hakmem::allocator<int>> numbers(1000, 1);
+    hakmem::memory_resource heap;
+    std::pmr::string more(1000, 'x', &heap);
+    char text[256];
+    hak_describe(numbers.data() + more.size() / 2, text, sizeof text);
+    std::printf("%d.%d.%d %s %s\\n", HAKMEM_VERSION_MAJOR, HAKMEM_VERSION_MINOR, HAKMEM_VERSION_PATCH, hak_version(),
+                text);
+}
+"""
+# What the program of each language prints: the version twice, and where the block is.
+PRINTED = r"^(\d+\.\d+\.\d+) \1 .*slab"
 
 
 class Installed(unittest.TestCase):
@@ -45,6 +65,7 @@ class Installed(unittest.TestCase):
         root = Path(cls.directory.name) / "root"
         subprocess.run(["meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", root], check=True,
                        capture_output=True, timeout=120)
+        cls.root = root
         cls.prefix = next(root.rglob("bin/hakstress")).parent.parent
         cls.libraries = next(cls.prefix.rglob("libhakmem.a")).parent
 
@@ -64,7 +85,9 @@ class Installed(unittest.TestCase):
         self.assertEqual({name for name in public if not name.startswith("libhakmem.so")}, set())
         for name in ("man/man1/hakstress-run.1", "man/man3/libhakmem.3", "man/man7/hakmem.7", "doc/libhakmem/LICENSE",
                      "bash-completion/completions/hakstress", "zsh/site-functions/_hakstress",
-                     "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py"):
+                     "fish/vendor_completions.d/hakstress.fish", "hakmem/hakmem-gdb.py",
+                     "hakmem/rust/hakmem/Cargo.toml", "hakmem/rust/hakmem-sys/build.rs",
+                     "hakmem/python/hakmem.py"):
             self.assertTrue((self.prefix / "share" / name).exists(), name)
 
     def test_hakstress_finds_its_parts(self):
@@ -75,21 +98,38 @@ class Installed(unittest.TestCase):
         self.hakstress("record", "--output", "true.trace", "--", "sh", "-c", "true")
         self.assertIn("explore: ok", self.hakstress("explore", "S1", "--schedules", "5"))
 
+    def user_of_cmake(self, name, source, language, standard):
+        """The folder of a program that CMake builds with the installed package."""
+        user = Path(self.directory.name) / language
+        user.mkdir()
+        (user / name).write_text(source)
+        lists = CMAKE.replace("@FILE@", name).replace("@LANGUAGE@", language).replace("@STANDARD@", standard)
+        (user / "CMakeLists.txt").write_text(lists)
+        return user
+
     def test_cmake_finds_the_library(self):
         if shutil.which("cmake") is None:
             self.skipTest("cmake is missing")
-        user = Path(self.directory.name) / "user"
-        user.mkdir()
-        (user / "CMakeLists.txt").write_text(CMAKE)
-        (user / "user.c").write_text(USER)
-        self.run_it("cmake", "-S", user, "-B", user / "build", f"-DCMAKE_PREFIX_PATH={self.prefix}")
-        self.run_it("cmake", "--build", user / "build")
-        for program in ("shared", "archive"):
-            self.assertRegex(self.run_it(user / "build" / program), r"^(\d+\.\d+\.\d+) \1 .*slab")
-        wrong = re.sub("hakmem 0.1", "hakmem 7.3", CMAKE)
-        (user / "CMakeLists.txt").write_text(wrong)
-        said = self.run_it("cmake", "-S", user, "-B", user / "other", f"-DCMAKE_PREFIX_PATH={self.prefix}", status=1)
+        where = f"-DCMAKE_PREFIX_PATH={self.prefix}"
+        for program in (("user.c", USER, "C", "c_std_99"), ("user.cpp", CXX_USER, "CXX", "cxx_std_17")):
+            user = self.user_of_cmake(*program)
+            self.run_it("cmake", "-S", user, "-B", user / "build", where)
+            self.run_it("cmake", "--build", user / "build")
+            for kind in ("shared", "archive"):
+                self.assertRegex(self.run_it(user / "build" / kind), PRINTED)
+        lists = (user / "CMakeLists.txt").read_text()
+        (user / "CMakeLists.txt").write_text(lists.replace("hakmem 0.1", "hakmem 7.3"))
+        said = self.run_it("cmake", "-S", user, "-B", user / "other", where, status=1)
         self.assertIn("7.3", said)
+
+    def test_pkg_config_finds_the_library(self):
+        roots = {"PKG_CONFIG_LIBDIR": self.libraries / "pkgconfig", "PKG_CONFIG_SYSROOT_DIR": self.root}
+        with unittest.mock.patch.dict(os.environ, {name: str(path) for name, path in roots.items()}):
+            flags = self.run_it("pkg-config", "--cflags", "--libs", "hakmem").split()
+        for compiler, name, source in ((("cc",), "user.c", USER), (("c++", "-std=c++17"), "user.cpp", CXX_USER)):
+            (Path(self.directory.name) / name).write_text(source)
+            self.run_it(*compiler, name, *flags, f"-Wl,-rpath,{self.libraries}", "-o", "user")
+            self.assertRegex(self.run_it(Path(self.directory.name) / "user"), PRINTED)
 
 
 if __name__ == "__main__":

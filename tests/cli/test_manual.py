@@ -48,6 +48,8 @@ class Manual(unittest.TestCase):
         declared = {name for name in functions if re.search(rf"(?m)^     {name}\(", page)}
         self.assertEqual(set(functions) - declared, set())
         self.assertGreater(len(declared), 15)
+        for name in ("hakmem/hakmem.hpp", "hakmem::memory_resource", "hakmem-sys", "share/hakmem/python"):
+            self.assertIn(name, page)
         options = text("hakmem.7")
         listed = subprocess.run([HAKSTRESS, "list", "options"], check=True, capture_output=True, text=True).stdout
         for name in re.findall(r"(?m)^HAKMEM_\w+", listed):

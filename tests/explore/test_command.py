@@ -201,7 +201,7 @@ class Command(unittest.TestCase):
     def test_weaker_orders_are_not_resumed(self):
         result = self.run_it("S1", "--weaken", "--resume", "state")
         self.assertEqual(result.returncode, 2)
-        self.assertIn("--weaken and --resume do not go together", result.stderr)
+        self.assertIn("--resume does nothing with --weaken; leave one of them out", result.stderr)
 
     # --- what it says
 
@@ -339,6 +339,80 @@ class Command(unittest.TestCase):
         missing = [flag for flag in sorted(flags) if flag.replace('"', "") not in hashed]
         self.assertEqual(missing, [])
         self.assertIn(os.uname().machine, hashed)
+
+    # --- the command line
+
+    def test_an_option_that_does_nothing_is_refused(self):
+        for arguments, words in (
+            (("--replay", "S1@1:A", "--jobs", 4), "--jobs does nothing with --replay"),
+            (("--replay", "S1@1:A", "--minimise", "S1@1:A"), "--minimise does nothing with --replay"),
+            (("--replay", "S1@1:A", "--changes", "none"), "--changes does nothing with --replay"),
+            (("--minimise", "S1@1:A", "--coverage"), "--coverage does nothing with --minimise"),
+            (("S1", "--weaken", "--html", "w.html"), "--html does nothing with --weaken"),
+            (("S1", "--times", 3), "--times goes with --replay"),
+            (("S1", "--force"), "--force goes with --replay or --minimise"),
+        ):
+            with self.subTest(arguments=arguments):
+                result = self.run_it(*arguments)
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertRegex(result.stderr, rf"\Ahakstress: {words}[^\n]*\n\Z")
+
+    def test_numbers_are_decimal_digits(self):
+        for option in ("--shard=-0/4", "--shard=1/ 4", "--shard= 1/4", "--seconds=0x5", "--seconds= 1"):
+            with self.subTest(option=option):
+                result = self.run_it("S1", option)
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
+    # --- replaying
+
+    def clean(self, rest=":A", build=None):
+        self.write("fine.scenario", FINE + "thread B: free a\n")
+        said = self.run_it("--build", program=WORKER).stdout
+        return f"fine@{build or said.split()[1]}{rest}"
+
+    def test_a_schedule_that_ends_well_is_the_same_each_time(self):
+        result = self.run_it("--replay", self.clean(), "./fine.scenario", "--times", 3)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("explore: replay check=none same=3 of 3 ", self.last(result))
+        self.assertNotIn("others than", result.stdout)
+
+    def test_what_the_scenario_does_not_have_is_refused(self):
+        for rest, words in (
+            (":F", "fine has no thread F"),
+            (":A.A1C", "fine has no thread C"),
+            (",changes=garbage:A", "there are no changes garbage"),
+            (",changes=9:A", "there are no changes 9"),
+            (":A.A999999B", "thread A does not come to moment 999999"),
+        ):
+            with self.subTest(rest=rest):
+                result = self.run_it("--replay", self.clean(rest), "./fine.scenario")
+                self.assertEqual(result.returncode, 2, result.stdout)
+                self.assertRegex(result.stderr, rf"\Ahakstress-explore: {words}[^\n]*\n\Z")
+
+    def test_repeating_that_is_stopped_tells_what_it_has_seen(self):
+        process = self.begin("--replay", self.clean(), "./fine.scenario", "--times", 1000000)
+        for _ in range(3):
+            worker = wait_for(lambda: children(process.pid))[0]
+            wait_for(lambda: worker not in children(process.pid))
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, said + errors)
+        self.assertRegex(said, r"\Aexplore: stopped check=none same=([1-9]\d*) of \1 report=\S+\n\Z")
+
+    def test_the_way_to_run_it_again_names_the_file(self):
+        self.write("many.scenario", "# " + "e" * 126 + "é\n" + TOO_MANY)
+        search = ("--strategy", "random", "--jobs", 1, "--json", "out.json", "--html", "page.html")
+        found = self.run_it("./many.scenario", *search)
+        self.assertEqual(found.returncode, 1, found.stderr)
+        self.assertEqual(found.stderr, "")
+        story = json.loads((self.folder / "out.json").read_text())["fault"]["story"]
+        self.assertEqual(story["file"], "./many.scenario")
+        self.assertEqual(story["scenario"]["about"], "e" * 126)
+        report = (self.folder / re.search(r" report=(\S+)", found.stdout)[1]).read_text()
+        self.assertIn("again: hakstress explore --replay STRING './many.scenario'\n", report)
+        again = self.run_it("--replay", story["replay"], story["file"])
+        self.assertIn("explore: replay check=bound same=1 of 1 ", self.last(again))
 
     # --- making short
 

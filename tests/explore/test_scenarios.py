@@ -12,12 +12,13 @@ import unittest
 PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
 GOOD = "setup A: a=malloc 64\nthread A: free a\n"
 
-BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls' or the name of a step"
+BOUNDS = "'slabs', 'superslabs', 'dirty', 'mapped', 'calls', 'looking' or the name of a step"
+OPTION = "expected the name of an option that is explored, as TINY_FAST_CAP"
 TWICE = "block 'a' is freed, or given to realloc, twice"
 
 # (text, line, what the message says)
 BAD = [
-    ("", 0, "expected a line 'thread'"),
+    ("", 1, "expected a line 'thread'"),
     ("setup A: a=malloc 64\n", 1, "expected a line 'thread'"),
     ("colour A\n", 1, "expected size, setup, thread, set, failures, bound, reach, expect or search, not 'colour'"),
     ("thread G: flush\n", 1, "expected a thread, A to F, not 'G'"),
@@ -37,15 +38,17 @@ BAD = [
     ("thread A: 5000*malloc 64\n", 1, "expected a number from 1 to 4096, not '5000'"),
     ("setup A: a=malloc 64\nthread A: realloc a 128\n", 2, "the block that realloc returns needs a name"),
     ("thread A: flush\nsetup A: flush\n", 2, "the setup comes before the threads"),
-    ("thread A: start A\n", 1, "every thread waits for another one to start it"),
+    ("thread A: start A\n", 1, "thread A never starts; a thread that begins has to start it"),
+    ("thread A: flush\nthread B: start C\nthread C: start B\n", 3, "thread B never starts"),
     ("setup A: start B\nthread A: flush\n", 1, "a thread starts another one in its program, not in the setup"),
     ("setup A: fork\nthread A: flush\n", 1, "'fork' belongs into the program of a thread, not into the setup"),
     ("setup A: copy\nthread A: flush\n", 1, "'copy' belongs into the program of a thread, not into the setup"),
     ("setup A: fail 3\nthread A: flush\n", 1, "'fail' belongs into the program of a thread, not into the setup"),
+    ("thread A: occupy 2M\n", 1, "'occupy' belongs into the setup, not into the program of a thread"),
     ("thread A: free a\nthread B: free a\nthread C: a=malloc 64\n", 2, TWICE),
     ("setup A: a=malloc 64\nthread A: b=realloc a 9, free a\n", 2, TWICE),
     ("set TINY_FAST_CAP\nthread A: flush\n", 1, "expected a value at the end of the line"),
-    ("set NO_SUCH 1\nthread A: flush\n", 1, "expected the name of an option, as TINY_FAST_CAP, not 'NO_SUCH'"),
+    ("set NO_SUCH 1\nthread A: flush\n", 1, f"{OPTION}, not 'NO_SUCH'"),
     ("set TINY_FAST_CAP soon\nthread A: flush\n", 1, "expected a value that HAKMEM_TINY_FAST_CAP takes, not 'soon'"),
     ("setup A: a=malloc 64, free a, free a\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
     ("setup A: free a\nsetup A: a=malloc 64\nthread A: flush\n", 1, "the setup has no block 'a' at this place"),
@@ -57,6 +60,14 @@ BAD = [
     ("setup A: a=malloc 64\nthread A: flush\nexpect a at b\n", 3, "no operation makes block 'b'"),
     ("search depth 3\nthread A: flush\n", 1, "expected 'preemptions' or 'stale', not 'depth'"),
     ("search stale 4\nthread A: flush\n", 1, "expected a number from 0 to 3, not '4'"),
+    ("thread A: 3*tick 10\n", 1, "'tick' is done once; malloc and calloc can be repeated"),
+    ("setup A: a=malloc 64\nthread A: 2*free a\n", 2, "'free' is done once"),
+    ("size s 64\nsize s 128\nthread A: malloc s\n", 2, "size 's' is given twice"),
+    ("set RESERVE 1\nset RESERVE 2\nthread A: flush\n", 2, "option RESERVE is set twice"),
+    ("set CHANGES none\nthread A: flush\n", 1, f"{OPTION}, not 'CHANGES'"),
+    ("set GUARD 1\nthread A: flush\n", 1, f"{OPTION}, not 'GUARD'"),
+    ("thread A: malloc 18014398509481985K\n", 1, "expected a size from 1 to 16777216, not '18014398509481985K'"),
+    ("thread A: flash\r\n", 1, "lock_streams, unlock_streams, occupy, tick, fail), not 'flash'"),
     ("thread A: tick\n", 1, "expected a number at the end of the line"),
 ]
 
@@ -78,6 +89,38 @@ class Scenarios(unittest.TestCase):
                 self.assertEqual(status, 2, said)
                 self.assertIn(f"FILE:{line}: ", said)
                 self.assertIn(message, said)
+
+    def test_lines_may_end_as_elsewhere(self):
+        status, said, errors = run(GOOD.replace("\n", "\r\n"))
+        self.assertEqual(status, 0, errors + said)
+
+    def test_a_name_that_no_schedule_can_carry_is_refused(self):
+        names = ("my scen", "S1-A2", "x@y", "a" * 64, "dot.dot", "é")
+        with tempfile.TemporaryDirectory() as folder:
+            for name in names:
+                with self.subTest(name=name):
+                    path = pathlib.Path(folder) / f"{name}.scenario"
+                    path.write_text(GOOD)
+                    result = subprocess.run([PROGRAM, str(path)], capture_output=True, text=True, check=False)
+                    self.assertEqual(result.returncode, 2, result.stdout)
+                    self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+                    self.assertIn("expected a file name of letters, digits and '_', at most 63", result.stderr)
+
+    def test_a_long_path_is_told_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder).joinpath(*["d" * 100] * 6) / "some.scenario"
+            path.parent.mkdir(parents=True)
+            path.write_text("colour A\n")
+            result = subprocess.run([PROGRAM, str(path)], capture_output=True, text=True, check=False)
+            self.assertIn(f"{path}:1: expected size, setup", result.stderr)
+
+    def test_text_that_is_not_utf8_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "some.scenario"
+            path.write_bytes(b"# caf\xe9\n" + GOOD.encode())
+            result = subprocess.run([PROGRAM, str(path)], capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 2)
+            self.assertIn("expected a text in UTF-8 of less than 65536 bytes", result.stderr)
 
     def test_a_good_one_runs(self):
         status, said, errors = run(GOOD)

@@ -35,7 +35,8 @@ class Case(unittest.TestCase):
         cls.directory.cleanup()
 
     def explore(self, *words, status):
-        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", "--seed", "1"]
+        seed = () if {"--replay", "--minimise"} & set(words) else ("--seed", "1")
+        command = [HAKSTRESS, "explore", *words, "--results", self.results, "--quiet", *seed]
         result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(result.returncode, status, f"{command}\n{result.stdout}{result.stderr}")
         return result
@@ -151,10 +152,10 @@ thread D: 375*malloc 64, free b
 """
 
 
-REUSED = """# a block that is free before the run begins
+REUSED = """# a block that is free before the run begins, and one that shrinks where it is
 bound slabs 0
-setup A: p=malloc 64, free p
-thread A: b=malloc 64
+setup A: p=malloc 64, free p, q=malloc 5M
+thread A: b=malloc 64, r=realloc q 3M
 """
 
 
@@ -176,6 +177,8 @@ class Own(Case):
         self.assertIn("b is the block that was p", text)
         self.assertNotIn("; as b it is in use", text)
         self.assertNotIn("; as p it is in use", text)
+        self.assertIn("r is the block that was q", text)
+        self.assertNotIn("; as q it is in use", text)
 
     def test_of_a_long_run_the_beginning_and_the_end_are_told(self):
         text = self.story_of("long", LONG)

@@ -115,6 +115,7 @@ function begin() {
     const counts = `Check ${story.check}, scenario ${story.scenario.name}, ${story.switches} switches`;
     document.title = `${story.check} in ${story.scenario.name} – hakstress explore`;
     document.getElementById("head").append(el("h1", {}, story.fault), el("p", { class: "soft" }, counts));
+    const again = `hakstress explore --replay '${story.replay}'${story.file ? ` '${story.file}'` : ""}`;
     const parts = [
         story.rule && section("rule", "The rule of docs/OWNERSHIP.md that it breaks", el("blockquote", {}, story.rule)),
         accesses(),
@@ -122,7 +123,7 @@ function begin() {
         section("scenario", "The scenario", el("p", {}, story.scenario.about), el("pre", {}, story.scenario.text)),
         section("steps", "Step by step", asideButton(), steps()),
         prevention(),
-        section("again", "To run it again", el("pre", {}, `hakstress explore --replay '${story.replay}'`)),
+        section("again", "To run it again", el("pre", {}, again)),
     ];
     document.getElementById("main").append(...parts.filter(Boolean));
     document
