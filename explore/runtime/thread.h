@@ -41,7 +41,8 @@ typedef struct {
     uint8_t state;  // ThreadState
     bool hurries;   // the time of its wait has run out
     bool was_woken;
-    uint16_t step;  // last named step; HAK_STEP_COUNT: none since the last operation
+    uint8_t one_point;  // whether only the first of its next points is one: scheduler.c
+    uint16_t step;      // last named step; HAK_STEP_COUNT: none since the last operation
     uint32_t moment;
     uint32_t began;         // the moment before its last call into the allocator
     uint32_t op;            // operation of its program under way, from 1; 0: none

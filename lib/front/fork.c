@@ -1,7 +1,8 @@
 #include "front/fork.h"
 
 #include "base/text.h"
-#include "config/sources.h"
+#include "config/options.h"
+#include "front/locks.h"
 #include "front/process.h"
 #include "front/refuse.h"
 #include "front/wake.h"
@@ -47,22 +48,13 @@ static void release_streams(uint32_t bit) {
 
 // --- locks, in the order of their ranks
 
-typedef void (*LockStep)(HakLock* lock, unsigned fork);
-
 static void outer_locks(LockStep step, unsigned fork) {
-    step(&init_lock, fork);
-    step(tcb_reserve_guard(), fork);
-    mmap_gate_locks(step, fork);
+    locks_of_ranks(LOCK_RANK_OUTER, LOCK_RANK_INNER - 1, step, fork);
 }
 
 // A holder of one of these does not hold it for long, unless a handler interrupted it.
 static void inner_locks(LockStep step, unsigned fork) {
-    tcb_locks(step, fork);
-    registry_locks(step, fork);
-    step(&heap_lock, fork);
-    page_locks(step, fork);
-    hak_options_locks(step, fork);
-    sample_locks(step, fork);
+    locks_of_ranks(LOCK_RANK_INNER, LOCK_LEAF, step, fork);
 }
 
 // Set if the thread was interrupted while it held one of our locks. Another thread may wait for that lock.

@@ -19,7 +19,7 @@ static ThreadEnd _Atomic thread_end;  // NULL: our part of the C library is not 
 
 // --- the key whose destructor is a thread's end
 
-static _Atomic bool have_end_key;
+_Atomic bool have_end_key;
 static pthread_key_t end_key;
 
 // The value of the key is never NULL: ticks << 2 | 2 | first.
