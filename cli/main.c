@@ -33,8 +33,8 @@ static void print_beginnings(FILE* out) {
     fputs("Your program ...\n", out);
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
         fprintf(out, "  %-35shakstress %s\n", beginnings[i].problem, beginnings[i].words);
-    bool found = library_find_beside("libhakmem.so", library, sizeof library);
-    fprintf(out, "  * started with LD_PRELOAD=%s\n\n", found ? library : "libhakmem.so");
+    bool found = library_find_beside(LIBHAKMEM, library, sizeof library);
+    fprintf(out, "  * started with LD_PRELOAD=%s\n\n", found ? library : LIBHAKMEM);
 }
 
 static void print_overview(FILE* out) {

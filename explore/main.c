@@ -4,6 +4,7 @@
 //   fault scenario=NAME check=NAME schedules=N switches=N replayed=N/N replay=STRING
 //   text WHAT IT WAS
 //   item 0|1 NAME           with --coverage: of what steps.def and outcomes.def have, whether it was reached so far
+//   end HASH                with --ends, for a test: each state in which runs have ended
 //   position WHERE THE EXHAUSTIVE SEARCH STANDS
 //   learned WORDS AND LINES     if the scenario is divided: what its exhaustive search knows of them at its end
 //   replay check=NAME same=N/N
@@ -17,8 +18,10 @@
 #include "minimise/minimise.h"
 #include "record/build.h"
 #include "record/event.h"
+#include "run/ends.h"
 #include "run/monitor.h"
 #include "runtime/coverage.h"
+#include "runtime/limit.h"
 #include "runtime/names.h"
 #include "runtime/steps.h"
 #include "runtime/weaken.h"
@@ -40,7 +43,7 @@ typedef struct {
     bool preemptions_given, stale_given;
     const char *replay, *minimise;
     uint32_t times;
-    bool force, events, coverage;
+    bool force, events, coverage, ends;
     StoryFiles story;
     const char* file;  // for the story: what the user has to name
 } Options;
@@ -72,6 +75,7 @@ static const struct option long_options[] = {
     {"events", no_argument, NULL, 'e'},
     {"every-prefix", no_argument, NULL, 'P'},
     {"coverage", no_argument, NULL, 'v'},
+    {"ends", no_argument, NULL, 'E'},
     {"places", no_argument, NULL, 'L'},
     {"silent", no_argument, NULL, 'q'},
     {NULL, 0, NULL, 0},
@@ -93,7 +97,7 @@ static bool set_option(Options* o, int option, const char* value) {
     switch (option) {
     case 's': return set_strategy(c, value);
     case 'p': c->preemptions = (uint32_t)number, o->preemptions_given = true; return true;
-    case 'l': c->stale = (uint32_t)number, o->stale_given = true; return true;
+    case 'l': c->stale = c->stale_by_chance = (uint32_t)number, o->stale_given = true; return true;
     case 't': c->seconds = strtod(value, NULL); return true;
     case 'n': c->schedules = number; return true;
     case 'c': c->changes = value; return true;
@@ -114,13 +118,16 @@ static bool set_option(Options* o, int option, const char* value) {
     case 'H': o->story.html = value; return true;
     case 'N': o->file = value; return true;
     case 'v': o->coverage = true; return true;
+    case 'E': o->ends = true; return true;
     case 'q': silent = true; return true;
     default: return false;
     }
 }
 
 static bool read_options(int argc, char** argv, Options* o) {
-    *o = (Options){.campaign = {.changes = "all", .weaken = "", .seed = 1}, .times = 1};
+    enum { STALE_BY_CHANCE = 2 };
+    *o = (Options){.campaign = {.stale_by_chance = STALE_BY_CHANCE, .changes = "all", .weaken = "", .seed = 1},
+                   .times = 1};
     set_strategy(&o->campaign, "all");
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'b') {
@@ -169,6 +176,10 @@ static void print_coverage(void) {
     }
 }
 
+static void print_end(Hash end) {
+    printf("end %016lx%016lx\n", (unsigned long)end.high, (unsigned long)end.low);
+}
+
 static void print_fault(const Campaign* c, const CampaignResult* r) {
     static char string[STRING_MOST];
     replay_format(&r->replay, string, sizeof string);
@@ -188,6 +199,8 @@ static int explore_one(const Options* o, const char* name) {
     if (!o->stale_given) c.stale = scenario.stale;
     monitor_begin(&scenario, c.changes, c.weaken, c.follow);
     if (!campaign(&c, &result, message, sizeof message)) return bad(message);
+    if (run_limit && !silent)
+        fprintf(stderr, "hakstress-explore: %s is not explored completely: %s\n", scenario.name, run_limit);
     if (result.fault) print_fault(&c, &result);
     if (result.has_position) printf("position %s\n", result.position);
     if (result.learned[0]) printf("learned %s\n", result.learned);
@@ -197,11 +210,24 @@ static int explore_one(const Options* o, const char* name) {
            result.complete, result.bound, result.seconds, (unsigned long)result.words, (unsigned long)steps_mask(),
            (unsigned long)weakened);
     if (o->coverage) print_coverage();
+    if (o->ends) ends_each(print_end);
     fflush(stdout);
     return result.fault;
 }
 
 // --- replaying
+
+// Whether the string is of this scenario as it is. A text that the string does not have fits any.
+static bool is_of_scenario(const Options* o, Replay* wanted, const Scenario* scenario, char message[MESSAGE]) {
+    char text[TEXT_HASH + 1];
+    scenario_hash(scenario, text);
+    const bool same = wanted->text[0] == '\0' || strcmp(wanted->text, text) == 0;
+    memcpy(wanted->text, text, sizeof text);
+    if (same || o->force) return true;
+    snprintf(message, MESSAGE, "scenario %s has changed since the schedule was found; --force runs it all the same",
+             scenario->name);
+    return false;
+}
 
 static unsigned last_thread(const Schedule* schedule) {
     unsigned last = schedule->first;
@@ -234,7 +260,7 @@ static bool read_replay(const Options* o, const char* text, const char* name, Re
         return bad(message) == 0;
     }
     const unsigned last = last_thread(&wanted->schedule);
-    if (last < scenario->thread_count) return true;
+    if (last < scenario->thread_count) return is_of_scenario(o, wanted, scenario, message) || bad(message) == 0;
     snprintf(message, sizeof message, "%s has no thread %c", scenario->name, 'A' + last);
     return bad(message) == 0;
 }

@@ -77,6 +77,9 @@ find_soaked() {
     soak fakeroot has_command fakeroot
     soak fakechroot has_command fakechroot
     soak eatmydata has_command eatmydata
+    soak debhelper has_command dh
+    soak lintian has_command lintian
+    soak mmdebstrap has_command mmdebstrap
 }
 
 find_missing() {
@@ -101,6 +104,7 @@ find_missing() {
     need libcmocka-dev has_module cmocka
     need binutils has_command objdump
     need valgrind has_command valgrind
+    need abigail-tools has_command abidiff
     need redis-server has_command redis-server
     need redis-tools has_command redis-benchmark
     need sqlite3 has_command sqlite3
@@ -108,6 +112,10 @@ find_missing() {
     need mandoc has_command mandoc
     need zsh has_command zsh
     need fish has_command fish
+    need gcc-aarch64-linux-gnu has_command aarch64-linux-gnu-gcc
+    need g++-aarch64-linux-gnu has_command aarch64-linux-gnu-g++
+    need qemu-user has_command qemu-aarch64
+    need musl-tools has_command musl-gcc
     wish page chromium has_command chromium
     wish page chromium-driver has_command chromedriver
     wish page python3-selenium has_selenium

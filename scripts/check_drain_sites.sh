@@ -66,6 +66,7 @@ reach owner   front/contention.c name_of
 reach remote  front/contention.c name_of
 reach owner   census/census.c    read_tables
 reach owner   census/census.c    count_bundles
+reach owner   census/census.c    count_kept_back
 reach remote  census/census.c    read_tables
 reach meta    census/census.c    read_tables
 reach meta    census/census.c    count_tables

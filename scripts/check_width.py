@@ -19,6 +19,7 @@ LEFT_OUT = [
     ("third_party/*", "files of others, as they were released"),
     ("*.svg", "drawn by scripts/chart_svg.py"),
     ("*.golden", "output of programs, compared as it is"),
+    ("*.abi", "written by abidw"),
     ("tests/*corpus/*", "input of parsers, compared as it is"),
     ("tests/explore/mutants/*.patch", "changes that are not made"),
     ("tests/explore/weaken.txt", "output of a program"),

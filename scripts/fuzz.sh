@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 case $seconds in '' | *[!0-9]*) echo "usage: scripts/fuzz.sh [SECONDS [NAME...]]" >&2; exit 2 ;; esac
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- arguments cfi maps messages options profile recording report trace
+[ $# -gt 0 ] || set -- arguments cfi conf maps messages options profile recording report trace
 build=build/fuzz
 for tool in clang meson ninja; do
     command -v "$tool" >/dev/null || { echo "fuzz.sh: $tool is not installed" >&2; exit 3; }

@@ -19,11 +19,15 @@ OPTIONS_HEAD = """\
 Generated from `lib/config/options.def` by `scripts/gen_docs.py`. Change them there.
 
 Options are environment variables. They are read once, before the first block is handed out.
+For programs whose environment nobody sets there is a file, `/etc/hakmem.conf` (`man hakmem.conf`).
 
 - Numbers are decimal and may end in K, M or G (powers of 1024). An empty value counts as not set.
 - A name that does not exist, or a value out of range, changes nothing. The library prints one warning on stderr, with
   the nearest name, if one is near, or the range. hakstress refuses both with exit status 2.
-- Programs that run with raised privileges (set-user-id) ignore all options.
+- The file has lines `NAME=VALUE` for all programs, and after a line `[PROGRAM]` for those of that name. The environment
+  overrides it. `hakstress config check` names wrong lines.
+- Programs that run with raised privileges (set-user-id) ignore the environment. They ignore the file, too, unless root
+  owns it and nobody else may write it, and never take options marked *writes* from it.
 - `hak_option_get` and `hak_option_set` read and change options in a running program. Options marked *fixed* can no
   longer change once the first block was handed out.
 - Options marked *live* can be changed from outside, by `hakstress set` ([LIVE.md](LIVE.md)).

@@ -239,6 +239,17 @@ def library_page():
     return page("libhakmem", 3, "a general-purpose memory allocator", body, names)
 
 
+def option_items(gen_docs):
+    """Each option of the table, with what it means."""
+    body = [".Bl -tag -width Ds"]
+    for kind, arguments in gen_docs.rows("lib/config/options.def", "OPTION_"):
+        default, allowed, flags, meaning = gen_docs.values(kind, arguments)
+        marks = "".join(f"; {word.strip().lower()}" for word in flags.split("|") if word.strip() != "0")
+        body += [f".It Ev HAKMEM_{arguments[1]}", *sentences(capital(meaning) + "."),
+                 *sentences(f"Default {default}; {allowed}{marks}.")]
+    return body + [".El"]
+
+
 def options_page():
     import gen_docs
 
@@ -247,20 +258,61 @@ def options_page():
             "Numbers are decimal and may end in K, M or G, for powers of 1024.",
             "A name or a value that does not exist changes nothing;",
             "a warning on standard error says so.",
-            "Programs that run with raised privileges ignore all options.", ".Pp",
+            "Programs that run with raised privileges ignore the environment.", ".Pp",
+            "For programs whose environment nobody sets there is a file:", ".Xr hakmem.conf 5 .",
+            "The environment overrides it.", ".Pp",
             "Options marked checked do something only in the library that",
-            ".Xr hakstress-run 1", "loads.", ".Sh ENVIRONMENT", ".Bl -tag -width Ds"]
-    for kind, arguments in gen_docs.rows("lib/config/options.def", "OPTION_"):
-        default, allowed, flags, meaning = gen_docs.values(kind, arguments)
-        marks = "".join(f"; {word.strip().lower()}" for word in flags.split("|") if word.strip() != "0")
-        body += [f".It Ev HAKMEM_{arguments[1]}", *sentences(capital(meaning) + "."),
-                 *sentences(f"Default {default}; {allowed}{marks}.")]
-    body += [".El", *see_also(("hakstress", 1), ("libhakmem", 3))]
+            ".Xr hakstress-run 1", "loads.", ".Sh ENVIRONMENT", *option_items(gen_docs)]
+    body += see_also(("hakstress", 1), ("hakstress-config", 1), ("libhakmem", 3), ("hakmem.conf", 5))
     return page("hakmem", 7, "options of the memory allocator libhakmem", body)
 
 
+CONF_EXAMPLE = """\
+# for all programs
+HAKMEM_RESERVE = 64M
+
+[nginx]
+HAKMEM_PURGE_MS = 1000
+"""
+
+
+def conf_page():
+    import gen_docs
+
+    writing = [f"HAKMEM_{arguments[1]}" for kind, arguments in gen_docs.rows("lib/config/options.def", "OPTION_")
+               if "WRITES" in arguments[-2]]
+    body = [".Sh DESCRIPTION", "The file", ".Pa /etc/hakmem.conf", "sets options of", ".Xr libhakmem 3",
+            "for programs whose environment nobody sets.",
+            "It is read once in each process, before the first block is handed out.",
+            "Where it is missing, or may not be read, nothing is said.", ".Pp",
+            "A line is empty, a comment, which begins with #,",
+            "an option with its value, or a section:",
+            ".Bd -literal", *[text(line) for line in CONF_EXAMPLE.splitlines()], ".Ed", ".Pp",
+            "Options before the first section are for all programs.",
+            "A section is for the programs of that name:",
+            "of the file that was started, without its folder;",
+            "of a script, the name of the script.",
+            "If several lines set an option for a program, the last one counts.",
+            "The environment overrides the file.", ".Pp",
+            "A wrong line is ignored.",
+            "Each process that it concerns says so once on standard error,",
+            "with the first such line.",
+            ".Xr hakstress-config 1", "names all of them.", ".Pp",
+            "A program with raised privileges (set-user-id and the like) ignores the file,",
+            "unless root owns it and nobody else may write it.",
+            "It never takes options that have it write files:",
+            *[f".Ev {name}" + (" ," if name != writing[-1] else " .") for name in writing],
+            ".Sh OPTIONS", *option_items(gen_docs),
+            ".Sh ENVIRONMENT", ".Bl -tag -width Ds", ".It Ev HAKMEM_CONF", "Another file to read.",
+            "If it cannot be read, the process says so.",
+            ".Pa /dev/null", "stands for no file.", ".El", ".Sh FILES", ".Bl -tag -width Ds",
+            ".It Pa /etc/hakmem.conf", "The file that is read.", ".El"]
+    body += see_also(("hakstress-config", 1), ("libhakmem", 3), ("hakmem", 7))
+    return page("hakmem.conf", 5, "options of libhakmem for programs by name", body)
+
+
 def library():
-    return {"libhakmem.3": library_page(), "hakmem.7": options_page()}
+    return {"libhakmem.3": library_page(), "hakmem.conf.5": conf_page(), "hakmem.7": options_page()}
 
 
 if __name__ == "__main__":

@@ -104,5 +104,7 @@ for sanitizer in clang:thread gcc:thread; do
 done
 step clang-build env CC=clang CXX=clang++ scripts/build.sh build/clang
 step_ended sanitizer-clang:address,undefined
+step aarch64 scripts/test_aarch64.sh
+step musl scripts/test_musl.sh
 
 finish

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
-#include "config/options.h"
+#include "config/sources.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+// The allocator, by its soname: the file without a number is installed only for who builds programs with it.
+#define LIBHAKMEM "libhakmem.so.0"
+
 // An absolute path without symbolic links. False after a message if there is no such file.
 bool worker_beside(const char* name, char* out, size_t size);
 bool library_beside(const char* name, char* out, size_t size);

@@ -266,7 +266,7 @@ static bool take_seed(const struct args* args, uint64_t* seed) {
 static int find_library(const struct args* args, char* path, size_t size, const char** library) {
     const char* text = args_text(args, "lib");
     *library = path;
-    if (text == NULL) return library_beside("libhakmem.so", path, size) ? STATUS_OK : STATUS_MISSING;
+    if (text == NULL) return library_beside(LIBHAKMEM, path, size) ? STATUS_OK : STATUS_MISSING;
     if (strcmp(text, "none") == 0) {
         *library = NULL;
         return STATUS_OK;

@@ -5,7 +5,7 @@
 static const struct command* const commands[] = {
     &command_repro, &command_guard,  &command_testplan, &command_bench,  &command_run,     &command_report,
     &command_list,  &command_doctor, &command_compare,  &command_record, &command_explore, &command_profile,
-    &command_stats, &command_top,    &command_set,      &command_trim,   &command_check,
+    &command_stats, &command_top,    &command_set,      &command_trim,   &command_check,   &command_config,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

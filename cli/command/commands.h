@@ -24,6 +24,7 @@ extern const struct command command_top;
 extern const struct command command_set;
 extern const struct command command_trim;
 extern const struct command command_check;
+extern const struct command command_config;
 extern const struct command command_list;
 extern const struct command command_doctor;
 

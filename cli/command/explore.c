@@ -24,7 +24,7 @@
 static const struct option_spec explore_options[] = {
     {"strategy", "exhaustive|pct|random|all", NULL, "all", "how schedules are chosen"},
     {"preemptions", "N", NULL, NULL, "exhaustive: most preemptions; none: no bound; default: what each scenario says"},
-    {"stale", "N", NULL, NULL, "exhaustive: most loads that read an older store; default: what each scenario says"},
+    {"stale", "N", NULL, NULL, "most loads that read an older store; default: what each scenario says; by chance: 2"},
     {"seconds", "S", NULL, NULL, "stop after that time; default: when everything within the bounds is explored"},
     {"schedules", "N", NULL, NULL, "most schedules of each strategy and scenario"},
     {"changes", "LIST", NULL, "all", "which of the six changes are in: all, none, or a list such as 1-2,6"},
@@ -32,7 +32,7 @@ static const struct option_spec explore_options[] = {
     {"coverage", NULL, NULL, NULL, "tell which steps, branches and pairs of steps were covered"},
     {"jobs", "N", NULL, NULL, "processes at a time; default: one for each processor"},
     {"shard", "I/N", NULL, "0/1", "explore part I of N, from 0: for many machines"},
-    {"resume", "FILE", NULL, NULL, "remember there what is done, and go on from it"},
+    {"resume", "FILE", NULL, NULL, "exhaustive: remember there what is done, and go on from it"},
     {"follow", NULL, NULL, NULL, "go on past data races and damage, to the crash at 0x6261"},
     {"replay", "STRING", NULL, NULL, "repeat one schedule: SCENARIO@BUILD:SCHEDULE"},
     {"times", "N", NULL, NULL, "with --replay: how often, each time in a new process; default: once"},
@@ -108,9 +108,14 @@ static bool pass_number(struct explore* e, const char* option, uint64_t min, uin
 
 static bool read_preemptions(struct explore* e) {
     const char* text = args_text(e->args, "preemptions");
-    if (text == NULL || strcmp(text, "none") != 0) return pass_number(e, "preemptions", 0, 1000);
+    if (text == NULL || strcmp(text, "none") != 0) return pass_number(e, "preemptions", 0, 200);
     pass_on(e, "preemptions", "1000");
     return true;
+}
+
+// The search divides them.
+static bool read_schedules(struct explore* e) {
+    return !args_is_set(e->args, "schedules") || args_number(e->args, "schedules", 1, INT64_MAX, &e->search.schedules);
 }
 
 static bool read_changes(struct explore* e) {
@@ -179,10 +184,8 @@ static bool open_resume(struct explore* e) {
     size_t used = (size_t)snprintf(question, sizeof question,
                                    "hakstress explore, build %s, parts %" PRIu64 ", shard %" PRIu64 "/%" PRIu64, build,
                                    explore_parts(&e->search), e->search.shard, e->search.shards);
-    // How many schedules are tried at a time does not matter.
     for (size_t i = 0; i < e->words && used < sizeof question; i++)
-        if (strncmp(e->arguments[i], "--schedules=", 12) != 0)
-            used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
+        used += (size_t)snprintf(question + used, sizeof question - used, " %s", e->arguments[i]);
     return resume_open(e->search.resume, question);
 }
 
@@ -244,12 +247,24 @@ static bool belongs(const char* option, unsigned wanted, const struct mode* mode
     return false;
 }
 
+// What two options of one mode cannot do together.
+static bool fit(const struct args* args) {
+    const bool weaken = args_is_set(args, "weaken"), resume = args_is_set(args, "resume");
+    if (weaken && strcmp(args_text(args, "changes"), "all") != 0)
+        usage_error("--weaken goes with all changes: what is found without one needs no weaker order");
+    else if (resume && strcmp(args_text(args, "strategy"), "exhaustive") != 0)
+        usage_error("--resume goes with --strategy exhaustive: what is chosen by chance is never done");
+    else
+        return true;
+    return false;
+}
+
 static bool belong(const struct args* args) {
     const struct mode* mode = mode_of(args);
     for (size_t i = 0; i < sizeof option_modes / sizeof option_modes[0]; i++)
         if (is_given(args, option_modes[i].option) && !belongs(option_modes[i].option, option_modes[i].modes, mode))
             return false;
-    return true;
+    return fit(args);
 }
 
 static bool read_plan(struct explore* e) {
@@ -257,9 +272,9 @@ static bool read_plan(struct explore* e) {
     e->search.stopped = &stopped;
     e->search.quiet = args_is_set(e->args, "quiet");
     pass_flag(e, "coverage");
-    return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) &&
-           pass_number(e, "schedules", 1, INT64_MAX) && read_changes(e) && read_limits(e) && read_scenarios(e) &&
-           can_write_page(e) && open_resume(e) && read_seed(e);
+    return read_strategy(e) && read_preemptions(e) && pass_number(e, "stale", 0, 3) && read_schedules(e) &&
+           read_changes(e) && read_limits(e) && read_scenarios(e) && can_write_page(e) && open_resume(e) &&
+           read_seed(e);
 }
 
 // --- the report of a fault
@@ -322,6 +337,7 @@ static json_t* scenarios_json(const struct explore* e, const struct explore_outc
         json_put_count(one, "pruned", s->pruned);
         json_put_count(one, "ends", s->ends);
         json_put_bool(one, "complete", s->complete);
+        json_put_bool(one, "part_complete", s->part_complete);
         json_put_count(one, "bound", s->bound);
         json_put_hex(one, "words", s->words);
         json_put_real(one, "seconds", s->seconds);
@@ -482,11 +498,13 @@ static int minimise_run(struct explore* e) {
 
 static int weaken_run(struct explore* e) {
     static struct weaken_outcome outcome;
+    static struct explore_outcome plain;
     char line[96];
-    enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome);
+    enum explore_end end = weaken_search(&e->search, &e->arguments[e->words], &outcome, &plain);
     size_t needed = 0;
     for (size_t i = 0; i < outcome.tried; i++) needed += outcome.place[i].needed;
     weaken_print(&outcome, result_stream(e->args));
+    if (end == EXPLORE_FAULT) return conclude(e, &plain, 0, SHORTEN_SECONDS, end);
     if (end != EXPLORE_OK && end != EXPLORE_STOPPED) return exit_status(end);
     snprintf(line, sizeof line, "explore: %s places=%zu needed=%zu", end == EXPLORE_OK ? "ok" : "stopped",
              outcome.tried, needed);

@@ -42,8 +42,8 @@ static const struct option_spec profile_options[] = {
 static const char profile_notes[] =
     "COMMAND runs with libhakmem.so preloaded and HAKMEM_PROFILE=1; it keeps stdin, stdout, stderr, terminal and\n"
     "signals. The table goes to stderr, at the end. FILE is what a process with HAKMEM_PROFILE=1 wrote\n"
-    "(HAKMEM_PROFILE_FILE), or a folder of such files. --pid works with processes that were started with\n"
-    "LD_PRELOAD=libhakmem.so HAKMEM_PROFILE=1 HAKMEM_PROFILE_SIGNAL=44. See docs/PROFILE.md.\n"
+    "(HAKMEM_PROFILE_FILE), or a folder of such files. --pid works with your processes that have libhakmem and\n"
+    "their profile on: by HAKMEM_PROFILE=1 at their start, or hakstress set PID profile=1. See docs/PROFILE.md.\n"
     "\n"
     "Exit status: COMMAND's own, 128 + N if it died of signal N, 127 if it was not found, 126 if it cannot be\n"
     "executed; 3 if there is no profile although COMMAND ended with 0. Without COMMAND: 0, 2 or 3.\n";
@@ -179,7 +179,7 @@ static int conclude(struct plan* plan, const struct heap_start* start) {
 }
 
 static int run_command(struct plan* plan) {
-    if (!library_beside("libhakmem.so", plan->library, sizeof plan->library)) return STATUS_MISSING;
+    if (!library_beside(LIBHAKMEM, plan->library, sizeof plan->library)) return STATUS_MISSING;
     if (strpbrk(plan->library, " :") != NULL)
         return missing_error("LD_PRELOAD cannot name %s: its path contains a space or a colon", plan->library);
     if (!make_folder(plan)) return STATUS_MISSING;

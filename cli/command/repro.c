@@ -6,6 +6,7 @@
 #include "base/seed.h"
 #include "command/commands.h"
 #include "config/changes.h"
+#include "config/sources.h"
 #include "report/crash_save.h"
 #include "report/rings.h"
 #include "results/results.h"

@@ -19,6 +19,7 @@ enum { WARM_UP = -1, NO_ROUND = -2 };  // runs that are not counted: before the 
 struct subject {
     char name[128];
     char path[PATH_MAX];                 // "": the C library's own
+    char worker[PATH_MAX];               // its own worker, built with another C library; "": that of all
     char* variables[VARIABLES_MAX + 1];  // NAME=VALUE, ended by NULL
     char version[128], build_id[65];     // "": unknown
     char loaded_from[PATH_MAX];          // what a started process proved

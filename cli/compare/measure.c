@@ -30,7 +30,7 @@ struct work {
 static struct worker_job job_of(const struct comparison* comparison, const struct subject* subject,
                                 const struct row* row) {
     return (struct worker_job){
-        .worker = comparison->worker,
+        .worker = subject->worker[0] != '\0' ? subject->worker : comparison->worker,
         .library = subject->path[0] != '\0' ? subject->path : NULL,
         .allocator = subject->name,
         .workload = row->workload,

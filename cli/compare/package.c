@@ -24,7 +24,7 @@ void package_of_file(const char* path, char* out, size_t size) {
     char* const words[] = {(char*)(size_t)path};
     char ours[PATH_MAX];
     out[0] = '\0';
-    if (library_find_beside("libhakmem.so", ours, sizeof ours) && strcmp(path, ours) == 0) {
+    if (library_find_beside(LIBHAKMEM, ours, sizeof ours) && strcmp(path, ours) == 0) {
         snprintf(out, size, "%s", hak_version());
         return;
     }

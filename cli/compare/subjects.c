@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct subject* find(struct comparison* comparison, const char* name, size_t length) {
     for (size_t i = 0; i < comparison->subject_count; i++) {
@@ -70,6 +71,15 @@ static bool is_right(const char* setting, const char* whole) {
     return variable_check(where, name, setting + length + 1);
 }
 
+// WORKER=PROGRAM is no variable: it names a worker that was built with another C library.
+static int take_worker(struct subject* subject, const char* text, size_t length) {
+    static const char key[] = "WORKER=";
+    char typed[PATH_MAX];
+    snprintf(typed, sizeof typed, "%.*s", (int)(length - (sizeof key - 1)), text + sizeof key - 1);
+    if (realpath(typed, subject->worker) != NULL && access(subject->worker, X_OK) == 0) return STATUS_OK;
+    return missing_error("cannot run the worker %s: %s", typed, strerror(errno));
+}
+
 static int take_variables(struct subject* subject, const char* text, const char* whole) {
     size_t count = 0;
     while (*text != '\0') {
@@ -78,6 +88,13 @@ static int take_variables(struct subject* subject, const char* text, const char*
         if (count == VARIABLES_MAX)
             return usage_error("--allocator %s: at most %d variables are possible", whole, VARIABLES_MAX);
         size_t length = value_length(text);
+        const bool is_worker = strncmp(text, "WORKER=", 7) == 0;
+        int status = is_worker ? take_worker(subject, text, length) : STATUS_OK;
+        if (status != STATUS_OK) return status;
+        if (is_worker) {
+            text += text[length] == ',' ? length + 1 : length;
+            continue;
+        }
         subject->variables[count] = strndup(text, length);
         if (subject->variables[count] == NULL) return missing_error("out of memory");
         if (!is_right(subject->variables[count++], whole)) return STATUS_USAGE;
@@ -89,6 +106,7 @@ static int take_variables(struct subject* subject, const char* text, const char*
 static int take_file(struct comparison* comparison, struct subject* subject, const char* file, size_t length) {
     char typed[PATH_MAX];
     const struct subject* known = find(comparison, file, length);
+    if (length == 4 && memcmp(file, "libc", 4) == 0) return STATUS_OK;  // whatever C library the worker has
     if (known != NULL) {
         snprintf(subject->path, sizeof subject->path, "%s", known->path);
         return STATUS_OK;
@@ -180,6 +198,10 @@ static int take_baseline(struct comparison* comparison, bool chosen[SUBJECTS_MAX
 }
 
 static void describe(struct subject* subject) {
+    if (subject->path[0] == '\0' && subject->worker[0] != '\0') {
+        snprintf(subject->version, sizeof subject->version, "the C library of %s", strrchr(subject->worker, '/') + 1);
+        return;
+    }
     if (subject->path[0] == '\0') {
         snprintf(subject->version, sizeof subject->version, "glibc %s", gnu_get_libc_version());
         return;
@@ -202,7 +224,12 @@ int subjects_take(const struct args* args, struct comparison* comparison) {
     keep_chosen(comparison, chosen);
     const char* name = comparison->baseline_name;
     comparison->baseline = (size_t)(find(comparison, name, strlen(name)) - comparison->subjects);
-    for (size_t i = 0; i < comparison->subject_count; i++) describe(&comparison->subjects[i]);
+    for (size_t i = 0; i < comparison->subject_count; i++) {
+        const struct subject* subject = &comparison->subjects[i];
+        if (subject->worker[0] != '\0' && args->rest_count > 0)
+            return usage_error("--allocator %s: WORKER= is for workloads, not for a command", subject->name);
+        describe(&comparison->subjects[i]);
+    }
     if (comparison->subject_count > 1) return STATUS_OK;
     return usage_error("there is only %s and nothing to compare it with; add one with --allocator NAME=FILE.so", name);
 }

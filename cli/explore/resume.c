@@ -1,6 +1,7 @@
 #include "explore/resume.h"
 
 #include "base/error.h"
+#include "workload/trace_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,14 +16,51 @@ static bool has_line(FILE* file, char line[LINE_MOST]) {
     return true;
 }
 
+// --- the mark at the end of a line: a checksum of what stands before it, and a dot
+
+enum { MARK = sizeof " 01234567 ." - 1 };
+
+static void make_mark(const char* line, size_t length, char mark[MARK + 1]) {
+    snprintf(mark, MARK + 1, " %08" PRIx32 " .", (uint32_t)trace_checksum(TRACE_CHECKSUM_START, line, length));
+}
+
+// Was it written to its end?
+static bool has_end(const char* line) {
+    const size_t length = strlen(line);
+    return length > MARK && strcmp(line + length - 2, " .") == 0;
+}
+
+// Cuts the mark off. false: the line has changed since.
+static bool is_whole(char* line) {
+    char mark[MARK + 1];
+    const size_t length = strlen(line) - MARK;
+    make_mark(line, length, mark);
+    if (strcmp(line + length, mark) != 0) return false;
+    line[length] = '\0';
+    return true;
+}
+
+static bool are_whole(FILE* file, const char* path) {
+    static char line[LINE_MOST];
+    for (unsigned number = 2; has_line(file, line); number++) {
+        if (!has_end(line) || is_whole(line)) continue;
+        usage_error("line %u of %s is damaged; remove that line, or the file", number, path);
+        return false;
+    }
+    return true;
+}
+
+// --- the file
+
 bool resume_open(const char* path, const char* question) {
     static char line[LINE_MOST];
     FILE* file = fopen(path, "re");
     if (file != NULL) {
         const bool same = has_line(file, line) && strcmp(line, question) == 0;
-        fclose(file);
         if (!same) usage_error("%s belongs to another search; give another file, or remove it", path);
-        return same;
+        const bool whole = same && are_whole(file, path);
+        fclose(file);
+        return whole;
     }
     file = errno == ENOENT ? fopen(path, "we") : NULL;
     const bool written = file != NULL && fprintf(file, "%s\n", question) > 0;
@@ -30,14 +68,6 @@ bool resume_open(const char* path, const char* question) {
         usage_error("cannot write %s: %s", path, strerror(errno));
         return false;
     }
-    return true;
-}
-
-// Cuts the end mark off.
-static bool is_whole(char* line) {
-    const size_t length = strlen(line);
-    if (length < 2 || strcmp(line + length - 2, " .") != 0) return false;
-    line[length - 2] = '\0';
     return true;
 }
 
@@ -66,7 +96,7 @@ enum resume_state resume_read(const char* path, const struct resume_part* part, 
     if (file == NULL) return RESUME_NEW;
     has_line(file, line);
     while (has_line(file, line)) {
-        const char* text = is_whole(line) ? text_of(line, part) : NULL;
+        const char* text = has_end(line) && is_whole(line) ? text_of(line, part) : NULL;
         if (text == NULL) continue;
         const bool stands = strncmp(text, "at ", 3) == 0;
         if (stands && (size_t)snprintf(position, EXPLORE_REPLAY_MOST, "%s", text + 3) >= EXPLORE_REPLAY_MOST) continue;
@@ -82,14 +112,22 @@ static bool begin_line(FILE* file) {
     return fseek(file, 0, SEEK_END) == 0 && putc('\n', file) != EOF;
 }
 
-static bool write_part(FILE* file, const struct resume_part* part, const struct explore_worker* worker) {
+static size_t format_part(const struct resume_part* part, const struct explore_worker* worker, char line[LINE_MOST]) {
     const struct explore_result* r = &worker->result;
-    if (!begin_line(file) || fseek(file, 0, SEEK_END) != 0) return false;
-    if (!r->complete)
-        return fprintf(file, "%s %" PRIu64 " at %s .\n", part->scenario, part->part, worker->position) > 0;
-    return fprintf(file, "%s %" PRIu64 " done %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %.2f %" PRIx64 " %" PRIx64 " .\n",
-                   part->scenario, part->part, r->schedules, r->pruned, r->ends, r->bound, r->seconds, r->words,
-                   r->steps) > 0;
+    const int length =
+        r->complete ? snprintf(line, LINE_MOST,
+                               "%s %" PRIu64 " done %" PRIu64 " %" PRIu64 " %" PRIu64 " %u %.2f %" PRIx64 " %" PRIx64,
+                               part->scenario, part->part, r->schedules, r->pruned, r->ends, r->bound, r->seconds,
+                               r->words, r->steps)
+                    : snprintf(line, LINE_MOST, "%s %" PRIu64 " at %s", part->scenario, part->part, worker->position);
+    return (size_t)length;
+}
+
+static bool write_part(FILE* file, const struct resume_part* part, const struct explore_worker* worker) {
+    static char line[LINE_MOST];
+    char mark[MARK + 1];
+    make_mark(line, format_part(part, worker, line), mark);
+    return begin_line(file) && fseek(file, 0, SEEK_END) == 0 && fprintf(file, "%s%s\n", line, mark) > 0;
 }
 
 bool resume_add(const char* path, const struct resume_part* part, const struct explore_worker* worker) {

@@ -2,11 +2,11 @@
 //
 //   first line: what was asked for, and of which build; a file of another one is refused
 //   then a line for each part of a scenario that is done:
-//     KEY PART done schedules pruned ends bound seconds words steps .
-//   and for one that is not: KEY PART at POSITION .
+//     KEY PART done schedules pruned ends bound seconds words steps CHECKSUM .
+//   and for one that is not: KEY PART at POSITION CHECKSUM .
 //
 // KEY is scenario_key(). The last line of a part counts. A line without the dot at its end was not written to its end,
-// and counts as none.
+// and counts as none. A file with a line that has changed since is refused.
 //
 // Thread-safety: none. Errors: a message and false.
 #ifndef HAKSTRESS_EXPLORE_RESUME_H

@@ -29,10 +29,12 @@ struct state {
     struct explore_outcome* outcome;
     struct running running[JOBS_MOST];
     size_t running_count, next_scenario;
-    uint64_t next_part, parts;
+    uint64_t next_part, parts, units_left;
     unsigned round;
+    bool grew[EXPLORE_SCENARIOS_MOST];      // in this round: `learned`
     char* learned[EXPLORE_SCENARIOS_MOST];  // by all parts of a scenario together; NULL: nothing yet
     double end_of_time;                     // 0: no limit
+    uint64_t unit_at_fault;
     bool resume_is_lost;
     enum explore_end end;
 };
@@ -58,7 +60,7 @@ enum { OPTION = 64, LEARNED = EXPLORE_REPLAY_MOST + 16 };
 struct words {
     char* argument[ARGUMENTS_MOST];
     size_t count;
-    char shard[OPTION], seconds[OPTION], position[LEARNED], learned[LEARNED];
+    char shard[OPTION], seconds[OPTION], schedules[OPTION], position[LEARNED], learned[LEARNED];
 };
 
 static void add(struct words* words, char* word) {
@@ -66,16 +68,22 @@ static void add(struct words* words, char* word) {
     words->argument[words->count] = NULL;
 }
 
-// The time is shared by the units.
-static void add_seconds(struct words* words, const struct state* state, const struct unit* unit) {
-    const struct explore_search* search = state->search;
+// The time that is left is shared by the units that are to be explored.
+static void add_seconds(struct words* words, const struct state* state) {
     if (state->end_of_time == 0) return;
-    double units = (double)search->scenario_count * (double)unit->parts;
-    double at_once = units < (double)search->jobs ? units : (double)search->jobs;
-    double share = search->seconds * at_once / units, left = state->end_of_time - now();
-    if (state->round > 0 && left < share) share = left > 0.001 ? left : 0.001;
+    const double units = (double)state->units_left, jobs = (double)state->search->jobs;
+    double share = (state->end_of_time - now()) * (units < jobs ? units : jobs) / units;
+    if (share < 0.001) share = 0.001;
     snprintf(words->seconds, sizeof words->seconds, "--seconds=%.3f", share);
     add(words, words->seconds);
+}
+
+// So are the schedules of a scenario by its parts.
+static void add_schedules(struct words* words, const struct explore_search* search, const struct unit* unit) {
+    if (search->schedules == 0) return;
+    const uint64_t share = search->schedules / unit->parts + (unit->part < search->schedules % unit->parts);
+    snprintf(words->schedules, sizeof words->schedules, "--schedules=%" PRIu64, share ? share : 1);
+    add(words, words->schedules);
 }
 
 static void resume_part_of(const struct state* state, const struct unit* unit, char key[SCENARIO_KEY],
@@ -113,7 +121,8 @@ static void make_words(struct words* words, const struct state* state, const str
     snprintf(words->shard, sizeof words->shard, "--shard=%" PRIu64 "/%" PRIu64,
              search->shard * unit->parts + unit->part, search->shards * unit->parts);
     add(words, words->shard);
-    add_seconds(words, state, unit);
+    add_seconds(words, state);
+    add_schedules(words, search, unit);
     add_position(words, state, unit);
     add_learned(words, state, unit);
     // What is wrong with a scenario is said once.
@@ -125,6 +134,7 @@ static bool start(struct state* state, const struct unit* unit) {
     static struct words words;
     struct running* running = &state->running[state->running_count];
     make_words(&words, state, unit);
+    state->units_left--;
     running->unit = *unit;
     running->worker = malloc(sizeof *running->worker);
     if (running->worker == NULL || !explore_worker_start(running->worker, state->search->program, words.argument)) {
@@ -135,8 +145,14 @@ static bool start(struct state* state, const struct unit* unit) {
     return true;
 }
 
-static void stop_all(const struct state* state) {
-    for (size_t i = 0; i < state->running_count; i++) kill(state->running[i].worker->pid, SIGTERM);
+static uint64_t number_of(const struct unit* unit) {
+    return unit->scenario * unit->parts + unit->part;
+}
+
+// Those of the units from a number on.
+static void stop_from(const struct state* state, uint64_t first) {
+    for (size_t i = 0; i < state->running_count; i++)
+        if (number_of(&state->running[i].unit) >= first) kill(state->running[i].worker->pid, SIGTERM);
 }
 
 // --- results
@@ -145,8 +161,8 @@ static bool is_complete(const struct explore_scenario_outcome* s) {
     return s->complete && !s->differs && s->parts_done == s->parts;
 }
 
-static const char* in_words(const struct explore_scenario_outcome* s) {
-    if (is_complete(s)) return ", complete";
+static const char* in_words(const struct explore_search* search, const struct explore_scenario_outcome* s) {
+    if (is_complete(s)) return search->shards > 1 ? ", this part of it completely" : ", complete";
     return s->complete && s->differs ? ", but its parts have learned different words" : "";
 }
 
@@ -154,7 +170,7 @@ static void tell(const struct state* state, size_t scenario) {
     const struct explore_scenario_outcome* s = &state->outcome->scenario[scenario];
     if (state->search->quiet) return;
     fprintf(stderr, "%-24s %9" PRIu64 " schedules %8.2f s%s\n", state->search->scenarios[scenario].name, s->schedules,
-            s->seconds, in_words(s));
+            s->seconds, in_words(state->search, s));
 }
 
 static void add_result(struct state* state, const struct unit* unit, const struct explore_result* result) {
@@ -188,11 +204,13 @@ static void add_learned_words(struct state* state, size_t scenario, const char* 
     if (set == NULL) set = state->learned[scenario] = calloc(1, EXPLORE_REPLAY_MOST);
     if (set == NULL) return;
     size_t used = strlen(set);
+    const size_t before = used;
     for (const char* word = more; *word; word += strcspn(word, "+"), word += *word == '+') {
         const size_t length = strcspn(word, "+");
         if (has_word(set, word, length) || used + length + 2 > EXPLORE_REPLAY_MOST) continue;
         used += (size_t)snprintf(set + used, EXPLORE_REPLAY_MOST - used, "%s%.*s", used ? "+" : "", (int)length, word);
     }
+    state->grew[scenario] |= used > before;
 }
 
 static void take_worker(struct state* state, const struct unit* unit, struct explore_worker* worker) {
@@ -209,12 +227,15 @@ static void take_worker(struct state* state, const struct unit* unit, struct exp
     if (!state->resume_is_lost) state->resume_is_lost = !resume_add(state->search->resume, &part, worker);
 }
 
+// The fault of the first unit that has one counts, whoever is first to find it: units before that one go on.
 static void take_fault(struct state* state, const struct unit* unit, const struct explore_fault* fault) {
+    if (state->outcome->has_fault && number_of(unit) > state->unit_at_fault) return;
+    state->unit_at_fault = number_of(unit);
     state->outcome->has_fault = true;
     state->outcome->fault = *fault;
     state->outcome->at_fault = unit->scenario;
     state->end = EXPLORE_FAULT;
-    stop_all(state);
+    stop_from(state, state->unit_at_fault);
 }
 
 // A worker that has not begun to listen yet when it is told to stop has nothing to say.
@@ -230,7 +251,7 @@ static void finish(struct state* state, size_t index) {
     struct explore_worker* worker = done.worker;
     state->running[index] = state->running[--state->running_count];
     explore_worker_reap(worker);
-    if (worker->has_fault && !state->outcome->has_fault) take_fault(state, &done.unit, &worker->fault);
+    if (worker->has_fault) take_fault(state, &done.unit, &worker->fault);
     if (worker->has_result)
         take_worker(state, &done.unit, worker);
     else if (!worker->has_fault && state->end == EXPLORE_OK)
@@ -254,22 +275,34 @@ static bool is_wanted(const struct state* state, size_t scenario) {
     return state->round == 0 || state->outcome->scenario[scenario].parts_done < state->parts;
 }
 
+static bool was_done(const struct state* state, const struct unit* unit, struct explore_result* result) {
+    static char position[EXPLORE_REPLAY_MOST];
+    char key[SCENARIO_KEY];
+    struct resume_part part;
+    if (state->round > 0 || state->search->resume == NULL) return false;
+    resume_part_of(state, unit, key, &part);
+    return resume_read(state->search->resume, &part, result, position) == RESUME_DONE;
+}
+
+static void count_units(struct state* state) {
+    struct explore_result unused;
+    state->units_left = 0;
+    for (size_t s = 0; s < state->search->scenario_count; s++)
+        for (uint64_t p = 0; is_wanted(state, s) && p < state->parts; p++)
+            state->units_left += !was_done(state, &(struct unit){s, p, state->parts}, &unused);
+}
+
 // Skips what an earlier search has done.
 static bool next_unit(struct state* state, struct unit* unit) {
-    static char position[EXPLORE_REPLAY_MOST];
     while (state->next_scenario < state->search->scenario_count) {
         struct explore_result result;
-        char key[SCENARIO_KEY];
-        struct resume_part part;
         *unit = (struct unit){state->next_scenario, state->next_part, state->parts};
         if (++state->next_part == state->parts) {
             state->next_part = 0;
             state->next_scenario++;
         }
         if (!is_wanted(state, unit->scenario)) continue;
-        resume_part_of(state, unit, key, &part);
-        if (state->round > 0 || resume_read(state->search->resume, &part, &result, position) != RESUME_DONE)
-            return true;
+        if (!was_done(state, unit, &result)) return true;
         add_result(state, unit, &result);
     }
     return false;
@@ -278,10 +311,11 @@ static bool next_unit(struct state* state, struct unit* unit) {
 static void explore_round(struct state* state) {
     const struct explore_search* search = state->search;
     struct unit unit;
+    count_units(state);
     bool told_to_stop = false, more = next_unit(state, &unit);
     while (more || state->running_count > 0) {
         if (*search->stopped && !told_to_stop) {
-            stop_all(state);
+            stop_from(state, 0);
             told_to_stop = true;
         }
         more = more && state->end == EXPLORE_OK && !told_to_stop;
@@ -294,14 +328,15 @@ static void explore_round(struct state* state) {
 }
 
 // Parts that know different words have not divided one tree among them. With all words that any of them has learned
-// they do, unless they learn yet another one.
+// they do, unless they learn yet another one. A round that adds none is the last: a set may be too large to be told.
 static bool begin_round(struct state* state) {
     bool any = false;
     if (state->end != EXPLORE_OK || *state->search->stopped) return false;
     if (state->end_of_time != 0 && now() >= state->end_of_time) return false;
     for (size_t i = 0; i < state->search->scenario_count; i++) {
         struct explore_scenario_outcome* s = &state->outcome->scenario[i];
-        if (!s->complete || !s->differs) continue;
+        if (!s->complete || !s->differs || !state->grew[i]) continue;
+        state->grew[i] = false;
         *s = (struct explore_scenario_outcome){
             .steps = s->steps, .earlier_schedules = s->schedules, .earlier_pruned = s->pruned};
         any = true;
@@ -312,10 +347,12 @@ static bool begin_round(struct state* state) {
     return any;
 }
 
-static void add_up(struct explore_outcome* outcome, size_t count) {
-    for (size_t i = 0; i < count; i++) {
+// A part alone is not complete: whether others have left nothing out depends on what they have learned.
+static void add_up(struct explore_outcome* outcome, const struct explore_search* search) {
+    for (size_t i = 0; i < search->scenario_count; i++) {
         struct explore_scenario_outcome* s = &outcome->scenario[i];
-        s->complete = is_complete(s);
+        s->part_complete = is_complete(s);
+        s->complete = s->part_complete && search->shards == 1;
         outcome->schedules += s->schedules;
         outcome->pruned += s->pruned;
         outcome->complete += s->complete;
@@ -329,6 +366,6 @@ enum explore_end explore_search(const struct explore_search* search, struct expl
     do explore_round(&state);
     while (begin_round(&state));
     for (size_t i = 0; i < search->scenario_count; i++) free(state.learned[i]);
-    add_up(outcome, search->scenario_count);
+    add_up(outcome, search);
     return state.end == EXPLORE_OK && *search->stopped ? EXPLORE_STOPPED : state.end;
 }

@@ -13,6 +13,7 @@ struct explore_search {
     const struct scenario_file* scenarios;
     size_t scenario_count;
     uint64_t jobs, shard, shards;
+    uint64_t schedules;      // most of each strategy and scenario; 0: no limit
     double seconds;          // for all of it; 0: no limit
     char* const* arguments;  // for each worker, ended by NULL
     const char* resume;      // file; NULL: none
@@ -24,6 +25,7 @@ struct explore_scenario_outcome {
     uint64_t schedules, pruned, ends;
     unsigned parts, parts_done, bound;
     bool complete, differs;  // differs: its parts knew different words, so they may have left something out, and go on
+    bool part_complete;      // of this shard; the shards are the whole if all are, with the same words
     uint64_t words, steps;
     double seconds;
     uint64_t earlier_schedules, earlier_pruned;  // of rounds in which the parts differed

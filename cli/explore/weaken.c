@@ -1,5 +1,8 @@
 #include "explore/weaken.h"
 
+#include "base/error.h"
+#include "explore/tell.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -16,7 +19,34 @@ static bool ask_for_places(const struct explore_search* search, struct weaken_ou
 
 // --- one after the other
 
-static enum explore_end try_place(const struct explore_search* search, char** room, struct weaken_verdict* verdict) {
+// The same schedule with the orders as they are: the string without the weaker one, and without the events of that run.
+static void without_weaker(const char* replay, char out[EXPLORE_REPLAY_MOST]) {
+    const char* weaker = strstr(replay, ",weaken=");
+    const size_t before = weaker ? (size_t)(weaker - replay) : strlen(replay);
+    const char* after = replay + before + (weaker ? 1 + strcspn(weaker + 1, ",:") : 0);
+    snprintf(out, EXPLORE_REPLAY_MOST, "%.*s%.*s", (int)before, replay, (int)strcspn(after, "#"), after);
+}
+
+// What the schedule ends with if no order is weaker. Then *fault is of that.
+static enum explore_end run_as_it_is(const struct explore_search* search, const struct scenario_file* file,
+                                     struct explore_fault* fault) {
+    static char replay[EXPLORE_REPLAY_MOST];
+    static struct explore_repeats repeats;
+    without_weaker(fault->replay, replay);
+    const struct explore_wish wish = {
+        .program = search->program, .replay = replay, .scenario = file, .stopped = search->stopped};
+    explore_repeat(&wish, 1, &repeats);
+    if (*search->stopped) return EXPLORE_STOPPED;
+    if (repeats.status > STATUS_FAULT) return EXPLORE_MISSING;
+    if (strcmp(repeats.check, "none") == 0) return EXPLORE_OK;
+    memcpy(fault->replay, replay, sizeof replay);
+    snprintf(fault->check, sizeof fault->check, "%s", repeats.check);
+    snprintf(fault->text, sizeof fault->text, "%s", repeats.text);
+    return EXPLORE_FAULT;
+}
+
+static enum explore_end try_place(const struct explore_search* search, char** room, struct weaken_verdict* verdict,
+                                  struct explore_outcome* plain) {
     static struct explore_outcome outcome;
     char option[64];
     snprintf(option, sizeof option, "--weaken=%s", verdict->place);
@@ -28,6 +58,9 @@ static enum explore_end try_place(const struct explore_search* search, char** ro
     verdict->schedules = outcome.schedules;
     verdict->weakened = outcome.weakened;
     if (end != EXPLORE_FAULT) return end;
+    end = run_as_it_is(search, &search->scenarios[outcome.at_fault], &outcome.fault);
+    if (end == EXPLORE_FAULT) *plain = outcome;
+    if (end != EXPLORE_OK) return end;
     verdict->needed = true;
     verdict->replay = strdup(outcome.fault.replay);
     snprintf(verdict->scenario, sizeof verdict->scenario, "%s", outcome.fault.scenario);
@@ -35,11 +68,12 @@ static enum explore_end try_place(const struct explore_search* search, char** ro
     return EXPLORE_OK;
 }
 
-enum explore_end weaken_search(const struct explore_search* search, char** room, struct weaken_outcome* outcome) {
+enum explore_end weaken_search(const struct explore_search* search, char** room, struct weaken_outcome* outcome,
+                               struct explore_outcome* plain) {
     if (!ask_for_places(search, outcome)) return *search->stopped ? EXPLORE_STOPPED : EXPLORE_MISSING;
     enum explore_end end = EXPLORE_OK;
     while (outcome->tried < outcome->count && end == EXPLORE_OK) {
-        end = try_place(search, room, &outcome->place[outcome->tried]);
+        end = try_place(search, room, &outcome->place[outcome->tried], plain);
         outcome->tried += end == EXPLORE_OK;
     }
     return end;

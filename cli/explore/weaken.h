@@ -22,8 +22,10 @@ struct weaken_outcome {
     size_t count, tried;
 };
 
-// room: where the search's `arguments` end; one more goes there.
-enum explore_end weaken_search(const struct explore_search* search, char** room, struct weaken_outcome* outcome);
+// room: where the search's `arguments` end; one more goes there. An order counts as needed if a schedule that ends in
+// a fault ends well with the order as it is. EXPLORE_FAULT: one does not; then *plain has that fault.
+enum explore_end weaken_search(const struct explore_search* search, char** room, struct weaken_outcome* outcome,
+                               struct explore_outcome* plain);
 // A line for each that was tried.
 void weaken_print(const struct weaken_outcome* outcome, FILE* out);
 json_t* weaken_json(const struct weaken_outcome* outcome);

@@ -2,32 +2,14 @@
 
 #include "base/error.h"
 #include "heap/dump_read.h"
+#include "process/live_request.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-// A variable of the environment that the process was started with.
-static bool variable_of(pid_t pid, const char* name, char* out, size_t size) {
-    char path[64], *entry = NULL;
-    size_t room = 0, length = strlen(name);
-    bool found = false;
-    snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-    FILE* file = fopen(path, "re");
-    if (file == NULL) return false;
-    while (!found && getdelim(&entry, &room, '\0', file) > 0) {
-        found = strncmp(entry, name, length) == 0 && entry[length] == '=';
-        if (found) snprintf(out, size, "%s", entry + length + 1);
-    }
-    free(entry);
-    fclose(file);
-    return found;
-}
 
 // Without a handler the signal would end the process.
 static bool catches(pid_t pid, int number) {
@@ -68,21 +50,48 @@ static bool wait_for(pid_t pid, const char* file, size_t before) {
     return false;
 }
 
-bool heap_ask(pid_t pid, char* file, size_t size) {
-    char on[16] = "", number[16] = "", pattern[PATH_MAX] = "hakmem-profile.%p";
-    if (kill(pid, 0) != 0) return missing_error("cannot reach process %d: %s", (int)pid, strerror(errno)), false;
-    variable_of(pid, "HAKMEM_PROFILE", on, sizeof on);
-    variable_of(pid, "HAKMEM_PROFILE_SIGNAL", number, sizeof number);
-    variable_of(pid, "HAKMEM_PROFILE_FILE", pattern, sizeof pattern);
-    int asks = (int)strtol(number, NULL, 10);
-    if (strcmp(on, "1") != 0 || asks < 1 || asks > 64 || !catches(pid, asks)) {
-        missing_error("process %d has no profile to ask for: start it with LD_PRELOAD=libhakmem.so HAKMEM_PROFILE=1 "
-                      "HAKMEM_PROFILE_SIGNAL=44",
-                      (int)pid);
+// By its signal, if it has one: that is answered at once. Else at its next need of memory.
+static bool send(const struct live_process* process, int number, const char* file, size_t before) {
+    enum { WAIT = 10 };  // seconds
+    int pid = (int)process->memory.pid;
+    struct request_answer answer;
+    if (number != 0 && catches(pid, number)) {
+        if (kill(pid, number) == 0) return wait_for(pid, file, before);
+        missing_error("cannot signal process %d: %s", pid, strerror(errno));
         return false;
     }
-    expand(pid, pattern, file, size);
-    size_t before = heap_dump_moments(file);
-    if (kill(pid, asks) != 0) return missing_error("cannot signal process %d: %s", (int)pid, strerror(errno)), false;
-    return wait_for(pid, file, before);
+    if (live_request(process, REQUEST_PROFILE, "", WAIT, &answer) == REQUEST_DONE) return wait_for(pid, file, before);
+    missing_error("process %d has not answered within %d s: none of its threads needed new memory (or it is stopped); "
+                  "give it work, or start it with HAKMEM_PROFILE_SIGNAL=44, which is answered at once",
+                  pid, WAIT);
+    return false;
+}
+
+// Programs write their title over their environment, so the options are read where the library keeps them.
+static bool ask_open(const struct live_process* process, char* file, size_t size) {
+    HakOptions options;
+    int pid = (int)process->memory.pid;
+    if (!process_memory_read(&process->memory, (uint64_t)(uintptr_t)process->live.options, &options, sizeof options))
+        return missing_error("cannot read the memory of process %d", pid), false;
+    if (load_relaxed(&options.profile) == 0)
+        return missing_error("the profile of process %d is off: switch it on with hakstress set %d profile=1", pid,
+                             pid),
+               false;
+    options.profile_file[sizeof options.profile_file - 1] = '\0';
+    expand(pid, options.profile_file, file, size);
+    return send(process, (int)load_relaxed(&options.profile_signal), file, heap_dump_moments(file));
+}
+
+bool heap_ask(pid_t pid, char* file, size_t size) {
+    struct live_process process;
+    char words[256];
+    enum live_state state = live_process_open(&process, pid);
+    if (state != LIVE_OPEN) {
+        live_problem(state, pid, words, sizeof words);
+        missing_error("%s", words);
+        return false;
+    }
+    bool asked = ask_open(&process, file, size);
+    live_process_close(&process);
+    return asked;
 }

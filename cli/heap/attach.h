@@ -1,4 +1,5 @@
-// Asks a running process that has its heap profile on (HAKMEM_PROFILE and HAKMEM_PROFILE_SIGNAL) for a moment.
+// Asks a running process that has its heap profile on for a moment: by the signal of HAKMEM_PROFILE_SIGNAL, or where it
+// has none, through its memory (process/live_request.h).
 // Thread-safety: none. Errors: false after a message.
 #ifndef HAKSTRESS_HEAP_ATTACH_H
 #define HAKSTRESS_HEAP_ATTACH_H

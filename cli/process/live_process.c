@@ -171,7 +171,7 @@ void live_problem(enum live_state state, pid_t pid, char* out, size_t size) {
         [LIVE_OTHER] = "has a libhakmem of another version: use the hakstress that came with it",
     };
     char library[PATH_MAX] = "";
-    if (state == LIVE_WITHOUT && !library_find_beside("libhakmem.so", library, sizeof library))
-        snprintf(library, sizeof library, "libhakmem.so");
+    if (state == LIVE_WITHOUT && !library_find_beside(LIBHAKMEM, library, sizeof library))
+        snprintf(library, sizeof library, LIBHAKMEM);
     snprintf(out, size, "process %d %s%s", (int)pid, words[state], library);
 }

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <ucontext.h>
 
 const char* signal_name(int signal) {
     static char name[32];
@@ -69,17 +68,22 @@ bool is_canonical(uint64_t address) {
 }
 #else
 const char* register_name(unsigned index) {
-    (void)index;
-    return NULL;
+    static const char* const names[CRASH_REGISTERS] = {
+        "x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+        "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+        "x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",  "pc",
+    };
+    return index < CRASH_REGISTERS ? names[index] : NULL;
 }
 
 const char* fault_access(const CrashRecord* record) {
-    (void)record;
-    return NULL;
+    static const char* const names[] = {NULL, "read", "write", "execute"};
+    return names[syndrome_access(record->registers[CRASH_SYNDROME])];
 }
 
+// With a tag in the uppermost byte, which accesses ignore, an address is one all the same.
 bool is_canonical(uint64_t address) {
-    (void)address;
-    return true;
+    uint64_t top = address >> 48 & 0xff;
+    return top == 0 || top == 0xff;
 }
 #endif

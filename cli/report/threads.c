@@ -22,7 +22,10 @@ static void see_registers(struct thread_seen* seen, const struct user_regs_struc
 }
 #else
 static void see_registers(struct thread_seen* seen, const struct user_regs_struct* registers) {
-    (void)seen, (void)registers;
+    unsigned long long operation = registers->regs[1] & 0x7f;  // without the flags
+    bool waits = registers->regs[8] == SYS_futex &&
+                 (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI);
+    seen->futex = waits ? registers->regs[0] : 0;
 }
 #endif
 

@@ -19,6 +19,17 @@
 
 enum { FRAMES_MAX = 64 };
 
+// Of the innermost frame. On aarch64 UNW_REG_IP is the link register, which leads to each other frame.
+#if defined(__x86_64__)
+enum { INNERMOST_PC = UNW_REG_IP };
+#else
+enum { INNERMOST_PC = UNW_AARCH64_PC };
+#endif
+
+static int frame_pc(unw_cursor_t* cursor, bool innermost, unw_word_t* pc) {
+    return unw_get_reg(cursor, innermost ? (unw_regnum_t)INNERMOST_PC : (unw_regnum_t)UNW_REG_IP, pc);
+}
+
 // Frames
 
 static bool same_module(const json_t* a, const json_t* b) {
@@ -46,8 +57,9 @@ static json_t* walk(unw_addr_space_t space, void* argument, const struct procmap
     unw_word_t pc;
     int status = unw_init_remote(&cursor, space, argument);
     if (status >= 0) status = 1;
-    while (status > 0 && json_array_size(frames) < FRAMES_MAX && unw_get_reg(&cursor, UNW_REG_IP, &pc) >= 0 &&
-           pc != 0 && (json_array_size(frames) == 0 || is_code(maps, pc))) {
+    while (status > 0 && json_array_size(frames) < FRAMES_MAX &&
+           frame_pc(&cursor, json_array_size(frames) == 0, &pc) >= 0 && pc != 0 &&
+           (json_array_size(frames) == 0 || is_code(maps, pc))) {
         json_array_append_new(frames, code_place(maps, pc, json_array_size(frames) > 0));
         status = unw_step(&cursor);
     }
@@ -80,28 +92,47 @@ static const int greg_of[] = {
 };
 enum { GREGS = sizeof greg_of / sizeof greg_of[0] };
 
+static int index_of(unw_regnum_t number) {
+    return number >= 0 && number < GREGS ? greg_of[number] : -1;
+}
+
+// A call has left the return address on top of the stack.
+static bool leave_callee(void) {
+    unw_word_t caller;
+    if (access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0) return false;
+    source.pc = caller;
+    source.stack_pointer += sizeof caller;
+    return true;
+}
+#else
+// As crash_registers.h numbers them.
+static int index_of(unw_regnum_t number) {
+    return number >= UNW_AARCH64_X0 && number <= UNW_AARCH64_PC ? (int)number : -1;
+}
+
+static bool leave_callee(void) {
+    source.pc = source.memory.record->registers[CRASH_LINK];
+    return true;
+}
+#endif
+
 static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t* value, int write, void* argument) {
     (void)space, (void)argument;
-    if (write || number < 0 || number >= GREGS) return -UNW_EBADREG;
-    if (number == UNW_X86_64_RIP)
-        *value = source.pc;
-    else if (number == UNW_X86_64_RSP)
-        *value = source.stack_pointer;
-    else
-        *value = source.memory.record->registers[greg_of[number]];
+    int index = index_of(number);
+    if (write || index < 0) return -UNW_EBADREG;
+    *value = index == CRASH_PC   ? source.pc
+             : index == CRASH_SP ? source.stack_pointer
+                                 : source.memory.record->registers[index];
     return 0;
 }
 
-// After a jump to an address without code, the return address is still on top of the stack: go on from the caller.
+// After a jump to an address without code, the return address is still where the call left it: go on from the caller.
 static json_t* leave_wild_pc(void) {
-    unw_word_t caller;
-    if (is_code(source.memory.maps, source.pc) || access_memory(NULL, source.stack_pointer, &caller, 0, NULL) != 0)
-        return NULL;
+    uint64_t pc = source.pc;
+    if (is_code(source.memory.maps, pc) || !leave_callee()) return NULL;
     json_t* frame = json_object();
-    json_put_hex(frame, "pc", source.pc);
+    json_put_hex(frame, "pc", pc);
     json_put_text(frame, "symbol", "(not code)");
-    source.pc = caller;
-    source.stack_pointer += sizeof caller;
     return frame;
 }
 
@@ -134,8 +165,8 @@ json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
     source.memory = (struct crash_memory){record, maps, pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1};
-    source.pc = record->registers[REG_RIP];
-    source.stack_pointer = record->registers[REG_RSP];
+    source.pc = record->registers[CRASH_PC];
+    source.stack_pointer = record->registers[CRASH_SP];
 
     json_t* wild = leave_wild_pc();
     json_t* frames = pid > 0 ? walk_process(pid, problem) : json_array();
@@ -151,13 +182,6 @@ json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid
     if (wild != NULL) json_array_insert_new(frames, 0, wild);
     return frames;
 }
-#else
-json_t* unwind_crash(const CrashRecord* record, const struct procmaps* maps, pid_t pid, const char** problem) {
-    (void)record, (void)maps, (void)pid;
-    *problem = "registers are recorded on x86-64 only";
-    return json_array();
-}
-#endif
 
 // A living thread
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <ucontext.h>
 
-#if defined(__x86_64__)
 enum { THREAD = 1 };  // the only one, whatever its number was
 
 struct source {
@@ -26,6 +25,7 @@ static bool read_word(Dwfl* session, Dwarf_Addr address, Dwarf_Word* value, void
 }
 
 // In the order of DWARF.
+#if defined(__x86_64__)
 static bool set_registers(Dwfl_Thread* thread, void* context) {
     static const int order[] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
                                 REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
@@ -37,6 +37,16 @@ static bool set_registers(Dwfl_Thread* thread, void* context) {
     values[RIP] = source->pc;
     return dwfl_thread_state_registers(thread, 0, COUNT, values);
 }
+#else
+static bool set_registers(Dwfl_Thread* thread, void* context) {
+    const struct source* source = context;
+    Dwarf_Word values[CRASH_SP + 1];
+    for (size_t i = 0; i < CRASH_SP; i++) values[i] = source->memory->record->registers[i];
+    values[CRASH_SP] = source->stack_pointer;
+    dwfl_thread_state_register_pc(thread, source->pc);
+    return dwfl_thread_state_registers(thread, 0, CRASH_SP + 1, values);
+}
+#endif
 
 static bool report_modules(Dwfl* session, const CrashRecord* record) {
     FILE* text = fmemopen((void*)(uintptr_t)record->maps, record->maps_bytes, "r");
@@ -62,10 +72,3 @@ json_t* unwind_record(const struct crash_memory* memory, uint64_t pc, uint64_t s
     if (session != NULL) dwfl_end(session);
     return frames != NULL ? frames : json_array();
 }
-#else
-json_t* unwind_record(const struct crash_memory* memory, uint64_t pc, uint64_t stack_pointer, const char** problem) {
-    (void)memory, (void)pc, (void)stack_pointer;
-    *problem = "registers are recorded on x86-64 only";
-    return json_array();
-}
-#endif

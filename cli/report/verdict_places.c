@@ -6,20 +6,13 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <ucontext.h>
 
 enum { FIRST_MAPPABLE = 0x10000, STACK_REACH = 64 << 10 };
 
-#if defined(__x86_64__)
-enum { STACK_POINTER = REG_RSP, INSTRUCTION_POINTER = REG_RIP };
-#else
-enum { STACK_POINTER, INSTRUCTION_POINTER };
-#endif
-
 bool by_stack(struct verdict* verdict, const struct verdict_facts* facts) {
     const CrashRecord* record = access_fault(facts);
-    if (record == NULL || record->signal != SIGSEGV || STACK_POINTER == INSTRUCTION_POINTER) return false;
-    uint64_t stack_pointer = record->registers[STACK_POINTER];
+    if (record == NULL || record->signal != SIGSEGV) return false;
+    uint64_t stack_pointer = record->registers[CRASH_SP];
     uint64_t low = stack_pointer - STACK_REACH;
     if (record->fault_address < low || record->fault_address > stack_pointer + 4096) return false;
     const struct mapping* mapping = procmaps_find(facts->maps, record->fault_address);
@@ -114,8 +107,8 @@ bool by_freed_memory(struct verdict* verdict, const struct verdict_facts* facts)
 
 bool by_execution(struct verdict* verdict, const struct verdict_facts* facts) {
     const CrashRecord* record = access_fault(facts);
-    if (record == NULL || STACK_POINTER == INSTRUCTION_POINTER) return false;
-    uint64_t pc = record->registers[INSTRUCTION_POINTER];
+    if (record == NULL) return false;
+    uint64_t pc = record->registers[CRASH_PC];
     const char* access = fault_access(record);
     bool execute = access != NULL && strcmp(access, "execute") == 0;
     const struct mapping* mapping = procmaps_find(facts->maps, pc);

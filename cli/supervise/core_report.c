@@ -5,6 +5,7 @@
 #include "report/core_file.h"
 #include "report/crash_report.h"
 #include "supervise/crash_copy.h"
+#include "supervise/user_registers.h"
 #include "workload/workload.h"
 
 #include <inttypes.h>
@@ -103,11 +104,7 @@ static void make_record(CrashRecord* record, const struct core_file* core, const
         record->sender = core->signal.si_signo != 0 ? core->signal.si_pid : core->process;
     crash_copy_registers(record, &core->threads[0].registers);
     copy_maps(record, &core->maps);
-#if defined(__x86_64__)
-    copy_stack(record, memory, core->threads[0].registers.rsp);
-#else
-    copy_stack(record, memory, core->threads[0].registers.sp);
-#endif
+    copy_stack(record, memory, user_stack_pointer(&core->threads[0].registers));
     store_relaxed(&record->claimed, (uint32_t)core->threads[0].thread);
     store_relaxed(&record->ready, 1u);
 }

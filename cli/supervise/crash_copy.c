@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 #include "report/instruction.h"
+#include "supervise/user_registers.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -81,21 +82,25 @@ static void find_access(CrashRecord* record, int memory, const struct user_regs_
     record->registers[REG_ERR] = USER | (fetch ? FETCH : 0) | (access == ACCESS_WRITE ? WRITE : 0);
 }
 
-static void copy_thread(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
-    crash_copy_registers(record, registers);
-    if (memory < 0) return;
-    copy_stack(record, memory, registers->rsp);
-    find_access(record, memory, registers);
-}
 #else
 void crash_copy_registers(CrashRecord* record, const struct user_regs_struct* from) {
-    (void)record, (void)from;
+    memcpy(record->registers, from->regs, sizeof from->regs);
+    record->registers[CRASH_SP] = from->sp;
+    record->registers[CRASH_PC] = from->pc;
 }
 
-static void copy_thread(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
+// A tracer is not told the syndrome.
+static void find_access(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
     (void)record, (void)memory, (void)registers;
 }
 #endif
+
+static void copy_thread(CrashRecord* record, int memory, const struct user_regs_struct* registers) {
+    crash_copy_registers(record, registers);
+    if (memory < 0) return;
+    copy_stack(record, memory, user_stack_pointer(registers));
+    find_access(record, memory, registers);
+}
 
 void crash_copy(CrashRecord* record, pid_t thread, const struct tracing_signal* signal) {
     memset(record, 0, sizeof *record);

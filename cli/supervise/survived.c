@@ -4,6 +4,7 @@
 #include "child/messages.h"
 #include "report/closed_access.h"
 #include "supervise/faults.h"
+#include "supervise/user_registers.h"
 
 #include <inttypes.h>
 
@@ -50,11 +51,7 @@ bool survived_is_told(const struct survived* survived) {
 // Accesses that a handler caught
 
 static uint64_t pc_of(const struct tracing_signal* signal) {
-#if defined(__x86_64__)
-    return signal->registers.rip;
-#else
-    return signal->registers.pc;
-#endif
+    return user_program_counter(&signal->registers);
 }
 
 static struct caught_accesses* find(struct survived* survived, pid_t process) {

@@ -33,7 +33,8 @@ static void take_registers(struct user_regs_struct* to, const ucontext_t* from) 
 }
 #else
 static void take_registers(struct user_regs_struct* to, const ucontext_t* from) {
-    (void)to, (void)from;
+    *to = (struct user_regs_struct){.sp = from->uc_mcontext.sp, .pc = from->uc_mcontext.pc};
+    for (size_t i = 0; i < sizeof to->regs / sizeof to->regs[0]; i++) to->regs[i] = from->uc_mcontext.regs[i];
 }
 #endif
 

@@ -54,7 +54,7 @@ size_t allocators_find(struct allocator out[ALLOCATORS_MOST]) {
     size_t count = 0;
     out[count++] = (struct allocator){.name = "glibc"};
     out[count].name = "hakmem";
-    if (library_find_beside("libhakmem.so", out[count].path, sizeof out[count].path)) count++;
+    if (library_find_beside(LIBHAKMEM, out[count].path, sizeof out[count].path)) count++;
     for (size_t i = 0; i < sizeof known / sizeof known[0] && count < ALLOCATORS_MOST; i++) {
         out[count].name = known[i].name;
         if (find(known[i].files, out[count].path)) count++;

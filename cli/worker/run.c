@@ -235,7 +235,8 @@ static bool mapped_file(pid_t pid, uintptr_t address, char* path, size_t size) {
 
 static bool is_c_library(const char* path) {
     const char* name = strrchr(path, '/');
-    return name != NULL && (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0);
+    return name != NULL &&
+           (strncmp(name, "/libc.so", 8) == 0 || strncmp(name, "/libc-", 6) == 0 || strncmp(name, "/ld-musl-", 9) == 0);
 }
 
 void last_line(int file, char* out, size_t size) {

@@ -149,7 +149,7 @@ static bool is_content_right(struct trace_file* file) {
 static const char* look_through(struct trace_file* file) {
     struct stat status;
     const struct trace_header* header = &file->header;
-    if (fstat(file->fd, &status) != 0) return strerrordesc_np(errno);
+    if (fstat(file->fd, &status) != 0) return strerror(errno);
     if (!S_ISREG(status.st_mode)) return "it is not a file, but a directory, device or pipe";
     const uint64_t size = (uint64_t)status.st_size;
     const bool is_whole_header = size >= sizeof *header && read_at(file, 0, &file->header, sizeof *header);
@@ -163,7 +163,7 @@ static const char* look_through(struct trace_file* file) {
 
 const char* trace_open(struct trace_file* file, const char* path) {
     *file = (struct trace_file){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (file->fd < 0) return strerrordesc_np(errno);
+    if (file->fd < 0) return strerror(errno);
     const char* problem = look_through(file);
     if (problem != NULL) trace_close(file);
     return problem;

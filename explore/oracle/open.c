@@ -29,8 +29,8 @@ static bool is_of_an_owner(unsigned step) {
 
 // A thread without a TCB, and one that has ended, use the reserve TCB.
 static void check_step(unsigned step) {
-    const HakTcb* me = hak_tls.tcb;
-    if (!is_of_an_owner(step) || me == NULL || hak_tls.ended || load_relaxed(&me->inside) == INSIDE) return;
+    const HakTcb* me = thread_tls()->tcb;
+    if (!is_of_an_owner(step) || me == NULL || thread_tls()->ended || load_relaxed(&me->inside) == INSIDE) return;
     run_fault("operation", "thread %c takes step %s of an owner outside of an operation", 'A' + (int)current_thread,
               step_name(step));
 }

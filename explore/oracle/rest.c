@@ -66,16 +66,16 @@ static bool is_listed(const HakTcb* wanted) {
 static void check_own_block(const HakTcb* tcb) {
     if (!is_listed(tcb)) run_fault("pool", "control block %u of a thread is not in the list of all", tcb->number);
     if (tcb->pooled) run_fault("pool", "control block %u of a thread is in the pool", tcb->number);
-    if (load_relaxed(&tcb->tls) != &hak_tls)
+    if (load_relaxed(&tcb->tls) != thread_tls())
         run_fault("pool", "control block %u does not name the thread that has it", tcb->number);
 }
 
 // If the user has fixed how many blocks a bin holds, no bin has more.
 static void check_bins(unsigned t) {
     for (unsigned c = CLASS_FIRST; hak_option(fast_cap) >= 0 && c < CLASS_COUNT; c++)
-        if (bin_blocks(&hak_tls.bin[c]) > hak_tls.bin[c].cap)
+        if (bin_blocks(&thread_tls()->bin[c]) > thread_tls()->bin[c].cap)
             run_fault("bound", "a bin of thread %c has %u blocks, and room for %u", 'A' + (int)t,
-                      bin_blocks(&hak_tls.bin[c]), hak_tls.bin[c].cap);
+                      bin_blocks(&thread_tls()->bin[c]), thread_tls()->bin[c].cap);
 }
 
 // Whether the owner has a note at the SuperSlab's place, or will come to the SuperSlab in its turn.
@@ -88,7 +88,7 @@ static bool is_told(const HakTcb* me, SlabNumber s) {
 
 // slab/remote_free.h: an owner of page runs learns that others have freed some.
 static void check_told(unsigned t) {
-    const HakTcb* me = hak_tls.tcb;
+    const HakTcb* me = thread_tls()->tcb;
     for (SlabNumber s = me->runs; s && run.stale_used == 0 && !run.forked; s = peek_own(s)->next)
         if (remote_count(load_relaxed(remote_word(s))) && !is_told(me, s))
             run_fault("told", "page runs were freed into slab %u of thread %c, which was not told", s, 'A' + (int)t);
@@ -100,8 +100,8 @@ static void check_threads(void) {
     for (unsigned t = 0; t < thread_count; t++) {
         if (!exists(t)) continue;
         thread_become(t);
-        if (hak_tls.tcb == NULL) continue;
-        check_own_block(hak_tls.tcb);
+        if (thread_tls()->tcb == NULL) continue;
+        check_own_block(thread_tls()->tcb);
         check_bins(t);
         check_told(t);
         check_heap();
@@ -316,7 +316,8 @@ static void check_pool_is_taken(void) {
     uint32_t newest = 0;
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
         if (tcb->number > newest) newest = tcb->number;
-    for (const HakTcb* taken = tcb_take(&hak_tls); taken && taken->number <= newest;) taken = tcb_take(&hak_tls);
+    for (const HakTcb* taken = tcb_take(thread_tls()); taken && taken->number <= newest;)
+        taken = tcb_take(thread_tls());
     for (const HakTcb* tcb = tcb_all(); tcb; tcb = tcb->next_all)
         if (tcb->pooled) run_fault("pool", "control block %u is in the pool, and no thread can take it", tcb->number);
 }
@@ -455,8 +456,8 @@ static void check_between(unsigned me) {
     for (unsigned t = 0; t < thread_count; t++) {
         if (!exists(t)) continue;
         thread_become(t);
-        if (hak_tls.tcb == NULL) continue;
-        check_own_block(hak_tls.tcb);
+        if (thread_tls()->tcb == NULL) continue;
+        check_own_block(thread_tls()->tcb);
         check_heap();
     }
     thread_become(me);

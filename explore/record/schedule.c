@@ -32,6 +32,7 @@ size_t replay_format(const Replay* replay, char* out, size_t size) {
     for (uint32_t i = 0; i < replay->dropped_count; i++)
         text_add(&text, "-%c%u", 'A' + replay->dropped[i].thread, replay->dropped[i].op);
     text_add(&text, "@%s", replay->build);
+    add_list(&text, "text", replay->text);
     add_list(&text, "changes", replay->changes);
     add_list(&text, "weaken", replay->weaken);
     if (replay->follow) text_add(&text, ",follow");
@@ -103,11 +104,11 @@ static bool read_scenario(Reader* r, Replay* replay) {
     return true;
 }
 
-static bool read_list(Reader* r, const char* name, char* out) {
+static bool read_list(Reader* r, const char* name, char* out, size_t size) {
     size_t length = strlen(name);
     if (r->at[0] != ',' || strncmp(r->at + 1, name, length) != 0 || r->at[1 + length] != '=') return true;
     r->at += length + 2;
-    if (!read_until(r, ",:", "a list", out, WITHOUT_MOST)) return false;
+    if (!read_until(r, ",:", "a list", out, size)) return false;
     for (char* c = out; *c; c++)
         if (*c == '+') *c = ',';
     return true;
@@ -124,7 +125,9 @@ static bool read_build(Reader* r, Replay* replay) {
     if (*r->at != '@') return expect(r, "'@' and a build");
     r->at++;
     return read_until(r, ",:", "a build", replay->build, sizeof replay->build) &&
-           read_list(r, "changes", replay->changes) && read_list(r, "weaken", replay->weaken) && read_follow(r, replay);
+           read_list(r, "text", replay->text, sizeof replay->text) &&
+           read_list(r, "changes", replay->changes, sizeof replay->changes) &&
+           read_list(r, "weaken", replay->weaken, sizeof replay->weaken) && read_follow(r, replay);
 }
 
 static bool read_deviation(Reader* r, Schedule* schedule) {

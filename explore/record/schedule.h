@@ -15,6 +15,7 @@ enum {
     SCENARIO_NAME_MOST = 64,
     DROPPED_MOST = 64,
     WITHOUT_MOST = 128,
+    TEXT_HASH = 8,   // digits
     STALE_MOST = 3,  // loads that read an older store, of a run of an exhaustive search
 };
 
@@ -52,6 +53,7 @@ typedef struct {
     DroppedOp dropped[DROPPED_MOST];
     uint32_t dropped_count;
     char build[17];
+    char text[TEXT_HASH + 1];    // hash of the scenario's operations and settings, in digits; "": not known
     char changes[WITHOUT_MOST];  // as HAKMEM_CHANGES has it; "": all are in
     char weaken[WITHOUT_MOST];   // "": none
     bool follow;                 // named steps are points, and only a crash ends the run

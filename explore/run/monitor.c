@@ -20,6 +20,7 @@ void monitor_begin(const Scenario* scenario, const char* changes, const char* we
     memset(shared, 0, sizeof *shared);
     snprintf(shared->scenario, sizeof shared->scenario, "%s", scenario->name);
     snprintf(shared->build, sizeof shared->build, "%s", explored_build);
+    scenario_hash(scenario, shared->text);
     if (strcmp(changes, "all") != 0) snprintf(shared->changes, sizeof shared->changes, "%s", changes);
     snprintf(shared->weaken, sizeof shared->weaken, "%s", weaken);
     shared->follow = follow;

@@ -77,8 +77,10 @@ static void touch(const Op* op) {
 }
 
 static void discard(const Scenario* scenario, uint64_t count) {
-    for (unsigned b; count > 0 && (b = block_without_name(scenario->block_count)) < block_count; count--)
+    for (unsigned b; count > 0 && (b = block_without_name(scenario->block_count)) < block_count; count--) {
+        threads[current_thread].began = threads[current_thread].moment;
         hak_free(block_take(b));
+    }
 }
 
 static void start(unsigned thread) {

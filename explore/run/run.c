@@ -1,7 +1,7 @@
 #include "run/run.h"
 
 #include "api/end.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/life.h"
 #include "front/process.h"
 #include "oracle/blocks.h"
@@ -11,6 +11,7 @@
 #include "record/event.h"
 #include "run/ends.h"
 #include "run/perform.h"
+#include "runtime/limit.h"
 #include "runtime/race.h"
 #include "runtime/system.h"
 #include "superslab/heap.h"
@@ -102,7 +103,12 @@ static void handle_signals(void) {
 
 // --- runs
 
+static void fault_of_size(const char* what) {
+    run_fault("scenario", "%s", what);
+}
+
 void run_start(void) {
+    run_is_too_large = fault_of_size;
     memory_start();
     locations_start();
     race_start();
@@ -171,6 +177,7 @@ static void begin_thread(unsigned t) {
     Thread* thread = &threads[t];
     thread->state = functions || scenario->begins[t] ? READY : UNBORN;
     thread->hurries = thread->was_woken = false;
+    thread->one_point = 0;
     thread->looks_in_vain = 0;
     thread->step = UINT16_MAX;
     thread->moment = thread->began = thread->op = thread->looks_alone = thread->seen_since = 0;
@@ -201,6 +208,7 @@ static void begin_run(const RunLimits* limits) {
     run.fault_bytes = 0;
     run.fault_other = NOBODY;
     run.may_fail = !functions && scenario_fails(scenario);
+    run.is_judged = !functions && scenario_expects(scenario);
     run.writes_are_points = !functions && scenario_copies(scenario);
     recording.count = 0;
     explored_single_threaded = thread_count == 1;

@@ -41,7 +41,7 @@ static uint8_t branching_of[HAK_STEP_COUNT];
 static unsigned owner_outcome(uint64_t word) {
     uint64_t owner = word_owner(word);
     if (word_tag(word) == 0) return 3;
-    return owner == 0 ? 1 : owner == (uint64_t)(uintptr_t)hak_tls.tcb ? 0 : 2;
+    return owner == 0 ? 1 : owner == (uint64_t)(uintptr_t)thread_tls()->tcb ? 0 : 2;
 }
 
 static unsigned remote_outcome(uint64_t word) {

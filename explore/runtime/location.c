@@ -1,7 +1,7 @@
 #include "runtime/location.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "runtime/limit.h"
+
 #include <string.h>
 
 uint16_t* location_index;
@@ -16,10 +16,9 @@ void locations_start(void) {
 }
 
 uint32_t location_make(uint64_t offset) {
-    if (++location_count == LOCATIONS_MOST) {
-        fputs("hakstress-explore: too many words with atomic operations\n", stderr);
-        exit(3);
-    }
+    if (location_count + 1 == LOCATIONS_MOST)
+        run_is_too_large("a run has atomic operations on more words than it can hold");
+    location_count++;
     location_index[offset] = (uint16_t)location_count;
     offsets[location_count] = offset;
     return location_count;

@@ -4,7 +4,7 @@
 // of them writing. The rest is of one run.
 //
 // Thread-safety: the process's only running thread.
-// Errors: none; location_of ends the process if there are too many words.
+// Errors: if there are too many words, location_of ends the run with the fault "scenario".
 #ifndef EXPLORE_RUNTIME_LOCATION_H
 #define EXPLORE_RUNTIME_LOCATION_H
 

@@ -1,5 +1,7 @@
 #include "runtime/memory.h"
 
+#include "runtime/limit.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,10 +76,7 @@ void memory_start(void) {
 
 void memory_note_line(uint64_t line) {
     memory_lines[line] |= LINE_IS_NOTED;
-    if (noted_count == NOTED_MOST) {
-        fputs("hakstress-explore: a run writes too much memory\n", stderr);
-        exit(3);
-    }
+    if (noted_count == NOTED_MOST) run_is_too_large("a run writes to more lines of memory than it can hold");
     noted[noted_count++] = (uint32_t)line;
 }
 

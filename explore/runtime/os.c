@@ -3,6 +3,7 @@
 #include "os/os.h"
 
 #include "base/random.h"
+#include "config/conf.h"
 #include "os/cgroup.h"
 #include "base/atomic.h"
 #include "runtime/access.h"
@@ -24,19 +25,31 @@ static uint64_t offset_of(const void* at) {
 
 uint32_t __tsan_atomic32_fetch_or(volatile uint32_t* p, uint32_t value, int order);
 
-// Whether pages are there is what mappings change and find. So their order matters, for each part of the arena.
-static bool call_for_pages(const char* name, const void* at, size_t bytes) {
-    if (!call(name)) return false;
+static void order_parts(const void* at, size_t bytes) {
     for (uint64_t part = offset_of(at) / ARENA_PART, last = (offset_of(at) + bytes - 1) / ARENA_PART; part <= last;
          part++)
         __tsan_atomic32_fetch_or(&world->mappings[part], 0, __ATOMIC_RELAXED);
+}
+
+// Whether pages are there is what mappings change and find. So their order matters, for each part of the arena. Nobody
+// else runs between the call's place in that order and what it does: this comes last, and has one point at most.
+static void order_pages(const void* at, size_t bytes) {
+    scheduler_points_are_one(true);
+    order_parts(at, bytes);
+    scheduler_points_are_one(false);
+}
+
+static bool call_for_pages(const char* name, const void* at, size_t bytes) {
+    if (!call(name)) return false;
+    order_pages(at, bytes);
     return true;
 }
 
 // The same for what also changes bytes that are there.
 static bool call_for_bytes(const char* name, const void* at, size_t bytes) {
-    if (!call_for_pages(name, at, bytes)) return false;
+    if (!call(name)) return false;
     access_by_system(at, bytes);
+    order_pages(at, bytes);
     return true;
 }
 
@@ -45,6 +58,10 @@ void os_start(void) {
 
 bool os_is_privileged(void) {
     return false;
+}
+
+void conf_take(const char* path, bool wanted) {
+    (void)path, (void)wanted;
 }
 
 // --- mapping
@@ -159,9 +176,14 @@ bool os_want_huge_pages(void* at, size_t bytes, bool wanted) {
 }
 
 bool os_move(void* from, void* to, size_t bytes) {
-    if (!call_for_bytes("mremap", from, bytes)) return false;
+    if (!call("mremap")) return false;
+    access_by_system(from, bytes);
     access_by_system(to, bytes);
-    if (memory_is_closed(offset_of(to), bytes)) memory_open(offset_of(to), bytes);
+    scheduler_points_are_one(true);
+    order_parts(from, bytes);
+    order_parts(to, bytes);
+    scheduler_points_are_one(false);
+    memory_open(offset_of(to), bytes);
     memory_note_range(to, bytes);
     memcpy(to, from, bytes);
     memory_close(offset_of(from), bytes);

@@ -1,5 +1,7 @@
 #include "runtime/race.h"
 
+#include "runtime/limit.h"
+
 #include <sys/mman.h>
 
 // A record: run:24 | when:16 | mask:8 | flags:8 | thread:8. Records of other runs count as empty.
@@ -146,6 +148,8 @@ static Race access_slowly(Cell* cell, uint64_t offset, uint64_t mine, const Cloc
         for (; kept < count; kept++) cell->record[kept] = 0;
     } else if (more && *more_count < OVERFLOW_RECORDS) {
         more[(*more_count)++] = mine;
+    } else {
+        run_meets_limit("more accesses of one word than are kept, so a race may be missed");
     }
     return race;
 }

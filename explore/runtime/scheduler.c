@@ -1,6 +1,7 @@
 #include "runtime/scheduler.h"
 
 #include "record/event.h"
+#include "runtime/limit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,13 +101,20 @@ static unsigned let_time_pass(void) {
 
 // --- choices
 
+enum { MANY, ONE_TO_COME, ONE_WAS };  // Thread.one_point
+
 static void note_deviation(const Choice* choice, unsigned picked) {
-    if (picked == 0 || run_schedule->count == DEVIATIONS_MOST) return;
+    if (picked == 0) return;
     run_schedule->at[run_schedule->count++] =
         (Deviation){choice->moment, choice->thread, choice->kind, choice->value[picked]};
 }
 
+// A schedule that has no room for more goes on by itself, so that it can be repeated.
 static unsigned ask(const Choice* choice) {
+    if (run_schedule->count == DEVIATIONS_MOST) {
+        run_meets_limit("a schedule with more deviations than a string has");
+        return 0;
+    }
     unsigned picked = run.limits.strategy->choose(choice);
     if (picked == PRUNE) thread_leave(RUN_PRUNED);
     note_deviation(choice, picked);
@@ -197,8 +205,14 @@ static void check_moments(const Thread* me) {
                   MOMENTS_MOST);
 }
 
+void scheduler_points_are_one(bool one) {
+    threads[current_thread].one_point = one && !run.limits.every_moment ? ONE_TO_COME : MANY;
+}
+
 void scheduler_point(void) {
     Thread* me = &threads[current_thread];
+    if (me->one_point == ONE_WAS) return;
+    if (me->one_point == ONE_TO_COME) me->one_point = ONE_WAS;
     if (run.limits.follow) join_order_of_points(me);
     check_moments(me);
     choose_thread(true);

@@ -38,6 +38,7 @@ typedef struct {
     uint8_t stale_used, failures_used;
     uint32_t preemptions;
     bool may_fail;           // some system calls fail, so allocations may
+    bool is_judged;          // the scenario expects something of how its threads come to the end
     bool writes_are_points;  // the scenario copies the process
     bool learned;            // a word became contended in this run
     bool forked;             // this is the child of a fork, or a copy
@@ -61,6 +62,9 @@ extern Schedule* run_schedule;  // what was chosen so far; the monitor reads it 
 
 // The current thread is about to do what others can see.
 void scheduler_point(void);
+// Of the points of the current thread from here on, until it is called with false, only the first one is a point. In a
+// run in which every moment is one, all are.
+void scheduler_points_are_one(bool one);
 // Which of `count` alternatives: 0, or what the strategy wants.
 unsigned scheduler_choose(ChoiceKind kind, unsigned count);
 // The current thread waits; on return it goes on.

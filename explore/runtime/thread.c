@@ -133,6 +133,10 @@ void thread_tick(void) {
     race_set_user(current_thread, ++threads[current_thread].clock[current_thread]);
 }
 
+HAK_NOINLINE HakTls* thread_tls(void) {
+    return &hak_tls;
+}
+
 void thread_become(unsigned thread) {
     current_thread = thread;
     race_set_user(thread, threads[thread].clock[thread]);

@@ -11,6 +11,7 @@
 #include "record/schedule.h"
 #include "runtime/clock.h"
 #include "runtime/hash.h"
+#include "thread/tls.h"
 
 enum { SETUP = THREADS_MOST, THREADS_AND_SETUP, BEFORE_RUN = CLOCK_WIDTH - 1, NOBODY = 255 };
 
@@ -40,7 +41,8 @@ typedef struct {
     uint8_t state;  // ThreadState
     bool hurries;   // the time of its wait has run out
     bool was_woken;
-    uint16_t step;  // last named step; HAK_STEP_COUNT: none since the last operation
+    uint8_t one_point;  // whether only the first of its next points is one: scheduler.c
+    uint16_t step;      // last named step; HAK_STEP_COUNT: none since the last operation
     uint32_t moment;
     uint32_t began;         // the moment before its last call into the allocator
     uint32_t op;            // operation of its program under way, from 1; 0: none
@@ -74,6 +76,9 @@ bool thread_is_inside(void);
 void thread_tick(void);
 // Runs as if it were that thread, on the caller's stack: for the setup and the end.
 void thread_become(unsigned thread);
+// The allocator's thread-local state of the thread that the caller runs as. Not hak_tls itself: a compiler may keep the
+// thread pointer of an earlier thread, as nothing in C changes it.
+HakTls* thread_tls(void);
 
 // The allocator's `__thread` variables of all threads: at the program's start, at the snapshot.
 void threads_tls_snapshot(void);

@@ -172,9 +172,12 @@ void access_write(void* p, uint64_t value) {
 
 // Lines that nobody has written hold zeros before and after.
 void access_by_system(const void* p, size_t bytes) {
+    enum { SYSTEM_WROTE = 7 };
     if (!run.active) return;
-    threads[current_thread].moment++;
+    Thread* me = &threads[current_thread];
+    me->moment++;
     scheduler_point();
+    me->history = hash_add(me->history, SYSTEM_WROTE);  // or the thread's next point would be the same state
     uint64_t line = memory_offset(p) >> LINE_SHIFT, end = line + (bytes >> LINE_SHIFT);
     for (; line < end; line++)
         if (memory_lines[line] & (LINE_IS_NOTED | LINE_HAD_BYTES))

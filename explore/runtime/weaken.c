@@ -1,8 +1,8 @@
 #include "runtime/weaken.h"
 
-#include "config/options.h"
+#include "front/life.h"
+#include "front/locks.h"
 #include "front/process.h"
-#include "refill/stages.h"
 #include "runtime/memory.h"
 #include "runtime/order.h"
 #include "slab/ownership.h"
@@ -46,14 +46,7 @@ static void note_lock(HakLock* lock, unsigned unused) {
 
 static void find_locks(void) {
     lock_count = 0;
-    note_lock(&init_lock, 0);
-    note_lock(&heap_lock, 0);
-    note_lock(&fork_lock, 0);
-    note_lock(tcb_reserve_guard(), 0);
-    mmap_gate_locks(note_lock, 0);
-    tcb_locks(note_lock, 0);
-    registry_locks(note_lock, 0);
-    hak_options_locks(note_lock, 0);
+    locks_of_ranks(LOCK_RANK_FORK, LOCK_LEAF, note_lock, 0);
 }
 
 static bool is_lock(const volatile void* p) {
@@ -94,26 +87,33 @@ static Place place_of_remote_word(unsigned step) {
     }
 }
 
-// The words of static data that are no locks: the list of control blocks is a pointer, the others are flags.
-static Place place_of_static(int order, const volatile void* p, unsigned bytes) {
-    bool acquires = order_acquires(order);
-    if (p == (const volatile void*)&process_has_begun) return acquires ? PLACE_begun_acquire : PLACE_begun_release;
-    if (p == (const volatile void*)&operation_copies_are_watched) return PLACE_watch_release;
-    if (bytes == 1) return acquires ? PLACE_key_acquire : PLACE_key_release;
-    return acquires ? PLACE_all_acquire : PLACE_all_release;
+// The words of static data that are no locks and have an order that places.def names.
+static Place place_of_static(int order, const volatile void* p) {
+    const bool acquires = order_acquires(order);
+    const struct {
+        const volatile void* word;
+        Place acquires, releases;
+    } words[] = {{&process_has_begun, PLACE_begun_acquire, PLACE_begun_release},
+                 {&operation_copies_are_watched, NOT_A_PLACE, PLACE_watch_release},
+                 {&have_end_key, PLACE_key_acquire, PLACE_key_release},
+                 {&tcb_newest, PLACE_all_acquire, PLACE_all_release}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (p == words[i].word) return acquires ? words[i].acquires : words[i].releases;
+    return NOT_A_PLACE;
 }
 
-static Place place_of(int order, unsigned step, const volatile void* p, unsigned bytes) {
+static Place place_of(int order, unsigned step, const volatile void* p) {
     if (p == NULL) return PLACE_inside_fence;
     if (is_in(p, hak_heap.owner, sizeof *hak_heap.owner)) return place_of_owner_word(order, step);
     if (is_in(p, hak_heap.remote, sizeof *hak_heap.remote)) return place_of_remote_word(step);
     if (is_lock(p)) return order_acquires(order) ? PLACE_lock : PLACE_unlock;
     if (is_inside(p)) return PLACE_inside_end;
-    return memory_offset(p) >= ARENA_BYTES ? place_of_static(order, p, bytes) : NOT_A_PLACE;
+    return memory_offset(p) >= ARENA_BYTES ? place_of_static(order, p) : NOT_A_PLACE;
 }
 
 static int weaken(int order, unsigned step, const volatile void* p, unsigned bytes) {
-    if (order == __ATOMIC_RELAXED || place_of(order, step, p, bytes) != wanted) return order;
+    (void)bytes;
+    if (order == __ATOMIC_RELAXED || place_of(order, step, p) != wanted) return order;
     weakened++;
     return places[wanted].weaker;
 }

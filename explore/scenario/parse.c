@@ -385,7 +385,7 @@ static bool line_search(Parser* p) {
             p->at = start;
             return expected(p, "'preemptions' or 'stale'");
         }
-        if (!read_number(p, "a number", 0, stale ? STALE_MOST : 1000, &value)) return false;
+        if (!read_number(p, "a number", 0, stale ? STALE_MOST : PREEMPTIONS_MOST, &value)) return false;
         *(stale ? &p->scenario->stale : &p->scenario->preemptions) = (uint32_t)value;
     } while (!at_end(p));
     return true;

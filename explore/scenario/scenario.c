@@ -127,3 +127,12 @@ size_t scenario_format(const Scenario* scenario, char* out, size_t size) {
     for (unsigned t = 0; t < scenario->thread_count; t++) add_program(&text, scenario, t);
     return text.length;
 }
+
+void scenario_hash(const Scenario* scenario, char digits[TEXT_HASH + 1]) {
+    enum { TEXT_MOST = 32768 };
+    static char text[TEXT_MOST];
+    scenario_format(scenario, text, sizeof text);
+    uint32_t hash = UINT32_C(0x811c9dc5);  // FNV-1a
+    for (const char* c = text; *c; c++) hash = (hash ^ (uint8_t)*c) * UINT32_C(0x01000193);
+    snprintf(digits, TEXT_HASH + 1, "%08x", hash);
+}

@@ -16,6 +16,7 @@
 #include "record/schedule.h"
 
 enum { OPS_MOST = 48, SETUP_OPS_MOST = 64, BLOCKS_MOST = 48, SETTINGS_MOST = 8, NAME_MOST = 32, PREEMPTIONS_USUAL = 2 };
+enum { PREEMPTIONS_MOST = 200 };  // of a bound
 enum { PLACEMENTS_MOST = 16, SCENARIO_BOUNDS_MOST = 6 };
 
 typedef enum {
@@ -98,5 +99,7 @@ bool scenario_expects(const Scenario* scenario);
 size_t scenario_format_op(const Scenario* scenario, const Op* op, char* out, size_t size);
 // Writes the scenario as a file has it.
 size_t scenario_format(const Scenario* scenario, char* out, size_t size);
+// The digits of a hash of that. Comments, names of sizes and bounds of the search are no part of it.
+void scenario_hash(const Scenario* scenario, char digits[TEXT_HASH + 1]);
 
 #endif

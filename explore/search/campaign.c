@@ -3,6 +3,7 @@
 #include "record/build.h"
 #include "record/event.h"
 #include "run/ends.h"
+#include "runtime/limit.h"
 #include "search/learned.h"
 #include "search/position.h"
 #include "search/repeat.h"
@@ -56,6 +57,7 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     memset(replay, 0, sizeof *replay);
     snprintf(replay->scenario, sizeof replay->scenario, "%s", wanted->scenario->name);
     snprintf(replay->build, sizeof replay->build, "%s", explored_build);
+    scenario_hash(wanted->scenario, replay->text);
     if (strcmp(wanted->changes, "all") != 0) snprintf(replay->changes, sizeof replay->changes, "%s", wanted->changes);
     snprintf(replay->weaken, sizeof replay->weaken, "%s", wanted->weaken);
     replay->follow = wanted->follow;
@@ -67,9 +69,8 @@ static void note_fault(const Campaign* wanted, CampaignResult* result) {
     if (result->replayed) note_words(result);
 }
 
-static bool is_over(const Campaign* wanted, uint64_t schedules, double end) {
-    if (campaign_stop || (wanted->schedules && schedules >= wanted->schedules)) return true;
-    return end != 0 && schedules % 64 == 0 && now() > end;
+static bool is_over(uint64_t schedules, double end) {
+    return campaign_stop || (end != 0 && schedules % 64 == 0 && now() > end);
 }
 
 // The crash that docs/FAULTS.md is about. Other damage is another story.
@@ -85,21 +86,26 @@ static bool is_fault(const Campaign* wanted, bool learned, CampaignResult* resul
     return result->fault;
 }
 
+static bool has_ended(const CampaignResult* result) {
+    return result->fault || result->too_much || result->misfits;
+}
+
 // The scenario asks for more than a run can hold.
 static bool is_too_much(RunEnd how) {
     return how == RUN_FAULT && strcmp(run.check, "scenario") == 0;
 }
 
-// Returns when the strategy has no more runs, or a fault is found, or a limit is reached.
+// Returns when the strategy has no more runs, or a fault is found, or a limit is reached. most: schedules; 0: no limit.
 static bool run_strategy(const Campaign* wanted, const RunLimits* limits, uint64_t most, double end, bool exhaustive,
                          CampaignResult* result) {
-    for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(wanted, schedules, end); schedules++) {
+    for (uint64_t schedules = 0; (most == 0 || schedules < most) && !is_over(schedules, end); schedules++) {
         RunEnd how = run_once(limits);
         result->schedules++;
         result->pruned += how == RUN_PRUNED;
         const bool learned = run.learned;
         result->too_much = is_too_much(how);
-        if (result->too_much) return false;
+        result->misfits = exhaustive && !learned && exhaustive_misfits();
+        if (has_ended(result)) return false;
         if (how == RUN_FAULT && is_wanted(wanted) && is_fault(wanted, learned, result)) return false;
         if (learned && exhaustive)
             exhaustive_begin_again();
@@ -125,11 +131,8 @@ static RunLimits limits_of(const Campaign* wanted, const Strategy* strategy, uin
                        .races = true};
 }
 
-static bool has_ended(const CampaignResult* result) {
-    return result->fault || result->too_much;
-}
-
-// Most of the words are known after a few random runs. A thread that is alone in having a program shares few.
+// Most of the words are known after a few random runs. A thread that is alone in having a program shares few. These
+// runs are the same, however few schedules are wanted: a search that goes on does so in the same tree.
 static bool learn(const Campaign* wanted, CampaignResult* result) {
     enum { RUNS = 100, RUNS_ALONE = 4 };
     RunLimits limits = limits_of(wanted, search_random(1), wanted->stale);
@@ -141,9 +144,14 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
     ExhaustiveLimits bounds = {0, wanted->preemptions, wanted->shard, wanted->shards ? wanted->shards : 1,
                                wanted->every_prefix};
     RunLimits limits = limits_of(wanted, search_exhaustive(&bounds), wanted->stale);
-    if (wanted->position && !position_restore(wanted->position)) exhaustive_begin_again();
-    result->complete = run_strategy(wanted, &limits, 0, end, true, result);
-    result->has_position = !result->complete && !has_ended(result) &&
+    const PositionFit fit = wanted->position ? position_restore(wanted->position) : POSITION_OK;
+    if (fit == POSITION_OLD) exhaustive_begin_again();
+    result->misfits = fit == POSITION_BAD;
+    if (result->misfits) return;
+    run_limit = NULL;  // of the runs that count
+    const bool all = run_strategy(wanted, &limits, wanted->schedules, end, true, result);
+    result->complete = all && run_limit == NULL;
+    result->has_position = !all && !has_ended(result) &&
                            position_format(result->position, sizeof result->position) < sizeof result->position;
     result->bound = exhaustive_bound();
     note_learned(wanted, result);
@@ -151,9 +159,10 @@ static void explore_exhaustively(const Campaign* wanted, double end, CampaignRes
 }
 
 static void explore_by_chance(const Campaign* wanted, const Strategy* strategy, double end, CampaignResult* result) {
-    enum { STALE = 2, SOME = 3000 };
-    RunLimits limits = limits_of(wanted, strategy, STALE);
-    run_strategy(wanted, &limits, wanted->schedules || end != 0 ? 0 : SOME, end, false, result);
+    enum { SOME = 3000 };
+    RunLimits limits = limits_of(wanted, strategy, wanted->stale_by_chance);
+    const uint64_t most = wanted->schedules ? wanted->schedules : end != 0 ? 0 : SOME;
+    run_strategy(wanted, &limits, most, end, false, result);
 }
 
 // The time is divided: half of it for the exhaustive search, unless that is done before.
@@ -171,15 +180,22 @@ static void explore(const Campaign* wanted, double start, CampaignResult* result
 bool campaign(const Campaign* wanted, CampaignResult* result, char* message, size_t size) {
     double start = now();
     memset(result, 0, sizeof *result);
+    run_limit = NULL;
     run_will_follow(wanted->follow);
     if (!run_prepare(wanted->scenario, wanted->changes, message, size)) return false;
-    if (wanted->learned && !learned_restore(wanted->learned)) {
+    uint32_t words;
+    if (wanted->learned && !learned_restore(wanted->learned, &words)) {
         snprintf(message, size, "--learned has no words: %.40s", wanted->learned);
         return false;
     }
     explore(wanted, start, result);
     if (result->too_much) {
         snprintf(message, size, "%s: %s", wanted->scenario->name, run.text);
+        return false;
+    }
+    if (result->misfits) {
+        snprintf(message, size, "%s: this search was never at the position that --position gives",
+                 wanted->scenario->name);
         return false;
     }
     result->ends = ends_count();

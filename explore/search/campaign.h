@@ -16,7 +16,8 @@ typedef struct {
     bool exhaustive, pct, random;
     bool follow;  // on to the crash, see RunLimits
     uint32_t preemptions, stale;
-    uint64_t schedules;  // most of each strategy; 0: PCT and random stop after some thousands
+    uint32_t stale_by_chance;  // the same for PCT and random
+    uint64_t schedules;  // most of each strategy, beside the exhaustive one's first; 0: PCT and random: some thousands
     double seconds;      // 0: no limit
     uint64_t seed;
     uint32_t shard, shards;
@@ -39,6 +40,7 @@ typedef struct {
     char position[POSITION_MOST];  // where the exhaustive search stands, if it has not come to its end
     uint32_t replayed;             // of the runs that repeated it, those with the same trace
     bool too_much;                 // the scenario is more than a run can hold; `run` says how
+    bool misfits;                  // `position` is not one of this search
 } CampaignResult;
 
 extern volatile sig_atomic_t campaign_stop;

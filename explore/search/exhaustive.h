@@ -24,13 +24,14 @@ void exhaustive_begin_again(void);
 
 typedef struct {
     uint32_t bound, count;  // count: choices that the next run is given
-    uint64_t leaf;
 } ExhaustivePosition;
 
 ExhaustivePosition exhaustive_position(void);
 unsigned exhaustive_picked(uint32_t choice);
-// Goes on from there; then each choice of the next run is picked. false: there are too many.
-void exhaustive_go_on(uint32_t bound, uint64_t leaf);
+// Goes on from there; then each choice of the next run is picked. false: that is no place of this search.
+bool exhaustive_go_on(uint32_t bound);
 bool exhaustive_pick(uint8_t alternative);
+// Whether the last run came to a choice that has no such alternative.
+bool exhaustive_misfits(void);
 
 #endif

@@ -17,6 +17,13 @@ void learned_add_to(Text* text) {
         if (memory_lines[line] & LINE_IS_EXACT) add(text, "l", line, &more);
 }
 
+uint32_t learned_count(void) {
+    uint64_t hash;
+    uint32_t count = locations_contended(&hash);
+    for (uint64_t line = 0; line < LINES; line++) count += (memory_lines[line] & LINE_IS_EXACT) != 0;
+    return count;
+}
+
 static bool read_one(const char** text) {
     char* end;
     const bool is_line = **text == 'l';
@@ -31,8 +38,8 @@ static bool read_one(const char** text) {
     return true;
 }
 
-bool learned_restore(const char* text) {
-    while (*text) {
+bool learned_restore(const char* text, uint32_t* count) {
+    for (*count = 0; *text; ++*count) {
         if (!read_one(&text)) return false;
         if (*text == '+') text++;
     }

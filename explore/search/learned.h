@@ -10,9 +10,12 @@
 #include "record/text.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 void learned_add_to(Text* text);
-// After run_prepare().
-bool learned_restore(const char* text);
+// Words and lines.
+uint32_t learned_count(void);
+// After run_prepare(). count: of the text.
+bool learned_restore(const char* text, uint32_t* count);
 
 #endif

@@ -9,7 +9,7 @@
 size_t position_format(char* out, size_t size) {
     Text text = {out, size, 0};
     ExhaustivePosition at = exhaustive_position();
-    text_add(&text, "%x:%lx:", at.bound, (unsigned long)at.leaf);
+    text_add(&text, "%x:", at.bound);
     for (uint32_t i = 0; i < at.count; i++) text_add(&text, "%u", exhaustive_picked(i));
     text_add(&text, ":");
     learned_add_to(&text);
@@ -34,10 +34,15 @@ static bool read_picked(const char** text) {
     return true;
 }
 
-bool position_restore(const char* text) {
-    unsigned long bound, leaf;
-    if (!read_number(&text, UINT32_MAX, &bound) || !read_colon(&text)) return false;
-    if (!read_number(&text, UINT64_MAX, &leaf) || !read_colon(&text)) return false;
-    exhaustive_go_on((uint32_t)bound, leaf);
-    return read_picked(&text) && read_colon(&text) && learned_restore(text);
+static bool read_position(const char** text) {
+    unsigned long bound;
+    if (!read_number(text, UINT32_MAX, &bound) || !read_colon(text)) return false;
+    return exhaustive_go_on((uint32_t)bound) && read_picked(text) && read_colon(text);
+}
+
+// With more words than the search had there are other points: what it picked belongs to another tree.
+PositionFit position_restore(const char* text) {
+    uint32_t count;
+    if (!read_position(&text) || !learned_restore(text, &count)) return POSITION_BAD;
+    return learned_count() == count ? POSITION_OK : POSITION_OLD;
 }

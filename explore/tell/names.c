@@ -45,7 +45,7 @@ void names_begin(const Scenario* wanted) {
 // --- noting
 
 static void note_control_block(uint32_t event) {
-    uint64_t mine = current_thread < thread_count ? (uint64_t)(uintptr_t)hak_tls.tcb : 0;
+    uint64_t mine = current_thread < thread_count ? (uint64_t)(uintptr_t)thread_tls()->tcb : 0;
     if (mine == 0 || has_count == HAS_MOST) return;
     for (unsigned i = has_count; i > 0; i--)
         if (has[i - 1].control_block == mine) {

@@ -153,16 +153,16 @@ static void print_in_short(FILE* out) {
     enum { STEPS_MOST = 8 };
     const char* head = "wrong: ";
     unsigned told = 0;
-    for (uint32_t i = 0; i < rows.count && told < STEPS_MOST; i++) {
+    for (uint32_t i = 0; i < rows.count; i++) {
         const Row* row = &rows.at[i];
         char words[CELL_ROOM];
-        if (!row->wrong || row->number == 0) continue;
+        if (!row->wrong || row->number == 0 || told++ >= STEPS_MOST) continue;
         int length = snprintf(words, sizeof words, "step %u, %c: ", row->number, 'A' + row->thread);
         story_row(row, words + length, sizeof words - (size_t)length);
         print_paragraph(out, head, words);
         head = "       ";
-        told++;
     }
+    if (told > STEPS_MOST) fprintf(out, "%sand %u more steps, marked !! below\n", head, told - STEPS_MOST);
 }
 
 // The access that the fault is about, and of a race the later one, too.

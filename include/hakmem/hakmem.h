@@ -13,7 +13,7 @@
 
 /* The version that a program is compiled for; hak_version() is that of the library it runs with. */
 #define HAKMEM_VERSION_MAJOR 0
-#define HAKMEM_VERSION_MINOR 1
+#define HAKMEM_VERSION_MINOR 2
 #define HAKMEM_VERSION_PATCH 0
 
 /* What compilers are told, so that they find mistakes before the program runs (docs/SAFETY.md): gcc -fanalyzer, clang
@@ -163,7 +163,7 @@ int hak_option_set(const char* name, const char* value);
  * whole text, as snprintf does. */
 size_t hak_describe(const void* p, char* buffer, size_t size);
 
-/* "0.1.0" */
+/* "MAJOR.MINOR.PATCH" */
 HAK_API_NEVER_NULL const char* hak_version(void);
 
 #pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "front/wrong_free.h"
 #include "guard/guard.h"
 #include "guard/release.h"
+#include "os/os.h"
 #include "refill/give_back.h"
 #include "superslab/purge.h"
 
@@ -118,13 +119,13 @@ int hak_posix_memalign(void** out, size_t alignment, size_t size) {
 }
 
 void* hak_valloc(size_t size) {
-    return aligned(GUARD_CALL("valloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES, size);
+    return aligned(GUARD_CALL("valloc", HAK_GUARD_MALLOC), os_page_bytes(), size);
 }
 
 void* hak_pvalloc(size_t size) {
     if (size > PTRDIFF_MAX) return no_memory();
-    return aligned(GUARD_CALL("pvalloc", HAK_GUARD_MALLOC), PAGE_SIZE_BYTES,
-                   align_up(size ? size : 1, PAGE_SIZE_BYTES));
+    const size_t page = os_page_bytes();
+    return aligned(GUARD_CALL("pvalloc", HAK_GUARD_MALLOC), page, align_up(size ? size : 1, page));
 }
 
 // --- giving memory back

@@ -26,10 +26,14 @@ static bool is_listed(const void* block, const void* first, uint32_t most, uint6
     return false;
 }
 
-static bool is_in_own_bin(const void* block, unsigned size_class) {
-    const TlsBin* bin = &hak_tls.bin[size_class];
+static bool is_in_bin(const TlsBin* bin, const void* block, unsigned size_class) {
     const void* first = (const void*)(uintptr_t)link_target(bin->head);
     return bin->cap > bin->room && is_listed(block, first, (uint32_t)(bin->cap - bin->room), tag_of_class(size_class));
+}
+
+static bool is_in_own_bin(const void* block, unsigned size_class) {
+    const TlsBin* counted = counted_bin(size_class);
+    return is_in_bin(&hak_tls.bin[size_class], block, size_class) || (counted && is_in_bin(counted, block, size_class));
 }
 
 // What is known of a block of an own slab. If it is in neither list, the tables do not say who has it: the program, or

@@ -1,6 +1,7 @@
 // dlopen of the checked library, without RTLD_DEEPBIND: with that flag a library takes malloc and free from the C
 // library, and blocks of the one reach the other. The real dlopen takes search path and namespace from its return
 // address. So this one jumps to it, with the program's return address and all arguments in place.
+// musl has no such flag.
 // Thread-safety: as dlopen.
 // Errors: those of the next dlopen.
 #include "base/atomic.h"
@@ -9,7 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-#if HAK_CHECKED
+#if HAK_CHECKED && defined(RTLD_DEEPBIND)
 typedef void* (*Dlopen)(const char* file, int mode);
 typedef struct {
     Dlopen next;

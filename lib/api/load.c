@@ -1,7 +1,9 @@
 // What is done when the library is loaded, before the program runs.
+#include "api/changed.h"
 #include "api/end.h"
 #include "api/request.h"
 #include "api/stats.h"
+#include "base/libc.h"
 #include "base/output.h"
 #include "front/life.h"
 #include "front/others.h"
@@ -17,12 +19,13 @@
 #pragma weak malloc_is_foreign
 
 // The first constructor of all (linked with -z initfirst). Prepare handlers of a fork run in reverse order, so those of
-// other libraries, which may allocate, run before ours takes the locks. The C library passes the environment, because
-// `environ` is not set yet. Prepares what the first block needs and no option decides. If the program uses another
-// malloc, it prepares nothing: the first call of one of our functions begins.
+// other libraries, which may allocate, run before ours takes the locks. (musl knows no initfirst, but what is preloaded
+// comes first there, too.) glibc passes the environment, because `environ` is not set yet. Prepares what the first
+// block needs and no option decides. If the program uses another malloc, it prepares nothing: the first call of one of
+// our functions begins.
 __attribute__((constructor(101))) static void at_load(int argc, char** argv, char** environment) {
-    (void)argc, (void)argv;
-    if (environ == NULL) environ = environment;
+    (void)argc, (void)argv, (void)environment;
+    if (LIBC_IS_GLIBC && environ == NULL) environ = environment;
     output_start();
     hak_ring_keep_last_words();
     bool serves = !(malloc_is_foreign && malloc_is_foreign()) && !sanitizer_serves();
@@ -37,5 +40,6 @@ __attribute__((constructor(101))) static void at_load(int argc, char** argv, cha
     if (!serves) return;
     crash_note_begin();
     hak_stats_at_exit();
+    changes_begin();
     requests_begin();
 }

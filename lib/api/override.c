@@ -134,6 +134,7 @@ DOOR int malloc_info(int options, FILE* stream) {
     return EINVAL;  // as the C library's does
 }
 
+#if LIBC_HAS_MALLINFO
 DOOR struct mallinfo2 mallinfo2(void) {
     return hak_mallinfo2();
 }
@@ -155,6 +156,7 @@ DOOR struct mallinfo mallinfo(void) {
                              .fordblks = capped(m.fordblks),
                              .keepcost = capped(m.keepcost)};
 }
+#endif
 
 // Tuning parameters for another allocator: accepted and ignored. Programs expect 1 for success.
 DOOR int mallopt(int parameter, int value) {
@@ -162,7 +164,8 @@ DOOR int mallopt(int parameter, int value) {
     return 1;
 }
 
-// Names under which the C library is known to call its own allocator.
+#if LIBC_IS_GLIBC
+// Names under which the C library is known to call its own allocator. What musl calls by them it also frees by them.
 // clang-format off
 #define LIBC_DOOR(type, name, params, body) type name params; DOOR type name params { body; }
 LIBC_DOOR(void*, __libc_malloc, (size_t size), return inline_malloc(GUARD_CALL("malloc", HAK_GUARD_MALLOC), size))
@@ -174,3 +177,4 @@ LIBC_DOOR(void*, __libc_memalign, (size_t alignment, size_t size), return hak_me
 LIBC_DOOR(void*, __libc_valloc, (size_t size), return hak_valloc(size))
 LIBC_DOOR(void*, __libc_pvalloc, (size_t size), return hak_pvalloc(size))
 // clang-format on
+#endif

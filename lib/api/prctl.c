@@ -3,19 +3,19 @@
 // Thread-safety: as prctl.
 // Errors: those of the kernel.
 #include "base/compiler.h"
+#include "base/kernel.h"
 #include "base/syscall.h"
 #include "guard/pages.h"
 #include "observe/ring.h"
 #include "os/os.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
 
 #if HAK_CHECKED
 static bool forbids_calls(int option, unsigned long value) {
-    return option == PR_SET_SECCOMP && value == SECCOMP_MODE_STRICT;
+    return option == PR_SET_SECCOMP && value == KERNEL_SECCOMP_STRICT;
 }
 
 static bool forbids_the_counter(int option, unsigned long value) {
@@ -30,7 +30,7 @@ HAK_PUBLIC int prctl(int option, ...) {
     va_end(list);
     if (forbids_calls(option, values[0])) os_forbid_calls();
     if (forbids_the_counter(option, values[0])) hak_ring_clock_stop();
-    if (option == PR_SET_SECCOMP && values[0] == SECCOMP_MODE_STRICT) pages_stop();
+    if (option == PR_SET_SECCOMP && values[0] == KERNEL_SECCOMP_STRICT) pages_stop();
     long result = sys_call6(SYS_prctl, option, (long)values[0], (long)values[1], (long)values[2], (long)values[3], 0);
     if (!sys_failed(result)) return (int)result;
     errno = (int)-result;

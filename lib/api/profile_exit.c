@@ -3,5 +3,5 @@
 #include "profile/profile.h"
 
 __attribute__((destructor)) static void write_profile(void) {
-    if (profile_is_on()) dump_at_exit();
+    if (profile_has_samples()) dump_at_exit();
 }

@@ -6,6 +6,7 @@
 #include "config/options.h"
 #include "front/fork.h"
 #include "front/wake.h"
+#include "profile/dump.h"
 
 #include <errno.h>
 #include <hakmem/hakmem.h>
@@ -28,6 +29,7 @@ static void answer(HakAsked* asked, HakAnswer* to) {
     case REQUEST_SET: error = (uint64_t)set_option(asked->text); break;
     case REQUEST_TRIM: hak_trim(0); break;
     case REQUEST_CHECK: value = hak_check(); break;
+    case REQUEST_PROFILE: dump_write("request"); break;
     case REQUEST_NONE:
     default: error = EINVAL; break;
     }

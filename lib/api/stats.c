@@ -133,6 +133,7 @@ int hak_stats_xml(FILE* stream) {
     return 0;
 }
 
+#if LIBC_HAS_MALLINFO
 // In glibc's terms the arena is what is used and what is free. Address space that occupies no memory is left out.
 struct mallinfo2 hak_mallinfo2(void) {
     Figures figures;
@@ -146,3 +147,4 @@ struct mallinfo2 hak_mallinfo2(void) {
         .keepcost = now->dirty,
     };
 }
+#endif

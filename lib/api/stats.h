@@ -5,6 +5,7 @@
 #ifndef HAK_API_STATS_H
 #define HAK_API_STATS_H
 
+#include "base/libc.h"
 #include "base/output.h"
 #include "count/counters.h"
 
@@ -19,11 +20,15 @@ void hak_counters_sum(uint64_t out[HAK_COUNTER_COUNT]);
 // malloc_stats, malloc_info and mallinfo2.
 void hak_stats_text(Output to);
 int hak_stats_xml(FILE* stream);
+#if LIBC_HAS_MALLINFO
 struct mallinfo2 hak_mallinfo2(void);
+#endif
 
 // HAKMEM_STATS and its like: writes statistics when the process exits, on signals, and now and then. Call it once, at
 // load, after the options were read. It opens the file now.
 void hak_stats_at_exit(void);
+// When options have changed.
+void hak_stats_follow_options(void);
 // Whether HAKMEM_STATS_INTERVAL says that a report is due; if so, writes it. No handler, which may have interrupted
 // anything, calls the latter.
 bool hak_stats_are_due(void);

@@ -4,7 +4,7 @@
 #include "api/stats_file.h"
 #include "api/stats_signal.h"
 #include "api/stats_turn.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/wake.h"
 #include "os/os.h"
 #include "thread/operation.h"
@@ -19,7 +19,7 @@ static bool wanted_at_exit(void) {
 
 static _Atomic uint64_t due_ms;  // 0: not known yet
 
-static void follow_interval(void) {
+void hak_stats_follow_options(void) {
     static _Atomic int64_t followed;
     int64_t interval = hak_option(stats_interval);
     if (load_relaxed(&followed) == interval) return;
@@ -50,8 +50,7 @@ void hak_stats_at_exit(void) {
     started = true;
     if (wanted_at_exit() || signal != 0) stats_file_open();
     stats_signals_begin(signal, wanted_at_exit());
-    store_relaxed(&hak_option_changed, follow_interval);
-    follow_interval();
+    hak_stats_follow_options();
 }
 
 static bool take_turn(void) {

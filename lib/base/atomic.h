@@ -27,6 +27,7 @@
 #define exchange_acquire(p, v) (COUNTED(p), atomic_exchange_explicit((p), (v), memory_order_acquire))
 #define exchange_acq_rel(p, v) (COUNTED(p), atomic_exchange_explicit((p), (v), memory_order_acq_rel))
 #define add_relaxed(p, v) (COUNTED(p), atomic_fetch_add_explicit((p), (v), memory_order_relaxed))
+#define or_relaxed(p, v) (COUNTED(p), atomic_fetch_or_explicit((p), (v), memory_order_relaxed))
 
 // Compare-and-swap. true: *p was *expected and is now v. false: *expected is now the value of *p.
 // The order holds on success. A failure is relaxed, and the caller reads again.
@@ -56,7 +57,7 @@ HAK_INLINE void cpu_relax(void) {
 #elif defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("yield");
+    __asm__ volatile("isb");  // decision 0036: most take a yield for a nop
 #endif
 }
 

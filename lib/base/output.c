@@ -3,7 +3,7 @@
 #include "base/atomic.h"
 #include "base/syscall.h"
 
-#include <asm/ioctls.h>
+#include <sys/ioctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -24,6 +24,11 @@ typedef struct {
 SignalAction signal_action(uint64_t flags, uint64_t mask);
 // Sets the action (NULL: leaves it), and says which one was in force (NULL: does not).
 bool signal_exchange(int signal, const SignalAction* wanted, SignalAction* found);
+// Has `handler` called, unless the signal's action is not the default: then false.
+bool signal_take_default(int signal, void (*handler)(int), uint64_t flags);
+// The same for a signal by which a user asks for something; 0: none. Where he cannot, one line says why and what to do.
+// `option`: in which the user has named it.
+void signal_take_for(const char* option, int signal, void (*handler)(int));
 // Ends the process by a signal, whatever handler the program has for it.
 HAK_NORETURN void signal_die(int signal);
 

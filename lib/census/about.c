@@ -92,12 +92,15 @@ bool about_pages(int file, uint64_t address, uint32_t count, CensusRoom* room) {
     memset(room->pages, 0, sizeof room->pages);
     memset(room->unsure, 0, sizeof room->unsure);
     if (file < 0) return false;
-    long bytes = (long)(count * sizeof entries[0]);
-    long got =
-        sys_call4(SYS_pread64, file, (long)entries, bytes, (long)(address >> PAGE_SHIFT) * (long)sizeof entries[0]);
+    // The file has an entry for each page of the system, which may have several of ours.
+    uint64_t page = os_page_bytes(), first = address / page;
+    uint64_t wanted = (address + ((uint64_t)count << PAGE_SHIFT) - 1) / page - first + 1;
+    long bytes = (long)(wanted * sizeof entries[0]);
+    long got = sys_call4(SYS_pread64, file, (long)entries, bytes, (long)(first * sizeof entries[0]));
     if (got != bytes) return false;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t present = entries[i] >> IS_PRESENT, exclusive = entries[i] >> IS_EXCLUSIVE & 1;
+        uint64_t entry = entries[(address + ((uint64_t)i << PAGE_SHIFT)) / page - first];
+        uint64_t present = entry >> IS_PRESENT, exclusive = entry >> IS_EXCLUSIVE & 1;
         room->pages[i / 64] |= present << (i % 64);
         room->unsure[i / 64] |= (present & ~exclusive) << (i % 64);
     }

@@ -165,11 +165,17 @@ static void count_units(const Count* count, UnitNumber end) {
 
 // --- what threads keep
 
+static void count_bin(Census* out, const TlsBin* bin, unsigned size_class) {
+    int32_t blocks = bin->cap - bin->room;
+    if (bin->cap != 0 && blocks > 0 && blocks < BIN_MOST) out->row[size_class].cached += (uint32_t)blocks;
+}
+
 static void count_bins(Census* out, const TlsBin bins[CLASS_COUNT]) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        int32_t blocks = bins[c].cap - bins[c].room;
-        if (bins[c].cap != 0 && blocks > 0 && blocks < BIN_MOST) out->row[c].cached += (uint32_t)blocks;
-    }
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) count_bin(out, &bins[c], c);
+}
+
+static void count_counted(Census* out, const TlsBin bins[CLASS_LAST_TINY]) {
+    for (unsigned c = CLASS_FIRST; c <= CLASS_LAST_TINY; c++) count_bin(out, &bins[c - CLASS_FIRST], c);
 }
 
 static void count_bundles(const Count* count, const HakTcb* tcb) {
@@ -250,6 +256,7 @@ static void count_thread(const Count* count, const HakTcb* tcb, const TcbHead* h
     bool living = head->state == TCB_LIVING && head->tls != NULL;
     const TlsBin* at = living ? head->tls->bin : tcb->parked;
     if ((living || parked) && read_at(count, at, bins, sizeof bins)) count_bins(count->out, bins);
+    if (living && read_at(count, head->tls->counted, bins, sizeof head->tls->counted)) count_counted(count->out, bins);
     count_bundles(count, tcb);
     count_quarantine(count, tcb);
     count_counters(count, tcb);

@@ -15,6 +15,7 @@ __attribute__((used)) HakLive hak_live = {
     .shared = &hak_counters_shared,
     .request = &hak_request,
     .wake = &hak_wake,
+    .options = &hak_options,
 };
 
 HAK_LIVE_PUT_NOTE;

@@ -1,7 +1,7 @@
 // Where others find the allocator's tables in the memory of this process. A note in the ELF file says where hak_live
 // is, and hak_live where everything else is. It costs nothing at load: no file, no mapping, no call.
 //
-//   ELF header -> program headers -> note "hakmem": offset -> hak_live -> heap, TCBs, counters, hak_request
+//   ELF header -> program headers -> note "hakmem": offset -> hak_live -> heap, TCBs, counters, options, hak_request
 //
 // Who may read the process by the kernel's rules (ptrace(2)) may read it; nobody else finds anything here.
 // Thread-safety: constant.
@@ -10,6 +10,7 @@
 #define HAK_CENSUS_LIVE_H
 
 #include "census/request.h"
+#include "config/options.h"
 #include "superslab/heap.h"
 #include "thread/tls.h"
 
@@ -19,7 +20,7 @@
 #define HAK_LIVE_LAYOUT                                                                                                \
     ((uint32_t)(sizeof(HakTcb) + 7 * offsetof(HakTcb, counters) + 11 * offsetof(HakTcb, tiny) + 13 * sizeof(HakHeap) + \
                 17 * sizeof(TinyTLSSlab) + 19 * offsetof(HakTcb, bundle) + 23 * sizeof(HakRequest) +                   \
-                29 * offsetof(HakTcb, quarantine)) *                                                                   \
+                29 * offsetof(HakTcb, quarantine) + 31 * sizeof(HakTls) + 37 * sizeof(HakOptions)) *                   \
          64 +                                                                                                          \
      HAK_COUNTER_COUNT)
 
@@ -33,6 +34,7 @@ typedef struct {
     const HakCounters* shared;
     HakRequest* request;
     _Atomic uint32_t* wake;
+    const HakOptions* options;
 } HakLive;
 
 extern HAK_INTERNAL HakLive hak_live;

@@ -12,7 +12,7 @@
 
 #include "base/atomic.h"
 
-typedef enum { REQUEST_NONE, REQUEST_SET, REQUEST_TRIM, REQUEST_CHECK } HakRequestKind;
+typedef enum { REQUEST_NONE, REQUEST_SET, REQUEST_TRIM, REQUEST_CHECK, REQUEST_PROFILE } HakRequestKind;
 
 enum { REQUEST_TEXT = 108 };
 

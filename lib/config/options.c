@@ -1,18 +1,11 @@
 #include "config/options.h"
 
 #include "base/distance.h"
-#include "base/lock.h"
 #include "base/text.h"
-#include "os/os.h"
 
-#include <errno.h>
-#include <hakmem/hakmem.h>
 #include <string.h>
-#include <unistd.h>
 
-#define PREFIX "HAKMEM_"
-
-enum { FIXED = 1, CHECKED = 2, LIVE = 4 };
+enum { FIXED = 1, CHECKED = 2, LIVE = 4, WRITES = 8 };
 
 HakOptions hak_options = {
 #define OPTION_INT(field, NAME, def, min, max, flags, help) .field = (def),
@@ -26,9 +19,10 @@ HakOptions hak_options = {
 #undef OPTION_SET
 };
 
-#define COMMON(field, NAME, flags, text)                                                         \
-    .name = PREFIX #NAME, .fixed = ((flags)&FIXED) != 0, .checked_only = ((flags)&CHECKED) != 0, \
-    .live = ((flags)&LIVE) != 0, .help = (text), .offset = offsetof(HakOptions, field)
+#define COMMON(field, NAME, flags, text)                                                                    \
+    .name = HAK_OPTION_PREFIX #NAME, .fixed = ((flags)&FIXED) != 0, .checked_only = ((flags)&CHECKED) != 0, \
+    .live = ((flags)&LIVE) != 0, .writes = ((flags)&WRITES) != 0, .help = (text),                           \
+    .offset = offsetof(HakOptions, field)
 static const HakOptionInfo table[] = {
 #define OPTION_INT(field, NAME, def, lowest, highest, flags, help)                                      \
     {COMMON(field, NAME, flags, help), .kind = HAK_OPTION_INT, .default_value = (def), .min = (lowest), \
@@ -46,10 +40,7 @@ static const HakOptionInfo table[] = {
 #undef OPTION_SET
 };
 enum { COUNT = sizeof table / sizeof table[0] };
-
-bool hak_options_silent;
-void (*_Atomic hak_option_changed)(void);
-static _Atomic bool frozen;
+_Static_assert((int)COUNT <= (int)HAK_OPTIONS_MOST, "who keeps something for each option has too little room");
 
 const HakOptionInfo* hak_option_info(unsigned index) {
     return index < COUNT ? &table[index] : NULL;
@@ -109,7 +100,7 @@ static size_t format_value(const HakOptionInfo* info, int64_t number, const char
     return length;
 }
 
-static size_t format_current(const HakOptionInfo* info, char* buffer, size_t size) {
+size_t hak_option_current(const HakOptionInfo* info, char* buffer, size_t size) {
     if (info->kind == HAK_OPTION_TEXT) return format_value(info, 0, text_of(info), buffer, size);
     return format_value(info, load_relaxed(number_of(info)), NULL, buffer, size);
 }
@@ -214,7 +205,7 @@ bool hak_option_accepts(const HakOptionInfo* info, const char* value) {
     return parse(info, value, &number);
 }
 
-static bool assign(const HakOptionInfo* info, const char* value) {
+bool hak_option_assign(const HakOptionInfo* info, const char* value) {
     int64_t number;
     if (!parse(info, value, &number)) return false;
     if (info->kind == HAK_OPTION_TEXT)
@@ -224,40 +215,22 @@ static bool assign(const HakOptionInfo* info, const char* value) {
     return true;
 }
 
-// --- the environment
-
-static bool is_default(const HakOptionInfo* info) {
+bool hak_option_is_default(const HakOptionInfo* info) {
     if (info->kind == HAK_OPTION_TEXT) return text_same(text_of(info), info->default_text);
     return load_relaxed(number_of(info)) == info->default_value;
 }
+
+// --- what to tell
 
 const char* hak_option_suffix_hint(const HakOptionInfo* info) {
     bool large = info->kind == HAK_OPTION_INT && info->max >= INT64_C(1) << 30;
     return large ? ", where K, M and G stand for powers of 1024, as in 2M" : "";
 }
 
-static void warn_value(const HakOptionInfo* info, const char* value) {
-    char allowed[128], kept[HAK_OPTION_TEXT_MAX];
-    if (hak_options_silent) return;
-    hak_option_allowed(info, allowed, sizeof allowed);
-    format_current(info, kept, sizeof kept);
-    text_warn("hakmem: %s=%s: must be %s%s; it stays %s\n", info->name, value, allowed, hak_option_suffix_hint(info),
-              kept);
-}
-
-static void assign_or_warn(const HakOptionInfo* info, const char* value) {
-    if (*value == '\0') return;  // treated as not set
-    if (!assign(info, value)) {
-        warn_value(info, value);
-    } else if (!HAK_CHECKED && info->checked_only && !is_default(info)) {
-        text_warn("hakmem: %s=%s does nothing here: only libhakmem-checked.so has it\n", info->name, value);
-    }
-}
-
 // Only the first 40 characters of each name count, without the prefix, which all have. SIZE_MAX: more than half of the
 // longer one would have to change.
 static size_t name_distance(const char* name, size_t length, const char* other) {
-    enum { PREFIX_LENGTH = sizeof PREFIX - 1, MOST = 40 };
+    enum { PREFIX_LENGTH = sizeof HAK_OPTION_PREFIX - 1, MOST = 40 };
     size_t other_length = text_length(other) - PREFIX_LENGTH;
     length -= PREFIX_LENGTH;
     if (length > MOST) length = MOST;
@@ -266,9 +239,7 @@ static size_t name_distance(const char* name, size_t length, const char* other) 
     return 2 * distance > (length > other_length ? length : other_length) ? SIZE_MAX : distance;
 }
 
-static void warn_unknown(const char* name, size_t length) {
-    char shown[64];
-    if (hak_options_silent) return;
+const char* hak_option_nearest(const char* name, size_t length) {
     const char* nearest = NULL;
     size_t nearest_distance = SIZE_MAX;
     for (unsigned i = 0; i < COUNT; i++) {
@@ -278,94 +249,5 @@ static void warn_unknown(const char* name, size_t length) {
             nearest = table[i].name;
         }
     }
-    if (length >= sizeof shown) length = sizeof shown - 1;
-    memcpy(shown, name, length);
-    shown[length] = '\0';
-    text_warn("hakmem: there is no option %s%s%s\n", shown, nearest ? "; the nearest is " : "", nearest ? nearest : "");
-}
-
-static void read_environment(void) {
-    bool seen[COUNT] = {false};
-    for (char** entry = environ; *entry != NULL; entry++) {
-        if (!text_begins(*entry, PREFIX)) continue;
-        size_t length = text_until(*entry, '=');
-        if ((*entry)[length] == '\0') continue;  // not of the form NAME=VALUE
-        const HakOptionInfo* info = hak_option_named(*entry, length);
-        if (info == NULL) {
-            warn_unknown(*entry, length);
-        } else if (!seen[info - table]) {  // if it is set twice, the first one counts, as in getenv
-            seen[info - table] = true;
-            assign_or_warn(info, *entry + length + 1);
-        }
-    }
-}
-
-static void echo(void) {
-    char value[HAK_OPTION_TEXT_MAX];
-    text_warn("hakmem: version %s, %s build, options in force:\n", hak_version(), HAK_CHECKED ? "checked" : "release");
-    for (unsigned i = 0; i < COUNT; i++) {
-        if (table[i].checked_only && !HAK_CHECKED) continue;
-        format_current(&table[i], value, sizeof value);
-        text_warn("hakmem: %s=%s\n", table[i].name, value);
-    }
-}
-
-static HakLock lock;
-
-void hak_options_locks(void (*step)(HakLock* lock, unsigned fork), unsigned fork) {
-    step(&lock, fork);
-}
-
-void hak_options_init(void) {
-    static _Atomic bool done;
-    if (load_acquire(&done) || environ == NULL) return;  // pairs with the release below
-    if (hak_lock_is_mine(&lock)) return;                 // a signal handler interrupted this function
-    os_start();
-    hak_lock(&lock);
-    if (!load_relaxed(&done)) {
-        if (!os_is_privileged()) read_environment();
-        if (hak_option(verbose) > 0) echo();
-        store_release(&done, true);
-    }
-    hak_unlock(&lock);
-}
-
-void hak_options_freeze(void) {
-    store_relaxed(&frozen, true);
-}
-
-// --- the public functions
-
-HAK_PUBLIC int hak_option_get(const char* name, char* buffer, size_t size) {
-    hak_options_init();
-    const HakOptionInfo* info = hak_option_named(name, text_length(name));
-    if (info == NULL) {
-        errno = ENOENT;
-        return -1;
-    }
-    if (format_current(info, buffer, size) >= size) {
-        errno = ERANGE;
-        return -1;
-    }
-    return 0;
-}
-
-HAK_PUBLIC int hak_option_set(const char* name, const char* value) {
-    hak_options_init();
-    const HakOptionInfo* info = hak_option_named(name, text_length(name));
-    int error = 0;
-    if (info == NULL) {
-        error = ENOENT;
-    } else if (info->fixed && load_relaxed(&frozen)) {
-        error = EBUSY;
-    } else if (!assign(info, value)) {
-        error = EINVAL;
-    }
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    void (*changed)(void) = load_relaxed(&hak_option_changed);
-    if (changed) changed();
-    return 0;
+    return nearest;
 }

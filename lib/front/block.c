@@ -15,6 +15,11 @@ size_t block_bytes(const void* p) {
     return tag_is_runs(tag) ? run_pages(p) * PAGE_SIZE_BYTES : 0;
 }
 
+const char* tag_words(const void* p) {
+    const void* plain = (const void*)((uintptr_t)p & (UINTPTR_MAX >> 8));
+    return plain != p && is_block_start(plain) ? "; without its uppermost byte it is one: take the tag off before" : "";
+}
+
 bool is_block_start(const void* p) {
     if (!heap_contains(p)) return sample_is_block(p) || page_is_block_start(p);
     SlabNumber s = (SlabNumber)slab_number_of(p);

@@ -23,5 +23,8 @@ HAK_INLINE bool block_is_huge(const void* block) {
 }
 // Whether a block of ours may start at p, in use or not; false outside of the heap.
 bool is_block_start(const void* p);
+// For the last words about a pointer that is no block: whether it is one without its uppermost byte, where a program
+// may keep a tag (the processor ignores the byte on aarch64). "" otherwise.
+const char* tag_words(const void* p);
 
 #endif

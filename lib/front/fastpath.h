@@ -27,7 +27,7 @@
 
 HAK_INLINE void* fast_malloc(size_t size) {
     if (HAK_UNLIKELY(size > TINY_MAX)) return malloc_above_tiny(size);
-    void* block = bin_pop(fast_bin(hak_tag_of_tiny[size]));
+    void* block = bin_pop(fast_bin(load_relaxed(&hak_tag_of_tiny[size])));
     if (HAK_UNLIKELY(block == NULL)) return malloc_refill(size);
     return handed_out(block, size);
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/options.h"
+#include "front/locks.h"
 #include "front/process.h"
 #include "front/refuse.h"
 #include "front/wake.h"
@@ -18,7 +19,6 @@
 #include "thread/operation.h"
 
 #include <pthread.h>
-#include <sys/single_threaded.h>
 
 static HAK_TLS uint32_t forks;         // forks of this thread under way: a handler may fork during another fork
 static HAK_TLS uint32_t streams_held;  // bit n: the n-th of them holds the C library's list of streams
@@ -36,7 +36,7 @@ __attribute__((weak)) void _IO_list_lock(void);
 __attribute__((weak)) void _IO_list_unlock(void);
 
 static void hold_streams(uint32_t bit) {
-    if (_IO_list_lock == NULL || _IO_list_unlock == NULL || __libc_single_threaded) return;
+    if (_IO_list_lock == NULL || _IO_list_unlock == NULL || libc_single_threaded()) return;
     _IO_list_lock();
     streams_held |= bit;
 }
@@ -48,22 +48,13 @@ static void release_streams(uint32_t bit) {
 
 // --- locks, in the order of their ranks
 
-typedef void (*LockStep)(HakLock* lock, unsigned fork);
-
 static void outer_locks(LockStep step, unsigned fork) {
-    step(&init_lock, fork);
-    step(tcb_reserve_guard(), fork);
-    mmap_gate_locks(step, fork);
+    locks_of_ranks(LOCK_RANK_OUTER, LOCK_RANK_INNER - 1, step, fork);
 }
 
 // A holder of one of these does not hold it for long, unless a handler interrupted it.
 static void inner_locks(LockStep step, unsigned fork) {
-    tcb_locks(step, fork);
-    registry_locks(step, fork);
-    step(&heap_lock, fork);
-    page_locks(step, fork);
-    hak_options_locks(step, fork);
-    sample_locks(step, fork);
+    locks_of_ranks(LOCK_RANK_INNER, LOCK_LEAF, step, fork);
 }
 
 // Set if the thread was interrupted while it held one of our locks. Another thread may wait for that lock.

@@ -12,6 +12,7 @@
 #include "front/wrong_free.h"
 #include "front/zero.h"
 #include "profile/profile.h"
+#include "profile/spare_runs.h"
 #include "refill/give_back.h"
 #include "sample/sample.h"
 #include "slab/bundle.h"
@@ -123,7 +124,7 @@ static HAK_COLD void free_of_others(void* p) {
 
 static void free_huge(SlabNumber s, void* p) {
     operation_watch_if_due();
-    if (profile_is_on()) profile_forget(p);
+    if (profile_has_samples()) profile_forget(p);
     note_free(p, FREE_HUGE);
     if (!huge_free(s)) wrong_pointer("free", p);  // another thread freed it first
 }
@@ -244,8 +245,14 @@ HAK_INLINE void free_run(void* p) {
 }
 
 static HAK_NOINLINE void free_run_profiled(void* p) {
-    profile_forget(p);
-    free_run(p);
+    ProfileSample sample = profile_take(p);
+    profile_freed(sample);
+    if (HAK_UNLIKELY(spare_has(p)))
+        wrong_use_of_free("double_free", "free", p, "it is kept for the next sample of the heap profile");
+    else if (sample.site && !closing_on() && spare_put(p, run_pages(p)))
+        note_free(p, FREE_RUN);
+    else
+        free_run(p);
 }
 
 // --- a full bin
@@ -328,7 +335,7 @@ static HAK_COLD void free_and_clear(void* p) {
         free_cleared(p, word);
         return;
     }
-    if (tag_is_runs(tag) && profile_is_on()) profile_forget(p);
+    if (tag_is_runs(tag) && profile_has_samples()) profile_forget(p);
     if (tag_is_runs(tag) && is_block_start(p) && !link_looks_free(p)) zero_block(p);
     free_uncached(p);
 }
@@ -348,7 +355,7 @@ void free_slow(void* p) {
         return;
     }
     uint64_t word = word_of(p), tag = word_tag(word);
-    if (tag_is_runs(tag) && profile_is_on())
+    if (tag_is_runs(tag) && profile_has_samples())
         free_run_profiled(p);
     else if (tag_is_runs(tag))
         free_run(p);

@@ -11,13 +11,15 @@
 #include <errno.h>
 #include <pthread.h>
 
-HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_NEVER}}, .foreign = FOREIGN_ALL};
+HAK_TLS HakTls hak_tls = {.bin = {[0 ... CLASS_COUNT - 1] = {.head = LINK_NEVER}},
+                          .foreign = FOREIGN_ALL,
+                          .counted = {[0 ... CLASS_LAST_TINY - 1] = {.head = LINK_NEVER}}};
 
 static ThreadEnd _Atomic thread_end;  // NULL: our part of the C library is not ready yet
 
 // --- the key whose destructor is a thread's end
 
-static _Atomic bool have_end_key;
+_Atomic bool have_end_key;
 static pthread_key_t end_key;
 
 // The value of the key is never NULL: ticks << 2 | 2 | first.

@@ -36,6 +36,8 @@ typedef void (*ThreadEnd)(bool first, uint32_t ticks);
 // From now on the C library can make a key for the ends of threads, and register handlers for forks. That is done at
 // once if `now`, otherwise at the first allocation. No lock may be held.
 void process_is_loaded(ThreadEnd end, bool now);
+// Set once there is a key. Who loads true finds the key made.
+extern HAK_INTERNAL _Atomic bool have_end_key;
 // Has the calling thread's end called in the next round of destructors, too.
 void thread_arm_end_again(void);
 

@@ -11,10 +11,8 @@ enum { LOCK_TABLE_ROOM = 128 };
 typedef struct {
     uint64_t address;  // of a HakLock
     char name[20];     // with the number of those that share a name: "registry 7"
-    uint32_t rank;     // as in lib/README.md; LOCK_LEAF: a thread that holds it waits for no lock
+    uint32_t rank;     // as in front/locks.h
 } HakNamedLock;
-
-enum { LOCK_LEAF = 99 };
 
 typedef struct {
     int64_t holder_offset;  // from a thread's pointer to its thread-local memory to the holder that its locks name

@@ -9,6 +9,8 @@
 #include "front/wake.h"
 #include "front/zero.h"
 #include "profile/profile.h"
+#include "profile/spare_runs.h"
+#include "refill/bins.h"
 #include "refill/refill.h"
 #include "sample/sample.h"
 #include "slab/run_cache.h"
@@ -69,24 +71,11 @@ static void* malloc_pages(size_t size, size_t alignment, bool zero) {
     return block;
 }
 
-// The thread's count has run out. NULL: there is no memory, or the malloc is no sample.
-static HAK_COLD void* malloc_sample(size_t size, size_t alignment, bool zero) {
-    if (!profile_run_out(size) || sanitizer_serves()) return NULL;
-    int error = errno;
-    void* block = malloc_pages(size, alignment, zero);
-    if (block == NULL) {
-        errno = error;  // a bin may still have a block
-        return NULL;
-    }
-    profile_sampled(block, size);
-    return block;
-}
-
 static void* malloc_large(size_t size, size_t alignment, bool zero) {
     if (size > PTRDIFF_MAX) return no_memory();
     bool sampled = profile_is_on() && profile_is_due(size) && !sanitizer_serves();
     void* block = malloc_pages(size, alignment, zero);
-    if (sampled && block) profile_sampled(block, size);
+    if (sampled && block) profile_sampled(block, size, size);
     return block;
 }
 
@@ -101,26 +90,48 @@ static TakenBlocks reserve_refill(unsigned size_class) {
     return taken;
 }
 
+// The counted bin is empty. The caller has taken a block, and the bin has the others: they become counted ones, up to
+// the next sample.
+static void count_blocks(HakTcb* me, unsigned size_class) {
+    uint32_t* left = profile_mallocs_left(me, size_class);
+    if (*left > 1) --*left;  // it is 1 only where there was no memory for the sample
+    *left -= bin_split(&hak_tls.bin[size_class], counted_bin(size_class), *left - 1);
+}
+
+// Takes a block of the class, whose bin was found empty. A new thread may have got parked bins, a signal handler may
+// have left a block, hits may be stopped, and the heap profile may have been on.
+static TakenBlocks take(HakTcb* me, unsigned size_class) {
+    TlsBin *bin = &hak_tls.bin[size_class], *counted = counted_bin(size_class);
+    TakenBlocks taken = {NULL, 1, false};
+    if (HAK_UNLIKELY(counted && bin_blocks(counted) != 0)) {
+        if (!profile_is_on()) bin_join(counted, bin);
+        taken.first = bin_take(counted);
+        if (taken.first) return taken;
+    }
+    taken.first = bin_take(bin);
+    if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
+    if (taken.first && counted && profile_is_on()) count_blocks(me, size_class);
+    return taken;
+}
+
 // Fills the bin of the class, which was found empty, and takes the first block.
-static TakenBlocks take_first(TlsBin* bin, unsigned size_class) {
+static TakenBlocks take_first(unsigned size_class) {
     if (sanitizer_serves()) {
         return (TakenBlocks){sanitizer_malloc(1, size_of_class(size_class)), 1, false};
     }
     wake_if_asked();
     HakTcb* me = thread_operation();
     if (me == NULL) return reserve_refill(size_class);
-    // A new thread may have got parked bins, a signal handler may have left a block, and hits may be stopped.
-    TakenBlocks taken = {bin_take(bin), 1, false};
-    if (taken.first == NULL) taken = refill_bin(me, bin, size_class);
+    TakenBlocks taken = take(me, size_class);
     operation_end(me);
     return taken;
 }
 
 // The same, unless the block is a sample.
-static TakenBlocks take_or_sample(TlsBin* bin, unsigned size_class, size_t alignment, size_t size) {
+static TakenBlocks take_or_sample(unsigned size_class, size_t alignment, size_t size) {
     void* sampled = sample_is_near() && thread_tcb() ? sample_malloc(alignment, size) : NULL;
-    if (HAK_LIKELY(sampled == NULL)) return take_first(bin, size_class);
-    if (!sample_is_dense()) sample_stands_for(sampled, take_first(bin, size_class).first);
+    if (HAK_LIKELY(sampled == NULL)) return take_first(size_class);
+    if (!sample_is_dense()) sample_stands_for(sampled, take_first(size_class).first);
     return (TakenBlocks){sampled, 1, false};
 }
 
@@ -129,12 +140,8 @@ static size_t bytes_to_clear(const void* block, unsigned size_class, size_t size
     return sample_contains(block) ? size : size_of_class(size_class);
 }
 
-static void* malloc_class(unsigned size_class, size_t alignment, size_t size) {
-    TlsBin* bin = fast_bin(tag_of_class(size_class));
-    void* block = bin_pop(bin);
-    if (HAK_UNLIKELY(block == NULL)) block = take_or_sample(bin, size_class, alignment, size).first;
-    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, bytes_to_clear(block, size_class, size));
-    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
+HAK_INLINE TlsBin* bin_of_tiny(size_t size) {
+    return fast_bin(load_relaxed(&hak_tag_of_tiny[size]));
 }
 
 // TINY_MAX < size <= SMALL_MAX
@@ -142,12 +149,46 @@ HAK_INLINE TlsBin* bin_of_small(size_t size) {
     return fast_bin(hak_tag_of_small[(size - 1) / SMALL_STEP]);
 }
 
-static void* calloc_small(size_t size) {
-    void* sampled = profile_is_on() && profile_counts(size) ? malloc_sample(size, 1, true) : NULL;
+// In a page run of an earlier sample.
+static void* malloc_spare(size_t size, size_t alignment, bool zero) {
+    bool fits = alignment <= PAGE_SIZE_BYTES && !zero_is(ZERO_ALLOC);
+    void* block = fits ? spare_take(large_pages(size)) : NULL;
+    if (block == NULL) return NULL;
+    note_malloc(block, size);
+    return zero ? memset(block, 0, size) : block;
+}
+
+// For a malloc of a class while the heap profile is on: counts it, unless it was when its block got into a counted bin.
+// The block, if it is to be a sample.
+static HAK_NOINLINE void* malloc_profiled(unsigned size_class, size_t alignment, size_t size, bool zero) {
+    if (sanitizer_serves() || !profile_class_is_due(size_class, size)) return NULL;
+    int error = errno;
+    void* block = malloc_spare(size, alignment, zero);
+    if (HAK_UNLIKELY(block == NULL)) block = malloc_pages(size, alignment, zero);
+    if (block) profile_sampled(block, size, profile_counted_bytes(size_class, size));
+    errno = error;  // a bin may still have a block
+    return block;
+}
+
+static TlsBin* bin_of_malloc(unsigned size_class) {
+    size_t size = size_of_class(size_class);
+    return size <= TINY_MAX ? bin_of_tiny(size) : bin_of_small(size);
+}
+
+static void* malloc_class(unsigned size_class, size_t alignment, size_t size) {
+    void* sampled = profile_is_on() ? malloc_profiled(size_class, alignment, size, false) : NULL;
     if (HAK_UNLIKELY(sampled != NULL)) return sampled;
-    TlsBin* bin = bin_of_small(size);
-    TakenBlocks taken = {bin_pop(bin), 1, false};
-    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(bin, class_of_size(size), 1, size);
+    void* block = bin_pop(bin_of_malloc(size_class));
+    if (HAK_UNLIKELY(block == NULL)) block = take_or_sample(size_class, alignment, size).first;
+    if (zero_is(ZERO_ALLOC) && block) memset(block, 0, bytes_to_clear(block, size_class, size));
+    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : no_memory();
+}
+
+static void* calloc_small(size_t size) {
+    void* sampled = profile_is_on() ? malloc_profiled(class_of_size(size), 1, size, true) : NULL;
+    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
+    TakenBlocks taken = {bin_pop(bin_of_small(size)), 1, false};
+    if (HAK_UNLIKELY(taken.first == NULL)) taken = take_or_sample(class_of_size(size), 1, size);
     if (HAK_UNLIKELY(taken.first == NULL)) return no_memory();
     if (taken.zero && hak_tls.tcb) tcb_count(hak_tls.tcb, HAK_C_calloc_known_zero);
     if (zero_is(ZERO_ALLOC)) size = bytes_to_clear(taken.first, class_of_size(size), size);
@@ -159,24 +200,47 @@ static HAK_NOINLINE void* malloc_missed(size_t size) {
     return malloc_class(class_of_size(size), 1, size);
 }
 
-static HAK_COLD void* malloc_due(size_t size) {
-    void* sampled = malloc_sample(size, 1, false);
-    return sampled ? sampled : malloc_missed(size);
+// --- while the heap profile is on: in the usual case, without a slow path. Calls are in tail position only
+
+// The bin is empty, too, or the next sample comes before its end; or the counted bin is not empty, as the profile has
+// just begun again. Ends the operation.
+static HAK_NOINLINE void* malloc_counted_refill(HakTcb* me, size_t size) {
+    unsigned size_class = class_of_size(size);
+    TlsBin* bin = &hak_tls.bin[size_class];
+    bool empty = bin_first(bin) == NULL && bin_first(counted_bin(size_class)) == NULL;
+    bool usual = me->tiny[size_class].profile_left > 1 && !wake_is_asked() && !sample_is_dense();
+    void* block = usual && empty ? refill_bin(me, bin, size_class).first : NULL;
+    if (HAK_LIKELY(block != NULL)) count_blocks(me, size_class);
+    operation_end(me);
+    return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_missed(size);
 }
 
-// A malloc while no link counts as one for a hit: this takes the block as a hit would have. Calls are in tail position
-// only.
-static HAK_NOINLINE HAK_LINE_START void* malloc_counted(size_t size) {
+// The counted bin is empty: the blocks that were freed meanwhile become counted ones.
+static HAK_NOINLINE HAK_LINE_START void* malloc_counted_tiny(size_t size) {
+    unsigned size_class = class_of_size(size);
+    HakTcb* me = link_hits_are_stopped() ? NULL : operation_begin_at_once();
+    if (HAK_UNLIKELY(me == NULL)) return malloc_missed(size);
+    TlsBin* bin = &hak_tls.bin[size_class];
+    uint32_t *left = &me->tiny[size_class].profile_left, blocks = bin_blocks(bin);
+    bool usual = blocks != 0 && blocks < *left && bin_blocks(counted_bin(size_class)) == 0;
+    void* block = HAK_LIKELY(usual) ? bin_take(bin) : NULL;
+    if (HAK_UNLIKELY(block == NULL)) return malloc_counted_refill(me, size);
+    *left -= blocks;
+    bin_move(bin, counted_bin(size_class));
+    operation_end(me);
+    return handed_out(block, size);
+}
+
+// There is no counted bin: this takes the block as a hit would have.
+HAK_INLINE void* malloc_counted_small(size_t size) {
+    void* block = HAK_LIKELY(hak_tls.profile_left >= (int64_t)size) ? bin_pop(bin_of_small(size)) : NULL;
+    if (HAK_UNLIKELY(block == NULL)) return malloc_missed(size);
     hak_tls.profile_left -= (int64_t)size;
-    if (HAK_UNLIKELY(hak_tls.profile_left < 0)) return malloc_due(size);
-    if (HAK_UNLIKELY(door_is_open() || HAK_CHECKED || profile_is_slow())) return malloc_missed(size);
-    TlsBin* bin = size <= TINY_MAX ? fast_bin(hak_tag_of_tiny[size]) : bin_of_small(size);
-    void* block = bin_take(bin);
-    return HAK_LIKELY(block != NULL) ? block : malloc_missed(size);
+    return handed_out(block, size);
 }
 
 void* malloc_refill(size_t size) {
-    return HAK_LIKELY(!load_relaxed(&profile_on)) ? malloc_missed(size) : malloc_counted(size);
+    return HAK_LIKELY(!profile_is_on() || size > TINY_MAX) ? malloc_missed(size) : malloc_counted_tiny(size);
 }
 
 // Ends the operation.
@@ -191,7 +255,7 @@ static HAK_NOINLINE void* malloc_run_uncached(HakTcb* me, size_t size) {
 
 // SMALL_MAX < size <= RUN_MAX. Calls are in tail position only.
 static HAK_NOINLINE void* malloc_run(size_t size) {
-    HakTcb* me = link_hits_are_stopped() ? NULL : operation_begin_at_once();
+    HakTcb* me = link_hits_are_stopped() || profile_is_on() ? NULL : operation_begin_at_once();
     if (HAK_UNLIKELY(me == NULL)) return malloc_large(size, 1, false);
     size_t pages = (size - 1) / PAGE_SIZE_BYTES + 1;
     void* run = pages <= RUN_SHORT_MOST ? run_cache_take_short(me, hak_run_bins[pages]) : NULL;
@@ -201,8 +265,14 @@ static HAK_NOINLINE void* malloc_run(size_t size) {
     return run;
 }
 
+// Large, or the heap profile is on.
+static HAK_NOINLINE HAK_LINE_START void* malloc_no_hit(size_t size) {
+    if (HAK_LIKELY(size <= SMALL_MAX)) return malloc_counted_small(size);
+    return HAK_LIKELY(size <= RUN_MAX) ? malloc_run(size) : malloc_large(size, 1, false);
+}
+
 void* malloc_above_tiny(size_t size) {
-    if (HAK_UNLIKELY(size > SMALL_MAX)) return size <= RUN_MAX ? malloc_run(size) : malloc_large(size, 1, false);
+    if (HAK_UNLIKELY(size > load_relaxed(&hak_small_hits))) return malloc_no_hit(size);
     void* block = bin_pop(bin_of_small(size));
     return HAK_LIKELY(block != NULL) ? handed_out(block, size) : malloc_refill(size);
 }
@@ -225,8 +295,6 @@ void* malloc_aligned(size_t alignment, size_t size) {
     if (sanitizer_serves()) return sanitizer_malloc(alignment, size);
     if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return no_memory();
     bool of_class = size <= SMALL_MAX && alignment <= SMALL_MAX && align_up(size, alignment) <= SMALL_MAX;
-    void* sampled = of_class && profile_is_on() && profile_counts(size) ? malloc_sample(size, alignment, false) : NULL;
-    if (HAK_UNLIKELY(sampled != NULL)) return sampled;
     if (of_class) return malloc_class(class_aligned(alignment, size), alignment, size);
     return malloc_large(size, alignment, false);
 }

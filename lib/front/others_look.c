@@ -1,3 +1,4 @@
+#include "base/libc.h"
 #include "base/text.h"
 #include "front/block.h"
 #include "front/others.h"
@@ -6,7 +7,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <gnu/libc-version.h>
 #include <hakmem/hakmem.h>
 #include <link.h>
 #include <malloc.h>
@@ -31,10 +31,15 @@ __attribute__((weak)) HAK_INTERNAL size_t own_malloc_usable_size(void* p);
 // function, and all lookups find that entry: an undefined symbol with a value. It jumps to our function, unless a
 // library before us defines it too, which goes unnoticed.
 static HAK_COLD bool is_mere_entry(const void* found) {
+#if LIBC_IS_GLIBC
     Dl_info info;
     const ElfW(Sym)* symbol = NULL;
     return dladdr1(found, &info, (void**)&symbol, RTLD_DL_SYMENT) && symbol != NULL && info.dli_saddr == found &&
            symbol->st_shndx == SHN_UNDEF;
+#else
+    (void)found;  // musl does not tell which symbol it is: docs/PLATFORMS.md
+    return false;
+#endif
 }
 
 // Whether the linker found another function. The asm keeps the compiler from answering by the name alone.
@@ -46,7 +51,7 @@ static bool is_others(const void* found, const void* own) {
 
 static bool is_of_libc(const void* function) {
     Dl_info of_function, of_libc;
-    return dladdr(function, &of_function) && dladdr((const void*)(uintptr_t)gnu_get_libc_version, &of_libc) &&
+    return dladdr(function, &of_function) && dladdr((const void*)(uintptr_t)LIBC_OWN_FUNCTION, &of_libc) &&
            of_function.dli_fbase == of_libc.dli_fbase;
 }
 

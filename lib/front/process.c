@@ -1,6 +1,7 @@
 #include "front/process.h"
 
 #include "config/changes.h"
+#include "config/sources.h"
 #include "front/lock_table.h"
 #include "front/zero.h"
 #include "observe/chaos.h"
@@ -21,7 +22,7 @@ void process_read_options(void) {
     if (HAK_CHECKED && hak_option(pages)) store_relaxed(&hak_options.guard, 1);
     if (some_change_is_missing()) tcb_stop_parking();
     zero_begin();
-    profile_begin();
+    profile_follow_option();
 }
 
 bool process_begin_slow(void) {

@@ -26,9 +26,13 @@ static bool resize_run(void* p, size_t size) {
     return resized;
 }
 
-static void* realloc_in_place(void* p, size_t old, size_t size) {
+static bool class_suits(size_t old, size_t size) {
     enum { LEAST = 16 };  // no block is smaller
-    if (old <= SMALL_MAX) return size <= old && (size >= old / 2 || old == LEAST) ? p : NULL;
+    return size <= old && (size >= old / 2 || old == LEAST);
+}
+
+static void* realloc_in_place(void* p, size_t old, size_t size) {
+    if (old <= SMALL_MAX) return class_suits(old, size) ? p : NULL;
     if (old <= RUN_MAX && word_tag(load_relaxed(&hak_heap.owner[slab_number_of(p)])) != TAG_HUGE)
         return resize_run(p, size) ? p : NULL;
     if (size <= RUN_MAX) return NULL;
@@ -36,17 +40,22 @@ static void* realloc_in_place(void* p, size_t old, size_t size) {
     return huge_resize((SlabNumber)slab_number_of(p), size);
 }
 
-// Counts what is resized in place like another malloc. A block of a class cannot become a sample there.
+// Counts what is resized in place like another malloc. A block of a class is not counted then, as it cannot become a
+// sample; so a sample that stands for such blocks stays and moves as they do.
 static void* resize_counted(void* p, size_t old, size_t size) {
     if (block_is_of_class(p)) return realloc_in_place(p, old, size);
     ProfileSample before = profile_take(p);  // first: where the block moves, its old address is another one's at once
+    if (before.usual_bytes != 0) {
+        profile_put_back(p, before);
+        return class_suits(before.usual_bytes, size) ? p : NULL;
+    }
     void* same = realloc_in_place(p, old, size);
     if (same == NULL) {
         profile_put_back(p, before);
         return NULL;
     }
     profile_freed(before);
-    if (profile_is_due(size)) profile_sampled(same, size);
+    if (profile_is_on() && profile_is_due(size)) profile_sampled(same, size, size);
     return same;
 }
 
@@ -90,7 +99,7 @@ void* realloc_block(void* p, size_t size) {
         return NULL;
     }
     size_t old = block_bytes(p);
-    void* same = profile_is_on() ? resize_counted(p, old, size) : realloc_in_place(p, old, size);
+    void* same = profile_has_samples() ? resize_counted(p, old, size) : realloc_in_place(p, old, size);
     if (same) {
         if (size < old && (zero_is(ZERO_FREE) || zero_is(ZERO_ALLOC))) clear_rest(same, size);
         return same;

@@ -22,7 +22,8 @@ static const char* place_in_slab(OwnedSlab slab, const void* block, bool run) {
 
 // In what the caller may read; NULL: not there.
 static const char* place_of_class(const HakTcb* me, SlabNumber s, uint64_t tag, const void* block) {
-    if (bin_has(fast_bin(tag), block)) return "it is in this thread's TLS SLL";
+    const TlsBin* counted = counted_bin((unsigned)(tag / TAG_PER_CLASS));
+    if (bin_has(fast_bin(tag), block) || (counted && bin_has(counted, block))) return "it is in this thread's TLS SLL";
     if (bundle_has(me, s, block)) return "this thread freed it, and it waits in a bundle for its slab's owner";
     OwnedSlab slab = slab_if_mine(me, s, tag);
     return slab.number ? place_in_slab(slab, block, false) : NULL;

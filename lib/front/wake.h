@@ -22,8 +22,12 @@ extern HAK_INTERNAL void (*_Atomic wake_work)(void);  // keeps errno
 
 HAK_COLD void wake_up(void);
 
+HAK_INLINE bool wake_is_asked(void) {
+    return !HAK_EXPLORED && HAK_UNLIKELY(load_relaxed(&hak_wake) != 0);
+}
+
 HAK_INLINE void wake_if_asked(void) {
-    if (!HAK_EXPLORED && HAK_UNLIKELY(load_relaxed(&hak_wake) != 0)) wake_up();
+    if (wake_is_asked()) wake_up();
 }
 
 // In the child of a fork: what was asked, was asked of the parent.

@@ -96,7 +96,7 @@ static void wrong_in_units(const char* site, const void* p) {
 void wrong_pointer(const char* site, const void* p) {
     int saved_errno = errno;
     if (!heap_contains(p)) {
-        WRONG("invalid_free", site, "%p is no block of this allocator%s", p, others_words());
+        WRONG("invalid_free", site, "%p is no block of this allocator%s%s", p, tag_words(p), others_words());
     } else {
         SlabNumber s = (SlabNumber)slab_number_of(p);
         uint64_t tag = word_tag(load_relaxed(&hak_heap.owner[s]));

@@ -20,7 +20,6 @@
 #include "superslab/units.h"
 
 #include <hakmem/hakmem.h>
-#include <sys/single_threaded.h>
 
 static bool is_block_of(const void* block, unsigned size_class) {
     if (!heap_contains(block)) return false;
@@ -270,7 +269,10 @@ size_t hak_check(void) {
     size_t wrong = sample_check();
     HakTcb* me = operation_begin();
     if (me) {
-        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) wrong += check_bin(&hak_tls.bin[c], c);
+        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
+            wrong += check_bin(&hak_tls.bin[c], c);
+            if (counted_bin(c)) wrong += check_bin(counted_bin(c), c);
+        }
         wrong += check_lists(me);
         wrong += check_run_cache(me) + check_bundles(me);
         operation_end(me);
@@ -279,7 +281,7 @@ size_t hak_check(void) {
     for (unsigned c = 0; c < CLASS_COUNT; c++) wrong += registry_check(c, slab_check_any);
     hak_lock(&heap_lock);
     wrong += check_units();
-    if (__libc_single_threaded) wrong += check_unowned();
+    if (libc_single_threaded()) wrong += check_unowned();
     hak_unlock(&heap_lock);
     return wrong;
 }

@@ -59,8 +59,8 @@ static void begin(const GuardCall* call, const GuardPlace* place, size_t size, s
 
 // Whether a closed page follows a block of so many bytes: the gap behind a page run, or the tail of a huge block.
 static bool ends_at_closed_page(size_t size) {
-    return size > SMALL_MAX && size % PAGE_SIZE_BYTES == 0 && (size <= RUN_MAX || size % UNIT_SIZE != 0) &&
-           closing_on();
+    if (size <= SMALL_MAX || size % os_page_bytes() != 0 || !closing_on()) return false;
+    return size <= RUN_MAX ? os_page_bytes() == PAGE_SIZE_BYTES : size % UNIT_SIZE != 0;
 }
 
 static size_t padded(size_t size) {

@@ -2,6 +2,7 @@
 
 #include "base/fatal.h"
 #include "base/text.h"
+#include "front/block.h"
 #include "front/life.h"
 #include "front/others.h"
 #include "os/os.h"
@@ -203,8 +204,9 @@ static const char* kind_of_memory(const void* p, const void* frame) {
 
 void fault_no_block(const GuardCall* call, const void* p) {
     fatal("invalid_free", call->function,
-          "your program called %s with %p, which is no block of this allocator: %s; the call was in %s at pc %p%s",
-          call->function, p, kind_of_memory(p, call->frame), this_thread().text, call->site, others_words());
+          "your program called %s with %p, which is no block of this allocator: %s%s; the call was in %s at pc %p%s",
+          call->function, p, kind_of_memory(p, call->frame), tag_words(p), this_thread().text, call->site,
+          others_words());
 }
 
 void fault_twice(const GuardCall* call, const GuardPlace* place) {

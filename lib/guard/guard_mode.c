@@ -1,6 +1,6 @@
 #include "guard/guard_mode.h"
 
-#include "config/options.h"
+#include "config/sources.h"
 #include "front/process.h"
 #include "front/sanitizer.h"
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <ucontext.h>
 
-#if defined(__x86_64__)
+// Of x86-64. On aarch64 nothing is below the stack pointer, and a few bytes more do no harm.
 enum { RED_ZONE = 128 };
 
 static bool can_read_page_of(uint64_t address) {
@@ -32,15 +32,10 @@ static void copy_stack(CrashRecord* record, uint64_t stack_pointer) {
 }
 
 static void copy_thread(CrashRecord* record, const ucontext_t* context) {
-    for (size_t i = 0; i < CRASH_REGISTERS; i++) record->registers[i] = (uint64_t)context->uc_mcontext.gregs[i];
+    crash_registers_of_context(record->registers, context);
     store_release(&record->started, 1u);  // pairs with the acquire in the report
-    copy_stack(record, record->registers[REG_RSP]);
+    copy_stack(record, record->registers[CRASH_SP]);
 }
-#else
-static void copy_thread(CrashRecord* record, const ucontext_t* context) {
-    (void)record, (void)context;
-}
-#endif
 
 // Once the first thread has ended, /proc/self/maps is empty.
 void crash_record_copy_maps(CrashRecord* record) {

@@ -6,10 +6,11 @@
 #define HAK_OBSERVE_CRASH_RECORD_H
 
 #include "base/atomic.h"
+#include "observe/crash_registers.h"
 
 #include <signal.h>
 
-enum { CRASH_REGISTERS = 23, CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
+enum { CRASH_STACK_BYTES = 64 << 10, CRASH_MAPS_BYTES = 256 << 10 };
 
 // Nobody has seen the record; it is being reported; the process is needed no longer.
 enum { CRASH_UNSEEN, CRASH_SEEN, CRASH_REPORTED };
@@ -26,7 +27,7 @@ typedef struct {
     uint64_t fault_address;               // si_addr
     double time;                          // CLOCK_MONOTONIC
     uint64_t tick;                        // hak_ring_clock(); 0: unknown
-    uint64_t registers[CRASH_REGISTERS];  // gregs of the ucontext
+    uint64_t registers[CRASH_REGISTERS];  // crash_registers.h says which
     uint64_t stack_address;               // of the first byte copied: the stack pointer minus the red zone
     uint64_t stack_bytes;
     uint64_t maps_bytes;

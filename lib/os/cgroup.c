@@ -1,74 +1,27 @@
 #include "os/cgroup.h"
 
-#include "base/syscall.h"
 #include "base/text.h"
+#include "os/lines.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 // --- files
 
-typedef struct {
-    long fd;
-    size_t at, end;
-    char bytes[1024];
-} Lines;
-
-static Lines lines;
+static OsLines lines;
 static char line[1024];
 static size_t line_length;
 static char path[768];
 
 static bool open_lines(void) {
-    lines.at = lines.end = 0;
-    lines.fd = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-    return !sys_failed(lines.fd);
-}
-
-// How many of the bytes stand before the first c. Eight at a time: a table of mounts can be long, and heap_lock is
-// held.
-// Source of the test for a zero byte: A. Mycroft (1987), in H. S. Warren, "Hacker's Delight".
-static size_t before(const char* text, size_t bytes, char c) {
-    const uint64_t ones = UINT64_MAX / 255, each = ones * (uint8_t)c;
-    size_t at = 0;
-    for (; at + sizeof each <= bytes; at += sizeof each) {
-        uint64_t eight;
-        memcpy(&eight, text + at, sizeof eight);
-        eight ^= each;
-        if ((eight - ones) & ~eight & ones << 7) break;
-    }
-    while (at < bytes && text[at] != c) at++;
-    return at;
-}
-
-static bool more_bytes(void) {
-    if (lines.at < lines.end) return true;
-    long got = sys_call3(SYS_read, lines.fd, (long)lines.bytes, sizeof lines.bytes);
-    if (sys_failed(got) || got == 0) return false;
-    lines.at = 0;
-    lines.end = (size_t)got;
-    return true;
+    int error;
+    return os_lines_open(&lines, path, &error);
 }
 
 // Reads the next line into `line`, cut if it is too long. false: there is none.
 static bool next_line(void) {
-    size_t length = 0;
-    bool ended = false;
-    while (!ended && more_bytes()) {
-        const char* from = lines.bytes + lines.at;
-        size_t left = lines.end - lines.at, bytes = before(from, left, '\n'), room = sizeof line - 1 - length;
-        memcpy(line + length, from, bytes < room ? bytes : room);
-        length += bytes < room ? bytes : room;
-        ended = bytes < left;
-        lines.at += bytes + ended;
-    }
-    line[length] = '\0';
-    line_length = length;
-    return ended || length > 0;
-}
-
-static void close_lines(void) {
-    sys_call3(SYS_close, lines.fd, 0, 0);
+    if (!os_lines_next(&lines, line, sizeof line, &line_length)) return false;
+    if (line_length >= sizeof line) line_length = sizeof line - 1;
+    return true;
 }
 
 // --- texts
@@ -116,15 +69,15 @@ static bool find_path(const char* root, char* own, size_t size, bool* unified) {
         found = text_format(own, size, "%s", place + 1) < size;
         *unified = !first;  // memory is in version 1 if that lists it at all
     }
-    close_lines();
+    os_lines_close(&lines);
     return found;
 }
 
 // Whether a line of mountinfo is that mount: "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw".
 static bool is_mount_of(char* text, size_t length, bool unified) {
-    size_t dash = before(text, length, '-');
+    size_t dash = text_before(text, length, '-');
     while (dash < length && (text[dash + 1] != ' ' || dash == 0 || text[dash - 1] != ' '))
-        dash += 1 + before(text + dash + 1, length - dash - 1, '-');
+        dash += 1 + text_before(text + dash + 1, length - dash - 1, '-');
     if (dash >= length) return false;
     char* type = text + dash + 2;
     if (unified) return text_begins(type, "cgroup2 ");
@@ -152,7 +105,7 @@ bool cgroup_find(Cgroup* group, const char* root) {
     if (!open_lines()) return false;
     while (!found && next_line())
         found = is_mount_of(line, line_length, group->unified) && set_folder(group, root, line, own);
-    close_lines();
+    os_lines_close(&lines);
     if (!found) group->folder[0] = '\0';
     return found;
 }
@@ -163,7 +116,7 @@ static uint64_t read_number(const Cgroup* group, size_t length, const char* file
     text_format(path + length, sizeof path - length, "/%s", file);
     if (!open_lines()) return UINT64_MAX;
     uint64_t value = next_line() ? number(line) : UINT64_MAX;
-    close_lines();
+    os_lines_close(&lines);
     return value;
 }
 

@@ -8,13 +8,20 @@
 
 #include "base/compiler.h"
 
+// The smallest page that a system has, and the one that the allocator counts in. A page of this system may be larger.
 enum { OS_PAGE = 4096 };
+// Bytes of a page of this system: OS_PAGE or, on some aarch64, 16 or 64 KiB. What is unmapped, purged, opened or closed
+// begins and ends with one. No system call.
+size_t os_page_bytes(void);
 
 // Reads what the kernel passes to a process at its start, through the C library. Call it first, with no lock held.
 // Calling it again does no harm.
 void os_start(void);
 // Whether the process has other rights than its user (set-user-id and the like).
 bool os_is_privileged(void);
+
+// The name of the file that was started, without its folder; of a script, the script. "": unknown.
+const char* os_program(void);
 
 // Fresh zeroed memory anywhere.
 void* os_map(size_t bytes);
@@ -72,8 +79,6 @@ uint64_t os_clock_ms(void);
 #if HAK_CHECKED
 // --- for a page for every block
 
-// Bytes of a page of this system. OS_PAGE is what the rest of the library is made for.
-size_t os_page_bytes(void);
 // Closes pages of readable and writable memory to any access by guards in the page table, which gives their memory
 // back, or opens them. No mapping is split. Since Linux 6.13, and not for locked memory.
 bool os_guard(void* at, size_t bytes, bool closed);

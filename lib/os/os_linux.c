@@ -1,5 +1,6 @@
 #include "os/os.h"
 
+#include "base/bits.h"
 #include "base/random.h"
 #include "base/syscall.h"
 #include "count/counters.h"
@@ -45,16 +46,35 @@ static bool count(long result, HakCounter counter) {
     return !failed;
 }
 
+static _Atomic size_t page_bytes = OS_PAGE;  // set by os_start
+
+size_t os_page_bytes(void) {
+    return load_relaxed(&page_bytes);
+}
+
+// Why the system would refuse a call for memory at `at`; 0: it need not. Tests make calls fail. The checked build also
+// refuses an address within a page where the system does not: an emulator with larger pages than its host.
+static long refusal(const void* at) {
+    if (os_fault_hit()) return -ENOMEM;
+    return HAK_CHECKED && (uintptr_t)at % os_page_bytes() != 0 ? -EINVAL : 0;
+}
+
+// Whole pages, as the system takes them.
+static long whole(size_t bytes) {
+    return (long)(HAK_CHECKED ? align_up(bytes, os_page_bytes()) : bytes);
+}
+
 static long map(const void* at, size_t bytes, int prot, int flags) {
-    long result = os_fault_hit()
-                      ? -ENOMEM
-                      : sys_call6(SYS_mmap, (long)at, (long)bytes, prot, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long result = refusal(at);
+    if (result == 0)
+        result = sys_call6(SYS_mmap, (long)at, whole(bytes), prot, flags | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     count(result, HAK_C_syscall_mmap);
     return result;
 }
 
 static long advice_result(void* at, size_t bytes, int advice) {
-    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_madvise, (long)at, (long)bytes, advice);
+    long result = refusal(at);
+    if (result == 0) result = sys_call3(SYS_madvise, (long)at, whole(bytes), advice);
     count(result, HAK_C_syscall_madvise);
     return result;
 }
@@ -118,12 +138,38 @@ bool os_map_over(void* at, size_t bytes) {
 }
 
 bool os_unmap(void* at, size_t bytes) {
-    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_munmap, (long)at, (long)bytes, 0);
+    long result = refusal(at);
+    if (result == 0) result = sys_call3(SYS_munmap, (long)at, whole(bytes), 0);
     return count(result, HAK_C_syscall_munmap);
 }
 
+// Emulators ignore advice that they do not know, and say that all is well. So it is tried before it is relied on.
+static bool does_purge(int advice) {
+    enum { WAS_WRITTEN = 1 };
+    bool does = false;
+    const size_t bytes = os_page_bytes();
+    long at = sys_call6(SYS_mmap, 0, (long)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (sys_failed(at)) return false;
+    volatile char* page = (volatile char*)at;
+    *page = WAS_WRITTEN;
+    does = !sys_failed(sys_call3(SYS_madvise, at, (long)bytes, advice)) && *page != WAS_WRITTEN;
+    sys_call3(SYS_munmap, at, (long)bytes, 0);  // if it fails, a page of address space is lost
+    return does;
+}
+
+// Bit n: the advice n of the two below has been tried, or it is of no use.
+static _Atomic uint32_t tried, useless;
+
+static bool can_purge(int advice) {
+    const uint32_t bit = UINT32_C(1) << (advice == MADV_DONTNEED_LOCKED);
+    if (HAK_LIKELY(load_relaxed(&tried) & bit)) return !(load_relaxed(&useless) & bit);
+    if (!does_purge(advice)) or_relaxed(&useless, bit);
+    or_relaxed(&tried, bit);
+    return !(load_relaxed(&useless) & bit);
+}
+
 static bool purge(void* at, size_t bytes, int advice) {
-    if (!advise(at, bytes, advice)) return false;
+    if (!can_purge(advice) || !advise(at, bytes, advice)) return false;
     counter_add_shared(HAK_C_purged_bytes, bytes);
     return true;
 }
@@ -138,7 +184,8 @@ bool os_purge_locked(void* at, size_t bytes) {
 
 bool os_protect(void* at, size_t bytes, bool accessible) {
     int access = accessible ? PROT_READ | PROT_WRITE : PROT_NONE;
-    long result = os_fault_hit() ? -ENOMEM : sys_call3(SYS_mprotect, (long)at, (long)bytes, access);
+    long result = refusal(at);
+    if (result == 0) result = sys_call3(SYS_mprotect, (long)at, whole(bytes), access);
     return count(result, HAK_C_syscall_mprotect);
 }
 
@@ -192,10 +239,6 @@ bool os_move(void* from, void* to, size_t bytes) {
 }
 
 #if HAK_CHECKED
-size_t os_page_bytes(void) {
-    return getauxval(AT_PAGESZ);
-}
-
 bool os_guard(void* at, size_t bytes, bool closed) {
     return advise(at, bytes, closed ? MADV_GUARD_INSTALL : MADV_GUARD_REMOVE);
 }
@@ -293,6 +336,7 @@ void os_start(void) {
     uint64_t random[2] = {0};
     const void* bytes = (const void*)getauxval(AT_RANDOM);  // 16 random bytes from the kernel, of any alignment
     if (bytes != NULL) memcpy(random, bytes, sizeof random);
+    if (getauxval(AT_PAGESZ) > OS_PAGE) store_relaxed(&page_bytes, getauxval(AT_PAGESZ));
     store_relaxed(&seed, random[0] ^ (random[1] << 7));
     store_relaxed(&loader, getauxval(AT_BASE));
     store_relaxed(&first_stack, (uintptr_t)bytes);
@@ -302,6 +346,14 @@ void os_start(void) {
 
 bool os_is_privileged(void) {
     return load_relaxed(&privileged);
+}
+
+const char* os_program(void) {
+    const char* path = (const char*)getauxval(AT_EXECFN);
+    const char* name = path != NULL ? path : "";
+    for (const char* c = name; *c != '\0'; c++)
+        if (*c == '/') name = c + 1;
+    return name;
 }
 
 // The kernel puts its random bytes there, above the first frame.

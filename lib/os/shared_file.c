@@ -50,7 +50,8 @@ void* shared_file_map(const char* name, size_t bytes) {
 }
 
 bool shared_file_reserve(const void* from, size_t bytes) {
-    uintptr_t first = align_down((uintptr_t)from, OS_PAGE), end = align_up((uintptr_t)from + bytes, OS_PAGE);
+    uintptr_t page = os_page_bytes();
+    uintptr_t first = align_down((uintptr_t)from, page), end = align_up((uintptr_t)from + bytes, page);
     long result = sys_call3(SYS_madvise, (long)first, (long)(end - first), MADV_POPULATE_WRITE);
     return !failed(result) || result == -EINVAL;  // kernels before 5.14 do not know the advice
 }

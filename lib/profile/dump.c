@@ -93,9 +93,10 @@ static void put_site(const Site* site) {
     if (site == NULL || load_relaxed(&site->all_blocks) == 0) return;
     uint32_t count = stack_read(load_relaxed(&site->stack), address, STACK_DEPTH_MAX);
     begin_line();
-    PUT("site %ld %ld %ld %ld %ld %ld", (long)load_relaxed(&site->live_blocks), (long)load_relaxed(&site->live_bytes),
-        (long)load_relaxed(&site->peak_blocks), (long)load_relaxed(&site->peak_bytes),
-        (long)load_relaxed(&site->all_blocks), (long)load_relaxed(&site->all_bytes));
+    SiteShare live = site_live(site);
+    PUT("site %ld %ld %ld %ld %ld %ld", (long)live.blocks, (long)live.bytes, (long)load_relaxed(&site->peak_blocks),
+        (long)load_relaxed(&site->peak_bytes), (long)load_relaxed(&site->all_blocks),
+        (long)load_relaxed(&site->all_bytes));
     for (uint32_t i = 0; i < count; i++) {
         see(address[i] - 1);
         PUT(" %lx", (unsigned long)address[i]);

@@ -1,6 +1,6 @@
 // The signal of HAKMEM_PROFILE_SIGNAL, which asks for the profile.
 // Thread-safety: once, at load.
-// Errors: where the kernel refuses, the signal does what it did before.
+// Errors: where the signal is refused, it does what it did before, and one line says so.
 #ifndef HAK_PROFILE_DUMP_SIGNAL_H
 #define HAK_PROFILE_DUMP_SIGNAL_H
 

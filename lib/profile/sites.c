@@ -45,9 +45,9 @@ uint32_t site_number(const Site* site) {
     return (uint32_t)(site - sites);
 }
 
-void site_allocated(Site* site, SiteShare share) {
-    add_relaxed(&site->all_blocks, share.blocks);
-    add_relaxed(&site->all_bytes, share.bytes);
+SiteShare site_live(const Site* site) {
+    return (SiteShare){load_relaxed(&site->all_blocks) - load_relaxed(&site->freed_blocks),
+                       load_relaxed(&site->all_bytes) - load_relaxed(&site->freed_bytes)};
 }
 
 // Others go on meanwhile, so the parts may be some samples apart.
@@ -56,14 +56,24 @@ static void take_peak(int64_t now) {
     for (uint32_t i = 0; i < sites_used(); i++) {
         Site* site = site_used(i);
         if (site == NULL) continue;
-        store_relaxed(&site->peak_blocks, load_relaxed(&site->live_blocks));
-        store_relaxed(&site->peak_bytes, load_relaxed(&site->live_bytes));
+        SiteShare share = site_live(site);
+        store_relaxed(&site->peak_blocks, share.blocks);
+        store_relaxed(&site->peak_bytes, share.bytes);
     }
 }
 
-void site_holds(Site* site, SiteShare share) {
-    add_relaxed(&site->live_blocks, share.blocks);
-    add_relaxed(&site->live_bytes, share.bytes);
+static void count_freed(Site* site, SiteShare share) {
+    add_relaxed(&site->freed_blocks, share.blocks);
+    add_relaxed(&site->freed_bytes, share.bytes);
+}
+
+void site_allocated(Site* site, SiteShare share, bool held) {
+    add_relaxed(&site->all_blocks, share.blocks);
+    add_relaxed(&site->all_bytes, share.bytes);
+    if (!held) {
+        count_freed(site, share);
+        return;
+    }
     int64_t now = add_relaxed(&live, share.bytes) + share.bytes, before = load_relaxed(&peak);
     if (now - before <= before / 20 || !hak_trylock(&peak_lock)) return;
     take_peak(now);
@@ -71,8 +81,7 @@ void site_holds(Site* site, SiteShare share) {
 }
 
 void site_freed(Site* site, SiteShare share) {
-    add_relaxed(&site->live_blocks, -share.blocks);
-    add_relaxed(&site->live_bytes, -share.bytes);
+    count_freed(site, share);
     add_relaxed(&live, -share.bytes);
 }
 

@@ -16,7 +16,7 @@ typedef struct {
 enum {
     EFFORT_OF_CALL = HAK_EXPLORED ? 1 << 30 : 11500,
     EFFORT_BLOCK = 24,
-    EFFORT_CLASS = 130,
+    EFFORT_CLASS = 220,
     EFFORT_RUN = 250,
     EFFORT_SLAB = 400,
     EFFORT_ABSORB = 6500,  // a few runs that others freed

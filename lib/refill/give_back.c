@@ -1,5 +1,6 @@
 #include "refill/give_back.h"
 
+#include "base/random.h"
 #include "config/options.h"
 #include "observe/steps.h"
 #include "os/os.h"
@@ -22,8 +23,7 @@ static void give_back_caches(HakTcb* me) {
     Effort effort = EFFORT_ALL;
     bundles_flush(me);
     run_cache_flush(me);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT && !tcb_is_reserve(me); c++)
-        give_back_bin(me, &hak_tls.bin[c], &effort);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT && !tcb_is_reserve(me); c++) give_back_bins(me, c, &effort);
 }
 
 // --- empty slabs
@@ -118,14 +118,21 @@ static void lower_unused_cap(HakTcb* me, TlsBin* bin, TinyTLSSlab* tls, Effort* 
     tls->seen_overflows = load_relaxed(&tls->overflows);
 }
 
+static uint32_t mix_of_bin(const TlsBin* bin) {
+    return bin ? (uint32_t)(random_mix(bin->head + (uint32_t)bin->room)) : 0;
+}
+
+// It changes, all but surely, with each malloc and free.
+static uint32_t mix_of_bins(unsigned size_class) {
+    return mix_of_bin(&hak_tls.bin[size_class]) + 3 * mix_of_bin(counted_bin(size_class));
+}
+
 // true: nothing is left to do, except what the next scan does.
 static bool scan_bin(HakTcb* me, unsigned size_class, Scan scan, Effort* effort) {
-    TlsBin* bin = &hak_tls.bin[size_class];
     TinyTLSSlab* tls = &me->tiny[size_class];
-    bool unused = bin->head == tls->seen_head && bin->room == tls->seen_room;
-    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bin(me, bin, effort);
-    tls->seen_head = bin->head;
-    tls->seen_room = bin->room;
+    bool unused = mix_of_bins(size_class) == tls->seen_bins;
+    if (scan == SCAN_ALL || (scan == SCAN_UNUSED && unused)) give_back_bins(me, size_class, effort);
+    tls->seen_bins = mix_of_bins(size_class);
     if (effort_ends(effort)) return false;
     if (scan == SCAN_ALL)
         give_back_empty_of_class(me, size_class, effort);

@@ -17,11 +17,23 @@ static void bring_back_run_cache(HakTcb* tcb) {
     memset(tcb->run_cache, 0, sizeof tcb->run_cache);
 }
 
+// Empties the counted bin of a class: into its bin, if that then has no more than `most` blocks.
+static void park_counted(HakTcb* me, unsigned size_class, uint32_t most) {
+    TlsBin *bin = &hak_tls.bin[size_class], *counted = counted_bin(size_class);
+    if (counted == NULL) return;
+    Effort effort = EFFORT_ALL;
+    if (bin_blocks(bin) + bin_blocks(counted) <= most)
+        bin_join(counted, bin);
+    else
+        give_back_bin(me, counted, &effort);
+}
+
 // Parks one bin, if its blocks have at most `budget` bytes; otherwise gives it back. Returns the bytes parked.
 static uint32_t park(HakTcb* me, unsigned size_class, uint32_t budget) {
     Effort effort = EFFORT_ALL;
     TlsBin *bin = &hak_tls.bin[size_class], *parked = &me->parked[size_class];
     *parked = bin_empty();
+    park_counted(me, size_class, parked->cap);
     if (bin_blocks(bin) > parked->cap || bin_blocks(bin) * size_of_class(size_class) > budget)
         give_back_bin(me, bin, &effort);
     uint32_t blocks = bin_blocks(bin);
@@ -68,7 +80,16 @@ void bins_unpark(HakTcb* me) {
 // ends unnoticed: its stack, which has its TLS, may be gone or belong to another thread. A thread that was about to
 // take the TCB does not name it yet.
 static bool had(const HakTls* tls, const HakTcb* tcb) {
-    return os_can_read(tls->bin) && os_can_read(&tls->tcb) && tls->tcb == tcb;
+    return os_can_read(tls->bin) && os_can_read(&tls->tcb) && tls->tcb == tcb &&
+           os_can_read(&tls->counted[CLASS_LAST_TINY - 1]);
+}
+
+// A thread that was moving blocks between bins was in an operation, and its TCB is not left.
+static void leave_counted(HakTcb* tcb, const HakTls* tls) {
+    for (unsigned c = CLASS_FIRST; c <= CLASS_LAST_TINY; c++) {
+        TlsBin counted = tls->counted[c - CLASS_FIRST];
+        bin_join(&counted, &tcb->parked[c]);
+    }
 }
 
 void bins_leave(HakTcb* tcb) {
@@ -77,6 +98,7 @@ void bins_leave(HakTcb* tcb) {
     store_relaxed(&tcb->inside, INSIDE);
     run_cache_flush(tcb);
     memcpy(tcb->parked, tls->bin, sizeof tcb->parked);
+    leave_counted(tcb, tls);
     tcb->bins_left = true;
     store_relaxed(&tcb->inside, OUTSIDE);
 }

@@ -7,6 +7,7 @@
 #include "os/os.h"
 #include "sample/call.h"
 #include "sample/words.h"
+#include "stack/registers.h"
 
 #include <signal.h>
 
@@ -76,8 +77,12 @@ static AccessKind kind_of(const void* context) {
     uint64_t error = (uint64_t)((const ucontext_t*)context)->uc_mcontext.gregs[REG_ERR];
     return error & EXECUTE ? ACCESS_EXECUTE : error & WRITE ? ACCESS_WRITE : ACCESS_READ;
 #else
-    (void)context;
-    return ACCESS_UNKNOWN;
+    switch (syndrome_access(fault_syndrome(context))) {
+    case SYNDROME_READ: return ACCESS_READ;
+    case SYNDROME_WRITE: return ACCESS_WRITE;
+    case SYNDROME_EXECUTE: return ACCESS_EXECUTE;
+    default: return ACCESS_UNKNOWN;
+    }
 #endif
 }
 

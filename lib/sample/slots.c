@@ -5,17 +5,23 @@
 #include <string.h>
 
 enum { STATE_BITS = 3, STATE_MASK = 7, PATTERN = 0xe5 };
-#define STRIDE (SLOT_BYTES + PAGE_SIZE_BYTES)
 
 SlotRegion hak_slots;
 static _Atomic uint64_t closes;
 
 // --- the region
 
+// From one slot to the next: a slot, and a guard page.
+static size_t stride(void) {
+    return hak_slots.slot_bytes + hak_slots.page;
+}
+
 bool slots_map(uint32_t count, bool in_dumps) {
-    size_t bytes = count * STRIDE + PAGE_SIZE_BYTES;
+    hak_slots.page = os_page_bytes();
+    hak_slots.slot_bytes = align_up(SLOT_BYTES, hak_slots.page);
+    size_t bytes = count * stride() + hak_slots.page;
     size_t words = align_up(count * sizeof *hak_slots.word, HAK_CACHE_LINE);
-    size_t table = align_up(words + count * sizeof *hak_slots.slot, PAGE_SIZE_BYTES);
+    size_t table = align_up(words + count * sizeof *hak_slots.slot, hak_slots.page);
     char* records = os_map(table);
     if (records == NULL) return false;
     void* base = os_map_closed(bytes);
@@ -41,7 +47,7 @@ static _Atomic uint64_t* word_of(const Slot* slot) {
 }
 
 Slot* slot_at(const void* p) {
-    uintptr_t index = ((uintptr_t)p - load_relaxed(&hak_slots.base)) / STRIDE;
+    uintptr_t index = ((uintptr_t)p - load_relaxed(&hak_slots.base)) / stride();
     return index < hak_slots.count ? &hak_slots.slot[index] : NULL;
 }
 
@@ -50,7 +56,7 @@ Slot* slot_before(const Slot* slot) {
 }
 
 char* slot_start(const Slot* slot) {
-    return (char*)load_relaxed(&hak_slots.base) + index_of(slot) * STRIDE + PAGE_SIZE_BYTES;
+    return (char*)load_relaxed(&hak_slots.base) + index_of(slot) * stride() + hak_slots.page;
 }
 
 // --- states
@@ -202,22 +208,23 @@ static void part(Slot* slot) {
     char* start = slot_start(slot);
     if (slot->parted) return;
     slot->parted = true;  // whatever comes of it: it only saves time
-    os_keep_apart(start - PAGE_SIZE_BYTES, PAGE_SIZE_BYTES);
-    os_keep_apart(start + PAGE_SIZE_BYTES, SLOT_BYTES - 2 * PAGE_SIZE_BYTES);
-    os_keep_apart(start + SLOT_BYTES, PAGE_SIZE_BYTES);
+    const size_t page = hak_slots.page, bytes = hak_slots.slot_bytes;
+    os_keep_apart(start - page, page);
+    if (bytes > 2 * page) os_keep_apart(start + page, bytes - 2 * page);
+    os_keep_apart(start + bytes, page);
 }
 
 static void place(Slot* slot, size_t alignment, size_t size, bool at_end) {
     enum { PATTERN_BYTES = 128 };
-    char *start = slot_start(slot), *end = start + SLOT_BYTES;
-    size_t at = at_end ? align_down(SLOT_BYTES - (size ? size : 1), alignment > 16 ? alignment : 16) : 0;
+    char *start = slot_start(slot), *end = start + hak_slots.slot_bytes;
+    size_t at = at_end ? align_down(hak_slots.slot_bytes - (size ? size : 1), alignment > 16 ? alignment : 16) : 0;
     char* block = start + at;
     slot->used_before |= slot->used;
     slot->since = os_clock_ms();
     slot->block = block;
     slot->size = size;
-    slot->open = start + align_down(at, PAGE_SIZE_BYTES);
-    slot->open_bytes = size == 0 ? 0 : at_end ? (size_t)(end - slot->open) : align_up(size, PAGE_SIZE_BYTES);
+    slot->open = start + align_down(at, hak_slots.page);
+    slot->open_bytes = size == 0 ? 0 : at_end ? (size_t)(end - slot->open) : align_up(size, hak_slots.page);
     char *first = slot->open, *limit = first + slot->open_bytes;
     slot->pattern = block - first > PATTERN_BYTES ? block - PATTERN_BYTES : first;
     slot->pattern_end = at_end || limit - (block + size) < PATTERN_BYTES ? limit : block + size + PATTERN_BYTES;
@@ -227,7 +234,7 @@ static void place(Slot* slot, size_t alignment, size_t size, bool at_end) {
 // Closes what slot_tear opened, with the guard pages on both sides.
 static bool mend(Slot* slot) {
     if (!load_relaxed(&slot->torn)) return true;
-    bool closed = os_protect(slot_start(slot) - PAGE_SIZE_BYTES, STRIDE + PAGE_SIZE_BYTES, false);
+    bool closed = os_protect(slot_start(slot) - hak_slots.page, stride() + hak_slots.page, false);
     store_relaxed(&slot->torn, !closed);
     return closed;
 }
@@ -253,14 +260,14 @@ bool slot_open(Slot* slot, size_t alignment, size_t size, bool at_end) {
 void slot_close(Slot* slot) {
     // If the system refuses to close it, it is closed for frees, and open for reads and writes.
     if (slot->open_bytes && !os_protect(slot->open, slot->open_bytes, false)) store_relaxed(&slot->torn, true);
-    if (slot->open_bytes > PAGE_SIZE_BYTES) os_purge(slot->open, slot->open_bytes);
+    if (slot->open_bytes > hak_slots.page) os_purge(slot->open, slot->open_bytes);
     set_state(slot, SLOT_CLOSED);
 }
 
 bool slot_tear(const void* p) {
-    char* page = (char*)align_down((uintptr_t)p, PAGE_SIZE_BYTES);
-    Slot *slot = slot_at(p), *before = slot_at((const char*)p - PAGE_SIZE_BYTES);
+    char* page = (char*)align_down((uintptr_t)p, hak_slots.page);
+    Slot *slot = slot_at(p), *before = slot_at((const char*)p - hak_slots.page);
     if (slot) store_relaxed(&slot->torn, true);
     if (before) store_relaxed(&before->torn, true);
-    return os_protect(page, PAGE_SIZE_BYTES, true);
+    return os_protect(page, hak_slots.page, true);
 }

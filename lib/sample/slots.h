@@ -28,7 +28,7 @@
 #include "superslab/geometry.h"
 
 enum { SLOT_PAGES = 4, SAMPLE_FRAMES = 32 };
-#define SLOT_BYTES (SLOT_PAGES * PAGE_SIZE_BYTES)
+#define SLOT_BYTES (SLOT_PAGES * PAGE_SIZE_BYTES)  // at least; whole pages of the system
 _Static_assert(SLOT_BYTES == SMALL_MAX, "a slot holds a block of any class");
 
 // Who called malloc or free, and from where: return addresses, the innermost first.
@@ -59,7 +59,8 @@ typedef enum { SLOT_CLOSED, SLOT_CHANGING, SLOT_LIVE, SLOT_CHECKED, SLOT_KEPT } 
 
 typedef struct {
     _Atomic uintptr_t base;
-    _Atomic size_t bytes;  // 0: there are no slots yet
+    _Atomic size_t bytes;     // 0: there are no slots yet
+    size_t page, slot_bytes;  // a page of the system; a slot
     uint32_t count;
     _Atomic uint64_t* word;  // by slot: time of the last close, and state
     Slot* slot;
@@ -88,7 +89,7 @@ HAK_INLINE bool slot_is_live(const Slot* slot) {
 
 // The slot that was closed longest ago, for the caller to change. NULL: none is closed.
 Slot* slot_take(void);
-// Places a block and makes the slot live. size <= SLOT_BYTES, alignment <= a page. false: it is closed again.
+// Places a block and makes the slot live. size <= SLOT_BYTES, alignment <= PAGE_SIZE_BYTES. false: it is closed again.
 bool slot_open(Slot* slot, size_t alignment, size_t size, bool at_end);
 // Makes a live slot the caller's to change; waits a moment for one that another thread is changing, and for more than a
 // second for one that another thread checks. Then that thread does not exist in this copy of the process, and the slot

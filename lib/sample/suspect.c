@@ -31,7 +31,7 @@ static Suspect of_view(Slot* slot, const SlotView* view, const char* at, const S
     out.distance = (size_t)(at < start ? start - at : at < end ? at - start : at - end);
     out.open = !view->whole || (!out.freed && is_in(at, seen->open, seen->open_bytes));
     out.unsure = out.open || !is_older_than_access(view, by);
-    bool is_far = out.distance >= PAGE_SIZE_BYTES && is_in(at, slot_start(slot), SLOT_BYTES);
+    bool is_far = out.distance >= PAGE_SIZE_BYTES && is_in(at, slot_start(slot), hak_slots.slot_bytes);
     bool is_dead = out.freed || out.open || (out.unsure && is_far);  // an earlier block is more likely than a far miss
     out.check = is_dead ? "use_after_free" : at < start ? "underflow" : "overflow";
     return out;

@@ -235,11 +235,11 @@ static FrameRule rule_of(const Run* run) {
     if (row->pc.how == NOWHERE) return (FrameRule){.kind = RULE_LAST};
     bool usable = (row->cfa.base == VALUE_SP || row->cfa.base == VALUE_FP) && place_of(&row->fp, &fp_place, &fp) &&
                   place_of(&row->pc, &pc_place, &pc);
-    if (!usable || cfa != (int32_t)cfa || fp != (int16_t)fp || pc != (int8_t)pc)
+    if (!usable || cfa < -CFA_OFFSET_MOST || cfa > CFA_OFFSET_MOST || fp != (int16_t)fp || pc != (int16_t)pc)
         return (FrameRule){.kind = RULE_UNKNOWN};
-    return (FrameRule){.cfa_offset = (int32_t)cfa,
-                       .fp_offset = (int16_t)fp,
-                       .pc_offset = (int8_t)pc,
+    return (FrameRule){.fp_offset = (int16_t)fp,
+                       .pc_offset = (int16_t)pc,
+                       .cfa_offset = (uint64_t)cfa & 0xffffff,
                        .kind = run->cie->is_signal ? RULE_SIGNAL : RULE_CALL,
                        .cfa_from_fp = row->cfa.base == VALUE_FP,
                        .cfa_is_loaded = row->cfa.is_loaded,

@@ -3,10 +3,11 @@
 #include "base/bits.h"
 #include "base/lock.h"
 #include "base/random.h"
-#include "config/options.h"
+#include "config/sources.h"
 #include "count/counters.h"
 #include "os/os.h"
 #include "os/shared_file.h"
+#include "stack/stack_memo.h"
 #include "stack/unwind.h"
 
 #include <string.h>
@@ -198,6 +199,18 @@ StackNumber stack_store(const uintptr_t* addresses, uint32_t count) {
 StackNumber stack_note(const void* frame, uintptr_t pc) {
     uintptr_t addresses[STACK_DEPTH_MAX];
     return stack_store(addresses, stack_here(frame, pc, addresses, (uint32_t)hak_option(stack_depth)));
+}
+
+StackNumber stack_note_again(const void* frame, uintptr_t pc) {
+    uintptr_t addresses[STACK_DEPTH_MAX];
+    uint32_t most = (uint32_t)hak_option(stack_depth);
+    Registers start = registers_of_caller(frame, plain_address(pc));
+    StackNumber number = stack_memo_find(start);
+    if (HAK_LIKELY(number != 0)) return number;
+    uint32_t count = stack_here(frame, pc, addresses, most);
+    number = stack_store(addresses, count);
+    stack_memo_learn(start, addresses, count, count == most, number);
+    return number;
 }
 
 uint32_t stack_read(StackNumber number, uintptr_t* out, uint32_t most) {

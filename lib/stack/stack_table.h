@@ -45,6 +45,8 @@ extern HAK_INTERNAL _Atomic(HakStackTable*) hak_stack_table;
 
 // Walks (to the depth of HAKMEM_STACK_DEPTH, as stack_here) and stores.
 StackNumber stack_note(const void* frame, uintptr_t pc);
+// The same, faster where the same stacks come again and again.
+StackNumber stack_note_again(const void* frame, uintptr_t pc);
 // Stores a stack that is known.
 StackNumber stack_store(const uintptr_t* addresses, uint32_t count);
 // The addresses of a stack, at most `most`; returns how many.

@@ -49,7 +49,7 @@ static bool saved(Walk* walk, RulePlace place, int64_t words, uintptr_t cfa, uin
 static bool leave(Walk* walk, FrameRule rule) {
     const Registers* now = &walk->now;
     Registers caller = {.exact = rule.kind == RULE_SIGNAL};
-    uintptr_t cfa = (rule.cfa_from_fp ? now->fp : now->sp) + (uintptr_t)(int64_t)rule.cfa_offset;
+    uintptr_t cfa = (rule.cfa_from_fp ? now->fp : now->sp) + (uintptr_t)rule_cfa_offset(rule);
     if (rule.cfa_is_loaded && !safe_read(&walk->reader, cfa, &cfa)) return false;
     if (!saved(walk, (RulePlace)rule.pc_place, rule.pc_offset, cfa, now->link, &caller.pc)) return false;
     if (!saved(walk, (RulePlace)rule.fp_place, rule.fp_offset, cfa, now->fp, &caller.fp)) return false;
@@ -77,10 +77,27 @@ static bool is_wild(const Registers* now) {
 }
 
 static bool leave_by_frame_pointer(Walk* walk) {
-    bool has_sp = walk->now.sp != 0;
+    bool has_sp = walk->now.sp != 0 && CALL_PUSHES > 0;  // else the frame pointer is not at the end of its frame
     if (!has_frame_pointer(&walk->now) || !leave(walk, frame_pointer_rule())) return false;
     if (!has_sp) walk->now.sp = 0;
     return true;
+}
+
+// Out of a signal's handler without tables.
+static bool leave_signal(Walk* walk) {
+#if defined(__aarch64__)
+    const Registers* now = &walk->now;
+    uintptr_t code, context = now->sp + CONTEXT_AT;
+    const uint64_t wanted = (uint64_t)(uint32_t)SIGNAL_RETURN_SECOND << 32 | (uint32_t)SIGNAL_RETURN_FIRST;
+    SafeReader reader = {0, 0};
+    bool is_return = now->sp != 0 && safe_read(&reader, now->pc, &code) && code == wanted;
+    if (!is_return || !safe_read(&reader, context, &code)) return false;
+    walk->now = registers_of_context((const void*)context);
+    return walk->now.pc != 0;
+#else
+    (void)walk;
+    return false;
+#endif
 }
 
 static bool step(Walk* walk) {
@@ -94,24 +111,18 @@ static bool step(Walk* walk) {
     bool needs_sp = !rule.cfa_from_fp || rule.fp_place == PLACE_SP || rule.pc_place == PLACE_SP;
     if (rule.kind != RULE_UNKNOWN && !(needs_sp && now->sp == 0)) return leave(walk, rule);
     if (!is_code && is_wild(now)) return leave_wild_call(walk);
-    return leave_by_frame_pointer(walk);
+    return leave_signal(walk) || leave_by_frame_pointer(walk);
 }
 
 // --- many steps
-
-// As most code is: called, the return address below the CFA, the frame pointer unchanged or in a word near it.
-static bool is_plain(FrameRule rule) {
-    return rule.kind == RULE_CALL && !rule.cfa_is_loaded && rule.fp_place <= PLACE_CFA && rule.pc_place == PLACE_CFA &&
-           rule.pc_offset == -1;
-}
 
 // Steps as long as they are plain, in registers alone: a copy of the walk in memory would double their time.
 HAK_READS_ANYTHING static uint32_t plain_steps(Walk* walk, uintptr_t* out, uint32_t count, uint32_t most) {
     uintptr_t pc = walk->now.pc, sp = walk->now.sp, fp = walk->now.fp;
     const uintptr_t low = walk->reader.low, room = walk->reader.high - low;
     FrameRule rule;
-    while (count < most && rules_cache_find(pc - 1, &rule) && is_plain(rule)) {
-        uintptr_t cfa = (rule.cfa_from_fp ? fp : sp) + (uintptr_t)(int64_t)rule.cfa_offset;
+    while (count < most && rules_cache_find(pc - 1, &rule) && rule_is_plain(rule)) {
+        uintptr_t cfa = (rule.cfa_from_fp ? fp : sp) + (uintptr_t)rule_cfa_offset(rule);
         uintptr_t pc_at = cfa - WORD, fp_at = cfa + (uintptr_t)(rule.fp_offset * WORD);
         if (cfa <= sp || pc_at - low >= room || fp_at - low > room - WORD || cfa % WORD != 0) break;
         uintptr_t next = plain_address(*(const uintptr_t*)pc_at);
@@ -166,8 +177,24 @@ static uint32_t walk_from(Registers start, uintptr_t* out, uint32_t most) {
     return count;
 }
 
+#if defined(__aarch64__)
+// From the registers here, frame by frame: only unwind tables tell where the caller's stack begins.
+static HAK_NOINLINE Registers caller_at(const void* frame, uintptr_t pc) {
+    enum { FRAMES = 8 };  // of this library, between here and there
+    Registers here = registers_here();
+    Walk walk = {.now = here, .reader = safe_reader(here.sp)};
+    for (int i = 0; i < FRAMES && step(&walk); i++)
+        if (walk.now.pc == pc) return walk.now;
+    return registers_of_caller(frame, pc);
+}
+#else
+static Registers caller_at(const void* frame, uintptr_t pc) {
+    return registers_of_caller(frame, pc);
+}
+#endif
+
 uint32_t stack_here(const void* frame, uintptr_t pc, uintptr_t* out, uint32_t most) {
-    return walk_from(registers_of_caller(frame, plain_address(pc)), out, most);
+    return walk_from(caller_at(frame, plain_address(pc)), out, most);
 }
 
 uint32_t stack_of_context(const void* context, uintptr_t* out, uint32_t most) {

@@ -16,7 +16,7 @@ static bool map_closed(void* at, size_t bytes, bool* occupied) {
 bool backing_map(void* at, size_t bytes, bool* occupied) {
     if (locked) return map_closed(at, bytes, occupied);
     if (!os_map_at_unless(at, bytes, occupied)) return false;
-    locked = os_is_locked((char*)at + bytes - OS_PAGE, OS_PAGE);
+    locked = os_is_locked((char*)at + bytes - os_page_bytes(), os_page_bytes());
     if (!locked) return true;
     store_relaxed(&populates, os_is_resident(at));
     // If this fails, the memory of this one mapping stays resident.

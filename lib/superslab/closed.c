@@ -51,8 +51,23 @@ static HAK_COLD bool open_after_refusal(void* at, size_t bytes) {
     return true;
 }
 
+// The system's pages may be larger than ours. Then closing leaves open what shares one with something else, and opening
+// also opens what does, whose bits go on saying closed.
+static void close_within(void* at, size_t bytes) {
+    uintptr_t page = os_page_bytes(), from = align_up((uintptr_t)at, page);
+    uintptr_t end = align_down((uintptr_t)at + bytes, page);
+    if (from < end) os_protect((void*)from, end - from, false);
+}
+
+static bool is_whole_pages(const void* at, size_t bytes) {
+    return ((uintptr_t)at | bytes) % os_page_bytes() == 0;
+}
+
 // Opens a place in unit u. Part of a mapping may need another mapping, which the whole of it does not.
 static bool open_place(void* at, size_t bytes, UnitNumber u) {
+    uintptr_t page = os_page_bytes(), from = align_down((uintptr_t)at, page);
+    bytes = align_up((uintptr_t)at + bytes, page) - from;
+    at = (void*)from;
     return os_protect(at, bytes, true) || os_protect(unit_address(u), UNIT_SIZE, true) || open_after_refusal(at, bytes);
 }
 
@@ -162,7 +177,7 @@ void pages_close(RunPages of, uint32_t page, uint32_t pages) {
     bool may = may_close_more();
     if (!closing_wanted() || page_bits_next(of.closed, page, false) >= page + pages) return;
     set_pages(of, page, pages, true);
-    if (may) os_protect(page_at(of, page), (size_t)pages << PAGE_SHIFT, false);
+    if (may) close_within(page_at(of, page), (size_t)pages << PAGE_SHIFT);
 }
 
 bool pages_open(RunPages of, uint32_t page, uint32_t pages) {
@@ -191,13 +206,13 @@ void pages_become_slabs(RunPages of) {
 bool run_close(void* run, uint32_t pages, uint32_t kept) {
     char* from = (char*)run + ((size_t)kept << PAGE_SHIFT);
     size_t bytes = (size_t)(pages - kept) << PAGE_SHIFT;
-    if (pages <= kept || !may_close_more()) return false;
+    if (pages <= kept || !is_whole_pages(from, bytes) || !may_close_more()) return false;
     if (os_protect(from, bytes, false)) return true;
     os_protect(from, bytes, true);  // part of it may have been closed
     return false;
 }
 
 bool run_open(void* run, uint32_t pages) {
-    return os_protect(run, OS_PAGE, true) || os_protect(run, (size_t)pages << PAGE_SHIFT, true) ||
-           open_after_refusal(run, OS_PAGE);
+    return os_protect(run, os_page_bytes(), true) || os_protect(run, (size_t)pages << PAGE_SHIFT, true) ||
+           open_after_refusal(run, os_page_bytes());
 }

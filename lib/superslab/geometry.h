@@ -27,6 +27,7 @@
 #define CLASS_OF_RUNS 0u
 #define CLASS_FIRST 1u
 #define CLASS_LAST_LINEAR 16u
+#define CLASS_LAST_TINY 32u
 #define CLASS_LAST_DOUBLING 56u
 #define CLASS_COUNT 61u
 #define TINY_MAX ((size_t)1024)

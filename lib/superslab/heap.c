@@ -44,9 +44,15 @@ size_t heap_table_bytes(void) {
     return table_bytes(hak_heap.tabled);
 }
 
+// Units by which the tables grow: each of them by whole pages of the system.
+static size_t table_step(void) {
+    size_t step = os_page_bytes() / sizeof(Unit);
+    return step > TABLE_STEP ? step : TABLE_STEP;
+}
+
 static bool grow_tables(UnitNumber units) {
     if (units <= hak_heap.tabled) return true;
-    UnitNumber want = (UnitNumber)align_up(units, TABLE_STEP);
+    UnitNumber want = (UnitNumber)align_up(units, table_step());
     for (Table* t = tables; t < tables + TABLES; t++) {
         if (t->mapped >= want) continue;
         t->tried = want;

@@ -58,7 +58,7 @@ static void clear_to(char* block, size_t from, size_t end) {
 }
 
 void* huge_alloc(size_t size, size_t alignment, bool zero) {
-    size = align_up(size ? size : 1, PAGE_SIZE_BYTES);
+    size = align_up(size ? size : 1, os_page_bytes());
     if (units_for(size) >= hak_heap.capacity || units_for(alignment) >= hak_heap.capacity) return NULL;
     UnitNumber length = (UnitNumber)units_for(size), align = (UnitNumber)units_for(alignment);
     hak_lock(&heap_lock);
@@ -208,7 +208,7 @@ static bool tail_open(UnitNumber u) {
 }
 
 void* huge_resize(SlabNumber s, size_t size) {
-    size = align_up(size, PAGE_SIZE_BYTES);
+    size = align_up(size, os_page_bytes());
     if (units_for(size) >= hak_heap.capacity) return NULL;
     UnitNumber u = unit_of_slab(s), length = (UnitNumber)units_for(size);
     size_t old_size = hak_heap.unit[u].size;

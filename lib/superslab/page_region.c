@@ -58,7 +58,7 @@ static bool can_guard(void) {
     enum { PROMISES_ALL = 2 };
     if (os_number_in("/proc/sys/vm/overcommit_memory") == PROMISES_ALL) return false;
     void* page = os_map(page_bytes());
-    bool can = page && os_guard(page, page_bytes(), true);
+    bool can = page && os_guard(page, page_bytes(), true) && !os_can_read(page);  // an emulator may ignore the advice
     if (page) os_unmap(page, page_bytes());  // counted if it fails; a page of address space is lost then
     return can;
 }

@@ -1,5 +1,6 @@
 #include "superslab/size_class.h"
 
+#include "base/atomic.h"
 #include "superslab/owner_word.h"
 
 // class_of_size() as a constant expression.
@@ -16,7 +17,7 @@
 #define TAGS_64(n) TAGS_16(n), TAGS_16((n) + 16), TAGS_16((n) + 32), TAGS_16((n) + 48)
 #define TAGS_256(n) TAGS_64(n), TAGS_64((n) + 64), TAGS_64((n) + 128), TAGS_64((n) + 192)
 
-const uint16_t hak_tag_of_tiny[TINY_MAX + 1] = {TAGS_256(0), TAGS_256(256), TAGS_256(512), TAGS_256(768), TAG(1024)};
+_Atomic uint16_t hak_tag_of_tiny[TINY_MAX + 1] = {TAGS_256(0), TAGS_256(256), TAGS_256(512), TAGS_256(768), TAG(1024)};
 
 // size_of_class() as a constant expression, for each of the three kinds of classes.
 #define PART(size) (uint32_t)(UINT32_MAX / (size) + 1)
@@ -49,3 +50,20 @@ const uint32_t hak_class_part[CLASS_COUNT] = {
 
 const uint16_t hak_tag_of_small[SMALL_MAX / SMALL_STEP] = {STEPS_16(0),  STEPS_16(16), STEPS_16(32), STEPS_16(48),
                                                            STEPS_16(64), STEPS_16(80), STEPS_16(96), STEPS_16(112)};
+
+_Atomic size_t hak_small_hits = SMALL_MAX;
+
+static void lead_tiny(uint64_t offset) {
+    for (size_t size = 0; size <= TINY_MAX; size++)
+        store_relaxed(&hak_tag_of_tiny[size], (uint16_t)(offset + tag_of_class(class_of_size(size))));
+}
+
+void tags_count_mallocs(uint16_t offset) {
+    lead_tiny(offset);
+    store_relaxed(&hak_small_hits, (size_t)0);
+}
+
+void tags_count_no_more(void) {
+    lead_tiny(0);
+    store_relaxed(&hak_small_hits, SMALL_MAX);
+}

@@ -37,10 +37,19 @@ HAK_INLINE bool class_has_start(unsigned c, uint32_t offset) {
     return offset * hak_class_part[c] < hak_class_part[c];
 }
 
-// Tag (class * 16) of every size up to TINY_MAX: the fast path gets it with one load.
-extern HAK_INTERNAL const uint16_t hak_tag_of_tiny[TINY_MAX + 1];
+// Where a malloc of every size up to TINY_MAX looks for a block: the offset of a bin, which the fast path gets with one
+// load. It is the tag of the class (class * 16), unless tags_count_mallocs was called.
+extern HAK_INTERNAL _Atomic uint16_t hak_tag_of_tiny[TINY_MAX + 1];
 
-// The same from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP. Lower entries are not used.
+// Tag of every size from TINY_MAX to SMALL_MAX, by (size - 1) / SMALL_STEP. Lower entries are not used.
 extern HAK_INTERNAL const uint16_t hak_tag_of_small[SMALL_MAX / SMALL_STEP];
+// Up to this size a malloc is a hit if there is a block: SMALL_MAX, unless tags_count_mallocs was called.
+extern HAK_INTERNAL _Atomic size_t hak_small_hits;
+
+// Sends mallocs elsewhere: up to TINY_MAX, to the bin at `offset` + the tag of the class; beyond, none is a hit. Any
+// thread may malloc meanwhile.
+void tags_count_mallocs(uint16_t offset);
+// All as before.
+void tags_count_no_more(void);
 
 #endif

@@ -47,6 +47,16 @@ HAK_INLINE uint32_t bin_blocks(const TlsBin* bin) {
     return (uint32_t)(bin->cap - bin->room);
 }
 
+// Moves all blocks to another bin, which is empty. First they leave the one list: no handler finds a block in both.
+HAK_INLINE void bin_move(TlsBin* from, TlsBin* to) {
+    uint64_t head = from->head;
+    to->cap = (uint16_t)(from->cap - from->room);
+    to->room = 0;
+    from->head = link_encode(NULL);
+    from->room = (int32_t)from->cap;
+    to->head = head;
+}
+
 HAK_INLINE bool bin_has(const TlsBin* bin, const void* block) {
     return link_list_has(bin_first(bin), bin_blocks(bin), block);
 }

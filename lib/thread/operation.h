@@ -14,9 +14,8 @@
 #ifndef HAK_THREAD_OPERATION_H
 #define HAK_THREAD_OPERATION_H
 
+#include "base/libc.h"
 #include "thread/tls.h"
-
-#include <sys/single_threaded.h>
 
 // Held by the thread that forks, from before it asks the others.
 extern HAK_INTERNAL HakLock fork_lock;
@@ -28,7 +27,7 @@ extern HAK_INTERNAL _Atomic bool operation_copies_are_watched;
 // Whether that has to be done before an operation, or before a lock is taken. It need not while the process has one
 // thread: the C library says so before it starts another one.
 HAK_INLINE bool operation_has_to_watch(void) {
-    return HAK_UNLIKELY(!load_relaxed(&operation_copies_are_watched)) && !__libc_single_threaded;
+    return HAK_UNLIKELY(!load_relaxed(&operation_copies_are_watched)) && !libc_single_threaded();
 }
 
 // For what takes a lock outside of an operation.

@@ -62,9 +62,9 @@ typedef struct {
     uint32_t partial_free;       // blocks on the free lists of the partial slabs
     _Atomic uint32_t overflows;  // frees that found the TLS SLL full
     uint32_t overflow_ticks;     // `ticks` when the current OVERFLOWS_SAMPLE of them began
-    uint64_t seen_head;          // head of the bin at the last scan
-    int32_t seen_room;
+    uint32_t seen_bins;          // a mix of heads and rooms of the bins at the last scan
     uint32_t seen_overflows;
+    uint32_t profile_left;  // mallocs to the next sample of the heap profile, which is the last of them; 0: not drawn
 } TinyTLSSlab;
 
 // Blocks of one foreign slab, gathered to be pushed together.

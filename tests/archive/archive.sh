@@ -146,7 +146,8 @@ sections)
     ;;
 installed)
     build=$(realpath "$2")
-    meson install -C "$build" --no-rebuild --destdir "$work/root" >"$work/said" 2>&1 ||
+    # The lock: the build folder has one log of what was installed, which others use.
+    flock "$build/.lock" meson install -C "$build" --no-rebuild --destdir "$work/root" >"$work/said" 2>&1 ||
         fail "meson install: $(tail -n 4 "$work/said")"
     pc=$(find "$work/root" -name hakmem.pc)
     PKG_CONFIG_LIBDIR=$(dirname "$pc")

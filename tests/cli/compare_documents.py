@@ -231,6 +231,7 @@ def workload(rng, name, allocators):
         "metric": "ops_per_sec",
         "higher_is_better": True,
         "limit": None if limit is None else {"value": limit, "unit": "ops_per_sec"},
+        "limit_is_wrong": False,
         "allocators": rows,
     }
 
@@ -293,6 +294,7 @@ def frame(seed, allocators):
         "looks": 3,
         "run_seconds": 0.25,
         "pinned": False,
+        "processor": {"waited": 0.004, "preempted_per_second": 12.5, "short": False},
         "complete": True,
         "stopped_by": None,
         "baseline": allocators[0],
@@ -380,6 +382,7 @@ def command(seed=3):
             "metric": "seconds",
             "higher_is_better": False,
             "limit": None,
+            "limit_is_wrong": False,
             "allocators": rows,
         }
     ]

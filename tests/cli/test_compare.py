@@ -308,21 +308,6 @@ class Usage(Case):
         self.assertIn(f"the malloc of {LINKED_MALLOC} comes from {SHIM}, not from the C library", err)
 
 
-class Installed(Case):
-    def test_libhakmem_is_found(self):
-        meson = shutil.which("meson")
-        if meson is None:
-            self.skipTest("no meson here")
-        build = os.path.dirname(os.path.dirname(HAKSTRESS))
-        subprocess.run([meson, "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", self.directory.name],
-                       check=True)
-        hakstress, = pathlib.Path(self.directory.name).rglob("bin/hakstress")
-        found = subprocess.run([hakstress, "list", "allocators"], env=clean_environment(), capture_output=True,
-                               text=True)
-        self.assertRegex(found.stdout,
-                         rf"(?m)^hakmem +{re.escape(os.path.realpath(self.directory.name))}/\S+/libhakmem\.so")
-
-
 class Workloads(Case):
     def test_the_document_and_its_copies(self):
         slow = f"slow={SHIM},SHIM_SPIN=100"

@@ -3,6 +3,7 @@
 
 usage: test_profile.py HAKSTRESS PROGRAM LIBHAKMEM.so [CLASS...]
 """
+import contextlib
 import gzip
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HAKSTRESS = PROGRAM = LIBRARY = None
@@ -94,7 +96,10 @@ class Case(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
 
     def profile(self, status, *words, **environment):
-        done = subprocess.run([HAKSTRESS, "profile", *words], capture_output=True, text=True, timeout=100, check=False,
+        return self.run_command(status, "profile", *words, **environment)
+
+    def run_command(self, status, *words, **environment):
+        done = subprocess.run([HAKSTRESS, *words], capture_output=True, text=True, timeout=100, check=False,
                               env=clean_environment(**environment), cwd=self.folder, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
@@ -150,24 +155,55 @@ class Formats(Case):
 
 
 class Running(Case):
-    def test_asks_a_process(self):
-        more = {"LD_PRELOAD": LIBRARY, "HAKMEM_PROFILE": "1", "HAKMEM_PROFILE_RATE": "4096",
-                "HAKMEM_PROFILE_SIGNAL": "44", "HAKMEM_PROFILE_FILE": "asked.%p"}
-        with subprocess.Popen([PROGRAM, "wait"], stdout=subprocess.PIPE, env=clean_environment(**more),
+    @contextlib.contextmanager
+    def process(self, way, **more):
+        more = {"LD_PRELOAD": LIBRARY, "HAKMEM_PROFILE_RATE": "4096", "HAKMEM_PROFILE_FILE": "asked.%p"} | more
+        with subprocess.Popen([PROGRAM, way], stdout=subprocess.PIPE, env=clean_environment(**more),
                               cwd=self.folder) as run:
             try:
                 self.assertEqual(run.stdout.readline(), b"ready\n")
-                shown = self.profile(0, "--pid", str(run.pid), "--top", "1").stdout
+                yield str(run.pid)
                 self.assertIsNone(run.poll())
-                self.assertRegex(shown, r"\n +\w+ +profile\.c:\d+\n +mixed ")
             finally:
                 run.send_signal(signal.SIGKILL)
+
+    def asks(self, pid):
+        shown = self.profile(0, "--pid", pid, "--top", "1").stdout
+        self.assertRegex(shown, r"\n +\w+ +profile\.c:\d+\n +mixed ")
+
+    def test_asks_a_process(self):
+        with self.process("wait", HAKMEM_PROFILE="1", HAKMEM_PROFILE_SIGNAL="44") as pid:
+            self.asks(pid)
+
+    def test_asks_a_process_that_has_no_signal(self):
+        with self.process("busy", HAKMEM_PROFILE="1") as pid:
+            self.asks(pid)
+
+    def test_finds_a_process_that_has_written_over_its_environment(self):
+        with self.process("titled", HAKMEM_PROFILE="1", HAKMEM_PROFILE_SIGNAL="44") as pid:
+            self.assertNotIn(b"HAKMEM", pathlib.Path(f"/proc/{pid}/environ").read_bytes())
+            self.asks(pid)
+            for command in ("stats", "trim", "check"):
+                self.run_command(0, command, pid)
+            self.run_command(0, "set", pid, "reserve=1M")
+
+    def test_the_profile_is_switched_on_from_outside(self):
+        with self.process("busy") as pid:
+            err = self.profile(3, "--pid", pid).stderr
+            self.assertEqual(err, f"hakstress: the profile of process {pid} is off: switch it on with hakstress set "
+                                  f"{pid} profile=1\n")
+            self.run_command(0, "set", pid, "profile=1")
+            end = time.monotonic() + 30
+            while "main" not in (shown := self.profile(0, "--pid", pid, "--order", "allocated").stdout):
+                self.assertLess(time.monotonic(), end, shown)
+            self.run_command(0, "set", pid, "profile=0")
+            self.profile(3, "--pid", pid)
 
     def test_a_process_without_profile_is_not_signalled(self):
         with subprocess.Popen(["sleep", "60"], env=clean_environment()) as run:
             try:
                 err = self.profile(3, "--pid", str(run.pid)).stderr
-                self.assertRegex(err, r"^hakstress: process \d+ has no profile to ask for: [^\n]*\n$")
+                self.assertRegex(err, r"^hakstress: process \d+ does not have libhakmem: [^\n]*\n$")
                 self.assertIsNone(run.poll())
             finally:
                 run.kill()

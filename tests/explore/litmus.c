@@ -193,6 +193,43 @@ static void map_often(void) {
     RESULT(0, os_map_at(at + BYTES, BYTES));
 }
 
+// --- mappings of more than one part of the arena
+
+enum { TWO_PARTS = 4 << 20 };
+
+static char* mapping(void) {
+    return (char*)(uintptr_t)(ARENA + ARENA_WINDOW);
+}
+
+static void map_and_unmap(void) {
+    if (os_map_at(mapping(), TWO_PARTS)) RESULT(0, os_unmap(mapping(), TWO_PARTS));
+}
+
+static void map_second_part(void) {
+    bool occupied = false;
+    os_map_at_unless(mapping() + TWO_PARTS / 2, TWO_PARTS / 2, &occupied);
+    RESULT(1, occupied);
+}
+
+static void move(void) {
+    if (os_map_at(mapping(), TWO_PARTS)) RESULT(0, os_move(mapping(), mapping() + TWO_PARTS, TWO_PARTS));
+}
+
+static void map_second_target(void) {
+    bool occupied = false;
+    os_map_at_unless(mapping() + TWO_PARTS + TWO_PARTS / 2, TWO_PARTS / 2, &occupied);
+    RESULT(1, occupied);
+}
+
+static void purge_and_update(void) {
+    os_purge(mapping(), TWO_PARTS);
+    RESULT(0, exchange_acquire(&x, 1u));
+}
+
+static void update_after(void) {
+    RESULT(1, exchange_acquire(&x, 2u));
+}
+
 const Litmus litmus[] = {
     {"mp_relaxed", {mp_relaxed_write, mp_relaxed_read}, {2, 1}, true, NULL},
     {"mp_release_relaxed", {mp_release_write, mp_relaxed_read}, {2, 1}, true, NULL},
@@ -217,5 +254,8 @@ const Litmus litmus[] = {
     {"a_short_wait_gives_up", {update_two, look_twice}, {1, 0}, true, NULL},
     {"stack_overflows", {overflow_stack, write_byte_0}, {0, 0}, false, "crash"},
     {"each_run_maps_anew", {map_often, write_byte_0}, {1, 0}, false, NULL},
+    {"unmapping_is_one_step", {map_and_unmap, map_second_part}, {2, 2}, true, NULL},
+    {"moving_is_one_step", {move, map_second_target}, {2, 2}, true, NULL},
+    {"a_thread_goes_on_after_a_call", {purge_and_update, update_after}, {1, 2}, true, NULL},
     {NULL, {NULL}, {0}, false, NULL},
 };

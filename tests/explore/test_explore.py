@@ -34,6 +34,13 @@ OK = re.compile(
 )
 
 
+# Blocks of one place in memory are in one state at the end, whoever has made a call more.
+CALLS = """reach calls 5
+failures 1
+setup A: x=malloc 3M, y=malloc 3M, free x, free y, trim
+thread A: a=malloc 3M, free a, trim
+thread B: b=malloc 3M, free b, trim
+"""
 YIELDS = """# the fork asks B to wait, and yields
 setup A: a=malloc 64
 setup B: b=malloc 64
@@ -107,11 +114,32 @@ class Explore(unittest.TestCase):
                     faults += 1
         self.assertGreater(faults, len(REPEATED))
 
+    def test_what_is_judged_of_calls_is_judged_for_every_schedule(self):
+        pathlib.Path(self.folder.name, "calls.scenario").write_text(CALLS, encoding="utf-8")
+        search = ("--strategy", "exhaustive", "--preemptions", 1, "--jobs", 1)
+        result = self.run_it("./calls.scenario", *search)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        found = FAULT.match(self.last(result))
+        self.assertEqual(found[1], "bound")
+        self.assertIn("same=1 of 1", self.run_it("--replay", found[5], "./calls.scenario").stdout)
+
     def test_a_run_that_learns_of_a_word_shows_no_race(self):
         for seed in range(1, 7):
             with self.subTest(seed=seed):
                 result = self.run_it("fork_left_given_up", "--strategy", "random", "--seed", seed, "--schedules", 100)
                 self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_no_strategy_reads_older_stores_than_are_allowed(self):
+        search = ("S3", "--weaken", "R3", "--schedules", "2000", "--seed", "1")
+        for strategy, most in itertools.product(("pct", "random", "exhaustive"), (0, 1)):
+            with self.subTest(strategy=strategy, most=most):
+                scenario = pathlib.Path(__file__).with_name("S3.scenario")
+                options = ["--strategy", strategy, "--stale", str(most), *search[1:]]
+                command = [HAKSTRESS + "-explore", scenario, *options]
+                said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+                self.assertIn("result scenario=S3 ", said)
+                replay = re.search(r" replay=(\S+)", said)
+                self.assertLessEqual(replay[1].count("~") if replay else 0, most)
 
     def test_nothing_is_found_with_all_changes(self):
         result = self.run_it("S1", "sticky", "hot", "bench", "--schedules", 2000)
@@ -168,16 +196,46 @@ class Explore(unittest.TestCase):
         self.assertEqual([found[5] for found in figures], ["1", "1"])
         self.assertLess(int(figures[1][3]), half)  # it has forgotten which states it has seen
 
-    def test_parts_together_explore_what_the_whole_does(self):
-        def ends(*arguments):
-            result = self.run_it("sticky", "--strategy", "exhaustive", "--jobs", 1, "--json", "-", *arguments)
-            return json.loads(result.stdout)["scenarios"][0]
+    def test_a_search_that_was_interrupted_at_once_leaves_nothing_out(self):
+        """It has learned few words by then, so it must not go on at a place among more points than it knew."""
+        search = ("S1", "--strategy", "exhaustive", "--preemptions", "none", "--jobs", 1)
+        cut = 5
+        whole = int(OK.match(self.last(self.run_it(*search)))[3])
+        self.run_it(*search, "--resume", "state", "--schedules", cut)
+        rest = OK.match(self.last(self.run_it(*search, "--resume", "state")))
+        self.assertEqual(rest[5], "1")
+        self.assertGreaterEqual(int(rest[3]), whole - cut)
 
-        whole = ends()
-        parts = [ends("--shard", f"{i}/3") for i in range(3)]
-        self.assertTrue(all(part["complete"] for part in parts))
-        self.assertGreaterEqual(sum(part["ends"] for part in parts), whole["ends"])
-        self.assertTrue(all(part["schedules"] < whole["schedules"] for part in parts), (whole, parts))
+    def ends(self, scenario, preemptions, shard):
+        """Of a part: the states in which runs end, its schedules, and the words that it has learned."""
+        worker = HAKSTRESS + "-explore"
+        file = pathlib.Path(__file__).with_name(f"{scenario}.scenario")
+        search = ("--strategy", "exhaustive", "--preemptions", str(preemptions), "--shard", shard, "--ends")
+        # States have addresses, which are the same in each process with setarch -R.
+        command = ["setarch", "-R", worker, file, *search]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        self.assertIn(" complete=1 ", said)
+        figures = re.search(r" schedules=(\d+) .* words=(\w+) ", said)
+        return set(re.findall(r"^end (\w+)$", said, re.MULTILINE)), int(figures[1]), figures[2]
+
+    def test_parts_together_explore_what_the_whole_does(self):
+        needed = 0  # parts without which an end is missing
+        for scenario, preemptions, count in (("sticky", 2, 3), ("S1", 4, 5), ("exits", 1, 4), ("no_memory", 1, 3)):
+            with self.subTest(scenario=scenario):
+                whole, schedules, words = self.ends(scenario, preemptions, "0/1")
+                parts = [self.ends(scenario, preemptions, f"{i}/{count}") for i in range(count)]
+                self.assertEqual({part[2] for part in parts}, {words})
+                self.assertEqual(set.union(*(part[0] for part in parts)), whole)
+                needed += sum(set.union(*(p[0] for p in parts if p is not part)) != whole for part in parts)
+                self.assertLess(max(part[1] for part in parts), schedules * 3 // 4)
+        self.assertGreater(needed, 0)
+
+    def test_a_part_alone_is_not_complete(self):
+        options = ("S1", "--strategy", "exhaustive", "--jobs", 1, "--shard", "1/3", "--json", "part.json")
+        self.assertEqual(OK.match(self.last(self.run_it(*options)))[5], "0")
+        document = json.loads(pathlib.Path(self.folder.name, "part.json").read_text())
+        scenario = document["scenarios"][0]
+        self.assertEqual((scenario["complete"], scenario["part_complete"]), (False, True))
 
     def test_wrong_usage_is_refused(self):
         pathlib.Path(self.folder.name, "bad.scenario").write_text("thread A: frea a\n")

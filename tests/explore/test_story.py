@@ -67,7 +67,8 @@ class Races(Case):
 
     def test_shortening_leaves_operations_out(self):
         parts, story = self.fault("S3", "--changes", "1-5", "--strategy", "random")
-        self.assertRegex(parts["replay"], r"^S3-B1-B2-C1-C2@[0-9a-f]{8},changes=1-5:[A-F]#[0-9a-f]{8}$")
+        form = r"^S3-B1-B2-C1-C2@[0-9a-f]{8},text=[0-9a-f]{8},changes=1-5:[A-F]#[0-9a-f]{8}$"
+        self.assertRegex(parts["replay"], form)
         self.assertNotIn("thread C:", story)
 
     def test_the_two_accesses_are_told_and_marked(self):

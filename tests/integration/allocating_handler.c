@@ -92,9 +92,8 @@ static bool is_served(uint64_t seed) {
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);
-        execl("/proc/self/exe", "allocating_handler", "interrupted", number,
-              (char*)NULL);  // where stderr leads from the start
-        _exit(127);
+        test_run_anew(
+            (char*[]){"allocating_handler", "interrupted", number, NULL});  // where stderr leads from the start
     }
     close(ends[1]);
     End end = watch(pid, ends[0]);

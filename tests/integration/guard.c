@@ -639,6 +639,7 @@ static int run_case(const Case* c, char* said, size_t size) {
     ssize_t length = pread(log, said, size - 1, 0);
     CHECK(length >= 0, "pread");
     said[length] = '\0';
+    test_drop_runner_words(said);
     close(log);
     return status;
 }

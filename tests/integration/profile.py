@@ -101,6 +101,9 @@ class Case(unittest.TestCase):
     def test_blocks_that_never_leave_their_bins(self):
         self.accuracy("bins", ["recycled", "other"])
 
+    def test_blocks_that_are_resized_in_place(self):
+        self.accuracy("resizes", ["resized"])
+
     def test_peak_is_kept_and_a_child_frees_its_parents(self):
         subprocess.run([PROGRAM, "fork"], capture_output=True, timeout=60, check=True, env=self.environment)
         self.assertEqual(len(self.files()), 2)
@@ -109,6 +112,54 @@ class Case(unittest.TestCase):
             peak, live = (sum(values[field] for values, _ in sites) for field in ("peak_bytes", "live_bytes"))
             self.assertLess(live, 640000)
             self.assertLess(abs(peak / 6400000 - 1), 0.1)
+
+    def test_a_child_of_a_fork_goes_on_for_itself(self):
+        done = subprocess.run([PROGRAM, "forked"], capture_output=True, text=True, timeout=60, check=True,
+                              env=self.environment)
+        self.assertEqual(done.stderr, "")
+        mine = {line.split()[0]: int(line.split()[1], 16) for line in done.stdout.splitlines()}
+        lives = []
+        for file in self.files():
+            ((_, sites),) = read(file.read_text())
+            lives.append(sum(values["live_bytes"] for values, _ in sites))
+            known = self.of_functions(sites, [mine["pages"]])[mine["pages"]]["live_bytes"]
+            self.assertLess(abs(known / 6400000 - 1), 0.05)
+        self.assertEqual(len(lives), 2)
+        self.assertLess(abs(min(lives) / 6400000 - 1), 0.05)
+        self.assertLess(abs(max(lives) / 9600000 - 1), 0.05)
+
+    def test_it_is_switched_on_and_off_in_a_running_process(self):
+        truths, sites = self.run_once("switched", HAKMEM_PROFILE="0")
+        self.assertEqual(sorted(truths), ["recycled", "small"])
+        sums = self.of_functions(sites, [address for address, _ in truths.values()])
+        for name, (address, truth) in truths.items():
+            # some 5900 and 5900 samples: one in 1.3 %
+            self.assertLess(abs(sums[address]["all_bytes"] / truth["all_bytes"] - 1), 0.08, name)
+            self.assertEqual(sums[address]["live_bytes"], 0, name)
+        everything = sum(values["all_bytes"] for values, _ in sites)
+        self.assertLess(everything / sum(truth["all_bytes"] for _, truth in truths.values()), 1.08)
+
+    def test_blocks_of_nothing_are_counted(self):
+        truths, sites = self.run_once("nothing", HAKMEM_PROFILE_RATE="256")
+        ((address, truth),) = truths.values()
+        found = self.of_functions(sites, [address])[address]
+        self.assertLess(abs(found["all_blocks"] / truth["all_blocks"] - 1), 0.1)
+        self.assertEqual(found["all_bytes"], 0)
+
+    def test_errno_is_kept(self):
+        self.run_once("errno", HAKMEM_PROFILE_RATE="64")
+        more = {"HAKMEM_PROFILE_RATE": "64", "HAKMEM_PROFILE_EVERY": "1"}
+        subprocess.run([PROGRAM, "errno"], capture_output=True, timeout=60, check=True, env=self.environment | more)
+
+    def test_signals_that_nobody_may_send_are_refused(self):
+        refused = [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV, signal.SIGABRT, signal.SIGCHLD, 32, 33]
+        for option, more in (("HAKMEM_PROFILE_SIGNAL", {}), ("HAKMEM_DUMP_SIGNAL", {"HAKMEM_PROFILE": "0"})):
+            for number in map(int, refused):
+                done = subprocess.run([PROGRAM, "refused"], capture_output=True, text=True, timeout=60, check=True,
+                                      env=self.environment | more | {option: str(number)})
+                (line,) = done.stderr.splitlines()
+                self.assertIn(f"{option}={number}: ", line)
+                self.assertIn("choose another one", line)
 
     def test_what_is_refused_changes_nothing(self):
         _, sites = self.run_once("refused")

@@ -72,8 +72,10 @@ static bool is_sampled(const void* p) {
 
 // A sampled block on the wanted side of its slot.
 static char* block_at(int side, size_t size) {
+    enum { IN_BIN_MOST = 32 };
     for (int tries = 0; tries < 200; tries++) {
         char* p = malloc(size);
+        if (!is_sampled(p) && tries < IN_BIN_MOST) continue;  // it was in the bin before samples were asked for
         CHECK(is_sampled(p), "%s", describe(p));
         if (((uintptr_t)p % PAGE == 0) == (side == AT_START)) return p;
         free(p);
@@ -598,6 +600,7 @@ static void fault_after_left_handler_is_told(void) {
     CHECK(handled == 2, "%d", (int)handled);
 }
 
+#ifdef __GLIBC__  // musl has no setcontext
 static ucontext_t place_to_go_on;
 
 static void go_on_by_setcontext(void) {
@@ -617,6 +620,7 @@ static void handler_left_by_setcontext(void) {
         CHECK(handled == 1 + i && other_handled == i, "%d, %d", (int)handled, (int)other_handled);
     }
 }
+#endif
 
 static void pass_on_and_jump_back(int number, siginfo_t* info, void* context) {
     pass_on_deeper(number, info, context);
@@ -1297,7 +1301,9 @@ static const Case cases[] = {
     {"thread_ends_in_handler", thread_ends_in_handler, EXIT(0), 3, "overflow", "read", OF(32)},
     {"left_handler_is_called_again", left_handler_is_called_again, EXIT(0), 0, NULL, NULL, NULL},
     {"fault_after_left_handler_is_told", fault_after_left_handler_is_told, EXIT(0), 1, "overflow", "read", OF(32)},
+#ifdef __GLIBC__
     {"handler_left_by_setcontext", handler_left_by_setcontext, EXIT(0), 0, NULL, NULL, NULL},
+#endif
     {"default_is_left", default_is_left, EXIT(0), 0, NULL, NULL, NULL},
     {"default_is_passed_on_to", default_is_passed_on_to, SIGSEGV, 0, NULL, NULL, NULL},
     {"handler_for_once_is_passed_on_to", handler_for_once_is_passed_on_to, EXIT(0), 0, NULL, NULL, NULL},
@@ -1349,6 +1355,7 @@ static int run_case(const Case* c, char* said, size_t size) {
     ssize_t length = pread(log, said, size - 1, 0);
     CHECK(length >= 0, "pread");
     said[length] = '\0';
+    test_drop_runner_words(said);
     close(log);
     return status;
 }
@@ -1373,7 +1380,10 @@ static void verify(const Case* c) {
         CHECK(said[0] == '\0', "%s: %s", c->name, said);
         return;
     }
-    snprintf(begin, sizeof begin, "hakmem: check=%s site=%s your program ", c->check, c->site);
+    // What the access was is known from the kernel alone.
+    bool is_access = strcmp(c->site, "read") == 0 || strcmp(c->site, "write") == 0 || strcmp(c->site, "execute") == 0;
+    const char* site = is_access && test_is_emulated() ? "access" : c->site;
+    snprintf(begin, sizeof begin, "hakmem: check=%s site=%s your program ", c->check, site);
     CHECK(strncmp(said, begin, strlen(begin)) == 0, "%s: not \"%s\" but: %s", c->name, begin, said);
     char* end = strchr(said, '\n');
     CHECK(end != NULL, "%s: no whole line: %s", c->name, said);

@@ -31,6 +31,13 @@ void test_say(const char* format, ...) __attribute__((format(printf, 1, 2)));
 // The number argv[i], or `otherwise` if it is missing. Anything else ends with status 2.
 uint64_t test_argument(int argc, char** argv, int i, uint64_t otherwise);
 uint64_t test_random_seed(void);
+// Runs this program anew in this process, with these arguments, of which the first is its name and the last NULL.
+// Programs of another processor are run by the command in TEST_RUNNER. Ends with status 127 if that fails.
+void test_run_anew(char* const* arguments) __attribute__((noreturn));
+// Whether TEST_RUNNER is there: system calls and figures of memory may not be those of a kernel.
+bool test_is_emulated(void);
+// Takes out what an emulator said of the end of a process: whole lines.
+void test_drop_runner_words(char* text);
 // A function of libhakmem that the C library does not have; NULL under another allocator.
 void* test_symbol(const char* name);
 // A counter of libhakmem, by its name in the statistics. For preloaded programs only, one thread at a time.

@@ -1,5 +1,6 @@
-#include "config/options.h"
+#include "config/sources.h"
 
+#include "support/test.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -95,8 +96,7 @@ static const char* stderr_of_child(const char* name, const char* value) {
     if (pid == 0) {
         dup2(ends[1], STDERR_FILENO);
         setenv(name, value, 1);
-        execl("/proc/self/exe", "options", "--print", NULL);
-        _exit(9);
+        test_run_anew((char*[]){"options", "--print", NULL});
     }
     close(ends[1]);
     size_t length = 0;

@@ -21,6 +21,17 @@ static void the_tables_of_the_fast_paths_agree(void** state) {
         assert_int_equal(hak_tag_of_small[(size - 1) / SMALL_STEP], tag_of_class(class_of_size(size)));
 }
 
+static void mallocs_are_sent_to_other_bins_and_back(void** state) {
+    enum { OFFSET = 1000 };
+    tags_count_mallocs(OFFSET);
+    for (size_t size = 0; size <= TINY_MAX; size++)
+        assert_int_equal(hak_tag_of_tiny[size], OFFSET + tag_of_class(class_of_size(size)));
+    assert_int_equal(hak_small_hits, 0);
+    tags_count_no_more();
+    assert_int_equal(hak_small_hits, SMALL_MAX);
+    the_tables_of_the_fast_paths_agree(state);
+}
+
 static void classes_grow_and_keep_16_bytes(void** state) {
     (void)state;
     for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
@@ -79,6 +90,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_has_the_smallest_class_that_holds_it),
         cmocka_unit_test(the_tables_of_the_fast_paths_agree),
+        cmocka_unit_test(mallocs_are_sent_to_other_bins_and_back),
         cmocka_unit_test(classes_grow_and_keep_16_bytes),
         cmocka_unit_test(waste_is_at_most_a_ninth_to_8_kib_and_a_fifth_to_16),
         cmocka_unit_test(tags_of_classes_are_distinct_from_all_others),

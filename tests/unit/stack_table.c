@@ -112,6 +112,56 @@ static void a_stack_is_noted_to_its_depth(void** state) {
     store_relaxed(&hak_options.stack_depth, 24);
 }
 
+// Functions that call each other as the bits say, with frames of many sizes. Those with an array of unknown length have
+// a frame pointer. The values that others keep in its register differ each time.
+typedef struct {
+    uint64_t bits, noise;
+    unsigned left;
+} Way;
+static uint64_t go(Way way);
+
+static __attribute__((noinline)) uint64_t note_twice(Way way) {
+    const void* frame = __builtin_frame_address(0);
+    uintptr_t pc = (uintptr_t)__builtin_return_address(0);
+    StackNumber walked = stack_note(frame, pc), again = stack_note_again(frame, pc);
+    assert_int_equal(walked, again);
+    return walked + way.noise;
+}
+
+static __attribute__((noinline)) uint64_t by_plain_frame(Way way) {
+    volatile char room[32] = {0};
+    return go(way) + (uint64_t)room[way.bits % 32];
+}
+
+static __attribute__((noinline)) uint64_t by_large_frame(Way way) {
+    volatile char room[416] = {0};
+    return 3 * go(way) + (uint64_t)room[way.bits % 400];
+}
+
+static __attribute__((noinline)) uint64_t by_unknown_frame(Way way) {
+    volatile char room[16 + way.bits % 5 * 48];
+    room[way.bits % 16] = 1;
+    return go(way) * 5 + (uint64_t)room[way.bits % 16];
+}
+
+static __attribute__((noinline)) uint64_t go(Way way) {
+    if (way.left-- == 0) return note_twice(way) + 1;
+    unsigned next = way.bits % 4;
+    way.bits /= 4;
+    uint64_t noise = way.noise * way.bits;
+    uint64_t sum = next == 0 ? by_plain_frame(way) : next == 1 ? by_large_frame(way) : by_unknown_frame(way);
+    return sum ^ noise;
+}
+
+static void a_stack_that_is_remembered_has_its_number(void** state) {
+    (void)state;
+    uint64_t random = 1;
+    for (int i = 0; i < 20000; i++) {
+        Way way = {.bits = random_of(&random) % 4096, .noise = random_of(&random), .left = (unsigned)i % 7};
+        for (int times = 0; times < 4; times++) go(way);
+    }
+}
+
 // --- threads
 
 enum { THREADS = 4, SHARED = 5000 };
@@ -261,6 +311,7 @@ int main(int argc, char** argv) {
         cmocka_unit_test(nothing_is_mapped_before_the_first_stack),
         cmocka_unit_test(each_stack_has_one_number),
         cmocka_unit_test(a_stack_is_noted_to_its_depth),
+        cmocka_unit_test(a_stack_that_is_remembered_has_its_number),
         cmocka_unit_test(threads_get_the_same_numbers),
         cmocka_unit_test(the_file_outlives_the_process),
         cmocka_unit_test(a_child_goes_on_with_a_table_of_its_own),

@@ -112,8 +112,13 @@ static void code_without_tables(void** state) {
         call_without_tables(&w, depth);
         walk_both(&around);
         after_the_call = (uintptr_t)call_without_tables;
-        assert_int_equal(w.ours_count, around.ours_count + depth + CHAIN_LENGTH + 1);
         assert_in_range(w.ours[depth + CHAIN_LENGTH], after_the_call, after_the_call + 100);
+#if defined(__aarch64__)
+        // From there on only functions with a frame record are found: where the stack begins is not known any more.
+        assert_true(w.ours_count > depth + CHAIN_LENGTH + 1);
+        continue;
+#endif
+        assert_int_equal(w.ours_count, around.ours_count + depth + CHAIN_LENGTH + 1);
         // From the caller of this test on both are the same.
         for (uint32_t i = 1; i < around.ours_count; i++)
             assert_int_equal(w.ours[depth + CHAIN_LENGTH + 1 + i], around.ours[i]);

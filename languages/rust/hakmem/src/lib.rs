@@ -121,7 +121,7 @@ pub unsafe fn usable_size(block: *const u8) -> usize {
     sys::hak_malloc_usable_size(block.cast::<c_void>())
 }
 
-/// The version of the library that the program runs with, as "0.1.0".
+/// The version of the library that the program runs with, as "0.2.0".
 pub fn version() -> &'static str {
     unsafe {
         let text = sys::hak_version().cast::<u8>();
