@@ -28,8 +28,11 @@ for entry in json.loads(pathlib.Path(database).read_text()):
         continue
     if not re.search(pattern, str(path)):
         continue
-    checked = part != "lib" or "-DHAK_CHECKED=1" in entry["command"]
-    chosen["checked" if checked else "release"].setdefault(str(path), {**entry, "file": str(path)})
+    is_checked = "-DHAK_CHECKED=1" in entry["command"]
+    entries = chosen["checked" if part != "lib" or is_checked else "release"]
+    # A workload is compiled for hakstress and for its workers: the former, with the names of its allocator.
+    if is_checked or str(path) not in entries:
+        entries[str(path)] = {**entry, "file": str(path)}
 for variant, entries in chosen.items():
     folder = pathlib.Path(work) / variant
     folder.mkdir()
