@@ -207,7 +207,10 @@ def search(mutant, program, scenarios, bounds, options):
 
 
 def explore(mutant, command, timeout):
-    done = run_quietly(command, timeout)
+    try:
+        done = run_quietly(command, timeout)
+    except subprocess.TimeoutExpired:
+        return Verdict(mutant, "broken", text=f"no end within {timeout} s")
     match = FAULT.search(done.stdout) or SETUP.search(done.stdout)
     if match:
         fault = match.groupdict()
@@ -325,14 +328,21 @@ def chosen(options):
     return mutants[:: options.every]
 
 
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return number
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count())
     parser.add_argument("--only", default="")
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--seconds", type=positive, default=4)
     parser.add_argument("--json", type=pathlib.Path)
-    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--every", type=positive, default=1)
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--minimise", action="store_true")
     parser.add_argument("--check", action="store_true")
