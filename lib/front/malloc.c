@@ -163,8 +163,9 @@ static void* malloc_spare(size_t size, size_t alignment, bool zero) {
 static HAK_NOINLINE void* malloc_profiled(unsigned size_class, size_t alignment, size_t size, bool zero) {
     if (sanitizer_serves() || !profile_class_is_due(size_class, size)) return NULL;
     int error = errno;
-    void* block = malloc_spare(size, alignment, zero);
-    if (HAK_UNLIKELY(block == NULL)) block = malloc_pages(size, alignment, zero);
+    const size_t room = size_of_class(size_class);  // so that a realloc finds what it would find in a slab
+    void* block = malloc_spare(room, alignment, zero);
+    if (HAK_UNLIKELY(block == NULL)) block = malloc_pages(room, alignment, zero);
     if (block) profile_sampled(block, size, profile_counted_bytes(size_class, size));
     errno = error;  // a bin may still have a block
     return block;

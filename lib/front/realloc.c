@@ -47,7 +47,7 @@ static void* resize_counted(void* p, size_t old, size_t size) {
     ProfileSample before = profile_take(p);  // first: where the block moves, its old address is another one's at once
     if (before.usual_bytes != 0) {
         profile_put_back(p, before);
-        return class_suits(before.usual_bytes, size) ? p : NULL;
+        return class_suits(before.usual_bytes, size) && size <= old ? p : NULL;
     }
     void* same = realloc_in_place(p, old, size);
     if (same == NULL) {

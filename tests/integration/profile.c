@@ -2,6 +2,7 @@
 // Each line is NAME ADDRESS LIVE_BLOCKS LIVE_BYTES ALL_BLOCKS ALL_BYTES; ADDRESS: of the function that called malloc.
 #include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,7 +69,7 @@ static CALLER void resized(Truth* truth, size_t size, size_t last) {
     for (int i = 0; i < BLOCKS; i++) {
         block[i] = malloc(size);
         void* same = realloc(block[i], last);
-        if (same == NULL) abort();
+        if (same == NULL || malloc_usable_size(same) < last) abort();
         bool stayed = same == block[i];
         block[i] = memset(same, 1, last);
         got(truth, size, stayed);
@@ -107,6 +108,7 @@ static void resizes(void) {
     resized(&truths[8], 1000, 900);
     resized(&truths[8], 1000, 400);
     resized(&truths[8], 8192, 8000);
+    resized(&truths[8], 12100, 13000);
 }
 
 // As setproctitle does in servers: what /proc/PID/environ shows is gone.
