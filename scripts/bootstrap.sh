@@ -103,7 +103,6 @@ find_missing() {
     need clang-tidy has_command clang-tidy
     need libcmocka-dev has_module cmocka
     need binutils has_command objdump
-    need valgrind has_command valgrind
     need abigail-tools has_command abidiff
     need redis-server has_command redis-server
     need redis-tools has_command redis-benchmark

@@ -62,8 +62,6 @@ reach meta    slab/ownership.c   listed
 reach meta    slab/slab_list.h   slab_list_push
 reach meta    slab/slab_list.h   slab_list_remove
 reach meta    slab/run_map.h     run_map_at
-reach owner   front/contention.c name_of
-reach remote  front/contention.c name_of
 reach owner   census/census.c    read_tables
 reach owner   census/census.c    count_bundles
 reach owner   census/census.c    count_kept_back
@@ -79,8 +77,7 @@ write freelist slab/run.c        runs_init
 write blocks   slab/run.c        runs_init
 write carved   slab/run.c        runs_init
 write freelist slab/slab.h       slab_list_chain
-write freelist slab/slab.c       slab_merge
-write blocks   slab/slab.h       slab_count_listed
+write blocks   slab/slab.h       slab_list_chain
 write freelist slab/slab.c       take_freelist
 write blocks   slab/slab.c       take_freelist
 write freelist slab/slab.c       list_remote

@@ -3,8 +3,6 @@
 #include "base/beside.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "command/bench_contention.h"
-#include "command/bench_latency.h"
 #include "command/commands.h"
 #include "report/crash_save.h"
 #include "report/signals.h"
@@ -31,16 +29,10 @@ static const struct option_spec bench_options[] = {
     {"count", "N", NULL, "0",
      "end each run after N operations per thread, whatever --seconds says; 0: after --seconds"},
     {"threads", "T", NULL, "1", "threads; prodcons, xmalloc and idle-owner: pairs of threads"},
-    {"latency", NULL, NULL, NULL,
-     "instead, time every malloc and free, under each allocator that is found, or --lib; without WORKLOAD: in four "
-     "situations"},
-    {"contention", NULL, NULL, NULL,
-     "instead, count locks and shared lines of libhakmem with 2, 8, 32 and 128 threads, and estimate at how many cores "
-     "they cost a tenth of the time"},
-    {"sizes", NULL, NULL, NULL, "with --latency: by the sizes of the blocks, too"},
+    {"latency", NULL, NULL, NULL, "one more run of each workload, which times one malloc and one free in 16"},
     // Parameters of workloads. Each applies to the workloads that have it.
-    {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid mixture calloc"},
-    {"max", "BYTES", NULL, NULL, "largest block: larson larson-sized rptest mstress alloctest mid mixture calloc"},
+    {"min", "BYTES", NULL, NULL, "smallest block: larson larson-sized rptest mstress alloctest mid calloc"},
+    {"max", "BYTES", NULL, NULL, "largest block: larson larson-sized rptest mstress alloctest mid calloc"},
     {"size", "BYTES", NULL, NULL,
      "size of a block: pair batch batch-lifo batch-random prodcons xmalloc churn big trivial cache-scratch "
      "cache-thrash"},
@@ -48,7 +40,7 @@ static const struct option_spec bench_options[] = {
     {"rounds", "N", NULL, NULL,
      "a thread hands over to the next after chunks * rounds replacements: larson larson-sized"},
     {"blocks", "N", NULL, NULL,
-     "number of blocks: batch batch-lifo batch-random rptest mstress churn mid mixture calloc trivial"},
+     "number of blocks: batch batch-lifo batch-random rptest mstress churn mid calloc trivial"},
     {"cross", "N", NULL, NULL, "one block in N is freed by another thread: rptest"},
     {"queue", "N", NULL, NULL, "length of the queue: prodcons"},
     {"burst", "N", NULL, NULL, "blocks handed over at a time: prodcons"},
@@ -63,11 +55,6 @@ static const struct option_spec bench_options[] = {
     {"places", "N", NULL, NULL, "slots for blocks: alloctest"},
     {"writes", "N", NULL, NULL, "times that each byte is written to: cache-scratch cache-thrash"},
     {"keep", "N", NULL, NULL, "one block in N outlives the first phase: fragment"},
-    {"large", "N", NULL, NULL, "one block in N is large; 0: none: mixture"},
-    {"large-min", "BYTES", NULL, NULL, "smallest large block: mixture"},
-    {"large-max", "BYTES", NULL, NULL, "largest large block: mixture"},
-    {"surge", "N", NULL, NULL, "blocks that are allocated and freed each time that all have been replaced: mixture"},
-    {"beside", "N", NULL, NULL, "untouched blocks of 700000 bytes beside the others: mixture"},
     {.name = NULL},
 };
 
@@ -142,61 +129,28 @@ static int unknown_workload(const char* operand) {
     return usage_error("there is no workload '%s'; did you mean '%s'? See: hakstress list workloads", operand, near);
 }
 
-// What --latency measures unless workloads are named.
-static const struct situation {
-    const char *name, *workload, *param;
-    uint64_t value;
-} situations[] = {
-    {"steady", "mixture", NULL, 0},
-    {"purging", "mixture", "surge", 60000},
-    {"birth", "churn", "blocks", 2},
-    {"superslabs", "mixture", "beside", 20000},
-};
-
-static bool in_situations(const struct args* args) {
-    return args_is_set(args, "latency") && args->operand_count == 0;
-}
-
 static size_t chosen_count(const struct args* args) {
     size_t count = 0;
     if (args->operand_count > 0) return (size_t)args->operand_count;
-    if (in_situations(args)) return sizeof situations / sizeof situations[0];
     while (workloads[count] != NULL) count++;
     return count;
 }
 
-// With the workload's own parameters, or those of the situation.
-static struct bench_load chosen(const struct args* args, size_t index) {
-    const struct situation* situation = in_situations(args) ? &situations[index] : NULL;
-    struct bench_load load = {.workload = workloads[index]};
-    if (args->operand_count > 0) load.workload = workload_find(args->operands[index]);
-    if (situation != NULL) load.workload = workload_find(situation->workload);
-    load.name = situation != NULL ? situation->name : load.workload->name;
-    workload_standard_params(load.workload, load.params);
-    if (situation != NULL && situation->param != NULL)
-        load.params[workload_param_index(load.workload, situation->param)] = situation->value;
-    return load;
+static const struct workload* chosen(const struct args* args, size_t index) {
+    return args->operand_count > 0 ? workload_find(args->operands[index]) : workloads[index];
 }
 
-// Sets what the options say.
-static bool take_params(const struct args* args, struct bench_load* load) {
-    for (size_t i = 0; load->workload->params[i].name != NULL; i++) {
-        const struct workload_param* param = &load->workload->params[i];
-        if (args_is_set(args, param->name) && !args_number(args, param->name, param->min, param->max, &load->params[i]))
+static bool take_params(const struct args* args, const struct workload* workload,
+                        uint64_t values[WORKLOAD_PARAMS_MAX]) {
+    workload_standard_params(workload, values);
+    for (size_t i = 0; workload->params[i].name != NULL; i++) {
+        const struct workload_param* param = &workload->params[i];
+        if (args_is_set(args, param->name) && !args_number(args, param->name, param->min, param->max, &values[i]))
             return false;
     }
-    const char* conflict = workload_conflict(load->workload, load->params);
-    if (conflict != NULL) usage_error("%s: %s", load->workload->name, conflict);
+    const char* conflict = workload_conflict(workload, values);
+    if (conflict != NULL) usage_error("%s: %s", workload->name, conflict);
     return conflict == NULL;
-}
-
-static size_t take_loads(const struct args* args, struct bench_load loads[BENCH_LOADS_MOST]) {
-    size_t count = 0;
-    for (size_t i = 0; i < chosen_count(args) && count < BENCH_LOADS_MOST; i++) {
-        loads[count] = chosen(args, i);
-        if (!take_params(args, &loads[count++])) return 0;
-    }
-    return count;
 }
 
 static bool is_param_option(const struct option_spec* spec) {
@@ -207,7 +161,7 @@ static bool is_param_option(const struct option_spec* spec) {
 
 static bool somebody_takes(const struct args* args, const char* option) {
     for (size_t i = 0; i < chosen_count(args); i++)
-        if (workload_param_index(chosen(args, i).workload, option) >= 0) return true;
+        if (workload_param_index(chosen(args, i), option) >= 0) return true;
     return false;
 }
 
@@ -225,22 +179,13 @@ static int check_options(const struct args* args) {
 static int check_workloads(const struct args* args) {
     for (int i = 0; i < args->operand_count; i++)
         if (workload_find(args->operands[i]) == NULL) return unknown_workload(args->operands[i]);
-    if (chosen_count(args) > BENCH_LOADS_MOST)
-        return usage_error("at most %d workloads are possible", BENCH_LOADS_MOST);
     for (size_t i = 0; i < chosen_count(args); i++) {
-        struct bench_load load = chosen(args, i);
-        if (!take_params(args, &load)) return STATUS_USAGE;
-        if (load.workload->own_threads != 0 && args_source(args, "threads") == FROM_COMMAND_LINE)
-            return usage_error("%s runs with the threads that were recorded; leave out --threads", load.workload->name);
+        uint64_t values[WORKLOAD_PARAMS_MAX];
+        if (!take_params(args, chosen(args, i), values)) return STATUS_USAGE;
+        if (chosen(args, i)->own_threads != 0 && args_source(args, "threads") == FROM_COMMAND_LINE)
+            return usage_error("%s runs with the threads that were recorded; leave out --threads",
+                               chosen(args, i)->name);
     }
-    if (args_is_set(args, "sizes") && !args_is_set(args, "latency"))
-        return usage_error("--sizes goes with --latency; add that");
-    const bool contention = args_is_set(args, "contention");
-    if (contention && args_is_set(args, "latency"))
-        return usage_error("--contention and --latency cannot be combined; leave out one of them");
-    if (contention && (args_is_set(args, "lib") || args_source(args, "threads") == FROM_COMMAND_LINE))
-        return usage_error(
-            "--contention counts libhakmem with its own numbers of threads; leave out --lib and --threads");
     return check_options(args);
 }
 
@@ -332,7 +277,12 @@ static json_t* run_to_json(const struct worker_figures* figures) {
     return run;
 }
 
-static json_t* row_to_json(const struct worker_job* job, json_t* runs) {
+static json_t* latency_of(const struct worker_figures* figures) {
+    return json_pack("{s:o, s:o}", "malloc", latency_to_json(&figures->malloc_latency), "free",
+                     latency_to_json(&figures->free_latency));
+}
+
+static json_t* row_to_json(const struct worker_job* job, json_t* runs, json_t* latency) {
     json_t* params = json_object();
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
         json_put_count(params, job->workload->params[i].name, job->params[i]);
@@ -345,22 +295,23 @@ static json_t* row_to_json(const struct worker_job* job, json_t* runs) {
     json_put_count(row, "threads", own_threads != 0 ? own_threads : job->threads);
     json_object_set(row, "runs", runs);
     json_put_real(row, "ops_per_sec", median_of(runs, "ops_per_sec"));
+    json_object_set(row, "latency", latency);
     return row;
 }
 
 static void print_heading(const struct bench* bench) {
     const struct worker_job* job = &bench->job;
-    const bool latency = args_is_set(bench->args, "latency");
-    const char* lib = job->library != NULL ? job->library : "none";
-    if (latency && !args_is_set(bench->args, "lib")) lib = "all";
     fprintf(bench->out,
-            "bench: lib=%s seconds=%g count=%" PRIu64 " threads=%" PRIu64 " runs=%" PRIu64 " seed=%" PRIu64 "%s\n", lib,
-            job->seconds, job->count, job->threads, bench->runs, job->seed, latency ? "; ns, medians of the runs" : "");
+            "bench: lib=%s seconds=%g count=%" PRIu64 " threads=%" PRIu64 " runs=%" PRIu64 " seed=%" PRIu64 "\n",
+            job->library != NULL ? job->library : "none", job->seconds, job->count, job->threads, bench->runs,
+            job->seed);
 }
 
 static void print_columns(const struct bench* bench) {
     fprintf(bench->out, "%-13s %12s %25s %8s %8s %10s %10s %9s\n", "workload", "ops/s", "(lowest .. highest)", "user s",
             "sys s", "peak KiB", "freed KiB", "faults");
+    if (args_is_set(bench->args, "latency"))
+        fprintf(bench->out, "%-13s %12s %11s %12s %12s %12s\n", "  ns", "calls timed", "p50", "p99", "p99.9", "max");
 }
 
 static void print_row(const struct bench* bench, const char* name, json_t* runs) {
@@ -369,6 +320,15 @@ static void print_row(const struct bench* bench, const char* name, json_t* runs)
             median_of(runs, "ops_per_sec"), extreme_of(runs, "ops_per_sec", false),
             extreme_of(runs, "ops_per_sec", true), median_of(runs, "user_seconds"), median_of(runs, "system_seconds"),
             median_of(runs, "rss_peak_kib"), median_of(runs, "rss_freed_kib"), median_of(runs, "minor_faults"));
+    fflush(bench->out);
+}
+
+static void print_latency(const struct bench* bench, const char* name, const struct latency* latency) {
+    fprintf(bench->out, "  %-11s %12" PRIu64, name, latency->count);
+    if (latency->count > 0)
+        fprintf(bench->out, " %11" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64, latency->p50, latency->p99,
+                latency->p999, latency->max);
+    fputc('\n', bench->out);
     fflush(bench->out);
 }
 
@@ -408,59 +368,43 @@ static enum worker_end run_plainly(struct bench* bench, const struct worker_job*
     return end;
 }
 
+// A separate run, because the clock slows the others down.
+static enum worker_end run_timed(const struct worker_job* job, struct worker_figures* figures) {
+    struct worker_job timed = *job;
+    timed.latency = true;
+    return worker_run(&timed, figures);
+}
+
 // Runs that completed are kept, whatever happens to the next one.
-static int run_workload(struct bench* bench, const struct bench_load* load) {
+static int run_workload(struct bench* bench, const struct workload* workload) {
+    uint64_t params[WORKLOAD_PARAMS_MAX];
+    if (!take_params(bench->args, workload, params)) return STATUS_USAGE;
     struct worker_job job = bench->job;
-    job.workload = load->workload;
-    job.params = load->params;
-    json_t* runs = json_array();
+    job.workload = workload;
+    job.params = params;
+    json_t *runs = json_array(), *latency = json_null();
     enum worker_end end = run_plainly(bench, &job, runs);
-    if (json_array_size(runs) > 0) {
-        print_row(bench, load->workload->name, runs);
-        json_array_append_new(bench->rows, row_to_json(&job, runs));
+    if (json_array_size(runs) > 0) print_row(bench, workload->name, runs);
+    if (end == WORKER_OK && args_is_set(bench->args, "latency")) {
+        struct worker_figures figures;
+        end = run_timed(&job, &figures);
+        if (end == WORKER_OK) {
+            latency = latency_of(&figures);
+            print_latency(bench, "malloc", &figures.malloc_latency);
+            print_latency(bench, "free", &figures.free_latency);
+        }
     }
+    if (json_array_size(runs) > 0) json_array_append_new(bench->rows, row_to_json(&job, runs, latency));
+    json_decref(latency);
     json_decref(runs);
     return end_status(end);
 }
 
-// Every allocator, unless --lib names one.
-static int run_latency(struct bench* bench, const struct bench_load* loads, size_t count) {
-    const char* one = bench->job.library != NULL ? bench->job.library : "";
-    const struct bench_latency_plan plan = {
-        .job = bench->job,
-        .loads = loads,
-        .load_count = count,
-        .only = args_is_set(bench->args, "lib") ? one : NULL,
-        .runs = bench->runs,
-        .sizes = args_is_set(bench->args, "sizes"),
-        .out = bench->out,
-        .rows = bench->rows,
-    };
-    return bench_latency(&plan);
-}
-
-static int run_contention(struct bench* bench, const struct bench_load* loads, size_t count) {
-    char counting[PATH_MAX];
-    if (!library_beside("libhakmem-counting.so", counting, sizeof counting)) return STATUS_MISSING;
-    const struct bench_contention_plan plan = {
-        .job = bench->job,
-        .counting = counting,
-        .loads = loads,
-        .load_count = count,
-        .out = bench->out,
-        .rows = bench->rows,
-    };
-    return bench_contention(&plan);
-}
-
 static int run_all(struct bench* bench) {
-    static struct bench_load loads[BENCH_LOADS_MOST];
     int status = STATUS_OK;
-    const size_t count = take_loads(bench->args, loads);
     print_heading(bench);
-    if (args_is_set(bench->args, "latency")) return run_latency(bench, loads, count);
-    if (args_is_set(bench->args, "contention")) return run_contention(bench, loads, count);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) status = run_workload(bench, &loads[i]);
+    for (size_t i = 0; i < chosen_count(bench->args) && status == STATUS_OK; i++)
+        status = run_workload(bench, chosen(bench->args, i));
     return status;
 }
 
@@ -504,11 +448,10 @@ const struct command command_bench = {
     .name = "bench",
     .may_keep_nothing = true,
     .synopsis = "[WORKLOAD|trace:FILE...]",
-    .summary = "measure workloads, or single calls, under libhakmem or another malloc library",
+    .summary = "measure workloads under libhakmem or another malloc library",
     .examples = "hakstress bench                              # every workload\n"
                 "hakstress bench larson --threads 4 --seconds 5\n"
-                "hakstress bench --latency                    # beside the other allocators of this machine\n"
-                "hakstress bench larson --latency --sizes --lib none\n"
+                "hakstress bench larson pair --latency\n"
                 "hakstress bench larson pair --lib none       # under the C library's malloc\n"
                 "hakstress bench trace:python3.trace          # replay what hakstress record recorded\n",
     .options = bench_options,

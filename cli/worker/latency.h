@@ -11,7 +11,6 @@
 #define LATENCY_CURVE_MAX 32
 
 struct latency {
-    char name[32];                 // "malloc"; of a band of sizes: "malloc<=128"
     uint64_t p50, p99, p999, max;  // nanoseconds
     uint64_t count;                // calls that were timed
     size_t points;
@@ -21,11 +20,9 @@ struct latency {
     } curve[LATENCY_CURVE_MAX];
 };
 
-// The line "latency NAME p50=... curve=...", which ends the text or is followed by others.
-bool latency_parse(const char* line, struct latency* out);
-// The point of the curve at `percent`, in nanoseconds; 0: it has none there.
-uint64_t latency_at(const struct latency* latency, double percent);
-// {"p50", "p99", "p999", "p9999", "max", "count", "curve": [[50, 12], ...]}; null if nothing was timed.
+// The line "latency NAME p50=... curve=...".
+bool latency_parse(const char* line, const char* name, struct latency* out);
+// {"p50", "p99", "p999", "max", "count", "curve": [[50, 12], ...]}; null if nothing was timed.
 json_t* latency_to_json(const struct latency* latency);
 
 #endif

@@ -60,6 +60,7 @@ static void make_arguments(const struct worker_job* job, struct arguments* argum
     add_number(arguments, "count", job->count);
     add_number(arguments, "seed", job->seed);
     add_number(arguments, "hold", 1);
+    if (job->latency) add_number(arguments, "latency", 1);
     for (size_t i = 0; job->workload->params[i].name != NULL; i++)
         add_number(arguments, job->workload->params[i].name, job->params[i]);
     for (size_t i = 0; i < 3 && job->keys[i] != NULL; i++)
@@ -321,7 +322,10 @@ static void reap(const struct worker_job* job, const struct child* child, struct
 static bool read_figures(const struct worker_job* job, const struct child* child, struct worker_figures* figures,
                          uintptr_t* malloc_at) {
     char line[1024];
-    return read_line(job, child, line, sizeof line) && parse_line(line, figures, malloc_at);
+    if (!read_line(job, child, line, sizeof line) || !parse_line(line, figures, malloc_at)) return false;
+    if (!job->latency) return true;
+    return read_line(job, child, line, sizeof line) && latency_parse(line, "malloc", &figures->malloc_latency) &&
+           read_line(job, child, line, sizeof line) && latency_parse(line, "free", &figures->free_latency);
 }
 
 // Reads all its output until it ends.

@@ -3,6 +3,7 @@
 #ifndef HAKSTRESS_WORKER_RUN_H
 #define HAKSTRESS_WORKER_RUN_H
 
+#include "worker/latency.h"
 #include "workload/workload.h"
 
 #include <limits.h>
@@ -26,6 +27,7 @@ struct worker_job {
     const uint64_t* params;
     double seconds;
     uint64_t threads, count, seed;
+    bool latency;                          // with a clock around some calls, which slows it down
     const volatile sig_atomic_t* stopped;  // set by a signal handler: end the run
     // For some callers only; zero: not used.
     const char* allocator;        // its name, for messages
@@ -47,7 +49,8 @@ struct worker_figures {
     uint64_t rss_peak_kib, rss_freed_kib;
     double user_seconds, system_seconds;
     uint64_t minor_faults, major_faults;
-    char loaded_from[PATH_MAX];  // the file that its malloc came from
+    struct latency malloc_latency, free_latency;  // if requested
+    char loaded_from[PATH_MAX];                   // the file that its malloc came from
 };
 
 enum worker_end {

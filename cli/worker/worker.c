@@ -1,15 +1,11 @@
 // hakstress-worker: one workload on plain malloc. bench and compare preload every allocator under this program.
 //   hakstress-worker WORKLOAD [seconds=S] [threads=T] [count=N] [seed=N]
-//                    [hold=1] [latency=1] [every=N] [bands=1] [contention=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
+//                    [hold=1] [latency=1] [rss_every=MS] [limit=1] [PARAMETER=N ...]
 // Prints one line: ops=N seconds=S ops_per_sec=N rss_peak_kib=N rss_freed_kib=N
 // hold=1: the line also has malloc_at=ADDRESS. The worker then waits until its stdin is closed, so that the process
 // that started it can see in /proc/PID/maps which library that is. It dies with its parent.
-// latency=1: two lines follow, for one call in `every`, 16 by default (see workload/timed.h), in nanoseconds; `free`
-// like `malloc`:
+// latency=1: two lines follow, for one call in 16 (see workload/timed.h), in nanoseconds; `free` like `malloc`:
 //   latency malloc p50=NS p99=NS p999=NS max=NS count=N curve=PERCENT:NS,PERCENT:NS,...
-// bands=1: behind each of these, more of the same form for the bands of sizes that had calls: malloc<=128,
-// malloc>1048576
-// contention=1: what hak_contention() of the preloaded library prints (lib/front/contention.c).
 // rss_every=MS: the last line is: rss SECONDS:KIB,SECONDS:KIB,...
 // limit=1: runs the floor of this machine instead, see workload/limit.h. Status 4 and no line if the workload has none.
 // It allocates nothing itself: only the workload and the allocator are measured. The clock and the floor are in two
@@ -41,7 +37,7 @@ enum { OK = 0, USAGE = 2, MISSING = 3, NO_LIMIT = 4 };
 struct plan {
     const struct workload* workload;
     double seconds;
-    uint64_t threads, count, seed, hold, latency, every, bands, contention, rss_every, limit;
+    uint64_t threads, count, seed, hold, latency, rss_every, limit;
     uint64_t params[WORKLOAD_PARAMS_MAX];
 };
 
@@ -77,11 +73,10 @@ static bool set_param(struct plan* plan, const char* key, const char* text) {
         const struct workload_param* param = &plan->workload->params[index];
         return set_whole(key, text, param->min, param->max, &plan->params[index]);
     }
-    worker_put(STDERR_FILENO,
-               "hakstress-worker: %s has no parameter '%s'; it has: seconds threads count seed hold latency every "
-               "bands contention "
-               "rss_every limit",
-               plan->workload->name, key);
+    worker_put(
+        STDERR_FILENO,
+        "hakstress-worker: %s has no parameter '%s'; it has: seconds threads count seed hold latency rss_every limit",
+        plan->workload->name, key);
     for (size_t i = 0; plan->workload->params[i].name != NULL; i++)
         worker_put(STDERR_FILENO, " %s", plan->workload->params[i].name);
     worker_put(STDERR_FILENO, "\n");
@@ -104,9 +99,6 @@ static bool set(struct plan* plan, const char* key, const char* text) {
     if (strcmp(key, "seed") == 0) return set_whole(key, text, 0, UINT64_MAX, &plan->seed);
     if (strcmp(key, "hold") == 0) return set_whole(key, text, 0, 1, &plan->hold);
     if (strcmp(key, "latency") == 0) return set_whole(key, text, 0, 1, &plan->latency);
-    if (strcmp(key, "every") == 0) return set_whole(key, text, 1, 1 << 20, &plan->every);
-    if (strcmp(key, "contention") == 0) return set_whole(key, text, 0, 1, &plan->contention);
-    if (strcmp(key, "bands") == 0) return set_whole(key, text, 0, 1, &plan->bands);
     if (strcmp(key, "limit") == 0) return set_whole(key, text, 0, 1, &plan->limit);
     if (strcmp(key, "rss_every") == 0) return set_whole(key, text, 0, 60000, &plan->rss_every);
     return set_param(plan, key, text);
@@ -194,8 +186,9 @@ static uint64_t nanoseconds_at(const struct histogram* histogram, double percent
     return (uint64_t)(timed_nanoseconds(histogram_at(histogram, percent)) + 0.5);
 }
 
-static void put_latency(const char* name, const struct histogram* histogram) {
+static void put_latency(const char* name, enum timed_kind kind) {
     static const double curve[] = {50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100};
+    const struct histogram* histogram = timed_end(kind);
     worker_put(STDOUT_FILENO,
                "latency %s p50=%" PRIu64 " p99=%" PRIu64 " p999=%" PRIu64 " max=%" PRIu64 " count=%" PRIu64 " curve=",
                name, nanoseconds_at(histogram, 50), nanoseconds_at(histogram, 99), nanoseconds_at(histogram, 99.9),
@@ -204,28 +197,7 @@ static void put_latency(const char* name, const struct histogram* histogram) {
         worker_put(STDOUT_FILENO, "%s%g:%" PRIu64, i > 0 ? "," : "", curve[i], nanoseconds_at(histogram, curve[i]));
     worker_put(STDOUT_FILENO, "\n");
 }
-
-static void put_band(const char* name, enum timed_kind kind, unsigned band) {
-    char banded[64];
-    const struct histogram* histogram = timed_end(kind, band);
-    if (histogram_count(histogram) == 0) return;
-    const bool last = band == TIMED_BANDS - 1;
-    snprintf(banded, sizeof banded, "%s%s%zu", name, last ? ">" : "<=", timed_band_ends[last ? band - 1 : band]);
-    put_latency(banded, histogram);
-}
-
-static void put_latencies(const struct plan* plan, const char* name, enum timed_kind kind) {
-    put_latency(name, timed_end(kind, TIMED_ALL));
-    for (unsigned band = 0; plan->bands != 0 && band < TIMED_BANDS; band++) put_band(name, kind, band);
-}
 #endif
-
-static void put_contention(void) {
-    void* function = dlsym(RTLD_DEFAULT, "hak_contention");
-    void (*tell)(int fd);
-    memcpy(&tell, &function, sizeof tell);  // ISO C has no cast from an object pointer to a function pointer
-    if (tell != NULL) tell(STDOUT_FILENO);
-}
 
 static void put_rss(void) {
     size_t count;
@@ -245,10 +217,9 @@ static void put_result(const struct plan* plan, const struct workload_result* re
     if (plan->hold != 0) worker_put(STDOUT_FILENO, " malloc_at=%p", dlsym(RTLD_DEFAULT, "malloc"));
     worker_put(STDOUT_FILENO, "\n");
 #ifdef WORKLOAD_TIMED
-    put_latencies(plan, "malloc", TIMED_MALLOC);
-    put_latencies(plan, "free", TIMED_FREE);
+    put_latency("malloc", TIMED_MALLOC);
+    put_latency("free", TIMED_FREE);
 #endif
-    if (plan->contention != 0) put_contention();
     if (plan->rss_every != 0) put_rss();
 }
 
@@ -256,7 +227,7 @@ static void put_result(const struct plan* plan, const struct workload_result* re
 static int begin_measuring(const struct plan* plan) {
     int error = plan->rss_every != 0 ? rss_begin(plan->rss_every) : 0;
 #ifdef WORKLOAD_TIMED
-    if (error == 0) error = timed_begin((uint32_t)plan->every);
+    if (error == 0) error = timed_begin();
 #endif
     return error;
 }
@@ -284,7 +255,7 @@ static void watch_crashes(int argc, char** argv) {
 __attribute__((section(".preinit_array"), used)) static void (*const watch_crashes_first)(int, char**) = watch_crashes;
 
 int main(int argc, char** argv) {
-    struct plan plan = {.seconds = 1, .threads = 1, .seed = 1, .every = 16};
+    struct plan plan = {.seconds = 1, .threads = 1, .seed = 1};
     if (!take_arguments(&plan, argc, argv)) return USAGE;
     int status = become_the_right_one(&plan, argv);
     if (status >= 0) return status;

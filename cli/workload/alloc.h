@@ -3,7 +3,7 @@
 // companions, on the plain names with a clock around them (WORKLOAD_TIMED) and on the floor of the machine
 // (WORKLOAD_LIMIT). So the plain one pays for nothing.
 // wl_new and wl_delete pass the block's size to the allocator at the free: by C++'s sized delete, if the preloaded
-// library has one. wl_free_known passes it to the clock only.
+// library has one.
 #ifndef HAKSTRESS_WORKLOAD_ALLOC_H
 #define HAKSTRESS_WORKLOAD_ALLOC_H
 
@@ -15,7 +15,6 @@
 #define wl_calloc hak_calloc
 #define wl_realloc hak_realloc
 #define wl_free hak_free
-#define wl_free_known(block, size) ((void)(size), hak_free(block))
 #define wl_posix_memalign hak_posix_memalign
 #define wl_new hak_malloc
 #define wl_delete hak_free_sized
@@ -25,7 +24,6 @@
 #define wl_calloc timed_calloc
 #define wl_realloc timed_realloc
 #define wl_free timed_free
-#define wl_free_known timed_free_known
 #define wl_new timed_new
 #define wl_delete timed_delete
 #define wl_posix_memalign posix_memalign  // calls of it are not timed
@@ -35,7 +33,6 @@
 #define wl_calloc limit_calloc
 #define wl_realloc limit_realloc
 #define wl_free limit_free
-#define wl_free_known(block, size) ((void)(size), limit_free(block))
 #define wl_new limit_malloc
 #define wl_delete limit_delete
 #define wl_posix_memalign posix_memalign  // never called: workloads that align have no floor
@@ -45,7 +42,6 @@
 #define wl_calloc calloc
 #define wl_realloc realloc
 #define wl_free free
-#define wl_free_known(block, size) ((void)(size), free(block))
 #define wl_new sized_new
 #define wl_delete sized_delete
 #define wl_posix_memalign posix_memalign

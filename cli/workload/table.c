@@ -17,7 +17,6 @@ extern const struct workload workload_rptest;
 extern const struct workload workload_mstress;
 extern const struct workload workload_churn;
 extern const struct workload workload_mid;
-extern const struct workload workload_mixture;
 extern const struct workload workload_big;
 extern const struct workload workload_growth;
 extern const struct workload workload_calloc;
@@ -29,29 +28,17 @@ extern const struct workload workload_idle_owner;
 extern const struct workload workload_trivial;
 
 const struct workload* const workloads[] = {
-    &workload_larson,
-    &workload_larson_sized,
-    &workload_pair,
-    &workload_batch,
-    &workload_batch_lifo,
-    &workload_batch_random,
-    &workload_prodcons,
-    &workload_xmalloc,
-    &workload_rptest,
-    &workload_mstress,
-    &workload_alloctest,
-    &workload_cache_scratch,
-    &workload_cache_thrash,
-    &workload_churn,
-    &workload_mid,
-    &workload_mixture,
-    &workload_big,
-    &workload_growth,
-    &workload_calloc,
-    &workload_fragment,
-    &workload_idle_owner,
-    &workload_trivial,
-    NULL,
+    &workload_larson,       &workload_larson_sized,
+    &workload_pair,         &workload_batch,
+    &workload_batch_lifo,   &workload_batch_random,
+    &workload_prodcons,     &workload_xmalloc,
+    &workload_rptest,       &workload_mstress,
+    &workload_alloctest,    &workload_cache_scratch,
+    &workload_cache_thrash, &workload_churn,
+    &workload_mid,          &workload_big,
+    &workload_growth,       &workload_calloc,
+    &workload_fragment,     &workload_idle_owner,
+    &workload_trivial,      NULL,
 };
 
 const struct workload* workload_find(const char* name) {
@@ -76,17 +63,11 @@ int workload_param_index(const struct workload* workload, const char* name) {
     return -1;
 }
 
-static bool are_reversed(const struct workload* workload, const uint64_t* values, const char* least, const char* most) {
-    int min = workload_param_index(workload, least);
-    int max = workload_param_index(workload, most);
-    return min >= 0 && max >= 0 && values[min] > values[max];
-}
-
 const char* workload_conflict(const struct workload* workload, const uint64_t* values) {
     if (workload->check != NULL) return workload->check(workload);
-    if (are_reversed(workload, values, "min", "max"))
+    int min = workload_param_index(workload, "min");
+    int max = workload_param_index(workload, "max");
+    if (min >= 0 && max >= 0 && values[min] > values[max])
         return "min is greater than max; give a smaller min or a larger max";
-    if (are_reversed(workload, values, "large-min", "large-max"))
-        return "large-min is greater than large-max; give a smaller large-min or a larger large-max";
     return NULL;
 }

@@ -4,18 +4,17 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 #include <time.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
-enum { SLOTS = 256 };
+enum { WINDOW = 16, SLOTS = 256 };
 
 // Threads take slots in turn: each has its own unless there are more than SLOTS of them at a time.
 struct slot {
-    struct histogram histograms[TIMED_KINDS][TIMED_UNKNOWN + 1];
+    struct histogram histograms[TIMED_KINDS];
 };
 
 struct sampler {
@@ -28,10 +27,7 @@ static _Thread_local struct sampler samplers[TIMED_KINDS];
 static _Thread_local struct slot* own;
 static _Thread_local struct workload_random own_random;
 
-const size_t timed_band_ends[TIMED_BANDS - 1] = {128, 1024, 16384, 65536, 1 << 20};
-
 static struct slot* slots;
-static uint32_t window;  // one call of so many is timed
 static _Atomic uint32_t threads_seen;
 static bool has_counter;
 static uint64_t overhead;                // ticks between two readings with nothing between them
@@ -98,7 +94,7 @@ static void start_thread(void) {
 }
 
 static uint32_t new_place(struct sampler* sampler) {
-    sampler->place = (uint32_t)workload_random_below(&own_random, window);
+    sampler->place = (uint32_t)workload_random_below(&own_random, WINDOW);
     return sampler->place;
 }
 
@@ -118,80 +114,69 @@ static bool choose(enum timed_kind kind) {
             return false;
         }
     }
-    const uint32_t rest_of_window = window - 1 - sampler->place;
+    const uint32_t rest_of_window = WINDOW - 1 - sampler->place;
     timed_calls_left[kind] = rest_of_window + new_place(sampler);
     return true;
 }
 
-static unsigned band_of(size_t size) {
-    unsigned band = 0;
-    while (band < TIMED_BANDS - 1 && size > timed_band_ends[band]) band++;
-    return band;
-}
-
-static void record(enum timed_kind kind, unsigned band, uint64_t from, uint64_t to) {
+static void record(enum timed_kind kind, uint64_t from, uint64_t to) {
     if (to < from) return;  // moved between processors whose counters differ
     const uint64_t ticks = to - from;
-    histogram_record(&own->histograms[kind][band], ticks > overhead ? ticks - overhead : 0);
+    histogram_record(&own->histograms[kind], ticks > overhead ? ticks - overhead : 0);
 }
 
 // Times CALL, or just calls it.
-#define DUE(kind, band, CALL)                       \
-    do {                                            \
-        if (choose(kind)) {                         \
-            const uint64_t from = read_clock();     \
-            CALL;                                   \
-            record(kind, band, from, read_clock()); \
-        } else {                                    \
-            CALL;                                   \
-        }                                           \
+#define DUE(kind, CALL)                         \
+    do {                                        \
+        if (choose(kind)) {                     \
+            const uint64_t from = read_clock(); \
+            CALL;                               \
+            record(kind, from, read_clock());   \
+        } else {                                \
+            CALL;                               \
+        }                                       \
     } while (0)
 
 void* timed_malloc_due(size_t size) {
     void* block;
-    DUE(TIMED_MALLOC, band_of(size), block = malloc(size));
+    DUE(TIMED_MALLOC, block = malloc(size));
     return block;
 }
 
 void* timed_calloc_due(size_t count, size_t size) {
     void* block;
-    DUE(TIMED_MALLOC, band_of(count * size), block = calloc(count, size));
+    DUE(TIMED_MALLOC, block = calloc(count, size));
     return block;
 }
 
 void* timed_realloc_due(void* block, size_t size) {
     void* moved;
-    DUE(TIMED_MALLOC, band_of(size), moved = realloc(block, size));
+    DUE(TIMED_MALLOC, moved = realloc(block, size));
     return moved;
 }
 
 void timed_free_due(void* block) {
-    DUE(TIMED_FREE, TIMED_UNKNOWN, free(block));
-}
-
-void timed_free_known_due(void* block, size_t size) {
-    DUE(TIMED_FREE, band_of(size), free(block));
+    DUE(TIMED_FREE, free(block));
 }
 
 void* timed_new_due(size_t size) {
     void* block;
-    DUE(TIMED_MALLOC, band_of(size), block = sized_new(size));
+    DUE(TIMED_MALLOC, block = sized_new(size));
     return block;
 }
 
 void timed_delete_due(void* block, size_t size) {
-    DUE(TIMED_FREE, band_of(size), sized_delete(block, size));
+    DUE(TIMED_FREE, sized_delete(block, size));
 }
 
 // Begin and end
 
-int timed_begin(uint32_t every) {
-    window = every;
+int timed_begin(void) {
     has_counter = find_counter();
     overhead = least_between_readings();
     begin_seconds = workload_clock();
     begin_ticks = read_clock();
-    slots = team_map(SLOTS * sizeof *slots);
+    slots = team_map((SLOTS + 1) * sizeof *slots);  // the last one for the sum
     return slots == NULL ? ENOMEM : 0;
 }
 
@@ -205,16 +190,13 @@ static void end_clock(void) {
     end_ticks = read_clock();
 }
 
-const struct histogram* timed_end(enum timed_kind kind, unsigned band) {
-    static struct histogram sum;
+const struct histogram* timed_end(enum timed_kind kind) {
     if (slots == NULL) return NULL;
+    struct histogram* sum = &slots[SLOTS].histograms[kind];
     const uint32_t seen = atomic_load_explicit(&threads_seen, memory_order_relaxed);
-    memset(&sum, 0, sizeof sum);
-    for (uint32_t i = 0; i < SLOTS && i < seen; i++)
-        for (unsigned b = 0; b <= TIMED_UNKNOWN; b++)
-            if (band == TIMED_ALL || band == b) histogram_add(&sum, &slots[i].histograms[kind][b]);
+    for (uint32_t i = 0; i < SLOTS && i < seen; i++) histogram_add(sum, &slots[i].histograms[kind]);
     if (end_ticks == 0) end_clock();
-    return &sum;
+    return sum;
 }
 
 double timed_nanoseconds(uint64_t ticks) {

@@ -1,6 +1,6 @@
-// malloc and free with a clock around one call in N, at a random position in each N calls of its thread. So a rhythm of
-// the workload hides no calls, and the calls of short threads are sampled as often as others. calloc and realloc count
-// as malloc. Calls are counted by the size that was requested; that of a free is known where the workload tells it.
+// malloc and free with a clock around one call in 16, at a random position in each 16 calls of its thread. So a rhythm
+// of the workload hides no calls, and the calls of short threads are sampled as often as others. calloc and realloc
+// count as malloc.
 // The clock is the processor's counter if that runs at a constant speed, else CLOCK_MONOTONIC. The minimum cost of
 // reading it is subtracted.
 // Thread-safety: any number of threads between timed_begin() and timed_end(). Errors: timed_begin() returns an errno.
@@ -15,15 +15,9 @@
 
 enum timed_kind { TIMED_MALLOC, TIMED_FREE, TIMED_KINDS };
 
-// Bands of sizes, each up to a number of bytes, the last one without end; behind them what has no known size.
-enum { TIMED_BANDS = 6, TIMED_UNKNOWN = TIMED_BANDS, TIMED_ALL };
-extern const size_t timed_band_ends[TIMED_BANDS - 1];
-
-// One call in `every` is timed.
-int timed_begin(uint32_t every);
-// All threads' calls of a band, or of TIMED_ALL, after the workload's threads have ended. Valid until the next call.
-// NULL without timed_begin().
-const struct histogram* timed_end(enum timed_kind kind, unsigned band);
+int timed_begin(void);
+// All threads' calls together, after the workload's threads have ended. NULL without timed_begin().
+const struct histogram* timed_end(enum timed_kind kind);
 // A value of such a histogram in nanoseconds.
 double timed_nanoseconds(uint64_t ticks);
 
@@ -33,7 +27,6 @@ void* timed_malloc_due(size_t size);
 void* timed_calloc_due(size_t count, size_t size);
 void* timed_realloc_due(void* block, size_t size);
 void timed_free_due(void* block);
-void timed_free_known_due(void* block, size_t size);
 void* timed_new_due(size_t size);
 void timed_delete_due(void* block, size_t size);
 
@@ -56,13 +49,6 @@ static inline void* timed_realloc(void* block, size_t size) {
 static inline void timed_free(void* block) {
     if (timed_is_due(TIMED_FREE))
         timed_free_due(block);
-    else
-        free(block);
-}
-
-static inline void timed_free_known(void* block, size_t size) {
-    if (timed_is_due(TIMED_FREE))
-        timed_free_known_due(block, size);
     else
         free(block);
 }

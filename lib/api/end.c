@@ -18,7 +18,7 @@ static void end_thread(void) {
     if (guard_on()) guard_release_oldest(true);
     HakTcb* me = operation_begin();
     if (me == NULL) return;
-    give_back_idle_at_end(me);  // where all threads are short-lived, no later scan would come
+    give_back_idle(me);  // where all threads are short-lived, no later scan would come
     bundles_flush(me);
     run_cache_flush(me);
     bins_park(me);  // bins have no room from here on: nobody would give back blocks in them

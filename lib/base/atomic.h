@@ -6,7 +6,6 @@
 #define HAK_BASE_ATOMIC_H
 
 #include "base/compiler.h"
-#include "base/contend.h"
 
 #include <stdatomic.h>
 
@@ -16,33 +15,21 @@
 #define store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #define store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
 #define store_seq_cst(p, v) atomic_store_explicit((p), (v), memory_order_seq_cst)
-
-// In the counting build each read-modify-write is counted by the line of its word.
-#if HAK_COUNTING
-#define COUNTED(p) contend_write(p)
-#else
-#define COUNTED(p) ((void)0)
-#endif
-
-#define exchange_acquire(p, v) (COUNTED(p), atomic_exchange_explicit((p), (v), memory_order_acquire))
-#define exchange_acq_rel(p, v) (COUNTED(p), atomic_exchange_explicit((p), (v), memory_order_acq_rel))
-#define add_relaxed(p, v) (COUNTED(p), atomic_fetch_add_explicit((p), (v), memory_order_relaxed))
-#define or_relaxed(p, v) (COUNTED(p), atomic_fetch_or_explicit((p), (v), memory_order_relaxed))
+#define exchange_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
+#define exchange_acq_rel(p, v) atomic_exchange_explicit((p), (v), memory_order_acq_rel)
+#define add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define or_relaxed(p, v) atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
 
 // Compare-and-swap. true: *p was *expected and is now v. false: *expected is now the value of *p.
 // The order holds on success. A failure is relaxed, and the caller reads again.
 #define cas_relaxed(p, expected, v) \
-    (COUNTED(p),                    \
-     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_relaxed, memory_order_relaxed))
+    atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_relaxed, memory_order_relaxed)
 #define cas_acquire(p, expected, v) \
-    (COUNTED(p),                    \
-     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acquire, memory_order_relaxed))
+    atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acquire, memory_order_relaxed)
 #define cas_release(p, expected, v) \
-    (COUNTED(p),                    \
-     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_release, memory_order_relaxed))
+    atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_release, memory_order_relaxed)
 #define cas_acq_rel(p, expected, v) \
-    (COUNTED(p),                    \
-     atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acq_rel, memory_order_relaxed))
+    atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acq_rel, memory_order_relaxed)
 
 // For a word with one writer and any number of readers: no read-modify-write instruction is needed.
 #define bump_single_writer(p, v) store_relaxed((p), load_relaxed(p) + (v))

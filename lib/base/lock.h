@@ -50,11 +50,9 @@ HAK_INLINE bool hak_trylock(HakLock* lock) {
 
 HAK_INLINE void hak_lock(HakLock* lock) {
     if (HAK_UNLIKELY(!hak_trylock(lock))) hak_lock_slow(lock);
-    if (HAK_COUNTING) contend_taken(lock);
 }
 
 HAK_INLINE void hak_unlock(HakLock* lock) {
-    if (HAK_COUNTING) contend_released(lock);
     uint64_t held = hak_lock_self();
     // pairs with the acquires in hak_trylock, spin, try_with_waiters
     if (HAK_UNLIKELY(!cas_release(&lock->word, &held, 0u))) hak_unlock_slow(lock);

@@ -165,18 +165,3 @@ void text_warn(const char* format, ...) {
     tell(output_stderr(), format, args);
     va_end(args);
 }
-
-// Eight at a time: a table of mounts can be long.
-// Source of the test for a zero byte: A. Mycroft (1987), in H. S. Warren, "Hacker's Delight".
-size_t text_before(const char* text, size_t bytes, char c) {
-    const uint64_t ones = UINT64_MAX / 255, each = ones * (uint8_t)c;
-    size_t at = 0;
-    for (; at + sizeof each <= bytes; at += sizeof each) {
-        uint64_t eight;
-        memcpy(&eight, text + at, sizeof eight);
-        eight ^= each;
-        if ((eight - ones) & ~eight & ones << 7) break;
-    }
-    while (at < bytes && text[at] != c) at++;
-    return at;
-}

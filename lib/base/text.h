@@ -25,7 +25,5 @@ size_t text_expand(char* out, size_t size, const char* pattern, int number);
 // Formats and writes with one system call. Text is cut at 1 KiB. text_warn writes to output_stderr().
 void text_tell(Output to, const char* format, ...) HAK_PRINTF(2, 3);
 void text_warn(const char* format, ...) HAK_PRINTF(1, 2);
-// How many of the bytes stand before the first c.
-size_t text_before(const char* text, size_t bytes, char c);
 
 #endif

@@ -9,7 +9,6 @@
 
 static OsLines lines;
 static char line[1024];
-static size_t line_length;
 static char path[768];
 
 static bool open_lines(void) {
@@ -19,9 +18,8 @@ static bool open_lines(void) {
 
 // Reads the next line into `line`, cut if it is too long. false: there is none.
 static bool next_line(void) {
-    if (!os_lines_next(&lines, line, sizeof line, &line_length)) return false;
-    if (line_length >= sizeof line) line_length = sizeof line - 1;
-    return true;
+    size_t length;
+    return os_lines_next(&lines, line, sizeof line, &length);
 }
 
 // --- texts
@@ -74,12 +72,11 @@ static bool find_path(const char* root, char* own, size_t size, bool* unified) {
 }
 
 // Whether a line of mountinfo is that mount: "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw".
-static bool is_mount_of(char* text, size_t length, bool unified) {
-    size_t dash = text_before(text, length, '-');
-    while (dash < length && (text[dash + 1] != ' ' || dash == 0 || text[dash - 1] != ' '))
-        dash += 1 + text_before(text + dash + 1, length - dash - 1, '-');
-    if (dash >= length) return false;
-    char* type = text + dash + 2;
+static bool is_mount_of(char* text, bool unified) {
+    char* type = text;
+    while (*type && !text_begins(type, " - ")) type++;
+    if (*type == '\0') return false;
+    type += 3;
     if (unified) return text_begins(type, "cgroup2 ");
     return text_begins(type, "cgroup ") && is_listed(field(type, 2), "memory");
 }
@@ -103,16 +100,15 @@ bool cgroup_find(Cgroup* group, const char* root) {
     if (!find_path(root, own, sizeof own, &group->unified)) return false;
     text_format(path, sizeof path, "%s/proc/self/mountinfo", root);
     if (!open_lines()) return false;
-    while (!found && next_line())
-        found = is_mount_of(line, line_length, group->unified) && set_folder(group, root, line, own);
+    while (!found && next_line()) found = is_mount_of(line, group->unified) && set_folder(group, root, line, own);
     os_lines_close(&lines);
     if (!found) group->folder[0] = '\0';
     return found;
 }
 
 static uint64_t read_number(const Cgroup* group, size_t length, const char* file) {
+    text_format(path, sizeof path, "%s", group->folder);
     if (length >= sizeof path) return UINT64_MAX;
-    memcpy(path, group->folder, length);
     text_format(path + length, sizeof path - length, "/%s", file);
     if (!open_lines()) return UINT64_MAX;
     uint64_t value = next_line() ? number(line) : UINT64_MAX;

@@ -1,10 +1,8 @@
 #include "os/lines.h"
 
 #include "base/syscall.h"
-#include "base/text.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 bool os_lines_open(OsLines* lines, const char* path, int* error) {
     enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
@@ -22,17 +20,14 @@ static bool fill(OsLines* lines) {
 }
 
 bool os_lines_next(OsLines* lines, char* line, size_t size, size_t* length) {
-    bool begun = false, ended = false;
+    bool begun = false;
     *length = 0;
-    while (!ended && (lines->at < lines->end || fill(lines))) {
-        const char* from = lines->bytes + lines->at;
-        const size_t left = lines->end - lines->at, bytes = text_before(from, left, '\n');
-        const size_t room = *length < size - 1 ? size - 1 - *length : 0;
-        memcpy(line + (room ? *length : 0), from, bytes < room ? bytes : room);
+    while (lines->at < lines->end || fill(lines)) {
+        char c = lines->bytes[lines->at++];
         begun = true;
-        ended = bytes < left;
-        *length += bytes;
-        lines->at += bytes + ended;
+        if (c == '\n') break;
+        if (*length < size - 1) line[*length] = c;
+        ++*length;
     }
     line[*length < size ? *length : size - 1] = '\0';
     return begun;

@@ -4,39 +4,40 @@
 #include "superslab/heap.h"
 #include "thread/tls.h"
 
-// Cuts blocks off the front of a bin that are in one slab. Neighbours often are, as they come from one refill.
-static void* cut_same_slab(TlsBin* bin, void** last, uint32_t* count) {
-    enum { MOST = 256 };
-    void *first = bin_first(bin), *next = link_read(first);
+// Cuts off the blocks at the front of a list that are in one slab. Neighbours often are, as they come from one refill.
+static void* cut_same_slab(void* first, void** last, uint32_t* count) {
     SlabNumber s = (SlabNumber)slab_number_of(first);
+    void* next = link_read(first);
     *last = first;
-    for (*count = 1; next && slab_number_of(next) == s && *count < MOST; ++*count) {
+    for (*count = 1; next && slab_number_of(next) == s; ++*count) {
         *last = next;
         next = link_read(next);
     }
-    bin->head = link_encode(next);
-    bin->room += (int32_t)*count;
-    return first;
+    return next;
 }
 
-bool give_back_bin(HakTcb* me, TlsBin* bin, Effort* effort) {
-    while (bin_first(bin) && !effort_ends(effort)) {
+void give_back_bin(HakTcb* me, TlsBin* bin) {
+    void* first = bin_first(bin);
+    if (first == NULL) return;
+    bin->head = link_encode(NULL);
+    bin->room = (int32_t)bin->cap;
+    while (first) {
+        SlabNumber s = (SlabNumber)slab_number_of(first);
         void* last;
         uint32_t count;
-        void* first = cut_same_slab(bin, &last, &count);
-        remote_free(me, (SlabNumber)slab_number_of(first), first, last, count);
-        effort->left -= EFFORT_SLAB + (int64_t)count * EFFORT_BLOCK;
+        void* next = cut_same_slab(first, &last, &count);
+        remote_free(me, s, first, last, count);
+        first = next;
     }
-    return bin_first(bin) == NULL;
 }
 
-bool give_back_bins(HakTcb* me, unsigned size_class, Effort* effort) {
+void give_back_bins(HakTcb* me, unsigned size_class) {
     TlsBin* counted = counted_bin(size_class);
-    bool all = give_back_bin(me, &hak_tls.bin[size_class], effort);
-    if (counted == NULL || bin_first(counted) == NULL) return all;
-    // What was drawn ends the list, of which some goes; draws have no memory.
+    give_back_bin(me, &hak_tls.bin[size_class]);
+    if (counted == NULL || bin_first(counted) == NULL) return;
+    give_back_bin(me, counted);
+    // What was drawn ends the list that has gone; draws have no memory.
     me->tiny[size_class].profile_left = 0;
-    return give_back_bin(me, counted, effort) && all;
 }
 
 uint32_t bin_split(TlsBin* from, TlsBin* to, uint32_t most) {

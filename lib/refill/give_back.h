@@ -31,7 +31,5 @@ void give_back_unused(HakTcb* me);
 // A scan, if one is due. Otherwise it costs little. Of page runs that others freed it takes in those of one SuperSlab
 // at most.
 void give_back_idle(HakTcb* me);
-// The same at a thread's end, where the whole of a scan is done at once.
-void give_back_idle_at_end(HakTcb* me);
 
 #endif

@@ -21,21 +21,18 @@ static void bring_back_run_cache(HakTcb* tcb) {
 static void park_counted(HakTcb* me, unsigned size_class, uint32_t most) {
     TlsBin *bin = &hak_tls.bin[size_class], *counted = counted_bin(size_class);
     if (counted == NULL) return;
-    Effort effort = EFFORT_ALL;
     if (bin_blocks(bin) + bin_blocks(counted) <= most)
         bin_join(counted, bin);
     else
-        give_back_bin(me, counted, &effort);
+        give_back_bin(me, counted);
 }
 
 // Parks one bin, if its blocks have at most `budget` bytes; otherwise gives it back. Returns the bytes parked.
 static uint32_t park(HakTcb* me, unsigned size_class, uint32_t budget) {
-    Effort effort = EFFORT_ALL;
     TlsBin *bin = &hak_tls.bin[size_class], *parked = &me->parked[size_class];
     *parked = bin_empty();
     park_counted(me, size_class, parked->cap);
-    if (bin_blocks(bin) > parked->cap || bin_blocks(bin) * size_of_class(size_class) > budget)
-        give_back_bin(me, bin, &effort);
+    if (bin_blocks(bin) > parked->cap || bin_blocks(bin) * size_of_class(size_class) > budget) give_back_bin(me, bin);
     uint32_t blocks = bin_blocks(bin);
     parked->head = bin->head;
     parked->room -= (int32_t)blocks;
@@ -105,35 +102,18 @@ void bins_leave(HakTcb* tcb) {
 
 void give_back_left_bins(HakTcb* left) {
     if (left->parked_blocks == 0 && !left->bins_left) return;
-    Effort effort = EFFORT_ALL;
     count_left(left);
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(left, &left->parked[c], &effort);
+    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(left, &left->parked[c]);
     bring_back_run_cache(left);
 }
 
-static void give_back_bins_of(HakTcb* me, HakTcb* tcb, Effort* effort) {
-    for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) {
-        uint32_t before = bin_blocks(&tcb->parked[c]);
-        give_back_bin(me, &tcb->parked[c], effort);
-        tcb->parked_blocks -= before - bin_blocks(&tcb->parked[c]);
-    }
-}
-
-// For a TCB that the caller has taken out of the pool. If blocks are left when the effort ends, it is parked again.
-// Where all places are booked by now, none is left.
-static void give_back_and_pool(HakTcb* me, HakTcb* tcb, Effort* effort) {
-    Effort whole = EFFORT_ALL;
-    give_back_bins_of(me, tcb, effort);
-    if (tcb->parked_blocks != 0 && !tcb_book_parking()) give_back_bins_of(me, tcb, &whole);
-    if (tcb->parked_blocks == 0) bring_back_run_cache(tcb);
-    tcb_give(tcb);
-}
-
-bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most, Effort* effort) {
+bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most) {
     uint64_t now = os_clock_ms();
     uint32_t count = 0;
-    for (HakTcb* tcb; count < most && !effort_ends(effort) && (tcb = tcb_take_parked(&hak_tls, now, ms)) != NULL;
-         count++)
-        give_back_and_pool(me, tcb, effort);
+    for (HakTcb* tcb; count < most && (tcb = tcb_take_parked(&hak_tls, now, ms)) != NULL; count++) {
+        for (unsigned c = CLASS_FIRST; c < CLASS_COUNT; c++) give_back_bin(me, &tcb->parked[c]);
+        bring_back_run_cache(tcb);
+        tcb_give(tcb);
+    }
     return count != 0;
 }

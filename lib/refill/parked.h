@@ -18,7 +18,6 @@
 #ifndef HAK_REFILL_PARKED_H
 #define HAK_REFILL_PARKED_H
 
-#include "refill/effort.h"
 #include "thread/tcb.h"
 
 // At the thread's end, when its run cache is empty. Bins that cannot be parked are given back. All bins are closed
@@ -31,8 +30,8 @@ void bins_unpark(HakTcb* me);
 void bins_leave(HakTcb* tcb);
 // Gives the blocks of these bins back instead, in the name of that TCB.
 void give_back_left_bins(HakTcb* left);
-// Gives back the bins of at most `most` TCBs that have been parked for at least `ms` milliseconds, and stops when the
-// effort ends. false: there was none.
-bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most, Effort* effort);
+// Gives back the bins of at most `most` TCBs that have been parked for at least `ms` milliseconds. false: there was
+// none.
+bool give_back_parked(HakTcb* me, uint64_t ms, uint32_t most);
 
 #endif

@@ -7,7 +7,7 @@
 #include "refill/unsafe_drain.h"
 #include "slab/bundle.h"
 
-enum { FLUSH_EVERY = 64, SCAN_EVERY = 8 };
+enum { FLUSH_EVERY = 64 };
 
 typedef struct {
     OwnedSlab (*find)(HakTcb* me, unsigned size_class);
@@ -40,10 +40,9 @@ static void bind(HakTcb* me, unsigned size_class, OwnedSlab slab) {
 }
 
 static void tick(HakTcb* me) {
-    uint32_t tick = ++me->ticks;
-    if (tick % SCAN_EVERY != 0 || tcb_is_reserve(me)) return;
-    if (tick % FLUSH_EVERY == 0) bundles_flush(me);
-    if (tick % FLUSH_EVERY == 0 || me->scan_at != 0) give_back_idle(me);
+    if (++me->ticks % FLUSH_EVERY != 0 || tcb_is_reserve(me)) return;
+    bundles_flush(me);
+    give_back_idle(me);
 }
 
 TakenBlocks refill(HakTcb* me, unsigned size_class, uint32_t most) {

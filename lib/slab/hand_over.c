@@ -51,7 +51,7 @@ void slab_absorb(HakTcb* me, OwnedSlab slab) {
     RemoteBlocks remote = remote_drain(me, slab);
     if (remote.count == 0) return;
     if (is_runs(slab))
-        runs_free_chain(me, runs_of(slab), remote.first, remote.count);
+        runs_free_chain(me, runs_of(slab), remote.first);
     else
         slab_merge(me, slab, remote);
     if (meta_of(slab)->where == PLACE_FULL) slab_place(me, slab, PLACE_PARTIAL);

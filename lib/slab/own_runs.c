@@ -9,12 +9,10 @@ Run run_alloc(HakTcb* me, uint32_t pages, uint32_t align) {
     return runs_take(me, runs_own(me, found.first), found.fit, pages, align);
 }
 
-// Absorbs what others freed into one SuperSlab, `most` runs at most. This gives back no other one.
-static bool absorb(HakTcb* me, OwnedRuns runs, uint32_t most) {
+// Absorbs what others freed into one SuperSlab. This gives back no other one.
+static bool absorb(HakTcb* me, OwnedRuns runs) {
     if (!remote_has_blocks(runs.head)) return false;
-    RemoteBlocks remote = remote_drain(me, runs.head);
-    void* rest = runs_free_chain(me, runs, remote.first, most);
-    if (rest) remote_put_back(me, runs.head, rest, remote.count - most);
+    slab_absorb(me, runs.head);
     if (runs_is_idle(runs)) runs_settle(me, runs);
     return true;
 }
@@ -22,27 +20,16 @@ static bool absorb(HakTcb* me, OwnedRuns runs, uint32_t most) {
 void run_absorb_all(HakTcb* me) {
     for (SlabNumber s = me->runs, next; s; s = next) {
         next = peek_own(s)->next;
-        absorb(me, runs_own(me, s), UINT32_MAX);
+        absorb(me, runs_own(me, s));
     }
-}
-
-// Runs that a call takes in at most: a SuperSlab has room for a hundred.
-enum { RUNS_AT_ONCE = HAK_EXPLORED ? 2 : 32 };
-
-// Whether there is more to absorb in a SuperSlab, which may be the caller's no longer.
-static bool absorb_again(const HakTcb* me, SlabNumber s) {
-    OwnedRuns runs = runs_if_mine(me, s);
-    return runs.head.number && remote_has_blocks(runs.head);
 }
 
 bool run_absorb_in_turn(HakTcb* me, uint32_t most) {
     bool some = false;
     SlabNumber s = me->next_absorbed ? me->next_absorbed : me->runs;
     for (SlabNumber next; s && most > 0 && !some; s = next, most--) {
-        OwnedRuns runs = runs_own(me, s);
         next = peek_own(s)->next;
-        some = absorb(me, runs, RUNS_AT_ONCE);
-        if (some && absorb_again(me, s)) break;
+        some = absorb(me, runs_own(me, s));
     }
     me->next_absorbed = s;
     if (s == 0 && me->absorb_ends != 0) me->absorb_ends--;
@@ -58,9 +45,7 @@ static bool absorb_told(HakTcb* me) {
         store_relaxed(&me->runs_pushed[i], 0u);
         me->absorb_ends = 2;
         OwnedRuns runs = runs_if_mine(me, s);
-        bool some = runs.head.number && absorb(me, runs, RUNS_AT_ONCE);
-        if (some && absorb_again(me, s)) store_relaxed(&me->runs_pushed[i], s);
-        if (some) return true;
+        if (runs.head.number && absorb(me, runs)) return true;
     }
     return false;
 }
@@ -90,14 +75,9 @@ static void flush_long(HakTcb* me) {
     for (void* block; (block = run_cache_take_oldest_long(me)) != NULL;) give_pages_back(me, block);
 }
 
-bool run_cache_flush_few(HakTcb* me, uint32_t most) {
-    for (void* block; most > 0 && (block = run_cache_take_oldest_long(me)) != NULL; most--) give_pages_back(me, block);
-    for (; most > 0 && me->cached_pages; most--) give_pages_back(me, run_cache_take_any_short(me));
-    return me->cached_pages + me->long_pages == 0;
-}
-
 void run_cache_flush(HakTcb* me) {
-    run_cache_flush_few(me, UINT32_MAX);
+    flush_long(me);
+    for (void* block; me->cached_pages && (block = run_cache_take_any_short(me)) != NULL;) give_pages_back(me, block);
 }
 
 bool run_cache_flush_some(HakTcb* me) {

@@ -1,6 +1,5 @@
 #include "slab/remote.h"
 
-#include "base/fatal.h"
 #include "observe/chaos.h"
 #include "observe/ring.h"
 #include "observe/steps.h"
@@ -38,11 +37,4 @@ bool remote_push(HakTcb* me, SlabNumber s, void* first, void* last, uint32_t cou
     }
     tcb_count(me, HAK_C_remote_push);
     return true;
-}
-
-void remote_put_back(HakTcb* me, OwnedSlab slab, void* first, uint32_t count) {
-    void* last = first;
-    for (void* next; (next = link_read(last)) != NULL;) last = next;
-    if (!remote_push(me, slab.number, first, last, count))
-        fatal("ownership", "remote", "slab %u takes no blocks from its owner", slab.number);
 }

@@ -29,10 +29,6 @@ HAK_INLINE bool remote_begins_with(SlabNumber s, const void* block) {
     return remote_first(load_relaxed(remote_word(s))) == block;
 }
 
-// Puts the rest of what was taken from the slab's remote stack back onto it: `count` blocks from `first` on. The
-// caller owns the slab, so the push finds no U.
-void remote_put_back(HakTcb* me, OwnedSlab slab, void* first, uint32_t count);
-
 // Pushes the chain first..last of `count` blocks of a slab that somebody owns. false: nothing was pushed, because
 // the slab has no owner, or its owner is between two steps of a claim or a publication. The push is the last access to
 // the slab.

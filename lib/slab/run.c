@@ -130,15 +130,14 @@ void runs_free(HakTcb* me, OwnedRuns runs, void* block) {
     release(me, runs, page, pages);
 }
 
-void* runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t most) {
-    for (void* next; first && most > 0; first = next, most--) {
+void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first) {
+    for (void* next; first; first = next) {
         pages_in_use(runs, first);  // one that was freed twice may be closed
         next = link_read(first);
         link_clear(first);
         runs_free(me, runs, first);
         tcb_count(me, HAK_C_free_run);
     }
-    return first;
 }
 
 static bool grow(HakTcb* me, OwnedRuns runs, uint32_t page, uint32_t old, uint32_t pages) {

@@ -25,8 +25,8 @@ void runs_init(SlabNumber s, bool clean);
 Run runs_take(HakTcb* me, OwnedRuns runs, RunFit fit, uint32_t pages, uint32_t align);
 // Gives back the pages of a block.
 void runs_free(HakTcb* me, OwnedRuns runs, void* block);
-// The same for the first blocks of a chain, `most` at most. Returns the first of the others; NULL: there is none.
-void* runs_free_chain(HakTcb* me, OwnedRuns runs, void* first, uint32_t most);
+// The same for chained blocks.
+void runs_free_chain(HakTcb* me, OwnedRuns runs, void* first);
 // Grows or shrinks a block in place. false: there is no room.
 bool runs_resize(HakTcb* me, OwnedRuns runs, void* block, uint32_t pages);
 

@@ -90,15 +90,11 @@ TakenBlocks slab_take(HakTcb* me, OwnedSlab slab, uint32_t most) {
 
 // --- freeing
 
-static void must_be_in_use(OwnedSlab slab, const void* first, uint32_t count) {
-    if (HAK_UNLIKELY(meta_used(meta_of(slab)) < count))
-        fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
-              slab.number);
-}
-
 static void push_chain(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {
     TinySlabMeta* meta = meta_of(slab);
-    must_be_in_use(slab, first, count);
+    if (HAK_UNLIKELY(meta_used(meta) < count))
+        fatal("double_free", "freelist", "block %p was freed twice: its slab %u has no block in use", first,
+              slab.number);
     slab_list_chain(me, meta, meta->size_class, first, last, count);
 }
 
@@ -107,19 +103,9 @@ static void* chain_end(void* first) {
     return first;
 }
 
-// The shorter chain goes in front, because its end has to be found.
 void slab_merge(HakTcb* me, OwnedSlab slab, RemoteBlocks blocks) {
-    TinySlabMeta* meta = meta_of(slab);
-    void* listed = meta->freelist;
     STEP(MG);
-    must_be_in_use(slab, blocks.first, blocks.count);
-    if (listed && meta_free(meta) < blocks.count) {
-        link_write(chain_end(listed), blocks.first);
-    } else {
-        if (listed) link_write(chain_end(blocks.first), listed);
-        meta->freelist = blocks.first;
-    }
-    slab_count_listed(me, meta, meta->size_class, blocks.count);
+    push_chain(me, slab, blocks.first, chain_end(blocks.first), blocks.count);
 }
 
 SlabFate slab_free_blocks(HakTcb* me, OwnedSlab slab, void* first, void* last, uint32_t count) {

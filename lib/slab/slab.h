@@ -75,18 +75,13 @@ HAK_INLINE bool slab_has_blocks(OwnedSlab slab) {
     return meta_free(meta) != 0 || load_relaxed(&meta->carved) < meta->capacity || remote_has_blocks(slab);
 }
 
-// Counts blocks of a class that were in use and are on the free list now.
-HAK_INLINE void slab_count_listed(HakTcb* me, TinySlabMeta* meta, unsigned size_class, uint32_t count) {
-    if (meta->where == PLACE_PARTIAL) me->tiny[size_class].partial_free += count;
-    meta_count(meta, -(int32_t)count, (int32_t)count);
-}
-
 // Puts the chain first..last of `count` blocks of a class, all of them in use, onto the free list.
 HAK_INLINE void slab_list_chain(HakTcb* me, TinySlabMeta* meta, unsigned size_class, void* first, void* last,
                                 uint32_t count) {
     link_write(last, meta->freelist);
     meta->freelist = first;
-    slab_count_listed(me, meta, size_class, count);
+    if (meta->where == PLACE_PARTIAL) me->tiny[size_class].partial_free += count;
+    meta_count(meta, -(int32_t)count, (int32_t)count);
 }
 
 // Notes that the slab most recently got a block back.

@@ -17,17 +17,8 @@ static const UnitList list = {&with_free, &with_free_last};
 // Slabs that were free when a copy of the process was made, and are never used again.
 static uint32_t forgotten;
 
-// The least number of free dirty slabs since the surplus was last purged; and what of that is still to be purged.
+// The least number of free dirty slabs since the surplus was last purged.
 static uint32_t least_dirty;
-static uint64_t surplus;
-
-// Where the next purge of some slabs goes on; 0: at the end of the list.
-static UnitNumber next_cold;
-
-static void leave_list(UnitNumber u) {
-    if (next_cold == u) next_cold = hak_heap.unit[u].prev;
-    unit_list_remove(list, u);
-}
 
 bool slabs_are_mappings(void) {
     return hak_option(use_superslab) == 0;
@@ -58,7 +49,7 @@ static SlabNumber take_slab_of(UnitNumber u, bool* clean) {
     *clean = !was_dirty;
     unit->dirty_slabs |= bit;
     unit->free_slabs &= ~bit;
-    if (unit->free_slabs == 0) leave_list(u);
+    if (unit->free_slabs == 0) unit_list_remove(list, u);
     free_slab_totals.taken++;
     counter_add_shared(HAK_C_slab_taken, 1);
     return first_slab(u) + i;
@@ -73,7 +64,7 @@ bool free_slabs_put(SlabNumber s) {
     uint32_t bit = 1u << (s % SLABS_PER_UNIT);
     Unit* unit = &hak_heap.unit[u];
     if (slabs_are_mappings() && os_unmap(slab_address(s), SLAB_SIZE)) unit->dirty_slabs &= ~bit;
-    if (unit->free_slabs) leave_list(u);
+    if (unit->free_slabs) unit_list_remove(list, u);
     if (is_guarded()) slab_close(s);
     unit->free_slabs |= bit;
     unit_list_push(list, u);
@@ -98,7 +89,7 @@ bool free_slabs_add(UnitNumber u) {
 
 bool free_slabs_remove(UnitNumber u) {
     Unit* unit = &hak_heap.unit[u];
-    leave_list(u);
+    unit_list_remove(list, u);
     free_slab_totals.dirty -= (uint32_t)__builtin_popcount(unit->free_slabs & unit->dirty_slabs);
     unit->dirty = unit->dirty_slabs != 0;
     // If its slabs may still be mapped, the unit cannot serve anything else.
@@ -137,69 +128,38 @@ static bool was_refused_lately(const Unit* unit, uint64_t now) {
     return unit->freed_ms != 0 && now - unit->freed_ms < TRY_AGAIN_MS;
 }
 
-// Purges free dirty slabs of one SuperSlab, `most` at most. Returns how many went. *refused: the system keeps one.
-static uint64_t purge_unit(UnitNumber u, uint64_t most, uint64_t now, bool* refused) {
-    Unit* unit = &hak_heap.unit[u];
-    uint64_t purged = 0;
-    *refused = false;
-    for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && purged < most && !*refused; left &= left - 1) {
-        *refused = !purge_slab(u, left & -left);
-        purged += !*refused;
-    }
-    if (*refused) unit->freed_ms = now;
-    return purged;
-}
-
-// Purges up to `slabs`, among `units` SuperSlabs from *at on; *at becomes where to go on, 0: nowhere. Splits a huge
-// page only if asked to, or if most of it is free. Skips slabs that the system refuses.
-static uint64_t purge_coldest(UnitNumber* at, uint64_t slabs, uint32_t units, bool split_huge_pages) {
+// Splits a huge page only if asked to, or if most of it is free. Skips slabs that the system refuses.
+static void purge_coldest(uint64_t most, bool split_huge_pages) {
     enum { REFUSALS_MOST = 8 };
-    uint64_t now = os_clock_ms(), purged = 0;
+    if (slabs_are_mappings()) return;  // these went back when they were freed
+    uint64_t now = os_clock_ms();
     unsigned refusals = 0;
-    if (slabs_are_mappings()) *at = 0;  // these went back when they were freed
-    for (; *at && units > 0 && refusals < REFUSALS_MOST; *at = hak_heap.unit[*at].prev, units--) {
-        const Unit* unit = &hak_heap.unit[*at];
-        bool refused;
+    for (UnitNumber u = with_free_last; u && most > 0 && refusals < REFUSALS_MOST; u = hak_heap.unit[u].prev) {
+        Unit* unit = &hak_heap.unit[u];
         if (unit->huge_pages && !split_huge_pages && !mostly_free(unit)) continue;
         if (was_refused_lately(unit, now)) continue;
-        purged += purge_unit(*at, slabs - purged, now, &refused);
-        refusals += refused;
-        if (purged == slabs) break;
+        for (uint32_t left = unit->free_slabs & unit->dirty_slabs; left && most > 0; left &= left - 1) {
+            if (purge_slab(u, left & -left)) {
+                most--;
+            } else {
+                unit->freed_ms = now;
+                refusals++;
+                break;
+            }
+        }
     }
-    if (refusals == REFUSALS_MOST) *at = 0;
-    return purged;
 }
 
 bool free_slabs_purge(uint64_t most) {
-    UnitNumber at = with_free_last;
-    return purge_coldest(&at, most, UINT32_MAX, true) != 0;
+    uint32_t before = free_slab_totals.dirty;
+    purge_coldest(most, true);
+    return free_slab_totals.dirty != before;
 }
 
-enum { UNITS_AT_ONCE = HAK_EXPLORED ? 1000 : 64 };
-
-// Goes on from next_cold. Returns how many went.
-static uint64_t purge_some(uint64_t most, unsigned* left, bool split_huge_pages) {
-    uint64_t purged = purge_coldest(&next_cold, most < *left ? most : *left, UNITS_AT_ONCE, split_huge_pages);
-    *left -= (unsigned)purged;
-    return purged;
-}
-
-bool free_slabs_purge_some(uint64_t most, unsigned* left) {
-    if (next_cold == 0) next_cold = with_free_last;
-    return purge_some(most, left, true) == most || next_cold == 0;
-}
-
-bool free_slabs_purge_surplus(uint64_t reserved, unsigned* left) {
+void free_slabs_purge_surplus(uint64_t reserved) {
     uint64_t keep = reserved >> SLAB_SHIFT;
-    if (surplus == 0) {
-        surplus = least_dirty > keep ? least_dirty - keep : 0;
-        next_cold = with_free_last;
-    }
-    if (surplus) surplus -= purge_some(surplus, left, false);
-    if (surplus && next_cold) return false;
-    surplus = 0;
+    if (least_dirty > keep) purge_coldest(least_dirty - keep, false);
     least_dirty = free_slab_totals.dirty;
-    return true;
 }
 
 size_t free_slabs_check(void) {
@@ -227,9 +187,8 @@ size_t free_slabs_check(void) {
 }
 
 void free_slabs_forget(void) {
-    with_free = with_free_last = next_cold = 0;
+    with_free = with_free_last = 0;
     least_dirty = 0;
-    surplus = 0;
     uint32_t more = 0;
     free_slab_totals = (FreeSlabTotals){0};
     for (UnitNumber u = 1; u < hak_heap.mapped; u++) {

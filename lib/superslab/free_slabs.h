@@ -35,12 +35,9 @@ bool free_slabs_remove(UnitNumber u);
 
 // Purges up to `most` free slabs, the longest free first. true: it purged some.
 bool free_slabs_purge(uint64_t most);
-// The same, among a few SuperSlabs, and as many slabs as *left, from which they are taken; the next call goes on where
-// this one stopped. true: that is done, or it came to the end of the list.
-bool free_slabs_purge_some(uint64_t most, unsigned* left);
-// Purges the surplus, likewise. The surplus: as many free dirty slabs as there were at least at
-// any time since the last one was purged, less `reserved` bytes. Splits a huge page only if most of it is free.
-bool free_slabs_purge_surplus(uint64_t reserved, unsigned* left);
+// Purges the surplus: as many free dirty slabs as there were at least at any time since the last call, less `reserved`
+// bytes. Splits a huge page only if most of it is free.
+void free_slabs_purge_surplus(uint64_t reserved);
 
 // Number of violated invariants of the list and of the totals, each described on stderr.
 size_t free_slabs_check(void);

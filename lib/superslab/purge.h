@@ -5,9 +5,6 @@
 //   beyond that: units that nobody needed for HAKMEM_PURGE_MS go, and as many free slabs as were not needed meanwhile
 //   free dirty bytes <= max(128 MiB, live bytes)       always: the oldest goes at once
 //
-// In one tick of the clock only a few runs and slabs go, and a later call goes on. So no free waits for thousands of
-// system calls. This does not hold where memory is short, where the program asks for it, or after it has rested.
-//
 // Runs of units stay mapped, because they are soon used again. A run is unmapped instead if the system refuses to purge
 // it, since a page of it is locked or pinned, or if huge pages were asked for or pages were moved there. All free
 // memory is unmapped when the program asks (malloc_trim), or when the system refused more memory.
@@ -27,11 +24,10 @@ bool purge_is_idle_for(uint64_t ms);
 // Called before as many untouched units are handed out: near the limit of the control group, that much free dirty
 // memory goes first.
 void purge_before_new(UnitNumber units);
-// Purges free dirty memory down to `keep` bytes: all of it, or some. false: there may be more.
+// Purges free dirty memory down to `keep` bytes.
 void purge_rest(size_t keep);
-bool purge_rest_some(size_t keep);
-// Purges all of it, and unmaps units that must only be mapped again to be used: free units then count in no limit.
-// true: some memory went back.
+// The same, and unmaps units that must only be mapped again to be used: free units then count in no limit. true: some
+// memory went back.
 bool purge_free(size_t keep);
 bool purge_everything_free(void);
 

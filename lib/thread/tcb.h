@@ -100,10 +100,6 @@ typedef struct HakTcb {
     bool bins_left;                     // if LEFT: the bins of its thread are in `parked`
     uint32_t ticks;                     // refills
     uint64_t next_scan_ms;              // when the next scan is due; 0: there was none yet
-    uint32_t scan_at;                   // the step at which a scan under way goes on; 0: none is (refill/give_back.c)
-    uint32_t scan_ticks;                // `ticks` when a scan last went on
-    uint8_t scan_kind;                  // how much it gives back
-    uint8_t scan_frees;                 // how much free memory goes back to the system after it
     SlabNumber next_absorbed;           // SuperSlab in `runs` that is absorbed next; 0: the first one
     uint32_t absorb_ends;               // how often the end of `runs` is to be reached, since others have freed
     uint32_t bundled;                   // blocks in bundles

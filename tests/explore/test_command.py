@@ -34,8 +34,8 @@ exit 1
 ENDLESS = ("--strategy", "exhaustive", "--preemptions", "none")  # for some minutes
 MANY_FREES = """set TINY_FAST_CAP 0
 setup A: 2000*malloc 64
-thread B: discard 1000
-thread C: discard 1000
+thread B: discard 700
+thread C: discard 700
 """
 UNQUOTED = {ord('"'): None, ord("\\"): None}
 FULL = "thread A: 20*malloc 16M\nthread B: flush\n"  # more than the arena has
