@@ -37,18 +37,24 @@ static void copy_thread(CrashRecord* record, const ucontext_t* context) {
     copy_stack(record, record->registers[CRASH_SP]);
 }
 
-// Once the first thread has ended, /proc/self/maps is empty.
-void crash_record_copy_maps(CrashRecord* record) {
-    long maps = sys_call4(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/maps", O_RDONLY | O_CLOEXEC, 0);
-    if (sys_failed(maps)) return;
+static uint64_t copy_maps_of(CrashRecord* record, const char* path) {
+    long maps = sys_call4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (sys_failed(maps)) return 0;
     uint64_t bytes = 0;
     while (bytes < sizeof record->maps) {
         long got = sys_call3(SYS_read, maps, (long)(record->maps + bytes), (long)(sizeof record->maps - bytes));
         if (sys_failed(got) || got == 0) break;
         bytes += (uint64_t)got;
     }
-    if (bytes > 0) record->maps_bytes = bytes;
     sys_call3(SYS_close, maps, 0, 0);
+    return bytes;
+}
+
+// Once the first thread has ended, /proc/self/maps is empty. An emulator shows its program's mappings there alone.
+void crash_record_copy_maps(CrashRecord* record) {
+    uint64_t bytes = copy_maps_of(record, "/proc/self/maps");
+    if (bytes == 0) bytes = copy_maps_of(record, "/proc/thread-self/maps");
+    if (bytes > 0) record->maps_bytes = bytes;
 }
 
 void crash_record_fill(CrashRecord* record, int signal, const siginfo_t* info, const void* context) {
